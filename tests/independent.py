@@ -1,0 +1,448 @@
+"""The second, independent route to the numbers of the lab: numpy, scipy and mpmath, no jax and nothing of dlab.
+
+Conventions: forward dX = -X/2 dt + dB, a = e^{-t/2}, sigma^2 = 1 - e^{-t}; reverse time t_n = T - n h; d is the
+dimension, n the number of particles. Quadrature in 2-D runs in np.longdouble (80 bits on x86-64; where longdouble is
+a plain double the accuracies stated below drop to about 1e-10 for scores and 1e-6 for M).
+"""
+from functools import lru_cache
+from math import ceil, exp, expm1, factorial, inf, isinf, log, sqrt
+
+import mpmath as mp
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.polynomial.legendre import Legendre, leggauss
+from scipy import interpolate, linalg, optimize
+
+SCHEMES = ("EM", "EI", "REM", "REI", "SO")
+LD = np.longdouble
+
+
+def a_of(t):
+    """a_t = e^{-t/2}."""
+    return np.exp(-t / 2)
+
+
+def var_of(t):
+    """sigma_t^2 = 1 - e^{-t}."""
+    return -np.expm1(-t)
+
+
+def phi1(z):
+    """(e^z - 1)/z, elementwise, 1 at 0."""
+    z = np.asarray(z, float)
+    return np.where(z == 0, 1.0, np.expm1(z) / np.where(z == 0, 1.0, z))
+
+
+def phi2(z):
+    """(e^z - 1 - z)/z^2, elementwise; Taylor series for |z| < 1."""
+    z = np.asarray(z, float)
+    small = np.abs(z) < 1
+    series = sum(np.where(small, z, 0.0) ** k / factorial(k + 2) for k in range(20))
+    return np.where(small, series, (np.expm1(z) - z) / np.where(small, 1.0, z * z))
+
+
+def steps_of(T, h):
+    """N = T/h, which must be whole."""
+    n = round(T / h)
+    assert abs(n * h - T) < 1e-9 * max(1, T), f"T/h = {T / h} is not whole"
+    return n
+
+
+# ---------------------------------------------------------------- 1. Gaussian targets
+
+def gaussian_law(scheme, mean, cov, T, h, start="exact", error=None):
+    """First two moments (d,), (d, d) of the final law on N(mean, cov), by scalar recursions in the eigenbasis of cov.
+
+    start: "exact" (p_T), "paper" (N(0, sigma_T^2 I)) or a pair (mean, cov). error, a dict, all keys optional and
+    additive: constant (d,) e in s* = (1 + relative) s + e; relative; noise: a fresh N(0, noise^2/d I) added at each
+    score evaluation; SO alone: hessian (d, d) symmetric, added to L; drift (d,), added to M.
+    SO is the long form x + h phi1(hL) gamma* + h^2 phi2(hL) M + I(L,1), where M = x/4 - L0 gamma0 (exact score) + drift
+    and L = L0 + hessian. REM, REI: averaged over U by Gauss-Legendre, U shared by the coordinates:
+    Sigma+ = E[alpha alpha^T] * Sigma + Cov_U(alpha m + beta) + diag(E nu) for x+ = alpha(U) x + beta(U) + N(0, nu(U)).
+    """
+    c, Q = np.linalg.eigh(np.asarray(cov, float))
+    d, mu, err = len(c), Q.T @ np.asarray(mean, float), dict(error or {})
+    e = Q.T @ np.asarray(err.pop("constant", np.zeros(d)), float)
+    rel, tau2 = 1 + err.pop("relative", 0.0), err.pop("noise", 0.0) ** 2 / d
+    E = Q.T @ np.asarray(err.pop("hessian", np.zeros((d, d))), float) @ Q
+    eM = Q.T @ np.asarray(err.pop("drift", np.zeros(d)), float)
+    assert not err, f"unknown error keys {sorted(err)}"
+    q = lambda t: 1 / (a_of(t) ** 2 * c + var_of(t))                    # exact score: -q x + q a mu
+    k = lambda t: rel * a_of(t) * mu * q(t) + e                         # s*: -rel q x + k
+    if isinstance(start, str):
+        exact = {"exact": 1.0, "paper": 0.0}[start]
+        m, S = exact * a_of(T) * mu, np.diag(exact * a_of(T) ** 2 * c + var_of(T))
+    else:
+        m, S = Q.T @ start[0], Q.T @ start[1] @ Q
+    z = 1 + 2 * c.min() / h                                             # nearest pole of the integrand in U, on [-1, 1]
+    u, w = leggauss(ceil(18 / log(z + sqrt(z * z - 1))) + 12)
+    u, w = (u[:, None] + 1) / 2, w / 2                                  # (K, 1), (K,)
+    for n in range(steps_of(T, h)):
+        t = T - n * h
+        if scheme in ("EM", "EI"):
+            f, b, v = (1 + h / 2, h, h) if scheme == "EM" else (exp(h / 2), 2 * expm1(h / 2), expm1(h))
+            A, m_next, V = np.diag(f - b * rel * q(t)), None, (v + b * b * tau2) * np.eye(d)
+            m, S = A @ m + b * k(t), A @ S @ A + V
+        elif scheme == "SO":
+            l = 0.5 - q(t)
+            g0, k0 = l, a_of(t) * mu * q(t)
+            lam, R = np.linalg.eigh(np.diag(l) + E)
+            F1, F2 = (R * phi1(h * lam)) @ R.T, (R * phi2(h * lam)) @ R.T
+            A = np.eye(d) + h * F1 * (0.5 - rel * q(t)) + h * h * F2 * (0.25 - l * g0)
+            m = A @ m + h * F1 @ k(t) + h * h * F2 @ (eM - l * k0)
+            S = A @ S @ A.T + (R * h * phi1(2 * h * lam)) @ R.T + h * h * tau2 * F1 @ F1
+        else:
+            t2 = t - u * h
+            kt, k2 = k(t), k(t2)                                        # (d,), (K, d)
+            if scheme == "REM":
+                g, g2 = 0.5 - rel * q(t), 0.5 - rel * q(t2)
+                al, be = 1 + h * g2 * (1 + u * h * g), h * (g2 * u * h * kt + k2)
+                nu = h + 2 * h * g2 * u * h + h * h * g2 ** 2 * u * h + tau2 * (h * h + (h * g2 * u * h) ** 2)
+            else:
+                f, b, W = np.exp(u * h / 2), 2 * np.expm1(u * h / 2), h * np.exp((1 - u) * h / 2)
+                G = W * rel * q(t2)                                     # x+ = e^{h/2} x - G y + W k2 + I(1/2, 1)
+                al, be = exp(h / 2) - G * (f - b * rel * q(t)), W * k2 - G * b * kt
+                nu = (expm1(h) - 2 * G * np.exp((1 - u) * h / 2) * np.expm1(u * h) + G * G * np.expm1(u * h)
+                      + tau2 * (W * W + (G * b) ** 2))
+            path = al * m + be
+            m = w @ path
+            S = (al.T * w) @ al * S + ((path - m).T * w) @ (path - m) + np.diag(w @ nu)
+    return Q @ m, Q @ S @ Q.T
+
+
+def bures(m1, S1, m2, S2):
+    """W2 of two Gaussians. Optimal map I + K with K S1 + S1 K = D - K S1 K, D = S2 - S1, B^2 = tr(K S1 K): no
+    cancellation (iterated when D is small); else |S1^{1/2} - S2^{1/2} O|_F with O orthogonal (polar factor)."""
+    S1, S2 = np.atleast_2d(S1).astype(float), np.atleast_2d(S2).astype(float)
+    D = S2 - S1
+    if np.abs(D).max() < 0.02 * np.linalg.eigvalsh(S1)[0]:
+        K = np.zeros_like(D)
+        for _ in range(30):
+            K = linalg.solve_sylvester(S1, S1, D - K @ S1 @ K)
+        b2 = np.trace(K @ S1 @ K)
+    else:
+        A, B = (linalg.sqrtm(S).real for S in (S1, S2))
+        U, _, Vt = np.linalg.svd(B @ A)
+        b2 = np.sum((A - B @ U @ Vt) ** 2)
+    return float(np.sqrt(np.sum((np.asarray(m1) - m2) ** 2) + b2))
+
+
+# ---------------------------------------------------------------- 2. one coordinate of a product target
+
+def score_1d(logp, t, x, kappa, mode, nodes=81, R=8.5):
+    """(log p_t, s, H) at points x (G,) for a 1-D log density (normalised, vectorised) with -(log p)'' >= kappa > 0 and
+    the given mode: trapezoid over x0 = posterior mode + R width node; s = a E[D]/sigma^2, H = a^2 Var D/sigma^4 - 1/sigma^2,
+    D = x0 - x/a."""
+    a, s2 = a_of(t), var_of(t)
+    post = lambda x0: logp(x0) - (a * x0 - x[:, None]) ** 2 / (2 * s2)
+    lo, hi = np.minimum(mode, x / a), np.maximum(mode, x / a)           # a concave posterior peaks between the two
+    for _ in range(3):
+        g = lo[:, None] + (hi - lo)[:, None] * np.linspace(0, 1, 33)
+        i = np.argmax(post(g), 1)
+        lo, hi = (np.take_along_axis(g, np.clip(j, 0, 32)[:, None], 1)[:, 0] for j in (i - 1, i + 1))
+    z = np.linspace(-R, R, nodes) / np.sqrt(a * a / s2 + kappa)
+    x0 = ((lo + hi) / 2)[:, None] + z
+    lw = post(x0)
+    top = lw.max(1, keepdims=True)
+    w = np.exp(lw - top)
+    tot = w.sum(1)
+    D = x0 - x[:, None] / a
+    mD = (w * D).sum(1) / tot
+    vD = (w * (D - mD[:, None]) ** 2).sum(1) / tot
+    lp = top[:, 0] + np.log(tot * (z[1] - z[0])) - 0.5 * np.log(2 * np.pi * s2)
+    return lp, a * mD / s2, a * a * vD / s2 ** 2 - 1 / s2
+
+
+def w2_1d(x, f, g):
+    """W2 of two densities f, g on one uniform grid x (G,): int (G^{-1}(F(x)) - x)^2 f dx, Newton for G^{-1}, quintic splines."""
+    sf, sg = (interpolate.make_interp_spline(x, y, 5) for y in (f, g))
+    F, G = (s.antiderivative() for s in (sf, sg))
+    nf, ng = F(x[-1]) - F(x[0]), G(x[-1]) - G(x[0])
+    u = (F(x) - F(x[0])) / nf
+    ok = (u > 1e-11) & (u < 1 - 1e-11)
+    y, u = x[ok].copy(), u[ok]
+    for _ in range(60):
+        step = (u - (G(y) - G(x[0])) / ng) / np.maximum(sg(y) / ng, 1e-14)
+        y = np.clip(y + np.clip(step, -0.3, 0.3), x[0], x[-1])
+    return float(np.sqrt(np.sum((y - x[ok]) ** 2 * f[ok]) * (x[1] - x[0]) / nf))
+
+
+def product_law_w2(scheme, logpdf_1d, T, h, kappa, mode=0.0, start="exact", half=9.0, points=601, nodes_u=12, nodes_xi=12):
+    """W2 of ONE coordinate's final law to its target (times sqrt(d) for d equal coordinates under EM, EI, SO; a lower bound
+    under REM, REI). Density on a uniform grid mode +- half. EM, EI, SO: kernel N(mu(x), V(x)), trapezoid. REM, REI: for each U
+    and each midpoint noise the density is pushed through a monotone map, then convolved (FFT) with the noise independent of it."""
+    x = mode + np.linspace(-half, half, points)
+    dx = x[1] - x[0]
+    var0 = var_of(T)
+    rho = np.exp(score_1d(logpdf_1d, T, x, kappa, mode)[0] if start == "exact" else -x * x / (2 * var0)) \
+        / (1 if start == "exact" else sqrt(2 * np.pi * var0))
+    us, wu = leggauss(nodes_u)
+    xi, wx = hermegauss(nodes_xi)
+    freq = 2 * np.pi * np.fft.rfftfreq(2 * points, dx)
+    for n in range(steps_of(T, h)):
+        t = T - n * h
+        _, s, H = score_1d(logpdf_1d, t, x, kappa, mode)
+        if scheme in ("EM", "EI", "SO"):
+            gam, L = x / 2 + s, 0.5 + H
+            mu, V = {"EM": (x + h * gam, h + 0 * x),
+                     "EI": (exp(h / 2) * x + 2 * expm1(h / 2) * s, expm1(h) + 0 * x),
+                     "SO": (x + h * phi1(h * L) * gam + h * h * phi2(h * L) * (x / 4 - L * gam), h * phi1(2 * h * L))}[scheme]
+            rho = np.exp(-(x[:, None] - mu) ** 2 / (2 * V)) @ (rho * dx / np.sqrt(2 * np.pi * V))
+            continue
+        A, dens, new = (0.0 if scheme == "REM" else 0.5), interpolate.make_interp_spline(x, rho, 5), 0.0
+        for u, w in zip((us + 1) / 2, wu / 2):
+            s2 = interpolate.make_interp_spline(x, score_1d(logpdf_1d, t - u * h, x, kappa, mode)[1], 5)
+            vu, rest = (u * h, (1 - u) * h) if A == 0 else (expm1(u * h), expm1((1 - u) * h))
+            pushed = 0.0
+            for z, wz in zip(xi, wx / wx.sum()):
+                I = sqrt(vu) * z
+                if A == 0:
+                    y = x + u * h * (x / 2 + s) + I
+                    f = x + h * (y / 2 + s2(y)) + I
+                else:
+                    y = exp(u * h / 2) * x + 2 * expm1(u * h / 2) * s + I
+                    f = exp(h / 2) * x + h * exp((1 - u) * h / 2) * s2(y) + exp((1 - u) * h / 2) * I
+                assert np.all(np.diff(f) > 0), "the map is not monotone: h too large for this route"
+                inv = interpolate.make_interp_spline(f, x, 5)
+                back = np.clip(inv(np.clip(x, f[0], f[-1])), x[0], x[-1])
+                pushed = pushed + wz * np.where((x >= f[0]) & (x <= f[-1]), dens(back) * inv(np.clip(x, f[0], f[-1]), 1), 0.0)
+            new = new + w * np.fft.irfft(np.fft.rfft(pushed, 2 * points) * np.exp(-freq ** 2 * rest / 2), 2 * points)[:points]
+        rho = new
+    return w2_1d(x, np.exp(logpdf_1d(x)), rho)
+
+
+# ---------------------------------------------------------------- 3. diffused densities in 2-D
+# A "logp0" is a callable (..., 2) -> (...), unnormalised, with an attribute box(prec, pull) -> (centre (2,), half width,
+# finest width): where exp(logp0(x0) - prec |x0|^2/2 + pull.x0) lives. prec = a^2/sigma^2, pull = a x/sigma^2.
+
+def _concave(f, kappa, Lip, k):  # kappa <= -Hessian <= Lip; poles at distance pi/k from the real plane
+    def box(prec, pull):
+        pull, w = np.asarray(pull, float), 1 / sqrt(prec + kappa)
+        guess = pull / (prec + kappa)
+        obj = lambda v: float(-f(guess + w * v) + f(guess) + w * (prec * guess - pull) @ v + prec * w * w * (v @ v) / 2)
+        return guess + w * optimize.minimize(obj, np.zeros(2), method="BFGS").x, 10.5 * w, min(1 / sqrt(prec + Lip), 1.75 / k)
+    f.box = box
+    return f
+
+
+def skew(lam, c, k, angle=0.0):
+    """logp0 = sum_i -lam u_i^2/2 - c log(1 + e^{-k u_i}), u = R(-angle) x (R a rotation by angle); lam, c, k scalars or pairs."""
+    lam, c, k = (np.broadcast_to(np.asarray(v, float), 2) for v in (lam, c, k))
+    R = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    f = lambda x: -np.sum(lam * (x @ R) ** 2 / 2 + c * np.logaddexp(0, -k * (x @ R)), -1)
+    return _concave(f, lam.min(), max(lam + c * k * k / 4), np.abs(k).max())
+
+
+def logistic(x, y, lam):
+    """logp0 = -lam |theta|^2/2 - mean_i log(1 + e^{-y_i x_i.theta}); x (m, 2), y (m,) of +-1."""
+    Z = np.asarray(x, float) * np.asarray(y, float)[:, None]
+    f = lambda th: -lam * np.sum(th * th, -1) / 2 - sum(np.logaddexp(0, -(th @ z)) for z in Z) / len(Z)
+    return _concave(f, lam, lam + np.linalg.eigvalsh(Z.T @ Z / len(Z))[-1] / 4, np.linalg.norm(Z, axis=1).max())
+
+
+def mixture(weights, means, var):
+    """logp0 = log sum_k w_k N(x; mu_k, S_k), normalised; var a shared variance or (K, 2, 2)."""
+    w, mu = np.asarray(weights, float) / np.sum(weights), np.asarray(means, float)
+    S = np.array([var * np.eye(2)] * len(w)) if np.ndim(var) == 0 else np.asarray(var, float)
+    P, ld = np.linalg.inv(S), np.linalg.slogdet(S)[1]
+
+    def f(x):
+        r = x[..., None, :] - mu
+        return np.logaddexp.reduce(np.log(w) - np.log(2 * LD(np.pi)) - ld / 2 - np.einsum("...ki,kij,...kj->...k", r, P, r) / 2, -1)
+
+    def box(prec, pull):
+        C = np.linalg.inv(P + prec * np.eye(2))
+        m, ev = np.einsum("kij,kj->ki", C, np.einsum("kij,kj->ki", P, mu) + pull), np.linalg.eigvalsh(C)
+        mid = (m.min(0) + m.max(0)) / 2
+        return mid, np.abs(m - mid).max() + 10.5 * sqrt(ev.max()), sqrt(ev.min())
+    f.box = box
+    return f
+
+
+@lru_cache(maxsize=64)
+def _nodes(f, t, x, wider=0.0):
+    """Tensor nodes g1, g2 (n,), scaled values P = exp(logp0 - top) (n, n) and log(weight) + top, for the posterior at (t, x);
+    t = inf: the target itself. The kernel is NOT in P. n is set by the half width over the finest width."""
+    prec, pull = (0.0, np.zeros(2)) if isinf(t) else (exp(-t) / -expm1(-t), exp(-t / 2) * np.array(x, float) / -expm1(-t))
+    mid, half, fine = f.box(prec, pull)
+    half = half + wider
+    n = int(min(2000, max(161, ceil(2 * half / (0.25 * fine)))))
+    off = np.linspace(LD(-half), LD(half), n)
+    g1, g2 = LD(mid[0]) + off, LD(mid[1]) + off
+    lp = f(np.stack(np.meshgrid(g1, g2, indexing="ij"), -1))
+    top = lp.max()                                                      # at most about 60 e-folds over the box
+    return g1, g2, lp, top, 2 * np.log(off[1] - off[0])
+
+
+@lru_cache(maxsize=64)
+def log_z(f):
+    """log of the integral of exp(logp0)."""
+    _, _, lp, top, lw = _nodes(f, inf, (0.0, 0.0))
+    return top + np.log(np.sum(np.exp(lp - top))) + lw
+
+
+def _posterior(f, t, x):
+    a, s2 = np.exp(-LD(t) / 2), -np.expm1(-LD(t))
+    g1, g2, lp, _, lw = _nodes(f, float(t), tuple(map(float, x)))
+    l = lp - ((a * g1 - LD(x[0])) ** 2)[:, None] / (2 * s2) - (a * g2 - LD(x[1])) ** 2 / (2 * s2)
+    return a, s2, g1, g2, l, lw
+
+
+def log_pt(logp0, t, x):
+    """log of the normalised density of a X_0 + sigma Z at one point x (2,); trapezoid on the posterior's box, long double."""
+    _, s2, _, _, l, lw = _posterior(logp0, t, x)
+    top = l.max()
+    return top + np.log(np.sum(np.exp(l - top))) + lw - np.log(2 * LD(np.pi) * s2) - log_z(logp0)
+
+
+def score_and_hessian(logp0, t, x):
+    """s (2,), H (2, 2) at one point: derivatives of log p_t under the integral, s = a E[D]/sigma^2,
+    H = a^2 Cov(D)/sigma^4 - I/sigma^2 with D = x0 - x/a, in long double (so that the cancellation at small t is harmless)."""
+    a, s2, g1, g2, l, _ = _posterior(logp0, t, x)
+    w = np.exp(l - l.max())
+    w = w / w.sum()
+    d1, d2, w1, w2 = g1 - LD(x[0]) / a, g2 - LD(x[1]) / a, w.sum(1), w.sum(0)
+    m1, m2 = w1 @ d1, w2 @ d2
+    d1, d2 = d1 - m1, d2 - m2
+    c12 = d1 @ (w @ d2)
+    C = np.array([[w1 @ d1 ** 2, c12], [c12, w2 @ d2 ** 2]])
+    return (a / s2 * np.array([m1, m2])).astype(float), (a * a / s2 ** 2 * C - np.eye(2) / s2).astype(float)
+
+
+def moments(logp0):
+    """Mean (2,) and covariance (2, 2) of the target."""
+    g1, g2, lp, top, _ = _nodes(logp0, inf, (0.0, 0.0))
+    w = np.exp(lp - top)
+    w, w1, w2 = w / w.sum(), w.sum(1) / w.sum(), w.sum(0) / w.sum()
+    m = np.array([w1 @ g1, w2 @ g2])
+    c12 = (g1 - m[0]) @ (w @ (g2 - m[1]))
+    return m.astype(float), np.array([[w1 @ (g1 - m[0]) ** 2, c12], [c12, w2 @ (g2 - m[1]) ** 2]], float)
+
+
+# ---------------------------------------------------------------- 4. M from its definition
+
+@lru_cache(maxsize=8)
+def _stencils(r=5):
+    """Central weights (4, 2r+1) of the derivatives 0..3 at 0 on the nodes -r..r, exact to rounding of long double."""
+    with mp.workdps(40):
+        V = mp.matrix([[mp.mpf(j) ** p for j in range(-r, r + 1)] for p in range(2 * r + 1)])
+        rows = [mp.lu_solve(V, mp.matrix([mp.factorial(k) if p == k else 0 for p in range(2 * r + 1)])) for k in range(4)]
+        return np.array([[LD(mp.nstr(v, 30)) for v in row] for row in rows])
+
+
+def derivatives(logp0, t, x, r=5):
+    """Function D(k, i, j) = d_t^k d_1^i d_2^j log p_t(x), each order at most 3, by differences of log p_t on a tensor stencil
+    of (2r+1)^3 points (steps: a fraction of sigma_t in x, of t in t), long double."""
+    s = sqrt(-expm1(-t))
+    hx, ht = LD(min(0.012, 0.12 * s)), LD(min(0.015 * t, 0.02))
+    g1, g2, lp, _, _ = _nodes(logp0, float(t), tuple(map(float, x)), wider=float(r * hx * exp(t / 2)) if t < 1 else 2.0)
+    off, val = np.arange(-r, r + 1), []
+    for k in off:
+        tk = LD(t) + k * ht
+        a, s2 = np.exp(-tk / 2), -np.expm1(-tk)
+        base = lp - ((a * g1 - LD(x[0])) ** 2)[:, None] / (2 * s2) - (a * g2 - LD(x[1])) ** 2 / (2 * s2)
+        top = base.max()
+        e1, e2 = (np.exp(off[:, None] * hx * (a * g - LD(xi)) / s2) for g, xi in ((g1, x[0]), (g2, x[1])))
+        shift = (off * hx) ** 2 / (2 * s2)                              # -(a g - x - d)^2 = -(a g - x)^2 + 2 d (a g - x) - d^2
+        val.append(top + np.log(e1 @ np.exp(base - top) @ e2.T) - shift[:, None] - shift - np.log(s2))
+    val, W = np.array(val), _stencils(r)
+    return lambda k, i, j: float(np.einsum("k,i,j,kij->", W[k], W[i], W[j], val) / (ht ** k * hx ** (i + j)))
+
+
+def m_by_definition(logp0, t, x):
+    """M (2,) = 1/2 sum_j d_jj s - d_t s with s the gradient of log p_t, all by differences of log p_t."""
+    D = derivatives(logp0, t, x)
+    return np.array([(D(0, 3, 0) + D(0, 1, 2)) / 2 - D(1, 1, 0), (D(0, 2, 1) + D(0, 0, 3)) / 2 - D(1, 0, 1)])
+
+
+def m_closed(s, H, x):
+    """M = x/4 - (I/2 + H)(x/2 + s), what m_by_definition must give; s, x (2,), H (2, 2)."""
+    return x / 4 - (np.eye(2) / 2 + H) @ (x / 2 + s)
+
+
+# ---------------------------------------------------------------- 5. stochastic integrals
+
+def _quad(f, b):
+    """int_0^b f dv, Gauss-Legendre with 80 nodes; f vectorised."""
+    z, w = leggauss(80)
+    return b / 2 * w @ f((z + 1) * b / 2)
+
+
+def ito_covariance(A, u, h):
+    """Covariance (2, 2) of (I(A,u), I(A,1)), I(A,u) = int_0^{uh} e^{A(uh-v)} dW_v, scalar A, by quadrature of the isometry."""
+    c = _quad(lambda v: np.exp(A * (u * h - v)) * np.exp(A * (h - v)), u * h)
+    return np.array([[_quad(lambda v: np.exp(2 * A * (u * h - v)), u * h), c], [c, _quad(lambda v: np.exp(2 * A * (h - v)), h)]])
+
+
+def rei_rho(u, h):
+    """The paper's rho_n: correlation of I(1/2,u) and I(1/2,1)."""
+    C = ito_covariance(0.5, u, h)
+    return C[0, 1] / sqrt(C[0, 0] * C[1, 1])
+
+
+def legendre_weights(A, h, order=2):
+    """(w (order+1,), residual variance): e^{A(h-v)} = sum_k w_k P_k(2v/h - 1) + rest on [0, h], by quadrature; so
+    I(A,1) = sum_k w_k int P_k dW + N(0, residual), and int P_k dW has variance h/(2k+1)."""
+    P = [Legendre.basis(k, domain=[0, h]) for k in range(order + 1)]
+    w = np.array([(2 * k + 1) / h * _quad(lambda v: np.exp(A * (h - v)) * p(v), h) for k, p in enumerate(P)])
+    return w, _quad(lambda v: (np.exp(A * (h - v)) - sum(wk * p(v) for wk, p in zip(w, P))) ** 2, h)
+
+
+# ---------------------------------------------------------------- 6. the five schemes, naively
+
+def simulate(scheme, score, hessian, T, h, x, rng, drift=None):
+    """Final particles (n, d) from x (n, d) at time T. score(t (n,), x (n, d)) -> (n, d); hessian likewise -> (n, d, d), asked
+    by SO alone, with M = drift(t, x) (n, d), or x/4 - L gamma of the score and Hessian given if drift is None. Fresh noise, U one
+    scalar per step and particle."""
+    x, col = np.array(x, float), lambda v: np.asarray(v)[:, None]
+    n, d = x.shape
+    for i in range(steps_of(T, h)):
+        t = np.full(n, T - i * h)
+        z1, z2, u = rng.standard_normal((n, d)), rng.standard_normal((n, d)), rng.random(n)
+        s = score(t, x)
+        if scheme == "EM":
+            x = x + h * (x / 2 + s) + sqrt(h) * z1
+        elif scheme == "EI":
+            x = exp(h / 2) * x + 2 * expm1(h / 2) * s + sqrt(expm1(h)) * z1
+        elif scheme == "REM":
+            Iu = col(np.sqrt(u * h)) * z1
+            y = x + col(u * h) * (x / 2 + s) + Iu
+            x = x + h * (y / 2 + score(t - u * h, y)) + Iu + col(np.sqrt((1 - u) * h)) * z2
+        elif scheme == "REI":
+            Iu, grow = col(np.sqrt(np.expm1(u * h))) * z1, col(np.exp((1 - u) * h / 2))
+            y = col(np.exp(u * h / 2)) * x + col(2 * np.expm1(u * h / 2)) * s + Iu
+            x = exp(h / 2) * x + h * grow * score(t - u * h, y) + grow * Iu + col(np.sqrt(np.expm1((1 - u) * h))) * z2
+        else:
+            gam, L = x / 2 + s, np.eye(d) / 2 + hessian(t, x)
+            M = drift(t, x) if drift else x / 4 - np.einsum("nij,nj->ni", L, gam)
+            lam, R = np.linalg.eigh(L)
+            on = lambda g, v: np.einsum("nij,nj,nkj,nk->ni", R, g, R, v, optimize=True)
+            x = x + on(h * phi1(h * lam), gam) + on(h * h * phi2(h * lam), M) + on(np.sqrt(h * phi1(2 * h * lam)), z1)
+    return x
+
+
+# ---------------------------------------------------------------- 7. the theorems
+
+def theorem_constants(scheme, m0, L0, L_F, d, h):
+    """dict(C1, C2, h_term, order, hessian, drift): h_term is C1 times the power of h (and of d for EM, EI) of the theorem;
+    hessian and drift multiply eps^(L) and eps^(M) (SO; else 0). None where the bound is void (m_min <= 1/2)."""
+    m, L = min(1.0, m0), 1 + L0
+    if m <= 0.5:
+        return None
+    gap = m - 0.5
+    hess = drift = 0.0
+    if scheme == "EM":
+        C1, C2, term = (L + 0.5) / gap, 1 / gap, sqrt(d * h)
+    elif scheme == "EI":
+        C1, C2, term = L / gap, 1 / gap, sqrt(d * h)
+    elif scheme == "REM":
+        C1, C2, term = (sqrt(d / 3) * L + 1 / (2 * sqrt(3))) / gap, 3 / gap, sqrt(h)
+    elif scheme == "REI":
+        C1, C2, term = sqrt(d / 3) * L / gap, 3 / gap, sqrt(h)
+    elif scheme == "SO":
+        C2 = exp((L - 0.5) * h) / gap
+        C1, term = C2 * sqrt(d) * (L ** 1.5 + sqrt(2) * L_F / 4), h
+        hess, drift = C2 * 2 / 3 * sqrt(h * d), C2 * h / 2
+    else:
+        raise ValueError(scheme)
+    return dict(C1=C1, C2=C2, h_term=C1 * term, order=1.0 if scheme == "SO" else 0.5, hessian=hess, drift=drift)

@@ -1,0 +1,276 @@
+"""The second route checked within itself and against exact_laws.json: it must be beyond doubt before it judges dlab."""
+import json
+from pathlib import Path
+
+import independent as ind
+import mpmath as mp
+import numpy as np
+import pytest
+
+MEAN, COV = np.array([-0.4, 0.9]), np.array([[0.4528525782650825, 0.4187414967044992], [0.41874149670449917, 1.4471474217349174]])
+SKEW = dict(lam=0.8, c=1.5, k=3.0, angle=0.5)
+TARGETS = {
+    "skew": ind.skew(**SKEW),
+    "logistic": ind.logistic([[4, 0], [1, 4]], [1, 1], 0.8),
+    "mixture": ind.mixture([0.5, 0.2, 0.3], [[-1, 0.3], [1.2, -0.4], [0.2, 1.5]],
+                           [[[0.4, 0.1], [0.1, 0.3]], [[0.2, -0.05], [-0.05, 0.5]], [[0.6, 0], [0, 0.15]]]),
+}
+
+
+def mix_1d(x):
+    """log of 0.5 N(-0.6, 0.64) + 0.5 N(0.6, 0.64); (-log p)'' >= 0.68."""
+    return np.logaddexp(-(x - 0.6) ** 2 / 1.28, -(x + 0.6) ** 2 / 1.28) - np.log(2) - 0.5 * np.log(2 * np.pi * 0.64)
+
+
+def reference():
+    for base in Path(__file__).resolve().parents:
+        file = base / "shared" / "reference" / "exact_laws.json"
+        if file.exists():
+            return json.loads(file.read_text())["cases"]
+    pytest.skip("shared/reference/exact_laws.json is not beside this checkout")
+
+
+def mp_bures(m1, S1, m2, S2):
+    with mp.workdps(60):
+        A, B = mp.matrix(S1.tolist()), mp.matrix(S2.tolist())
+        root = mp.sqrtm(A)
+        tr = lambda X: sum(X[i, i] for i in range(X.rows))
+        return float(mp.sqrt(sum((mp.mpf(p) - mp.mpf(q)) ** 2 for p, q in zip(m1, m2))
+                             + tr(A) + tr(B) - 2 * mp.re(tr(mp.sqrtm(root * B * root)))))
+
+
+# ---------------------------------------------------------------- Gaussian laws
+
+def gaussian_w2(scheme, h, T=6.0, start="exact"):
+    return ind.bures(*ind.gaussian_law(scheme, MEAN, COV, T, h, start), MEAN, COV)
+
+
+@pytest.mark.parametrize("scheme, h, w2, rtol", [
+    ("EM", 0.25, 0.11996225790801308, 1e-9), ("EI", 0.125, 0.06773813388163072, 1e-9), ("SO", 0.25, 0.02576961250839987, 1e-9),
+    ("REM", 0.25, 0.002307049121171211, 1e-7), ("REI", 0.25, 0.009806942332026338, 1e-7)])
+def test_gaussian_law_typed_numbers(scheme, h, w2, rtol):
+    assert gaussian_w2(scheme, h) == pytest.approx(w2, rel=rtol)
+
+
+@pytest.mark.parametrize("case", (1, 2))
+def test_gaussian_law_against_the_reference(case):
+    case = reference()[case]
+    for row in case["rows"]:        # the reference's own Bures formula loses up to 1e-7 (7e-8 for SO at h = 1/64)
+        rtol = 1e-6 if row["scheme"] in ("REM", "REI") else 2e-7 if row["scheme"] == "SO" else 1e-9
+        assert gaussian_w2(row["scheme"], row["h"], case["T"], case["start"]) == pytest.approx(row["w2"], rel=rtol)
+
+
+@pytest.mark.parametrize("size", (1e-1, 1e-3, 1e-5, 1e-9))
+def test_bures_against_60_digits(size):
+    G = np.random.default_rng(0).standard_normal((3, 3))
+    S1, E, m = G @ G.T + 0.1 * np.eye(3), G + G.T, np.array([0.3, -0.2, 0.1]) * size
+    S2 = S1 + size * E / 30
+    assert ind.bures(m, S1, 0 * m, S2) == pytest.approx(mp_bures(m, S1, 0 * m, S2), rel=1e-11)
+    assert ind.bures(0 * m, S1, 0 * m, S2) == pytest.approx(mp_bures(0 * m, S1, 0 * m, S2), rel=1e-6 if size < 1e-8 else 1e-9)
+
+
+def test_bures_far_apart_and_closeness_of_the_laws():
+    assert ind.bures([0], [[4.0]], [3], [[9.0]]) == pytest.approx(np.sqrt(10))
+    m, S = ind.gaussian_law("SO", MEAN, COV, 6.0, 1 / 64)
+    assert ind.bures(m, S, MEAN, COV) == pytest.approx(mp_bures(m, S, MEAN, COV), rel=1e-10)
+
+
+@pytest.mark.parametrize("scheme, order", [("EM", 1), ("EI", 1), ("REM", 2), ("REI", 2), ("SO", 2)])
+def test_gaussian_order_of_the_law(scheme, order):
+    w = [ind.bures(*ind.gaussian_law(scheme, [0.5], [[0.5]], 1.0, h), [0.5], [[0.5]]) for h in (1 / 64, 1 / 128)]
+    assert np.log2(w[0] / w[1]) == pytest.approx(order, abs=0.1)
+
+
+def test_a_hessian_or_drift_error_of_zero_changes_nothing_and_the_rest_does():
+    base = ind.gaussian_law("SO", MEAN, COV, 2.0, 0.25)
+    zero = ind.gaussian_law("SO", MEAN, COV, 2.0, 0.25, error=dict(hessian=np.zeros((2, 2)), drift=[0, 0], relative=0.0))
+    assert all(np.allclose(p, q, rtol=0, atol=1e-15) for p, q in zip(base, zero))
+    for error in (dict(hessian=[[0.1, 0.05], [0.05, -0.1]]), dict(drift=[0.1, 0]), dict(constant=[0.1, 0.2]), dict(relative=0.1), dict(noise=0.3)):
+        assert ind.bures(*ind.gaussian_law("SO", MEAN, COV, 2.0, 0.25, error=error), *base) > 1e-4
+    with pytest.raises(AssertionError, match="relativ"):
+        ind.gaussian_law("SO", MEAN, COV, 2.0, 0.25, error=dict(relativ=0.1))
+
+
+def gaussian_callables(error, rng):
+    """score, hessian and drift (M of the exact score plus its own error) of N(MEAN, COV), with the errors of gaussian_law."""
+    P = lambda t: np.linalg.inv(np.exp(-t)[:, None, None] * COV + ind.var_of(t)[:, None, None] * np.eye(2))
+    exact = lambda t, x: np.einsum("nij,nj->ni", P(t), ind.a_of(t)[:, None] * MEAN - x)
+
+    def score(t, x):
+        noise = error.get("noise", 0) / np.sqrt(2) * rng.standard_normal(x.shape)
+        return (1 + error.get("relative", 0)) * exact(t, x) + error.get("constant", 0) + noise
+
+    def drift(t, x):
+        return x / 4 - np.einsum("nij,nj->ni", np.eye(2) / 2 - P(t), x / 2 + exact(t, x)) + error.get("drift", 0)
+    return score, lambda t, x: error.get("hessian", 0) - P(t), drift
+
+
+ERRORS = dict(constant=np.array([0.5, -0.3]), relative=0.2, noise=0.8)
+SO_ERRORS = dict(hessian=np.array([[0.4, 0.3], [0.3, -0.2]]), drift=np.array([0.7, -1.0]))
+
+
+@pytest.mark.parametrize("scheme", ind.SCHEMES)
+@pytest.mark.parametrize("errors", (False, True))
+def test_simulation_has_the_exact_moments(scheme, errors):
+    error = {**ERRORS, **(SO_ERRORS if scheme == "SO" else {})} if errors else {}
+    n, rng = 30_000, np.random.default_rng(3)
+    start = np.array([3.0, -2.0]), np.eye(2)            # far out: the fluctuation of U is seen off the diagonal
+    score, hessian, drift = gaussian_callables(error, rng)
+    x = ind.simulate(scheme, score, hessian, 1.5, 0.5, start[0] + rng.standard_normal((n, 2)), rng, drift if errors else None)
+    m, S = ind.gaussian_law(scheme, MEAN, COV, 1.5, 0.5, start, error)
+    r = x - m
+    assert np.all(np.abs(r.mean(0)) < 4.5 * x.std(0) / np.sqrt(n))
+    for i, j in ((0, 0), (0, 1), (1, 1)):
+        assert abs((r[:, i] * r[:, j]).mean() - S[i, j]) < 4.5 * (r[:, i] * r[:, j]).std() / np.sqrt(n)
+
+
+# ---------------------------------------------------------------- product laws
+
+def test_score_1d():
+    for t in (1e-3, 0.1, 1.0, 4.0):
+        x, a = np.linspace(-6, 6, 41), np.exp(-t / 2)
+        v = a * a * 0.64 + 1 - a * a
+        th = np.tanh(0.6 * a * x / v)
+        lp, s, H = ind.score_1d(mix_1d, t, x, 0.68, 0.0)
+        np.testing.assert_allclose(lp, np.logaddexp(-(x - .6 * a) ** 2 / 2 / v, -(x + .6 * a) ** 2 / 2 / v) - np.log(2) - .5 * np.log(2 * np.pi * v), atol=1e-11)
+        np.testing.assert_allclose(s, (0.6 * a * th - x) / v, atol=1e-10)
+        np.testing.assert_allclose(H, (0.6 * a / v) ** 2 * (1 - th ** 2) - 1 / v, atol=1e-8)
+
+
+def test_w2_1d():
+    x = np.linspace(-10, 10, 801)
+    N = lambda m, s: np.exp(-(x - m) ** 2 / 2 / s ** 2) / s / np.sqrt(2 * np.pi)
+    for m, s in ((0.5, 1.2), (1e-3, 1.001), (0.0, 1 + 1e-6)):
+        assert ind.w2_1d(x, N(0, 1), N(m, s)) == pytest.approx(np.hypot(m, s - 1), rel=1e-5)
+
+
+@pytest.mark.parametrize("scheme, h, w2", [
+    ("EM", 0.5, 0.09641643798453702), ("EM", 0.25, 0.04561258943918801), ("EM", 0.125, 0.022184093464200777),
+    ("EI", 0.5, 0.2065564869205014), ("EI", 0.25, 0.09072599337613023), ("EI", 0.125, 0.04261837827144113),
+    ("SO", 0.5, 0.015876299065694238), ("SO", 0.25, 0.005610889146337129), ("SO", 0.125, 0.0016563653677307117)])
+def test_product_law(scheme, h, w2):
+    assert np.sqrt(2) * ind.product_law_w2(scheme, mix_1d, 4.0, h, kappa=0.68) == pytest.approx(w2, rel=1e-5)
+
+
+@pytest.mark.parametrize("scheme, h, w2, rtol", [("REM", 0.5, 0.002647698631466286, 1e-4), ("REI", 0.5, 0.0171246297675779, 1e-4)])
+def test_product_law_random_midpoint(scheme, h, w2, rtol):
+    assert ind.product_law_w2(scheme, mix_1d, 4.0, h, 0.68, points=361, nodes_u=7, nodes_xi=9) == pytest.approx(w2, rel=rtol)
+
+
+@pytest.mark.slow
+def test_product_law_against_every_row_of_the_reference():
+    case = reference()[0]
+    for row in case["rows"]:
+        assert np.sqrt(2) * ind.product_law_w2(row["scheme"], mix_1d, 4.0, row["h"], 0.68) == pytest.approx(row["w2"], rel=1e-4)
+    for row in case["per_coordinate_rows"]:
+        assert ind.product_law_w2(row["scheme"], mix_1d, 4.0, row["h"], 0.68) == pytest.approx(row["w2_one_coordinate"], rel=2e-4)
+
+
+def test_product_law_on_a_gaussian_is_the_gaussian_law():
+    logp = lambda x: -(x - 0.3) ** 2 / 1.4 - 0.5 * np.log(2 * np.pi * 0.7)
+    for scheme in ("EM", "EI", "SO"):
+        for start in ("exact", "paper"):
+            want = ind.bures(*ind.gaussian_law(scheme, [0.3], [[0.7]], 2.0, 0.25, start), [0.3], [[0.7]])
+            assert ind.product_law_w2(scheme, logp, 2.0, 0.25, 1 / 0.7, 0.3, start) == pytest.approx(want, rel=1e-6)
+
+
+# ---------------------------------------------------------------- diffused densities
+
+def points(f, t, n_sd):
+    m, C = ind.moments(f)
+    root = np.linalg.cholesky(np.exp(-t) * C + ind.var_of(t) * np.eye(2))
+    return [np.exp(-t / 2) * m + n_sd * root @ v for v in ([0.6, 0.8], [-0.8, 0.6])]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("t", (1e-4, 1e-2, 0.3, 10.0))
+def test_score_hessian_and_m_are_derivatives_of_log_pt(name, t):
+    f = TARGETS[name]
+    for n_sd in (1, 5) if t != 10.0 else (5,):
+        x = points(f, t, n_sd)[n_sd == 5]
+        s, H = ind.score_and_hessian(f, t, x)
+        D = ind.derivatives(f, t, x)
+        np.testing.assert_allclose(s, [D(0, 1, 0), D(0, 0, 1)], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(H, [[D(0, 2, 0), D(0, 1, 1)], [D(0, 1, 1), D(0, 0, 2)]], rtol=0, atol=1e-8)
+        np.testing.assert_allclose(ind.m_by_definition(f, t, x), ind.m_closed(s, H, x), rtol=0, atol=1e-6)
+        # Fokker-Planck: d_t log p = 1 + x.s/2 + (tr H + |s|^2)/2 in two dimensions
+        assert D(1, 0, 0) == pytest.approx(1 + x @ s / 2 + (np.trace(H) + s @ s) / 2, rel=1e-8)
+
+
+def test_mixture_is_the_closed_form_and_gaussian_moments_hold():
+    f = ind.mixture([1.0], [MEAN], [COV])
+    m, C = ind.moments(f)
+    np.testing.assert_allclose(m, MEAN, atol=1e-14), np.testing.assert_allclose(C, COV, atol=1e-14)
+    for t in (1e-4, 0.1, 10.0):
+        x = points(f, t, 5)[0]
+        V = np.exp(-t) * COV + ind.var_of(t) * np.eye(2)
+        r = x - np.exp(-t / 2) * MEAN
+        s, H = ind.score_and_hessian(f, t, x)
+        np.testing.assert_allclose(s, -np.linalg.solve(V, r), atol=1e-11)
+        np.testing.assert_allclose(H, -np.linalg.inv(V), atol=1e-11)
+        assert float(ind.log_pt(f, t, x)) == pytest.approx(-r @ np.linalg.solve(V, r) / 2 - np.log(2 * np.pi) - np.log(np.linalg.det(V)) / 2, abs=1e-11)
+
+
+@pytest.mark.parametrize("t", (1e-3, 1.0))
+def test_skew_against_mpmath(t):
+    """In rotated coordinates skew is a product: 1-D mpmath quadrature, 22 digits, differentiated by mpmath."""
+    f, lam, c, k = TARGETS["skew"], SKEW["lam"], SKEW["c"], SKEW["k"]
+    ca, sa = np.cos(SKEW["angle"]), np.sin(SKEW["angle"])
+    x = points(f, t, 2)[0]
+    with mp.workdps(22):
+        a, s2 = mp.exp(-mp.mpf(t) / 2), -mp.expm1(-mp.mpf(t))
+        p0 = lambda v: mp.exp(-lam * v * v / 2 - c * mp.log1p(mp.exp(-k * v)))
+        w = 1 / mp.sqrt(lam + a * a / s2)
+        quad = lambda g, b: mp.quad(g, mp.linspace(*b, 5), method="gauss-legendre", maxdegree=5)
+        Z = quad(p0, (-11, 11))
+
+        def log_p(u):
+            mid = mp.re(u) * a / s2 * w * w
+            return mp.log(quad(lambda v: p0(v) * mp.exp(-(u - a * v) ** 2 / (2 * s2)), (mid - 11 * w, mid + 11 * w))
+                          / mp.sqrt(2 * mp.pi * s2) / Z)
+        u = [ca * x[0] + sa * x[1], -sa * x[0] + ca * x[1]]
+        lp, s1, h1 = ([mp.diff(log_p, mp.mpf(v), n, h=mp.mpf(10) ** -6) if n else log_p(mp.mpf(v)) for v in u] for n in (0, 1, 2))
+    R = np.array([[ca, -sa], [sa, ca]])
+    s, H = ind.score_and_hessian(f, t, x)
+    assert float(ind.log_pt(f, t, x)) == pytest.approx(float(sum(lp)), abs=1e-12)
+    np.testing.assert_allclose(s, R @ np.array(s1, float), atol=1e-10)
+    np.testing.assert_allclose(H, R @ np.diag(np.array(h1, float)) @ R.T, atol=1e-8)
+
+
+# ---------------------------------------------------------------- integrals, constants
+
+def test_phi_functions():
+    for z in (-40.0, -1.0, -1e-3, 1e-9, 0.3, 2.0):
+        with mp.workdps(40):
+            e = mp.expm1(mp.mpf(z))
+            assert float(ind.phi1(z)) == pytest.approx(float(e / z), rel=1e-14)
+            assert float(ind.phi2(z)) == pytest.approx(float((e - z) / mp.mpf(z) ** 2), rel=1e-14)
+
+
+@pytest.mark.parametrize("A", (0.5, -1.7, 1e-8))
+def test_ito_covariance_and_the_identity(A):
+    for u in (0.05, 0.6, 1.0):
+        h, C = 0.3, ind.ito_covariance(A, u, 0.3)
+        vu = u * h * ind.phi1(2 * A * u * h)
+        want = [[vu, np.exp(A * (1 - u) * h) * vu], [np.exp(A * (1 - u) * h) * vu, h * ind.phi1(2 * A * h)]]
+        np.testing.assert_allclose(C, want, rtol=1e-12)
+    assert ind.rei_rho(0.6, 0.3) == pytest.approx(np.exp(0.2 * 0.3) * np.sqrt(np.expm1(0.18) / np.expm1(0.3)), rel=1e-12)
+
+
+def test_legendre_weights():
+    A, h = -1.7, 0.3
+    w, rest = ind.legendre_weights(A, h)
+    assert w[0] == pytest.approx(np.expm1(A * h) / (A * h), rel=1e-13)
+    full = h * float(ind.phi1(2 * A * h))
+    assert rest == pytest.approx(full - sum(wk ** 2 * h / (2 * k + 1) for k, wk in enumerate(w)), abs=1e-14)
+    rests = [ind.legendre_weights(A, h, k)[1] for k in (0, 1, 2)]
+    assert rests[0] > 100 * rests[1] > 1e4 * rests[2]
+
+
+def test_theorem_constants():
+    c = lambda s, **k: ind.theorem_constants(s, **{**dict(m0=0.8, L0=3.37, L_F=2.0, d=2, h=0.5), **k})
+    assert c("EM")["C1"] == pytest.approx(16.2333, abs=1e-4) and c("EM")["h_term"] == pytest.approx(c("EM")["C1"])
+    assert c("EM")["C2"] == pytest.approx(1 / 0.3) and c("REM")["C2"] == pytest.approx(10)
+    assert c("REM", d=3)["C1"] - c("REI", d=3)["C1"] == pytest.approx(1 / (2 * np.sqrt(3)) / 0.3)
+    assert c("SO", h=0.0)["C1"] == pytest.approx(np.sqrt(2) * (4.37 ** 1.5 + np.sqrt(2) / 2) / 0.3)
+    assert all(c(s, m0=0.5) is None for s in ind.SCHEMES) and c("EM", m0=7.0)["C2"] == 2
