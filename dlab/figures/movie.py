@@ -1,0 +1,207 @@
+"""Particles in motion as bytes for the player in the browser: arrays in, bytes out, nothing drawn.
+
+Byte layout, little-endian, every part padded to a multiple of 4 bytes so that the browser can view it in place:
+
+    0      4 bytes   b"DLM1"
+    4      uint32    H, length of the header
+    8      H bytes   header, JSON in UTF-8, padded with spaces
+    8 + H  ...       the parts, at the offsets (counted from 8 + H) that the header names:
+                     positions  uint16 (F, n, 2) for each panel
+                     density    uint16 (K, G, G)
+                     arrows     float32 (K, m, 4)
+
+Positions: code MID stands for the lower edge of the box, 2 MID for the upper one, so the codes 0 .. 3 MID cover three
+boxes and a particle beyond its frame stays one. Anything further out is clipped to that range; GONE marks a particle
+with a non-finite coordinate. The step is 1/21844 of the box, a twentieth of a pixel on a full screen.
+Density: the drop of log p_t below its largest value on the grid, 0 .. DEPTH nats in 65535 steps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+MAGIC = b"DLM1"
+MID = 21844
+GONE = 65535
+DEPTH = 12.0
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One cloud in its own picture.
+
+    name: its title, any text. colour_light, colour_dark: "#rrggbb" on the light and the dark theme.
+    positions: (F, n, 2); a non-finite coordinate means that the particle has diverged at that frame.
+    distance: (F,) or None, the distance so far; NaN where there is none. distance_label: what it measures.
+    real: (F,) bool or None (all): frames at which this cloud was computed, not interpolated.
+    Raises ValueError where a shape or a colour does not fit.
+    """
+
+    name: str
+    colour_light: str
+    colour_dark: str
+    positions: np.ndarray
+    distance: np.ndarray | None = None
+    distance_label: str = ""
+    real: np.ndarray | None = None
+
+    def __post_init__(self):
+        where = f"panel {self.name!r}"
+        shape = np.shape(self.positions)
+        if len(shape) != 3 or shape[2] != 2 or 0 in shape:
+            raise ValueError(f"{where}: positions has shape {shape}; expected (frames, particles, 2), none of them 0; "
+                             "put the frames first and keep two coordinates")
+        for field in ("distance", "real"):
+            value = getattr(self, field)
+            if value is not None and np.shape(value) != shape[:1]:
+                raise ValueError(f"{where}: {field} has shape {np.shape(value)}; expected {shape[:1]}, one value per "
+                                 "frame of positions; leave it None where there is nothing to say")
+        if self.real is not None and not np.any(self.real):
+            raise ValueError(f"{where}: real marks no frame; expected at least one computed frame; leave it None where "
+                             "all are")
+        for field in ("colour_light", "colour_dark"):
+            if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(getattr(self, field))):
+                raise ValueError(f"{where}: {field} is {getattr(self, field)!r}; expected '#rrggbb'; give six hex digits")
+
+
+@dataclass(frozen=True, eq=False)
+class Movie:
+    """One to three panels in step, over one box and one clock.
+
+    panels: 1 to 3, with the same number of frames F (their numbers of particles may differ).
+    times: (F,) the process time t at each frame; it may run up and down again. steps: (F,) step number n at each frame.
+    acts: (label, first frame) in ascending order; clouds do not glide from one act into the next.
+    box: (x0, x1, y0, y1), the part of the plane on the screen.
+    density_times: (K,) distinct values of t, in any order, or None for no contours.
+    density: (K, G, G) log p_t up to a constant per t; [k, i, j] belongs to y = linspace(y0, y1, G)[i] and
+    x = linspace(x0, x1, G)[j]; −inf is allowed, G ≥ 2.
+    arrows: (K, m, 4) or None: x, y and the score u, v there, at the density_times.
+    Raises ValueError where shapes disagree or a value is out of range.
+    """
+
+    panels: tuple[Panel, ...]
+    times: np.ndarray
+    steps: np.ndarray
+    acts: tuple[tuple[str, int], ...]
+    box: tuple[float, float, float, float]
+    density_times: np.ndarray | None = None
+    density: np.ndarray | None = None
+    arrows: np.ndarray | None = None
+
+    def __post_init__(self):
+        if not 1 <= len(self.panels) <= 3:
+            raise ValueError(f"a movie has {len(self.panels)} panels; expected 1 to 3; split the comparison in two movies")
+        frames = np.shape(self.times)
+        if len(frames) != 1 or not np.all(np.isfinite(self.times)):
+            raise ValueError(f"times has shape {frames} or a non-finite entry; expected (frames,) finite values of t; "
+                             "pass the schedule's t at each frame")
+        if np.shape(self.steps) != frames:
+            raise ValueError(f"steps has shape {np.shape(self.steps)}; expected {frames} as times; pass n at each frame")
+        for panel in self.panels:
+            if np.shape(panel.positions)[:1] != frames:
+                raise ValueError(f"panel {panel.name!r} has {len(panel.positions)} frames; expected {frames[0]} as times; "
+                                 "bring all panels onto one list of frames")
+        starts = [int(first) for _, first in self.acts]
+        if any(b <= a for a, b in zip([-1, *starts], [*starts, *frames])):
+            raise ValueError(f"acts start at frames {starts}; expected ascending frames from 0 to {frames[0] - 1}; "
+                             "sort them and drop acts without frames")
+        x0, x1, y0, y1 = self.box
+        if not (np.all(np.isfinite(self.box)) and x0 < x1 and y0 < y1):
+            raise ValueError(f"box is {self.box}; expected finite x0 < x1 and y0 < y1; order it as (x0, x1, y0, y1)")
+        self._check_density()
+
+    def _check_density(self):
+        if self.density is None and self.density_times is None and self.arrows is None:
+            return
+        keys, shape = np.shape(self.density_times), np.shape(self.density)
+        if len(keys) != 1 or keys[0] == 0 or not np.all(np.isfinite(np.asarray(self.density_times, float))):
+            raise ValueError(f"density_times has shape {keys} or a non-finite entry; expected (K,) finite values, K ≥ 1; "
+                             "leave density_times, density and arrows all None for no contours")
+        if len(np.unique(self.density_times)) != keys[0]:
+            raise ValueError("density_times holds a value twice; expected distinct values; keep one density per t")
+        if len(shape) != 3 or shape[0] != keys[0] or shape[1] != shape[2] or shape[1] < 2:
+            raise ValueError(f"density has shape {shape}; expected ({keys[0]}, G, G) with G ≥ 2, one grid per density "
+                             "time; rows are y, columns are x")
+        if not np.all(np.isfinite(np.max(self.density, axis=(1, 2)))):
+            raise ValueError("density holds NaN, +inf, or a grid of −inf alone; expected log p_t with a finite maximum on "
+                             "each grid; widen the box until it meets the mass")
+        if self.arrows is not None:
+            shape = np.shape(self.arrows)
+            if len(shape) != 3 or shape[0] != keys[0] or shape[2] != 4 or not np.all(np.isfinite(self.arrows)):
+                raise ValueError(f"arrows has shape {shape} or a non-finite entry; expected ({keys[0]}, m, 4) finite x, y, "
+                                 "u, v; drop the points where the score is not defined")
+
+
+def encode(movie: Movie) -> bytes:
+    """The movie in the layout at the top of this file; the same movie always gives the same bytes.
+
+    Size: 4 F n bytes a panel, 2 K G² for the density, 16 K m for the arrows, and a header of a few kilobytes.
+    """
+    parts: list[bytes] = []
+    size = 0
+
+    def put(values: np.ndarray) -> int:
+        nonlocal size
+        part = values.tobytes()
+        part += bytes(-len(part) % 4)
+        parts.append(part)
+        size += len(part)
+        return size - len(part)
+
+    header = {
+        "box": [float(v) for v in movie.box],
+        "times": _numbers(movie.times),
+        "steps": np.asarray(movie.steps, int).tolist(),
+        "acts": [[str(label), int(first)] for label, first in movie.acts],
+        "panels": [_panel(panel, movie.box, put) for panel in movie.panels],
+    }
+    if movie.density is not None:
+        order = np.argsort(movie.density_times)
+        log_p = np.asarray(movie.density, float)[order]
+        drop = np.max(log_p, axis=(1, 2), keepdims=True) - log_p
+        codes = np.rint(np.minimum(drop, DEPTH) * (65535 / DEPTH)).astype("<u2")
+        header["density"] = {"times": _numbers(np.asarray(movie.density_times)[order]), "side": log_p.shape[1],
+                             "depth": DEPTH, "at": put(codes)}
+        if movie.arrows is not None:
+            arrows = np.asarray(movie.arrows)[order].astype("<f4")
+            header["arrows"] = {"count": arrows.shape[1], "at": put(arrows)}
+
+    body = b"".join(parts)
+    name = hashlib.blake2b(body, digest_size=8)
+    name.update(json.dumps(header).encode())
+    head = json.dumps({"id": name.hexdigest(), **header}, ensure_ascii=False, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 4)
+    return MAGIC + struct.pack("<I", len(head)) + head + body
+
+
+def _panel(panel: Panel, box, put) -> dict:
+    low, high = np.array(box[::2], float), np.array(box[1::2], float)
+    where = np.asarray(panel.positions, float)
+    alive = np.isfinite(where).all(axis=2)
+    inside = ((where >= low) & (where <= high)).all(axis=2)
+    with np.errstate(invalid="ignore"):
+        codes = np.clip(np.rint(MID * (1 + (where - low) / (high - low))), 0, 3 * MID)
+    codes[~alive] = GONE
+    return {
+        "name": str(panel.name),
+        "colours": [panel.colour_light, panel.colour_dark],
+        "count": where.shape[1],
+        "at": put(codes.astype("<u2")),
+        # Counted here, on the floats: a particle on the rim must not change sides by rounding.
+        "diverged": (~alive).sum(axis=1).tolist(),
+        "outside": (alive & ~inside).sum(axis=1).tolist(),
+        "distance": None if panel.distance is None else _numbers(panel.distance),
+        "label": str(panel.distance_label),
+        "real": None if panel.real is None else np.asarray(panel.real, bool).astype(int).tolist(),
+    }
+
+
+def _numbers(values) -> list:
+    """Floats to six digits, None for non-finite: JSON has no NaN."""
+    return [float(f"{v:.6g}") if np.isfinite(v) else None for v in np.asarray(values, float)]
