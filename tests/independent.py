@@ -1,3 +1,4 @@
+# ruff: noqa: B023, C408, E501, E731  (formulas as lambdas, one formula a line)
 """The second, independent route to the numbers of the lab: numpy, scipy and mpmath, no jax and nothing of dlab.
 
 Conventions: forward dX = -X/2 dt + dB, a = e^{-t/2}, sigma^2 = 1 - e^{-t}; reverse time t_n = T - n h; d is the
@@ -81,7 +82,7 @@ def gaussian_law(scheme, mean, cov, T, h, start="exact", error=None):
         t = T - n * h
         if scheme in ("EM", "EI"):
             f, b, v = (1 + h / 2, h, h) if scheme == "EM" else (exp(h / 2), 2 * expm1(h / 2), expm1(h))
-            A, m_next, V = np.diag(f - b * rel * q(t)), None, (v + b * b * tau2) * np.eye(d)
+            A, V = np.diag(f - b * rel * q(t)), (v + b * b * tau2) * np.eye(d)
             m, S = A @ m + b * k(t), A @ S @ A + V
         elif scheme == "SO":
             l = 0.5 - q(t)
