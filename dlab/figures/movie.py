@@ -67,7 +67,8 @@ class Panel:
                              "all are")
         for field in ("colour_light", "colour_dark"):
             if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(getattr(self, field))):
-                raise ValueError(f"{where}: {field} is {getattr(self, field)!r}; expected '#rrggbb'; give six hex digits")
+                raise ValueError(f"{where}: {field} is {getattr(self, field)!r}; expected '#rrggbb'; give six hex "
+                                 "digits after #")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +97,19 @@ class Movie:
 
     def __post_init__(self):
         if not 1 <= len(self.panels) <= 3:
-            raise ValueError(f"a movie has {len(self.panels)} panels; expected 1 to 3; split the comparison in two movies")
+            raise ValueError(f"a movie has {len(self.panels)} panels; expected 1 to 3; split the comparison into "
+                             "two movies")
         frames = np.shape(self.times)
         if len(frames) != 1 or not np.all(np.isfinite(self.times)):
             raise ValueError(f"times has shape {frames} or a non-finite entry; expected (frames,) finite values of t; "
                              "pass the schedule's t at each frame")
         if np.shape(self.steps) != frames:
-            raise ValueError(f"steps has shape {np.shape(self.steps)}; expected {frames} as times; pass n at each frame")
+            raise ValueError(f"steps has shape {np.shape(self.steps)}; expected {frames} as times; pass n at each "
+                             "frame")
         for panel in self.panels:
             if np.shape(panel.positions)[:1] != frames:
-                raise ValueError(f"panel {panel.name!r} has {len(panel.positions)} frames; expected {frames[0]} as times; "
-                                 "bring all panels onto one list of frames")
+                raise ValueError(f"panel {panel.name!r} has {len(panel.positions)} frames; expected {frames[0]} as "
+                                 "times; bring all panels onto one list of frames")
         starts = [int(first) for _, first in self.acts]
         if any(b <= a for a, b in zip([-1, *starts], [*starts, *frames])):
             raise ValueError(f"acts start at frames {starts}; expected ascending frames from 0 to {frames[0] - 1}; "
@@ -121,21 +124,21 @@ class Movie:
             return
         keys, shape = np.shape(self.density_times), np.shape(self.density)
         if len(keys) != 1 or keys[0] == 0 or not np.all(np.isfinite(np.asarray(self.density_times, float))):
-            raise ValueError(f"density_times has shape {keys} or a non-finite entry; expected (K,) finite values, K ≥ 1; "
-                             "leave density_times, density and arrows all None for no contours")
+            raise ValueError(f"density_times has shape {keys} or a non-finite entry; expected (K,) finite values, "
+                             "K ≥ 1; leave density_times, density and arrows all None for no contours")
         if len(np.unique(self.density_times)) != keys[0]:
             raise ValueError("density_times holds a value twice; expected distinct values; keep one density per t")
         if len(shape) != 3 or shape[0] != keys[0] or shape[1] != shape[2] or shape[1] < 2:
             raise ValueError(f"density has shape {shape}; expected ({keys[0]}, G, G) with G ≥ 2, one grid per density "
                              "time; rows are y, columns are x")
         if not np.all(np.isfinite(np.max(self.density, axis=(1, 2)))):
-            raise ValueError("density holds NaN, +inf, or a grid of −inf alone; expected log p_t with a finite maximum on "
-                             "each grid; widen the box until it meets the mass")
+            raise ValueError("density holds NaN, +inf, or a grid of −inf alone; expected log p_t with a finite maximum "
+                             "on each grid; widen the box until it meets the mass")
         if self.arrows is not None:
             shape = np.shape(self.arrows)
             if len(shape) != 3 or shape[0] != keys[0] or shape[2] != 4 or not np.all(np.isfinite(self.arrows)):
-                raise ValueError(f"arrows has shape {shape} or a non-finite entry; expected ({keys[0]}, m, 4) finite x, y, "
-                                 "u, v; drop the points where the score is not defined")
+                raise ValueError(f"arrows has shape {shape} or a non-finite entry; expected ({keys[0]}, m, 4) finite "
+                                 "x, y, u, v; drop the points where the score is not defined")
 
 
 def encode(movie: Movie) -> bytes:

@@ -57,7 +57,7 @@ class Player {
     const does = {
       play: () => this.toggle(), restart: () => this.seek(0), end: () => this.seek(this.last, true),
       back: () => this.step(-1), forward: () => this.step(1),
-      loop: () => this.press("loop"), arrows: () => { this.press("arrows"); this.fieldAt = null; this.draw(); },
+      loop: () => this.press("loop"), arrows: () => { this.press("arrows"); this.note(); this.layout(true); },
     };
     const keys = { " ": "play", ArrowLeft: "back", ArrowRight: "forward", Home: "restart", End: "end" };
     for (const [name, b] of Object.entries(this.button)) on(b, "click", does[name]);
@@ -104,6 +104,7 @@ class Player {
   build() {
     const { movie, part } = this, F = movie.times.length;
     this.last = F - 1;
+    this.w = 0;
     // A whole movie takes about 12 s at 1×, a short one never less than half a second a step.
     this.rate = Math.min(30, Math.max(2, this.last / 12));
     this.starts = new Set(movie.acts.map(([, first]) => first));
@@ -127,9 +128,17 @@ class Player {
       mark.onclick = () => this.seek(first);
       return mark;
     }));
-    const glides = F > 1 ? "Between steps the particles glide; only the steps are real." : "";
-    part.note.textContent = glides + (movie.density ? ` Lines: density at ${PEAK.join(", ")} % of its peak.` : "");
     this.button.arrows.hidden = !movie.arrows;
+    this.note();
+  }
+
+  note() {
+    const { movie: { density, arrows }, part } = this;
+    part.note.textContent = [
+      this.last && "Between steps the particles glide; only the steps are real.",
+      density && `Lines: density at ${PEAK.join(", ")} % of its peak.`,
+      arrows && this.arrows && "Arrows: the score, as long as the square root of its size.",
+    ].filter(Boolean).join(" ");
   }
 
   // The theme's colours, where CSS variables do not reach: on the canvases.
@@ -150,57 +159,74 @@ class Player {
   }
 
   layout(forced = false) {
-    const { root, part, panels, movie: { box } } = this, width = root.clientWidth;
-    const state = [width, devicePixelRatio].join();
+    const width = this.root.clientWidth, state = [width, devicePixelRatio].join();
     if (width <= 0 || (!forced && state === this.laid)) return;
     this.laid = state;
-    const narrow = width < NARROW, aspect = (box[1] - box[0]) / (box[3] - box[2]);
+    this.place(width);
+    this.dpr = Math.min(devicePixelRatio, 2);
+    for (const p of this.panels) {
+      this.prepare(p);
+      drawTrace(p, this.scales.get(p), this);
+    }
+    this.fieldAt = null;
+    this.draw();
+  }
+
+  // The stage takes what the words around it leave of the height asked for.
+  place(width) {
+    const { root, part, panels, options, movie: { box } } = this, narrow = width < NARROW;
+    const aspect = (box[1] - box[0]) / (box[3] - box[2]);
     root.classList.toggle("narrow", narrow);
-    const css = getComputedStyle(root), trace = panels.some(p => p.data.distance) ? parseFloat(css.getPropertyValue("--trace")) + 28 : 0;
+    this.scales = new Map(panels.map(p => [p, p.trace && distanceScale(panels, p)]));
     let w, side = 0;
     if (narrow) {
       // A phone shows one cloud large, or several small ones at once, each with its facts beside it.
       side = panels.length > 1 ? width * 0.46 - 18 : 0;
       w = side ? width * 0.54 : width;
     } else {
-      const room = this.options.height - part.bar.offsetHeight - part.status.offsetHeight - 16;
+      const room = options.height - part.bar.offsetHeight - part.status.offsetHeight - 16;
       const column = (width - GAP * (panels.length - 1)) / panels.length;
-      const head = Math.max(...panels.map(p => p.head.offsetHeight));
-      const under = Math.min(column, (room - head - trace) * aspect);
-      const beside = Math.min(column - BESIDE - 18, room * aspect);
+      const under = Math.min(column, (room - this.words()) * aspect), beside = Math.min(column - BESIDE - 18, room * aspect);
       w = Math.max(160, under, beside);
       if (beside > under) side = Math.min(BESIDE_MAX, column - w - 18);
     }
-    w = Math.floor(w);
-    const h = Math.round(w / aspect);
-    root.dataset.mode = side ? "beside" : "under";
-    root.style.setProperty("--tall", side ? `${Math.max(60, Math.min(220, 0.42 * h))}px` : "");
-    root.style.setProperty("--w", `${w}px`);
-    root.style.setProperty("--h", `${h}px`);
-    root.style.setProperty("--side", `${Math.floor(side)}px`);
-    this.w = w;
-    this.h = h;
-    this.dpr = Math.min(devicePixelRatio, 2);
-    for (const p of panels) {
-      for (const canvas of [p.field, p.dots]) {
-        canvas.width = Math.round(w * this.dpr);
-        canvas.height = Math.round(h * this.dpr);
-      }
-      const size = Math.min(1, Math.sqrt(900 / p.data.count)), big = this.options.presentation ? 1.35 : 1;
-      p.disc = discs((1.3 + 1.1 * size) * big * this.dpr * (w < 260 ? 0.75 : 1), 0.45 + 0.3 * size);
-      p.image = p.dots.getContext("2d").createImageData(p.dots.width, p.dots.height);
-      p.words = new Uint32Array(p.image.data.buffer);
-      p.bytes = new Uint8Array(p.image.data.buffer);
-      const [red, green, blue] = [1, 3, 5].map(i => parseInt(p.colour.slice(i, i + 2), 16));
-      p.ink = red | green << 8 | blue << 16;
-      axes(p.axes, box, w, h);
+    const set = () => {
+      this.w = Math.floor(w);
+      this.h = Math.round(this.w / aspect);
+      root.dataset.mode = side ? "beside" : "under";
+      root.style.setProperty("--w", `${this.w}px`);
+      root.style.setProperty("--h", `${this.h}px`);
+      root.style.setProperty("--side", `${Math.floor(side)}px`);
+      root.style.setProperty("--tall", side ? `${Math.max(60, Math.min(220, 0.42 * this.h))}px` : "");
+      panels.forEach(reserveLost);
+    };
+    set();
+    const excess = root.offsetHeight - options.height;
+    if (!narrow && !side && excess > 0 && w > 160) {
+      w = Math.max(160, w - excess * aspect);
+      set();
     }
-    for (const p of panels) {
-      reserveLost(p);
-      drawTrace(p, distanceScale(panels, p), this);
+  }
+
+  // Pixels that a panel's head and facts take above and below its stage.
+  words() {
+    return Math.max(...this.panels.map(p => p.head.offsetHeight + p.facts.offsetHeight));
+  }
+
+  prepare(p) {
+    const { w, h, dpr, options, movie } = this;
+    for (const canvas of [p.field, p.dots]) {
+      canvas.width = Math.round(w * dpr);
+      canvas.height = Math.round(h * dpr);
     }
-    this.fieldAt = null;
-    this.draw();
+    const size = Math.min(1, Math.sqrt(900 / p.data.count)), scale = (options.presentation ? 1.35 : 1) * (w < 260 ? 0.75 : 1);
+    p.disc = discs((1.3 + 1.1 * size) * scale * dpr, 0.45 + 0.3 * size);
+    p.image = p.dots.getContext("2d").createImageData(p.dots.width, p.dots.height);
+    p.words = new Uint32Array(p.image.data.buffer);
+    p.bytes = new Uint8Array(p.image.data.buffer);
+    const [red, green, blue] = [1, 3, 5].map(i => parseInt(p.colour.slice(i, i + 2), 16));
+    p.ink = red | green << 8 | blue << 16;
+    axes(p.axes, movie.box, w, h);
   }
 
   toggle() { this.setPlaying(!this.playing); }
@@ -482,10 +508,11 @@ function panelElements(data) {
   const field = el("canvas", "field", stage), dots = el("canvas", "dots", stage), frame = svg(stage, "svg", { "aria-hidden": true });
   dots.setAttribute("role", "img");
   field.setAttribute("aria-hidden", "true");
-  const panel = { data, root, head, lost, field, dots, axes: frame };
+  const panel = { data, root, head, facts, lost, field, dots, axes: frame };
   if (data.distance) {
     const caption = el("div", "caption", facts);
     panel.label = el("span", "label", caption);
+    panel.label.textContent = data.label;
     panel.value = el("span", "value", caption);
     panel.trace = svg(facts, "svg", { class: "trace", "aria-hidden": true });
   }

@@ -13,13 +13,19 @@ MAGIC = b"DLP1"
 
 
 def player(
-    movie_bytes: bytes, *, key: str, height: int = 480, autoplay: bool = False, presentation: bool = False, alt: str = ""
+    movie_bytes: bytes,
+    *,
+    key: str,
+    height: int = 480,
+    autoplay: bool = False,
+    presentation: bool = False,
+    alt: str = "",
 ) -> None:
     """Show a movie made by `dlab.figures.movie.encode`.
 
     key: unique on the page. With the same key, a rerun that brings the same movie keeps the visitor's place and one
-    that brings another movie starts anew. height: pixels of the whole player on a wide screen, from 240; on a phone it grows
-    with its content. autoplay: start at once, unless the visitor's system asks for reduced motion.
+    that brings another movie starts anew. height: pixels of the whole player on a wide screen, from 240; on a phone
+    it grows with its content. autoplay: start at once, unless the visitor's system asks for reduced motion.
     presentation: larger type, lines and particles for a projector. alt: what the picture shows, for those who
     cannot see it. Nothing is sent back to Python. Raises ValueError for bytes or a height that do not fit.
     """

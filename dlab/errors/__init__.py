@@ -1,0 +1,34 @@
+"""The registry of score errors: one file each, one line here."""
+
+import jax.numpy as jnp
+
+from dlab import params
+from dlab.errors import constant, field, noise, none, relative
+from dlab.errors.base import ErrorEntry, ScoreError, perturb
+from dlab.params import Knob
+
+REGISTRY: dict[str, ErrorEntry] = {
+    e.name: e for e in (none.ENTRY, constant.ENTRY, field.ENTRY, noise.ENTRY, relative.ENTRY)
+}
+
+# Errors of SO's L and M, offered beside every model of the score's own error.
+SECOND_ORDER = (
+    Knob("hessian_level", "Hessian error ε⁽ᴸ⁾ (SO)", 0.0, 0.0, 1.0, 0.01, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
+    Knob("drift_level", "Drift-rate error ε⁽ᴹ⁾ (SO)", 0.0, 0.0, 2.0, 0.02, "M* = M + ε⁽ᴹ⁾v."),
+)
+
+
+def build(spec: dict) -> ScoreError:
+    """The error of a study file's `score_error` object; BadInput names what is wrong in it."""
+    if not isinstance(spec, dict):
+        raise params.BadInput(f"score_error = {params.show(spec)} is not an object; give one with the key 'name'.")
+    params.require("score_error", spec, ("name",))
+    entry = REGISTRY[params.choice("score_error.name", spec["name"], REGISTRY)]
+    extra = [k.name for k in SECOND_ORDER]
+    params.only_keys("score_error", spec, ("name", *entry.keys, *extra))
+    params.require("score_error", spec, entry.keys[:1])
+    levels = [params.number(f"score_error.{k}", spec.get(k, 0.0), 0.0, 1e3) for k in extra]
+    return entry.from_spec(spec, *map(jnp.asarray, levels))
+
+
+__all__ = ["REGISTRY", "SECOND_ORDER", "ErrorEntry", "ScoreError", "build", "perturb"]

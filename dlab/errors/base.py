@@ -1,0 +1,76 @@
+"""Score errors: s* = s + e, and for SO the errors of L and M that Assumption 5 of [YY] allows."""
+
+from dataclasses import dataclass
+from typing import Callable
+
+import jax.numpy as jnp
+
+from dlab.field import ExactField
+from dlab.linop import Dense
+from dlab.params import Knob
+
+
+class ScoreError:
+    """A model of e(t, x). Subclasses are frozen pytrees with the fields `hessian_level`, `drift_level`.
+
+    draws   each evaluation consumes fresh standard normals
+    affine  e is affine in x and in these normals, so a Gaussian law stays Gaussian
+    """
+
+    draws = False
+    affine = True
+
+    def shift(self, t, x, s, z):
+        """e at (t, x), (n, d), given the exact score s and fresh normals z, (n, d) or None."""
+        raise NotImplementedError
+
+    def direction(self, x):
+        """The unit vector in which the errors of L and M point, (d,)."""
+        return jnp.zeros(x.shape[-1]).at[0].set(1.0)
+
+
+@dataclass(frozen=True)
+class WrongField:
+    """The score that the scheme is given. `normals` yields one (n, d) array per score evaluation.
+
+    L* = L + eps_L v v^T (operator and Frobenius norm eps_L) and M* = M + eps_M v, M that of the exact
+    score: an M rebuilt from s* would carry an error that nobody asked for.
+    """
+
+    exact: ExactField
+    error: ScoreError
+    normals: object
+
+    def score(self, t, x):
+        s = self.exact.score(t, x)
+        return s + self.error.shift(t, x, s, next(self.normals))
+
+    def curvature(self, t, x):
+        v = self.error.direction(x)
+        return Dense(self.exact.curvature(t, x).matrix + self.error.hessian_level * jnp.outer(v, v))
+
+    def drift_rate(self, t, x):
+        return self.exact.drift_rate(t, x) + self.error.drift_level * self.error.direction(x)
+
+
+def perturb(field: ExactField, error: ScoreError, normals) -> WrongField:
+    """The field with the error injected for one step; normals (evaluations, n, d) or None."""
+    source = iter(normals) if error.draws else iter(lambda: None, 0)
+    return WrongField(field, error, source)
+
+
+@dataclass(frozen=True)
+class ErrorEntry:
+    """One line of the registry; from_spec(spec, hessian_level, drift_level) -> ScoreError."""
+
+    name: str
+    title: str
+    formula: str
+    keys: tuple[str, ...]
+    from_spec: Callable[..., ScoreError]
+    knobs: tuple[Knob, ...]
+
+
+LEVEL = Knob("level", "Score error ε", 0.1, 0.0, 1.0, 0.01, "Size of the injected error: its L2 norm along the iterates.")
+
+__all__ = ["LEVEL", "ErrorEntry", "ScoreError", "WrongField", "perturb"]

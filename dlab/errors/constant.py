@@ -1,0 +1,46 @@
+"""A constant vector added to the score: the direction that the theorems' C2 allows for."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from dlab import params
+from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
+from dlab.params import Knob
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["level", "angle", "hessian_level", "drift_level"], meta_fields=[])
+@dataclass(frozen=True)
+class ConstantError(ScoreError):
+    """e = level (cos angle, sin angle, 0, ...), angle in radians."""
+
+    level: jax.Array
+    angle: jax.Array
+    hessian_level: jax.Array
+    drift_level: jax.Array
+
+    def direction(self, x):
+        first = jnp.zeros(x.shape[-1]).at[0].set(jnp.cos(self.angle))
+        return first if x.shape[-1] == 1 else first.at[1].set(jnp.sin(self.angle))
+
+    def shift(self, t, x, s, z):
+        return jnp.broadcast_to(self.level * self.direction(x), x.shape)
+
+
+def from_spec(spec, hessian_level, drift_level):
+    level = params.number("score_error.level", spec["level"], 0.0, 1e3)
+    angle = math.radians(params.number("score_error.angle", spec.get("angle", 0.0), -360, 360))
+    return ConstantError(jnp.asarray(level), jnp.asarray(angle), hessian_level, drift_level)
+
+
+ENTRY = ErrorEntry(
+    "constant",
+    "Constant vector",
+    r"s^* = s + \varepsilon(\cos\alpha, \sin\alpha)",
+    ("level", "angle"),
+    from_spec,
+    (LEVEL, Knob("angle", "Direction α (degrees)", 0.0, 0.0, 360.0, 15.0, "Direction in which the score is wrong.")),
+)

@@ -1,0 +1,35 @@
+"""Fresh noise at every evaluation: the same L2 level as a constant error, and far cheaper."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from dlab import params
+from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["level", "hessian_level", "drift_level"], meta_fields=[])
+@dataclass(frozen=True)
+class NoiseError(ScoreError):
+    """e ~ N(0, level^2/d I), independent at each evaluation: its total standard deviation is level."""
+
+    draws = True
+
+    level: jax.Array
+    hessian_level: jax.Array
+    drift_level: jax.Array
+
+    def shift(self, t, x, s, z):
+        return self.level / jnp.sqrt(x.shape[-1]) * z
+
+
+def from_spec(spec, hessian_level, drift_level):
+    level = params.number("score_error.level", spec["level"], 0.0, 1e3)
+    return NoiseError(jnp.asarray(level), hessian_level, drift_level)
+
+
+ENTRY = ErrorEntry(
+    "noise", "Fresh noise", r"s^* = s + \varepsilon\,\zeta/\sqrt d,\ \zeta\sim\mathcal N(0,I)", ("level",), from_spec, (LEVEL,)
+)

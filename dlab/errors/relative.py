@@ -1,0 +1,39 @@
+"""A score too long or too short by a fixed share: an error that changes the curvature."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from dlab import params
+from dlab.errors.base import ErrorEntry, ScoreError
+from dlab.params import Knob
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["level", "hessian_level", "drift_level"], meta_fields=[])
+@dataclass(frozen=True)
+class RelativeError(ScoreError):
+    """s* = (1 + level) s."""
+
+    level: jax.Array
+    hessian_level: jax.Array
+    drift_level: jax.Array
+
+    def shift(self, t, x, s, z):
+        return self.level * s
+
+
+def from_spec(spec, hessian_level, drift_level):
+    level = params.number("score_error.level", spec["level"], -0.9, 10.0)
+    return RelativeError(jnp.asarray(level), hessian_level, drift_level)
+
+
+ENTRY = ErrorEntry(
+    "relative",
+    "Relative",
+    r"s^* = (1+\varepsilon)\,s",
+    ("level",),
+    from_spec,
+    (Knob("level", "Relative error ε", 0.05, -0.5, 1.0, 0.01, "Share by which the score is too long."),),
+)

@@ -1,0 +1,1 @@
+"""Exact laws of a scheme, without sampling."""

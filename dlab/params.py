@@ -1,0 +1,111 @@
+"""Reading values that people typed: one error class, one sentence each, and the limits of the lab."""
+
+import math
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Iterable
+
+# The limits of one study, named by every message that enforces them.
+MAX_PARTICLES = 65_536
+MAX_STEPS = 16_384
+MAX_STEP_SIZES = 24
+MAX_WORK = 2_000_000_000  # particle-steps of one study
+MAX_DATA_ROWS = 10_000
+MAX_COMPONENTS = 64
+MAX_T = 50.0
+
+
+class BadInput(ValueError):
+    """What was wrong, what was expected, what to do: one sentence fit for the screen."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A scalar that a person turns: a slider in the app, a key in the address bar."""
+
+    name: str
+    label: str
+    default: float
+    low: float
+    high: float
+    step: float
+    help: str
+
+    def read(self, value) -> float:
+        return (integer if isinstance(self.step, int) else number)(self.name, value, self.low, self.high)
+
+
+def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf, *, above=None) -> float:
+    """A finite float in [low, high], and > `above` where given; BadInput otherwise."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"{name} = {show(value)} is not a number; give {_range(low, high, above)}.") from None
+    if not math.isfinite(result) or not low <= result <= high or (above is not None and result <= above):
+        raise BadInput(f"{name} = {show(value)} is out of range; give {_range(low, high, above)}.")
+    return result
+
+
+def integer(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> int:
+    result = number(name, value, low, high)
+    if result != int(result):
+        raise BadInput(f"{name} = {show(value)} is not whole; give a whole number {_range(low, high)[9:]}.")
+    return int(result)
+
+
+def choice(name: str, value: Any, options: Iterable[str]) -> str:
+    options = list(options)
+    if value not in options:
+        raise BadInput(f"{name} = {show(value)} is unknown{_near(value, options)}; choose one of {', '.join(options)}.")
+    return value
+
+
+def array(name: str, value: Any, shape: tuple) -> list:
+    """A nested list of finite floats; -1 in `shape` stands for any positive length."""
+    if not shape:
+        return number(name, value)
+    described = " × ".join("n" if s < 0 else str(s) for s in shape)
+    if not isinstance(value, (list, tuple)) or not len(value) or (shape[0] >= 0 and len(value) != shape[0]):
+        raise BadInput(f"{name} = {show(value)} has the wrong shape; give a list of numbers of shape {described}.")
+    return [array(f"{name}[{i}]", v, shape[1:]) for i, v in enumerate(value)]
+
+
+def only_keys(where: str, given: Any, known: Iterable[str]) -> None:
+    """BadInput naming the first key of `given` that is not in `known`."""
+    known = list(known)
+    if not isinstance(given, dict):
+        raise BadInput(f"{where} = {show(given)} is not an object; give one with keys {', '.join(known)}.")
+    for key in given:
+        if key not in known:
+            raise BadInput(
+                f"{where} has the unknown key {show(key)}{_near(key, known)}; known keys are {', '.join(known)}."
+            )
+
+
+def require(where: str, given: dict, keys: Iterable[str]) -> None:
+    for key in keys:
+        if key not in given:
+            raise BadInput(f"{where} lacks the key '{key}'; add it.")
+
+
+def show(value: Any) -> str:
+    """The value as the person wrote it, short enough for a sentence."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _near(value, options) -> str:
+    close = get_close_matches(str(value), options, 1)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def _range(low, high, above=None) -> str:
+    if above is not None:
+        return f"a number above {above:g}" + ("" if math.isinf(high) else f" and at most {high:g}")
+    if math.isinf(low) and math.isinf(high):
+        return "a number that is finite"
+    if math.isinf(high):
+        return f"a number of at least {low:g}"
+    return f"a number from {low:g} to {high:g}"

@@ -1,0 +1,35 @@
+"""The forward process dX = -X/2 dt + dB and the time grid of its reversal ([YY] sec. 2).
+
+X_t = a_t X_0 + sigma_t Z with a_t = exp(-t/2), sigma_t^2 = 1 - exp(-t). The reverse SDE runs from
+t = T down to 0 in N = T/h equal steps with drift gamma(t, x) = x/2 + s(t, x).
+"""
+
+import jax.numpy as jnp
+
+from dlab.types import Time
+
+
+def scale(t: Time):
+    """a_t = exp(-t/2), the factor by which the data have shrunk at time t >= 0."""
+    return jnp.exp(-t / 2)
+
+
+def variance(t: Time):
+    """sigma_t^2 = 1 - exp(-t), the variance of the added noise at time t >= 0."""
+    return -jnp.expm1(-t)
+
+
+def step_count(T: float, h: float) -> int:
+    """Number of steps N with N h = T.
+
+    Raises ValueError unless T/h is whole to 1e-9: a remainder would leave noise of that
+    variance in the samples.
+    """
+    ratio = T / h
+    count = max(1, round(ratio))
+    if abs(ratio - count) > 1e-9 * max(1.0, ratio):
+        raise ValueError(
+            f"h = {h:g} does not divide T = {T:g}: T/h = {ratio:.6g} must be whole. "
+            f"The nearest valid step size is h = {T / count:.12g} (T/{count})."
+        )
+    return count

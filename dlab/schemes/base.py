@@ -1,0 +1,45 @@
+"""The record that a scheme is, and the look that goes with it everywhere."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable
+
+if TYPE_CHECKING:
+    from dlab.theory import Constants
+
+
+@dataclass(frozen=True)
+class Style:
+    """Colours for light and dark ground, marker and dash: the same in curves, particles, exports."""
+
+    light: str
+    dark: str
+    marker: str
+    dash: str
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One discretisation of the reverse SDE.
+
+    step(field, t, h, x, noise) -> x after one step from time t down to t - h; t is a scalar, x (n, d).
+    score_evals, hessian_evals   cost of one step
+    randomised                   it needs the random midpoint U of the noise
+    strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws (DESIGN 1)
+    theorem, theorem_order       the theorem of [YY] and the order in h that it proves
+    constants(m_min, L_max, L_F, d, h) -> theory.Constants
+    formula                      the update in LaTeX
+    """
+
+    name: str
+    title: str
+    step: Callable
+    score_evals: int
+    hessian_evals: int
+    randomised: bool
+    strong_order: float
+    law_order: float
+    theorem: str
+    theorem_order: float
+    constants: Callable[..., "Constants"]
+    formula: str
+    style: Style

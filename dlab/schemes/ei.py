@@ -1,0 +1,35 @@
+"""EI, the exponential integrator ([YY] sec. 3.1, Theorem 1): exact in the linear part x/2."""
+
+import math
+
+import jax.numpy as jnp
+
+from dlab import linop
+from dlab.schemes.base import Scheme, Style
+from dlab.theory import Constants
+
+
+def step(field, t, h, x, noise):
+    return jnp.exp(h / 2) * x + 2 * jnp.expm1(h / 2) * field.score(t, x) + noise.whole(linop.HALF)
+
+
+def constants(m_min, L_max, L_F, d, h):
+    gap = m_min - 0.5
+    return Constants(c1=L_max / gap, h_factor=math.sqrt(d * h), c2=1 / gap)
+
+
+SCHEME = Scheme(
+    name="EI",
+    title="Exponential integrator",
+    step=step,
+    score_evals=1,
+    hessian_evals=0,
+    randomised=False,
+    strong_order=1.0,
+    law_order=1.0,
+    theorem="Theorem 1",
+    theorem_order=0.5,
+    constants=constants,
+    formula=r"x^+ = e^{h/2}x + 2(e^{h/2}-1)\,s(t_n, x) + I(\tfrac12,1)",
+    style=Style(light="#2E8BC0", dark="#56B4E9", marker="square", dash="solid"),
+)

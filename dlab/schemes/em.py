@@ -1,0 +1,34 @@
+"""EM, Euler-Maruyama ([YY] sec. 3.1, Theorem 1)."""
+
+import math
+
+from dlab import linop
+from dlab.field import drift
+from dlab.schemes.base import Scheme, Style
+from dlab.theory import Constants
+
+
+def step(field, t, h, x, noise):
+    return x + h * drift(field, t, x) + noise.whole(linop.ZERO)
+
+
+def constants(m_min, L_max, L_F, d, h):
+    gap = m_min - 0.5
+    return Constants(c1=(L_max + 0.5) / gap, h_factor=math.sqrt(d * h), c2=1 / gap)
+
+
+SCHEME = Scheme(
+    name="EM",
+    title="Euler–Maruyama",
+    step=step,
+    score_evals=1,
+    hessian_evals=0,
+    randomised=False,
+    strong_order=1.0,
+    law_order=1.0,
+    theorem="Theorem 1",
+    theorem_order=0.5,
+    constants=constants,
+    formula=r"x^+ = x + h\,\gamma(t_n, x) + I(0,1)",
+    style=Style(light="#0072B2", dark="#0072B2", marker="circle", dash="solid"),
+)

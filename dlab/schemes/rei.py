@@ -1,0 +1,39 @@
+"""REI, the randomised midpoint exponential integrator ([YY] sec. 3.2, Theorem 3)."""
+
+import math
+
+import jax.numpy as jnp
+
+from dlab import linop
+from dlab.schemes.base import Scheme, Style
+from dlab.theory import Constants
+
+
+def step(field, t, h, x, noise):
+    part = noise.u * h
+    y = jnp.exp(part / 2) * x + 2 * jnp.expm1(part / 2) * field.score(t, x) + noise.part(linop.HALF)
+    late = h * jnp.exp((h - part) / 2) * field.score(t - part, y)
+    return jnp.exp(h / 2) * x + late + noise.whole(linop.HALF)
+
+
+def constants(m_min, L_max, L_F, d, h):
+    gap = m_min - 0.5
+    return Constants(c1=math.sqrt(d / 3) * L_max / gap, h_factor=math.sqrt(h), c2=3 / gap)
+
+
+SCHEME = Scheme(
+    name="REI",
+    title="Randomised midpoint (exponential)",
+    step=step,
+    score_evals=2,
+    hessian_evals=0,
+    randomised=True,
+    strong_order=1.0,
+    law_order=2.0,
+    theorem="Theorem 3",
+    theorem_order=0.5,
+    constants=constants,
+    formula=r"y = e^{Uh/2}x + 2(e^{Uh/2}-1)\,s(t_n, x) + I(\tfrac12,U),\quad "
+    r"x^+ = e^{h/2}x + h\,e^{(1-U)h/2}\,s(t_n - Uh, y) + I(\tfrac12,1)",
+    style=Style(light="#B57A00", dark="#E69F00", marker="triangle-down", dash="dash"),
+)

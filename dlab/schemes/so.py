@@ -1,0 +1,50 @@
+"""SO, the second-order Hessian scheme ([YY] sec. 4, Theorem 4).
+
+The long form is kept although with an exact score it collapses to x + h gamma + h^2/4 phi2(hL) x +
+I(L,1): when an error is injected, L and M carry errors of their own and M must not be rebuilt from
+a wrong score.
+"""
+
+import math
+
+from dlab.field import drift
+from dlab.linop import phi1, phi2
+from dlab.schemes.base import Scheme, Style
+from dlab.theory import Constants
+
+
+def step(field, t, h, x, noise):
+    L = field.curvature(t, x)
+    moved = L.map(lambda a: h * phi1(h * a), drift(field, t, x))
+    bent = L.map(lambda a: h**2 * phi2(h * a), field.drift_rate(t, x))
+    return x + moved + bent + noise.whole(L)
+
+
+def constants(m_min, L_max, L_F, d, h):
+    gap = m_min - 0.5
+    growth = math.exp((L_max - 0.5) * h)
+    c2 = growth / gap
+    return Constants(
+        c1=None if L_F is None else growth * math.sqrt(d) * (L_max**1.5 + math.sqrt(2) * L_F / 4) / gap,
+        h_factor=h,
+        c2=c2,
+        c2_hessian=c2 * 2 / 3 * math.sqrt(h * d),
+        c2_drift=c2 * h / 2,
+    )
+
+
+SCHEME = Scheme(
+    name="SO",
+    title="Second order (Hessian)",
+    step=step,
+    score_evals=1,
+    hessian_evals=1,
+    randomised=False,
+    strong_order=1.5,
+    law_order=2.0,
+    theorem="Theorem 4",
+    theorem_order=1.0,
+    constants=constants,
+    formula=r"x^+ = x + h\varphi_1(hL)\,\gamma(t_n, x) + h^2\varphi_2(hL)\,M + I(L,1)",
+    style=Style(light="#009E73", dark="#009E73", marker="diamond", dash="longdash"),
+)

@@ -1,0 +1,146 @@
+"""What a target is and what is known about it."""
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dlab import process
+from dlab.field import ExactField
+from dlab.params import Knob
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number with the way it was obtained: "closed form", "proven bound", "numerical ...", "given";
+    value None where it is unknown."""
+
+    value: float | None
+    how: str
+
+
+UNKNOWN = Fact(None, "unknown")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What theorems and figures need to know of a target.
+
+    m0    strong log-concavity: -Hess log p_0 >= m0 I      L0    Lipschitz constant of the score at t = 0
+    L_F   Lipschitz constant of H in Frobenius norm, all t  M1    sup |d_t s| / (1 + |x|)
+    mean (d,), cov (d, d) of p_0; product: a product of 1-D laws in some rotated axes
+    field_error: how far the fast field is from the oracle, a sentence; None where they are one
+    """
+
+    dim: int
+    m0: Fact
+    L0: Fact
+    L_F: Fact
+    M1: Fact
+    mean: np.ndarray
+    cov: np.ndarray
+    product: bool
+    field_error: str | None = None
+
+    @property
+    def second_moment(self) -> float:
+        """E|X_0|^2, the square of the ||X_0|| of the theorems."""
+        return float(self.mean @ self.mean + np.trace(self.cov))
+
+    def std(self, t: float = 0.0) -> float:
+        """Largest standard deviation of p_t in any direction."""
+        top = np.linalg.eigvalsh(self.cov)[-1]
+        return float(np.sqrt(np.exp(-t) * top - np.expm1(-t)))
+
+
+class Target:
+    """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`."""
+
+    dim: int
+
+    def log_density(self, x):
+        """log p_0 up to a constant; x (n, d) -> (n,)."""
+        raise NotImplementedError
+
+    def sample(self, key, n: int):
+        """n independent exact samples, (n, d)."""
+        raise NotImplementedError
+
+    @cached_property
+    def field(self) -> ExactField:
+        """The exact diffused score and Hessian, double precision."""
+        raise NotImplementedError
+
+    @cached_property
+    def fast_field(self) -> ExactField:
+        """What simulations use: the exact field, or a table of it whose error the facts state."""
+        return self.field
+
+    @cached_property
+    def facts(self) -> Facts:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class TargetEntry:
+    """One line of the registry.
+
+    from_spec(spec) -> Target   reads the study file's `target` object, BadInput where it is wrong
+    knobs, from_knobs(values) -> spec   the scalars that the app offers for it
+    """
+
+    name: str
+    title: str
+    formula: str
+    from_spec: Callable[[dict], Target]
+    knobs: tuple[Knob, ...]
+    from_knobs: Callable[[dict[str, Any]], dict]
+
+
+@partial(jax.jit, static_argnames="nodes")
+def _third_derivatives(field: ExactField, mean, axes, t, *, nodes: int):
+    """Finite differences of H over a box in (t, x): sup of |D^3 log p_t| and of |d_t s|/(1+|x|)."""
+    y = jnp.linspace(-5.0, 5.0, nodes)
+    plane = jnp.stack(jnp.meshgrid(y, y, indexing="ij"), -1).reshape(-1, 2)
+    step = 1e-3
+
+    def at(t):
+        a2, noise = jnp.exp(-t), process.variance(t)
+        cov = a2 * axes @ axes.T + noise * jnp.eye(2)
+        x = process.scale(t) * mean + plane @ jnp.linalg.cholesky(cov).T
+        size = step * jnp.sqrt(jnp.trace(cov))
+        pair = [
+            (field.hessian(t, x + size * e) - field.hessian(t, x - size * e)) / (2 * size) for e in jnp.eye(2)
+        ]
+        gram = jnp.stack([jnp.stack([jnp.sum(p * q, (1, 2)) for q in pair], -1) for p in pair], -1)
+        lipschitz = jnp.sqrt(jnp.max(jnp.linalg.eigvalsh(gram)))
+        # d_t s = grad(tr H)/2 - M by the definition of M.
+        trace_gradient = jnp.stack([jnp.trace(p, axis1=1, axis2=2) for p in pair], -1)
+        rate = trace_gradient / 2 - field.drift_rate(t, x)
+        speed = jnp.max(jnp.linalg.norm(rate, axis=1) / (1 + jnp.linalg.norm(x, axis=1)))
+        curvature = jnp.linalg.eigvalsh(-field.hessian(t, x))
+        return lipschitz, speed, jnp.min(curvature), jnp.max(curvature)
+
+    return jax.lax.map(at, t)
+
+
+BOX = "numerical over ±5 standard deviations"
+
+
+def measured_smoothness(field: ExactField, mean, cov, t=None) -> dict[str, Fact]:
+    """L_F and M1 over t in [0, 16], m0 and L0 at the first t, each "numerical" over +-5 standard
+    deviations, 81 x 81 points, of a 2-D target."""
+    t = np.concatenate([[1e-6], np.geomspace(1e-3, 16.0, 24)]) if t is None else t
+    axes = np.linalg.cholesky(cov)
+    sup_third, sup_speed, low, high = (
+        np.asarray(v) for v in _third_derivatives(field, jnp.asarray(mean), jnp.asarray(axes), jnp.asarray(t), nodes=81)
+    )
+    return {
+        "L_F": Fact(float(sup_third.max()), BOX),
+        "M1": Fact(float(sup_speed.max()), BOX),
+        "m0": Fact(float(low[0]), BOX),
+        "L0": Fact(float(max(high[0], -low[0])), BOX),
+    }

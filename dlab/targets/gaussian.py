@@ -1,0 +1,121 @@
+"""Gaussian target N(mean, cov) in any dimension: everything in closed form."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dlab import params, process
+from dlab.field import ExactField
+from dlab.params import BadInput, Knob
+from dlab.targets.base import BOX, Fact, Facts, Target, TargetEntry, measured_smoothness
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["mean", "values", "vectors"], meta_fields=[])
+@dataclass(frozen=True)
+class GaussianField(ExactField):
+    """Score of N(a_t mean, a_t^2 cov + sigma_t^2 I), cov = vectors diag(values) vectors^T."""
+
+    mean: jax.Array
+    values: jax.Array
+    vectors: jax.Array
+
+    def _precision(self, t):
+        return 1 / (jnp.exp(-t) * self.values + process.variance(t))
+
+    def _inside(self, t, x):
+        return (x - process.scale(t) * self.mean) @ self.vectors
+
+    def score(self, t, x):
+        return -(self._precision(t) * self._inside(t, x)) @ self.vectors.T
+
+    def hessian(self, t, x):
+        precision = jnp.broadcast_to(self._precision(t), x.shape)
+        return -jnp.einsum("ik,nk,jk->nij", self.vectors, precision, self.vectors)
+
+    def log_density(self, t, x):
+        return -jnp.sum(self._precision(t) * self._inside(t, x) ** 2, -1) / 2
+
+
+class Gaussian(Target):
+    def __init__(self, mean, cov):
+        self.mean, self.cov = np.asarray(mean, float), np.asarray(cov, float)
+        self.dim = len(self.mean)
+
+    @cached_property
+    def field(self):
+        values, vectors = np.linalg.eigh(self.cov)
+        return GaussianField(jnp.asarray(self.mean), jnp.asarray(values), jnp.asarray(vectors))
+
+    def log_density(self, x):
+        return self.field.log_density(0.0, x)
+
+    def sample(self, key, n):
+        root = self.field.vectors * jnp.sqrt(self.field.values)
+        return self.field.mean + jax.random.normal(key, (n, self.dim)) @ root.T
+
+    @cached_property
+    def facts(self):
+        values = np.asarray(self.field.values)
+        speed = None
+        if self.dim == 2:
+            speed = measured_smoothness(self.field, self.mean, self.cov)["M1"]
+        return Facts(
+            dim=self.dim,
+            m0=Fact(float(1 / values[-1]), "closed form"),
+            L0=Fact(float(1 / values[0]), "closed form"),
+            L_F=Fact(0.0, "closed form"),
+            M1=speed or Fact(None, f"unknown: {BOX} in 2-D alone"),
+            mean=self.mean,
+            cov=self.cov,
+            product=True,
+        )
+
+
+def covariance(name: str, value, dim: int) -> np.ndarray:
+    """A symmetric positive definite matrix from nested lists; BadInput otherwise."""
+    matrix = np.asarray(params.array(name, value, (dim, dim)))
+    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=1e-12 * np.abs(matrix).max()):
+        raise BadInput(f"{name} = {params.show(value)} is not symmetric; give a covariance matrix with equal off-diagonal entries.")
+    matrix = (matrix + matrix.T) / 2
+    smallest = np.linalg.eigvalsh(matrix)[0]
+    if smallest <= 1e-8 * max(1.0, np.abs(matrix).max()):
+        raise BadInput(
+            f"{name} = {params.show(value)} is not positive definite (smallest eigenvalue {smallest:.3g}); "
+            "give a covariance matrix whose eigenvalues are all positive."
+        )
+    return matrix
+
+
+def from_spec(spec: dict) -> Gaussian:
+    params.only_keys("target", spec, ("name", "mean", "cov"))
+    params.require("target", spec, ("mean", "cov"))
+    mean = params.array("target.mean", spec["mean"], (-1,))
+    return Gaussian(mean, covariance("target.cov", spec["cov"], len(mean)))
+
+
+def from_knobs(knobs: dict) -> dict:
+    angle = math.radians(knobs["angle"])
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    cov = turn @ np.diag([1 / knobs["k1"], 1 / knobs["k2"]]) @ turn.T
+    cov = np.round((cov + cov.T) / 2, 12)
+    return {"name": "gaussian", "mean": [knobs["mx"], knobs["my"]], "cov": cov.tolist()}
+
+
+ENTRY = TargetEntry(
+    name="gaussian",
+    title="Gaussian",
+    formula=r"p_0 = \mathcal N(\mu, \Sigma)",
+    from_spec=from_spec,
+    knobs=(
+        Knob("k1", "Curvature κ₁", 2.0, 0.3, 8.0, 0.1, "Inverse variance along the first axis; the smaller of κ₁, κ₂ is m₀."),
+        Knob("k2", "Curvature κ₂", 0.8, 0.3, 8.0, 0.1, "Inverse variance along the second axis; the larger of κ₁, κ₂ is L₀."),
+        Knob("angle", "Rotation (degrees)", 30.0, 0.0, 180.0, 5.0, "Angle between the first axis and the horizontal."),
+        Knob("mx", "Mean, horizontal", 0.5, -3.0, 3.0, 0.1, "First coordinate of the mean."),
+        Knob("my", "Mean, vertical", 0.0, -3.0, 3.0, 0.1, "Second coordinate of the mean."),
+    ),
+    from_knobs=from_knobs,
+)

@@ -1,0 +1,167 @@
+"""Gaussian mixture in any dimension: diffused score and Hessian in closed form."""
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dlab import params, process
+from dlab.field import ExactField
+from dlab.params import BadInput, Knob
+from dlab.targets.base import Fact, Facts, Target, TargetEntry, UNKNOWN, measured_smoothness
+from dlab.targets.gaussian import covariance
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["logw", "means", "values", "vectors"], meta_fields=[])
+@dataclass(frozen=True)
+class MixtureField(ExactField):
+    """K components: logw (K,), means (K, d), covariances vectors diag(values) vectors^T."""
+
+    logw: jax.Array
+    means: jax.Array
+    values: jax.Array
+    vectors: jax.Array
+
+    def _components(self, t, x):
+        """Posterior weights (n, K), component scores (n, K, d), precisions (n, K, d), log p_t (n,)."""
+        t = jnp.broadcast_to(t, (len(x), 1))[:, :, None]
+        precision = 1 / (jnp.exp(-t) * self.values + process.variance(t))
+        inside = jnp.einsum("kji,nkj->nki", self.vectors, x[:, None] - process.scale(t) * self.means)
+        log = self.logw + (jnp.log(precision) - precision * inside**2).sum(-1) / 2
+        scores = -jnp.einsum("kij,nkj->nki", self.vectors, precision * inside)
+        return jax.nn.softmax(log, axis=-1), scores, precision, jax.nn.logsumexp(log, axis=-1)
+
+    def score(self, t, x):
+        weights, scores, _, _ = self._components(t, x)
+        return jnp.einsum("nk,nki->ni", weights, scores)
+
+    def hessian(self, t, x):
+        weights, scores, precision, _ = self._components(t, x)
+        mean = jnp.einsum("nk,nki->ni", weights, scores)
+        spread = scores - mean[:, None]
+        inner = jnp.einsum("nk,nki,nkj->nij", weights, spread, spread)
+        return inner - jnp.einsum("nk,kij,nkj,klj->nil", weights, self.vectors, precision, self.vectors)
+
+    def log_density(self, t, x):
+        return self._components(t, x)[3]
+
+
+class Mixture(Target):
+    def __init__(self, weights, means, covs):
+        self.weights, self.means = np.asarray(weights, float), np.asarray(means, float)
+        self.covs = np.asarray(covs, float)
+        self.dim = self.means.shape[1]
+
+    @cached_property
+    def field(self):
+        values, vectors = np.linalg.eigh(self.covs)
+        with np.errstate(divide="ignore"):
+            logw = np.log(self.weights)
+        return MixtureField(*map(jnp.asarray, (logw, self.means, values, vectors)))
+
+    def log_density(self, x):
+        return self.field.log_density(0.0, x)
+
+    def sample(self, key, n):
+        which, normal = jax.random.split(key)
+        k = jax.random.categorical(which, self.field.logw, shape=(n,))
+        root = self.field.vectors * jnp.sqrt(self.field.values)[:, None]
+        return self.field.means[k] + jnp.einsum("nij,nj->ni", root[k], jax.random.normal(normal, (n, self.dim)))
+
+    @cached_property
+    def facts(self):
+        mean = self.weights @ self.means
+        spread = self.means - mean
+        cov = np.einsum("k,kij->ij", self.weights, self.covs) + (self.weights * spread.T) @ spread
+        measured = dict.fromkeys(("m0", "L0", "L_F", "M1"), UNKNOWN)
+        if self.dim == 2:
+            measured = measured_smoothness(self.field, mean, cov)
+        m0, L0 = self._curvature(measured["m0"], measured["L0"])
+        return Facts(self.dim, m0, L0, measured["L_F"], measured["M1"], mean, cov, self._is_product())
+
+    def _curvature(self, m0, L0):
+        """m0 and L0 where a shared isotropic variance makes them provable, else what was measured.
+
+        -H = I/v - Cov(means | x)/v^2, so its eigenvalues lie below 1/v, and above
+        1/v - (diameter/2)^2/v^2 (Popoviciu), which two components of any weights attain.
+        """
+        v = self.covs[0, 0, 0]
+        if not np.allclose(self.covs, v * np.eye(self.dim), rtol=1e-12):
+            return m0, L0
+        live = self.means[self.weights > 0]
+        widest = max((float(((a - b) ** 2).sum()) for a, b in itertools.combinations(live, 2)), default=0.0)
+        lowest = 1 / v - widest / (4 * v**2)
+        if len(live) <= 2:
+            return Fact(lowest, "closed form"), Fact(max(1 / v, -lowest), "closed form")
+        if m0.value is None:
+            m0 = Fact(lowest, "proven bound")
+        return m0, (Fact(1 / v, "closed form") if lowest >= -1 / v else L0)
+
+    def _is_product(self) -> bool:
+        """Whether weights, means and variances factor over the given coordinates."""
+        if not np.allclose(self.covs, self.covs[0] * np.eye(self.dim)):
+            return False
+        axes = [np.unique(np.round(self.means[:, j], 12)) for j in range(self.dim)]
+        table = np.zeros([len(a) for a in axes])
+        for w, m in zip(self.weights, np.round(self.means, 12)):
+            table[tuple(np.searchsorted(a, c) for a, c in zip(axes, m))] += w
+        outer = np.ones([1] * self.dim)
+        for j in range(self.dim):
+            shape = [1] * self.dim
+            shape[j] = -1
+            outer = outer * table.sum(axis=tuple(i for i in range(self.dim) if i != j)).reshape(shape)
+        return bool(np.allclose(table, outer, atol=1e-12))
+
+
+def from_spec(spec: dict) -> Mixture:
+    params.only_keys("target", spec, ("name", "weights", "means", "var"))
+    params.require("target", spec, ("weights", "means", "var"))
+    weights = np.asarray(params.array("target.weights", spec["weights"], (-1,)))
+    count = len(weights)
+    if count > params.MAX_COMPONENTS:
+        raise BadInput(f"target.weights has {count} components; the limit is {params.MAX_COMPONENTS}.")
+    if weights.min() < 0 or abs(weights.sum() - 1) > 1e-9:
+        raise BadInput(
+            f"target.weights = {params.show(spec['weights'])} sum to {weights.sum():.9g}; "
+            "give non-negative weights that sum to 1."
+        )
+    means = np.asarray(params.array("target.means", spec["means"], (count, -1)))
+    dim = means.shape[1]
+    if isinstance(spec["var"], (list, tuple)):
+        if len(spec["var"]) != count:
+            raise BadInput(f"target.var has {len(spec['var'])} covariances for {count} components; give one each, or one number.")
+        covs = [covariance(f"target.var[{i}]", c, dim) for i, c in enumerate(spec["var"])]
+    else:
+        covs = [params.number("target.var", spec["var"], above=1e-8, high=1e8) * np.eye(dim)] * count
+    return Mixture(weights, means, covs)
+
+
+def from_knobs(knobs: dict) -> dict:
+    angle, half = math.radians(knobs["angle"]), knobs["sep"] / 2
+    shift = np.round([half * math.cos(angle), half * math.sin(angle)], 12)
+    w = round(knobs["w"], 6)
+    return {
+        "name": "mixture",
+        "weights": [w, round(1 - w, 6)],
+        "means": [(-shift + 0.0).tolist(), (shift + 0.0).tolist()],
+        "var": knobs["var"],
+    }
+
+
+ENTRY = TargetEntry(
+    name="mixture",
+    title="Gaussian mixture",
+    formula=r"p_0 = \sum_k w_k\,\mathcal N(\mu_k, vI)",
+    from_spec=from_spec,
+    knobs=(
+        Knob("sep", "Separation δ", 1.2, 0.0, 6.0, 0.1, "Distance between the two means. Log-concave while δ² < 4v; m₀ = 1/v − δ²/4v²."),
+        Knob("var", "Variance v", 0.6, 0.2, 2.0, 0.05, "Variance of each component; L₀ = 1/v while the mixture is log-concave."),
+        Knob("w", "Weight of the first", 0.3, 0.05, 0.95, 0.05, "Weight of the first component; the other has the rest."),
+        Knob("angle", "Rotation (degrees)", 20.0, 0.0, 180.0, 5.0, "Direction from the first mean to the second."),
+    ),
+    from_knobs=from_knobs,
+)

@@ -1,0 +1,69 @@
+"""Skew target: in rotated coordinates a product of exp(-lam u^2/2 - c log(1 + e^{-k u})).
+
+Strongly log-concave, not Gaussian, with a bend of width 1/k: the smallest target on which sign errors,
+a missing M and the difference between law and coupling all show.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from dlab import params
+from dlab.params import Knob
+from dlab.targets.base import Fact, TargetEntry
+from dlab.targets.quadrature_target import QuadratureTarget
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["lam", "c", "k", "turn"], meta_fields=[])
+@dataclass(frozen=True)
+class SkewDensity:
+    """lam, c, k scalars; turn (2, 2), its columns the rotated axes."""
+
+    lam: jax.Array
+    c: jax.Array
+    k: jax.Array
+    turn: jax.Array
+
+    def __call__(self, x):
+        u = x @ self.turn
+        return -jnp.sum(self.lam * u**2 / 2 + self.c * jax.nn.softplus(-self.k * u), -1)
+
+
+def from_spec(spec: dict) -> QuadratureTarget:
+    keys = ("lam", "c", "k", "angle")
+    params.only_keys("target", spec, ("name", *keys))
+    params.require("target", spec, keys[:3])
+    lam = params.number("target.lam", spec["lam"], above=1e-3, high=1e3)
+    c = params.number("target.c", spec["c"], 0.0, 1e3)
+    k = params.number("target.k", spec["k"], -1e2, 1e2)
+    angle = math.radians(params.number("target.angle", spec.get("angle", 0.0), -360, 360))
+    turn = jnp.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    density = SkewDensity(*map(jnp.asarray, (lam, c, k)), turn)
+    # The density falls at least as fast as exp(-lam (u - u*)^2/2) about its mode, |u*| <= |c k|/lam.
+    half = abs(c * k) / lam + 9 / math.sqrt(lam)
+    L0 = lam + c * k**2 / 4
+    return QuadratureTarget(
+        density, (0.0, 0.0), (half, half), Fact(lam, "closed form"), Fact(L0, "closed form"), product=True
+    )
+
+
+def from_knobs(knobs: dict) -> dict:
+    return {"name": "skew", **{key: knobs[key] for key in ("lam", "c", "k", "angle")}}
+
+
+ENTRY = TargetEntry(
+    name="skew",
+    title="Skew",
+    formula=r"p_0 \propto \prod_i \exp(-\tfrac{\lambda}{2} u_i^2 - c\log(1+e^{-k u_i}))",
+    from_spec=from_spec,
+    knobs=(
+        Knob("lam", "Curvature λ", 0.8, 0.3, 4.0, 0.1, "The Gaussian part; m₀ = λ."),
+        Knob("c", "Skewness c", 2.0, 0.0, 4.0, 0.25, "Weight of the one-sided part; 0 gives a Gaussian."),
+        Knob("k", "Sharpness k", 2.0, 0.5, 4.0, 0.25, "The bend has width 1/k; L₀ = λ + ck²/4."),
+        Knob("angle", "Rotation (degrees)", 0.0, 0.0, 180.0, 5.0, "Angle of the product's axes."),
+    ),
+    from_knobs=from_knobs,
+)
