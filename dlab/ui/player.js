@@ -93,18 +93,14 @@ class Player {
     this.panels.forEach(p => p.dots.setAttribute("aria-label", [options.alt, p.data.name].filter(Boolean).join(": ")));
     this.paint();
     this.layout(true);
-    if (!same) {
-      this.setPlaying(false);
-      this.seek(0);
-      if (options.autoplay && !this.calm.matches) this.setPlaying(true);
-    }
+    if (!same) this.setPlaying(options.autoplay && !this.calm.matches);
     return ++this.call;
   }
 
   build() {
     const { movie, part } = this, F = movie.times.length;
     this.last = F - 1;
-    this.w = 0;
+    this.pos = this.w = 0;
     // A whole movie takes about 12 s at 1×, a short one never less than half a second a step.
     this.rate = Math.min(30, Math.max(2, this.last / 12));
     this.starts = new Set(movie.acts.map(([, first]) => first));
@@ -166,7 +162,7 @@ class Player {
     this.dpr = Math.min(devicePixelRatio, 2);
     for (const p of this.panels) {
       this.prepare(p);
-      drawTrace(p, this.scales.get(p), this);
+      drawTrace(p, this);
     }
     this.fieldAt = null;
     this.draw();
@@ -177,7 +173,10 @@ class Player {
     const { root, part, panels, options, movie: { box } } = this, narrow = width < NARROW;
     const aspect = (box[1] - box[0]) / (box[3] - box[2]);
     root.classList.toggle("narrow", narrow);
-    this.scales = new Map(panels.map(p => [p, p.trace && distanceScale(panels, p)]));
+    for (const p of panels.filter(p => p.trace)) {
+      p.scale = distanceScale(panels, p);
+      text(p.label, p.data.label + (p.scale.log ? " (log scale)" : ""));
+    }
     let w, side = 0;
     if (narrow) {
       // A phone shows one cloud large, or several small ones at once, each with its facts beside it.
@@ -246,20 +245,22 @@ class Player {
     this.button.play.setAttribute("aria-label", this.playing ? "Pause" : "Play");
     this.part.state.textContent = this.playing ? "Playing" : "Paused";
     this.draw();
-    this.say();
+    this.part.spoken.textContent = this.where();
   }
 
   seek(pos, pause = false) {
     this.pos = Math.min(this.last, Math.max(0, pos));
     if (pause && this.playing) this.setPlaying(false);
     this.draw();
-    if (!this.playing) this.say();
+    this.range.setAttribute("aria-valuetext", this.where());
   }
 
   step(way) {
-    let k = way > 0 ? Math.floor(this.pos) + 1 : Math.ceil(this.pos) - 1;
+    const pos = Math.min(this.pos, this.last);
+    let k = way > 0 ? Math.floor(pos) + 1 : Math.ceil(pos) - 1;
     while (k > 0 && k < this.last && !this.real[k]) k += way;
     this.seek(k, true);
+    this.part.spoken.textContent = this.where();
   }
 
   tick(now) {
@@ -276,10 +277,9 @@ class Player {
     this.waiting = requestAnimationFrame(next => this.tick(next));
   }
 
-  say() {
-    const { state, clock, count, act, spoken } = this.part;
-    spoken.textContent = [state, clock, count, act].map(e => e.textContent).filter(Boolean).join(", ");
-    this.range.setAttribute("aria-valuetext", spoken.textContent);
+  where() {
+    const { state, clock, count, act } = this.part;
+    return [state, clock, count, act].map(e => e.textContent).filter(Boolean).join(", ");
   }
 
   draw() {
@@ -293,7 +293,7 @@ class Player {
     for (const p of this.panels) {
       drawDots(p, k, next, f, this);
       text(p.lost, lostText(p.data, k));
-      moveTrace(p, pos, k, next, f, this.last);
+      moveTrace(p, pos, k, next, f);
     }
     this.range.value = pos;
     this.range.style.setProperty("--done", `${100 * pos / Math.max(1, this.last)}%`);
@@ -512,7 +512,6 @@ function panelElements(data) {
   if (data.distance) {
     const caption = el("div", "caption", facts);
     panel.label = el("span", "label", caption);
-    panel.label.textContent = data.label;
     panel.value = el("span", "value", caption);
     panel.trace = svg(facts, "svg", { class: "trace", "aria-hidden": true });
   }
@@ -565,10 +564,9 @@ function logTicks(low, high) {
 
 const INDENT = 38, END = 8;
 
-function drawTrace(panel, scale, { last, movie, options }) {
-  const { trace, data } = panel;
+function drawTrace(panel, { last, movie, options }) {
+  const { trace, data, scale } = panel;
   if (!trace) return;
-  text(panel.label, data.label + (scale.log ? " (log scale)" : ""));
   trace.replaceChildren();
   const { width, height } = trace.getBoundingClientRect(), inner = width - INDENT - END;
   const x = k => INDENT + inner * k / Math.max(1, last), y = v => height - 6 - (height - 12) * scale.at(v);

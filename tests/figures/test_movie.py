@@ -15,8 +15,8 @@ RNG = np.random.default_rng(0)
 
 def panel(frames=4, n=3, **changes):
     return Panel(**{"name": "EM", "colour_light": "#0072B2", "colour_dark": "#56B4E9",
-                    "positions": RNG.uniform(-2, 2, (frames, n, 2)), "distance": np.array([1.0, np.nan, 0.25, 0.1])[:frames],
-                    "distance_label": "W₂", "real": None, **changes})
+                    "positions": RNG.uniform(-2, 2, (frames, n, 2)), "distance_label": "W₂", "real": None,
+                    "distance": np.array([1.0, np.nan, 0.25, 0.1])[:frames], **changes})
 
 
 def movie(**changes):
@@ -57,7 +57,8 @@ def test_round_trip_is_exact_to_half_a_code():
         assert np.all(np.abs(cloud - given.positions) <= np.array([8, 4]) / MID / 2 * 1.001)
     late_first = m.density[::-1]
     assert head["density"]["times"] == [0, 1]
-    assert np.allclose(drop, np.minimum(late_first.max(axis=(1, 2), keepdims=True) - late_first, DEPTH), atol=DEPTH / 65535)
+    given = np.minimum(late_first.max(axis=(1, 2), keepdims=True) - late_first, DEPTH)
+    assert np.allclose(drop, given, atol=DEPTH / 65535)
     assert np.allclose(arrows, m.arrows[::-1], rtol=1e-6)
     assert head["acts"] == [["Forward", 0], ["Reverse", 2]]
     assert head["panels"][0]["distance"] == [1.0, None, 0.25, 0.1]
@@ -93,7 +94,8 @@ def test_density_may_vanish_and_be_left_out():
     density = np.zeros((2, 7, 7))
     density[:, 0] = -np.inf
     _, _, drop, _ = decode(encode(movie(density=density)))
-    assert np.allclose(drop[:, 0], DEPTH) and np.all(drop[:, 1:] == 0)
+    assert np.allclose(drop[:, 0], DEPTH)
+    assert np.all(drop[:, 1:] == 0)
     plain = encode(movie(density_times=None, density=None, arrows=None))
     assert b'"density"' not in plain
 
@@ -125,4 +127,5 @@ def test_size_is_what_the_docstring_says():
 def test_what_does_not_fit_is_said(make, words):
     with pytest.raises(ValueError, match=words) as caught:
         make()
-    assert "expected" in str(caught.value) and ";" in str(caught.value)
+    assert "expected" in str(caught.value)
+    assert ";" in str(caught.value)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,11 @@ st.caption(f"ran with {seed}")
 '''
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    app = tmp_path_factory.mktemp("player") / "app.py"
-    app.write_text(APP)
+@contextmanager
+def serve(folder, code):
+    """The address of a Streamlit app on a free port, up while the block runs."""
+    app = Path(folder) / "app.py"
+    app.write_text(code)
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -69,6 +71,12 @@ def address(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("player"), APP) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +132,11 @@ def inked(page, canvas="dots"):
 
 def test_plays_in_the_browser_alone(open_page):
     page = open_page()
-    assert words(page, "state") == "Paused" and at(page) == 0
+    assert words(page, "state") == "Paused"
+    assert at(page) == 0
     count, before = inked(page)
-    assert count > 200 and inked(page, "field")[0] > 200
+    assert count > 200
+    assert inked(page, "field")[0] > 200
     page.wait_for_timeout(600)
     sent = len(page.sent)
     page.get_by_label("Play", exact=True).click()
@@ -135,10 +145,12 @@ def test_plays_in_the_browser_alone(open_page):
     page.get_by_label("Pause", exact=True).click()
     stopped = at(page)
     page.wait_for_timeout(200)
-    assert at(page) == stopped and words(page, "state") == "Paused"
+    assert at(page) == stopped
+    assert words(page, "state") == "Paused"
     assert inked(page)[1] != before
     page.locator(".player input[type=range]").fill("7.25")
-    assert words(page, "clock") == "t = 1.27" and words(page, "count") == "step 7 of 10"
+    assert words(page, "clock") == "t = 1.27"
+    assert words(page, "count") == "step 7 of 10"
     assert len(page.sent) == sent, "playing or scrubbing spoke to the server"
 
 
@@ -173,7 +185,9 @@ def test_keys_go_from_real_step_to_real_step(open_page):
 def test_says_what_is_lost_and_where_acts_begin(open_page):
     page = open_page()
     page.get_by_role("button", name="Second act").click()
-    assert at(page) == 11 and words(page, "act") == "Second act" and words(page, "lost") == ""
+    assert at(page) == 11
+    assert words(page, "act") == "Second act"
+    assert words(page, "lost") == ""
     page.locator(".player input[type=range]").fill("16")
     assert words(page, "lost") == "3 of 200 particles diverged, 5 left the frame"
     assert words(page, "name") == "<b>cloud 0</b>"
@@ -195,9 +209,10 @@ def test_no_cloud_glides_into_another_act(open_page):
 def test_arrows_come_on_request(open_page):
     page = open_page()
     before = inked(page, "field")
-    button = page.get_by_role("button", name="Score")
+    button = page.get_by_role("button", name="Score arrows")
     button.click()
-    assert inked(page, "field") != before and button.get_attribute("aria-pressed") == "true"
+    assert inked(page, "field") != before
+    assert button.get_attribute("aria-pressed") == "true"
     button.click()
     assert inked(page, "field") == before
 
@@ -208,7 +223,8 @@ def test_a_rerun_keeps_the_place_and_a_new_movie_starts_anew(open_page):
     page.locator(".player").evaluate("p => { p.mark = 1; }")
     page.get_by_role("button", name="again").click()
     page.wait_for_timeout(800)
-    assert at(page) == 7.5 and page.locator(".player").evaluate("p => p.mark") == 1
+    assert at(page) == 7.5
+    assert page.locator(".player").evaluate("p => p.mark") == 1
     old = inked(page)[1]
     page.get_by_label("seed").fill("1")
     page.get_by_label("seed").press("Enter")
@@ -230,12 +246,13 @@ def test_a_player_taken_down_stops(open_page):
 def test_autoplay_yields_to_reduced_motion(open_page):
     page = open_page("?auto", reduced_motion="reduce")
     page.wait_for_timeout(300)
-    assert words(page, "state") == "Paused" and at(page) == 0
+    assert words(page, "state") == "Paused"
+    assert at(page) == 0
     moving = open_page("?auto", reduced_motion="no-preference")
     moving.wait_for_function(f"{FIND}.querySelector('input').value > 0.5")
 
 
-@pytest.mark.parametrize("width, panels", [(390, 1), (390, 3), (1280, 3), (1440, 2)])
+@pytest.mark.parametrize(("width", "panels"), [(390, 1), (390, 3), (1280, 3), (1440, 2)])
 def test_fits_its_width(open_page, width, panels):
     page = open_page(f"?panels={panels}", viewport={"width": width, "height": 844})
     assert page.locator(".player .panel").count() == panels
@@ -244,20 +261,25 @@ def test_fits_its_width(open_page, width, panels):
     for part in (".panel", ".bar", ".status", "canvas.dots", "button:visible"):
         for e in page.locator(f".player {part}").all():
             inner = e.bounding_box()
-            assert inner["x"] >= box["x"] - 1 and inner["x"] + inner["width"] <= box["x"] + box["width"] + 1, part
+            assert inner["x"] >= box["x"] - 1, part
+            assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1, part
     if width > 600:
         assert box["height"] <= 482
 
 
-def test_takes_the_theme(open_page):
+def test_follows_the_theme(open_page):
+    page = open_page(color_scheme="light")
+    page.locator(".player input[type=range]").fill("3")
     colours = []
     for scheme in ("light", "dark"):
-        page = open_page(f"?embed_options={scheme}_theme")
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(800)
         colours.append(page.locator(".player canvas.dots").first.evaluate(
             "c => { const px = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
             " let at = 3; for (let i = 3; i < px.length; i += 4) if (px[i] > px[at]) at = i;"
             " return [...px.slice(at - 3, at)]; }"))
     assert all(abs(a - b) <= 3 for a, b in zip(colours[0], (0, 0x72, 0xB2), strict=True)), colours
+    assert at(page) == 3
     assert all(abs(a - b) <= 3 for a, b in zip(colours[1], (0x56, 0xB4, 0xE9), strict=True)), colours
 
 
