@@ -170,27 +170,15 @@ class Player {
 
   // The stage takes what the words around it leave of the height asked for.
   place(width) {
-    const { root, part, panels, options, movie: { box } } = this, narrow = width < NARROW;
+    const { root, part, panels, options, movie } = this, { box } = movie, narrow = width < NARROW;
     const aspect = (box[1] - box[0]) / (box[3] - box[2]);
     root.classList.toggle("narrow", narrow);
     for (const p of panels.filter(p => p.trace)) {
       p.scale = distanceScale(panels, p);
       text(p.label, p.data.label + (p.scale.log ? " (log scale)" : ""));
     }
-    let w, side = 0;
-    if (narrow) {
-      // A phone shows one cloud large, or several small ones at once, each with its facts beside it.
-      side = panels.length > 1 ? width * 0.46 - 18 : 0;
-      w = side ? width * 0.54 : width;
-    } else {
-      const room = options.height - part.bar.offsetHeight - part.status.offsetHeight - 16;
-      const column = (width - GAP * (panels.length - 1)) / panels.length;
-      const under = Math.min(column, (room - this.words()) * aspect), beside = Math.min(column - BESIDE - 18, room * aspect);
-      w = Math.max(160, under, beside);
-      if (beside > under) side = Math.min(BESIDE_MAX, column - w - 18);
-    }
-    const set = () => {
-      this.w = Math.floor(w);
+    const set = (w, side) => {
+      this.w = Math.floor(Math.max(160, w));
       this.h = Math.round(this.w / aspect);
       root.dataset.mode = side ? "beside" : "under";
       root.style.setProperty("--w", `${this.w}px`);
@@ -199,12 +187,19 @@ class Player {
       root.style.setProperty("--tall", side ? `${Math.max(60, Math.min(220, 0.42 * this.h))}px` : "");
       panels.forEach(reserveLost);
     };
-    set();
+    reserve(part.status, [part.clock, [`t = ${longest(movie.times.map(t => t.toFixed(2)))}`]], [part.count, this.stepText],
+      [part.act, movie.acts.map(([label]) => label)]);
+    // A phone shows one cloud large, or several small ones at once, each with its facts beside it.
+    if (narrow) return panels.length > 1 ? set(width * 0.54, width * 0.46 - 18) : set(width, 0);
+    const room = options.height - part.bar.offsetHeight - part.status.offsetHeight - 16;
+    const column = (width - GAP * (panels.length - 1)) / panels.length, beside = Math.min(column - BESIDE - 18, room * aspect);
+    // How the words wrap depends on the width, so it takes a guess, a measurement and a correction.
+    set(Math.min(column, 0.6 * room * aspect), 0);
+    const under = Math.min(column, (room - this.words()) * aspect);
+    if (beside > under) return set(beside, Math.min(BESIDE_MAX, column - beside - 18));
+    set(under, 0);
     const excess = root.offsetHeight - options.height;
-    if (!narrow && !side && excess > 0 && w > 160) {
-      w = Math.max(160, w - excess * aspect);
-      set();
-    }
+    if (excess > 0) set(under - excess * aspect, 0);
   }
 
   // Pixels that a panel's head and facts take above and below its stage.
@@ -464,16 +459,22 @@ function lostText({ count, diverged, outside }, k) {
     .filter(Boolean).join(", ");
 }
 
-// Room for the longest sentence, so that nothing jumps while the counts change.
-function reserveLost({ data, lost }) {
-  const longest = data.diverged.map((_, k) => lostText(data, k)).reduce((a, b) => b.length > a.length ? b : a);
-  lost.hidden = !longest;
-  lost.style.minHeight = "";
-  lost.textContent = longest;
-  lost.style.minHeight = `${lost.offsetHeight}px`;
+// ---- words, axes and traces ----
+
+const longest = texts => texts.reduce((a, b) => b.length > a.length ? b : a, "");
+
+// Room for the longest words, so that nothing jumps while they change.
+function reserve(box, ...fills) {
+  box.style.minHeight = "";
+  for (const [node, texts] of fills) node.textContent = longest(texts);
+  box.style.minHeight = `${box.offsetHeight}px`;
 }
 
-// ---- words, axes and traces ----
+function reserveLost({ data, lost }) {
+  const texts = data.diverged.map((_, k) => lostText(data, k));
+  lost.hidden = !longest(texts);
+  reserve(lost, [lost, texts]);
+}
 
 function el(tag, className = "", parent = null) {
   const node = document.createElement(tag);

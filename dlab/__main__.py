@@ -1,0 +1,138 @@
+"""The shell: `python -m dlab run study.json --out DIR`, `check study.json`, `list`."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from dlab.params import BadInput
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise BadInput(f"{message}; see python -m dlab --help")
+
+
+def main(argv=None) -> int:
+    """Run the command line; returns the exit status: 0, 2 for bad input, 130 after Ctrl-C."""
+    parser = _Parser(prog="python -m dlab", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    run = commands.add_parser("run", help="run a study file and write result.json, rows.csv, figure.html, figure.svg")
+    run.add_argument("study", help="study file (JSON), or - for standard input")
+    run.add_argument("--out", metavar="DIR", help="folder for the files; made if it is not there")
+    run.add_argument("--json", action="store_true", help="print the result alone on standard output")
+    check = commands.add_parser("check", help="check a study file and say what it will cost")
+    check.add_argument("study", help="study file (JSON), or - for standard input")
+    commands.add_parser("list", help="list schemes, targets, score errors and estimators")
+    try:
+        args = parser.parse_args(argv)
+        return {"run": _run, "check": _check, "list": _list}[args.command](args)
+    except BadInput as error:
+        print(f"dlab: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except BrokenPipeError:
+        return 0
+
+
+def _read(path):
+    from dlab.study import Study
+
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"study = {path!r} cannot be read ({error}); give the path of a JSON study file") from None
+    return Study.from_json(text)
+
+
+def _run(args) -> int:
+    from dlab.study import stream
+
+    study = _read(args.study)
+    if args.out is None and not args.json:
+        raise BadInput("run has nowhere to put the result; give --out DIR, --json, or both")
+    out = None
+    if args.out is not None:
+        out = Path(args.out)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"--out = {args.out!r} cannot be made ({error}); give a folder that can be written") from None
+    result, status, meter = None, 0, _Meter()
+    try:
+        for result in stream(study, meter):
+            pass
+    except KeyboardInterrupt:
+        status = EXIT_INTERRUPTED
+    meter.close()
+    if result is None:
+        print("dlab: interrupted before the first row was done; nothing was written", file=sys.stderr)
+        return status
+    data = result.to_json()
+    if status:
+        data["notes"].insert(0, f"Interrupted: the rows are those done by then ({len(data['rows'])} rows).")
+        print(f"dlab: interrupted; kept the {len(data['rows'])} rows done so far", file=sys.stderr)
+    if out is not None:
+        _write(data, out)
+        print(f"dlab: wrote result.json, rows.csv, figure.html, figure.svg to {out}", file=sys.stderr)
+    if args.json:
+        print(json.dumps(data, indent=1))
+    return status
+
+
+def _write(data, out):
+    from dlab import export
+    from dlab.figures import convergence
+
+    figure = convergence.chart(data)
+    (out / "result.json").write_text(json.dumps(data, indent=1))
+    (out / "rows.csv").write_bytes(export.rows_csv(data))
+    for kind in ("html", "svg"):
+        (out / f"figure.{kind}").write_bytes(export.figure_bytes(figure, kind))
+
+
+def _check(args) -> int:
+    study = _read(args.study)
+    rows = len(study.schemes) * len(study.steps)
+    print(f"ok: {rows} rows, {study.work:.3g} particle-steps" if study.work else f"ok: {rows} rows by exact law")
+    return 0
+
+
+def _list(args) -> int:
+    from dlab import errors, measure, schemes, targets
+
+    for title, registry in (
+        ("schemes", schemes.REGISTRY),
+        ("targets", targets.REGISTRY),
+        ("score errors", errors.REGISTRY),
+        ("estimators", measure.REGISTRY),
+    ):
+        print(f"{title}:")
+        for name, entry in registry.items():
+            print(f"  {name:<10} {entry.title}")
+    return 0
+
+
+class _Meter:
+    """Progress on stderr, once a second and only for runs that last."""
+
+    def __init__(self):
+        self.begun = self.said = time.monotonic()
+
+    def __call__(self, done):
+        now = time.monotonic()
+        if now - self.said >= 1:
+            self.said = now
+            left = (now - self.begun) * (1 - done) / max(done, 1e-6)
+            print(f"\rdlab: {done:4.0%} done, about {left:.0f} s left   ", end="", file=sys.stderr, flush=True)
+
+    def close(self):
+        if self.said != self.begun:
+            print(file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

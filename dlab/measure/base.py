@@ -1,0 +1,62 @@
+"""What an estimator sees and what it is."""
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+from dlab.types import Estimate
+
+
+@dataclass(frozen=True)
+class Case:
+    """One point of a curve: a scheme on a target with an error, in `steps` steps from T to 0."""
+
+    target: Any
+    scheme: Any
+    error: Any
+    T: float
+    steps: int
+    start: str
+    seed: int = 0
+
+    @property
+    def noisy(self) -> bool:
+        """The coupling to the reference carries noise of the scheme's own, larger than the bias."""
+        return self.scheme.randomised or self.error.draws
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Scheme and reference on the same Brownian paths: x, y (n, d), one pair a path."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One line of the registry.
+
+    sampled  it needs Pairs; the exact laws do not
+    applies(case) -> None, or a sentence why the estimator has nothing to say there
+    estimate(case, pairs) -> Estimate
+    quick(case, pairs) -> Estimate, for a provisional point; the estimate itself where None
+    """
+
+    name: str
+    title: str
+    sampled: bool
+    applies: Callable[[Case], str | None]
+    estimate: Callable[[Case, Pairs | None], Estimate]
+    quick: Callable[[Case, Pairs], Estimate] | None = None
+
+
+def always(case: Case) -> None:
+    return None
+
+
+def root(square: float, square_error: float) -> tuple[float, float]:
+    """Value and standard error of W from those of W^2; a negative W^2 reads 0 +- its own error."""
+    value = float(np.sqrt(max(square, 0.0)))
+    return value, float(square_error / (2 * max(value, np.sqrt(square_error) / 2, 1e-300)))

@@ -1,0 +1,40 @@
+"""W2 of the exact law, no Monte Carlo: Gaussian target, error affine in x (DESIGN 2.1)."""
+
+from dlab.laws import gaussian
+from dlab.measure.base import Case, Estimator
+from dlab.targets.gaussian import Gaussian
+from dlab.types import Estimate
+
+MOMENTS_ONLY = (
+    "{}: the law is a mixture over the random midpoint U, so the exact value shown is the distance of the "
+    "first two moments, a lower bound of W₂."
+)
+
+
+def applies(case: Case) -> str | None:
+    if not isinstance(case.target, Gaussian):
+        return "The exact law is known for Gaussian targets alone; choose the projected estimator."
+    if not case.error.affine:
+        return "This score error is not affine in x, so the law does not stay Gaussian; choose the projected estimator."
+    return None
+
+
+def law(case: Case) -> gaussian.Law:
+    return gaussian.propagate(
+        case.scheme, case.target, case.error, T=case.T, steps=case.steps, start=case.start
+    )
+
+
+def distance(case: Case, law: gaussian.Law) -> Estimate:
+    facts = case.target.facts
+    value = gaussian.bures(facts.mean, facts.cov, law.mean[-1], law.cov[-1])
+    if case.scheme.randomised:
+        return Estimate(value, 0.0, "exact-moments", lower=value)
+    return Estimate(value, 0.0, "exact", lower=value, upper=value)
+
+
+def estimate(case: Case, pairs=None) -> Estimate:
+    return distance(case, law(case))
+
+
+ENTRY = Estimator("exact", "Exact law", False, applies, estimate)
