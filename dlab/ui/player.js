@@ -175,7 +175,7 @@ class Player {
     root.classList.toggle("narrow", narrow);
     for (const p of panels.filter(p => p.trace)) {
       p.scale = distanceScale(panels, p);
-      text(p.label, p.data.label + (p.scale.log ? " (log scale)" : ""));
+      text(p.label, p.data.label + (p.scale.log ? " (log)" : ""));
     }
     const set = (w, side) => {
       this.w = Math.floor(Math.max(160, w));
@@ -514,6 +514,7 @@ function panelElements(data) {
     const caption = el("div", "caption", facts);
     panel.label = el("span", "label", caption);
     panel.value = el("span", "value", caption);
+    panel.value.textContent = "\u00a0";
     panel.trace = svg(facts, "svg", { class: "trace", "aria-hidden": true });
   }
   return panel;
