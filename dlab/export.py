@@ -1,0 +1,103 @@
+"""Files to take away: a chart as SVG, PDF, PNG or HTML, a result as CSV or JSON, arrays as NPZ.
+
+No browser is needed, and the same input gives the same bytes.
+"""
+
+import csv
+import io
+import json
+import re
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+from dlab.figures import paper, screen
+from dlab.figures.chart import Chart
+
+MIME = {
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "html": "text/html",
+    "csv": "text/csv",
+    "json": "application/json",
+    "npz": "application/octet-stream",
+}
+FIGURES = ("svg", "pdf", "png", "html")
+_CANVAS = {"svg": FigureCanvasSVG, "pdf": FigureCanvasPdf, "png": FigureCanvasAgg}
+
+
+def figure_bytes(chart: Chart, fmt: str, *, dpi: int = 300, **options) -> bytes:
+    """The chart as a file. options are those of `paper.to_matplotlib` (svg, pdf, png); dpi is for png.
+
+    html is one page that works offline and takes no options. ValueError for an unknown format.
+    """
+    if fmt not in FIGURES:
+        raise ValueError(f"format {fmt!r} is unknown; choose one of {', '.join(FIGURES)}")
+    if fmt == "html":
+        if options:
+            raise ValueError(f"html takes no option {', '.join(options)}; the page adapts to the screen")
+        return screen.standalone(chart).encode()
+    about = {
+        "svg": {"Title": chart.title, "Description": chart.alt, "Creator": "dlab", "Date": None},
+        "pdf": {"Title": chart.title, "Subject": chart.alt, "Creator": "dlab", "CreationDate": None},
+        "png": {"Title": chart.title, "Description": chart.alt, "Software": "dlab"},
+    }[fmt]
+    file = io.BytesIO()
+    with paper.LOCK, matplotlib.rc_context(paper.settings(options.get("font_pt", 9))):
+        figure = paper.to_matplotlib(chart, **options)
+        _CANVAS[fmt](figure).print_figure(file, format=fmt, dpi=dpi, metadata=about)
+    return file.getvalue()
+
+
+def rows_csv(result: dict) -> bytes:
+    """One line a row of the result, bare numbers, empty where there is none.
+
+    Parts of a row become columns of their own ("bound_parts.score"), sentences are parted by " | ".
+    """
+    flat = [_flat(row) for row in result.get("rows") or ()]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return file.getvalue().encode()
+
+
+def _flat(row, head="") -> dict:
+    out = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            out |= _flat(value, f"{head}{name}.")
+        else:
+            out[head + name] = " | ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+    return out
+
+
+def result_json(result: dict) -> bytes:
+    """The result file of the contract. ValueError if a NaN or an infinity has slipped in."""
+    return (json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def arrays_npz(**arrays) -> bytes:
+    """Named arrays in one compressed file, readable without pickle. TypeError for an array of objects."""
+    arrays = {name: np.asarray(a) for name, a in arrays.items()}
+    for name, a in arrays.items():
+        if a.dtype.hasobject:
+            raise TypeError(f"array {name!r} holds Python objects; give numbers")
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def filename(result: dict, fmt: str) -> str:
+    """w2-logistic-EM-SO.svg: the target, and the schemes where they are few. ValueError for an unknown format."""
+    if fmt not in MIME:
+        raise ValueError(f"format {fmt!r} is unknown; choose one of {', '.join(MIME)}")
+    study = result.get("study") or {}
+    names = list(study.get("schemes") or dict.fromkeys(r["scheme"] for r in result.get("rows") or ()))
+    words = ["w2", (study.get("target") or {}).get("name"), *(names if len(names) <= 3 else [f"{len(names)}schemes"])]
+    return "-".join(re.sub(r"[^A-Za-z0-9_]+", "_", w) for w in words if w) + f".{fmt}"

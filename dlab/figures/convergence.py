@@ -1,0 +1,256 @@
+"""The convergence figure: W2 against step size, steps or evaluations, from a result.
+
+It draws and computes nothing: values, slopes, bounds and reasons are the result's own.
+"""
+
+import math
+
+from dlab import schemes
+from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, Triangle
+from dlab.figures.numbers import Z95, listed, number, order, step_size
+from dlab.figures.tables import (
+    METHODS,
+    diverged,
+    fit_of,
+    fitted,
+    has_slope,
+    reasons,
+    rows_of,
+    rows_table,
+    schemes_of,
+    sentence,
+    slope_text,
+    table,
+    value_text,
+)
+
+__all__ = ["AXES", "chart", "rows_table", "sentence", "table"]
+
+AXES = {
+    "h": ("step size h", lambda row: row["h"]),
+    "steps": ("number of steps N", lambda row: row["steps"]),
+    "evals": ("score and Hessian evaluations a path", lambda row: row["score_evals"] + (row.get("hessian_evals") or 0)),
+}
+HEADROOM = 2000.0  # a bound further above the largest measured value would flatten the picture: it leaves the top
+PLAIN = schemes.Style(light=NEUTRAL[0], dark=NEUTRAL[1], marker="circle", dash="solid")
+POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = True, fits: bool = True) -> Chart:
+    """The picture of a result (DESIGN 5), log-log.
+
+    x         "h", "steps" (N = T/h) or "evals" (score plus Hessian evaluations along one path)
+    bounds    the theorems' bounds      brackets   lower to upper, as bands      fits   the fitted lines
+    A filled point is fitted (or, where nothing could be fitted, resolved); a hollow one says why on hover.
+    Raises ValueError for any other x.
+    """
+    if x not in AXES:
+        raise ValueError(f"x = {x!r} is not an axis of this figure; choose one of {', '.join(AXES)}")
+    title, at = AXES[x]
+    below = {}  # points that stand at the lower edge, counted at each x so that none hides another
+    names = schemes_of(result)
+    rows = [r for s in names for r in rows_of(result, s)]
+    frame = _Frame(rows, at, bounds, brackets, rising=x == "h")
+    series, bands, keys = [], [], []
+    for rank, name in enumerate(names):
+        style = schemes.REGISTRY[name].style if name in schemes.REGISTRY else PLAIN
+        look = {"colours": (style.light, style.dark), "group": name}
+        mine, fit = rows_of(result, name), fit_of(result, name)
+        kept, lost = [r for r in mine if not diverged(r)], [r for r in mine if diverged(r)]
+        if brackets:
+            bands += _band(f"{name} bracket", [r for r in kept if _bracketed(r)], at, "lower", "upper", frame, look)
+        bands += _band(f"{name} sampling floor", [r for r in kept if r.get("floor")], at, None, "floor", frame, look)
+        bounded = [r for r in mine if r.get("bound")]
+        if bounds and bounded:
+            series.append(Series(
+                f"{name} theorem's bound", tuple(map(at, bounded)), tuple(r["bound"] for r in bounded),
+                hover=tuple(f"{name}, h = {step_size(r['h'])}\ntheorem's bound {number(r['bound'])}" for r in bounded),
+                dash="dot", thin=True, **look))
+        line = [r for r in kept if fitted(r, fit)]
+        if fits and line and fit.get("constant") is not None:
+            curve = tuple(fit["constant"] * r["h"] ** fit["slope"] for r in line)
+            series.append(Series(f"{name} fit", tuple(map(at, line)), curve, dash=style.dash, **look))
+        if kept:
+            series.append(_measured(name, kept, fit, at, frame, below, style.marker, look))
+        if lost:
+            series.append(Series(
+                f"{name} diverged", tuple(map(at, lost)), (frame.level(0.97 - 0.05 * rank),) * len(lost),
+                filled=(False,) * len(lost), hover=tuple(_hover(r, fit) for r in lost), marker="x", **look))
+        keys.append(Key(_label(name, mine, fit), marker=style.marker, dash=style.dash if fits else "", **look))
+    return Chart(
+        title=_title(result),
+        x=Axis(title, frame.x, _octaves(*frame.x, step_size if x == "h" else "{:g}".format)),
+        y=Axis(_quantity(rows), frame.y, _decades(*frame.y)),
+        series=tuple(series),
+        bands=tuple(bands),
+        triangles=frame.triangles(),
+        keys=(*keys, *_reading_guide(series, bands)),
+        alt=f"W₂ against {title}, both logarithmic. {sentence(result)}",
+        caption=_caption(result, rows, frame if bounds else None),
+    )
+
+
+def _bracketed(row) -> bool:
+    low, high = row.get("lower"), row.get("upper")
+    return low is not None and high is not None and high > low
+
+
+def _reach(row) -> float:
+    """The upper end of what the row says; for an unresolved value the only end with a meaning."""
+    return row["w2"] + Z95 * (row.get("stderr") or 0.0)
+
+
+class _Frame:
+    """Limits of both axes, chosen so that measured values fill the picture."""
+
+    def __init__(self, rows, at, bounds, brackets, rising):
+        kept = [r for r in rows if not diverged(r)]
+        places = [at(r) for r in rows] or [0.1, 1.0]
+        self.low_x, self.high_x, self.rising = min(places), max(places), rising
+        before, after = (1.25, 1.4) if rising else (1.4, 1.25)  # room for the triangles' labels
+        self.x = (self.low_x / before, self.high_x * after)
+        # Two octaves make the triangles legible; a narrow sweep has room for one.
+        self.octaves = 4.0 if self.high_x >= 4 * self.low_x else 2.0
+        sizes = [v for v in (r["w2"] if r.get("resolved", True) else _reach(r) for r in kept) if v > 0] or [0.01, 0.1]
+        tops = [*map(_reach, kept), *(r["floor"] for r in kept if r.get("floor")), *sizes]
+        tops += [r["upper"] for r in kept if brackets and _bracketed(r)]
+        bound = [r["bound"] for r in rows if bounds and r.get("bound")]
+        limit = HEADROOM * max(sizes)
+        self.cut = bool(bound) and max(bound) > limit
+        coarse = max((r["h"] for r in kept), default=None)
+        corner = min((v for r in kept if r["h"] == coarse and (v := r["w2"]) > 0), default=max(sizes))
+        # The triangles stand in the corner under the coarsest points.
+        low = min(min(sizes) / 1.6, corner / (1.6 * self.octaves**2))
+        self.y = (low, 1.5 * max([*tops, *(min(b, limit) for b in bound)]))
+
+    def level(self, share: float) -> float:
+        """The y at a share of the height, 0 at the bottom."""
+        low, high = map(math.log, self.y)
+        return math.exp(low + share * (high - low))
+
+    def triangles(self) -> tuple[Triangle, ...]:
+        ends = (self.high_x / self.octaves, self.high_x) if self.rising else (self.low_x * self.octaves, self.low_x)
+        sign = 1 if self.rising else -1
+        return tuple(Triangle(*ends, self.level(0.03), sign * s, order(s)) for s in (0.5, 1.0, 2.0))
+
+
+def _measured(name, rows, fit, at, frame, below, marker, look) -> Series:
+    """All points of a scheme that have a value; one below the picture stands at its lower edge."""
+    y, low, high, hover = [], [], [], []
+    for r in rows:
+        value, error = r["w2"], Z95 * (r.get("stderr") or 0.0)
+        text = _hover(r, fit)
+        if value < frame.y[0]:
+            rank = below[at(r)] = below.get(at(r), -1) + 1
+            place = frame.level(0.02 + 0.035 * rank)
+            text += "\ndrawn at the lower edge: its value lies below the picture"
+        else:
+            place = value
+        y.append(place)
+        low.append(max(min(place, value - error), frame.y[0]))
+        high.append(max(place, value + error))
+        hover.append(text)
+    return Series(
+        f"{name} measured", tuple(map(at, rows)), tuple(y), low=tuple(low), high=tuple(high),
+        filled=tuple(not reasons(r, fit) for r in rows), hover=tuple(hover), marker=marker, **look)
+
+
+def _hover(row, fit) -> str:
+    head = f"{row['scheme']}, h = {step_size(row['h'])}"
+    if row.get("steps"):
+        head += f", {row['steps']} steps"
+    if diverged(row):
+        return "\n".join([head, *reasons(row, fit)])
+    lines = [head, f"W₂ {value_text(row)} ({METHODS.get(row.get('method'), row.get('method', 'measured'))})"]
+    if _bracketed(row):
+        lines.append(f"bracket {number(row['lower'])} to {number(row['upper'])}")
+    if row.get("bound"):
+        ratio = f", {number(row['bound'] / row['w2'])} times the measured" if row["w2"] > 0 else ""
+        lines.append(f"theorem's bound {number(row['bound'])}{ratio}")
+    return "\n".join([*lines, *(f"hollow: {r}" for r in reasons(row, fit))])
+
+
+def _band(name, rows, at, lower, upper, frame, look) -> list[Band]:
+    if not rows:
+        return []
+    x = [at(r) for r in rows]
+    low = [max(r[lower] if lower else 0.0, frame.y[0]) for r in rows]
+    high = [max(r[upper], frame.y[0]) for r in rows]
+    if len(x) == 1:  # one point has no width of its own
+        x, low, high = [x[0] / 1.05, x[0] * 1.05], low * 2, high * 2
+    return [Band(name, tuple(x), tuple(low), tuple(high), **look)]
+
+
+def _label(name, rows, fit) -> str:
+    if has_slope(fit):
+        return f"{name}  slope {slope_text(fit)}"
+    if rows and all(map(diverged, rows)):
+        return f"{name}  diverged"
+    return f"{name}  no slope" if len(rows) > 1 else name
+
+
+def _reading_guide(series, bands) -> list[Key]:
+    """Entries for the ways of drawing that this picture uses."""
+    points = [s for s in series if s.name.endswith("measured")]
+    found = {
+        Key("not fitted", marker="circle", filled=False): any(not all(s.filled) for s in points),
+        Key("diverged", marker="x", filled=False): any(s.marker == "x" for s in series),
+        Key("theorem's bound", dash="dot"): any(s.dash == "dot" for s in series),
+        Key("bracket", band=True): any(b.name.endswith("bracket") for b in bands),
+        Key("sampling floor", band=True): any(b.name.endswith("floor") for b in bands),
+    }
+    return [key for key, present in found.items() if present]
+
+
+def _quantity(rows) -> str:
+    """W₂ with the methods present and the number of paths behind them."""
+    methods = tuple(dict.fromkeys(r["method"] for r in rows if r.get("method")))
+    paths = max((r.get("particles") or 0 for r in rows), default=0)
+    inside = [*methods, *([f"{paths} paths"] if paths else [])]
+    text = f"W₂ ({', '.join(inside)})" if inside else "W₂"
+    return text if len(text) <= 30 else text.replace(" (", "\n(", 1)
+
+
+def _octaves(low, high, text) -> tuple:
+    """Ticks at powers of two, every second or third where they would crowd."""
+    powers = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
+    return tuple((2.0**p, text(2.0**p)) for p in powers[:: math.ceil(len(powers) / 7) or 1])
+
+
+def _decades(low, high) -> tuple:
+    """Ticks at powers of ten; at 1, 2, 5 where the picture spans less than a decade and a half."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    steps = (1, 2, 5) if math.log10(high / low) < 1.5 else (1,)
+    values = [m * 10.0**p for p in range(first, last + 1) for m in steps]
+
+    def text(v):
+        power = math.floor(math.log10(v) + 1e-9)
+        lead = "" if round(v / 10**power) == 1 else f"{round(v / 10**power)}·"
+        return f"{v:g}" if 1e-3 / 1.01 < v < 1e5 else lead + "10" + str(power).translate(POWERS)
+
+    return tuple((v, text(v)) for v in values if low <= v <= high)
+
+
+def _title(result) -> str:
+    target = ((result.get("study") or {}).get("target") or {}).get("name")
+    return "W₂ error against step size" + (f", {target} target" if target else "")
+
+
+def _caption(result, rows, frame) -> str:
+    study = result.get("study") or {}
+    parts = [f"Target {study['target']['name']}"] if (study.get("target") or {}).get("name") else []
+    parts += [f"T = {study['T']:g}"] if study.get("T") else []
+    parts += [f"start {study['start']}"] if study.get("start") else []
+    error = study.get("score_error") or {}
+    if error:
+        level = f" {error['level']:g}" if isinstance(error.get("level"), (int, float)) else ""
+        parts.append(f"score error {error.get('name', 'none')}{level}")
+    said = [", ".join(parts)] if parts else []
+    if any(r.get("stderr") for r in rows):
+        said.append("Error bars and ± are 95 % intervals")
+    bent = [r["scheme"] for r in rows if r.get("method") in METHODS]
+    if bent:
+        said.append(f"For {listed(dict.fromkeys(bent))} the value is a lower bound of W₂")
+    if frame and frame.cut:
+        said.append(f"Bounds above {number(frame.y[1])} leave the picture")
+    return ". ".join(said) + "." if said else ""

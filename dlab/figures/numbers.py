@@ -1,0 +1,59 @@
+"""Numbers as a reader sees them: three significant digits, scientific only below 1e-3, intervals as ±."""
+
+import math
+
+NONE = "–"
+Z95 = 1.96  # standard errors in a 95 % interval
+
+
+def number(value: float | None) -> str:
+    """0.0123, 1.02, 16.2, 170, 2.5e-4; a dash for None and for what is not finite."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    if value == 0:
+        return "0"
+    value = float(f"{value:.2e}")
+    if abs(value) < 1e-3:
+        digits, power = f"{value:.2e}".split("e")
+        return f"{digits}e{int(power)}"
+    if abs(value) >= 1e6:
+        return f"{value:.3g}".replace("e+0", "e").replace("e+", "e")
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def interval(value: float | None, half: float | None) -> str:
+    """value ± half, cut where the interval makes digits meaningless: "1.02 ± 0.02", "(1.7 ± 0.3)e-4".
+
+    An interval finer than the third digit is rounded up to it; a half of 0 or None leaves the value alone.
+    """
+    if value is None or not math.isfinite(value) or not half or not math.isfinite(half):
+        return number(value)
+    top = max(abs(value), half)
+    if top < 1e-3:
+        power = math.floor(math.log10(top))
+        return f"({interval(value / 10**power, half / 10**power)})e{power}"
+    lead = math.floor(math.log10(half))
+    wanted = -lead + (half / 10**lead < 1.95)  # two digits of an interval that starts with 1
+    room = 2 - math.floor(math.log10(top))
+    places = max(0, min(wanted, room))
+    half = math.ceil(half * 10**places - 1e-9) / 10**places if wanted > room else half
+    return f"{value:.{places}f} ± {half:.{places}f}"
+
+
+def step_size(h: float) -> str:
+    """h as a power of two where it is one ("1/16", "2"), else with three digits."""
+    power = math.log2(h)
+    if abs(power - round(power)) < 1e-9:
+        return f"1/{2 ** -round(power)}" if power < -0.5 else str(2 ** round(power))
+    return f"{h:.3g}"
+
+
+def order(value: float) -> str:
+    """½ for 0.5, 1 for 1.0."""
+    return "½" if value == 0.5 else f"{value:g}"
+
+
+def listed(items) -> str:
+    """a, b and c"""
+    items = list(items)
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
