@@ -1,0 +1,33 @@
+"""Home: what this lab is, in a minute, and scenes that open at once."""
+
+import streamlit as st
+
+from dlab.ui import frame, scenes
+
+frame.begin(
+    "home",
+    "How fast does a diffusion sampler converge?",
+    "Pick a target, a scheme and a step size; watch the particles, and read how far their law is from the target, in "
+    "Wasserstein distance, beside what the theorems promise.",
+)
+left, right = st.columns(2, gap="medium")
+for i, scene in enumerate(scenes.SCENES):
+    with (left, right)[i % 2], st.container(border=True):
+        st.subheader(scene.question, anchor=False)
+        st.markdown(scene.text)
+        st.page_link(frame.PAGES[scene.page][0], label="Open this scene", query_params=scenes.address(scene))
+
+st.markdown(
+    """
+A diffusion model turns noise into samples by running a stochastic differential equation backwards in time. A computer
+takes steps of size $h$, so the law it produces is not quite the target's. **How far off is it, and how does that fall when
+$h$ halves?** The lab answers on targets whose score is known exactly, so that every number can be checked:
+
+- **Particles** shows one, two or three schemes on the same Brownian path, with the distance to $p_t$ so far.
+- **Convergence** draws $W_2$ against $h$, fits the slope with its interval, and puts the theorem's bound beside it.
+
+Five schemes: Euler–Maruyama (EM), the exponential integrator (EI), the two randomised-midpoint schemes (REM, REI) and the
+second-order Hessian scheme (SO), with the theorems of [Yu & Yu, NeurIPS 2025](https://arxiv.org/abs/2502.04849).
+"""
+)
+frame.end("home")

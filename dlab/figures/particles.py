@@ -1,0 +1,58 @@
+"""The motion of particles as a movie: labels, colours and frames, nothing computed."""
+
+import numpy as np
+
+from dlab import schemes
+from dlab.figures.movie import Movie, Panel, encode
+
+
+def movie(motion, forward: bool = True) -> Movie:
+    """A player's movie of a `trajectory.Motion`; the forward act first unless it is left out."""
+    lead = len(motion.forward) - 1 if forward else 0
+    acts = (("Forward: noising", 0), ("Reverse: sampling", lead)) if forward else (("Reverse: sampling", 0),)
+    panels = []
+    for track in motion.tracks:
+        style = schemes.REGISTRY[track.scheme].style
+        positions, distance = track.states, track.distance
+        if forward:
+            positions = np.concatenate([motion.forward[:-1], positions])
+            distance = np.concatenate([np.full(lead, np.nan), distance])
+        panels.append(
+            Panel(
+                name=f"{track.scheme} · {schemes.REGISTRY[track.scheme].title}",
+                colour_light=style.light,
+                colour_dark=style.dark,
+                positions=positions,
+                distance=distance,
+                distance_label=f"W₂ so far ({track.method})",
+            )
+        )
+    before = np.zeros(lead)
+    return Movie(
+        panels=tuple(panels),
+        times=np.concatenate([motion.forward_times[:lead], motion.times]),
+        steps=np.concatenate([before, motion.steps]).astype(int),
+        acts=acts,
+        box=motion.box,
+        density_times=motion.density_times,
+        density=motion.density,
+        arrows=motion.arrows,
+    )
+
+
+def encoded(motion, forward: bool = True) -> bytes:
+    """The movie as the bytes that the player takes."""
+    return encode(movie(motion, forward))
+
+
+def sentence(motion) -> str:
+    """What the player shows when it has run, with the numbers in it."""
+    parts = []
+    for track in motion.tracks:
+        last = track.distance[-1]
+        if track.diverged:
+            parts.append(f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large")
+        elif np.isfinite(last):
+            parts.append(f"{track.scheme} ends at W₂ = {last:.3g} ({track.method})")
+    h = motion.times[0] / motion.count
+    return f"With h = {h:.4g} ({motion.count} steps) " + "; ".join(parts) + "."

@@ -1,0 +1,127 @@
+"""Heavy runs in a shared process: one at a time, cancellable, and never twice.
+
+A finished result is kept in memory and on disk under its study's fingerprint, so a scene link opens at
+once wherever it has been computed before. The folder is $DLAB_CACHE or ~/.cache/dlab.
+"""
+
+import io
+import json
+import os
+import tempfile
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from dlab.study import Study, stream
+
+KEEP = 64  # answers in memory
+KEEP_FILES = 400  # answers on disk
+SPEED = 3e6  # particle-steps a second before anything has been measured
+
+PREPARED = Path(__file__).with_name("prepared")
+_memory: OrderedDict[str, bytes] = OrderedDict()
+_guard = threading.Lock()
+_turn = threading.Lock()
+_speed = {"value": SPEED}
+
+
+def folder() -> Path:
+    return Path(os.environ.get("DLAB_CACHE") or Path.home() / ".cache" / "dlab")
+
+
+def keep_compiled() -> None:
+    """Keep compiled code between starts of the process."""
+    jax.config.update("jax_compilation_cache_dir", str(folder() / "jax"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def seconds(study: Study) -> float:
+    """Expected duration of a run, from the speed of the runs before it."""
+    return study.work / _speed["value"]
+
+
+def finished(study: Study) -> dict | None:
+    """The final result of a study if it is known: {"result": …, as JSON}, else None."""
+    found = load(study.key + ".json")
+    return None if found is None else json.loads(found)
+
+
+def clouds(study: Study) -> bytes | None:
+    """The raw particles of a finished study as npz bytes, where they are known."""
+    return load(study.key + ".npz")
+
+
+def results(study: Study, tick=lambda done: None, waiting=lambda: None) -> Iterator[dict]:
+    """Result JSON objects, better and better; the last one is final and kept.
+
+    waiting() is called about twice a second while another run has the machine; it and tick(done) may
+    raise to cancel.
+    """
+    with one_at_a_time(waiting):
+        begun, result = time.monotonic(), None
+        for result in stream(study, tick):
+            yield {**result.to_json(), "done": result.done}
+        took = time.monotonic() - begun
+        if study.work and took > 1:
+            _speed["value"] = 0.5 * _speed["value"] + 0.5 * study.work / took
+        data = {**result.to_json(), "done": 1.0}
+        store(study.key + ".json", json.dumps(data).encode())
+        if result.clouds:
+            buffer = io.BytesIO()
+            np.savez_compressed(buffer, **{k: v.astype(np.float32) for k, v in result.clouds.items()})
+            store(study.key + ".npz", buffer.getvalue())
+
+
+@contextmanager
+def one_at_a_time(waiting):
+    """The machine for one heavy run; waiting() is called about twice a second and may raise."""
+    while not _turn.acquire(timeout=0.5):
+        waiting()
+    try:
+        yield
+    finally:
+        _turn.release()
+
+
+def load(name: str) -> bytes | None:
+    """A kept answer, from memory, the prepared files or disk; None where it is not known."""
+    with _guard:
+        if name in _memory:
+            _memory.move_to_end(name)
+            return _memory[name]
+    for place in (PREPARED, folder() / "results"):
+        try:
+            data = (place / name).read_bytes()
+        except OSError:
+            continue
+        _remember(name, data)
+        return data
+    return None
+
+
+def _remember(name, data):
+    with _guard:
+        _memory[name] = data
+        while len(_memory) > KEEP:
+            _memory.popitem(last=False)
+
+
+def store(name: str, data: bytes) -> None:
+    """Keep an answer in memory and on disk."""
+    _remember(name, data)
+    # A full or read-only disk costs the next start some time and this one nothing.
+    with suppress(OSError):
+        place = folder() / "results"
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place, delete=False) as file:
+            file.write(data)
+        os.replace(file.name, place / name)
+        old = sorted(place.iterdir(), key=lambda p: p.stat().st_mtime)[:-KEEP_FILES]
+        for path in old:
+            path.unlink(missing_ok=True)

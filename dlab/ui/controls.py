@@ -1,0 +1,140 @@
+"""The controls that pages share, in the order of the mission: target, schemes, h, score error, horizon,
+sampling. Each writes the scene under its own key and none computes."""
+
+import streamlit as st
+
+from dlab import errors, schemes, targets
+from dlab.params import BadInput
+from dlab.study import STARTS
+from dlab.targets import logistic
+from dlab.ui import frame, links
+
+KEY = frame.STATE
+START_HELP = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
+
+
+def target(values: dict) -> None:
+    """The target and its knobs, or the file it came from."""
+    if values["spec"]:
+        st.markdown(f"**Target** from a file: {targets.REGISTRY[values['spec']['name']].title.lower()}")
+        st.button("Use the controls instead", on_click=frame.adopt, args=({"spec": None},))
+        return
+    st.selectbox(
+        "Target p₀",
+        list(targets.REGISTRY),
+        format_func=lambda name: targets.REGISTRY[name].title,
+        key=KEY + "target",
+        help="The law that the sampler should produce.",
+    )
+    entry = targets.REGISTRY[values["target"]]
+    if entry.name == "logistic":
+        _data(values)
+    hidden = ("rows", "spread", "data") if values["csv"] else ()
+    _knobs(entry.name, [k for k in entry.knobs if k.name not in hidden])
+    if entry.name == "mixture" and values["mixture.sep"] ** 2 >= 4 * values["mixture.var"]:
+        st.caption("This mixture is not log-concave (δ² ≥ 4v): the theorems say nothing here, the measurement still does.")
+
+
+def _data(values) -> None:
+    if values["csv"]:
+        st.caption(f"{len(values['csv'][0])} observations from your CSV.")
+        st.button("Use synthetic data", on_click=frame.adopt, args=({"csv": None},))
+        return
+    with st.popover("Your own data", help="A CSV with columns x1, x2, y; y is 1 or −1 (or 1 and 0)."):
+        upload = st.file_uploader("CSV with columns x1, x2, y", type="csv", key="csv-upload")
+        if upload is not None and st.session_state.get("csv-seen") != upload.file_id:
+            try:
+                data = logistic.read_csv(upload.getvalue())
+            except BadInput as error:
+                st.error(str(error))
+                return
+            st.session_state["csv-seen"] = upload.file_id
+            st.session_state["adopt"] = {"csv": data}
+            st.rerun()
+
+
+def _knobs(prefix: str, knobs) -> None:
+    for i in range(0, len(knobs), 2):
+        for column, knob in zip(st.columns(2), knobs[i : i + 2]):
+            kind = int if isinstance(knob.step, int) else float
+            column.slider(
+                knob.label, kind(knob.low), kind(knob.high), step=knob.step, key=f"{KEY}{prefix}.{knob.name}", help=knob.help
+            )
+
+
+def scheme_set() -> None:
+    """Which schemes the curve shows."""
+    st.pills(
+        "Schemes", list(schemes.REGISTRY), selection_mode="multi", key=KEY + "schemes",
+        help="; ".join(f"{s.name}: {s.title}" for s in schemes.REGISTRY.values()),
+    )  # fmt: skip
+
+
+def panels(values: dict) -> None:
+    """Which schemes move side by side."""
+    st.pills(
+        "Schemes, side by side", list(schemes.REGISTRY), selection_mode="multi", key=KEY + "panels",
+        help="One to three schemes on the same Brownian path.",
+    )  # fmt: skip
+
+
+def step_range(values: dict) -> None:
+    """The step sizes of the curve."""
+    if values["hs"]:
+        st.markdown("**Step sizes h** from a file: " + ", ".join(f"{h:.4g}" for h in values["hs"]))
+        st.button("Use powers of two instead", on_click=frame.adopt, args=({"hs": None, "h": links.DEFAULTS["h"]},))
+        return
+    st.select_slider(
+        "Step sizes h", links.LADDER, format_func=_fraction, key=KEY + "h", help="The coarsest and the finest step; each halves the one before."
+    )
+
+
+def step(values: dict) -> None:
+    """The step size of the moving particles."""
+    st.select_slider("Step size h", links.LADDER, format_func=_fraction, key=KEY + "step", help="The scheme takes T/h steps.")
+
+
+def score_error(values: dict) -> None:
+    """The injected error of the score, and those of L and M folded."""
+    st.selectbox(
+        "Score error",
+        list(errors.REGISTRY),
+        format_func=lambda name: errors.REGISTRY[name].title,
+        key=KEY + "error",
+        help="How the score that the scheme sees departs from the exact one.",
+    )
+    _knobs(values["error"], errors.REGISTRY[values["error"]].knobs)
+    with st.expander("Errors of SO's Hessian and drift rate"):
+        _knobs("so", errors.SECOND_ORDER)
+
+
+def horizon() -> None:
+    left, right = st.columns(2)
+    left.slider("Horizon T", 1, links.MAX_T, key=KEY + "T", help="Time at which the reverse process starts; T/h steps lead back to 0.")
+    right.selectbox(
+        "Start", STARTS, format_func=START_HELP.get, key=KEY + "start",
+        help="Exact: no initialisation error. The paper's start ignores what is left of the data at T.",
+    )  # fmt: skip
+
+
+def seed() -> None:
+    st.number_input("Seed", 0, 2**31 - 1, key=KEY + "seed", step=1, help="The same seed gives the same numbers.")
+
+
+def open_study() -> None:
+    """Reopen a scene from a study file, or from a result file, which holds its study."""
+    with st.popover("Open a study file"):
+        upload = st.file_uploader("Study JSON", type="json", key="study-upload")
+        if upload is not None and st.session_state.get("study-seen") != upload.file_id:
+            try:
+                values = links.from_study(upload.getvalue())
+            except BadInput as error:
+                st.error(str(error))
+                return
+            st.session_state["study-seen"] = upload.file_id
+            st.session_state["adopt"] = values
+            st.rerun()
+
+
+def _fraction(h: float) -> str:
+    return "1" if h == 1 else f"1/{round(1 / h)}"

@@ -1,0 +1,130 @@
+"""What every page shares: the process's settings, the menu, the scene and the address bar."""
+
+import gc
+import threading
+import time
+
+import streamlit as st
+
+from dlab import jobs
+from dlab.ui import links
+
+PAGES = {"home": ("app.py", "Home"), "particles": ("pages/particles.py", "Particles"), "convergence": ("pages/convergence.py", "Convergence")}
+STATE = "s:"  # prefix of the session keys that hold the scene
+COLLECT = 5.0  # seconds between two garbage collections of the process
+
+STYLE = """
+<style>
+  .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 2rem; max-width: 100rem; }
+  .stAppHeader { background: transparent; }
+  h1 { font-size: 1.7rem !important; padding: 0.2rem 0 0 0 !important; }
+  .st-key-menu { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding-bottom: 0.3rem; }
+  .st-key-stale { opacity: 0.4; filter: grayscale(1); }
+  .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+  @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }
+</style>
+"""
+
+
+@st.cache_resource
+def _process() -> bool:
+    """Once per process: keep compiled code, compile the first scenes, collect garbage off the reruns.
+
+    Streamlit would collect after every rerun while it holds the GIL; .streamlit/config.toml turns that
+    off, so this thread does it for all sessions together.
+    """
+    jobs.keep_compiled()
+
+    def work():
+        from dlab.ui import warm
+
+        warm.up()
+        gc.collect()
+        gc.freeze()
+        while True:
+            time.sleep(COLLECT)
+            gc.collect()
+
+    threading.Thread(target=work, daemon=True, name="dlab-housekeeping").start()
+    return True
+
+
+def begin(page: str, title: str, sentence: str) -> dict:
+    """Open a page: menu, question, one sentence. Returns the scene."""
+    st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
+    _process()
+    notes = _read_address()
+    values = scene()
+    address = links.write(values)
+    st.html(STYLE)
+    with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
+        st.markdown("**Convergence lab**", width="content")
+        for name, (path, label) in PAGES.items():
+            st.page_link(path, label=label, query_params=address, disabled=name == page)
+    st.title(title, anchor=False)
+    st.markdown(sentence)
+    for note in notes:
+        st.warning(note)
+    return values
+
+
+def scene() -> dict:
+    """The scene as the widgets hold it."""
+    values = {name: st.session_state[STATE + name] for name in links.DEFAULTS}
+    return values | {name: tuple(values[name]) for name in ("schemes", "panels", "h")}
+
+
+def adopt(values: dict) -> None:
+    """Put a scene into the widgets; before they are drawn, or from a callback."""
+    for name, value in values.items():
+        st.session_state[STATE + name] = value
+
+
+def end(page: str) -> None:
+    """Close a page: the address bar describes the scene."""
+    values = scene()
+    address = links.write(values)
+    if st.query_params.to_dict() != address:
+        st.query_params.from_dict(address)
+    st.session_state["address"] = address
+    if not links.complete(values):
+        st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
+
+
+def _read_address() -> list[str]:
+    """Take the scene from the address where a visitor changed it: a link, Back, an edit by hand."""
+    session = st.session_state
+    if "adopt" in session:
+        adopt(session.pop("adopt"))
+    query = st.query_params.to_dict()
+    fresh = STATE + "target" not in session
+    if fresh or (query and query != session.get("address")):
+        values, notes = links.read(query)
+        if not fresh:
+            # A menu link carries no long data; what the session holds is still the visitor's.
+            values |= {k: session[STATE + k] for k in ("csv", "spec") if not query.get("spec") and not query.get("data") and _kept(k, query)}
+        adopt(values)
+        session["address"] = links.write(values)
+        session["notes"] = notes
+        return notes
+    # Widgets of other pages would be forgotten otherwise: Streamlit drops the state of what is not drawn.
+    for name in links.DEFAULTS:
+        session[STATE + name] = session[STATE + name]
+    return []
+
+
+def _kept(name, query) -> bool:
+    held = st.session_state[STATE + name]
+    return held is not None and not links.complete(scene())
+
+
+def started() -> bool:
+    """Whether the visitor came by a link that says play; true once."""
+    values = st.session_state[STATE + "play"]
+    st.session_state[STATE + "play"] = False
+    return values
+
+
+def theme() -> str:
+    """"light" or "dark", as the visitor sees it."""
+    return st.context.theme.type or "light"

@@ -1,0 +1,291 @@
+"""A scene as the address bar, the widgets and the study see it. No streamlit here: plain values.
+
+A scene is a flat dict. Knobs of targets and errors are keyed "gaussian.k1", "constant.level": all of
+them have a value at all times, the address carries those of the chosen target and error.
+"""
+
+import base64
+import json
+import zlib
+
+from dlab import errors, params, schemes, targets
+from dlab.params import BadInput
+from dlab.study import ESTIMATORS, STARTS, Study
+
+VERSION = 1
+LONGEST = 6000  # characters of data that a link carries
+LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
+PARTICLES = (512, 1024, 2048, 4096, 8192, 16384)
+MOVING = (500, 1000, 2000, 5000)
+AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
+MAX_PANELS = 3
+MAX_T = 10
+
+DEFAULTS = {
+    "target": "gaussian",
+    "spec": None,  # a target from a file that no knobs describe
+    "csv": None,  # (x, y) of an uploaded CSV for the logistic target
+    "schemes": tuple(schemes.REGISTRY),
+    "panels": ("EM", "SO"),
+    "h": (0.5, 1 / 64),  # coarsest and finest of the ladder
+    "hs": None,  # step sizes from a file that are no stretch of the ladder
+    "step": 0.25,
+    "T": 4,
+    "start": "exact",
+    "error": "none",
+    "estimator": "auto",
+    "particles": 4096,
+    "moving": 2000,
+    "seed": 0,
+    "x": "h",
+    "play": False,
+    **{f"{t.name}.{k.name}": k.default for t in targets.REGISTRY.values() for k in t.knobs},
+    **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
+    **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
+}
+_PLAIN = ("target", "schemes", "panels", "h", "step", "T", "start", "error", "estimator", "particles", "moving", "seed", "x")
+
+
+def read(query: dict[str, str]) -> tuple[dict, list[str]]:
+    """Scene and notes from the address bar. Whatever is not understood is named in a note, with what
+    was used instead; nothing in a link can raise."""
+    values, notes = dict(DEFAULTS), []
+    query = dict(query)
+    version = query.pop("v", str(VERSION))
+    if version != str(VERSION):
+        notes.append(f"The link says version {params.show(version)}; this lab reads version {VERSION} and took what it understood.")
+    for key in ("target", "error"):
+        if key in query:
+            _take(values, notes, key, key, query.pop(key), _READ[key])
+    knobs = {**_target_knobs(values), **_error_knobs(values)}
+    for key, text in query.items():
+        if key in knobs:
+            name, knob = knobs[key]
+            _take(values, notes, name, key, text, knob.read)
+        elif key in _READ:
+            _take(values, notes, key, key, text, _READ[key])
+        else:
+            notes.append(f"The link's {params.show(key)} = {params.show(text)} is unknown here and was ignored.")
+    try:
+        study(values)
+    except BadInput as error:
+        notes.append(f"The link's settings do not fit together ({error}) The defaults are shown instead.")
+        values = dict(DEFAULTS)
+    return values, notes
+
+
+def write(values: dict) -> dict[str, str]:
+    """The address of a scene: every setting in force, with the version."""
+    query = {"v": str(VERSION)}
+    for key in _PLAIN:
+        if key == "h" and values["hs"]:
+            query["h"] = ",".join(f"{h:.12g}" for h in values["hs"])
+        elif key == "target" and values["spec"]:
+            query["spec"] = _pack(values["spec"])
+        else:
+            query[key] = _text(values[key])
+    for key, (name, _) in {**_target_knobs(values), **_error_knobs(values)}.items():
+        query[key] = _text(values[name])
+    if values["csv"] and values["target"] == "logistic" and not values["spec"]:
+        query["data"] = _pack(values["csv"])
+    return {k: v for k, v in query.items() if 0 < len(v) <= LONGEST}
+
+
+def complete(values: dict) -> bool:
+    """Whether the address carries the whole scene; data that are too long travel in the study file."""
+    return ("spec" in write(values)) == bool(values["spec"]) and not (
+        values["csv"] and values["target"] == "logistic" and not values["spec"] and "data" not in write(values)
+    )
+
+
+def target_spec(values: dict) -> dict:
+    """The study file's `target` object of a scene."""
+    if values["spec"]:
+        return values["spec"]
+    entry = targets.REGISTRY[values["target"]]
+    spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
+    if values["csv"] and entry.name == "logistic":
+        spec |= {"x": values["csv"][0], "y": values["csv"][1]}
+    return spec
+
+
+def error_spec(values: dict) -> dict:
+    """The study file's `score_error` object of a scene."""
+    entry = errors.REGISTRY[values["error"]]
+    spec = {"name": entry.name, **{k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs}}
+    return spec | {k.name: values[f"so.{k.name}"] for k in errors.SECOND_ORDER if values[f"so.{k.name}"]}
+
+
+def step_sizes(values: dict) -> list[float]:
+    if values["hs"]:
+        return list(values["hs"])
+    high, low = values["h"]
+    return [h for h in LADDER if low <= h <= high]
+
+
+def study(values: dict) -> Study:
+    """The study of a scene; BadInput where settings contradict each other."""
+    if not values["schemes"]:
+        raise BadInput("No scheme is chosen; choose at least one.")
+    return Study.from_json(
+        {
+            "target": target_spec(values),
+            "schemes": list(values["schemes"]),
+            "h": step_sizes(values),
+            "T": values["T"],
+            "start": values["start"],
+            "score_error": error_spec(values),
+            "estimator": values["estimator"],
+            "particles": values["particles"],
+            "seed": values["seed"],
+        }
+    )
+
+
+def moving_study(values: dict) -> Study:
+    """The study that the particles page animates: the panels' schemes at its own step size."""
+    if len(values["panels"]) > MAX_PANELS:
+        raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
+    return study({**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096})
+
+
+def from_study(data: bytes) -> dict:
+    """The scene of a study file; BadInput says what is wrong with it.
+
+    The target and the step sizes are kept as they are where no controls describe them.
+    """
+    given = Study.from_json(data)
+    if given.built.dim != 2:
+        raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
+    if given.T != int(given.T) or not 1 <= given.T <= MAX_T:
+        raise BadInput(f"T = {given.T:g} is outside what the pages offer, whole numbers from 1 to {MAX_T}; run it from the shell.")
+    values = {**DEFAULTS, "T": int(given.T), "schemes": given.schemes, "panels": given.schemes[:MAX_PANELS]}
+    values |= {"start": given.start, "estimator": given.estimator, "particles": given.particles, "seed": given.seed}
+    values["spec"] = given.target
+    sizes = tuple(given.h)
+    stretch = [h for h in LADDER if min(sizes) <= h <= max(sizes)]
+    values |= {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == sorted(stretch) else {"hs": sizes}
+    values["error"] = given.score_error["name"]
+    for knob in errors.REGISTRY[values["error"]].knobs:
+        values[f"{values['error']}.{knob.name}"] = knob.read(given.score_error.get(knob.name, knob.default))
+    for knob in errors.SECOND_ORDER:
+        values[f"so.{knob.name}"] = knob.read(given.score_error.get(knob.name, 0.0))
+    return values
+
+
+def _target_knobs(values):
+    if values["spec"]:
+        return {}
+    entry = targets.REGISTRY[values["target"]]
+    hidden = ("rows", "spread", "data") if values["csv"] and entry.name == "logistic" else ()
+    # "data" is the key of an uploaded CSV; the data seed of the synthetic one travels as "dataseed".
+    return {"dataseed" if k.name == "data" else k.name: (f"{entry.name}.{k.name}", k) for k in entry.knobs if k.name not in hidden}
+
+
+def _error_knobs(values):
+    entry = errors.REGISTRY[values["error"]]
+    found = {f"e_{k.name}": (f"{entry.name}.{k.name}", k) for k in entry.knobs}
+    return found | {f"e_{k.name}": (f"so.{k.name}", k) for k in errors.SECOND_ORDER}
+
+
+def _take(values, notes, name, key, text, reader):
+    try:
+        got = reader(text)
+        values |= got if isinstance(got, dict) else {name: got}
+    except BadInput as error:
+        used = _text(values[name]) if name in values and name not in ("spec", "csv") else "the default"
+        notes.append(f"The link's {key} was ignored: {error} Used instead: {used}.")
+
+
+def _names(text, registry, most=None):
+    found = tuple(dict.fromkeys(params.choice("a scheme", n.strip(), registry) for n in str(text).split(",")))
+    if most and len(found) > most:
+        raise BadInput(f"{len(found)} panels are too many; give at most {most}.")
+    return found
+
+
+def _sizes(text):
+    text = str(text)
+    if ".." in text:
+        high, low = (params.number("h", part) for part in text.split("..", 1))
+        if high not in LADDER or low not in LADDER or low > high:
+            raise BadInput(f"h = {params.show(text)} is not a stretch of 1, 1/2, … 1/128; give two of them, the coarser first.")
+        return {"h": (high, low), "hs": None}
+    return {"hs": tuple(params.number("h", part, above=0.0, high=params.MAX_T) for part in text.split(","))}
+
+
+def _step(text):
+    value = params.number("step", text)
+    if value not in LADDER:
+        raise BadInput(f"step = {params.show(text)} is not offered; give one of {', '.join(f'{h:g}' for h in LADDER)}.")
+    return value
+
+
+def _one_of(name, options):
+    def reader(text):
+        value = params.integer(name, text)
+        if value not in options:
+            raise BadInput(f"{name} = {value} is not offered; give one of {', '.join(map(str, options))}.")
+        return value
+
+    return reader
+
+
+def _spec(text):
+    spec = _unpack(text)
+    if targets.build(spec).dim != 2:
+        raise BadInput("the target in the link is not two-dimensional; open it from the shell.")
+    return spec
+
+
+def _csv(text):
+    data = _unpack(text)
+    if not isinstance(data, list) or len(data) != 2:
+        raise BadInput("the data in the link are not features and labels; upload the CSV again.")
+    targets.build({"name": "logistic", "x": data[0], "y": data[1], "lam": 1.0})
+    return {"csv": (data[0], data[1])}
+
+
+_READ = {
+    "target": lambda text: params.choice("target", text, targets.REGISTRY),
+    "error": lambda text: params.choice("error", text, errors.REGISTRY),
+    "spec": _spec,
+    "data": _csv,
+    "schemes": lambda text: _names(text, schemes.REGISTRY),
+    "panels": lambda text: _names(text, schemes.REGISTRY, MAX_PANELS),
+    "h": _sizes,
+    "step": _step,
+    "T": lambda text: params.integer("T", text, 1, MAX_T),
+    "start": lambda text: params.choice("start", text, STARTS),
+    "estimator": lambda text: params.choice("estimator", text, ESTIMATORS),
+    "particles": lambda text: params.integer("particles", text, 16, params.MAX_PARTICLES),
+    "moving": _one_of("moving", MOVING),
+    "seed": lambda text: params.integer("seed", text, 0, 2**31 - 1),
+    "x": lambda text: params.choice("x", text, AXES),
+    "play": lambda text: params.choice("play", text, ("0", "1")) == "1",
+}
+
+
+def _text(value) -> str:
+    if isinstance(value, tuple) and all(isinstance(v, float) for v in value):
+        return "..".join(f"{v:.12g}" for v in value)
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _pack(value) -> str:
+    raw = json.dumps(value, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
+
+
+def _unpack(text: str):
+    try:
+        packed = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+        # A small bomb must not become a large one: stop well above any study that the lab accepts.
+        raw = zlib.decompressobj().decompress(packed, 2_000_000)
+        value = json.loads(raw)
+        json.dumps(value, allow_nan=False)
+    except (ValueError, zlib.error, RecursionError):
+        raise BadInput("its packed data are damaged; open the study file instead.") from None
+    return value

@@ -1,0 +1,107 @@
+"""Running things from a page: the curve of a study and the movie of a scene, each at most once."""
+
+import json
+import time
+
+import numpy as np
+import streamlit as st
+
+from dlab import jobs, trajectory
+from dlab.figures import particles
+from dlab.study import Study
+
+REDRAW = 0.4  # seconds between two drawings of an unfinished curve
+
+
+def movie_key(study: Study, steps: int, count: int) -> str:
+    """Fingerprint of a movie: of the study only what moves particles enters."""
+    plain = {**study.to_json(), "h": [study.T / steps], "estimator": "auto", "particles": 4096, "accuracy": None, "budget": None}
+    return f"{Study.from_json(plain).key}-{count}"
+
+
+def known_movie(study: Study, steps: int, count: int):
+    """(player bytes, {"sentence", "table", "notes"}) where the movie is kept, else None."""
+    found = jobs.load(movie_key(study, steps, count) + ".movie")
+    if found is None:
+        return None
+    head, packed = found.split(b"\n", 1)
+    return packed, json.loads(head)
+
+
+def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
+    """Simulate, encode and keep the movie of the study's schemes; returns as `known_movie`."""
+    with jobs.one_at_a_time(waiting):
+        motion = trajectory.motion(study, study.schemes, steps, count, tick)
+    table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
+    table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
+    notes = [
+        f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn." for t in motion.tracks if t.diverged
+    ]
+    meta = {"sentence": particles.sentence(motion), "table": table, "notes": notes}
+    packed = particles.encoded(motion)
+    jobs.store(movie_key(study, steps, count) + ".movie", json.dumps(meta).encode() + b"\n" + packed)
+    return packed, meta
+
+
+def movie(study: Study, steps: int, count: int):
+    """The movie of a scene, with a progress bar while it is computed. A rerun cancels it."""
+    if (known := known_movie(study, steps, count)) is not None:
+        return known
+    bar = st.progress(0.0, text="Moving the particles. The first run of a scheme also compiles it.")
+    made = make_movie(
+        study, steps, count, lambda done: bar.progress(done, text="Moving the particles."), lambda: bar.progress(0.0, text=WAIT)
+    )
+    bar.empty()
+    return made
+
+
+WAIT = "Another run has the machine; this one starts when it is done."
+
+
+def curve(study: Study, draw) -> tuple[dict | None, str]:
+    """The result that the convergence page shows, and what it is: "final", "partial", "stale" or "none".
+
+    draw(result, state) is called for what there is to see, also while the run goes on. Exact laws and
+    known results show at once; a costly run waits for its button.
+    """
+    session = st.session_state
+    if study.work == 0 or (known := jobs.finished(study)) is not None:
+        data = list(jobs.results(study))[-1] if study.work == 0 else known
+        session["curve"] = data
+        draw(data, "final")
+        return data, "final"
+    asked = st.session_state.pop("run", None) == study.key
+    bar = st.container()
+    if asked:
+        return _follow(study, draw, bar)
+    last = session.get("curve")
+    same = last is not None and last["study"] == study.to_json()
+    price = jobs.seconds(study)
+    cost = f"about {price:.0f} s" if price >= 2 else "a second or two"
+    with bar.container(horizontal=True, vertical_alignment="center"):
+        st.button(f"Run ({cost})", key="run-button", type="primary", on_click=lambda: session.update(run=study.key))
+        st.caption(f"{study.work / 1e6:.3g} million particle-steps." + ("" if last is None or same else " The picture below is of other settings."))
+    if last is None:
+        return None, "none"
+    state = "partial" if same else "stale"
+    draw(last, state)
+    return last, state
+
+
+def _follow(study, draw, place):
+    bar = place.progress(0.0, text="Starting. The first run of a scheme also compiles it.")
+    place.button("Cancel", key="cancel-button", help="Stops the run; the points drawn so far stay.")
+    holder, drawn, data = st.empty(), 0.0, None
+
+    def tick(done):
+        bar.progress(done, text=f"{done:.0%} of the particle-steps done.")
+
+    for data in jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT)):
+        st.session_state["curve"] = data
+        if time.monotonic() - drawn >= REDRAW or data["done"] == 1:
+            with holder.container():
+                draw(data, "partial" if data["done"] < 1 else "final")
+            drawn = time.monotonic()
+    bar.empty()
+    st.session_state["curve"] = {**data, "done": 1.0}
+    st.rerun()

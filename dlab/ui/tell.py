@@ -1,0 +1,124 @@
+"""The words beside the pictures: how a number was measured, what a theorem says, with today's numbers."""
+
+import streamlit as st
+
+from dlab import measure, schemes, theory
+from dlab.figures.numbers import number
+from dlab.study import ESTIMATORS, Study
+
+METHODS = {
+    "exact": "**Exact law.** On a Gaussian target one step is affine, so mean and covariance of the scheme's law "
+    "propagate in closed form and $W_2$ is the Bures distance: no sampling, no error bars.",
+    "exact-moments": "**Exact first two moments.** With a random midpoint the law is a mixture over $U$. Its mean and "
+    "covariance are exact; their distance is a lower bound of $W_2$.",
+    "projected": "**Projected.** Scheme and a fine reference run on the same Brownian paths. To first order $W_2$ is the "
+    "length of the mean displacement projected onto gradient fields (a spline basis, grown until the value stops rising), "
+    "with the bias of the noise removed. The band runs from Gelbrich's lower bound to the coupled upper bound.",
+    "coupled": "**Coupled.** Root mean square distance of scheme and reference on the same Brownian path: what the proofs "
+    "bound, an upper bound of $W_2$.",
+    "gelbrich": "**Gelbrich.** Distance of the clouds' means and covariances: a lower bound of $W_2$.",
+    "plugin": "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is what two clouds of one "
+    "and the same law read: below twice the floor the number says nothing.",
+    "sinkhorn": "**Sinkhorn divergence.** Entropic transport with the entropic bias removed; the sampling floor stays.",
+    "sliced": "**Sliced.** Mean over directions of one-dimensional $W_2$: at most $W_2/\\sqrt d$, with a floor of its own.",
+}
+BEFORE = (
+    "Hollow points are not fitted; the table says why. The slope is a weighted least-squares fit in log–log with a 95 % "
+    "interval. A coarse point is left out while the slope to its finer neighbour differs from the slope of the rest by more "
+    "than 0.15 and two standard errors."
+)
+
+
+def estimator_choice(key: str) -> None:
+    """The menu of estimators, with what each is."""
+    titles = {"auto": "Best available", **{e.name: e.title for e in measure.REGISTRY.values()}}
+    st.selectbox(
+        "How W₂ is measured", ESTIMATORS, format_func=titles.get, key=key,
+        help="Best available: the exact law where there is one, else projected. The others show why these are needed.",
+    )  # fmt: skip
+
+
+def measuring(result: dict) -> None:
+    """How the numbers of this result were obtained."""
+    for method in dict.fromkeys(row["method"] for row in result["rows"]):
+        st.markdown(METHODS[method])
+    st.markdown(BEFORE)
+    met = [row["error_level_met"] for row in result["rows"]]
+    asked = result["study"]["score_error"].get("level")
+    if asked is not None:
+        st.markdown(
+            f"Score error asked for: {number(asked)}. Largest $L_2$ level met along the iterates: {number(max(met))}."
+        )
+
+
+def theorems(result: dict) -> None:
+    """The bound of each scheme's theorem with the constants of this target, its contributions apart."""
+    facts, study = result["facts"], Study.from_json(result["study"])
+    st.markdown(
+        r"For an $m_0$-strongly log-concave target with $L_0$-Lipschitz score, $m_{\min} = \min(1, m_0)$, "
+        r"$L_{\max} = 1 + L_0$:"
+    )
+    st.latex(r"W_2 \lesssim e^{-m_{\min}T}\,\|X_0\|_{L_2} + C_1\sqrt{h}\;(\text{SO: } C_1 h) + C_2\,\varepsilon")
+    st.markdown(
+        "Here " + ", ".join(f"{symbol} = {number(facts[k])} ({facts['how'][k]})" for k, symbol in SYMBOLS if facts[k] is not None) + "."
+    )
+    finest = {}
+    for row in result["rows"]:
+        if row["scheme"] not in finest or row["h"] < finest[row["scheme"]]["h"]:
+            finest[row["scheme"]] = row
+    lines = []
+    for name in study.schemes:
+        scheme, row = schemes.REGISTRY[name], finest[name]
+        bound = theory.bound(scheme, study.built.facts, T=study.T, h=row["h"], start=study.start)
+        if bound.void:
+            lines.append({"scheme": name, "theorem": scheme.theorem, "bound": f"void: {bound.void}"})
+            continue
+        parts = row["bound_parts"]
+        lines.append(
+            {
+                "scheme": name,
+                "theorem": scheme.theorem,
+                "h": number(row["h"]),
+                "C₁": number(bound.constants.c1),
+                "C₂": number(bound.constants.c2),
+                "initialisation": number(parts["initialisation"]),
+                "discretisation": number(parts["discretisation"]),
+                "score": number(parts["score"]),
+                "bound": number(row["bound"]),
+            }
+        )
+    st.dataframe(lines, hide_index=True, width="stretch")
+    st.markdown(
+        "The theorem is an upper bound and far from sharp: the proofs add one-step errors by the triangle inequality, which "
+        "loses the cancellation that the laws enjoy. True orders of $W_2$ as $h \\to 0$: "
+        + ", ".join(f"{n} {schemes.REGISTRY[n].law_order:g}" for n in study.schemes)
+        + "."
+    )
+
+
+SYMBOLS = (("m0", "m₀"), ("L0", "L₀"), ("L_F", "L_F"), ("M1", "M₁"))
+
+
+def symbols() -> None:
+    """The letters of the formulas."""
+    st.markdown(
+        r"$s = \nabla\log p_t$ is the score, $\gamma = x/2 + s$ the reverse drift, $H = \nabla^2\log p_t$, $L = \tfrac12 I + H$, "
+        r"$M = x/4 - L\gamma$ (exact for this process, no third derivatives), $\varphi_1(z) = (e^z-1)/z$, "
+        r"$\varphi_2(z) = (e^z-1-z)/z^2$, $I(A,u) = \int_0^{uh} e^{A(uh-v)}\,dW_v$, $U$ uniform on $[0,1]$."
+    )
+
+
+def distances(table: dict) -> list[dict]:
+    """The distance-so-far table of the player, one line a frame."""
+    names = [k for k in table if k not in ("n", "t")]
+    return [
+        {"step n": n, "t": number(t), **{f"W₂ of {k}": number(table[k][i]) if table[k][i] is not None else "" for k in names}}
+        for i, (n, t) in enumerate(zip(table["n"], table["t"]))
+    ]
+
+
+def distance_method(study: Study) -> None:
+    """How the distance so far is measured in this scene."""
+    methods = {"exact" if not study.sampled(n) else "projected" for n in study.schemes}
+    for method in sorted(methods):
+        st.markdown(METHODS[method])

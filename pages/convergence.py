@@ -1,0 +1,73 @@
+"""Convergence: W2 against h with fitted slopes, beside the theorems."""
+
+import streamlit as st
+
+from dlab.figures import convergence, screen, tables
+from dlab.params import BadInput
+from dlab.ui import controls, exports, frame, links, runs, tell
+
+values = frame.begin(
+    "convergence",
+    "How fast does the error fall when h halves?",
+    "Each point is the distance $W_2$ between the law that a scheme produces with step $h$ and the law it should produce.",
+)
+picture, side = st.columns([3, 1], gap="medium")
+with side, st.container(key="controls"):
+    controls.target(values)
+    controls.scheme_set()
+    controls.step_range(values)
+    controls.score_error(values)
+    with st.expander("Horizon and start"):
+        controls.horizon()
+    with st.expander("Sampling and measuring"):
+        tell.estimator_choice(frame.STATE + "estimator")
+        st.number_input(
+            "Brownian paths", 16, 65536, step=512, key=frame.STATE + "particles", help="More paths, smaller standard errors: N paths give 1/√N."
+        )
+        controls.seed()
+    with st.expander("Picture"):
+        st.selectbox("Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=frame.STATE + "x")
+        shown = {
+            name: st.checkbox(label, value=True, key=f"show-{name}")
+            for name, label in (("fits", "Fitted lines"), ("bounds", "Theorem's bounds"), ("brackets", "Brackets"))
+        }
+    controls.open_study()
+
+
+def draw(result, state):
+    figure = convergence.chart(result, x=values["x"], **shown)
+    with st.container(key="stale" if state == "stale" else None):
+        st.plotly_chart(
+            screen.to_plotly(figure, theme=frame.theme(), height=520),
+            theme=None,
+            config=screen.CONFIG,
+            key="curve" if state == "final" else None,
+            alt=figure.alt,
+        )
+        if state == "stale":
+            st.markdown("This picture is of other settings; run to renew it.")
+        else:
+            st.markdown(tables.sentence(result))
+
+
+with picture:
+    try:
+        study = links.study(values)
+        result, state = runs.curve(study, draw)
+    except BadInput as error:
+        st.error(str(error))
+        result = None
+    if result is None:
+        st.info("Nothing has been run for these settings yet.")
+    else:
+        st.dataframe(tables.table(result), hide_index=True, width="stretch")
+        with st.expander("Every point, with the reason where it is hollow"):
+            st.dataframe(tables.rows_table(result), hide_index=True, width="stretch")
+        for note in result["notes"]:
+            st.caption(note)
+        with st.expander("How is this measured?"):
+            tell.measuring(result)
+        with st.expander("What the theorem says"):
+            tell.theorems(result)
+        exports.row(study, result, convergence.chart(result, x=values["x"], **shown))
+frame.end("convergence")
