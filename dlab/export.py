@@ -59,9 +59,10 @@ def rows_csv(result: dict) -> bytes:
     Parts of a row become columns of their own ("bound_parts.score"), sentences are parted by " | ".
     """
     flat = [_flat(row) for row in result.get("rows") or ()]
-    columns = list(dict.fromkeys(name for row in flat for name in row))
+    names = dict.fromkeys(name for row in flat for name in row)
+    columns = [n for n in names if not any(other.startswith(n + ".") for other in names)]
     file = io.StringIO()
-    writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(flat)
     return file.getvalue().encode()

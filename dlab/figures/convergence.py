@@ -51,21 +51,17 @@ def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = T
     names = schemes_of(result)
     rows = [r for s in names for r in rows_of(result, s)]
     frame = _Frame(rows, at, bounds, brackets, rising=x == "h")
-    series, bands, keys = [], [], []
+    series, bands, keys = [], _floors(rows, at, frame), []
     for rank, name in enumerate(names):
         style = schemes.REGISTRY[name].style if name in schemes.REGISTRY else PLAIN
         look = {"colours": (style.light, style.dark), "group": name}
         mine, fit = rows_of(result, name), fit_of(result, name)
         kept, lost = [r for r in mine if not diverged(r)], [r for r in mine if diverged(r)]
         if brackets:
-            bands += _band(f"{name} bracket", [r for r in kept if _bracketed(r)], at, "lower", "upper", frame, look)
-        bands += _band(f"{name} sampling floor", [r for r in kept if r.get("floor")], at, None, "floor", frame, look)
-        bounded = [r for r in mine if r.get("bound")]
-        if bounds and bounded:
-            series.append(Series(
-                f"{name} theorem's bound", tuple(map(at, bounded)), tuple(r["bound"] for r in bounded),
-                hover=tuple(f"{name}, h = {step_size(r['h'])}\ntheorem's bound {number(r['bound'])}" for r in bounded),
-                dash="dot", thin=True, **look))
+            ends = [(at(r), r["lower"], r["upper"]) for r in kept if _bracketed(r)]
+            bands += _band(f"{name} bracket", ends, frame, look)
+        if bounds:
+            series += _bound(name, [r for r in mine if r.get("bound")], at, look)
         line = [r for r in kept if fitted(r, fit)]
         if fits and line and fit.get("constant") is not None:
             curve = tuple(fit["constant"] * r["h"] ** fit["slope"] for r in line)
@@ -77,9 +73,10 @@ def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = T
                 f"{name} diverged", tuple(map(at, lost)), (frame.level(0.97 - 0.05 * rank),) * len(lost),
                 filled=(False,) * len(lost), hover=tuple(_hover(r, fit) for r in lost), marker="x", **look))
         keys.append(Key(_label(name, mine, fit), marker=style.marker, dash=style.dash if fits else "", **look))
+    places = sorted(set(map(at, rows)))
     return Chart(
-        title=_title(result),
-        x=Axis(title, frame.x, _octaves(*frame.x, step_size if x == "h" else "{:g}".format)),
+        title=_title(result, title),
+        x=Axis(title, frame.x, _octaves(*frame.x, places, step_size if x == "h" else "{:g}".format)),
         y=Axis(_quantity(rows), frame.y, _decades(*frame.y)),
         series=tuple(series),
         bands=tuple(bands),
@@ -107,21 +104,22 @@ class _Frame:
         kept = [r for r in rows if not diverged(r)]
         places = [at(r) for r in rows] or [0.1, 1.0]
         self.low_x, self.high_x, self.rising = min(places), max(places), rising
+        self.sloped = bool(rows) and self.low_x < self.high_x
         before, after = (1.25, 1.4) if rising else (1.4, 1.25)  # room for the triangles' labels
         self.x = (self.low_x / before, self.high_x * after)
-        # Two octaves make the triangles legible; a narrow sweep has room for one.
-        self.octaves = 4.0 if self.high_x >= 4 * self.low_x else 2.0
         sizes = [v for v in (r["w2"] if r.get("resolved", True) else _reach(r) for r in kept) if v > 0] or [0.01, 0.1]
         tops = [*map(_reach, kept), *(r["floor"] for r in kept if r.get("floor")), *sizes]
         tops += [r["upper"] for r in kept if brackets and _bracketed(r)]
         bound = [r["bound"] for r in rows if bounds and r.get("bound")]
         limit = HEADROOM * max(sizes)
         self.cut = bool(bound) and max(bound) > limit
+        top = 1.5 * max([*tops, *(min(b, limit) for b in bound)])
+        # Triangles of two octaves where the sweep is that wide and the picture that high; in the corner
+        # under the coarsest points.
+        self.octaves = 4.0 if self.high_x >= 4 * self.low_x and top > 100 * min(sizes) else 2.0
         coarse = max((r["h"] for r in kept), default=None)
         corner = min((v for r in kept if r["h"] == coarse and (v := r["w2"]) > 0), default=max(sizes))
-        # The triangles stand in the corner under the coarsest points.
-        low = min(min(sizes) / 1.6, corner / (1.6 * self.octaves**2))
-        self.y = (low, 1.5 * max([*tops, *(min(b, limit) for b in bound)]))
+        self.y = (min(min(sizes) / 1.6, corner / (1.6 * self.octaves**2)), top)
 
     def level(self, share: float) -> float:
         """The y at a share of the height, 0 at the bottom."""
@@ -129,6 +127,8 @@ class _Frame:
         return math.exp(low + share * (high - low))
 
     def triangles(self) -> tuple[Triangle, ...]:
+        if not self.sloped:
+            return ()
         ends = (self.high_x / self.octaves, self.high_x) if self.rising else (self.low_x * self.octaves, self.low_x)
         sign = 1 if self.rising else -1
         return tuple(Triangle(*ends, self.level(0.03), sign * s, order(s)) for s in (0.5, 1.0, 2.0))
@@ -155,6 +155,15 @@ def _measured(name, rows, fit, at, frame, below, marker, look) -> Series:
         filled=tuple(not reasons(r, fit) for r in rows), hover=tuple(hover), marker=marker, **look)
 
 
+def _bound(name, rows, at, look) -> list[Series]:
+    if not rows:
+        return []
+    ends = [(at(r), r) for r in rows] if len(rows) > 1 else [(at(rows[0]) * f, rows[0]) for f in (0.96, 1, 1.04)]
+    hover = tuple(f"{name}, h = {step_size(r['h'])}\ntheorem's bound {number(r['bound'])}" for _, r in ends)
+    x, y = tuple(x for x, _ in ends), tuple(r["bound"] for _, r in ends)
+    return [Series(f"{name} theorem's bound", x, y, hover=hover, dash="dot", thin=True, **look)]
+
+
 def _hover(row, fit) -> str:
     head = f"{row['scheme']}, h = {step_size(row['h'])}"
     if row.get("steps"):
@@ -170,15 +179,28 @@ def _hover(row, fit) -> str:
     return "\n".join([*lines, *(f"hollow: {r}" for r in reasons(row, fit))])
 
 
-def _band(name, rows, at, lower, upper, frame, look) -> list[Band]:
-    if not rows:
+def _floors(rows, at, frame) -> list[Band]:
+    """One neutral band a method: the floor depends on method and cloud size, not on the scheme."""
+    bands = []
+    for method in dict.fromkeys(r.get("method") for r in rows if r.get("floor")):
+        tops = {}
+        for r in rows:
+            if r.get("method") == method and r.get("floor"):
+                tops[at(r)] = max(r["floor"], tops.get(at(r), 0.0))
+        bands += _band(f"{method} sampling floor", [(x, 0.0, top) for x, top in sorted(tops.items())], frame, {})
+    return bands
+
+
+def _band(name, ends, frame, look) -> list[Band]:
+    """ends (x, lower, upper), cut at the lower edge of the picture."""
+    if not ends:
         return []
-    x = [at(r) for r in rows]
-    low = [max(r[lower] if lower else 0.0, frame.y[0]) for r in rows]
-    high = [max(r[upper], frame.y[0]) for r in rows]
-    if len(x) == 1:  # one point has no width of its own
-        x, low, high = [x[0] / 1.05, x[0] * 1.05], low * 2, high * 2
-    return [Band(name, tuple(x), tuple(low), tuple(high), **look)]
+    if len(ends) == 1:  # one point has no width of its own
+        x, low, high = ends[0]
+        ends = [(x / 1.02, low, high), (x * 1.02, low, high)]
+    x, low, high = zip(*ends)
+    cut = frame.y[0]
+    return [Band(name, x, tuple(max(v, cut) for v in low), tuple(max(v, cut) for v in high), **look)]
 
 
 def _label(name, rows, fit) -> str:
@@ -211,10 +233,11 @@ def _quantity(rows) -> str:
     return text if len(text) <= 30 else text.replace(" (", "\n(", 1)
 
 
-def _octaves(low, high, text) -> tuple:
-    """Ticks at powers of two, every second or third where they would crowd."""
+def _octaves(low, high, places, text) -> tuple:
+    """Ticks at powers of two, every second or third where they would crowd; at the places where too few fit."""
     powers = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
-    return tuple((2.0**p, text(2.0**p)) for p in powers[:: math.ceil(len(powers) / 7) or 1])
+    values = [2.0**p for p in powers] if len(powers) > 1 or not places else places
+    return tuple((v, text(v)) for v in values[:: math.ceil(len(values) / 7) or 1])
 
 
 def _decades(low, high) -> tuple:
@@ -231,9 +254,9 @@ def _decades(low, high) -> tuple:
     return tuple((v, text(v)) for v in values if low <= v <= high)
 
 
-def _title(result) -> str:
+def _title(result, against) -> str:
     target = ((result.get("study") or {}).get("target") or {}).get("name")
-    return "W₂ error against step size" + (f", {target} target" if target else "")
+    return f"W₂ error against {against}" + (f", {target} target" if target else "")
 
 
 def _caption(result, rows, frame) -> str:

@@ -37,7 +37,7 @@ def interval(value: float | None, half: float | None) -> str:
     room = 2 - math.floor(math.log10(top))
     places = max(0, min(wanted, room))
     half = math.ceil(half * 10**places - 1e-9) / 10**places if wanted > room else half
-    return f"{value:.{places}f} ± {half:.{places}f}"
+    return f"{value:.{places}f} ± {half:.{places}f}" if value else f"0 ± {half:.{places}f}"
 
 
 def step_size(h: float) -> str:

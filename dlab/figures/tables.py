@@ -71,7 +71,7 @@ def void_reason(result, scheme: str) -> str:
     for note in result.get("notes") or ():
         head, _, reason = note.partition(": ")
         if "void" in head and re.search(rf"\b{re.escape(scheme)}\b", head):
-            return reason
+            return reason.rstrip(".")
     return next((n for n in result.get("notes") or () if "void" in n), "the theorem's conditions do not hold")
 
 
@@ -198,17 +198,23 @@ def sentence(result) -> str:
         first = "; ".join([*parts, promise] if promise else parts) + "."
     else:
         first = "No scheme has a measured slope" + (f"; {promise}." if promise else ".")
-    rest = []
+    rest = {}  # what is to be said -> the schemes of which it is true
     for s in names:
         rows = rows_of(result, s)
         lost = [r for r in rows if diverged(r)]
         hollow = [r for r in rows if not diverged(r) and not r.get("resolved", True)]
         if lost:
-            rest.append(f"{s} diverged at h = {', '.join(step_size(r['h']) for r in lost)}")
+            rest.setdefault(f"diverged at h = {', '.join(step_size(r['h']) for r in lost)}", []).append(s)
         if s not in sloped and len(lost) < len(rows):
-            count = f"{len(hollow)} of its {len(rows)} points {'is' if len(hollow) == 1 else 'are'} not resolved"
-            rest.append(f"{s} has no slope" + (f" because {count}" if hollow else ": too few usable points"))
-    return first + (f" {'; '.join(rest)}." if rest else "")
+            count = f"{len(hollow)} of the {len(rows)} points {'is' if len(hollow) == 1 else 'are'} not resolved"
+            if len(hollow) == len(rows):
+                count = "no point is resolved"
+            rest.setdefault(f"without a slope: {count if hollow else 'too few usable points'}", []).append(s)
+    said = []
+    for what, who in rest.items():
+        verb = "" if what.startswith("diverged") else "is " if len(who) == 1 else "are "
+        said.append(f"{listed(who)} {verb}{what}")
+    return first + (f" {'; '.join(said)}." if said else "")
 
 
 def _at_one_step(result, names) -> str:

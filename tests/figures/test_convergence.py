@@ -1,0 +1,390 @@
+"""The convergence figure shows what the result says, in both renderers, and says why a point is hollow."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+
+from dlab import schemes
+from dlab.figures import paper, screen
+from dlab.figures.convergence import chart, rows_table, sentence, table
+from dlab.figures.numbers import interval, number, step_size
+
+H = (0.5, 0.25, 0.125, 0.0625)
+# constant, slope, order of the theorem
+ORDERS = {
+    "EM": (0.36, 1.0, 0.5),
+    "EI": (0.5, 1.1, 0.5),
+    "REM": (0.05, 2.0, 0.5),
+    "REI": (0.2, 2.0, 0.5),
+    "SO": (0.13, 1.8, 1.0),
+}
+NOTE = "The bound is void for EM, EI: m0 = 0.4 ≤ ½, so m_min − ½ is not positive: the theorem promises nothing."
+FLAG = "unresolved: 0 ± 0.009 is within 3 standard errors of zero"
+OUTSIDE = "outside the asymptotic range"
+
+
+def row(scheme, h, w2, **changes):
+    hessians = int(4 / h) if scheme == "SO" else 0
+    return {
+        "scheme": scheme, "h": h, "steps": int(4 / h), "score_evals": int(4 / h), "hessian_evals": hessians,
+        "particles": 4096, "w2": w2, "stderr": w2 / 50, "lower": 0.8 * w2, "upper": 1.5 * w2, "floor": None,
+        "method": "projected", "resolved": True, "bound": 16 * h**0.5, "error_level_met": 0.0, "diverged": 0,
+        "flags": [], **changes}  # fmt: skip
+
+
+def normal(names=tuple(ORDERS), hs=H):
+    laws = {s: ORDERS[s] for s in names}
+    return {
+        "schema": 1,
+        "study": {"target": {"name": "logistic"}, "schemes": list(names), "h": list(hs), "T": 4.0, "start": "exact",
+                  "score_error": {"name": "none"}},
+        "facts": {},
+        "rows": [row(s, h, c * h**p) for s, (c, p, _) in laws.items() for h in hs],
+        "fits": [{"scheme": s, "slope": p, "slope_low": p - 0.02, "slope_high": p + 0.02, "constant": c,
+                  "used": list(hs), "theory_order": q, "theory_c1": 16.2, "theory_c2": 3.33}
+                 for s, (c, p, q) in laws.items()],
+        "notes": [],
+    }  # fmt: skip
+
+
+def edit(result, scheme, h, **changes):
+    for r in result["rows"]:
+        if r["scheme"] == scheme and (h is None or r["h"] == h):
+            r.update(changes)
+
+
+def unfit(result, scheme):
+    fit = next(f for f in result["fits"] if f["scheme"] == scheme)
+    fit.update(slope=None, slope_low=None, slope_high=None, constant=None, used=[])
+
+
+def series(c, name):
+    return next(s for s in c.series if s.name == name)
+
+
+def names(c):
+    return [s.name for s in c.series]
+
+
+def test_five_schemes():
+    c = chart(normal())
+    for s in ORDERS:
+        style = schemes.REGISTRY[s].style
+        measured = series(c, f"{s} measured")
+        assert len(measured.x) == len(H)
+        assert all(measured.filled)
+        assert measured.marker == style.marker
+        assert measured.colours == (style.light, style.dark)
+        assert series(c, f"{s} theorem's bound").dash == "dot"
+        assert series(c, f"{s} fit").dash == style.dash
+    assert "EM  slope 1.00 ± 0.02" in [k.name for k in c.keys]
+    assert [k.name for k in c.keys if not k.group] == ["theorem's bound", "bracket"]
+    assert c.y.title == "W₂ (projected, 4096 paths)"
+    assert c.x.title == "step size h"
+    assert [t for _, t in c.x.ticks] == ["1/16", "1/8", "1/4", "1/2"]
+    assert sorted(t.label for t in c.triangles) == ["1", "2", "½"]
+    assert len(c.bands) == 5
+
+
+def test_fit_line_is_the_results_power_law_on_every_axis():
+    for x, sign in (("h", 1), ("steps", -1), ("evals", -1)):
+        line = series(chart(normal(), x), "SO fit")
+        slopes = np.diff(np.log(line.y)) / np.diff(np.log(line.x))
+        assert slopes == pytest.approx([sign * 1.8] * 3)
+        for t in chart(normal(), x).triangles:
+            assert math.log(t.y1 / t.y0) / math.log(t.x1 / t.x0) == pytest.approx(t.slope)
+            assert math.copysign(1, t.slope) == sign
+    assert max(series(chart(normal(), "evals"), "SO measured").x) == 128
+
+
+def test_axis_outside_the_menu():
+    with pytest.raises(ValueError, match="evals"):
+        chart(normal(), "time")
+
+
+def test_switches():
+    bare = chart(normal(), bounds=False, brackets=False, fits=False)
+    assert names(bare) == [f"{s} measured" for s in ORDERS]
+    assert not bare.bands
+    assert bare.y.limits[1] < chart(normal()).y.limits[1]
+
+
+def test_measured_points_lie_inside_the_picture_and_above_the_triangles():
+    for x in ("h", "steps", "evals"):
+        c = chart(normal(), x)
+        for s in c.series:
+            assert c.x.limits[0] < min(s.x) <= max(s.x) < c.x.limits[1]
+        corner = max(t.y1 for t in c.triangles)
+        assert corner < min(s.y[0] for s in c.series if s.name.endswith("measured"))  # coarsest first
+
+
+def test_exact_method_has_neither_error_bars_nor_bracket():
+    r = normal(("EM",))
+    edit(r, "EM", None, method="exact", stderr=0.0, particles=0)
+    for q in r["rows"]:
+        q["lower"] = q["upper"] = q["w2"]
+    c = chart(r)
+    assert c.y.title == "W₂ (exact)"
+    assert series(c, "EM measured").low == series(c, "EM measured").high == series(c, "EM measured").y
+    assert not c.bands
+    assert "95 %" not in c.caption
+
+
+def test_lower_bounds_are_called_so():
+    r = normal(("REM",))
+    edit(r, "REM", None, method="exact-moments", upper=None)
+    c = chart(r)
+    assert "lower bound of W₂" in series(c, "REM measured").hover[0]
+    assert "For REM the value is a lower bound of W₂" in c.caption
+    assert "lower bound of W₂" in table(r)[0]["why"]
+
+
+def test_hollow_points_say_why():
+    r = normal(("EM", "REM"))
+    edit(r, "REM", 0.25, w2=0.0, stderr=0.009, lower=0.0, resolved=False, flags=[FLAG])
+    r["fits"][0]["used"] = [0.25, 0.125, 0.0625]
+    c = chart(r)
+    rem, em = series(c, "REM measured"), series(c, "EM measured")
+    assert rem.filled == (True, False, True, True)
+    assert f"hollow: {FLAG}" in rem.hover[1]
+    assert "lower edge" in rem.hover[1]
+    assert c.y.limits[0] < rem.y[1] < 1.5 * c.y.limits[0]
+    assert rem.high[1] == pytest.approx(1.96 * 0.009)
+    assert em.filled == (False, True, True, True)
+    assert OUTSIDE in em.hover[0]
+    assert len(series(c, "EM fit").x) == 3
+    assert "not fitted" in [k.name for k in c.keys]
+    by_name = {t["scheme"]: t for t in table(r)}
+    assert by_name["REM"]["why"] == f"h = 1/4: {FLAG}"
+    assert OUTSIDE in by_name["EM"]["why"]
+    assert by_name["EM"]["h used"] == "1/4, 1/8, 1/16"
+
+
+def test_floor():
+    r = normal(("EM",))
+    edit(r, "EM", None, method="plugin", floor=0.1)
+    edit(r, "EM", 0.0625, resolved=False)
+    c = chart(r)
+    floor = next(b for b in c.bands if "floor" in b.name)
+    assert floor.upper == (0.1,) * 4
+    assert set(floor.lower) == {c.y.limits[0]}
+    assert series(c, "EM measured").filled == (True, False, False, False)
+    assert "below the sampling floor of 0.100" in series(c, "EM measured").hover[-1]
+
+
+def test_void_bound():
+    r = normal(("EM", "EI"))
+    r["notes"] = [NOTE]
+    for name in ("EM", "EI"):
+        edit(r, name, None, bound=None)
+    for f in r["fits"]:
+        f.update(theory_order=None, theory_c1=None, theory_c2=None)
+    assert not any("bound" in n for n in names(chart(r)))
+    first = table(r)[0]
+    assert [first[k] for k in ("theorem's order", "C1", "C2", "bound ÷ measured")] == ["void"] * 4
+    assert "m0 = 0.4 ≤ ½" in first["why"]
+    assert "void" in sentence(r)
+    assert "at least" not in sentence(r)
+
+
+def test_diverged():
+    r = normal(("EM", "EI"))
+    for name in ("EM", "EI"):
+        edit(r, name, 0.5, w2=None, stderr=None, lower=None, upper=None, diverged=17, resolved=False)
+    r["fits"][0]["used"] = r["fits"][1]["used"] = [0.25, 0.125, 0.0625]
+    c = chart(r)
+    em, ei = series(c, "EM diverged"), series(c, "EI diverged")
+    assert em.marker == "x"
+    assert em.filled == (False,)
+    assert "17 of 4096 particles diverged" in em.hover[0]
+    assert em.y != ei.y  # none hides the other
+    low, high = np.log(c.y.limits)
+    assert all(0.9 < (np.log(y) - low) / (high - low) < 1 for y in em.y + ei.y)
+    assert len(series(c, "EM measured").x) == 3
+    assert "EM and EI diverged at h = 1/2" in sentence(r)
+    assert rows_table(r)[0]["W₂ ± 95 %"] == "diverged"
+
+
+def test_everything_diverged():
+    r = normal(("EM",))
+    edit(r, "EM", None, w2=None, stderr=None, lower=None, upper=None, bound=None, diverged=9, resolved=False)
+    unfit(r, "EM")
+    c = chart(r)
+    assert names(c) == ["EM diverged"]
+    assert c.keys[0].name == "EM  diverged"
+    assert sentence(r).startswith("No scheme has a measured slope")
+
+
+def test_single_step():
+    r = normal(("EM", "SO"), (0.3,))
+    for name in ("EM", "SO"):
+        unfit(r, name)
+    c = chart(r)
+    assert not c.triangles
+    assert series(c, "EM measured").filled == (True,)
+    assert [k.name for k in c.keys if k.group] == ["EM", "SO"]
+    assert c.x.ticks == ((0.3, "0.3"),)
+    assert len(c.bands[0].x) == 2
+    assert sentence(r) == (
+        "At h = 0.3 the measured W₂ is 0.108 ± 0.004 for EM and 0.0149 ± 0.0006 for SO. One step size shows no slope."
+    )
+
+
+def test_missing_fit_and_keys():
+    r = normal(("EM", "SO"))
+    unfit(r, "EM")
+    r["fits"] = r["fits"][:1]
+    for key in ("study", "facts", "notes"):
+        del r[key]
+    for q in r["rows"]:
+        for key in ("floor", "flags", "lower", "upper", "bound", "error_level_met"):
+            del q[key]
+    c = chart(r)
+    assert [k.name for k in c.keys if k.group] == ["EM  no slope", "SO  no slope"]
+    assert [t["measured slope"] for t in table(r)] == ["–", "–"]
+    assert "EM and SO are without a slope" in sentence(r)
+    assert len(rows_table(r)) == 8
+
+
+def test_no_rows():
+    assert sentence({"rows": []}) == "Nothing has been measured yet."
+    assert table({}) == rows_table({}) == []
+    c = chart({})
+    assert not c.series
+    screen.to_plotly(c)
+    paper.to_matplotlib(c)
+
+
+def test_huge_bound_does_not_flatten_the_picture():
+    r = normal(("EM",))
+    edit(r, "EM", 0.5, bound=1e12)
+    c = chart(r)
+    assert c.y.limits[1] < 1e4
+    assert "leave the picture" in c.caption
+
+
+def test_sentence_with_its_numbers():
+    assert sentence(normal(("EM",))) == (
+        "EM falls with measured slope 1.00 ± 0.02; the theorem promises at least ½."
+    )
+    assert sentence(normal(("EM", "EI", "SO"))) == (
+        "EM falls with measured slope 1.00 ± 0.02, EI 1.10 ± 0.02 and SO 1.80 ± 0.02; "
+        "the theorem promises at least ½ for EM and EI and 1 for SO."
+    )
+    r = normal(("EM",))
+    r["study"]["start"] = "paper"
+    r["fits"][0].update(slope=0.01, slope_low=-0.1, slope_high=0.12)
+    assert sentence(r) == "EM has no clear slope (measured 0.01 ± 0.11); the theorem has an h-term of order ½."
+
+
+def test_table():
+    first = table(normal())[0]
+    assert first["theorem's order"] == "½"
+    assert first["measured slope"] == "1.00 ± 0.02"
+    assert first["measured constant"] == "0.360"
+    assert first["bound ÷ measured"] == f"{16 * 0.25 / (0.36 / 16):.0f} at h = 1/16"
+    assert first["why"] == ""
+    r = normal(("EM",))
+    edit(r, "EM", 0.0625, resolved=False, flags=[FLAG])
+    assert table(r)[0]["bound ÷ measured"].endswith("at h = 1/8")
+
+
+def test_the_result_is_left_alone():
+    r = normal()
+    before = copy.deepcopy(r)
+    chart(r), table(r), rows_table(r), sentence(r)
+    assert r == before
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.012345, "0.0123"), (1.0, "1.00"), (0.9996, "1.00"), (169.9, "170"), (12345.0, "12300"), (0.00025, "2.50e-4"),
+     (0.001, "0.00100"), (0.0, "0"), (None, "–"), (math.inf, "–"), (-0.5, "-0.500")],
+)  # fmt: skip
+def test_number(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "text"),
+    [(1.0195, 0.0213, "1.02 ± 0.02"), (1.632, 1.24, "1.6 ± 1.2"), (2.27, 8.05, "2 ± 8"),
+     (1.0342, 0.0012, "1.03 ± 0.01"), (1.04, 0.0, "1.04"), (1.04, None, "1.04"), (0.000173, 0.00003, "(1.7 ± 0.3)e-4"), (0.0, 0.018, "0 ± 0.018"),
+     (0.0421, 0.00256, "0.042 ± 0.003"), (None, 1.0, "–")],
+)  # fmt: skip
+def test_interval(value, half, text):
+    assert interval(value, half) == text
+
+
+def test_step_size():
+    assert [step_size(h) for h in (2.0, 1.0, 0.5, 1 / 1024, 0.1)] == ["2", "1", "1/2", "1/1024", "0.1"]
+
+
+def test_plotly():
+    r = normal(("EM", "SO"))
+    edit(r, "SO", 0.0625, resolved=False, flags=["a reason <long enough> to be broken into several lines of text"])
+    c = chart(r)
+    figure = screen.to_plotly(c, "dark")
+    traces = {t.name: t for t in figure.data}
+    so = traces["SO measured"]
+    assert so.marker.symbol == ("diamond", "diamond", "diamond", "diamond-open")
+    assert so.marker.color == schemes.REGISTRY["SO"].style.dark
+    assert so.x.dtype == np.float32
+    assert "&lt;long" in so.text[3]
+    assert max(map(len, so.text[3].split("<br>"))) < 60
+    assert so.error_y.array == pytest.approx(1.96 * np.array([q["stderr"] for q in r["rows"][4:]]), rel=1e-4)
+    assert traces["EM theorem&#x27;s bound"].line.dash == "dot"
+    entries = [t.name for t in figure.data if t.showlegend]
+    assert entries[:2] == ["EM  slope 1.00 ± 0.02", "SO  slope 1.80 ± 0.02"]
+    assert {t.legendgroup for t in figure.data if t.name.startswith("EM")} == {"EM"}
+    assert figure.layout.xaxis.ticktext == ("1/16", "1/8", "1/4", "1/2")
+    assert figure.layout.font.size == 16
+    assert figure.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_plotly_presentation_and_theme():
+    figure = screen.to_plotly(chart(normal(("EM",))), presentation=True)
+    traces = {t.name: t for t in figure.data}
+    assert (figure.layout.font.size, traces["EM fit"].line.width, traces["EM measured"].marker.size) == (20, 3, 10)
+    with pytest.raises(ValueError, match="light, dark"):
+        screen.to_plotly(chart(normal()), "sepia")
+    assert screen.CONFIG["showSendToCloud"] is False
+    assert screen.CONFIG["displaylogo"] is False
+
+
+def contrast(a, b):
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return np.dot(linear, (0.2126, 0.7152, 0.0722))
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast():
+    from dlab.figures.chart import NEUTRAL
+
+    for shade, theme in enumerate(screen.THEMES.values()):
+        assert contrast(theme["text"], theme["ground"]) >= 7
+        assert contrast(NEUTRAL[shade], theme["ground"]) >= 4.5
+        for scheme in schemes.REGISTRY.values():
+            assert contrast((scheme.style.light, scheme.style.dark)[shade], theme["ground"]) >= 3
+
+
+def test_matplotlib():
+    r = normal(("EM", "SO"))
+    edit(r, "SO", 0.0625, resolved=False)
+    figure = paper.to_matplotlib(chart(r), width_mm=85, font_pt=8)
+    assert figure.get_size_inches()[0] == pytest.approx(85 / 25.4)
+    (ax,) = figure.axes
+    lines = {line.get_label(): line for line in ax.lines}
+    assert len(lines["SO measured (filled)"].get_xdata()) == 3
+    assert lines["SO measured (hollow)"].get_markerfacecolor() == "white"
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    legend = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert legend[:2] == ["EM  slope 1.00 ± 0.02", "SO  slope 1.80 ± 0.02"]
+    assert not paper.to_matplotlib(chart(r), legend=False).legends
+    grey = paper.to_matplotlib(chart(r), grey=True).axes[0]
+    assert all(isinstance(line.get_color(), str) and not line.get_color().startswith("#00") for line in grey.lines)
