@@ -105,7 +105,10 @@ class _Frame:
         places = [at(r) for r in rows] or [0.1, 1.0]
         self.low_x, self.high_x, self.rising = min(places), max(places), rising
         self.sloped = bool(rows) and self.low_x < self.high_x
-        before, after = (1.25, 1.4) if rising else (1.4, 1.25)  # room for the triangles' labels
+        # More room on the side of the triangles' labels.
+        before, after = (1.25, 1.4) if rising else (1.4, 1.25)
+        if not self.sloped:
+            before = after = 1.4
         self.x = (self.low_x / before, self.high_x * after)
         sizes = [v for v in (r["w2"] if r.get("resolved", True) else _reach(r) for r in kept) if v > 0] or [0.01, 0.1]
         tops = [*map(_reach, kept), *(r["floor"] for r in kept if r.get("floor")), *sizes]
@@ -170,7 +173,9 @@ def _hover(row, fit) -> str:
         head += f", {row['steps']} steps"
     if diverged(row):
         return "\n".join([head, *reasons(row, fit)])
-    lines = [head, f"W₂ {value_text(row)} ({METHODS.get(row.get('method'), row.get('method', 'measured'))})"]
+    method = METHODS.get(row.get("method"), row.get("method", "measured"))
+    # The level is said because a flag may quote the standard error of the same number.
+    lines = [head, f"W₂ {value_text(row)} ({'95 %, ' if row.get('stderr') else ''}{method})"]
     if _bracketed(row):
         lines.append(f"bracket {number(row['lower'])} to {number(row['upper'])}")
     if row.get("bound"):
