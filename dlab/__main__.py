@@ -60,11 +60,13 @@ def _run(args) -> int:
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BadInput(f"--out = {args.out!r} cannot be made ({error}); give a folder that can be written") from None
+            raise BadInput(
+                f"--out = {args.out!r} cannot be made ({error}); give a folder that can be written"
+            ) from None
     result, status, meter = None, 0, _Meter()
     try:
-        for result in stream(study, meter):
-            pass
+        for latest in stream(study, meter):
+            result = latest
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
     meter.close()

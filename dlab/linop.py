@@ -4,10 +4,11 @@ An operator offers one thing, `map(f, v)` = f(A) v for a function f of its eigen
 is written once for numbers, dense matrices and, later, operators known by products alone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import factorial
-from typing import Callable, Protocol
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp

@@ -70,9 +70,7 @@ class StepNoise:
     def _part_coefficients(self, a):
         inner = [linop.legendre(j, a * self.h * self.u) / (2 * j + 1) for j in range(MOMENTS)]
         rows = _restrict(self.u - 1, self.u)
-        return [
-            (2 * k + 1) * self.u * sum(b * c for b, c in zip(row, inner)) for k, row in enumerate(rows)
-        ]
+        return [(2 * k + 1) * self.u * sum(b * c for b, c in zip(row, inner)) for k, row in enumerate(rows)]
 
     # Variances of what the moments leave open; the full variance where there are none.
 

@@ -1,18 +1,20 @@
 """Reading values that people typed: one error class, one sentence each, and the limits of the lab."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Iterable
+from typing import Any
 
 # The limits of one study, named by every message that enforces them.
 MAX_PARTICLES = 65_536
 MAX_STEPS = 16_384
 MAX_STEP_SIZES = 24
 MAX_WORK = 2_000_000_000  # particle-steps of one study
-MAX_DATA_ROWS = 10_000
+MAX_DATA_ROWS = 2_000
 MAX_COMPONENTS = 64
 MAX_T = 50.0
+MAX_ENTRY = 1e6  # absolute value of an entry of a list of numbers
 
 
 class BadInput(ValueError):
@@ -32,13 +34,15 @@ class Knob:
     help: str
 
     def read(self, value) -> float:
+        """The knob's value from a number or from text; BadInput where it is out of range."""
+        value = typed(self.name, value) if isinstance(value, str) else value
         return (integer if isinstance(self.step, int) else number)(self.name, value, self.low, self.high)
 
 
 def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf, *, above=None) -> float:
     """A finite float in [low, high], and > `above` where given; BadInput otherwise."""
     try:
-        if isinstance(value, bool):
+        if isinstance(value, (bool, str)):
             raise TypeError
         result = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -46,6 +50,14 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
     if not math.isfinite(result) or not low <= result <= high or (above is not None and result <= above):
         raise BadInput(f"{name} = {show(value)} is out of range; give {_range(low, high, above)}.")
     return result
+
+
+def typed(name: str, text: str) -> float:
+    """The number that a text spells; BadInput otherwise."""
+    try:
+        return float(text)
+    except ValueError:
+        raise BadInput(f"{name} = {show(text)} is not a number; give one.") from None
 
 
 def integer(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> int:
@@ -63,13 +75,17 @@ def choice(name: str, value: Any, options: Iterable[str]) -> str:
 
 
 def array(name: str, value: Any, shape: tuple) -> list:
-    """A nested list of finite floats; -1 in `shape` stands for any positive length."""
+    """A nested list of floats up to MAX_ENTRY; -1 in `shape` stands for any positive length, the same in
+    all rows."""
     if not shape:
-        return number(name, value)
+        return number(name, value, -MAX_ENTRY, MAX_ENTRY)
     described = " × ".join("n" if s < 0 else str(s) for s in shape)
     if not isinstance(value, (list, tuple)) or not len(value) or (shape[0] >= 0 and len(value) != shape[0]):
         raise BadInput(f"{name} = {show(value)} has the wrong shape; give a list of numbers of shape {described}.")
-    return [array(f"{name}[{i}]", v, shape[1:]) for i, v in enumerate(value)]
+    rows = [array(f"{name}[{i}]", v, shape[1:]) for i, v in enumerate(value)]
+    if len(shape) > 1 and len({len(row) for row in rows}) > 1:
+        raise BadInput(f"{name} = {show(value)} has rows of different lengths; give {described} numbers.")
+    return rows
 
 
 def only_keys(where: str, given: Any, known: Iterable[str]) -> None:
@@ -92,7 +108,10 @@ def require(where: str, given: dict, keys: Iterable[str]) -> None:
 
 def show(value: Any) -> str:
     """The value as the person wrote it, short enough for a sentence."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to spell integers of thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else text[:57] + "…"
 
 

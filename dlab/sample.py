@@ -4,9 +4,9 @@ Steps, h, T, the error's level and the target's parameters are traced, so none o
 what does is a new scheme, a new kind of target or error, or another number of particles.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Callable
 
 import jax
 import jax.numpy as jnp

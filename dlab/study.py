@@ -73,9 +73,11 @@ class Study:
             try:
                 data = json.loads(data)
             except (ValueError, RecursionError) as error:
-                raise BadInput(f"The study is not valid JSON ({error}); give an object as the README describes.") from None
+                raise BadInput(
+                    f"The study is not valid JSON ({error}); give an object as the README describes."
+                ) from None
         params.only_keys("study", data, [*DEFAULT, "steps"])
-        if data.get("schema", SCHEMA) != SCHEMA:
+        if type(data.get("schema", SCHEMA)) is not int or data.get("schema", SCHEMA) != SCHEMA:
             raise BadInput(f"schema = {params.show(data['schema'])} is unknown; this version reads schema {SCHEMA}.")
         params.require("study", data, ("target",))
         values = {**DEFAULT, **data}
@@ -83,7 +85,9 @@ class Study:
         steps = _step_counts(data, values, T)
         names = values["schemes"]
         if not isinstance(names, (list, tuple)) or not names:
-            raise BadInput(f"schemes = {params.show(names)} is not a list of names; give some of {', '.join(schemes.REGISTRY)}.")
+            raise BadInput(
+                f"schemes = {params.show(names)} is not a list of names; give some of {', '.join(schemes.REGISTRY)}."
+            )
         names = tuple(dict.fromkeys(params.choice("schemes", n, schemes.REGISTRY) for n in names))
         study = cls(
             target=values["target"],
@@ -100,6 +104,12 @@ class Study:
             seed=params.integer("seed", values["seed"], 0, 2**31 - 1),
         )
         _ = study.built, study.error  # everything in the file is checked here
+        least = errors.REGISTRY[study.score_error["name"]].min_dim
+        if study.built.dim < least:
+            raise BadInput(
+                f"score_error.name = '{study.score_error['name']}' needs at least {least} dimensions and the target has "
+                f"{study.built.dim}; choose another error."
+            )
         for name in study.schemes:
             _, reason = measure.choose(study.estimator, study.case(name, study.steps[0]))
             if reason:
@@ -155,7 +165,9 @@ def _step_counts(data, values, T) -> tuple[int, ...]:
     name = "steps" if "steps" in data else "h"
     given = values[name]
     if not isinstance(given, (list, tuple)) or not given:
-        raise BadInput(f"{name} = {params.show(given)} is not a list; give at least one {'number of steps' if name == 'steps' else 'step size'}.")
+        raise BadInput(
+            f"{name} = {params.show(given)} is not a list; give at least one {'number of steps' if name == 'steps' else 'step size'}."
+        )
     if len(given) > params.MAX_STEP_SIZES:
         raise BadInput(f"{name} has {len(given)} entries; the limit is {params.MAX_STEP_SIZES}.")
     if name == "steps":
@@ -165,7 +177,9 @@ def _step_counts(data, values, T) -> tuple[int, ...]:
         for h in given:
             h = params.number("h", h, above=0.0, high=T)
             if T / h > params.MAX_STEPS * (1 + 1e-9):
-                raise BadInput(f"h = {h:g} needs {T / h:.3g} steps; the limit is {params.MAX_STEPS}, so give h of at least {T / params.MAX_STEPS:.4g}.")
+                raise BadInput(
+                    f"h = {h:g} needs {T / h:.3g} steps; the limit is {params.MAX_STEPS}, so give h of at least {T / params.MAX_STEPS:.4g}."
+                )
             try:
                 counts.append(process.step_count(T, h))
             except ValueError as error:
@@ -213,7 +227,7 @@ class Row:
     resolved: bool
     bound: float | None
     bound_parts: dict | None
-    error_level_met: float
+    error_level_met: float | None
     diverged: int
     flags: tuple[str, ...] = ()
 
@@ -260,9 +274,7 @@ def facts_json(facts: targets.Facts) -> dict:
 
 def run(study: Study, tick=lambda done: None) -> Result:
     """The whole study. tick(done) is called with the share of the work done and may raise to cancel."""
-    result = None
-    for result in stream(study, tick):
-        pass
+    *_, result = stream(study, tick)
     return result
 
 
@@ -275,8 +287,8 @@ def stream(study: Study, tick=lambda done: None) -> Iterator[Result]:
             for steps in study.steps:
                 case = study.case(name, steps)
                 law = exact.law(case)
-                met = math.sqrt(law.error_square.max())
-                rows[name, steps] = _row(study, case, exact.distance(case, law), 0, met, 0)
+                found = exact.distance(case, law)
+                rows[name, steps] = _row(study, case, found, 0, _level(law.error_square), int(found.value is None))
     sampled = [s for s in study.schemes if study.sampled(s)]
     if not sampled:
         yield _result(study, rows, 1.0, {})
@@ -321,7 +333,8 @@ class _Points:
 def _sample(study, names, rows, tick):
     target, field = study.built, study.built.fast_field
     total = study.work if study.accuracy is None else max(study.work, study.budget or BUDGET)
-    spent = 0
+    batch = study.work // math.ceil(study.particles / BATCH)
+    spent = number = 0
 
     def count(steps):
         nonlocal spent
@@ -333,10 +346,17 @@ def _sample(study, names, rows, tick):
     references = {g: _Reference() for g in groups}
     seed = jax.random.key(study.seed)
     drawn = 0
-    while drawn < study.particles or (study.accuracy is not None and spent < total and any(p.active for p in points.values())):
+
+    def more():
+        if drawn < study.particles:
+            return True
+        return study.accuracy is not None and spent + batch <= total and any(p.active for p in points.values())
+
+    while more():
         first = drawn == 0
         keep = min(BATCH, study.particles - drawn) if drawn < study.particles else BATCH
-        key = jax.random.fold_in(seed, drawn // BATCH)
+        key = jax.random.fold_in(seed, number)
+        number += 1
         begin, exact_begin = starts(target, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
         order = sorted(((n, g) for g in groups for n in g.members), key=lambda item: item[0])
         levels = {}
@@ -345,7 +365,17 @@ def _sample(study, names, rows, tick):
             for store, steps in ((references[g].fine, g.steps), (references[g].half, g.steps // 2)):
                 path = levels[g][steps]
                 so = schemes.REGISTRY["SO"]
-                done = simulate(so, field, _NO_ERROR, exact_begin, T=study.T, steps=steps, key=jax.random.fold_in(key, 1), path=path, tick=count)
+                done = simulate(
+                    so,
+                    field,
+                    _NO_ERROR,
+                    exact_begin,
+                    T=study.T,
+                    steps=steps,
+                    key=jax.random.fold_in(key, 1),
+                    path=path,
+                    tick=count,
+                )
                 store.append(done.x[:keep])
         drawn += keep
         for n, g in order:
@@ -353,7 +383,17 @@ def _sample(study, names, rows, tick):
                 if points[s, n].active:
                     scheme = schemes.REGISTRY[s]
                     residual = jax.random.fold_in(jax.random.fold_in(key, 2 + list(schemes.REGISTRY).index(s)), n)
-                    done = simulate(scheme, field, study.error, begin, T=study.T, steps=n, key=residual, path=levels[g][n], tick=count)
+                    done = simulate(
+                        scheme,
+                        field,
+                        study.error,
+                        begin,
+                        T=study.T,
+                        steps=n,
+                        key=residual,
+                        path=levels[g][n],
+                        tick=count,
+                    )
                     points[s, n].add(done, keep)
                     if first:
                         rows[s, n] = _measure(study, s, n, points[s, n], references[g], quick=True)
@@ -361,8 +401,7 @@ def _sample(study, names, rows, tick):
                 yield _result(study, rows, spent / total, {})
         last = drawn >= study.particles
         # The estimate over all paths costs about as much as a batch: give it at 1, 2, 4, ... batches.
-        batches = drawn // BATCH
-        if last or batches & (batches - 1) == 0:
+        if last or number & (number - 1) == 0:
             for n, g in order:
                 for s in names:
                     if points[s, n].active and not (first and not last):
@@ -394,7 +433,7 @@ def _measure(study, name, steps, points, reference, *, quick) -> Row:
     case = study.case(name, steps)
     estimator, _ = measure.choose(study.estimator, case)
     x = np.concatenate(points.x)
-    met = math.sqrt(max(np.mean(points.squares, axis=0).max(), 0.0))
+    met = _level(np.mean(points.squares, axis=0))
     lost = int(diverged(x, study.built.facts).sum())
     if lost:
         return _row(study, case, Estimate(None, 0.0, estimator.name), len(x), met, lost)
@@ -409,15 +448,26 @@ def _doubts(estimate, lower, upper, own) -> Estimate:
     """The estimate with a flag for every reason not to fit it."""
     flags = list(estimate.flags)
     if not estimate.value > RESOLVED * estimate.stderr:
-        flags.append(f"unresolved: {estimate.value:.2g} ± {estimate.stderr:.1g} is within {RESOLVED:g} standard errors of zero")
+        flags.append(
+            f"unresolved: {estimate.value:.2g} ± {estimate.stderr:.1g} is within {RESOLVED:g} standard errors of zero"
+        )
     if own > SHARE * estimate.value and estimate.method not in ("plugin", "sinkhorn", "sliced"):
         flags.append(f"the reference path may itself be off by {own:.2g}, more than a tenth of this value")
     if estimate.method == "projected":
-        for other, sign, word in ((lower, -1, "below the Gelbrich lower bound"), (upper, 1, "above the coupled upper bound")):
+        for other, sign, word in (
+            (lower, -1, "below the Gelbrich lower bound"),
+            (upper, 1, "above the coupled upper bound"),
+        ):
             gap = sign * (estimate.value - other.value)
             if gap > 3 * math.hypot(estimate.stderr, other.stderr) and gap > 0.02 * other.value:
                 flags.append(f"the projected value lies {word} by more than their errors")
     return replace(estimate, flags=tuple(flags))
+
+
+def _level(squares) -> float | None:
+    """Largest L2 level of the score error over the steps; None where the iterates left the numbers."""
+    top = float(np.max(squares))
+    return math.sqrt(max(top, 0.0)) if math.isfinite(top) else None
 
 
 def _row(study, case, estimate, particles, met, lost) -> Row:
@@ -429,12 +479,18 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
         T=study.T,
         h=h,
         start=study.start,
-        errors=(met, float(study.error.hessian_level), float(study.error.drift_level)),
+        errors=(met or 0.0, float(study.error.hessian_level), float(study.error.drift_level)),
     )
     flags = estimate.flags
-    if lost:
-        flags = (f"{lost} of {particles} particles diverged (further than {DIVERGED:g} standard deviations from the mean)",)
+    if lost and not particles:
+        flags = ("the scheme's law is not finite: the step is too large",)
+    elif lost:
+        flags = (
+            f"{lost} of {particles} particles diverged (further than {DIVERGED:g} standard deviations from the mean)",
+        )
     parts = None
+    if met is None:
+        bound = theory.Bound(void="the score error met is not finite")
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
     return Row(
@@ -472,7 +528,9 @@ def _clouds(points, references, groups) -> dict[str, np.ndarray]:
 
 def _fit(study: Study, name: str, rows) -> dict:
     mine = [r for r in rows if r.scheme == name]
-    law = fit.fit([r.h for r in mine], [r.w2 for r in mine], [r.stderr or 0.0 for r in mine], [r.resolved for r in mine])
+    law = fit.fit(
+        [r.h for r in mine], [r.w2 for r in mine], [r.stderr or 0.0 for r in mine], [r.resolved for r in mine]
+    )
     scheme = schemes.REGISTRY[name]
     limit = theory.bound(scheme, study.built.facts, T=study.T, h=0.0, start=study.start)
     return {
@@ -500,7 +558,9 @@ def _notes(result: Result) -> list[str]:
         notes.append(f"The bound is void for {names}: {reason}")
     notes += [b.constants.footnote for b in bounds.values() if not b.void and b.constants.footnote]
     if any(not b.void for b in bounds.values()):
-        notes.append("The bound is the theorem's leading term: “≲” hides O(h²) terms, M₁ and a condition on the step size.")
+        notes.append(
+            "The bound is the theorem's leading term: “≲” hides O(h²) terms, M₁ and a condition on the step size."
+        )
         measured = [k for k in ("m0", "L0", "L_F") if getattr(facts, k).how.startswith("numerical")]
         if measured:
             notes.append(f"{', '.join(measured)} in the bound: {getattr(facts, measured[0]).how}, not proven.")
@@ -510,18 +570,32 @@ def _notes(result: Result) -> list[str]:
     for name in study.schemes:
         lost = [r for r in result.rows if r.scheme == name and r.diverged]
         if lost:
-            notes.append(f"{name} diverged at h = {', '.join(f'{r.h:g}' for r in lost)}: the step is too large for this target.")
+            notes.append(
+                f"{name} diverged at h = {', '.join(f'{r.h:g}' for r in lost)}: the step is too large for this target."
+            )
         hollow = [r for r in result.rows if r.scheme == name and not r.resolved and not r.diverged]
         if hollow:
-            notes.append(f"{name}: the points at h = {', '.join(f'{r.h:.4g}' for r in hollow)} are not resolved and not fitted.")
-        dropped = [r.h for r in result.rows if r.scheme == name and r.resolved and r.h not in _fit(study, name, result.rows)["used"]]
+            notes.append(
+                f"{name}: the points at h = {', '.join(f'{r.h:.4g}' for r in hollow)} are not resolved and not fitted."
+            )
+        dropped = [
+            r.h
+            for r in result.rows
+            if r.scheme == name and r.resolved and r.h not in _fit(study, name, result.rows)["used"]
+        ]
         if dropped:
-            notes.append(f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} lies outside the asymptotic range and is not fitted.")
+            notes.append(
+                f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} lies outside the asymptotic range and is not fitted."
+            )
     asked = study.score_error.get("level")
     if study.score_error["name"] == "relative" and asked:
-        notes.append("The relative error's level is a share of the score; the L2 level met along the iterates is in the table.")
+        notes.append(
+            "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
+        )
     if study.start == "paper":
-        notes.append("Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes.")
+        notes.append(
+            "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."
+        )
     if facts.field_error and any(study.sampled(s) for s in study.schemes):
         notes.append(facts.field_error)
     return notes

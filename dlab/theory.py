@@ -56,11 +56,12 @@ def bound(scheme, facts, *, T, h, start, errors=(0.0, 0.0, 0.0)) -> Bound:
     if m0 <= 0.5:
         return Bound(void=VOID_M0.format(m0=m0))
     m_min, L_max = min(1.0, m0), 1.0 + L0
-    constants = scheme.constants(m_min, L_max, facts.L_F.value, facts.dim, h)
+    try:
+        constants = scheme.constants(m_min, L_max, facts.L_F.value, facts.dim, h)
+    except OverflowError:
+        return Bound(void=f"the constants of {scheme.theorem} exceed every number at h = {h:g}.")
     if constants.c1 is None:
         return Bound(void=f"L_F of this target is unknown, so {scheme.theorem} gives no number.")
     initial = 0.0 if start == "exact" else math.exp(-m_min * T) * facts.second_moment**0.5
-    score = sum(
-        c * e for c, e in zip((constants.c2, constants.c2_hessian, constants.c2_drift), errors)
-    )
+    score = sum(c * e for c, e in zip((constants.c2, constants.c2_hessian, constants.c2_drift), errors))
     return Bound(initial, constants.c1 * constants.h_factor, score, constants)

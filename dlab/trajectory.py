@@ -66,8 +66,8 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
     forward_times = study.T * np.linspace(0, 1, FORWARD + 1) ** 2
     forward = _noised(target, forward_key, particles, forward_times)
     end = forward[-1]
-    a, spread = float(process.scale(study.T)), float(np.sqrt(process.variance(study.T)))
-    begin = end if study.start == "exact" else end - a * forward[0]
+    # Without its data part X_T is sigma_T Z with the same Z: the paper's start.
+    begin = end if study.start == "exact" else end - float(process.scale(study.T)) * forward[0]
 
     fine = steps * REFINE
     cases = {name: study.case(name, steps) for name in names}

@@ -22,7 +22,12 @@ with side, st.container(key="controls"):
     with st.expander("Sampling and measuring"):
         tell.estimator_choice(frame.STATE + "estimator")
         st.number_input(
-            "Brownian paths", 16, 65536, step=512, key=frame.STATE + "particles", help="More paths, smaller standard errors: N paths give 1/√N."
+            "Brownian paths",
+            16,
+            65536,
+            step=512,
+            key=frame.STATE + "particles",
+            help="More paths, smaller standard errors: N paths give 1/√N.",
         )
         controls.seed()
     with st.expander("Picture"):

@@ -21,7 +21,9 @@ with side, st.container(key="controls"):
     with st.expander("Horizon and start"):
         controls.horizon()
     with st.expander("Sampling"):
-        st.select_slider("Particles", links.MOVING, key=frame.STATE + "moving", help="How many particles each panel draws.")
+        st.select_slider(
+            "Particles", links.MOVING, key=frame.STATE + "moving", help="How many particles each panel draws."
+        )
         controls.seed()
 with picture:
     try:

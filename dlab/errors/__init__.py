@@ -13,7 +13,15 @@ REGISTRY: dict[str, ErrorEntry] = {
 
 # Errors of SO's L and M, offered beside every model of the score's own error.
 SECOND_ORDER = (
-    Knob("hessian_level", "Hessian error ε⁽ᴸ⁾ (SO)", 0.0, 0.0, 1.0, 0.01, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
+    Knob(
+        "hessian_level",
+        "Hessian error ε⁽ᴸ⁾ (SO)",
+        0.0,
+        0.0,
+        1.0,
+        0.01,
+        "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm.",
+    ),
     Knob("drift_level", "Drift-rate error ε⁽ᴹ⁾ (SO)", 0.0, 0.0, 2.0, 0.02, "M* = M + ε⁽ᴹ⁾v."),
 )
 

@@ -1,7 +1,7 @@
 """Score errors: s* = s + e, and for SO the errors of L and M that Assumption 5 of [YY] allows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import jax.numpy as jnp
 
@@ -69,8 +69,11 @@ class ErrorEntry:
     keys: tuple[str, ...]
     from_spec: Callable[..., ScoreError]
     knobs: tuple[Knob, ...]
+    min_dim: int = 1
 
 
-LEVEL = Knob("level", "Score error ε", 0.1, 0.0, 1.0, 0.01, "Size of the injected error: its L2 norm along the iterates.")
+LEVEL = Knob(
+    "level", "Score error ε", 0.1, 0.0, 1.0, 0.01, "Size of the injected error: its L2 norm along the iterates."
+)
 
 __all__ = ["LEVEL", "ErrorEntry", "ScoreError", "WrongField", "perturb"]

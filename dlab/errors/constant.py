@@ -12,7 +12,9 @@ from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
 from dlab.params import Knob
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["level", "angle", "hessian_level", "drift_level"], meta_fields=[])
+@partial(
+    jax.tree_util.register_dataclass, data_fields=["level", "angle", "hessian_level", "drift_level"], meta_fields=[]
+)
 @dataclass(frozen=True)
 class ConstantError(ScoreError):
     """e = level (cos angle, sin angle, 0, ...), angle in radians."""

@@ -58,4 +58,5 @@ ENTRY = ErrorEntry(
     ("level", "seed"),
     from_spec,
     (LEVEL, Knob("seed", "Field seed", 0, 0, 999, 1, "Which random field of directions.")),
+    min_dim=2,
 )

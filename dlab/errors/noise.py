@@ -31,5 +31,10 @@ def from_spec(spec, hessian_level, drift_level):
 
 
 ENTRY = ErrorEntry(
-    "noise", "Fresh noise", r"s^* = s + \varepsilon\,\zeta/\sqrt d,\ \zeta\sim\mathcal N(0,I)", ("level",), from_spec, (LEVEL,)
+    "noise",
+    "Fresh noise",
+    r"s^* = s + \varepsilon\,\zeta/\sqrt d,\ \zeta\sim\mathcal N(0,I)",
+    ("level",),
+    from_spec,
+    (LEVEL,),
 )

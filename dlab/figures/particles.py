@@ -51,7 +51,9 @@ def sentence(motion) -> str:
     for track in motion.tracks:
         last = track.distance[-1]
         if track.diverged:
-            parts.append(f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large")
+            parts.append(
+                f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large"
+            )
         elif np.isfinite(last):
             parts.append(f"{track.scheme} ends at W₂ = {last:.3g} ({track.method})")
     h = motion.times[0] / motion.count

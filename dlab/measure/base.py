@@ -1,7 +1,8 @@
 """What an estimator sees and what it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 

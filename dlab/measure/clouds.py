@@ -5,11 +5,11 @@ the sample is cut into groups of equal size, so the standard error comes from re
 """
 
 import warnings
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 
 import jax
 import numpy as np
-import ot
 
 from dlab.measure.base import Case, Estimator, Pairs, always
 from dlab.types import Estimate
@@ -19,9 +19,15 @@ GROUPS = 4
 DIRECTIONS = 128
 
 
+@cache
+def _ot():
+    # POT takes seconds to import, and most sessions never ask for a cloud distance.
+    return import_module("ot")
+
+
 def transport(x, y, seed) -> float:
     """W2 by exact optimal transport (POT's network simplex) between equal weights."""
-    return float(np.sqrt(ot.emd2([], [], ot.dist(x, y), numItermax=2_000_000)))
+    return float(np.sqrt(_ot().emd2([], [], _ot().dist(x, y), numItermax=2_000_000)))
 
 
 def sinkhorn(x, y, seed) -> float:
@@ -29,13 +35,13 @@ def sinkhorn(x, y, seed) -> float:
     reg = 0.05 * 2 * float(np.trace(np.cov(y.T)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cost = ot.bregman.empirical_sinkhorn_divergence(x, y, reg, numIterMax=2000, stopThr=1e-6)
+        cost = _ot().bregman.empirical_sinkhorn_divergence(x, y, reg, numIterMax=2000, stopThr=1e-6)
     return float(np.sqrt(max(float(cost), 0.0)))
 
 
 def sliced(x, y, seed) -> float:
     """Sliced W2 over DIRECTIONS random directions: at most W2/sqrt(d)."""
-    return float(ot.sliced_wasserstein_distance(x, y, n_projections=DIRECTIONS, seed=seed))
+    return float(_ot().sliced_wasserstein_distance(x, y, n_projections=DIRECTIONS, seed=seed))
 
 
 def _estimate(name, distance, case: Case, pairs: Pairs) -> Estimate:

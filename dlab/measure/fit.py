@@ -8,7 +8,7 @@ at least three points remain. What is left out stays in the figure, hollow, with
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 BEND = 0.15
 LEVEL = 0.95
@@ -68,8 +68,8 @@ def _line(x, y, relative):
     freedom = len(x) - 2
     residual = np.sum(weight * (y - intercept - slope * x) ** 2)
     if freedom == 0:
-        return slope, 0.0 if exact else spread**-0.5, intercept, stats.norm.ppf((1 + LEVEL) / 2)
+        return slope, 0.0 if exact else spread**-0.5, intercept, ndtri((1 + LEVEL) / 2)
     scale = residual / freedom
     if exact:
-        return slope, np.sqrt(scale / spread), intercept, stats.t.ppf((1 + LEVEL) / 2, freedom)
-    return slope, np.sqrt(max(scale, 1.0) / spread), intercept, stats.norm.ppf((1 + LEVEL) / 2)
+        return slope, np.sqrt(scale / spread), intercept, stdtrit(freedom, (1 + LEVEL) / 2)
+    return slope, np.sqrt(max(scale, 1.0) / spread), intercept, ndtri((1 + LEVEL) / 2)

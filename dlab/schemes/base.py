@@ -1,7 +1,8 @@
 """The record that a scheme is, and the look that goes with it everywhere."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dlab.theory import Constants

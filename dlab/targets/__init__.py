@@ -5,9 +5,7 @@ from dlab.targets import gaussian, logistic, mixture, skew
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
 from dlab.targets.custom import target
 
-REGISTRY: dict[str, TargetEntry] = {
-    e.name: e for e in (gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY)
-}
+REGISTRY: dict[str, TargetEntry] = {e.name: e for e in (gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY)}
 
 
 def build(spec: dict) -> Target:

@@ -1,8 +1,8 @@
 """A target of one's own, from Python: `dlab.target(log_density, box=...)`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Callable
 
 import jax
 import numpy as np
@@ -42,8 +42,7 @@ def target(log_density: Callable, box, m0: float | None = None, L0: float | None
         raise BadInput("log_density is not finite at the centre and corners of the box; give a box inside its domain.")
     return QuadratureTarget(
         density,
-        centre,
-        half,
         None if m0 is None else Fact(params.number("m0", m0), "given"),
         None if L0 is None else Fact(params.number("L0", L0, 0.0), "given"),
+        box=(centre, half),
     )

@@ -79,7 +79,9 @@ def covariance(name: str, value, dim: int) -> np.ndarray:
     """A symmetric positive definite matrix from nested lists; BadInput otherwise."""
     matrix = np.asarray(params.array(name, value, (dim, dim)))
     if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=1e-12 * np.abs(matrix).max()):
-        raise BadInput(f"{name} = {params.show(value)} is not symmetric; give a covariance matrix with equal off-diagonal entries.")
+        raise BadInput(
+            f"{name} = {params.show(value)} is not symmetric; give a covariance matrix with equal off-diagonal entries."
+        )
     matrix = (matrix + matrix.T) / 2
     smallest = np.linalg.eigvalsh(matrix)[0]
     if smallest <= 1e-8 * max(1.0, np.abs(matrix).max()):
@@ -111,8 +113,24 @@ ENTRY = TargetEntry(
     formula=r"p_0 = \mathcal N(\mu, \Sigma)",
     from_spec=from_spec,
     knobs=(
-        Knob("k1", "Curvature κ₁", 2.0, 0.3, 8.0, 0.1, "Inverse variance along the first axis; the smaller of κ₁, κ₂ is m₀."),
-        Knob("k2", "Curvature κ₂", 0.8, 0.3, 8.0, 0.1, "Inverse variance along the second axis; the larger of κ₁, κ₂ is L₀."),
+        Knob(
+            "k1",
+            "Curvature κ₁",
+            2.0,
+            0.3,
+            8.0,
+            0.1,
+            "Inverse variance along the first axis; the smaller of κ₁, κ₂ is m₀.",
+        ),
+        Knob(
+            "k2",
+            "Curvature κ₂",
+            0.8,
+            0.3,
+            8.0,
+            0.1,
+            "Inverse variance along the second axis; the larger of κ₁, κ₂ is L₀.",
+        ),
         Knob("angle", "Rotation (degrees)", 30.0, 0.0, 180.0, 5.0, "Angle between the first axis and the horizontal."),
         Knob("mx", "Mean, horizontal", 0.5, -3.0, 3.0, 0.1, "First coordinate of the mean."),
         Knob("my", "Mean, vertical", 0.0, -3.0, 3.0, 0.1, "Second coordinate of the mean."),

@@ -45,14 +45,9 @@ def from_spec(spec: dict) -> QuadratureTarget:
         raise BadInput(f"target.y holds {wrong:g}; give labels 1 and -1.")
     lam = params.number("target.lam", spec["lam"], above=1e-3, high=1e4)
     signed = y[:, None] * x
-    slope = np.linalg.norm(signed, axis=1).mean()
-    half = slope / lam + 9 / math.sqrt(lam)
     top = float(np.linalg.eigvalsh(x.T @ x / len(x))[-1])
     density = LogisticDensity(jnp.asarray(signed), jnp.asarray(lam))
-    # f - lam |theta|^2/2 is convex with gradient at most `slope`, so the mode has norm <= slope/lam.
-    return QuadratureTarget(
-        density, (0.0, 0.0), (half, half), Fact(lam, "proven bound"), Fact(lam + top / 4, "proven bound")
-    )
+    return QuadratureTarget(density, Fact(lam, "proven bound"), Fact(lam + top / 4, "proven bound"))
 
 
 def synthetic(rows: int, spread: float, seed: int) -> tuple[list, list]:
@@ -85,7 +80,9 @@ def read_csv(data: bytes) -> tuple[list, list]:
     if not _is_number(rows[0][1][0]):
         missing = [c for c in ("x1", "x2", "y") if c not in header]
         if missing:
-            raise BadInput(f"The CSV header {params.show(','.join(header))} lacks {missing[0]}; name the columns x1,x2,y.")
+            raise BadInput(
+                f"The CSV header {params.show(','.join(header))} lacks {missing[0]}; name the columns x1,x2,y."
+            )
         order = [header.index(c) for c in ("x1", "x2", "y")]
         rows = rows[1:]
     if not rows:
@@ -96,7 +93,7 @@ def read_csv(data: bytes) -> tuple[list, list]:
     for line, cells in rows:
         if len(cells) <= max(order):
             raise BadInput(f"Line {line} of the CSV has {len(cells)} columns; give x1,x2,y in every line.")
-        v = [params.number(f"Line {line}, column {c}", cells[j], -1e6, 1e6) for c, j in zip(("x1", "x2", "y"), order)]
+        v = [_cell(f"Line {line}, column {c}", cells[j]) for c, j in zip(("x1", "x2", "y"), order)]
         if v[2] not in (-1.0, 0.0, 1.0):
             raise BadInput(f"Line {line} of the CSV has the label {cells[order[2]]}; give 1 and -1 (or 1 and 0).")
         x.append(v[:2])
@@ -104,6 +101,10 @@ def read_csv(data: bytes) -> tuple[list, list]:
     if len(set(y)) == 1:
         raise BadInput(f"All {len(y)} labels in the CSV are of one class; give observations of both classes, 1 and -1.")
     return x, y
+
+
+def _cell(name: str, text: str) -> float:
+    return params.number(name, params.typed(name, text), -params.MAX_ENTRY, params.MAX_ENTRY)
 
 
 def _is_number(text: str) -> bool:

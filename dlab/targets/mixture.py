@@ -12,7 +12,7 @@ import numpy as np
 from dlab import params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
-from dlab.targets.base import Fact, Facts, Target, TargetEntry, UNKNOWN, measured_smoothness
+from dlab.targets.base import UNKNOWN, Fact, Facts, Target, TargetEntry, measured_smoothness
 from dlab.targets.gaussian import covariance
 
 
@@ -133,7 +133,9 @@ def from_spec(spec: dict) -> Mixture:
     dim = means.shape[1]
     if isinstance(spec["var"], (list, tuple)):
         if len(spec["var"]) != count:
-            raise BadInput(f"target.var has {len(spec['var'])} covariances for {count} components; give one each, or one number.")
+            raise BadInput(
+                f"target.var has {len(spec['var'])} covariances for {count} components; give one each, or one number."
+            )
         covs = [covariance(f"target.var[{i}]", c, dim) for i, c in enumerate(spec["var"])]
     else:
         covs = [params.number("target.var", spec["var"], above=1e-8, high=1e8) * np.eye(dim)] * count
@@ -158,9 +160,27 @@ ENTRY = TargetEntry(
     formula=r"p_0 = \sum_k w_k\,\mathcal N(\mu_k, vI)",
     from_spec=from_spec,
     knobs=(
-        Knob("sep", "Separation δ", 1.2, 0.0, 6.0, 0.1, "Distance between the two means. Log-concave while δ² < 4v; m₀ = 1/v − δ²/4v²."),
-        Knob("var", "Variance v", 0.6, 0.2, 2.0, 0.05, "Variance of each component; L₀ = 1/v while the mixture is log-concave."),
-        Knob("w", "Weight of the first", 0.3, 0.05, 0.95, 0.05, "Weight of the first component; the other has the rest."),
+        Knob(
+            "sep",
+            "Separation δ",
+            1.2,
+            0.0,
+            6.0,
+            0.1,
+            "Distance between the two means. Log-concave while δ² < 4v; m₀ = 1/v − δ²/4v².",
+        ),
+        Knob(
+            "var",
+            "Variance v",
+            0.6,
+            0.2,
+            2.0,
+            0.05,
+            "Variance of each component; L₀ = 1/v while the mixture is log-concave.",
+        ),
+        Knob(
+            "w", "Weight of the first", 0.3, 0.05, 0.95, 0.05, "Weight of the first component; the other has the rest."
+        ),
         Knob("angle", "Rotation (degrees)", 20.0, 0.0, 180.0, 5.0, "Direction from the first mean to the second."),
     ),
     from_knobs=from_knobs,

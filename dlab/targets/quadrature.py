@@ -20,12 +20,14 @@ import numpy as np
 
 from dlab import process
 from dlab.field import ExactField
+from dlab.params import BadInput
 
 GRID = 192  # oracle nodes a side
 LATTICE = 512  # nodes a side behind the table
 REACH = 10.0  # half width of every box in standard deviations
 HERMITE = 24  # nodes a side that follow a particle
 FIRST = 1e-6
+SETTLED = 1e-6  # relative change of the covariance between two grids
 
 
 @partial(
@@ -89,7 +91,7 @@ class QuadratureField(ExactField):
             return mean / sigma, (cov - jnp.eye(2)) / sigma**2, jax.nn.logsumexp(log) - 2 * jnp.log(a)
 
         t = jnp.broadcast_to(t, (len(x), 1))
-        return jax.lax.map(one, (t, x), batch_size=256)
+        return jax.lax.map(one, (t, x), batch_size=64)
 
     def _out(self, hessian):
         return jnp.einsum("ik,nkl,jl->nij", self.axes, hessian, self.axes)
@@ -104,9 +106,7 @@ class QuadratureField(ExactField):
         else:
             close = jax.lax.cond(jnp.any(follow), self._follow, self._grid, near, x)
             far = self._grid(jnp.where(follow, 1.0, near), x)
-            s, H, log_z = (
-                jnp.where(follow.reshape(-1, *[1] * (f.ndim - 1)), c, f) for c, f in zip(close, far)
-            )
+            s, H, log_z = (jnp.where(follow.reshape(-1, *[1] * (f.ndim - 1)), c, f) for c, f in zip(close, far))
         return s, H, log_z
 
     def score(self, t, x):
@@ -125,6 +125,11 @@ class QuadratureField(ExactField):
         return share * value + (1 - share) * limit
 
 
+def in_pieces(density, x):
+    """density(x) without a temporary of all points times all observations."""
+    return jax.lax.map(lambda v: density(v[None])[0], x, batch_size=2048)
+
+
 def gradient(density, x):
     return jax.vmap(jax.grad(lambda v: density(v[None])[0]))(x)
 
@@ -135,23 +140,37 @@ def hessian(density, x):
 
 @jax.jit
 def _moments_on(density, centre, axes, half):
-    """Mean, covariance and log maximum of p_0 over a box, by the trapezoid rule."""
-    line = jnp.linspace(-1.0, 1.0, LATTICE)
+    """Mean and covariance of p_0 over a box by the trapezoid rule, and the grid's spacing (2,)."""
+    line = jnp.linspace(-1.0, 1.0, GRID)
     plane = jnp.stack(jnp.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2) * half
     x = centre + plane @ axes.T
-    weight = jax.nn.softmax(density(x))
+    weight = jax.nn.softmax(in_pieces(density, x))
     mean = weight @ x
-    return mean, ((x - mean).T * weight) @ (x - mean)
+    spacing = 2 * half / (GRID - 1)
+    return mean, ((x - mean).T * weight) @ (x - mean), spacing
 
 
 def moments(density, centre, half):
-    """Mean (2,) and covariance (2, 2) of p_0, from a box centre +- half (2,) that holds its mass."""
-    axes, centre, half = jnp.eye(2), jnp.asarray(centre, float), jnp.asarray(half, float)
-    for _ in range(2):
-        mean, cov = _moments_on(density, centre, axes, half)
-        values, axes = jnp.linalg.eigh(cov)
-        centre, half = mean, REACH * jnp.sqrt(values)
-    return _moments_on(density, centre, axes, half)
+    """Mean (2,) and covariance (2, 2) of p_0, from a box centre +- half that holds its mass.
+
+    The box shrinks onto the mass, never below what its own spacing resolves. BadInput where the grid
+    does not settle: the density is too sharp for its width.
+    """
+    axes, centre, half = jnp.eye(2), jnp.asarray(centre, float), jnp.broadcast_to(jnp.asarray(half, float), (2,))
+    last = None
+    for _ in range(12):
+        mean, cov, spacing = (np.asarray(v) for v in _moments_on(density, centre, axes, half))
+        if not np.isfinite(cov).all():
+            break
+        if last is not None and np.allclose(cov, last, rtol=0, atol=SETTLED * cov.max()):
+            return jnp.asarray(mean), jnp.asarray(cov)
+        last = cov
+        values, axes = np.linalg.eigh(cov)
+        centre, half = mean, REACH * np.maximum(np.sqrt(np.maximum(values, 0.0)), spacing.max())
+    raise BadInput(
+        "The target is too sharp for its width: quadrature over it does not settle. Standardise the features, or lower "
+        "the sharpness."
+    )
 
 
 @jax.jit
@@ -161,5 +180,5 @@ def oracle(density, mean, cov) -> QuadratureField:
     std = jnp.sqrt(values)
     line = jnp.linspace(-REACH, REACH, GRID)
     plane = jnp.stack(jnp.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2) * std
-    log = density(mean + plane @ axes.T).reshape(GRID, GRID)
+    log = in_pieces(density, mean + plane @ axes.T).reshape(GRID, GRID)
     return QuadratureField(density, mean, axes, std, jnp.exp(log - log.max()))

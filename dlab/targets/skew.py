@@ -42,12 +42,8 @@ def from_spec(spec: dict) -> QuadratureTarget:
     angle = math.radians(params.number("target.angle", spec.get("angle", 0.0), -360, 360))
     turn = jnp.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     density = SkewDensity(*map(jnp.asarray, (lam, c, k)), turn)
-    # The density falls at least as fast as exp(-lam (u - u*)^2/2) about its mode, |u*| <= |c k|/lam.
-    half = abs(c * k) / lam + 9 / math.sqrt(lam)
     L0 = lam + c * k**2 / 4
-    return QuadratureTarget(
-        density, (0.0, 0.0), (half, half), Fact(lam, "closed form"), Fact(L0, "closed form"), product=True
-    )
+    return QuadratureTarget(density, Fact(lam, "closed form"), Fact(L0, "closed form"), product=True)
 
 
 def from_knobs(knobs: dict) -> dict:

@@ -17,7 +17,7 @@ from scipy.ndimage import spline_filter1d
 
 from dlab import process
 from dlab.field import ExactField
-from dlab.targets.quadrature import LATTICE, REACH, gradient, hessian
+from dlab.targets.quadrature import LATTICE, REACH, gradient, hessian, in_pieces
 
 TIMES = 49
 SIDE = 105
@@ -43,7 +43,10 @@ class TableField(ExactField):
 
     def score(self, t, x):
         std, y, out, beyond = self._look_up(t, x)
-        bend = jnp.stack([out[:, 2] * beyond[:, 0] + out[:, 3] * beyond[:, 1], out[:, 3] * beyond[:, 0] + out[:, 4] * beyond[:, 1]], -1)
+        bend = jnp.stack(
+            [out[:, 2] * beyond[:, 0] + out[:, 3] * beyond[:, 1], out[:, 3] * beyond[:, 0] + out[:, 4] * beyond[:, 1]],
+            -1,
+        )
         return ((out[:, :2] + bend - y) / std) @ self.axes.T
 
     def hessian(self, t, x):
@@ -72,35 +75,30 @@ class TableField(ExactField):
         if w.ndim == 0:
             # All particles at one time: interpolate the whole slice once, then 16 taps each.
             near = jax.lax.dynamic_slice(plane, (k, jnp.int32(0)), (4, plane.shape[1]))
-            flat = jnp.stack(in_time).astype(plane.dtype) @ near
-            out = self._taps(flat.reshape(-1, 6), corner, weights, 0)
+            flat, slices = (in_time @ near).reshape(-1, 6), 0
+            weights_in_time = jnp.ones((len(x), 1))
         else:
-            out = sum(
-                share * self._taps(self.table, corner, weights, (k[:, 0] + i) * SIDE**2)
-                for i, share in enumerate(in_time)
-            )
+            flat, slices = self.table, (k + jnp.arange(4)) * SIDE**2
+            weights_in_time = in_time[:, 0]
+        # One gather of runs of four neighbours: (n, times, 4, 4, 6).
+        rows = (corner[:, :1] + jnp.arange(4)) * SIDE + corner[:, 1:]
+        starts = (jnp.broadcast_to(slices, weights_in_time.shape)[:, :, None] + rows[:, None, :])[..., None]
+        along = jax.lax.GatherDimensionNumbers((3, 4), (), (0,))
+        taps = jax.lax.gather(flat, starts, along, (4, 6), mode="clip")
+        out = jnp.einsum("nt,ni,nj,ntijc->nc", weights_in_time, weights[:, 0], weights[:, 1], taps)
         return std, y, out, y - held
-
-    def _taps(self, flat, corner, weights, offset):
-        along = jax.lax.GatherDimensionNumbers((1, 2), (), (0,))
-        out = 0.0
-        for i in range(4):
-            start = offset + (corner[:, 0] + i) * SIDE + corner[:, 1]
-            row = jax.lax.gather(flat, start[:, None], along, (4, 6), mode="clip")
-            out = out + weights[i][:, :1] * sum(weights[j][:, 1:] * row[:, j] for j in range(4))
-        return out
 
 
 def _bspline(f):
     """The four uniform cubic B-spline weights at fraction f of the cell."""
     g = 1 - f
-    return g**3 / 6, (3 * f**3 - 6 * f**2 + 4) / 6, (3 * g**3 - 6 * g**2 + 4) / 6, f**3 / 6
+    return jnp.stack([g**3 / 6, (3 * f**3 - 6 * f**2 + 4) / 6, (3 * g**3 - 6 * g**2 + 4) / 6, f**3 / 6], -1)
 
 
 def _lagrange(v):
     """Weights of cubic interpolation at 0 <= v <= 3 on the nodes 0, 1, 2, 3."""
     a, b, c = v - 1, v - 2, v - 3
-    return -a * b * c / 6, v * b * c / 2, -v * a * c / 2, v * a * b / 6
+    return jnp.stack([-a * b * c / 6, v * b * c / 2, -v * a * c / 2, v * a * b / 6], -1)
 
 
 def build(density, mean, cov) -> TableField:
@@ -119,7 +117,7 @@ def _tabulate(density, mean, axes, var, t):
     line = jnp.linspace(-BOX, BOX, SIDE)
     nodes = jnp.sqrt(var)[:, None] * jnp.linspace(-REACH, REACH, LATTICE)
     plane = jnp.stack(jnp.meshgrid(*nodes, indexing="ij"), -1).reshape(-1, 2)
-    log = density(mean + plane @ axes.T).reshape(LATTICE, LATTICE)
+    log = in_pieces(density, mean + plane @ axes.T).reshape(LATTICE, LATTICE)
     top = log.max()
     weights = jnp.exp(log - top)
     y1, y2 = jnp.meshgrid(line, line, indexing="ij")
@@ -152,7 +150,14 @@ def _tabulate(density, mean, axes, var, t):
     H = jnp.einsum("ik,nij,jl->nkl", axes, hessian(density, x), axes) * std[:, None] * std
     log_p = density(x) + (y1**2 + y2**2).ravel() / 2
     zero = jnp.stack(
-        [s[:, 0] + y1.ravel(), s[:, 1] + y2.ravel(), H[:, 0, 0] + 1, H[:, 0, 1], H[:, 1, 1] + 1, log_p - log_p[SIDE * SIDE // 2]],
+        [
+            s[:, 0] + y1.ravel(),
+            s[:, 1] + y2.ravel(),
+            H[:, 0, 0] + 1,
+            H[:, 0, 1],
+            H[:, 1, 1] + 1,
+            log_p - log_p[SIDE * SIDE // 2],
+        ],
         -1,
     ).reshape(1, SIDE, SIDE, 6)
     return jnp.concatenate([zero, jax.lax.map(at, t[1:])])

@@ -32,7 +32,9 @@ def target(values: dict) -> None:
     hidden = ("rows", "spread", "data") if values["csv"] else ()
     _knobs(entry.name, [k for k in entry.knobs if k.name not in hidden])
     if entry.name == "mixture" and values["mixture.sep"] ** 2 >= 4 * values["mixture.var"]:
-        st.caption("This mixture is not log-concave (δ² ≥ 4v): the theorems say nothing here, the measurement still does.")
+        st.caption(
+            "This mixture is not log-concave (δ² ≥ 4v): the theorems say nothing here, the measurement still does."
+        )
 
 
 def _data(values) -> None:
@@ -58,7 +60,12 @@ def _knobs(prefix: str, knobs) -> None:
         for column, knob in zip(st.columns(2), knobs[i : i + 2]):
             kind = int if isinstance(knob.step, int) else float
             column.slider(
-                knob.label, kind(knob.low), kind(knob.high), step=knob.step, key=f"{KEY}{prefix}.{knob.name}", help=knob.help
+                knob.label,
+                kind(knob.low),
+                kind(knob.high),
+                step=knob.step,
+                key=f"{KEY}{prefix}.{knob.name}",
+                help=knob.help,
             )
 
 
@@ -85,13 +92,19 @@ def step_range(values: dict) -> None:
         st.button("Use powers of two instead", on_click=frame.adopt, args=({"hs": None, "h": links.DEFAULTS["h"]},))
         return
     st.select_slider(
-        "Step sizes h", links.LADDER, format_func=_fraction, key=KEY + "h", help="The coarsest and the finest step; each halves the one before."
+        "Step sizes h",
+        links.LADDER,
+        format_func=_fraction,
+        key=KEY + "h",
+        help="The coarsest and the finest step; each halves the one before.",
     )
 
 
 def step(values: dict) -> None:
     """The step size of the moving particles."""
-    st.select_slider("Step size h", links.LADDER, format_func=_fraction, key=KEY + "step", help="The scheme takes T/h steps.")
+    st.select_slider(
+        "Step size h", links.LADDER, format_func=_fraction, key=KEY + "step", help="The scheme takes T/h steps."
+    )
 
 
 def score_error(values: dict) -> None:
@@ -110,7 +123,13 @@ def score_error(values: dict) -> None:
 
 def horizon() -> None:
     left, right = st.columns(2)
-    left.slider("Horizon T", 1, links.MAX_T, key=KEY + "T", help="Time at which the reverse process starts; T/h steps lead back to 0.")
+    left.slider(
+        "Horizon T",
+        1,
+        links.MAX_T,
+        key=KEY + "T",
+        help="Time at which the reverse process starts; T/h steps lead back to 0.",
+    )
     right.selectbox(
         "Start", STARTS, format_func=START_HELP.get, key=KEY + "start",
         help="Exact: no initialisation error. The paper's start ignores what is left of the data at T.",

@@ -27,10 +27,22 @@ def row(study, result: dict, figure) -> None:
             help="Reopen it here, or run it: python -m dlab run study.json --out DIR",
         )
         if study.work and jobs.clouds(study) is not None:
-            _button("Particles", lambda: jobs.clouds(study), result, "npz", "Final positions of every scheme and of the reference.")
+            _button(
+                "Particles",
+                lambda: jobs.clouds(study),
+                result,
+                "npz",
+                "Final positions of every scheme and of the reference.",
+            )
 
 
 def _button(label, make, result, kind, tip=None):
     st.download_button(
-        label, make, file_name=export.filename(result, kind), mime=export.MIME[kind], on_click="ignore", help=tip, key=f"export-{kind}"
+        label,
+        make,
+        file_name=export.filename(result, kind),
+        mime=export.MIME[kind],
+        on_click="ignore",
+        help=tip,
+        key=f"export-{kind}",
     )

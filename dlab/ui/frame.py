@@ -9,7 +9,11 @@ import streamlit as st
 from dlab import jobs
 from dlab.ui import links
 
-PAGES = {"home": ("app.py", "Home"), "particles": ("pages/particles.py", "Particles"), "convergence": ("pages/convergence.py", "Convergence")}
+PAGES = {
+    "home": ("app.py", "Home"),
+    "particles": ("pages/particles.py", "Particles"),
+    "convergence": ("pages/convergence.py", "Convergence"),
+}
 STATE = "s:"  # prefix of the session keys that hold the scene
 COLLECT = 5.0  # seconds between two garbage collections of the process
 
@@ -88,7 +92,9 @@ def end(page: str) -> None:
         st.query_params.from_dict(address)
     st.session_state["address"] = address
     if not links.complete(values):
-        st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
+        st.caption(
+            "The data are too long for a link: the address leaves them out. Download the study to share this scene."
+        )
 
 
 def _read_address() -> list[str]:
@@ -102,7 +108,11 @@ def _read_address() -> list[str]:
         values, notes = links.read(query)
         if not fresh:
             # A menu link carries no long data; what the session holds is still the visitor's.
-            values |= {k: session[STATE + k] for k in ("csv", "spec") if not query.get("spec") and not query.get("data") and _kept(k, query)}
+            values |= {
+                k: session[STATE + k]
+                for k in ("csv", "spec")
+                if not query.get("spec") and not query.get("data") and _kept(k, query)
+            }
         adopt(values)
         session["address"] = links.write(values)
         session["notes"] = notes
@@ -126,5 +136,5 @@ def started() -> bool:
 
 
 def theme() -> str:
-    """"light" or "dark", as the visitor sees it."""
+    """ "light" or "dark", as the visitor sees it."""
     return st.context.theme.type or "light"

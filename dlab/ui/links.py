@@ -43,7 +43,21 @@ DEFAULTS = {
     **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
     **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
 }
-_PLAIN = ("target", "schemes", "panels", "h", "step", "T", "start", "error", "estimator", "particles", "moving", "seed", "x")
+_PLAIN = (
+    "target",
+    "schemes",
+    "panels",
+    "h",
+    "step",
+    "T",
+    "start",
+    "error",
+    "estimator",
+    "particles",
+    "moving",
+    "seed",
+    "x",
+)
 
 
 def read(query: dict[str, str]) -> tuple[dict, list[str]]:
@@ -53,7 +67,9 @@ def read(query: dict[str, str]) -> tuple[dict, list[str]]:
     query = dict(query)
     version = query.pop("v", str(VERSION))
     if version != str(VERSION):
-        notes.append(f"The link says version {params.show(version)}; this lab reads version {VERSION} and took what it understood.")
+        notes.append(
+            f"The link says version {params.show(version)}; this lab reads version {VERSION} and took what it understood."
+        )
     for key in ("target", "error"):
         if key in query:
             _take(values, notes, key, key, query.pop(key), _READ[key])
@@ -146,7 +162,9 @@ def moving_study(values: dict) -> Study:
     """The study that the particles page animates: the panels' schemes at its own step size."""
     if len(values["panels"]) > MAX_PANELS:
         raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
-    return study({**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096})
+    return study(
+        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096}
+    )
 
 
 def from_study(data: bytes) -> dict:
@@ -157,8 +175,10 @@ def from_study(data: bytes) -> dict:
     given = Study.from_json(data)
     if given.built.dim != 2:
         raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
-    if given.T != int(given.T) or not 1 <= given.T <= MAX_T:
-        raise BadInput(f"T = {given.T:g} is outside what the pages offer, whole numbers from 1 to {MAX_T}; run it from the shell.")
+    if int(given.T) != given.T or not 1 <= given.T <= MAX_T:
+        raise BadInput(
+            f"T = {given.T:g} is outside what the pages offer, whole numbers from 1 to {MAX_T}; run it from the shell."
+        )
     values = {**DEFAULTS, "T": int(given.T), "schemes": given.schemes, "panels": given.schemes[:MAX_PANELS]}
     values |= {"start": given.start, "estimator": given.estimator, "particles": given.particles, "seed": given.seed}
     values["spec"] = given.target
@@ -179,7 +199,11 @@ def _target_knobs(values):
     entry = targets.REGISTRY[values["target"]]
     hidden = ("rows", "spread", "data") if values["csv"] and entry.name == "logistic" else ()
     # "data" is the key of an uploaded CSV; the data seed of the synthetic one travels as "dataseed".
-    return {"dataseed" if k.name == "data" else k.name: (f"{entry.name}.{k.name}", k) for k in entry.knobs if k.name not in hidden}
+    return {
+        "dataseed" if k.name == "data" else k.name: (f"{entry.name}.{k.name}", k)
+        for k in entry.knobs
+        if k.name not in hidden
+    }
 
 
 def _error_knobs(values):
@@ -207,15 +231,21 @@ def _names(text, registry, most=None):
 def _sizes(text):
     text = str(text)
     if ".." in text:
-        high, low = (params.number("h", part) for part in text.split("..", 1))
+        high, low = (params.typed("h", part) for part in text.split("..", 1))
         if high not in LADDER or low not in LADDER or low > high:
-            raise BadInput(f"h = {params.show(text)} is not a stretch of 1, 1/2, … 1/128; give two of them, the coarser first.")
+            raise BadInput(
+                f"h = {params.show(text)} is not a stretch of 1, 1/2, … 1/128; give two of them, the coarser first."
+            )
         return {"h": (high, low), "hs": None}
-    return {"hs": tuple(params.number("h", part, above=0.0, high=params.MAX_T) for part in text.split(","))}
+    return {
+        "hs": tuple(
+            params.number("h", params.typed("h", part), above=0.0, high=params.MAX_T) for part in text.split(",")
+        )
+    }
 
 
 def _step(text):
-    value = params.number("step", text)
+    value = params.typed("step", text)
     if value not in LADDER:
         raise BadInput(f"step = {params.show(text)} is not offered; give one of {', '.join(f'{h:g}' for h in LADDER)}.")
     return value
@@ -223,7 +253,7 @@ def _step(text):
 
 def _one_of(name, options):
     def reader(text):
-        value = params.integer(name, text)
+        value = params.integer(name, params.typed(name, text))
         if value not in options:
             raise BadInput(f"{name} = {value} is not offered; give one of {', '.join(map(str, options))}.")
         return value
@@ -255,12 +285,12 @@ _READ = {
     "panels": lambda text: _names(text, schemes.REGISTRY, MAX_PANELS),
     "h": _sizes,
     "step": _step,
-    "T": lambda text: params.integer("T", text, 1, MAX_T),
+    "T": lambda text: params.integer("T", params.typed("T", text), 1, MAX_T),
     "start": lambda text: params.choice("start", text, STARTS),
     "estimator": lambda text: params.choice("estimator", text, ESTIMATORS),
-    "particles": lambda text: params.integer("particles", text, 16, params.MAX_PARTICLES),
+    "particles": lambda text: params.integer("particles", params.typed("particles", text), 16, params.MAX_PARTICLES),
     "moving": _one_of("moving", MOVING),
-    "seed": lambda text: params.integer("seed", text, 0, 2**31 - 1),
+    "seed": lambda text: params.integer("seed", params.typed("seed", text), 0, 2**31 - 1),
     "x": lambda text: params.choice("x", text, AXES),
     "play": lambda text: params.choice("play", text, ("0", "1")) == "1",
 }

@@ -15,7 +15,14 @@ REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 
 def movie_key(study: Study, steps: int, count: int) -> str:
     """Fingerprint of a movie: of the study only what moves particles enters."""
-    plain = {**study.to_json(), "h": [study.T / steps], "estimator": "auto", "particles": 4096, "accuracy": None, "budget": None}
+    plain = {
+        **study.to_json(),
+        "h": [study.T / steps],
+        "estimator": "auto",
+        "particles": 4096,
+        "accuracy": None,
+        "budget": None,
+    }
     return f"{Study.from_json(plain).key}-{count}"
 
 
@@ -35,7 +42,9 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
     table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
     table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
     notes = [
-        f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn." for t in motion.tracks if t.diverged
+        f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn."
+        for t in motion.tracks
+        if t.diverged
     ]
     meta = {"sentence": particles.sentence(motion), "table": table, "notes": notes}
     packed = particles.encoded(motion)
@@ -49,7 +58,11 @@ def movie(study: Study, steps: int, count: int):
         return known
     bar = st.progress(0.0, text="Moving the particles. The first run of a scheme also compiles it.")
     made = make_movie(
-        study, steps, count, lambda done: bar.progress(done, text="Moving the particles."), lambda: bar.progress(0.0, text=WAIT)
+        study,
+        steps,
+        count,
+        lambda done: bar.progress(done, text="Moving the particles."),
+        lambda: bar.progress(0.0, text=WAIT),
     )
     bar.empty()
     return made
@@ -80,7 +93,10 @@ def curve(study: Study, draw) -> tuple[dict | None, str]:
     cost = f"about {price:.0f} s" if price >= 2 else "a second or two"
     with bar.container(horizontal=True, vertical_alignment="center"):
         st.button(f"Run ({cost})", key="run-button", type="primary", on_click=lambda: session.update(run=study.key))
-        st.caption(f"{study.work / 1e6:.3g} million particle-steps." + ("" if last is None or same else " The picture below is of other settings."))
+        st.caption(
+            f"{study.work / 1e6:.3g} million particle-steps."
+            + ("" if last is None or same else " The picture below is of other settings.")
+        )
     if last is None:
         return None, "none"
     state = "partial" if same else "stale"

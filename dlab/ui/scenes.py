@@ -1,6 +1,6 @@
 """The prepared scenes: what the home page offers and what opens at once.
 
-    python -m dlab.ui.scenes      writes the small result files in dlab/prepared/
+python -m dlab.ui.scenes      writes the small result files in dlab/prepared/
 """
 
 from dataclasses import dataclass, field

@@ -60,7 +60,11 @@ def theorems(result: dict) -> None:
     )
     st.latex(r"W_2 \lesssim e^{-m_{\min}T}\,\|X_0\|_{L_2} + C_1\sqrt{h}\;(\text{SO: } C_1 h) + C_2\,\varepsilon")
     st.markdown(
-        "Here " + ", ".join(f"{symbol} = {number(facts[k])} ({facts['how'][k]})" for k, symbol in SYMBOLS if facts[k] is not None) + "."
+        "Here "
+        + ", ".join(
+            f"{symbol} = {number(facts[k])} ({facts['how'][k]})" for k, symbol in SYMBOLS if facts[k] is not None
+        )
+        + "."
     )
     finest = {}
     for row in result["rows"]:
@@ -112,7 +116,11 @@ def distances(table: dict) -> list[dict]:
     """The distance-so-far table of the player, one line a frame."""
     names = [k for k in table if k not in ("n", "t")]
     return [
-        {"step n": n, "t": number(t), **{f"W₂ of {k}": number(table[k][i]) if table[k][i] is not None else "" for k in names}}
+        {
+            "step n": n,
+            "t": number(t),
+            **{f"W₂ of {k}": number(table[k][i]) if table[k][i] is not None else "" for k in names},
+        }
         for i, (n, t) in enumerate(zip(table["n"], table["t"]))
     ]
 
