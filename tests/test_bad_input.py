@@ -1,0 +1,295 @@
+"""Whatever is wrong in a study file or a CSV: BadInput, one sentence with the key, the value and what to give."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from dlab import params, targets
+from dlab.params import BadInput
+from dlab.study import Study
+from dlab.targets import logistic
+
+VALID = {
+    "schema": 1,
+    "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},
+    "schemes": ["EM", "SO"],
+    "h": [0.5, 0.25],
+    "T": 4.0,
+    "start": "exact",
+    "score_error": {"name": "none"},
+    "estimator": "auto",
+    "particles": 512,
+    "accuracy": None,
+    "budget": None,
+    "seed": 0,
+}
+
+
+def with_(**changes):
+    study = copy.deepcopy(VALID)
+    study.update(changes)
+    return study
+
+
+def without(key):
+    return {k: v for k, v in VALID.items() if k != key}
+
+
+def gaussian(**changes):
+    return with_(target={**VALID["target"], **changes})
+
+
+def mixture(**changes):
+    base = {"name": "mixture", "weights": [0.4, 0.6], "means": [[0, 0], [1, 1]], "var": 0.5}
+    return with_(target={**base, **changes})
+
+
+def logit(**changes):
+    return with_(target={"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, -1], "lam": 0.8, **changes})
+
+
+def skew(**changes):
+    return with_(target={"name": "skew", "lam": 0.8, "c": 1.0, "k": 2.0, **changes})
+
+
+def error(**spec):
+    return with_(score_error=spec)
+
+
+NAN, INF = float("nan"), float("inf")
+BAD = {  # the study, and what its sentence must contain
+    "not an object": ([1, 2], ["study", "[1, 2]", "object"]),
+    "a number": (3, ["study", "3"]),
+    "None": (None, ["study", "None"]),
+    "text that is no JSON": ("{'target': 1}", ["JSON"]),
+    "empty text": ("", ["JSON"]),
+    "unknown key": (with_(stepz=3), ["stepz", "steps"]),
+    "unknown schema": (with_(schema=2), ["schema", "2", "1"]),
+    "no target": (without("target"), ["target"]),
+    "T/h not whole": (with_(h=[0.3]), ["h = 0.3", "T = 4", "0.307692"]),
+    "h above T": (with_(h=[5.0]), ["h", "5"]),
+    "h zero": (with_(h=[0]), ["h", "0"]),
+    "h negative": (with_(h=[-0.5]), ["h", "-0.5"]),
+    "h empty": (with_(h=[]), ["h", "[]", "list"]),
+    "h a number": (with_(h=0.5), ["h", "0.5", "list"]),
+    "h None": (with_(h=None), ["h", "None"]),
+    "h text": (with_(h=["half"]), ["h", "'half'", "number"]),
+    "h nested": (with_(h=[[0.5]]), ["h", "[0.5]"]),
+    "h NaN": (with_(h=[NAN]), ["h", "nan"]),
+    "h tiny": (with_(h=[1e-9]), ["h", "1e-09", "16384"]),
+    "h and steps": ({**VALID, "steps": [8]}, ["h", "steps", "one"]),
+    "too many h": (with_(h=[4 / n for n in range(1, 30)]), ["h", "29", "24"]),
+    "steps not whole": ({**without("h"), "steps": [8.5]}, ["steps", "8.5", "whole"]),
+    "steps zero": ({**without("h"), "steps": [0]}, ["steps", "0"]),
+    "steps a bool": ({**without("h"), "steps": [True]}, ["steps", "True"]),
+    "steps too many": ({**without("h"), "steps": [10**6]}, ["steps", "1000000", "16384"]),
+    "steps huge": ({**without("h"), "steps": [10**400]}, ["steps"]),
+    "T zero": (with_(T=0), ["T", "0", "50"]),
+    "T infinite": (with_(T=INF), ["T", "inf"]),
+    "T too long": (with_(T=100.0), ["T", "100", "50"]),
+    "T text": (with_(T="four"), ["T", "'four'"]),
+    "T text of a number": (with_(T="4"), ["T", "'4'"]),
+    "T a list": (with_(T=[4]), ["T", "[4]"]),
+    "T None": (with_(T=None), ["T", "None"]),
+    "T a bool": (with_(T=True), ["T", "True"]),
+    "unknown scheme": (with_(schemes=["EN"]), ["schemes", "EN", "EM"]),
+    "no schemes": (with_(schemes=[]), ["schemes", "EM"]),
+    "schemes text": (with_(schemes="EM"), ["schemes", "EM"]),
+    "schemes numbers": (with_(schemes=[1]), ["schemes", "1"]),
+    "schemes nested": (with_(schemes=[["EM"]]), ["schemes"]),
+    "schemes an object": (with_(schemes={"EM": 1}), ["schemes"]),
+    "unknown start": (with_(start="cold"), ["start", "cold", "paper"]),
+    "start a list": (with_(start=["exact"]), ["start"]),
+    "unknown estimator": (with_(estimator="guess"), ["estimator", "guess", "projected"]),
+    "estimator that does not apply": ({**logit(), "estimator": "exact"}, ["estimator", "exact", "Gaussian"]),
+    "particles 10^9": (with_(particles=10**9), ["particles", "1000000000", "65536"]),
+    "particles few": (with_(particles=1), ["particles", "1", "16"]),
+    "particles a fraction": (with_(particles=100.5), ["particles", "100.5", "whole"]),
+    "particles text": (with_(particles="many"), ["particles", "many"]),
+    "particles None": (with_(particles=None), ["particles", "None"]),
+    "accuracy zero": (with_(accuracy=0), ["accuracy", "0"]),
+    "accuracy false": (with_(accuracy=False), ["accuracy", "False"]),
+    "accuracy NaN": (with_(accuracy=NAN), ["accuracy", "nan"]),
+    "budget negative": (with_(budget=-5), ["budget", "-5"]),
+    "budget too high": (with_(budget=10**13), ["budget", "10000000000000"]),
+    "seed negative": (with_(seed=-1), ["seed", "-1"]),
+    "seed huge": (with_(seed=2**40), ["seed", str(2**40)]),
+    "seed a fraction": (with_(seed=0.5), ["seed", "0.5"]),
+    "too much work": (with_(estimator="projected", particles=65536, h=[4 / 16384]), ["particle-steps", "limit"]),
+    "target None": (with_(target=None), ["target", "None"]),
+    "target a list": (with_(target=[]), ["target", "[]"]),
+    "target without name": (with_(target={}), ["target", "name"]),
+    "unknown target": (with_(target={"name": "gausian"}), ["target.name", "gausian", "gaussian"]),
+    "target name None": (with_(target={"name": None}), ["target.name", "None"]),
+    "target name a list": (with_(target={"name": ["gaussian"]}), ["target.name"]),
+    "unknown target key": (gaussian(sigma=1), ["target", "sigma", "cov"]),
+    "missing target key": (with_(target={"name": "gaussian", "mean": [0, 0]}), ["target", "cov"]),
+    "indefinite covariance": (gaussian(cov=[[1, 2], [2, 1]]), ["target.cov", "definite", "-1"]),
+    "singular covariance": (gaussian(cov=[[1, 1], [1, 1]]), ["target.cov", "definite"]),
+    "asymmetric covariance": (gaussian(cov=[[1, 0.5], [0.4, 1]]), ["target.cov", "symmetric"]),
+    "covariance of another size": (gaussian(cov=[[1.0]]), ["target.cov", "2 × 2"]),
+    "covariance with text": (gaussian(cov=[[1, "a"], [0, 1]]), ["target.cov[0][1]", "'a'"]),
+    "covariance with NaN": (gaussian(cov=[[1, NAN], [NAN, 1]]), ["target.cov[0][1]", "nan"]),
+    "covariance a number": (gaussian(cov=1.0), ["target.cov", "1.0"]),
+    "mean empty": (gaussian(mean=[]), ["target.mean", "[]"]),
+    "mean infinite": (gaussian(mean=[0, INF]), ["target.mean[1]", "inf"]),
+    "mean beyond floating point": (gaussian(mean=[1e200, 0]), ["target.mean", "1e+200"]),
+    "mean with a bool": (gaussian(mean=[0, True]), ["target.mean[1]", "True"]),
+    "weights that sum to 0.9": (mixture(weights=[0.4, 0.5]), ["target.weights", "0.9", "1"]),
+    "negative weight": (mixture(weights=[-0.5, 1.5]), ["target.weights", "-0.5"]),
+    "one mean too many": (mixture(means=[[0, 0], [1, 1], [2, 2]]), ["target.means", "2 × n"]),
+    "ragged means": (mixture(means=[[0, 0], [1]]), ["target.means", "[1]"]),
+    "variance zero": (mixture(var=0), ["target.var", "0"]),
+    "variances of another count": (mixture(var=[[[1, 0], [0, 1]]]), ["target.var", "1", "2"]),
+    "variances of another shape": (mixture(var=[1.0, 2.0]), ["target.var[0]", "1.0"]),
+    "too many components": (mixture(weights=[0.01] * 100, means=[[0, 0]] * 100), ["100", "64"]),
+    "labels 0 and 1": (logit(y=[0, 1]), ["target.y", "0", "-1"]),
+    "labels of another length": (logit(y=[1]), ["target.y"]),
+    "features with three columns": (logit(x=[[1, 2, 3], [4, 5, 6]]), ["target.x[0]", "2"]),
+    "features of text": (logit(x=[["a", "b"], [1, 2]]), ["target.x[0][0]", "'a'"]),
+    "features empty": (logit(x=[]), ["target.x", "[]"]),
+    "features beyond floating point": (logit(x=[[1e200, 0], [1, 4]]), ["target.x", "1e+200"]),
+    "penalty zero": (logit(lam=0), ["target.lam", "0"]),
+    "penalty a list": (logit(lam=[1]), ["target.lam", "[1]"]),
+    "curvature negative": (skew(lam=-1), ["target.lam", "-1"]),
+    "skewness None": (skew(c=None), ["target.c", "None"]),
+    "sharpness huge": (skew(k=1e9), ["target.k", "100"]),
+    "error None": (with_(score_error=None), ["score_error", "None"]),
+    "error without name": (with_(score_error={"level": 1}), ["score_error", "name"]),
+    "unknown error": (error(name="konstant"), ["score_error.name", "konstant", "constant"]),
+    "error without level": (error(name="constant"), ["score_error", "level"]),
+    "error level negative": (error(name="constant", level=-0.1), ["score_error.level", "-0.1"]),
+    "error level text": (error(name="noise", level="low"), ["score_error.level", "'low'"]),
+    "error key of another model": (error(name="noise", level=0.1, angle=3), ["score_error", "angle"]),
+    "error seed a fraction": (error(name="field", level=0.1, seed=1.5), ["score_error.seed", "1.5"]),
+    "hessian level infinite": (error(name="none", hessian_level=INF), ["score_error.hessian_level", "inf"]),
+    "field error in one dimension": (
+        {**error(name="field", level=0.1), "target": {"name": "gaussian", "mean": [0], "cov": [[1]]}},
+        ["field"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_study_is_answered_by_one_sentence_that_names_key_and_value(name):
+    study, words = BAD[name]
+    with pytest.raises(BadInput) as caught:
+        Study.from_json(study)
+    sentence = str(caught.value)
+    for word in words:
+        assert word in sentence
+    assert "\n" not in sentence
+    assert len(sentence) < 400
+    assert "Traceback" not in sentence
+
+
+def test_there_are_at_least_forty_bad_inputs():
+    assert len(BAD) + len(CSV) >= 40
+
+
+@pytest.mark.parametrize("text", ['{"target": NaN}', "[" * 5000, "nul", '{"h": [0.5], "h"}', "\ufeff{}", "1" * 5000, b"\xff\xfe{}"])
+def test_text_that_is_no_json_is_bad_input(text):
+    with pytest.raises(BadInput):
+        Study.from_json(text)
+
+
+def test_a_valid_study_is_accepted_as_object_text_and_bytes():
+    text = json.dumps(VALID)
+    assert Study.from_json(VALID) == Study.from_json(text) == Study.from_json(text.encode())
+
+
+# ---------------------------------------------------------------- CSV
+
+CSV = {
+    "empty": (b"", ["empty", "x1,x2,y"]),
+    "blank lines": (b"\n\n , ,\n", ["empty"]),
+    "header alone": (b"x1,x2,y\n", ["no rows"]),
+    "a column missing": (b"x1,y\n1,1\n", ["x1,y", "x2"]),
+    "one class": (b"x1,x2,y\n1,2,1\n3,4,1\n", ["one class", "-1"]),
+    "text": (b"x1,x2,y\n1,two,1\n3,4,-1\n", ["Line 2", "x2", "'two'"]),
+    "a gap": (b"x1,x2,y\n1,,1\n3,4,-1\n", ["Line 2", "x2"]),
+    "NaN": (b"x1,x2,y\n1,nan,1\n3,4,-1\n", ["Line 2", "x2", "nan"]),
+    "a label of another kind": (b"x1,x2,y\n1,2,3\n3,4,-1\n", ["Line 2", "3", "-1"]),
+    "a short line": (b"x1,x2,y\n1,2,1\n3,4\n", ["Line 3", "2 columns"]),
+    "not text": (b"\xff\xfe\x00\x01\x80", ["CSV", "UTF-8"]),
+    "huge": (b"x1,x2,y\n1e300,2,1\n3,4,-1\n", ["Line 2", "1e300"]),
+    "too many rows": (b"x1,x2,y\n" + b"1,2,1\n" * 10_001, ["10001", "10000"]),
+    "semicolons": (b"x1;x2;y\n1;2;1\n", ["x1;x2;y"]),
+}
+
+
+@pytest.mark.parametrize("name", CSV)
+def test_a_bad_csv_is_answered_by_one_sentence_that_names_line_and_value(name):
+    data, words = CSV[name]
+    with pytest.raises(BadInput) as caught:
+        logistic.read_csv(data)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_good_csv_is_read_in_any_column_order_with_either_labels():
+    want = [[1.0, 2.0], [3.0, -4.0]], [1, -1]
+    assert logistic.read_csv(b"x1,x2,y\n1,2,1\n3,-4,-1\n") == want
+    assert logistic.read_csv(b"\xef\xbb\xbfY, X2 ,x1\r\n1,2,1\r\n0,-4,3\r\n\r\n") == want
+    assert logistic.read_csv(b"1,2,1\n3,-4,0\n") == want
+
+
+# ---------------------------------------------------------------- random damage
+
+JUNK = [
+    None, True, False, 0, -1, 1, 2.5, -0.0, 1e-300, 1e300, NAN, INF, -INF, 10**9, -(10**30), 10**400, "", "EM", "none", "0.5",
+    "x" * 5000, "\x00", [], [[]], [[[]]], {}, {"name": "gaussian"}, {"name": {}}, [None], ["EM", "EM"], [0.5, 0.5], {"": ""},
+    [[1, 0], [0, 1]], [1, 2, 3], ["a"], (1, 2), {1: 2}, np.float64("nan"),
+]  # fmt: skip
+
+
+def places(value, at=()):
+    """Every path into a nested value."""
+    yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield from places(inner, (*at, key))
+
+
+def damage(rng, study):
+    study = copy.deepcopy(study)
+    for _ in range(rng.integers(1, 4)):
+        *path, last = [p for p in places(study) if p][rng.integers(len(list(places(study))) - 1)]
+        home = study
+        for key in path:
+            home = home[key]
+        action = rng.integers(4)
+        if action == 0 and isinstance(home, dict):
+            del home[last]
+            home.setdefault("target", VALID["target"]) if home is study else None
+        elif action == 1 and isinstance(home, dict):
+            home[str(last) + "x"] = home[last]
+        else:
+            home[last] = copy.copy(JUNK[rng.integers(len(JUNK))])
+    return study
+
+
+@pytest.mark.parametrize("base", [VALID, mixture(), logit(), skew()], ids=["gaussian", "mixture", "logistic", "skew"])
+def test_no_damage_to_a_study_lets_anything_but_bad_input_escape(base):
+    rng = np.random.default_rng(len(base["target"]))
+    refused = 0
+    for _ in range(80):
+        study = damage(rng, {**base, "schemes": ["EM"]})
+        try:
+            Study.from_json(study)
+        except BadInput:
+            refused += 1
+    assert refused > 40
+
+
+def test_the_targets_of_the_knobs_are_valid_at_every_corner():
+    for entry in targets.REGISTRY.values():
+        for end in ("low", "default", "high"):
+            targets.build(entry.from_knobs({k.name: getattr(k, end) for k in entry.knobs}))
+
+
+def test_a_value_is_shown_short_and_safely():
+    assert len(params.show("x" * 1000)) < 70
+    assert params.show(10**5000)

@@ -1,0 +1,100 @@
+"""Imports point down only (DESIGN 3), siblings leave each other alone, and each library stays on its floor."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# Where a module lives: the longest prefix counts.
+FLOORS = {
+    "dlab._version": 0, "dlab": 0, "dlab.types": 0, "dlab.process": 0, "dlab.params": 0, "dlab.linop": 0,
+    "dlab.field": 1, "dlab.noise": 1, "dlab.theory": 1,
+    "dlab.targets": 2, "dlab.schemes": 2, "dlab.errors": 2,
+    "dlab.sample": 3, "dlab.laws": 3,
+    "dlab.measure": 4,
+    "dlab.study": 5, "dlab.jobs": 5, "dlab.trajectory": 5,
+    "dlab.figures": 6, "dlab.export": 6,
+    "dlab.ui": 7, "dlab.__main__": 7,
+    "pages": 8, "app": 8,
+}  # fmt: skip
+# Within a floor: a folder is one module, and these may be used by their own floor.
+SHARED = {"dlab", "dlab._version", "dlab.types", "dlab.process", "dlab.params", "dlab.linop", "dlab.sample", "dlab.study", "dlab.figures"}
+
+
+def sources():
+    for path in sorted([*ROOT.glob("dlab/**/*.py"), *ROOT.glob("pages/**/*.py"), *ROOT.glob("app.py")]):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def known(module):
+    return (ROOT / Path(*module.split("."))).with_suffix(".py").exists() or (ROOT / Path(*module.split("."))).is_dir()
+
+
+def imports(path):
+    """Absolute names of every module that a file imports anywhere in it, except under TYPE_CHECKING."""
+    tree = ast.parse(path.read_text())
+    hidden = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            for name in node.names:
+                full = f"{node.module}.{name.name}"
+                yield full if full.startswith("dlab") and known(full) else node.module
+
+
+def place(module):
+    """(prefix, floor) of a module of ours, or None."""
+    found = [p for p in FLOORS if module == p or (p != "dlab" and module.startswith(p + "."))]
+    if not found:
+        return None
+    best = max(found, key=len)
+    return best, FLOORS[best]
+
+
+ALL = dict(sources())
+
+
+@pytest.mark.parametrize("module", ALL)
+def test_every_module_has_a_floor_and_imports_point_down(module):
+    assert place(module), f"{module} stands on no floor: add it to FLOORS"
+    mine, floor = place(module)
+    for used in imports(ALL[module]):
+        there = place(used)
+        if used.split(".")[0] not in ("dlab", "pages", "app"):
+            continue
+        assert there, f"{module} imports {used}, which stands on no floor"
+        name, below = there
+        fine = below < floor or name == mine or (below == floor and name in SHARED)
+        assert fine, f"{module} (floor {floor}) imports {used} (floor {below})"
+
+
+@pytest.mark.parametrize("module", ALL)
+def test_each_library_stays_where_it_belongs(module):
+    roots = {name.split(".")[0] for name in imports(ALL[module])}
+    if not (module.startswith(("dlab.ui", "pages")) or module == "app"):
+        assert "streamlit" not in roots
+    if module.startswith("pages") or module == "app":
+        assert not roots & {"jax", "ot", "scipy"}
+    if place(module)[1] < 6:
+        assert not roots & {"plotly", "matplotlib"}
+
+
+@pytest.mark.parametrize("folder", ["targets", "schemes", "errors", "measure"])
+def test_registered_things_do_not_import_each_other_and_stand_in_the_registry(folder):
+    """One thing a file, one line in the registry."""
+    registry = ast.dump(ast.parse((ROOT / "dlab" / folder / "__init__.py").read_text()))
+    helpers = {"base", "custom", "fit", "quadrature", "quadrature_target", "table"}
+    things = {p.stem for p in (ROOT / "dlab" / folder).glob("*.py")} - helpers - {"__init__"}
+    for thing in things:
+        assert f"'{thing}'" in registry, f"{folder}/{thing}.py is not in the registry"

@@ -1,0 +1,198 @@
+"""Every scheme of the registry: a complete record, strong order along a path, the limit, and traps that catch a wrong M."""
+
+import dataclasses
+
+import independent as ind
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from conftest import GAUSSIAN, SKEW
+
+from dlab import errors, field, linop, noise, schemes, theory
+from dlab.laws import gaussian as laws
+from dlab.sample import simulate, starts
+
+NAMES = list(schemes.REGISTRY)
+NONE = errors.build({"name": "none"})
+T, FINE, N = 2.0, 512, 512
+STEPS = (8, 16, 32, 64)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_record_is_complete(name):
+    scheme = schemes.REGISTRY[name]
+    assert scheme.name == name
+    assert scheme.title
+    assert scheme.score_evals >= 1
+    assert scheme.hessian_evals >= 0
+    assert 0 < scheme.theorem_order <= scheme.strong_order <= scheme.law_order
+    assert scheme.theorem.startswith("Theorem")
+    assert "x^+" in scheme.formula
+    assert scheme.formula.count("{") == scheme.formula.count("}")
+    assert isinstance(scheme.constants(0.8, 3.0, 1.0, 2, 0.1), theory.Constants)
+    assert all(c.startswith("#") and len(c) == 7 for c in (scheme.style.light, scheme.style.dark))
+
+
+def test_markers_and_colours_tell_the_schemes_apart():
+    styles = [s.style for s in schemes.REGISTRY.values()]
+    for part in ("light", "dark", "marker"):
+        assert len({getattr(s, part) for s in styles}) == len(styles)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_costs_are_what_a_step_asks_for(name, gaussian):
+    scheme, asked = schemes.REGISTRY[name], {"score": 0, "hessian": 0}
+
+    class Counting(type(gaussian.field)):
+        def score(self, t, x):
+            asked["score"] += 1
+            return super().score(t, x)
+
+        def hessian(self, t, x):
+            asked["hessian"] += 1
+            return super().hessian(t, x)
+
+    f = gaussian.field
+    counting = Counting(f.mean, f.values, f.vectors)
+    step = noise.StepNoise(h=0.1, normals=jnp.zeros((2, 4, 2)), u=jnp.full((4, 1), 0.5))
+    with jax.disable_jit():
+        scheme.step(counting, 1.0, 0.1, jnp.ones((4, 2)), step)
+    shared = 2 if scheme.hessian_evals else 1  # drift_rate and curvature ask again; XLA merges the two
+    assert scheme.score_evals <= asked["score"] <= shared * scheme.score_evals
+    assert scheme.hessian_evals <= asked["hessian"] <= shared * scheme.hessian_evals
+
+
+# ---------------------------------------------------------------- along one Brownian path
+
+
+@pytest.fixture(scope="module")
+def paths():
+    fine = np.concatenate(
+        [np.asarray(noise.moments(jax.random.key(11), i, T / FINE, count=64, n=N, d=2)) for i in range(0, FINE, 64)]
+    )
+    return {steps: noise.merge(fine, FINE // steps) for steps in (FINE, FINE // 2, *STEPS)}
+
+
+@pytest.fixture(scope="module")
+def coupled(skew, paths):
+    """coupled(name) -> L2 distances to the reference on the same paths at STEPS, and the reference's own error."""
+    start, _ = starts(skew, jax.random.key(1), N, T, "exact")
+
+    def final(scheme, steps):
+        key = jax.random.key(steps)
+        return simulate(scheme, skew.fast_field, NONE, start, T=T, steps=steps, key=key, path=paths[steps]).x
+
+    reference = final(schemes.REGISTRY["SO"], FINE)
+
+    def distances(scheme):
+        return np.array([np.sqrt(np.mean(np.sum((final(scheme, n) - reference) ** 2, 1))) for n in STEPS])
+
+    distances.final, distances.reference = final, reference
+    return distances
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strong_order_on_the_asymmetric_target_and_convergence_to_the_reference(name, coupled):
+    scheme = schemes.REGISTRY[name]
+    distance = coupled(scheme)
+    slope = np.polyfit(np.log(1 / np.array(STEPS)), np.log(distance), 1)[0]
+    assert abs(slope - scheme.strong_order) < 0.15
+    # The limit, not only the rate: a scheme that converges elsewhere levels off.
+    assert distance[-1] < 0.05
+    assert np.all(np.diff(np.log2(distance)) < -0.7 * scheme.strong_order)
+
+
+def test_the_reference_itself_has_converged(coupled):
+    half = coupled.final(schemes.REGISTRY["SO"], FINE // 2)
+    own = np.sqrt(np.mean(np.sum((half - coupled.reference) ** 2, 1)))
+    assert own < 0.1 * coupled(schemes.REGISTRY["SO"])[-1]
+
+
+def wrong_so(change):
+    """SO with M replaced by change(M, ...): what a sign error or a forgotten term would make of it."""
+
+    def step(f, t, h, x, step_noise):
+        L = f.curvature(t, x)
+        moved = L.map(lambda a: h * linop.phi1(h * a), field.drift(f, t, x))
+        bent = L.map(lambda a: h**2 * linop.phi2(h * a), change(f, t, x))
+        return x + moved + bent + step_noise.whole(L)
+
+    return dataclasses.replace(schemes.REGISTRY["SO"], name="wrong", step=step)
+
+
+# The short form, [CM]: exact score, M = x/4 - L gamma; the appendix' sign: M = x/4 + L gamma - ... flips the time derivative.
+WRONG = {
+    "no M": lambda f, t, x: 0 * x,
+    "minus M": lambda f, t, x: -f.drift_rate(t, x),
+    "sign of L gamma": lambda f, t, x: x / 4 + f.curvature(t, x).apply(field.drift(f, t, x)),
+    "sign of the last term": lambda f, t, x: -f.score(t, x) / 2 + f.curvature(t, x).apply(x / 2 + f.score(t, x)) - (x / 2 + f.score(t, x)) / 2,
+}
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+def test_second_order_scheme_with_a_wrong_m_has_a_law_of_order_one(mistake, gaussian):
+    def distance(scheme, steps):
+        law = laws.propagate(scheme, gaussian, NONE, T=4.0, steps=steps, start="exact")
+        return laws.bures(gaussian.facts.mean, gaussian.facts.cov, law.mean[-1], law.cov[-1])
+
+    right = np.log2(distance(schemes.REGISTRY["SO"], 128) / distance(schemes.REGISTRY["SO"], 256))
+    scheme = wrong_so(WRONG[mistake])
+    wrong = np.log2(distance(scheme, 128) / distance(scheme, 256))
+    assert right > 1.85
+    assert wrong < 1.25
+
+
+def test_without_m_the_strong_order_is_one(coupled):
+    distance = coupled(wrong_so(WRONG["no M"]))
+    assert abs(np.log2(distance[-2] / distance[-1]) - 1) < 0.2
+
+
+@pytest.mark.parametrize("t", [0.05, 1.0])
+def test_m_is_half_the_laplacian_of_the_score_less_its_time_derivative(skew, t):
+    f = ind.skew(**{k: SKEW[k] for k in ("lam", "c", "k")}, angle=np.radians(SKEW["angle"]))
+    x = np.array([[0.3, -0.5], [-1.2, 0.4]])
+    got = skew.field.drift_rate(t, jnp.asarray(x))
+    for g, point in zip(np.asarray(got), x):
+        np.testing.assert_allclose(g, ind.m_by_definition(f, t, point), atol=2e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fresh_simulation_has_the_moments_of_the_exact_law_from_a_start_far_out(name, gaussian):
+    """Far out the fluctuation of U is seen off the diagonal of the covariance."""
+    mean, cov, n = np.array(GAUSSIAN["mean"]), np.array(GAUSSIAN["cov"]), 16
+    begin = np.array([3.0, -2.0]) + np.random.default_rng(0).standard_normal((n, N, 2))
+    keys = jax.random.split(jax.random.key(3), n)
+    run = lambda b, k: simulate(schemes.REGISTRY[name], gaussian.field, NONE, b, T=1.5, steps=3, key=k).x  # noqa: E731
+    x = np.concatenate([run(b, k) for b, k in zip(begin, keys)])
+    within(x, *ind.gaussian_law(name, mean, cov, 1.5, 0.5, (np.array([3.0, -2.0]), np.eye(2))))
+
+
+def within(x, m, S, errors=4.5):
+    """Mean and covariance of the sample x (n, 2) are m and S within standard errors."""
+    r = x - m
+    assert np.all(np.abs(r.mean(0)) < errors * x.std(0) / np.sqrt(len(x)))
+    for i, j in ((0, 0), (0, 1), (1, 1)):
+        p = r[:, i] * r[:, j]
+        assert abs(p.mean() - S[i, j]) < errors * p.std() / np.sqrt(len(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_along_a_path_the_law_is_the_same_as_with_fresh_noise(name, gaussian, paths):
+    """A path fixes the noise, not the law: moments along N paths are those of the exact law."""
+    start, _ = starts(gaussian, jax.random.key(2), N, T, "exact")
+    x = simulate(schemes.REGISTRY[name], gaussian.field, NONE, start, T=T, steps=16, key=jax.random.key(5), path=paths[16]).x
+    law = laws.propagate(schemes.REGISTRY[name], gaussian, NONE, T=T, steps=16, start="exact")
+    within(x, law.mean[-1], law.cov[-1])
+
+
+def test_states_are_recorded_with_the_start_first_and_ticks_count_steps(gaussian):
+    start, seen = np.zeros((N, 2)), []
+    run = simulate(
+        schemes.REGISTRY["EM"], gaussian.field, NONE, start, T=1.0, steps=100, key=jax.random.key(0), record=True, tick=seen.append
+    )
+    assert run.states.shape == (101, N, 2)
+    np.testing.assert_array_equal(run.states[0], start)
+    np.testing.assert_array_equal(run.states[-1], run.x)
+    assert sum(seen) == 100
+    assert len(run.error_square) == 100
