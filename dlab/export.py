@@ -8,13 +8,9 @@ import io
 import json
 import re
 
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-from dlab.figures import paper, screen
+from dlab.figures import screen
 from dlab.figures.chart import Chart
 
 MIME = {
@@ -27,7 +23,6 @@ MIME = {
     "npz": "application/octet-stream",
 }
 FIGURES = ("svg", "pdf", "png", "html")
-_CANVAS = {"svg": FigureCanvasSVG, "pdf": FigureCanvasPdf, "png": FigureCanvasAgg}
 
 
 def figure_bytes(chart: Chart, fmt: str, *, dpi: int = 300, **options) -> bytes:
@@ -41,16 +36,10 @@ def figure_bytes(chart: Chart, fmt: str, *, dpi: int = 300, **options) -> bytes:
         if options:
             raise ValueError(f"html takes no option {', '.join(options)}; the page adapts to the screen")
         return screen.standalone(chart).encode()
-    about = {
-        "svg": {"Title": chart.title, "Description": chart.alt, "Creator": "dlab", "Date": None},
-        "pdf": {"Title": chart.title, "Subject": chart.alt, "Creator": "dlab", "CreationDate": None},
-        "png": {"Title": chart.title, "Description": chart.alt, "Software": "dlab"},
-    }[fmt]
-    file = io.BytesIO()
-    with paper.LOCK, matplotlib.rc_context(paper.settings(options.get("font_pt", 9))):
-        figure = paper.to_matplotlib(chart, **options)
-        _CANVAS[fmt](figure).print_figure(file, format=fmt, dpi=dpi, metadata=about)
-    return file.getvalue()
+    # Matplotlib takes a second to import, and a page that exports nothing should not wait for it.
+    from dlab.figures import paper
+
+    return paper.to_bytes(chart, fmt, dpi=dpi, **options)
 
 
 def rows_csv(result: dict) -> bytes:

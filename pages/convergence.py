@@ -46,7 +46,7 @@ def draw(result, state):
             screen.to_plotly(figure, theme=frame.theme(), height=520),
             theme=None,
             config=screen.CONFIG,
-            key="curve" if state == "final" else None,
+            key="curve" if state == "final" else f"curve-{result['done']:.6f}",
             alt=figure.alt,
         )
         if state == "stale":

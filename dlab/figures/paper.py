@@ -1,9 +1,13 @@
 """A chart for print, by matplotlib: light ground, no pyplot, no browser."""
 
+import io
 import threading
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -15,6 +19,7 @@ from dlab.figures.chart import BAND_OPACITY, NEUTRAL, Chart
 LOCK = threading.RLock()
 MARKERS = {"circle": "o", "square": "s", "triangle-up": "^", "triangle-down": "v", "diamond": "D", "x": "x"}
 DASHES = {"solid": "-", "dash": (0, (5, 2.5)), "longdash": (0, (9, 3)), "dot": (0, (1, 1.8))}
+CANVAS = {"svg": FigureCanvasSVG, "pdf": FigureCanvasPdf, "png": FigureCanvasAgg}
 MM = 1 / 25.4
 
 
@@ -37,6 +42,20 @@ def to_matplotlib(chart: Chart, width_mm: float = 160, font_pt: float = 9, *, gr
     """
     with LOCK, matplotlib.rc_context(settings(font_pt)):
         return _draw(chart, width_mm, font_pt, grey, legend)
+
+
+def to_bytes(chart: Chart, fmt: str, *, dpi: int = 300, **options) -> bytes:
+    """The figure of `to_matplotlib` as an SVG, PDF or PNG file, with title and alt text in its metadata."""
+    about = {
+        "svg": {"Title": chart.title, "Description": chart.alt, "Creator": "dlab", "Date": None},
+        "pdf": {"Title": chart.title, "Subject": chart.alt, "Creator": "dlab", "CreationDate": None},
+        "png": {"Title": chart.title, "Description": chart.alt, "Software": "dlab"},
+    }[fmt]
+    file = io.BytesIO()
+    with LOCK, matplotlib.rc_context(settings(options.get("font_pt", 9))):
+        figure = to_matplotlib(chart, **options)
+        CANVAS[fmt](figure).print_figure(file, format=fmt, dpi=dpi, metadata=about)
+    return file.getvalue()
 
 
 def _draw(chart, width_mm, font_pt, grey, legend) -> Figure:

@@ -173,11 +173,14 @@ def moments(density, centre, half):
     )
 
 
-@jax.jit
 def oracle(density, mean, cov) -> QuadratureField:
     """The oracle of a density whose mean and covariance are known."""
-    values, axes = jnp.linalg.eigh(cov)
-    std = jnp.sqrt(values)
+    values, axes = np.linalg.eigh(np.asarray(cov))
+    return _oracle(density, *map(jnp.asarray, (mean, axes, np.sqrt(values))))
+
+
+@jax.jit
+def _oracle(density, mean, axes, std):
     line = jnp.linspace(-REACH, REACH, GRID)
     plane = jnp.stack(jnp.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2) * std
     log = in_pieces(density, mean + plane @ axes.T).reshape(GRID, GRID)

@@ -94,6 +94,7 @@ def step_range(values: dict) -> None:
     st.select_slider(
         "Step sizes h",
         links.LADDER,
+        value=values["h"],  # a pair: it makes the slider a range, the session state gives the values
         format_func=_fraction,
         key=KEY + "h",
         help="The coarsest and the finest step; each halves the one before.",
