@@ -1,0 +1,144 @@
+"""Particle-steps per second against diffrax on the same problem, and where the time of a logistic sweep goes.
+
+    python tests/benchmarks/bench_sampling.py [--quick]
+
+Everything in one run, after warm-up, medians. No test reads these numbers.
+"""
+
+import argparse
+import statistics
+import time
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dlab import errors, measure, noise, schemes, study, targets
+from dlab.measure import Case, Pairs
+from dlab.sample import simulate, starts
+
+LOGISTIC = {"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}
+GAUSSIAN = {"name": "gaussian", "mean": [-0.4, 0.9], "cov": [[0.45, 0.42], [0.42, 1.45]]}
+N, STEPS, T = 4096, 256, 4.0
+NONE = errors.build({"name": "none"})
+
+
+def median(call, repeats):
+    """Median wall time of call(i), after one call that compiles."""
+    times = []
+    for i in range(repeats + 1):
+        begun = time.perf_counter()
+        call(i)
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times[1:])
+
+
+def ours(field, start, path=None):
+    return lambda i: simulate(schemes.REGISTRY["EM"], field, NONE, start, T=T, steps=STEPS, key=jax.random.key(i), path=path)
+
+
+def diffrax_euler(field, start, make_path):
+    """Euler of diffrax on dx = gamma dtau + dW, tau = T - t, all particles as one state (the fastest shape for it)."""
+
+    @jax.jit
+    def solve(key, begin):
+        terms = diffrax.MultiTerm(
+            diffrax.ODETerm(lambda tau, x, args: x / 2 + field.score(T - tau, x)),
+            diffrax.ControlTerm(lambda tau, x, args: diffrax_identity(x), make_path(key, begin.shape)),
+        )
+        return diffrax.diffeqsolve(
+            terms, diffrax.Euler(), 0.0, T, T / STEPS, begin, saveat=diffrax.SaveAt(t1=True), max_steps=STEPS + 1,
+            adjoint=diffrax.ForwardMode(),
+        ).ys[0]
+
+    return lambda i: solve(jax.random.key(i), jnp.asarray(start)).block_until_ready()
+
+
+def diffrax_identity(x):
+    import lineax
+
+    return lineax.DiagonalLinearOperator(jnp.ones_like(x))
+
+
+def unsafe(key, shape):
+    return diffrax.UnsafeBrownianPath(shape, key)
+
+
+def virtual(key, shape):
+    return diffrax.VirtualBrownianTree(0.0, T, T / STEPS / 2, shape, key)
+
+
+def report(label, seconds, against=None):
+    rate = N * STEPS / seconds / 1e6
+    print(f"{label:<52} {seconds * 1e3:9.1f} ms {rate:8.2f} M particle-steps/s" + (f"  {against / seconds:6.2f}x" if against else ""))
+
+
+def sampling(repeats):
+    for name, spec in (("gaussian", GAUSSIAN), ("logistic table", LOGISTIC)):
+        target = targets.build(spec)
+        field = target.fast_field
+        start, _ = starts(target, jax.random.key(0), N, T, "exact")
+        theirs = median(diffrax_euler(field, start, unsafe), repeats)
+        report(f"{name}: diffrax Euler, UnsafeBrownianPath", theirs)
+        report(f"{name}: our EM, fresh noise (goal >= 1.0x)", median(ours(field, start), repeats), theirs)
+
+        tree = median(diffrax_euler(field, start, virtual), max(1, repeats // 2))
+        report(f"{name}: diffrax Euler, VirtualBrownianTree", tree)
+
+        def shared(i):
+            pieces = [
+                np.asarray(noise.moments(jax.random.key(i), k, T / STEPS / 2, count=64, n=N, d=2), np.float32) for k in range(0, 2 * STEPS, 64)
+            ]
+            ours(field, start, noise.merge(np.concatenate(pieces), 2))(i)
+
+        report(f"{name}: our EM, moments + merge + path (goal >= 10x)", median(shared, repeats), tree)
+
+
+def sweep(particles):
+    """The five-scheme logistic sweep, h = 1/2 .. 1/128, T = 4, cold and warm, then its parts."""
+    spec = {"target": LOGISTIC, "h": [2.0**-k for k in range(1, 8)], "T": 4.0, "particles": particles}
+    for label in ("cold", "warm"):
+        begun = time.perf_counter()
+        asked = study.Study.from_json(spec)
+        stream, first = study.stream(asked), None
+        for result in stream:
+            first = first or time.perf_counter() - begun
+        print(f"sweep of five schemes, {particles} paths, {label}: {time.perf_counter() - begun:7.1f} s, first points after {first:.1f} s")
+    print("its parts, warm:")
+    target = targets.build(LOGISTIC)
+    for label, attribute in (("oracle", "field"), ("table", "fast_field"), ("facts", "facts")):
+        begun = time.perf_counter()
+        getattr(target, attribute)
+        print(f"  {label:<28} {time.perf_counter() - begun:8.2f} s")
+    grid = study.grids(asked.steps)[0]
+    batches = -(-particles // study.BATCH)
+    start, _ = starts(target, jax.random.key(0), study.BATCH, 4.0, "exact")
+    pyramid = study._pyramid(jax.random.key(0), grid, 4.0, study.BATCH, 2)
+    pieces = {"paths": lambda i: study._pyramid(jax.random.key(i), grid, 4.0, study.BATCH, 2)}
+
+    def run(name, steps):
+        return simulate(
+            schemes.REGISTRY[name], target.fast_field, NONE, start, T=4.0, steps=steps, key=jax.random.key(1), path=pyramid[steps]
+        ).x
+
+    pieces["reference (all and half steps)"] = lambda i: [run("SO", n) for n in (grid.steps, grid.steps // 2)]
+    for name in asked.schemes:
+        pieces[f"{name}, all h"] = lambda i, name=name: [run(name, n) for n in asked.steps]
+    for label, call in pieces.items():
+        print(f"  {label:<28} {median(call, 1) * batches:8.2f} s for {batches} batches")
+    y = np.concatenate([run("SO", grid.steps)] * batches)[:particles]
+    x = np.concatenate([run("EM", 32)] * batches)[:particles]
+    case = Case(target, schemes.REGISTRY["EM"], NONE, 4.0, 32, "exact")
+    for name in ("projected", "coupled", "gelbrich", "plugin"):
+        seconds = median(lambda i, name=name: measure.REGISTRY[name].estimate(case, Pairs(x, y)), 1)
+        print(f"  {name + ', one row':<28} {seconds:8.2f} s")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, 1024 paths in the sweep")
+    quick = parser.parse_args().quick
+    print(f"{jax.devices()[0].platform}, jax {jax.__version__}, diffrax {diffrax.__version__}; n = {N}, {STEPS} steps, T = {T:g}")
+    sampling(2 if quick else 5)
+    sweep(1024 if quick else 4096)

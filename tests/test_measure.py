@@ -1,0 +1,232 @@
+"""Estimators: each against a law that is known, the hierarchy's inequalities, floors and the choice among them."""
+
+import independent as ind
+import jax
+import numpy as np
+import ot
+import pytest
+from conftest import GAUSSIAN, SKEW
+
+from dlab import errors, measure, schemes, targets
+from dlab.measure import Case, Pairs, clouds, coupled, gelbrich, projected
+from dlab.study import Study, run
+
+NONE = errors.build({"name": "none"})
+NAMES = list(schemes.REGISTRY)
+MIXTURE = {"name": "mixture", "weights": [0.25] * 4, "means": [[-0.6, -0.6], [-0.6, 0.6], [0.6, -0.6], [0.6, 0.6]], "var": 0.64}
+EXACT = {  # the product mixture of exact_laws.json, T = 4, start exact: for a clone without the reference folder
+    ("EM", 0.25): 0.04561258943918801, ("EM", 0.125): 0.022184093464200777,
+    ("EI", 0.25): 0.09072599337613023, ("EI", 0.125): 0.04261837827144113,
+    ("SO", 0.25): 0.005610889146337129, ("SO", 0.125): 0.0016563653677307117,
+}  # fmt: skip
+
+
+def case(target, scheme="EM", error=NONE, start="exact", seed=0):
+    return Case(target, schemes.REGISTRY[scheme], error, 4.0, 16, start, seed)
+
+
+def study(target, schemes, h, particles, **more):
+    return Study.from_json({"target": target, "schemes": schemes, "h": h, "T": 4.0, "particles": particles, **more})
+
+
+@pytest.fixture(scope="module")
+def mixture_rows():
+    result = run(study(MIXTURE, ["EM", "EI", "SO"], [1 / 4, 1 / 8, 1 / 16, 1 / 32], 4096))
+    return {(r.scheme, r.h): r for r in result.rows}
+
+
+def check_projected(rows, known):
+    for key, want in known.items():
+        row = rows[key]
+        assert row.method == "projected"
+        assert row.stderr <= 0.05 * row.w2, key
+        assert abs(row.w2 - want) < max(0.05 * want, 3 * row.stderr), (key, row.w2, want, row.stderr)
+
+
+def test_projected_meets_the_exact_law_of_the_mixture_within_five_per_cent(mixture_rows):
+    check_projected(mixture_rows, EXACT)
+
+
+def test_projected_meets_every_row_of_the_reference_file(mixture_rows, reference_cases):
+    known = {(r["scheme"], r["h"]): r["w2"] for r in reference_cases[0]["rows"]}
+    check_projected(mixture_rows, {key: want for key, want in known.items() if key in mixture_rows})
+
+
+def test_coupled_lies_above_and_gelbrich_below_the_exact_law_of_the_mixture(mixture_rows):
+    for key, want in EXACT.items():
+        row = mixture_rows[key]
+        assert row.upper > want * (1 - 3 / np.sqrt(4096))
+        assert row.lower < want + 3 * row.stderr
+
+
+@pytest.mark.parametrize("start", ["exact", "paper"])
+def test_on_a_gaussian_the_projected_estimate_is_the_exact_law_within_its_error_and_the_bracket_holds(start):
+    h = [1 / 2, 1 / 8]
+    rows = run(study(GAUSSIAN, NAMES, h, 1024, estimator="projected", start=start)).rows
+    exact = {(r.scheme, r.h): r.w2 for r in run(study(GAUSSIAN, NAMES, h, 1024, start=start)).rows}
+    for row in rows:
+        want = exact[row.scheme, row.h]
+        assert abs(row.w2 - want) < 4 * row.stderr + 0.06 * want, (row.scheme, row.h, row.w2, want, row.stderr)
+        assert row.upper > 0.95 * want
+        assert row.lower < want + 4 * row.stderr + 0.1 * want
+
+
+# ---------------------------------------------------------------- synthetic pairs: a shift, a stretch, noise
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    return np.random.default_rng(2).standard_normal((4096, 2)) @ np.array([[1.0, 0.0], [0.5, 0.7]])
+
+
+def test_a_shift_and_a_gradient_map_are_measured_without_error(cloud, gaussian):
+    moved = cloud + np.array([0.03, -0.04])
+    assert projected.estimate(case(gaussian), Pairs(moved, cloud)).value == pytest.approx(0.05, rel=0.02)
+    assert gelbrich.estimate(case(gaussian), Pairs(moved, cloud)).value == pytest.approx(0.05, rel=1e-6)
+    K = 0.02 * np.array([[1.0, 0.4], [0.4, -0.5]])
+    want = np.sqrt(np.mean(np.sum((cloud @ K) ** 2, 1)))
+    found = projected.estimate(case(gaussian), Pairs(cloud + cloud @ K, cloud))
+    assert found.value == pytest.approx(want, rel=0.03)
+    assert not found.flags
+
+
+def test_a_rotation_that_keeps_the_law_costs_the_coupling_but_not_the_projection(gaussian):
+    y = np.random.default_rng(3).standard_normal((4096, 2))
+    turn = np.array([[np.cos(0.05), -np.sin(0.05)], [np.sin(0.05), np.cos(0.05)]])
+    pairs = Pairs(y @ turn.T, y)
+    assert coupled.estimate(case(gaussian), pairs).value == pytest.approx(0.05 * np.sqrt(2), rel=0.05)
+    assert projected.estimate(case(gaussian), pairs).value < 0.012
+
+
+def test_noise_of_the_coupling_is_not_read_as_distance(gaussian):
+    """Two couplings of one and the same law: the estimate is zero within its error."""
+    rng = np.random.default_rng(4)
+    z = rng.standard_normal((3, 4096, 2))
+    pairs = Pairs(z[0] * np.sqrt(1 - 0.01) + 0.1 * z[1], z[0] * np.sqrt(1 - 0.01) + 0.1 * z[2])
+    found = projected.estimate(case(gaussian, "REM"), pairs)
+    assert coupled.estimate(case(gaussian), pairs).value > 0.15
+    assert found.value < 4 * found.stderr + 1e-9
+    assert gelbrich.estimate(case(gaussian), pairs).value < 0.02
+
+
+def test_coupled_is_the_root_mean_square_with_its_delta_error(cloud, gaussian):
+    rng = np.random.default_rng(5)
+    step = rng.exponential(0.1, (4096, 1)) * np.array([[0.6, 0.8]])
+    found = coupled.estimate(case(gaussian), Pairs(cloud + step, cloud))
+    square = (step**2).sum(1)
+    assert found.value == pytest.approx(np.sqrt(square.mean()))
+    assert found.stderr == pytest.approx(square.std() / np.sqrt(4096) / 2 / found.value, rel=1e-3)
+    assert found.upper == found.value
+
+
+@pytest.mark.parametrize("kind", ["quiet", "noisy"])
+def test_the_stated_error_of_the_projected_estimate_covers(kind, gaussian):
+    """40 repeats of one displacement with known W2: the spread is as stated, z-scores have variance near 1."""
+    K, z = 0.05 * np.array([[1.0, 0.3], [0.3, -0.6]]), []
+    want = np.sqrt(np.trace(K @ K))
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        y = rng.standard_normal((1024, 2))
+        noise = 0.1 * rng.standard_normal((2, 1024, 2)) if kind == "noisy" else np.zeros((2, 1024, 2))
+        if kind == "noisy":
+            y = np.sqrt(1 - 0.01) * y
+        x, y = y + noise[0], y + noise[1]
+        found = projected.estimate(case(gaussian, "REM" if kind == "noisy" else "EM"), Pairs(x + x @ K, y))
+        z.append((found.value - want) / found.stderr)
+    z = np.array(z)
+    assert abs(z.mean()) < 1.2
+    assert 0.5 < z.std() < 1.6
+
+
+def test_projected_says_why_it_does_not_apply_in_three_dimensions():
+    three = targets.build({"name": "gaussian", "mean": [0, 0, 0], "cov": np.eye(3).tolist()})
+    assert "d = 3" in projected.applies(case(three))
+    chosen, _ = measure.choose("auto", case(three, error=errors.build({"name": "field", "level": 0.1})))
+    assert chosen.name == "coupled"
+
+
+@pytest.mark.parametrize(
+    "target, error, name",
+    [(GAUSSIAN, {"name": "none"}, "exact"), (GAUSSIAN, {"name": "noise", "level": 0.1}, "exact"),
+     (GAUSSIAN, {"name": "field", "level": 0.1}, "projected"), (SKEW, {"name": "none"}, "projected")],
+)  # fmt: skip
+def test_auto_is_the_first_of_the_hierarchy_that_applies(target, error, name):
+    chosen, reason = measure.choose("auto", case(targets.build(target), error=errors.build(error)))
+    assert chosen.name == name
+    assert reason is None
+
+
+def test_exact_says_why_it_does_not_apply(skew):
+    for c in (case(skew), case(targets.build(GAUSSIAN), error=errors.build({"name": "field", "level": 0.1}))):
+        chosen, reason = measure.choose("exact", c)
+        assert chosen is None
+        assert "projected" in reason
+
+
+# ---------------------------------------------------------------- clouds
+
+
+@pytest.fixture(scope="module")
+def standard():
+    return targets.build({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]})
+
+
+def test_transport_is_pots_and_optimal(standard):
+    rng = np.random.default_rng(6)
+    x, y = rng.standard_normal((2, 60, 2))
+    from scipy.optimize import linear_sum_assignment
+
+    cost = ((x[:, None] - y) ** 2).sum(-1)
+    i, j = linear_sum_assignment(cost)
+    assert clouds.transport(x, y, 0) == pytest.approx(np.sqrt(cost[i, j].mean()), rel=1e-9)
+    assert clouds.transport(x, y, 0) == pytest.approx(np.sqrt(ot.emd2([], [], ot.dist(x, y))))
+
+
+def test_plugin_reads_its_floor_on_one_and_the_same_law_and_says_so(standard):
+    x = np.asarray(standard.sample(jax.random.key(1), 4096))
+    found = clouds._estimate("plugin", clouds.transport, case(standard), Pairs(x, x))
+    assert 0.1 < found.floor < 0.25
+    assert abs(found.value - found.floor) < 5 * found.stderr + 0.03
+    assert found.flags
+
+
+def test_clouds_far_apart_are_seen_by_all_and_sliced_is_smaller_by_the_root_of_d(standard):
+    x = np.asarray(standard.sample(jax.random.key(1), 1024))
+    found = {name: measure.REGISTRY[name].estimate(case(standard), Pairs(x + 3.0, x)) for name in ("plugin", "sinkhorn", "sliced")}
+    for name, estimate in found.items():
+        want = 3.0 if name == "sliced" else 3 * np.sqrt(2)
+        assert estimate.value == pytest.approx(want, rel=0.05), name
+        assert not estimate.flags
+    assert found["sinkhorn"].floor < found["plugin"].floor
+
+
+@pytest.mark.parametrize("name", list(measure.REGISTRY))
+def test_every_estimator_has_its_record(name):
+    entry = measure.REGISTRY[name]
+    assert entry.name == name
+    assert entry.title
+    assert entry.sampled == (name != "exact")
+
+
+@pytest.mark.slow
+def test_the_table_moves_no_reported_w2_by_more_than_a_tenth_of_its_standard_error():
+    """The fast path against the oracle on the logistic posterior: same paths, same seeds, another field."""
+    spec = {"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}
+    fast = study(spec, NAMES, [1 / 2, 1 / 4], 512)
+    slow = study(spec, NAMES, [1 / 2, 1 / 4], 512)
+    slow.built.__dict__["fast_field"] = slow.built.field
+    for a, b in zip(run(fast).rows, run(slow).rows):
+        assert abs(a.w2 - b.w2) < 0.1 * max(a.stderr, 1e-6), (a.scheme, a.h, a.w2, b.w2, a.stderr)
+
+
+@pytest.mark.slow
+def test_projected_follows_the_grid_law_of_the_skew_product():
+    """A target with a sharp bend, one coordinate at a time propagated by quadrature."""
+    logp = lambda u: -0.8 * u**2 / 2 - 1.5 * np.logaddexp(0, -3 * u)  # noqa: E731
+    grid = np.linspace(-9, 9, 20001)
+    norm = np.log(np.trapezoid(np.exp(logp(grid)), grid))
+    mode = grid[np.argmax(logp(grid))]
+    rows = run(study({"name": "skew", "lam": 0.8, "c": 1.5, "k": 3.0}, ["EM", "EI", "SO"], [1 / 4, 1 / 8], 4096)).rows
+    for row in rows:
+        one = ind.product_law_w2(row.scheme, lambda u: logp(u) - norm, 4.0, row.h, 0.8, mode)
+        assert abs(row.w2 - np.sqrt(2) * one) < max(0.05 * np.sqrt(2) * one, 3 * row.stderr), (row.scheme, row.h)

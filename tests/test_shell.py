@@ -1,0 +1,175 @@
+"""The shell: run, check and list, in this process and once as a real one."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dlab import __main__ as shell
+from dlab import errors, measure, schemes, study, targets
+
+STUDY = {"target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]}, "h": [0.5, 0.25], "T": 2.0, "schemes": ["EM", "SO"]}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps(STUDY))
+    return path
+
+
+def test_run_writes_the_four_files(file, tmp_path, capsys):
+    out = tmp_path / "new" / "folder"
+    assert shell.main(["run", str(file), "--out", str(out)]) == 0
+    assert {p.name for p in out.iterdir()} == {"result.json", "rows.csv", "figure.html", "figure.svg"}
+    result = json.loads((out / "result.json").read_text())
+    rows = list(csv.DictReader(io.StringIO((out / "rows.csv").read_text("utf-8-sig"))))
+    assert [float(r["w2"]) for r in rows] == [r["w2"] for r in result["rows"]]
+    assert [r["scheme"] for r in rows] == [r["scheme"] for r in result["rows"]]
+    assert (out / "figure.svg").read_text().lstrip().startswith("<")
+    assert "<html" in (out / "figure.html").read_text()[:2000].lower()
+    assert capsys.readouterr().out == ""
+
+
+def test_json_prints_the_result_alone_on_standard_output(file, capsys):
+    assert shell.main(["run", str(file), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == json.loads(json.dumps(study.run(study.Study.from_json(STUDY)).to_json()))
+    assert printed.err == ""
+
+
+def test_a_study_is_read_from_standard_input(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(STUDY)))
+    assert shell.main(["run", "-", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 4
+
+
+def test_check_says_what_a_study_costs(file, tmp_path, capsys):
+    assert shell.main(["check", str(file)]) == 0
+    assert capsys.readouterr().out == "ok: 4 rows by exact law\n"
+    file.write_text(json.dumps({**STUDY, "estimator": "projected"}))
+    assert shell.main(["check", str(file)]) == 0
+    assert "particle-steps" in capsys.readouterr().out
+
+
+def test_list_names_everything_in_the_registries(capsys):
+    assert shell.main(["list"]) == 0
+    words = capsys.readouterr().out.split()
+    for registry in (schemes.REGISTRY, targets.REGISTRY, errors.REGISTRY, measure.REGISTRY):
+        assert set(registry) <= set(words)
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ({**STUDY, "h": [0.3]}, ["h = 0.3", "T = 2"]),
+        ({**STUDY, "shemes": ["EM"]}, ["'shemes'", "schemes"]),
+        ({**STUDY, "particles": 10**9}, ["particles", "1000000000"]),
+        ("{", ["JSON"]),
+        ("", ["JSON"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_bad_study_is_one_sentence_on_stderr_and_status_2(command, content, words, file, tmp_path, capsys):
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    more = ["--json", "--out", str(tmp_path / "out")] if command == "run" else []
+    assert shell.main([command, str(file), *more]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert all(word in printed.err for word in words)
+
+
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (["run", "nowhere.json", "--json"], "nowhere.json"),
+        (["run", "/", "--json"], "/"),
+        (["walk"], "walk"),
+        ([], "command"),
+        (["run"], "study"),
+        (["run", "study.json", "--jsn"], "--jsn"),
+    ],
+)
+def test_a_bad_command_line_is_one_sentence_on_stderr_and_status_2(arguments, word, capsys):
+    assert shell.main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert word in err
+
+
+def test_run_without_a_place_for_the_result_or_with_one_that_cannot_be_made_is_refused(file, tmp_path, capsys):
+    assert shell.main(["run", str(file)]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert shell.main(["run", str(file), "--out", str(file / "below")]) == 2
+    assert str(file) in capsys.readouterr().err
+
+
+def test_a_result_that_cannot_be_written_is_one_sentence_too(file, tmp_path, capsys):
+    (tmp_path / "out" / "result.json").mkdir(parents=True)
+    assert shell.main(["run", str(file), "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "result.json" in err
+
+
+def test_ctrl_c_keeps_the_rows_done_so_far(file, tmp_path, capsys, monkeypatch):
+    real = study.stream
+
+    def interrupted(asked, tick):
+        for result in real(asked, tick):
+            yield dataclass_replace(result, rows=result.rows[:2], done=0.5)
+            raise KeyboardInterrupt
+
+    from dataclasses import replace as dataclass_replace
+
+    monkeypatch.setattr(study, "stream", interrupted)
+    assert shell.main(["run", str(file), "--json", "--out", str(tmp_path / "out")]) == 130
+    printed = capsys.readouterr()
+    data = json.loads(printed.out)
+    assert len(data["rows"]) == 2
+    assert "Interrupted" in data["notes"][0]
+    assert "interrupted" in printed.err
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["rows"] == data["rows"]
+    assert len(data["fits"]) == 2
+
+
+def test_ctrl_c_in_the_middle_of_a_sampled_run_keeps_what_was_measured(file, capsys, monkeypatch):
+    file.write_text(json.dumps({**STUDY, "estimator": "projected", "particles": 1024, "schemes": ["EM"]}))
+
+    def tick(self, done):
+        if done > 0.6:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shell._Meter, "__call__", tick)
+    assert shell.main(["run", str(file), "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["rows"][0]["particles"] == 512
+
+
+def test_ctrl_c_before_the_first_row_writes_nothing(file, tmp_path, capsys, monkeypatch):
+    def nothing(asked, tick):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(study, "stream", nothing)
+    assert shell.main(["run", str(file), "--out", str(tmp_path / "out")]) == 130
+    assert not list((tmp_path / "out").iterdir())
+    assert "nothing was written" in capsys.readouterr().err
+
+
+def test_as_a_real_process(file, tmp_path):
+    def call(*arguments):
+        return subprocess.run([sys.executable, "-m", "dlab", *arguments], capture_output=True, text=True, timeout=300)
+
+    good = call("run", str(file), "--json")
+    assert good.returncode == 0, good.stderr
+    assert len(json.loads(good.stdout)["rows"]) == 4
+    file.write_text('{"target": 3}')
+    bad = call("check", str(file))
+    assert bad.returncode == 2
+    assert bad.stdout == ""
+    assert bad.stderr.startswith("dlab: target = 3")
+    assert "Traceback" not in bad.stderr

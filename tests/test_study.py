@@ -1,0 +1,268 @@
+"""The study file's contract (DESIGN 5): defaults, round trip, rows and fits always, repeatability, what stays null."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from conftest import GAUSSIAN
+
+from dlab import __version__, schemes, targets
+from dlab.params import BadInput
+from dlab.study import DEFAULT, Study, grids, run, stream
+
+NAMES = list(schemes.REGISTRY)
+KEYS = {
+    "study": ["schema", "target", "schemes", "h", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed"],
+    "facts": ["m0", "L0", "L_F", "M1", "m_min", "L_max"],
+    "rows": ["scheme", "h", "steps", "score_evals", "hessian_evals", "particles", "w2", "stderr", "lower", "upper", "floor",
+             "method", "resolved", "bound", "error_level_met", "diverged"],
+    "fits": ["scheme", "slope", "slope_low", "slope_high", "constant", "used", "theory_order", "theory_c1", "theory_c2"],
+}  # fmt: skip
+
+
+def study(**changes):
+    return Study.from_json({"target": GAUSSIAN, "h": [0.5, 0.25], "T": 2.0, "particles": 512, **changes})
+
+
+def strict(result):
+    """The result as strict JSON, checked against the contract."""
+    data = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert data["schema"] == 1
+    assert set(KEYS["study"]) == set(data["study"])
+    assert set(KEYS["facts"]) <= set(data["facts"])
+    for kind in ("rows", "fits"):
+        for entry in data[kind]:
+            assert set(KEYS[kind]) <= set(entry)
+    wanted = [(s, h) for s in data["study"]["schemes"] for h in data["study"]["h"]]
+    assert sorted(wanted) == sorted((r["scheme"], r["h"]) for r in data["rows"])
+    assert data["study"]["schemes"] == [f["scheme"] for f in data["fits"]]
+    assert data["versions"] == {"dlab": __version__, "jax": data["versions"]["jax"]}
+    assert all(isinstance(n, str) and n for n in data["notes"])
+    for row in data["rows"]:
+        assert (row["w2"] is None) == (row["diverged"] > 0)
+        assert (row["stderr"] is None) == (row["diverged"] > 0)
+        assert row["steps"] * row["h"] == pytest.approx(data["study"]["T"])
+        assert row["score_evals"] == row["steps"] * schemes.REGISTRY[row["scheme"]].score_evals
+    for entry in data["fits"]:
+        assert (entry["slope"] is None) == (len(entry["used"]) < 2)
+    return data
+
+
+# ---------------------------------------------------------------- the file
+
+
+def test_defaults_are_filled_in_and_the_file_round_trips():
+    short = Study.from_json({"target": GAUSSIAN})
+    full = short.to_json()
+    assert set(full) == set(DEFAULT)
+    assert {k: v for k, v in full.items() if k not in ("target", "h")} == {k: v for k, v in DEFAULT.items() if k not in ("target", "h")}
+    assert sorted(full["h"]) == sorted(DEFAULT["h"])
+    again = Study.from_json(json.dumps(full))
+    assert again == short
+    assert again.key == short.key
+    assert again.to_json() == full
+
+
+@pytest.mark.parametrize("name", list(targets.REGISTRY))
+def test_every_targets_default_knobs_make_a_study_that_round_trips(name):
+    entry = targets.REGISTRY[name]
+    s = Study.from_json({"target": entry.from_knobs({k.name: k.default for k in entry.knobs})})
+    assert Study.from_json(json.dumps(s.to_json())) == s
+
+
+def test_steps_may_stand_in_place_of_h_and_order_and_repeats_do_not_matter():
+    by_steps = Study.from_json({"target": GAUSSIAN, "T": 2.0, "steps": [8, 4, 8]})
+    assert by_steps == Study.from_json({"target": GAUSSIAN, "T": 2.0, "h": [0.5, 0.25, 0.5]})
+    assert by_steps.h == (0.5, 0.25)
+
+
+def test_step_sizes_that_are_no_binary_fraction_are_whole_divisions_of_T():
+    s = Study.from_json({"target": GAUSSIAN, "T": 0.3, "h": [0.1, 0.15, 0.3 / 7]})
+    assert s.steps == (2, 3, 7)
+    assert Study.from_json(s.to_json()) == s
+
+
+def test_another_study_has_another_key_and_the_same_has_the_same():
+    assert study().key == study().key
+    assert len({study(seed=i).key for i in range(3)} | {study(T=4.0).key}) == 4
+
+
+def test_a_study_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        study().T = 3.0
+
+
+def test_the_limit_on_work_counts_the_reference_and_all_schemes():
+    s = study(estimator="projected", schemes=["EM", "SO"])
+    assert s.work == 512 * (2 * (4 + 8) + sum(g.steps for g in grids(s.steps)))
+    assert study().work == 0
+
+
+def test_step_counts_that_share_a_grid_share_a_reference_and_others_get_their_own():
+    assert len(grids((4, 8, 16))) == 1
+    (one,) = grids((4, 8, 16))
+    assert one.steps >= 64
+    assert set(one.members) == {4, 8, 16}
+    many = grids((5, 7, 64))
+    assert sorted(n for g in many for n in g.members) == [5, 7, 64]
+    assert all(g.steps % n == 0 and g.steps >= 4 * n for g in many for n in g.members)
+
+
+# ---------------------------------------------------------------- exact results
+
+
+def test_exact_results_keep_the_contract_and_have_no_monte_carlo_error():
+    data = strict(run(study(h=[0.5, 0.25, 0.125, 0.0625])))
+    for row in data["rows"]:
+        assert row["stderr"] == 0
+        assert row["method"] == ("exact-moments" if row["scheme"] in ("REM", "REI") else "exact")
+        assert row["resolved"]
+    assert all(len(f["used"]) >= 3 for f in data["fits"])
+    assert any("lower bound" in note for note in data["notes"])
+
+
+def test_a_void_bound_is_null_and_the_notes_say_why():
+    wide = {"name": "gaussian", "mean": [0, 0], "cov": [[4.0, 0.0], [0.0, 1.0]]}
+    data = strict(run(study(target=wide)))
+    assert all(r["bound"] is None for r in data["rows"])
+    assert all(f["theory_order"] is f["theory_c1"] is f["theory_c2"] is None for f in data["fits"])
+    assert any("0.25" in n and "½" in n for n in data["notes"])
+
+
+def test_bound_parts_add_up_to_the_bound():
+    tame = {"name": "gaussian", "mean": [0.5, 0], "cov": [[1.0, 0.0], [0.0, 0.5]]}
+    data = strict(run(study(target=tame, start="paper", score_error={"name": "constant", "level": 0.1})))
+    for row in data["rows"]:
+        assert sum(row["bound_parts"].values()) == pytest.approx(row["bound"])
+        assert row["bound"] > row["w2"]
+        assert row["error_level_met"] == pytest.approx(0.1)
+        assert row["bound_parts"]["initialisation"] > 0
+    assert any("initialisation" in n for n in data["notes"])
+
+
+def test_one_step_size_gives_rows_and_a_fit_without_a_slope():
+    data = strict(run(study(h=[0.5])))
+    assert all(f["slope"] is None for f in data["fits"])
+
+
+HARSH = {
+    "a stiff target and a long step": {"target": {"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1e-3]]}, "h": [1.0], "T": 4.0},
+    "a Hessian error that overflows": {"score_error": {"name": "none", "hessian_level": 1000.0}, "schemes": ["SO"], "T": 4.0},
+    "a wrong length that diverges": {"score_error": {"name": "relative", "level": 10.0}, "T": 8.0},
+}
+
+
+@pytest.mark.parametrize("estimator", ["auto", "projected"])
+@pytest.mark.parametrize("name", HARSH)
+def test_a_harsh_study_still_gives_strict_json_with_every_row(name, estimator):
+    strict(run(study(**{"schemes": ["EM", "SO"], "estimator": estimator, **HARSH[name]})))
+
+
+# ---------------------------------------------------------------- sampled results
+
+SAMPLED = {"estimator": "projected", "schemes": ["EM", "REI"], "T": 2.0, "h": [0.5, 0.25]}
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    return run(study(**SAMPLED, particles=700))
+
+
+def test_sampled_results_keep_the_contract_with_the_number_of_paths_asked_for(sampled):
+    data = strict(sampled)
+    for row in data["rows"]:
+        assert row["particles"] == 700
+        assert row["stderr"] > 0
+        assert row["lower"] <= row["upper"]
+
+
+def test_the_same_study_gives_the_same_numbers_and_another_seed_gives_others(sampled):
+    assert run(study(**SAMPLED, particles=700)).to_json() == sampled.to_json()
+    other = run(study(**SAMPLED, particles=700, seed=1))
+    assert all(a.w2 != b.w2 for a, b in zip(sampled.rows, other.rows))
+
+
+def test_a_stream_improves_and_ends_with_the_result(sampled):
+    seen = list(stream(study(**SAMPLED, particles=700)))
+    assert seen[-1].to_json() == sampled.to_json()
+    assert seen[-1].done == 1.0
+    assert [r.done for r in seen] == sorted(r.done for r in seen)
+    assert all(any("Provisional" in n for n in r.to_json()["notes"]) for r in seen[:-1])
+    assert len(seen[0].rows) < len(seen[-1].rows) or seen[0].rows[0].particles < 700
+
+
+def test_progress_ends_at_one_and_a_tick_that_raises_stops_the_run():
+    ticks = []
+    run(study(**SAMPLED, particles=512), ticks.append)
+    assert ticks == sorted(ticks)
+    assert ticks[-1] == pytest.approx(1.0)
+
+    class Stop(Exception):
+        pass
+
+    def stop(done):
+        if done > 0.3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        run(study(**SAMPLED, particles=512), stop)
+
+
+def test_diverged_particles_make_a_null_row_with_a_note_and_no_slope():
+    data = strict(run(study(**{**SAMPLED, "T": 4.0, "h": [0.5], "schemes": ["EM"]}, score_error={"name": "relative", "level": 10.0})))
+    (row,) = data["rows"]
+    assert row["w2"] is row["stderr"] is None
+    assert row["diverged"] > 0
+    assert not row["resolved"]
+    assert data["fits"][0]["slope"] is None
+    assert any("EM diverged at h = 0.5" in n for n in data["notes"])
+
+
+def test_with_start_paper_the_initialisation_error_is_in_the_estimate():
+    common = {**SAMPLED, "T": 1.0, "h": [0.25, 0.125], "schemes": ["SO"], "start": "paper"}
+    exact = run(study(**{**common, "estimator": "exact"}))
+    found = run(study(**common, particles=1024))
+    for a, b in zip(exact.rows, found.rows):
+        assert abs(a.w2 - b.w2) < 4 * b.stderr + 0.1 * a.w2
+
+
+@pytest.mark.parametrize("estimator", ["coupled", "gelbrich", "plugin", "sliced"])
+def test_every_estimator_answers_a_study(estimator):
+    data = strict(run(study(**{**SAMPLED, "estimator": estimator}, particles=512)))
+    assert {r["method"] for r in data["rows"]} == {estimator}
+    assert all((r["floor"] is not None) == (estimator in ("plugin", "sliced")) for r in data["rows"])
+
+
+def test_accuracy_is_reached_or_the_budget_is_kept():
+    common = {**SAMPLED, "schemes": ["EM"], "h": [0.5]}
+    s = study(**common, particles=64, accuracy=0.03)
+    (row,) = run(s).rows
+    assert row.stderr <= 0.03 * row.w2
+    per_batch = study(**common, particles=512).work
+    tight = study(**common, particles=64, accuracy=1e-4, budget=3 * per_batch)
+    spent = []
+    (row,) = run(tight, spent.append).rows
+    assert row.stderr > 1e-4 * row.w2
+    assert row.particles <= 3 * 512
+
+
+def test_batches_beyond_the_least_number_of_paths_are_new_paths():
+    """700 is no multiple of the batch: the batch after it must not repeat the one before."""
+    common = {**SAMPLED, "schemes": ["EM"], "h": [0.5]}
+    last = list(stream(study(**common, particles=700, accuracy=1e-4, budget=4 * study(**common, particles=512).work)))[-1]
+    x = np.asarray(last.clouds["EM_4"])
+    assert len(x) > 700
+    assert len(np.unique(x[:, 0])) == len(x)
+
+
+def test_step_sizes_without_a_common_grid_each_find_their_reference():
+    data = strict(run(study(**{**SAMPLED, "schemes": ["EM"], "h": None, "T": 2.0} | {"h": [0.4, 2 / 7]}, particles=512)))
+    exact = run(study(schemes=["EM"], h=[0.4, 2 / 7], T=2.0))
+    for row, want in zip(data["rows"], exact.rows):
+        assert abs(row["w2"] - want.w2) < 4 * row["stderr"] + 0.06 * want.w2
+
+
+def test_work_beyond_the_limit_is_refused_with_what_to_lower():
+    with pytest.raises(BadInput, match="lower particles"):
+        study(estimator="projected", particles=65536, h=[2 / 16384])
