@@ -15,7 +15,12 @@ for i, scene in enumerate(scenes.SCENES):
     with (left, right)[i % 2], st.container(border=True):
         st.subheader(scene.question, anchor=False)
         st.markdown(scene.text)
-        st.page_link(frame.PAGES[scene.page][0], label="Open this scene", query_params=scenes.address(scene))
+        st.page_link(
+            frame.PAGES[scene.page][0],
+            label="Open this scene",
+            icon=":material/arrow_forward:",
+            query_params=scenes.address(scene),
+        )
 
 st.markdown(
     """

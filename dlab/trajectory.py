@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import measure, noise, process, schemes
+from dlab import errors, measure, noise, process, schemes
 from dlab.laws import gaussian
 from dlab.measure import Pairs, exact
 from dlab.sample import diverged, simulate
@@ -90,9 +90,8 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
     shown = np.unique(np.append(np.arange(0, steps + 1, stride), steps))
     reference = None
     if not all(by_law.values()):
-        none = study_without_error(study).error
         run = simulate(
-            schemes.REGISTRY["SO"], field, none, end, T=study.T, steps=fine,
+            schemes.REGISTRY["SO"], field, errors.NONE, end, T=study.T, steps=fine,
             key=residual_key, path=path, record=True, tick=count,
         )  # fmt: skip
         reference = run.states[shown * REFINE]
@@ -119,11 +118,6 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
         tuple(tracks), steps, shown, study.T * (1 - shown / steps), forward, forward_times,
         box, density_times, density, arrows,
     )  # fmt: skip
-
-
-def study_without_error(study: Study) -> Study:
-    """The same study with the exact score."""
-    return Study.from_json({**study.to_json(), "score_error": {"name": "none"}})
 
 
 def _noised(target, key, n, times) -> np.ndarray:

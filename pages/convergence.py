@@ -32,9 +32,15 @@ with side, st.container(key="controls"):
         controls.seed()
     with st.expander("Picture"):
         st.selectbox("Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=frame.STATE + "x")
+        # Brackets of many schemes hide each other: they are drawn for one or two unless asked for.
+        few = len(values["schemes"]) <= 2
         shown = {
-            name: st.checkbox(label, value=True, key=f"show-{name}")
-            for name, label in (("fits", "Fitted lines"), ("bounds", "Theorem's bounds"), ("brackets", "Brackets"))
+            name: st.checkbox(label, value=default, key=f"show-{name}-{default}")
+            for name, label, default in (
+                ("fits", "Fitted lines", True),
+                ("bounds", "Theorem's bounds", True),
+                ("brackets", "Brackets (Gelbrich to coupled)", few),
+            )
         }
     controls.open_study()
 

@@ -39,4 +39,6 @@ def build(spec: dict) -> ScoreError:
     return entry.from_spec(spec, *map(jnp.asarray, levels))
 
 
-__all__ = ["REGISTRY", "SECOND_ORDER", "ErrorEntry", "ScoreError", "build", "perturb"]
+NONE = build({"name": "none"})
+
+__all__ = ["NONE", "REGISTRY", "SECOND_ORDER", "ErrorEntry", "ScoreError", "build", "perturb"]

@@ -23,6 +23,7 @@ STYLE = """
   .stAppHeader { background: transparent; }
   h1 { font-size: 1.7rem !important; padding: 0.2rem 0 0 0 !important; }
   .st-key-menu { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding-bottom: 0.3rem; }
+  .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
   @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }

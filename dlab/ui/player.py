@@ -30,8 +30,10 @@ def player(
     cannot see it. Nothing is sent back to Python. Raises ValueError for bytes or a height that do not fit.
     """
     if movie_bytes[:4] != b"DLM1":
-        raise ValueError(f"player got bytes that begin with {movie_bytes[:4]!r}; expected a movie, b'DLM1'; "
-                         "pass what dlab.figures.movie.encode returns")
+        raise ValueError(
+            f"player got bytes that begin with {movie_bytes[:4]!r}; expected a movie, b'DLM1'; "
+            "pass what dlab.figures.movie.encode returns"
+        )
     if height < 240:
         raise ValueError(f"player got height {height}; expected at least 240 pixels; the controls alone need 120")
     options = json.dumps({"height": height, "autoplay": autoplay, "presentation": presentation, "alt": alt}).encode()

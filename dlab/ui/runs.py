@@ -105,8 +105,9 @@ def curve(study: Study, draw) -> tuple[dict | None, str]:
 
 
 def _follow(study, draw, place):
-    bar = place.progress(0.0, text="Starting. The first run of a scheme also compiles it.")
-    place.button("Cancel", key="cancel-button", help="Stops the run; the points drawn so far stay.")
+    with place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, text="Starting. The first run of a scheme also compiles it.", width="stretch")
+        st.button("Cancel", key="cancel-button", help="Stops the run; the points drawn so far stay.")
     holder, drawn, data = st.empty(), 0.0, None
 
     def tick(done):

@@ -1,5 +1,6 @@
 """What a fresh process compiles before anybody asks: the exact laws and the first moving scene."""
 
+import time
 from contextlib import suppress
 
 from dlab import errors, jobs, schemes, trajectory
@@ -8,7 +9,9 @@ from dlab.study import Study, run
 
 
 def up() -> None:
-    """Compile in the background, politely: between two pieces a visitor's run takes its turn."""
+    """Compile in the background, politely: a page is served first, and between two pieces a visitor's run
+    takes its turn."""
+    time.sleep(2.0)
     exact = {"target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.1], [0.1, 0.5]]}, "h": [0.5], "T": 1.0}
     with suppress(BadInput):
         for error in ("none", "constant"):

@@ -1,0 +1,22 @@
+"""A study: plain values in, rows and fits out. Cache key, permalink, saved file and cluster task at once."""
+
+from dlab.study.result import Result, Row, facts_json
+from dlab.study.run import run, stream
+from dlab.study.spec import BATCH, DEFAULT, ESTIMATORS, REFINE, SCHEMA, STARTS, Grid, Study, grids
+
+__all__ = [
+    "BATCH",
+    "DEFAULT",
+    "ESTIMATORS",
+    "REFINE",
+    "SCHEMA",
+    "STARTS",
+    "Grid",
+    "Result",
+    "Row",
+    "Study",
+    "facts_json",
+    "grids",
+    "run",
+    "stream",
+]

@@ -1,0 +1,147 @@
+"""Rows, fits and notes: what a study answers, in the form of the contract (DESIGN 5)."""
+
+from dataclasses import asdict, dataclass, field
+
+import jax
+
+from dlab import __version__, schemes, targets, theory
+from dlab.measure import exact, fit
+from dlab.study.spec import SCHEMA, Study
+
+
+@dataclass(frozen=True)
+class Row:
+    """One point of a curve (DESIGN 5). `flags` are the sentences behind resolved = False."""
+
+    scheme: str
+    h: float
+    steps: int
+    score_evals: int
+    hessian_evals: int
+    particles: int
+    w2: float | None
+    stderr: float | None
+    lower: float | None
+    upper: float | None
+    floor: float | None
+    method: str
+    resolved: bool
+    bound: float | None
+    bound_parts: dict | None
+    error_level_met: float | None
+    diverged: int
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a study found so far: rows and fits, facts of the target, and the notes that a reader must be
+    told. `done` is the share of the work behind it; 1.0 is the final answer."""
+
+    study: Study
+    rows: tuple[Row, ...]
+    done: float = 1.0
+    clouds: dict = field(default_factory=dict, compare=False, repr=False)
+
+    def to_json(self) -> dict:
+        """The result file of the contract: plain values, NaN-free."""
+        return {
+            "schema": SCHEMA,
+            "study": self.study.to_json(),
+            "facts": facts_json(self.study.built.facts),
+            "rows": [{**asdict(r), "flags": list(r.flags)} for r in self.rows],
+            "fits": [_fit(self.study, name, self.rows) for name in self.study.schemes],
+            "notes": _notes(self),
+            "versions": {"dlab": __version__, "jax": jax.__version__},
+        }
+
+
+def facts_json(facts: targets.Facts) -> dict:
+    named = {k: getattr(facts, k) for k in ("m0", "L0", "L_F", "M1")}
+    known = facts.m0.value is not None and facts.L0.value is not None
+    return {
+        **{k: None if f.value is None else float(f.value) for k, f in named.items()},
+        "m_min": min(1.0, float(facts.m0.value)) if known else None,
+        "L_max": 1.0 + float(facts.L0.value) if known else None,
+        "how": {k: f.how for k, f in named.items()},
+        "mean": facts.mean.tolist(),
+        "cov": facts.cov.tolist(),
+        "second_moment": facts.second_moment,
+        "product": facts.product,
+        "field_error": facts.field_error,
+    }
+
+
+def _fit(study: Study, name: str, rows) -> dict:
+    mine = [r for r in rows if r.scheme == name]
+    law = fit.fit(
+        [r.h for r in mine], [r.w2 for r in mine], [r.stderr or 0.0 for r in mine], [r.resolved for r in mine]
+    )
+    scheme = schemes.REGISTRY[name]
+    limit = theory.bound(scheme, study.built.facts, T=study.T, h=0.0, start=study.start)
+    return {
+        "scheme": name,
+        "slope": law.slope,
+        "slope_low": law.low,
+        "slope_high": law.high,
+        "constant": law.constant,
+        "used": list(law.used),
+        "theory_order": None if limit.void else scheme.theorem_order,
+        "theory_c1": None if limit.void else limit.constants.c1,
+        "theory_c2": None if limit.void else limit.constants.c2,
+    }
+
+
+def _notes(result: Result) -> list[str]:
+    """One sentence for everything a reader must be told about the result as a whole."""
+    study, facts = result.study, result.study.built.facts
+    notes = []
+    if result.done < 1:
+        notes.append(f"Provisional: {result.done:.0%} of the work is done.")
+    bounds = {n: theory.bound(schemes.REGISTRY[n], facts, T=study.T, h=0.0, start=study.start) for n in study.schemes}
+    for reason in dict.fromkeys(b.void for b in bounds.values() if b.void):
+        names = ", ".join(n for n, b in bounds.items() if b.void == reason)
+        notes.append(f"The bound is void for {names}: {reason}")
+    notes += [b.constants.footnote for b in bounds.values() if not b.void and b.constants.footnote]
+    if any(not b.void for b in bounds.values()):
+        notes.append(
+            "The bound is the theorem's leading term: “≲” hides O(h²) terms, M₁ and a condition on the step size."
+        )
+        measured = [k for k in ("m0", "L0", "L_F") if getattr(facts, k).how.startswith("numerical")]
+        if measured:
+            notes.append(f"{', '.join(measured)} in the bound: {getattr(facts, measured[0]).how}, not proven.")
+    mixed = [r.scheme for r in result.rows if r.method == "exact-moments"]
+    if mixed:
+        notes.append(exact.MOMENTS_ONLY.format(", ".join(dict.fromkeys(mixed))))
+    for name in study.schemes:
+        lost = [r for r in result.rows if r.scheme == name and r.diverged]
+        if lost:
+            notes.append(
+                f"{name} diverged at h = {', '.join(f'{r.h:g}' for r in lost)}: the step is too large for this target."
+            )
+        hollow = [r for r in result.rows if r.scheme == name and not r.resolved and not r.diverged]
+        if hollow:
+            notes.append(
+                f"{name}: the points at h = {', '.join(f'{r.h:.4g}' for r in hollow)} are not resolved and not fitted."
+            )
+        dropped = [
+            r.h
+            for r in result.rows
+            if r.scheme == name and r.resolved and r.h not in _fit(study, name, result.rows)["used"]
+        ]
+        if dropped:
+            notes.append(
+                f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} lies outside the asymptotic range and is not fitted."
+            )
+    asked = study.score_error.get("level")
+    if study.score_error["name"] == "relative" and asked:
+        notes.append(
+            "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
+        )
+    if study.start == "paper":
+        notes.append(
+            "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."
+        )
+    if facts.field_error and any(study.sampled(s) for s in study.schemes):
+        notes.append(facts.field_error)
+    return notes

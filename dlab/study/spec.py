@@ -1,0 +1,196 @@
+"""The study file (DESIGN 5): plain values, checked at one door."""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from dlab import __version__, errors, measure, params, process, schemes, targets
+from dlab.measure import Case
+from dlab.params import BadInput
+
+SCHEMA = 1
+BATCH = 512  # paths simulated together; the first batch gives the provisional points
+REFINE = 4  # the reference takes this many steps for one of the finest scheme step
+COARSEST = 128  # and never fewer than this
+ESTIMATORS = ("auto", *measure.REGISTRY)
+STARTS = ("exact", "paper")
+DEFAULT = {
+    "schema": SCHEMA,
+    "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
+    "schemes": list(schemes.REGISTRY),
+    "h": [0.5, 0.25, 0.125, 0.0625],
+    "T": 4.0,
+    "start": "exact",
+    "score_error": {"name": "none"},
+    "estimator": "auto",
+    "particles": 4096,
+    "accuracy": None,
+    "budget": None,
+    "seed": 0,
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """One convergence study as checked values; `from_json` is its only door.
+
+    target, score_error   objects of the study file      schemes, h, steps   tuples, h[i] steps[i] = T
+    start "exact" | "paper"   particles: Brownian paths (at least so many where `accuracy` is set)
+    accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
+    """
+
+    target: dict
+    schemes: tuple[str, ...]
+    h: tuple[float, ...]
+    steps: tuple[int, ...]
+    T: float
+    start: str
+    score_error: dict
+    estimator: str
+    particles: int
+    accuracy: float | None
+    budget: int | None
+    seed: int
+
+    @classmethod
+    def from_json(cls, data: dict | str | bytes) -> "Study":
+        """A study from a JSON object or its text. BadInput names the key, the value and what to do."""
+        if isinstance(data, (str, bytes)):
+            try:
+                data = json.loads(data)
+            except (ValueError, RecursionError) as error:
+                raise BadInput(
+                    f"The study is not valid JSON ({error}); give an object as the README describes."
+                ) from None
+        params.only_keys("study", data, [*DEFAULT, "steps"])
+        if type(data.get("schema", SCHEMA)) is not int or data.get("schema", SCHEMA) != SCHEMA:
+            raise BadInput(f"schema = {params.show(data['schema'])} is unknown; this version reads schema {SCHEMA}.")
+        params.require("study", data, ("target",))
+        values = {**DEFAULT, **data}
+        T = params.number("T", values["T"], above=0.0, high=params.MAX_T)
+        steps = _step_counts(data, values, T)
+        names = values["schemes"]
+        if not isinstance(names, (list, tuple)) or not names:
+            raise BadInput(
+                f"schemes = {params.show(names)} is not a list of names; give some of {', '.join(schemes.REGISTRY)}."
+            )
+        names = tuple(dict.fromkeys(params.choice("schemes", n, schemes.REGISTRY) for n in names))
+        study = cls(
+            target=values["target"],
+            schemes=names,
+            h=tuple(T / n for n in steps),
+            steps=steps,
+            T=T,
+            start=params.choice("start", values["start"], STARTS),
+            score_error=values["score_error"],
+            estimator=params.choice("estimator", values["estimator"], ESTIMATORS),
+            particles=params.integer("particles", values["particles"], 16, params.MAX_PARTICLES),
+            accuracy=None if values["accuracy"] is None else params.number("accuracy", values["accuracy"], 1e-4, 1.0),
+            budget=None if values["budget"] is None else params.integer("budget", values["budget"], 1, params.MAX_WORK),
+            seed=params.integer("seed", values["seed"], 0, 2**31 - 1),
+        )
+        _ = study.built, study.error  # everything in the file is checked here
+        least = errors.REGISTRY[study.score_error["name"]].min_dim
+        if study.built.dim < least:
+            raise BadInput(
+                f"score_error.name = '{study.score_error['name']}' needs at least {least} dimensions and the target has "
+                f"{study.built.dim}; choose another error."
+            )
+        for name in study.schemes:
+            _, reason = measure.choose(study.estimator, study.case(name, study.steps[0]))
+            if reason:
+                raise BadInput(f"estimator = '{study.estimator}' does not apply to {name}: {reason}")
+        if study.work > params.MAX_WORK:
+            raise BadInput(
+                f"The study asks for {study.work:.2g} particle-steps and the limit is {params.MAX_WORK:.2g}; "
+                "lower particles or leave out the smallest h."
+            )
+        return study
+
+    def to_json(self) -> dict:
+        """The study file, every default filled in; `from_json` gives the same study back."""
+        values = asdict(self)
+        del values["steps"]
+        return {"schema": SCHEMA, **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}}
+
+    @cached_property
+    def built(self) -> targets.Target:
+        return targets.build(self.target)
+
+    @cached_property
+    def error(self) -> errors.ScoreError:
+        return errors.build(self.score_error)
+
+    @cached_property
+    def key(self) -> str:
+        """Fingerprint of the study and of the version that answers it."""
+        text = json.dumps(self.to_json(), sort_keys=True) + __version__
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def case(self, scheme: str, steps: int) -> Case:
+        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.T, steps, self.start, self.seed)
+
+    def sampled(self, scheme: str) -> bool:
+        """Whether the scheme's points need simulation."""
+        estimator, _ = measure.choose(self.estimator, self.case(scheme, self.steps[0]))
+        return estimator.sampled
+
+    @cached_property
+    def work(self) -> int:
+        """Particle-steps of the run, reference included: what the app prices before it starts."""
+        sampled = [s for s in self.schemes if self.sampled(s)]
+        if not sampled:
+            return 0
+        batches = math.ceil(self.particles / BATCH) * BATCH
+        return batches * (len(sampled) * sum(self.steps) + sum(grid.steps for grid in grids(self.steps)))
+
+
+def _step_counts(data, values, T) -> tuple[int, ...]:
+    if "steps" in data and "h" in data:
+        raise BadInput("The study has both h and steps; give one of them.")
+    name = "steps" if "steps" in data else "h"
+    given = values[name]
+    if not isinstance(given, (list, tuple)) or not given:
+        raise BadInput(
+            f"{name} = {params.show(given)} is not a list; give at least one {'number of steps' if name == 'steps' else 'step size'}."
+        )
+    if len(given) > params.MAX_STEP_SIZES:
+        raise BadInput(f"{name} has {len(given)} entries; the limit is {params.MAX_STEP_SIZES}.")
+    if name == "steps":
+        counts = [params.integer("steps", n, 1, params.MAX_STEPS) for n in given]
+    else:
+        counts = []
+        for h in given:
+            h = params.number("h", h, above=0.0, high=T)
+            if T / h > params.MAX_STEPS * (1 + 1e-9):
+                raise BadInput(
+                    f"h = {h:g} needs {T / h:.3g} steps; the limit is {params.MAX_STEPS}, so give h of at least {T / params.MAX_STEPS:.4g}."
+                )
+            try:
+                counts.append(process.step_count(T, h))
+            except ValueError as error:
+                raise BadInput(str(error)) from None
+    return tuple(sorted(set(counts)))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Step counts that share one reference path of `steps` intervals."""
+
+    steps: int
+    members: tuple[int, ...]
+
+
+def grids(steps: tuple[int, ...]) -> list[Grid]:
+    """Group step counts so that each divides its group's reference, the finest count first."""
+    left, found = sorted(set(steps), reverse=True), []
+    while left:
+        fine = left[0] * REFINE
+        while fine < COARSEST:
+            fine *= 2
+        members = tuple(n for n in left if fine % n == 0)
+        found.append(Grid(fine, members))
+        left = [n for n in left if n not in members]
+    return found
