@@ -1,0 +1,254 @@
+"""What the README says is so: its tables, limits and commands, and its code runs."""
+
+import ast
+import contextlib
+import importlib.metadata
+import io
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlab import jobs, params, schemes, targets
+from dlab.params import BadInput
+from dlab.study import Study
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RUN = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/streamlit run app.py"
+TEST = "python3 -m venv .venv && .venv/bin/pip install -q -r tests/requirements.txt && .venv/bin/python -m pytest"
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.S | re.M)
+
+
+def table(heading):
+    """Rows of the table under a heading, as lists of cells, without its head."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def requirements(text):
+    """{name: the line} of a requirements file."""
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    return {re.match(r"[\w.-]+", line)[0].lower(): line for line in lines if line and not line.startswith("-")}
+
+
+# ---------------------------------------------------------------- commands
+
+
+def test_two_commands_set_up_and_run_the_app_and_the_tests():
+    setups = [line for block in blocks("sh") for line in block.splitlines() if "venv .venv" in line]
+    assert setups == [RUN, TEST]
+    for name in ("requirements.txt", "tests/requirements.txt", "app.py"):
+        assert (ROOT / name).is_file()
+
+
+def test_requirements_repeat_what_the_library_declares():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    app = requirements((ROOT / "requirements.txt").read_text())
+    library = requirements("\n".join(project["dependencies"]))
+    assert {name: app[name] for name in library} == library
+    assert set(app) - set(library) == {"streamlit"}
+    assert (ROOT / "tests" / "requirements.txt").read_text().count("-r ../requirements.txt") == 1
+    assert "Python 3.11 or newer" in README
+    assert project["requires-python"] == ">=3.11"
+
+
+def imported(folder):
+    """Top names that the files in a folder import from elsewhere."""
+    files = sorted(ROOT.glob(folder))
+    ours = {"dlab", *(p.stem for p in files)}
+    found = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {name.name.split(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(node.module.split(".")[0])
+    return found - ours - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    "files, lists",
+    [
+        ("dlab/**/*.py", ["requirements.txt"]),
+        ("pages/*.py", ["requirements.txt"]),
+        ("tests/**/*.py", ["requirements.txt", "tests/requirements.txt"]),
+    ],
+)
+def test_everything_imported_is_required(files, lists):
+    listed = {name for file in lists for name in requirements((ROOT / file).read_text())}
+    made_by = importlib.metadata.packages_distributions()
+    for module in imported(files):
+        assert {d.lower() for d in made_by[module]} & listed, f"{module} is imported in {files} and not in {lists}"
+
+
+def test_files_that_the_readme_names_are_there():
+    for name in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / name).is_file(), name
+    for name in set(re.findall(r"`((?:dlab|tests|docs|pages|\.ci|\.streamlit)/[\w./-]+)`", README)) - {"dlab/prepared"}:
+        assert (ROOT / name).exists(), name
+
+
+# ---------------------------------------------------------------- tables and limits
+
+ORDERS = {0.5: "½", 1.0: "1", 1.5: "1½", 2.0: "2"}
+
+
+def cost(scheme):
+    parts = [(scheme.score_evals, "score", "scores"), (scheme.hessian_evals, "Hessian", "Hessians")]
+    return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in parts if n)
+
+
+def test_the_table_of_schemes_is_the_registry():
+    assert table("Schemes") == [
+        [s.name, s.title, s.theorem, ORDERS[s.theorem_order], ORDERS[s.law_order], ORDERS[s.strong_order], cost(s)]
+        for s in schemes.REGISTRY.values()
+    ]
+
+
+def top(matrix):
+    return np.linalg.eigvalsh(matrix)[-1]
+
+
+X = [[4, 0], [1, 4], [-2, 1]]
+COV = [[1.0, 0.3], [0.3, 0.6]]
+# Per target: what the table says of m0 and L0, a study file's object, and the same two numbers from it.
+CURVATURE = {
+    "gaussian": ("1/λ_max(cov)", "1/λ_min(cov)", {"mean": [0.5, 0], "cov": COV}, 1 / top(COV), top(np.linalg.inv(COV))),
+    "mixture": (
+        "1/v − δ²/4v²",
+        "max(1/v, −m₀)",
+        {"weights": [0.3, 0.7], "means": [[0, 0], [3, 4]], "var": 0.6},
+        1 / 0.6 - 25 / (4 * 0.36),
+        25 / (4 * 0.36) - 1 / 0.6,
+    ),
+    "skew": ("λ", "λ + ck²/4", {"lam": 0.8, "c": 1.5, "k": 2.0, "angle": 30.0}, 0.8, 0.8 + 1.5),
+    "logistic": (
+        "λ",
+        "λ + λ_max(XᵀX/n)/4",
+        {"x": X, "y": [1, 1, -1], "lam": 0.7},
+        0.7,
+        0.7 + top(np.transpose(X) @ np.array(X) / 3) / 4,
+    ),
+}
+
+
+def keys(entry):
+    """The keys of a study file's target object, from the message that lists them."""
+    with pytest.raises(BadInput) as error:
+        entry.from_spec({"name": entry.name, "no such key": 0})
+    return re.search(r"known keys are name, (.*)\.$", str(error.value))[1]
+
+
+def test_the_table_of_targets_is_the_registry():
+    assert table("Targets") == [
+        [e.name, e.title, keys(e), *CURVATURE[e.name][:2]] for e in targets.REGISTRY.values()
+    ]
+
+
+@pytest.mark.parametrize("name", targets.REGISTRY)
+def test_m0_and_L0_of_the_table_are_those_of_the_target(name):
+    _, _, spec, m0, L0 = CURVATURE[name]
+    facts = targets.build({"name": name, **spec}).facts
+    assert facts.m0.value == pytest.approx(m0, rel=1e-9)
+    assert facts.L0.value == pytest.approx(L0, rel=1e-9)
+
+
+def test_limits_are_those_that_are_enforced():
+    said = " ".join(re.search(r"\*\*Limits\*\*(.*?)\n\n", README, re.S)[1].split())
+    for limit in (
+        f"{params.MAX_PARTICLES:,} Brownian paths",
+        f"{params.MAX_STEPS:,} steps",
+        f"{params.MAX_STEP_SIZES} step sizes",
+        f"T up to {params.MAX_T:g}",
+        f"{params.MAX_WORK:,} particle-steps",
+        f"{params.MAX_COMPONENTS} mixture components",
+        f"{params.MAX_DATA_ROWS:,} observations",
+    ):
+        assert limit in said
+
+
+def test_caches_are_where_the_readme_says(monkeypatch, tmp_path):
+    said = " ".join(re.search(r"\*\*Caches\.\*\*(.*?)\n\n", README, re.S)[1].split())
+    monkeypatch.delenv("DLAB_CACHE", raising=False)
+    assert f"`~/{jobs.folder().relative_to(Path.home())}`" in said
+    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
+    assert "`DLAB_CACHE`" in said
+    assert jobs.folder() == tmp_path
+    assert f"({jobs.KEEP_FILES} at most" in said
+    assert f"`{jobs.PREPARED.relative_to(ROOT)}`" in said
+
+
+def test_every_line_of_the_configuration_exists_and_is_explained():
+    from streamlit import config
+
+    config.get_config_options()
+    told = " ".join(row[0] for row in table("Serving a class"))
+    sections = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    look = sections.pop("theme")
+    for section, options in sections.items():
+        for name, value in options.items():
+            assert f"{section}.{name}" in config._config_options_template
+            assert f"`{section}.{name} = {json.dumps(value)}`" in told
+    assert told.count(" = ") == sum(map(len, sections.values()))
+    flat = {f"{k}.{n}" for k, v in look.items() if isinstance(v, dict) for n in v}
+    flat |= {k for k, v in look.items() if not isinstance(v, dict)}
+    assert {f"theme.{name}" for name in flat} <= set(config._config_options_template)
+
+
+# ---------------------------------------------------------------- code
+
+
+def printed(code):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "README.md", "exec"), {})
+    return [line.split() for line in out.getvalue().splitlines()]
+
+
+def test_ten_lines_of_python_run():
+    code = blocks("python")[0]
+    assert len([line for line in code.splitlines() if line]) <= 10
+    lines = printed(code)
+    assert [line[0] for line in lines] == ["EM"] * 3 + ["SO"] * 3 + ["EM", "SO"]
+    for line in lines[:6]:
+        assert 0 < float(line[2]) < float(line[4])  # the measured distance lies below the bound
+    assert [float(line[1]) for line in lines[6:]] == pytest.approx([1, 2], abs=0.15)
+
+
+@pytest.mark.slow
+def test_a_target_of_ones_own_runs(monkeypatch):
+    monkeypatch.setattr(targets, "REGISTRY", dict(targets.REGISTRY))
+    lines = printed(blocks("python")[1])
+    assert sorted(line[:2] for line in lines) == [["EM", "0.25"], ["EM", "0.5"], ["SO", "0.25"], ["SO", "0.5"]]
+    assert all(0 < float(line[2]) < float(line[4]) for line in lines)
+    ridge = targets.REGISTRY["ridge"].from_spec({})
+    assert (ridge.facts.m0.value, ridge.facts.L0.value) == (1, 6)
+    assert ridge.facts.cov[0, 1] < 0  # mass lies across the ridge (2, 1)
+
+
+def test_the_study_file_and_the_shell_command():
+    (file,) = blocks("json")
+    study = Study.from_json(file)
+    assert study.to_json() == json.loads(file)
+    assert ".venv/bin/python -m dlab run study.json --out out\n" in blocks("sh")
+    assert Study.from_json({"target": json.loads(file)["target"]})  # only the target must be given
+
+
+def test_the_citation_names_version_licence_and_papers():
+    text = (ROOT / "CITATION.cff").read_text()
+    version = (ROOT / "dlab" / "_version.py").read_text().split('"')[1]
+    assert f"\nversion: {version}\n" in text
+    assert "\nlicense: MIT\n" in text
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License\n\nCopyright (c) 2026 The dlab authors\n")
+    for paper in ("2502.04849", "2601.18425", "2506.09681"):
+        assert f"https://arxiv.org/abs/{paper}" in text
+        assert f"https://arxiv.org/abs/{paper}" in README
