@@ -95,7 +95,7 @@ def test_a_study_is_frozen():
 
 def test_the_limit_on_work_counts_the_reference_and_all_schemes():
     s = study(estimator="projected", schemes=["EM", "SO"])
-    assert s.work == 512 * (2 * (4 + 8) + sum(g.steps for g in grids(s.steps)))
+    assert s.work == 512 * (2 * (4 + 8) + sum(g.steps + g.steps // 2 for g in grids(s.steps)))
     assert study().work == 0
 
 
@@ -197,6 +197,7 @@ def test_progress_ends_at_one_and_a_tick_that_raises_stops_the_run():
     run(study(**SAMPLED, particles=512), ticks.append)
     assert ticks == sorted(ticks)
     assert ticks[-1] == pytest.approx(1.0)
+    assert np.mean(np.array(ticks) >= 1.0) < 0.3  # not long before the end
 
     class Stop(Exception):
         pass

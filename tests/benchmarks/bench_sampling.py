@@ -17,6 +17,7 @@ import numpy as np
 from dlab import errors, measure, noise, schemes, study, targets
 from dlab.measure import Case, Pairs
 from dlab.sample import simulate, starts
+from dlab.study.run import _pyramid
 
 LOGISTIC = {"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}
 GAUSSIAN = {"name": "gaussian", "mean": [-0.4, 0.9], "cov": [[0.45, 0.42], [0.42, 1.45]]}
@@ -69,6 +70,15 @@ def virtual(key, shape):
     return diffrax.VirtualBrownianTree(0.0, T, T / STEPS / 2, shape, key)
 
 
+def fine_path(i):
+    """The moments of a path of twice the steps, merged in pairs: what a study does for a curve."""
+    pieces = [
+        np.asarray(noise.moments(jax.random.key(i), k, T / STEPS / 2, count=64, n=N, d=2), np.float32)
+        for k in range(0, 2 * STEPS, 64)
+    ]
+    return noise.merge(np.concatenate(pieces), 2)
+
+
 def report(label, seconds, against=None):
     rate = N * STEPS / seconds / 1e6
     print(f"{label:<52} {seconds * 1e3:9.1f} ms {rate:8.2f} M particle-steps/s" + (f"  {against / seconds:6.2f}x" if against else ""))
@@ -86,13 +96,7 @@ def sampling(repeats):
         tree = median(diffrax_euler(field, start, virtual), max(1, repeats // 2))
         report(f"{name}: diffrax Euler, VirtualBrownianTree", tree)
 
-        def shared(i):
-            pieces = [
-                np.asarray(noise.moments(jax.random.key(i), k, T / STEPS / 2, count=64, n=N, d=2), np.float32) for k in range(0, 2 * STEPS, 64)
-            ]
-            ours(field, start, noise.merge(np.concatenate(pieces), 2))(i)
-
-        report(f"{name}: our EM, moments + merge + path (goal >= 10x)", median(shared, repeats), tree)
+        report(f"{name}: our EM, moments + merge + path (goal >= 10x)", median(lambda i, f=field, x=start: ours(f, x, fine_path(i))(i), repeats), tree)
 
 
 def sweep(particles):
@@ -102,7 +106,7 @@ def sweep(particles):
         begun = time.perf_counter()
         asked = study.Study.from_json(spec)
         stream, first = study.stream(asked), None
-        for result in stream:
+        for _result in stream:
             first = first or time.perf_counter() - begun
         print(f"sweep of five schemes, {particles} paths, {label}: {time.perf_counter() - begun:7.1f} s, first points after {first:.1f} s")
     print("its parts, warm:")
@@ -114,8 +118,8 @@ def sweep(particles):
     grid = study.grids(asked.steps)[0]
     batches = -(-particles // study.BATCH)
     start, _ = starts(target, jax.random.key(0), study.BATCH, 4.0, "exact")
-    pyramid = study._pyramid(jax.random.key(0), grid, 4.0, study.BATCH, 2)
-    pieces = {"paths": lambda i: study._pyramid(jax.random.key(i), grid, 4.0, study.BATCH, 2)}
+    pyramid = _pyramid(jax.random.key(0), grid, 4.0, study.BATCH, 2)
+    pieces = {"paths": lambda i: _pyramid(jax.random.key(i), grid, 4.0, study.BATCH, 2)}
 
     def run(name, steps):
         return simulate(
