@@ -78,7 +78,10 @@ def _run(args) -> int:
         data["notes"].insert(0, f"Interrupted: the rows are those done by then ({len(data['rows'])} rows).")
         print(f"dlab: interrupted; kept the {len(data['rows'])} rows done so far", file=sys.stderr)
     if out is not None:
-        _write(data, out)
+        try:
+            _write(data, out)
+        except OSError as error:
+            raise BadInput(f"--out = {args.out!r} cannot be written ({error}); give another folder") from None
         print(f"dlab: wrote result.json, rows.csv, figure.html, figure.svg to {out}", file=sys.stderr)
     if args.json:
         print(json.dumps(data, indent=1))

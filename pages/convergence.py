@@ -55,23 +55,20 @@ def draw(result, state):
             key="curve" if state == "final" else f"curve-{result['done']:.6f}",
             alt=figure.alt,
         )
-        if state == "stale":
-            st.markdown("This picture is of other settings; run to renew it.")
-        else:
-            st.markdown(tables.sentence(result))
+        st.markdown("This picture is of other settings; run to renew it." if state == "stale" else tables.sentence(result))
+        if state != "running":
+            st.dataframe(tables.table(result), hide_index=True, width="stretch")
+    return figure
 
 
 with picture:
     try:
         study = links.study(values)
-        result, state = runs.curve(study, draw)
+        result, state, figure = runs.curve(study, draw)
     except BadInput as error:
         st.error(str(error))
-        result = None
-    if result is None:
-        st.info("Nothing has been run for these settings yet.")
-    else:
-        st.dataframe(tables.table(result), hide_index=True, width="stretch")
+        state = "none"
+    if state in ("final", "partial"):
         with st.expander("Every point, with the reason where it is hollow"):
             st.dataframe(tables.rows_table(result), hide_index=True, width="stretch")
         for note in result["notes"]:
@@ -80,5 +77,5 @@ with picture:
             tell.measuring(result)
         with st.expander("What the theorem says"):
             tell.theorems(result)
-        exports.row(study, result, convergence.chart(result, x=values["x"], **shown))
+        exports.row(study, result, figure)
 frame.end("convergence")

@@ -144,7 +144,7 @@ class Study:
         if not sampled:
             return 0
         batches = math.ceil(self.particles / BATCH) * BATCH
-        return batches * (len(sampled) * sum(self.steps) + sum(grid.steps for grid in grids(self.steps)))
+        return batches * (len(sampled) * sum(self.steps) + sum(grid.steps + grid.steps // 2 for grid in grids(self.steps)))
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

@@ -102,9 +102,10 @@ def _reject(density, centre, m0, key, *, n):
 @partial(jax.jit, static_argnames="n")
 def _invert(field, key, *, n):
     cell, jitter = jax.random.split(key)
-    flat = jax.random.categorical(cell, jnp.log(field.weights).ravel(), shape=(n,))
-    # Tent weights reproduce the piecewise linear interpolant of the grid values.
+    mass = jnp.cumsum(field.weights.ravel())
+    flat = jnp.searchsorted(mass, mass[-1] * jax.random.uniform(cell, (n,)))
     index = jnp.stack(jnp.unravel_index(flat, field.weights.shape), -1)
+    # Tent weights reproduce the piecewise linear interpolant of the grid values.
     tent = jnp.sum(jax.random.uniform(jitter, (2, n, 2)), 0) - 1
     spacing = 2 * quadrature.REACH / (quadrature.GRID - 1)
     return field.centre + (((index + tent) * spacing - quadrature.REACH) * field.std) @ field.axes.T

@@ -20,7 +20,9 @@ COLLECT = 5.0  # seconds between two garbage collections of the process
 STYLE = """
 <style>
   .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 2rem; max-width: 100rem; }
-  .stAppHeader { background: transparent; }
+  /* Streamlit's header lies over our menu: only its own buttons may catch a click. */
+  .stAppHeader, .stAppHeader * { background: transparent; pointer-events: none; }
+  .stAppHeader button, .stAppHeader button * { pointer-events: auto; }
   h1 { font-size: 1.7rem !important; padding: 0.2rem 0 0 0 !important; }
   .st-key-menu { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding-bottom: 0.3rem; }
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }

@@ -71,54 +71,51 @@ def movie(study: Study, steps: int, count: int):
 WAIT = "Another run has the machine; this one starts when it is done."
 
 
-def curve(study: Study, draw) -> tuple[dict | None, str]:
-    """The result that the convergence page shows, and what it is: "final", "partial", "stale" or "none".
+def curve(study: Study, draw) -> tuple[dict | None, str, object]:
+    """The result that the convergence page shows, what it is, and what draw returned for it.
 
-    draw(result, state) is called for what there is to see, also while the run goes on. Exact laws and
-    known results show at once; a costly run waits for its button.
+    It is "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(result,
+    state) shows a result, "running" while the run goes on. Exact laws and known results show at once; a
+    costly run waits for its button.
     """
     session = st.session_state
-    if study.work == 0 or (known := jobs.finished(study)) is not None:
-        data = list(jobs.results(study))[-1] if study.work == 0 else known
-        session["curve"] = data
-        draw(data, "final")
-        return data, "final"
-    asked = st.session_state.pop("run", None) == study.key
-    bar = st.container()
-    if asked:
-        return _follow(study, draw, bar)
+    known = list(jobs.results(study))[-1] if study.work == 0 else jobs.finished(study)
+    if known is not None:
+        session["curve"] = known
+        return known, "final", draw(known, "final")
+    if session.pop("run", None) == study.key:
+        return _follow(study, draw)
     last = session.get("curve")
-    same = last is not None and last["study"] == study.to_json()
+    state = "none" if last is None else "partial" if last["study"] == study.to_json() else "stale"
     price = jobs.seconds(study)
-    cost = f"about {price:.0f} s" if price >= 2 else "a second or two"
-    with bar.container(horizontal=True, vertical_alignment="center"):
-        st.button(f"Run ({cost})", key="run-button", type="primary", on_click=lambda: session.update(run=study.key))
-        st.caption(
-            f"{study.work / 1e6:.3g} million particle-steps."
-            + ("" if last is None or same else " The picture below is of other settings.")
-        )
-    if last is None:
-        return None, "none"
-    state = "partial" if same else "stale"
-    draw(last, state)
-    return last, state
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
+        st.button(label, key="run-button", type="primary", on_click=lambda: session.update(run=study.key))
+        st.caption(f"{study.work / 1e6:.3g} million particle-steps. " + SAYS[state])
+    return last, state, None if last is None else draw(last, state)
 
 
-def _follow(study, draw, place):
-    with place.container(horizontal=True, vertical_alignment="center"):
+SAYS = {
+    "none": "Nothing has been run for these settings yet.",
+    "partial": "The picture shows the points that a cancelled run had found.",
+    "stale": "The picture below is of other settings.",
+}
+
+
+def _follow(study, draw):
+    with st.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0, text="Starting. The first run of a scheme also compiles it.", width="stretch")
         st.button("Cancel", key="cancel-button", help="Stops the run; the points drawn so far stay.")
-    holder, drawn, data = st.empty(), 0.0, None
+    holder, drawn = st.empty(), 0.0
 
     def tick(done):
         bar.progress(done, text=f"{done:.0%} of the particle-steps done.")
 
     for data in jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT)):
         st.session_state["curve"] = data
-        if time.monotonic() - drawn >= REDRAW or data["done"] == 1:
+        if time.monotonic() - drawn >= REDRAW:
             with holder.container():
-                draw(data, "partial" if data["done"] < 1 else "final")
+                draw(data, "running")
             drawn = time.monotonic()
-    bar.empty()
-    st.session_state["curve"] = {**data, "done": 1.0}
+    # The next run of the script finds the result finished, without bar and button.
     st.rerun()
