@@ -20,9 +20,9 @@ from dlab.types import Points
 FORWARD = 32  # frames of the forward act
 FRAMES = 128  # at most so many frames of the reverse act
 DISTANCES = 48  # at most so many frames at which the distance is measured
-KEYS = 25  # times at which p_t is drawn
-SIDE = 72  # grid points a side of p_t
-ARROWS = 17  # arrows of the score field a side
+KEYS = 17  # times at which p_t is drawn
+SIDE = 64  # grid points a side of p_t
+ARROWS = 15  # arrows of the score field a side
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Convergence: W2 against h with fitted slopes, beside the theorems."""
 
+import itertools
+
 import streamlit as st
 
 from dlab.figures import convergence, screen, tables
@@ -45,6 +47,9 @@ with side, st.container(key="controls"):
     controls.open_study()
 
 
+drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
+
+
 def draw(result, state):
     figure = convergence.chart(result, x=values["x"], **shown)
     with st.container(key="stale" if state == "stale" else None):
@@ -52,10 +57,12 @@ def draw(result, state):
             screen.to_plotly(figure, theme=frame.theme(), height=520),
             theme=None,
             config=screen.CONFIG,
-            key="curve" if state == "final" else f"curve-{result['done']:.6f}",
+            key=f"curve-{state}-{next(drawing)}",
             alt=figure.alt,
         )
-        st.markdown("This picture is of other settings; run to renew it." if state == "stale" else tables.sentence(result))
+        st.markdown(
+            "This picture is of other settings; run to renew it." if state == "stale" else tables.sentence(result)
+        )
         if state != "running":
             st.dataframe(tables.table(result), hide_index=True, width="stretch")
     return figure

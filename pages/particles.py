@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import schemes
 from dlab.params import BadInput
-from dlab.ui import controls, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, links, runs, tell
 from dlab.ui.player import player
 
 values = frame.begin(
@@ -45,4 +45,5 @@ with picture:
                 st.markdown(f"**{name}**, {schemes.REGISTRY[name].title}")
                 st.latex(schemes.REGISTRY[name].formula)
             tell.symbols()
+        exports.particles(study, steps, values["moving"])
 frame.end("particles")

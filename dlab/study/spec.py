@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 from dlab import __version__, errors, measure, params, process, schemes, targets
@@ -41,7 +41,7 @@ class Study:
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
     """
 
-    target: dict
+    target: dict | targets.Target
     schemes: tuple[str, ...]
     h: tuple[float, ...]
     steps: tuple[int, ...]
@@ -56,7 +56,11 @@ class Study:
 
     @classmethod
     def from_json(cls, data: dict | str | bytes) -> "Study":
-        """A study from a JSON object or its text. BadInput names the key, the value and what to do."""
+        """A study from a JSON object or its text. BadInput names the key, the value and what to do.
+
+        From Python `target` may also be a Target, one's own from `dlab.targets.target` for instance; such
+        a study runs, and its file says "custom" in the target's place.
+        """
         if isinstance(data, (str, bytes)):
             try:
                 data = json.loads(data)
@@ -111,13 +115,14 @@ class Study:
 
     def to_json(self) -> dict:
         """The study file, every default filled in; `from_json` gives the same study back."""
-        values = asdict(self)
-        del values["steps"]
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "steps"}
+        if isinstance(self.target, targets.Target):
+            values["target"] = {"name": "custom"}
         return {"schema": SCHEMA, **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}}
 
     @cached_property
     def built(self) -> targets.Target:
-        return targets.build(self.target)
+        return self.target if isinstance(self.target, targets.Target) else targets.build(self.target)
 
     @cached_property
     def error(self) -> errors.ScoreError:
@@ -144,7 +149,9 @@ class Study:
         if not sampled:
             return 0
         batches = math.ceil(self.particles / BATCH) * BATCH
-        return batches * (len(sampled) * sum(self.steps) + sum(grid.steps + grid.steps // 2 for grid in grids(self.steps)))
+        return batches * (
+            len(sampled) * sum(self.steps) + sum(grid.steps + grid.steps // 2 for grid in grids(self.steps))
+        )
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

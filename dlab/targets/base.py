@@ -11,7 +11,7 @@ import numpy as np
 
 from dlab import linop, process
 from dlab.field import ExactField
-from dlab.params import Knob
+from dlab.params import BadInput, Knob
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class TargetEntry:
 
     from_spec(spec) -> Target   reads the study file's `target` object, BadInput where it is wrong
     knobs, from_knobs(values) -> spec   the scalars that the app offers for it
+    to_knobs(spec) -> values   the way back, which need not fit: the caller checks it
     """
 
     name: str
@@ -99,6 +100,27 @@ class TargetEntry:
     from_spec: Callable[[dict], Target]
     knobs: tuple[Knob, ...]
     from_knobs: Callable[[dict[str, Any]], dict]
+    to_knobs: Callable[[dict], dict[str, float]] | None = None
+
+    def knobs_of(self, spec: dict) -> dict[str, float] | None:
+        """The knobs that give this very spec, None where none do."""
+        if self.to_knobs is None:
+            return None
+        try:
+            values = self.to_knobs(spec)
+            values = {k.name: k.read(values[k.name]) for k in self.knobs}
+            return values if _same(self.from_knobs(values), spec) else None
+        except (BadInput, LookupError, TypeError, ValueError):
+            return None
+
+
+def _same(a, b) -> bool:
+    """Equal up to rounding, through dicts and lists."""
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, list):
+        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(_same, a, b))
+    return a == b if isinstance(a, str) else abs(a - b) <= 1e-9 * max(1.0, abs(a))
 
 
 @partial(jax.jit, static_argnames="nodes")

@@ -1,4 +1,4 @@
-"""A target of one's own, from Python: `dlab.target(log_density, box=...)`."""
+"""A target of one's own, from Python: `dlab.targets.target(log_density, box=...)`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -107,6 +107,14 @@ def from_knobs(knobs: dict) -> dict:
     return {"name": "gaussian", "mean": [knobs["mx"], knobs["my"]], "cov": cov.tolist()}
 
 
+def to_knobs(spec: dict) -> dict:
+    values, vectors = np.linalg.eigh(spec["cov"])
+    angle = math.degrees(math.atan2(vectors[1, 0], vectors[0, 0])) % 180
+    mx, my = spec["mean"]
+    knobs = {"k1": 1 / values[0], "k2": 1 / values[1], "angle": angle, "mx": mx, "my": my}
+    return {name: round(float(value), 6) for name, value in knobs.items()}
+
+
 ENTRY = TargetEntry(
     name="gaussian",
     title="Gaussian",
@@ -136,4 +144,5 @@ ENTRY = TargetEntry(
         Knob("my", "Mean, vertical", 0.0, -3.0, 3.0, 0.1, "Second coordinate of the mean."),
     ),
     from_knobs=from_knobs,
+    to_knobs=to_knobs,
 )

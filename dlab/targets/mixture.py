@@ -154,6 +154,14 @@ def from_knobs(knobs: dict) -> dict:
     }
 
 
+def to_knobs(spec: dict) -> dict:
+    first, second = np.asarray(spec["means"])
+    across = second - first
+    angle = math.degrees(math.atan2(across[1], across[0])) % 360
+    knobs = {"sep": np.hypot(*across), "var": spec["var"], "w": spec["weights"][0], "angle": angle}
+    return {name: round(float(value), 6) for name, value in knobs.items()}
+
+
 ENTRY = TargetEntry(
     name="mixture",
     title="Gaussian mixture",
@@ -184,4 +192,5 @@ ENTRY = TargetEntry(
         Knob("angle", "Rotation (degrees)", 20.0, 0.0, 180.0, 5.0, "Direction from the first mean to the second."),
     ),
     from_knobs=from_knobs,
+    to_knobs=to_knobs,
 )

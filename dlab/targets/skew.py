@@ -62,4 +62,5 @@ ENTRY = TargetEntry(
         Knob("angle", "Rotation (degrees)", 0.0, 0.0, 180.0, 5.0, "Angle of the product's axes."),
     ),
     from_knobs=from_knobs,
+    to_knobs=lambda spec: {"angle": 0.0, **spec},
 )

@@ -5,6 +5,7 @@ import json
 import streamlit as st
 
 from dlab import export, jobs
+from dlab.ui import runs
 
 FIGURES = ("svg", "pdf", "png", "html")
 
@@ -26,7 +27,9 @@ def row(study, result: dict, figure) -> None:
             on_click="ignore",
             help="Reopen it here, or run it: python -m dlab run study.json --out DIR",
         )
-        if study.work and jobs.clouds(study) is not None:
+        if study.work == 0:
+            st.caption("An exact law has no particles; the Particles page exports some.")
+        elif jobs.clouds(study) is not None:
             _button(
                 "Particles",
                 lambda: jobs.clouds(study),
@@ -34,6 +37,26 @@ def row(study, result: dict, figure) -> None:
                 "npz",
                 "Final positions of every scheme and of the reference.",
             )
+
+
+def particles(study, steps: int, count: int) -> None:
+    """Download buttons of the particles page."""
+    with st.container(horizontal=True, key="exports"):
+        st.download_button(
+            "Particles (NPZ)",
+            lambda: runs.positions(study, steps, count),
+            file_name="particles.npz",
+            mime=export.MIME["npz"],
+            on_click="ignore",
+            help="Positions at every frame, in single precision; they are computed anew when asked for.",
+        )
+        st.download_button(
+            "Study",
+            json.dumps(study.to_json(), indent=1),
+            file_name="study.json",
+            mime="application/json",
+            on_click="ignore",
+        )
 
 
 def _button(label, make, result, kind, tip=None):

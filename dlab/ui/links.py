@@ -170,7 +170,7 @@ def moving_study(values: dict) -> Study:
 def from_study(data: bytes) -> dict:
     """The scene of a study file; BadInput says what is wrong with it.
 
-    The target and the step sizes are kept as they are where no controls describe them.
+    Controls are set where they describe the target and the step sizes; both are kept as they are where none do.
     """
     given = Study.from_json(data)
     if given.built.dim != 2:
@@ -181,7 +181,15 @@ def from_study(data: bytes) -> dict:
         )
     values = {**DEFAULTS, "T": int(given.T), "schemes": given.schemes, "panels": given.schemes[:MAX_PANELS]}
     values |= {"start": given.start, "estimator": given.estimator, "particles": given.particles, "seed": given.seed}
-    values["spec"] = given.target
+    entry = targets.REGISTRY[given.target["name"]]
+    knobs = entry.knobs_of(given.target)
+    if knobs is not None:
+        values |= {"target": entry.name, **{f"{entry.name}.{name}": value for name, value in knobs.items()}}
+    elif entry.name == "logistic" and _offered("logistic.lam", given.target["lam"]):
+        values |= {"target": "logistic", "logistic.lam": float(given.target["lam"])}
+        values["csv"] = (given.target["x"], given.target["y"])
+    else:
+        values["spec"] = given.target
     sizes = tuple(given.h)
     stretch = [h for h in LADDER if min(sizes) <= h <= max(sizes)]
     values |= {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == sorted(stretch) else {"hs": sizes}
@@ -191,6 +199,11 @@ def from_study(data: bytes) -> dict:
     for knob in errors.SECOND_ORDER:
         values[f"so.{knob.name}"] = knob.read(given.score_error.get(knob.name, 0.0))
     return values
+
+
+def _offered(name, value) -> bool:
+    target, knob = name.split(".")
+    return any(k.name == knob and k.low <= value <= k.high for k in targets.REGISTRY[target].knobs)
 
 
 def _target_knobs(values):

@@ -2,11 +2,12 @@
 
 import json
 import time
+import zlib
 
 import numpy as np
 import streamlit as st
 
-from dlab import jobs, trajectory
+from dlab import export, jobs, trajectory
 from dlab.figures import particles
 from dlab.study import Study
 
@@ -31,7 +32,7 @@ def known_movie(study: Study, steps: int, count: int):
     found = jobs.load(movie_key(study, steps, count) + ".movie")
     if found is None:
         return None
-    head, packed = found.split(b"\n", 1)
+    head, packed = zlib.decompress(found).split(b"\n", 1)
     return packed, json.loads(head)
 
 
@@ -48,8 +49,18 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
     ]
     meta = {"sentence": particles.sentence(motion), "table": table, "notes": notes}
     packed = particles.encoded(motion)
-    jobs.store(movie_key(study, steps, count) + ".movie", json.dumps(meta).encode() + b"\n" + packed)
+    jobs.store(movie_key(study, steps, count) + ".movie", zlib.compress(json.dumps(meta).encode() + b"\n" + packed))
     return packed, meta
+
+
+def positions(study: Study, steps: int, count: int) -> bytes:
+    """The particles of a scene as npz bytes: states of each scheme (F, n, 2) at `steps` and `times`."""
+    with jobs.one_at_a_time(lambda: None):
+        motion = trajectory.motion(study, study.schemes, steps, count)
+    states = {t.scheme: t.states.astype(np.float32) for t in motion.tracks}
+    return export.arrays_npz(
+        steps=motion.steps, times=motion.times, forward=motion.forward.astype(np.float32), **states
+    )
 
 
 def movie(study: Study, steps: int, count: int):
