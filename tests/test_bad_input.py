@@ -214,8 +214,8 @@ CSV = {
     "a label of another kind": (b"x1,x2,y\n1,2,3\n3,4,-1\n", ["Line 2", "3", "-1"]),
     "a short line": (b"x1,x2,y\n1,2,1\n3,4\n", ["Line 3", "2 columns"]),
     "not text": (b"\xff\xfe\x00\x01\x80", ["CSV", "UTF-8"]),
-    "huge": (b"x1,x2,y\n1e300,2,1\n3,4,-1\n", ["Line 2", "1e300"]),
-    "too many rows": (b"x1,x2,y\n" + b"1,2,1\n" * 10_001, ["10001", "10000"]),
+    "huge": (b"x1,x2,y\n1e300,2,1\n3,4,-1\n", ["Line 2", "1e+300"]),
+    "too many rows": (b"x1,x2,y\n" + b"1,2,1\n" * (params.MAX_DATA_ROWS + 1), [str(params.MAX_DATA_ROWS + 1), str(params.MAX_DATA_ROWS)]),
     "semicolons": (b"x1;x2;y\n1;2;1\n", ["x1;x2;y"]),
 }
 

@@ -96,7 +96,8 @@ def sampling(repeats):
         tree = median(diffrax_euler(field, start, virtual), max(1, repeats // 2))
         report(f"{name}: diffrax Euler, VirtualBrownianTree", tree)
 
-        report(f"{name}: our EM, moments + merge + path (goal >= 10x)", median(lambda i, f=field, x=start: ours(f, x, fine_path(i))(i), repeats), tree)
+        label = f"{name}: our EM, moments + merge + path (goal >= 10x)"
+        report(label, median(lambda i, f=field, x=start: ours(f, x, fine_path(i))(i), repeats), tree)
 
 
 def sweep(particles):
