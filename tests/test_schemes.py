@@ -121,12 +121,17 @@ def wrong_so(change):
     return dataclasses.replace(schemes.REGISTRY["SO"], name="wrong", step=step)
 
 
+def minus_half(f, t, v, x):
+    """H v = (L - I/2) v."""
+    return f.curvature(t, x).apply(v) - v / 2
+
+
 # M = x/4 - L gamma = -s/2 - H gamma; one appendix of the paper prints the sign of H gamma wrong.
 WRONG = {
     "no M": lambda f, t, x: 0 * x,
     "minus M": lambda f, t, x: -f.drift_rate(t, x),
     "sign of L gamma": lambda f, t, x: x / 4 + f.curvature(t, x).apply(field.drift(f, t, x)),
-    "sign of the last term": lambda f, t, x: -f.score(t, x) / 2 + jnp.einsum("nij,nj->ni", f.hessian(t, x), field.drift(f, t, x)),
+    "sign of the last term": lambda f, t, x: -f.score(t, x) / 2 + minus_half(f, t, field.drift(f, t, x), x),
 }
 
 
