@@ -33,7 +33,7 @@ with picture:
     except BadInput as error:
         st.error(str(error))
     else:
-        player(movie, key="player", height=600, autoplay=frame.started(), alt=meta["sentence"])
+        player(movie, key="player", height=560, autoplay=frame.started(), alt=meta["sentence"])
         st.markdown(meta["sentence"])
         for note in meta["notes"]:
             st.caption(note)

@@ -28,7 +28,7 @@ STYLE = """
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
-  @media (max-width: 640px) { .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }
+  @media (max-width: 640px) { .st-key-menu { gap: 0.6rem; } .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }
 </style>
 """
 
@@ -60,7 +60,7 @@ def begin(page: str, title: str, sentence: str) -> dict:
     """Open a page: menu, question, one sentence. Returns the scene."""
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     _process()
-    notes = _read_address()
+    _read_address()
     values = scene()
     address = links.write(values)
     st.html(STYLE)
@@ -70,8 +70,10 @@ def begin(page: str, title: str, sentence: str) -> dict:
             st.page_link(path, label=label, query_params=address, disabled=name == page)
     st.title(title, anchor=False)
     st.markdown(sentence)
-    for note in notes:
-        st.warning(note)
+    said_for, notes = st.session_state.get("notes", (None, ()))
+    if said_for == address:  # until a control moves
+        for note in notes:
+            st.warning(note)
     return values
 
 
@@ -100,7 +102,7 @@ def end(page: str) -> None:
         )
 
 
-def _read_address() -> list[str]:
+def _read_address() -> None:
     """Take the scene from the address where a visitor changed it: a link, Back, an edit by hand."""
     session = st.session_state
     if "adopt" in session:
@@ -109,26 +111,17 @@ def _read_address() -> list[str]:
     fresh = STATE + "target" not in session
     if fresh or (query and query != session.get("address")):
         values, notes = links.read(query)
-        if not fresh:
-            # A menu link carries no long data; what the session holds is still the visitor's.
-            values |= {
-                k: session[STATE + k]
-                for k in ("csv", "spec")
-                if not query.get("spec") and not query.get("data") and _kept(k, query)
-            }
+        if not fresh and not links.complete(scene()):
+            # The address could not carry the visitor's data: this session still holds them.
+            kept = ("csv",) if "target" in query else ("csv", "spec")
+            values |= {k: session[STATE + k] for k in kept}
         adopt(values)
         session["address"] = links.write(values)
-        session["notes"] = notes
-        return notes
+        session["notes"] = session["address"], notes
+        return
     # Widgets of other pages would be forgotten otherwise: Streamlit drops the state of what is not drawn.
     for name in links.DEFAULTS:
         session[STATE + name] = session[STATE + name]
-    return []
-
-
-def _kept(name, query) -> bool:
-    held = st.session_state[STATE + name]
-    return held is not None and not links.complete(scene())
 
 
 def started() -> bool:
