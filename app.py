@@ -10,17 +10,17 @@ frame.begin(
     "Pick a target, a scheme and a step size; watch the particles, and read how far their law is from the target, in "
     "Wasserstein distance, beside what the theorems promise.",
 )
-left, right = st.columns(2, gap="medium")
-for i, scene in enumerate(scenes.SCENES):
-    with (left, right)[i % 2], st.container(border=True):
-        st.subheader(scene.question, anchor=False)
-        st.markdown(scene.text)
-        st.page_link(
-            frame.PAGES[scene.page][0],
-            label="Open this scene",
-            icon=":material/arrow_forward:",
-            query_params=scenes.address(scene),
-        )
+for pair in zip(scenes.SCENES[::2], scenes.SCENES[1::2]):
+    for column, scene in zip(st.columns(2, gap="medium"), pair):
+        with column, st.container(border=True):
+            st.subheader(scene.question, anchor=False)
+            st.markdown(scene.text)
+            st.page_link(
+                frame.PAGES[scene.page][0],
+                label="Open this scene",
+                icon=":material/arrow_forward:",
+                query_params=scenes.address(scene),
+            )
 
 st.markdown(
     """

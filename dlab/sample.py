@@ -42,7 +42,7 @@ def _advance(scheme, field, error, x, h, T, first, count, key, path, *, record):
         u = jax.random.uniform(u_key, (n, 1)) if scheme.randomised else None
         noise = StepNoise(
             h=h,
-            normals=jax.random.normal(normal_key, (2, n, d)),
+            normals=jax.random.normal(normal_key, (scheme.normals, n, d)),
             u=u,
             moments=None if path is None else path[i],
         )

@@ -80,12 +80,7 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
         done += k
         tick(min(done / total, 1.0))
 
-    path = np.concatenate(
-        [
-            np.asarray(noise.moments(path_key, i, study.T / fine, count=64, n=particles, d=2), np.float32)
-            for i in range(0, fine, 64)
-        ]
-    )[:fine]
+    path = noise.path(path_key, fine, study.T / fine, particles, 2)
     stride = max(1, -(-steps // FRAMES))
     shown = np.unique(np.append(np.arange(0, steps + 1, stride), steps))
     reference = None

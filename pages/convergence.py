@@ -73,13 +73,13 @@ with picture:
         study = links.study(values)
         result, state, figure = runs.curve(study, draw)
     except BadInput as error:
-        st.error(str(error))
+        st.error(frame.plain(error))
         state = "none"
     if state in ("final", "partial"):
         with st.expander("Every point, with the reason where it is hollow"):
             st.dataframe(tables.rows_table(result), hide_index=True, width="stretch")
         for note in result["notes"]:
-            st.caption(note)
+            st.caption(frame.plain(note))
         with st.expander("How is this measured?"):
             tell.measuring(result)
         with st.expander("What the theorem says"):

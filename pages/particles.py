@@ -31,12 +31,12 @@ with picture:
         steps = study.steps[-1]
         movie, meta = runs.movie(study, steps, values["moving"])
     except BadInput as error:
-        st.error(str(error))
+        st.error(frame.plain(error))
     else:
         player(movie, key="player", height=560, autoplay=frame.started(), alt=meta["sentence"])
         st.markdown(meta["sentence"])
         for note in meta["notes"]:
-            st.caption(note)
+            st.caption(frame.plain(note))
         with st.expander("The distances behind the picture"):
             st.dataframe(tell.distances(meta["table"]), hide_index=True, width="stretch")
             tell.distance_method(study)

@@ -94,7 +94,7 @@ def test_part_along_a_path_is_a_bridge_tied_to_the_moments():
 
 @pytest.fixture(scope="module")
 def path():
-    return np.asarray(noise.moments(jax.random.key(3), 0, 0.25, count=12, n=2000, d=2))
+    return noise.path(jax.random.key(3), 12, 0.25, 2000, 2).astype(float)
 
 
 def test_merging_is_associative_and_refuses_a_remainder(path):
@@ -130,6 +130,6 @@ def test_merged_moments_of_a_smooth_path_are_its_integrals():
         np.testing.assert_allclose(noise.merge(fine, m)[0, :, 0, 0], moments_of(0, 1), atol=1e-15)
 
 
-def test_a_path_can_be_read_in_pieces(path):
-    tail = noise.moments(jax.random.key(3), 4, 0.25, count=12, n=2000, d=2)
-    np.testing.assert_array_equal(path[4:], tail[:8])
+def test_a_path_depends_on_its_key_alone(path):
+    np.testing.assert_array_equal(path, noise.path(jax.random.key(3), 12, 0.25, 2000, 2))
+    assert not np.array_equal(path, noise.path(jax.random.key(4), 12, 0.25, 2000, 2))

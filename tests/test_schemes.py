@@ -68,9 +68,7 @@ def test_costs_are_what_a_step_asks_for(name, gaussian):
 
 @pytest.fixture(scope="module")
 def paths():
-    fine = np.concatenate(
-        [np.asarray(noise.moments(jax.random.key(11), i, T / FINE, count=64, n=N, d=2)) for i in range(0, FINE, 64)]
-    )
+    fine = noise.path(jax.random.key(11), FINE, T / FINE, N, 2)
     return {steps: noise.merge(fine, FINE // steps) for steps in (FINE, FINE // 2, *STEPS)}
 
 

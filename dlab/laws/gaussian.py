@@ -34,7 +34,8 @@ class Law:
 @partial(jax.jit, static_argnames="scheme")
 def _advance(scheme, field, error, mean, cov, h, T, first, count):
     d = mean.shape[0]
-    slots = 2 + (scheme.score_evals if error.draws else 0)
+    own = scheme.normals
+    slots = own + (scheme.score_evals if error.draws else 0)
     batch = 1 + d + slots * d
     nodes, weights = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
     # One particle per basis direction of (x, normals), repeated for every midpoint.
@@ -53,13 +54,13 @@ def _advance(scheme, field, error, mean, cov, h, T, first, count):
     def body(i, carry):
         mean, cov, means, covs, squares = carry
         t = T - (first + i) * h
-        e = error.shift(t, x, field.score(t, x), normals[2] if error.draws else None)
+        e = error.shift(t, x, field.score(t, x), normals[own] if error.draws else None)
         constant, linear, noise = (v[0] for v in read(e))
         met = jnp.sum((constant + linear @ mean) ** 2) + jnp.sum(noise**2)
         squares = squares.at[i].set(met + jnp.trace(linear @ cov @ linear.T))
 
-        step_noise = StepNoise(h=h, normals=jnp.stack(normals[:2]), u=u)
-        extra = jnp.stack(normals[2:]) if error.draws else None
+        step_noise = StepNoise(h=h, normals=jnp.stack(normals[:own]), u=u)
+        extra = jnp.stack(normals[own:]) if error.draws else None
         constant, linear, noise = read(scheme.step(perturb(field, error, extra), t, h, x, step_noise))
         centres = constant + linear @ mean
         mean = jnp.sum(weights * centres, 0)

@@ -44,3 +44,8 @@ class Scheme:
     constants: Callable[..., "Constants"]
     formula: str
     style: Style
+
+    @property
+    def normals(self) -> int:
+        """Standard normals that a step consumes per particle and coordinate."""
+        return 2 if self.randomised else 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlab import errors, measure, noise, schemes, theory
 from dlab.measure import Pairs, coupled, exact, gelbrich
-from dlab.sample import CHUNK, DIVERGED, diverged, simulate, starts
+from dlab.sample import DIVERGED, diverged, simulate, starts
 from dlab.study.result import Result, Row
 from dlab.study.spec import BATCH, Grid, Study, grids
 from dlab.types import Estimate
@@ -186,8 +186,7 @@ class _Sweep:
 
 def _pyramid(key, grid: Grid, T, d) -> dict[int, np.ndarray]:
     """Moments of one Brownian path on every level of a grid, keyed by its number of intervals."""
-    pieces = (noise.moments(key, i, T / grid.steps, count=CHUNK, n=BATCH, d=d) for i in range(0, grid.steps, CHUNK))
-    fine = np.concatenate([np.asarray(p, np.float32) for p in pieces])[: grid.steps]
+    fine = noise.path(key, grid.steps, T / grid.steps, BATCH, d)
     levels = {grid.steps: fine}
     for steps in sorted({grid.steps // 2, *grid.members}, reverse=True):
         nearest = min(m for m in levels if m % steps == 0)

@@ -48,7 +48,7 @@ def _data(values) -> None:
             try:
                 data = logistic.read_csv(upload.getvalue())
             except BadInput as error:
-                st.error(str(error))
+                st.error(frame.plain(error))
                 return
             st.session_state["csv-seen"] = upload.file_id
             st.session_state["adopt"] = {"csv": data}
@@ -147,12 +147,13 @@ def open_study() -> None:
         upload = st.file_uploader("Study JSON", type="json", key="study-upload")
         if upload is not None and st.session_state.get("study-seen") != upload.file_id:
             try:
-                values = links.from_study(upload.getvalue())
+                values, notes = links.from_study(upload.getvalue())
             except BadInput as error:
-                st.error(str(error))
+                st.error(frame.plain(error))
                 return
             st.session_state["study-seen"] = upload.file_id
             st.session_state["adopt"] = values
+            st.session_state["adopt-notes"] = notes
             st.rerun()
 
 

@@ -1,6 +1,7 @@
 """What every page shares: the process's settings, the menu, the scene and the address bar."""
 
 import gc
+import re
 import threading
 import time
 
@@ -72,8 +73,7 @@ def begin(page: str, title: str, sentence: str) -> dict:
     st.markdown(sentence)
     said_for, notes = st.session_state.get("notes", (None, ()))
     if said_for == address:  # until a control moves
-        for note in notes:
-            st.warning(note)
+        _show(notes)
     return values
 
 
@@ -107,13 +107,15 @@ def _read_address() -> None:
     session = st.session_state
     if "adopt" in session:
         adopt(session.pop("adopt"))
+        session["notes"] = links.write(scene()), session.pop("adopt-notes", [])
     query = st.query_params.to_dict()
     fresh = STATE + "target" not in session
     if fresh or (query and query != session.get("address")):
-        values, notes = links.read(query)
+        repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)
+        values, notes = links.read(query, repeated)
         if not fresh and not links.complete(scene()):
             # The address could not carry the visitor's data: this session still holds them.
-            kept = ("csv",) if "target" in query else ("csv", "spec")
+            kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")
             values |= {k: session[STATE + k] for k in kept}
         adopt(values)
         session["address"] = links.write(values)
@@ -122,6 +124,20 @@ def _read_address() -> None:
     # Widgets of other pages would be forgotten otherwise: Streamlit drops the state of what is not drawn.
     for name in links.DEFAULTS:
         session[STATE + name] = session[STATE + name]
+
+
+def _show(notes) -> None:
+    if notes:
+        with st.container(key="notes"):
+            st.warning(plain(notes[0]))
+            if len(notes) > 1:
+                with st.expander(f"{len(notes) - 1} more about this link"):
+                    st.markdown("\n".join(f"- {plain(note)}" for note in notes[1:]))
+
+
+def plain(text: str) -> str:
+    """Text that somebody typed, safe where markdown is rendered: nothing in it becomes a link or an image."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!<>|~:$&])", r"\\\1", str(text))
 
 
 def started() -> bool:

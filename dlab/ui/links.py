@@ -60,11 +60,14 @@ _PLAIN = (
 )
 
 
-def read(query: dict[str, str]) -> tuple[dict, list[str]]:
+def read(query: dict[str, str], repeated: tuple[str, ...] = ()) -> tuple[dict, list[str]]:
     """Scene and notes from the address bar. Whatever is not understood is named in a note, with what
     was used instead; nothing in a link can raise."""
     values, notes = dict(DEFAULTS), []
     query = dict(query)
+    notes += [f"The link gives {params.show(key)} more than once; the last was used." for key in repeated]
+    if "target" in query and "spec" in query:
+        notes.append("The link gives both target and spec; spec was used.")
     version = query.pop("v", str(VERSION))
     if version != str(VERSION):
         notes.append(
@@ -82,12 +85,24 @@ def read(query: dict[str, str]) -> tuple[dict, list[str]]:
             _take(values, notes, key, key, text, _READ[key])
         else:
             notes.append(f"The link's {params.show(key)} = {params.show(text)} is unknown here and was ignored.")
-    try:
-        study(values)
-    except BadInput as error:
-        notes.append(f"The link's settings do not fit together ({error}) The defaults are shown instead.")
-        values = dict(DEFAULTS)
-    return values, notes
+    return _fitted(values, notes), notes
+
+
+def _fitted(values, notes) -> dict:
+    """The values, with the first group of settings at its defaults that makes them a study."""
+    reason = None
+    for group in ((), ("h", "hs", "T", "step"), ("estimator", "error"), ("spec", "csv"), tuple(DEFAULTS)):
+        trial = values | {name: DEFAULTS[name] for name in group}
+        try:
+            study(trial), moving_study(trial)
+        except BadInput as error:
+            reason = reason or error
+            continue
+        if group:
+            named = "all settings" if len(group) == len(DEFAULTS) else ", ".join(group)
+            notes.append(f"The link's settings do not fit together: {reason} Used instead: the defaults of {named}.")
+        return trial
+    raise AssertionError("the defaults are a study")
 
 
 def write(values: dict) -> dict[str, str]:
@@ -167,8 +182,8 @@ def moving_study(values: dict) -> Study:
     )
 
 
-def from_study(data: bytes) -> dict:
-    """The scene of a study file; BadInput says what is wrong with it.
+def from_study(data: bytes) -> tuple[dict, list[str]]:
+    """The scene of a study file, and notes of what the pages cannot show; BadInput says what is wrong with it.
 
     Controls are set where they describe the target and the step sizes; both are kept as they are where none do.
     """
@@ -195,10 +210,27 @@ def from_study(data: bytes) -> dict:
     values |= {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == sorted(stretch) else {"hs": sizes}
     values["error"] = given.score_error["name"]
     for knob in errors.REGISTRY[values["error"]].knobs:
-        values[f"{values['error']}.{knob.name}"] = knob.read(given.score_error.get(knob.name, knob.default))
+        value = given.score_error.get(knob.name, knob.default)
+        values[f"{values['error']}.{knob.name}"] = _slid(knob, value % 360 if knob.name == "angle" else value)
     for knob in errors.SECOND_ORDER:
-        values[f"so.{knob.name}"] = knob.read(given.score_error.get(knob.name, 0.0))
-    return values
+        values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
+    left_out = [name for name in ("accuracy", "budget") if getattr(given, name) is not None]
+    notes = (
+        [f"The pages have no control for {' and '.join(left_out)}; run the file from the shell for that."]
+        if left_out
+        else []
+    )
+    return values, notes
+
+
+def _slid(knob, value) -> float:
+    try:
+        return knob.read(value)
+    except BadInput:
+        raise BadInput(
+            f"score_error.{knob.name} = {value:g} is outside what the pages offer, {knob.low:g} to {knob.high:g}; "
+            "run the study from the shell."
+        ) from None
 
 
 def _offered(name, value) -> bool:

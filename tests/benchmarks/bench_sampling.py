@@ -72,11 +72,7 @@ def virtual(key, shape):
 
 def fine_path(i):
     """The moments of a path of twice the steps, merged in pairs: what a study does for a curve."""
-    pieces = [
-        np.asarray(noise.moments(jax.random.key(i), k, T / STEPS / 2, count=64, n=N, d=2), np.float32)
-        for k in range(0, 2 * STEPS, 64)
-    ]
-    return noise.merge(np.concatenate(pieces), 2)
+    return noise.merge(noise.path(jax.random.key(i), 2 * STEPS, T / STEPS / 2, N, 2), 2)
 
 
 def report(label, seconds, against=None):
@@ -119,8 +115,8 @@ def sweep(particles):
     grid = study.grids(asked.steps)[0]
     batches = -(-particles // study.BATCH)
     start, _ = starts(target, jax.random.key(0), study.BATCH, 4.0, "exact")
-    pyramid = _pyramid(jax.random.key(0), grid, 4.0, study.BATCH, 2)
-    pieces = {"paths": lambda i: _pyramid(jax.random.key(i), grid, 4.0, study.BATCH, 2)}
+    pyramid = _pyramid(jax.random.key(0), grid, 4.0, 2)
+    pieces = {"paths": lambda i: _pyramid(jax.random.key(i), grid, 4.0, 2)}
 
     def run(name, steps):
         return simulate(
