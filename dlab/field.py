@@ -18,12 +18,12 @@ class Field(Protocol):
     def score(self, t: Time, x: Points) -> Points:
         """s(t, x), an estimate of grad log p_t(x)."""
 
-    def curvature(self, t: Time, x: Points) -> Operator:
-        """L(t, x) = I/2 + H(t, x), the Jacobian of the reverse drift."""
+    def local(self, t: Time, x: Points) -> tuple[Points, Operator, Points]:
+        """s, L and M at one point, together because they share their cost.
 
-    def drift_rate(self, t: Time, x: Points) -> Points:
-        """M(t, x) = 1/2 sum_j d_jj s - d_t s, the mean rate of change of the reverse drift along
-        the reverse process that x-dependence through L does not explain ([YY] sec. 4)."""
+        L = I/2 + H is the Jacobian of the reverse drift; M = 1/2 sum_j d_jj s - d_t s the mean rate of
+        change of the drift along the reverse process that L does not explain ([YY] sec. 4).
+        """
 
 
 class ExactField:
@@ -40,11 +40,14 @@ class ExactField:
         """log p_t(x) up to a constant for each t, (n,)."""
         raise NotImplementedError
 
-    def curvature(self, t, x):
-        return Dense(0.5 * jnp.eye(x.shape[-1]) + self.hessian(t, x))
+    def score_and_hessian(self, t: Time, x: Points) -> tuple[Points, Matrices]:
+        """Both at once, for a field that shares work between them."""
+        return self.score(t, x), self.hessian(t, x)
 
-    def drift_rate(self, t, x):
-        return x / 4 - self.curvature(t, x).apply(drift(self, t, x))
+    def local(self, t, x):
+        s, H = self.score_and_hessian(t, x)
+        L = Dense(0.5 * jnp.eye(x.shape[-1]) + H)
+        return s, L, x / 4 - L.apply(x / 2 + s)
 
 
 def drift(field: Field, t: Time, x: Points) -> Points:

@@ -1,4 +1,4 @@
-# ruff: noqa: B023, C408, E501, E731  (formulas as lambdas, one formula a line)
+# ruff: noqa: B023, C408, E731  (formulas as lambdas, one formula a line)
 """The second, independent route to the numbers of the lab: numpy, scipy and mpmath, no jax and nothing of dlab.
 
 Conventions: forward dX = -X/2 dt + dB, a = e^{-t/2}, sigma^2 = 1 - e^{-t}; reverse time t_n = T - n h; d is the

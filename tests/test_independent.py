@@ -1,4 +1,4 @@
-# ruff: noqa: C408, E501, E731, PT006, PT007, PT018  (formulas as lambdas, one formula a line)
+# ruff: noqa: C408, E501, E731, PT007, PT018  (formulas as lambdas, one formula a line)
 """The second route checked within itself and against exact_laws.json: it must be beyond doubt before it judges dlab."""
 import json
 from pathlib import Path

@@ -111,7 +111,7 @@ def wrong_so(change):
     """SO with M replaced by change(M, ...): what a sign error or a forgotten term would make of it."""
 
     def step(f, t, h, x, step_noise):
-        L = f.curvature(t, x)
+        L = f.local(t, x)[1]
         moved = L.map(lambda a: h * linop.phi1(h * a), field.drift(f, t, x))
         bent = L.map(lambda a: h**2 * linop.phi2(h * a), change(f, t, x))
         return x + moved + bent + step_noise.whole(L)
@@ -121,14 +121,14 @@ def wrong_so(change):
 
 def minus_half(f, t, v, x):
     """H v = (L - I/2) v."""
-    return f.curvature(t, x).apply(v) - v / 2
+    return f.local(t, x)[1].apply(v) - v / 2
 
 
 # M = x/4 - L gamma = -s/2 - H gamma; one appendix of the paper prints the sign of H gamma wrong.
 WRONG = {
     "no M": lambda f, t, x: 0 * x,
-    "minus M": lambda f, t, x: -f.drift_rate(t, x),
-    "sign of L gamma": lambda f, t, x: x / 4 + f.curvature(t, x).apply(field.drift(f, t, x)),
+    "minus M": lambda f, t, x: -f.local(t, x)[2],
+    "sign of L gamma": lambda f, t, x: x / 4 + f.local(t, x)[1].apply(field.drift(f, t, x)),
     "sign of the last term": lambda f, t, x: -f.score(t, x) / 2 + minus_half(f, t, field.drift(f, t, x), x),
 }
 
@@ -155,7 +155,7 @@ def test_without_m_the_strong_order_is_one(coupled):
 def test_m_is_half_the_laplacian_of_the_score_less_its_time_derivative(skew, t):
     f = ind.skew(**{k: SKEW[k] for k in ("lam", "c", "k")}, angle=np.radians(SKEW["angle"]))
     x = np.array([[0.3, -0.5], [-1.2, 0.4]])
-    got = skew.field.drift_rate(t, jnp.asarray(x))
+    got = skew.field.local(t, jnp.asarray(x))[2]
     for g, point in zip(np.asarray(got), x):
         np.testing.assert_allclose(g, ind.m_by_definition(f, t, point), atol=2e-5)
 

@@ -45,12 +45,11 @@ class WrongField:
         s = self.exact.score(t, x)
         return s + self.error.shift(t, x, s, next(self.normals))
 
-    def curvature(self, t, x):
-        v = self.error.direction(x)
-        return Dense(self.exact.curvature(t, x).matrix + self.error.hessian_level * jnp.outer(v, v))
-
-    def drift_rate(self, t, x):
-        return self.exact.drift_rate(t, x) + self.error.drift_level * self.error.direction(x)
+    def local(self, t, x):
+        s, L, M = self.exact.local(t, x)
+        e, v = self.error.shift(t, x, s, next(self.normals)), self.error.direction(x)
+        L = Dense(L.matrix + self.error.hessian_level * jnp.outer(v, v))
+        return s + e, L, M + self.error.drift_level * v
 
 
 def perturb(field: ExactField, error: ScoreError, normals) -> WrongField:

@@ -7,16 +7,15 @@ a wrong score.
 
 import math
 
-from dlab.field import drift
 from dlab.linop import phi1, phi2
 from dlab.schemes.base import Scheme, Style
 from dlab.theory import Constants
 
 
 def step(field, t, h, x, noise):
-    L = field.curvature(t, x)
-    moved = L.map(lambda a: h * phi1(h * a), drift(field, t, x))
-    bent = L.map(lambda a: h**2 * phi2(h * a), field.drift_rate(t, x))
+    s, L, M = field.local(t, x)
+    moved = L.map(lambda a: h * phi1(h * a), x / 2 + s)
+    bent = L.map(lambda a: h**2 * phi2(h * a), M)
     return x + moved + bent + noise.whole(L)
 
 

@@ -11,7 +11,7 @@ from dlab.measure import Case
 from dlab.params import BadInput
 
 SCHEMA = 1
-BATCH = 512  # paths simulated together; the first batch gives the provisional points
+BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 REFINE = 4  # the reference takes this many steps for one of the finest scheme step
 COARSEST = 128  # and never fewer than this
 ESTIMATORS = ("auto", *measure.REGISTRY)

@@ -143,7 +143,7 @@ def _third_derivatives(field: ExactField, mean, axes, var, t, *, nodes: int):
         lipschitz = jnp.sqrt(jnp.max(linop.eigenvalues2(gram)[1]))
         # d_t s = grad(tr H)/2 - M by the definition of M.
         trace_gradient = jnp.stack([jnp.trace(p, axis1=1, axis2=2) for p in pair], -1)
-        rate = trace_gradient / 2 - field.drift_rate(t, x)
+        rate = trace_gradient / 2 - field.local(t, x)[2]
         speed = jnp.max(jnp.linalg.norm(rate, axis=1) / (1 + jnp.linalg.norm(x, axis=1)))
         low, high = linop.eigenvalues2(-here)
         return lipschitz, speed, jnp.min(low), jnp.max(high)

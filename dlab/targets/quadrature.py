@@ -115,6 +115,11 @@ class QuadratureField(ExactField):
     def hessian(self, t, x):
         return self._to_zero(t, self._evaluate(t, x)[1], lambda: hessian(self.density, x))
 
+    def score_and_hessian(self, t, x):
+        s, H, _ = self._evaluate(t, x)
+        s = self._to_zero(t, s, lambda: gradient(self.density, x))
+        return s, self._to_zero(t, H, lambda: hessian(self.density, x))
+
     def log_density(self, t, x):
         return self._evaluate(t, x)[2]
 

@@ -42,15 +42,21 @@ class TableField(ExactField):
     table: jax.Array
 
     def score(self, t, x):
-        std, y, out, beyond = self._look_up(t, x)
-        bend = jnp.stack(
-            [out[:, 2] * beyond[:, 0] + out[:, 3] * beyond[:, 1], out[:, 3] * beyond[:, 0] + out[:, 4] * beyond[:, 1]],
-            -1,
-        )
-        return ((out[:, :2] + bend - y) / std) @ self.axes.T
+        return self._score(x, *self._look_up(t, x))
 
     def hessian(self, t, x):
-        std, _, out, _ = self._look_up(t, x)
+        return self._hessian(x, *self._look_up(t, x))
+
+    def score_and_hessian(self, t, x):
+        found = self._look_up(t, x)
+        return self._score(x, *found), self._hessian(x, *found)
+
+    def _score(self, x, std, y, out, beyond):
+        h11, h12, h22 = out[:, 2], out[:, 3], out[:, 4]
+        along = [h11 * beyond[:, 0] + h12 * beyond[:, 1], h12 * beyond[:, 0] + h22 * beyond[:, 1]]
+        return ((out[:, :2] + jnp.stack(along, -1) - y) / std) @ self.axes.T
+
+    def _hessian(self, x, std, y, out, beyond):
         h11, h12, h22 = out[:, 2] - 1, out[:, 3], out[:, 4] - 1
         inside = jnp.stack([jnp.stack([h11, h12], -1), jnp.stack([h12, h22], -1)], -2)
         std = jnp.broadcast_to(std, x.shape)
@@ -75,7 +81,7 @@ class TableField(ExactField):
         if w.ndim == 0:
             # All particles at one time: interpolate the whole slice once, then 16 taps each.
             near = jax.lax.dynamic_slice(plane, (k, jnp.int32(0)), (4, plane.shape[1]))
-            flat, slices = (in_time @ near).reshape(-1, 6), 0
+            flat, slices = (in_time.astype(plane.dtype) @ near).reshape(-1, 6), 0
             weights_in_time = jnp.ones((len(x), 1))
         else:
             flat, slices = self.table, (k + jnp.arange(4)) * SIDE**2
@@ -109,7 +115,8 @@ def build(density, mean, cov) -> TableField:
     raw = np.asarray(_tabulate(density, *map(jnp.asarray, (mean, axes, values, t))))
     for axis in (1, 2):
         raw = spline_filter1d(raw, 3, axis=axis, mode="mirror")
-    return TableField(*map(jnp.asarray, (mean, axes, values, first, raw.reshape(-1, 6))))
+    # Single precision halves what a step reads; its rounding is far below the interpolation error.
+    return TableField(*map(jnp.asarray, (mean, axes, values, first, raw.reshape(-1, 6).astype(np.float32))))
 
 
 @jax.jit

@@ -27,6 +27,7 @@ STYLE = """
   h1 { font-size: 1.7rem !important; padding: 0.2rem 0 0 0 !important; }
   .st-key-menu { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding-bottom: 0.3rem; }
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
+  [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
   @media (max-width: 640px) { .st-key-menu { gap: 0.6rem; } .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }
@@ -68,7 +69,8 @@ def begin(page: str, title: str, sentence: str) -> dict:
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
         for name, (path, label) in PAGES.items():
-            st.page_link(path, label=label, query_params=address, disabled=name == page)
+            with st.container(key=f"here-{name}" if name == page else None, width="content"):
+                st.page_link(path, label=label, query_params=address)
     st.title(title, anchor=False)
     st.markdown(sentence)
     said_for, notes = st.session_state.get("notes", (None, ()))

@@ -99,15 +99,24 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     last = session.get("curve")
     state = "none" if last is None else "partial" if last["study"] == study.to_json() else "stale"
     price = jobs.seconds(study)
+    label = f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
+    sampled = [s for s in study.schemes if study.sampled(s)]
+    what = (
+        f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
+        f"sizes, {study.work / 1e6:.3g} million particle-steps; a scheme's first run in this process adds seconds of compiling."
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
-        st.button(label, key="run-button", type="primary", on_click=lambda: session.update(run=study.key))
-        st.caption(f"{study.work / 1e6:.3g} million particle-steps. " + SAYS[state])
-    return last, state, None if last is None else draw(last, state)
+        st.button(label, key="run-button", type="primary", help=what, on_click=lambda: session.update(run=study.key))
+        st.caption(SAYS[state])
+    if last is None:
+        with st.container(height=520, border=True, vertical_alignment="center", horizontal_alignment="center"):
+            st.caption(what)
+        return None, state, None
+    return last, state, draw(last, state)
 
 
 SAYS = {
-    "none": "Nothing has been run for these settings yet.",
+    "none": "Nothing has been measured yet; points appear as they are computed.",
     "partial": "The picture shows the points that a cancelled run had found.",
     "stale": "The picture below is of other settings.",
 }
