@@ -60,9 +60,8 @@ def draw(result, state):
             key=f"curve-{state}-{next(drawing)}",
             alt=figure.alt,
         )
-        st.markdown(
-            "This picture is of other settings; run to renew it." if state == "stale" else tables.sentence(result)
-        )
+        if state != "stale":  # the line beside the Run button says what a stale picture is
+            st.markdown(tables.sentence(result))
         if state != "running":
             st.dataframe(tables.table(result), hide_index=True, width="stretch")
     return figure

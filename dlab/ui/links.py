@@ -310,7 +310,7 @@ def _spec(text):
     spec = _unpack(text)
     if targets.build(spec).dim != 2:
         raise BadInput("the target in the link is not two-dimensional; open it from the shell.")
-    return spec
+    return {"spec": spec}
 
 
 def _csv(text):

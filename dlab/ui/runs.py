@@ -118,7 +118,7 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
 SAYS = {
     "none": "Nothing has been measured yet; points appear as they are computed.",
     "partial": "The picture shows the points that a cancelled run had found.",
-    "stale": "The picture below is of other settings.",
+    "stale": "The picture below is of other settings; run to renew it.",
 }
 
 
