@@ -1,0 +1,326 @@
+"""A scene in the address bar: what is written is read back, and nothing that stands in a link can raise."""
+
+import base64
+import json
+import random
+import zlib
+
+import pytest
+
+from dlab import errors, schemes, targets
+from dlab.params import BadInput
+from dlab.study import ESTIMATORS, STARTS, Study
+from dlab.ui import links, scenes
+
+rng = random.Random
+
+
+def on_step(r, knob):
+    """A value that the knob's slider can take."""
+    return type(knob.step)(round(knob.low + r.randint(0, round((knob.high - knob.low) / knob.step)) * knob.step, 9))
+
+
+def random_scene(r) -> dict:
+    """A scene that the controls allow, with the knobs in force turned."""
+    values = dict(links.DEFAULTS)
+    values["target"] = r.choice(list(targets.REGISTRY))
+    values["error"] = r.choice(list(errors.REGISTRY))
+    for name, entry in ((values["target"], targets.REGISTRY), (values["error"], errors.REGISTRY)):
+        values |= {f"{name}.{k.name}": on_step(r, k) for k in entry[name].knobs}
+    values |= {f"so.{k.name}": on_step(r, k) for k in errors.SECOND_ORDER}
+    high, low = sorted(r.sample(range(len(links.LADDER)), 2))
+    values |= {
+        "schemes": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, 5))),
+        "panels": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, links.MAX_PANELS))),
+        "h": (links.LADDER[high], links.LADDER[low]),
+        "step": r.choice(links.LADDER),
+        "T": r.randint(1, links.MAX_T),
+        "start": r.choice(STARTS),
+        "particles": r.choice(links.PARTICLES),
+        "moving": r.choice(links.MOVING),
+        "seed": r.randint(0, 2**31 - 1),
+        "x": r.choice(list(links.AXES)),
+        "estimator": r.choice(ESTIMATORS),
+    }
+    if r.random() < 0.3:
+        n = r.randint(1, 4)
+        values["hs"] = tuple(sorted({values["T"] / r.randint(1, 60) for _ in range(n)}, reverse=True))
+    if r.random() < 0.3 and values["target"] == "logistic":
+        values["csv"] = ([[r.gauss(0, 2), r.gauss(0, 2)] for _ in range(6)], [1, -1, 1, -1, 1, 1])
+    try:
+        links.study(values)
+    except BadInput:  # an estimator that does not fit the scheme, a step longer than T
+        values |= {"estimator": "auto", "h": (1.0, 1 / 64), "hs": None}
+    return values
+
+
+def in_force(values: dict) -> dict:
+    """What a link has to carry: the settings whose controls are on the screen."""
+    knobs = {name for name, _ in {**links._target_knobs(values), **links._error_knobs(values)}.values()}
+    plain = {k for k in links.DEFAULTS if "." not in k and k != "play"}
+    plain -= {"h"} if values["hs"] else set()
+    plain -= {"target"} if values["spec"] else set()
+    return {k: values[k] for k in plain | knobs}
+
+
+def same(a, b):
+    if isinstance(a, (list, tuple)):
+        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(same, a, b))
+    return a == pytest.approx(b, rel=1e-11, abs=1e-12) if isinstance(a, float) else a == b
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_what_is_written_is_read_back(block):
+    for i in range(20):
+        before = random_scene(rng(1000 * block + i))
+        query = links.write(before)
+        assert all(isinstance(v, str) for v in query.values())
+        after, notes = links.read(query)
+        assert notes == []
+        for name, value in in_force(before).items():
+            assert same(value, after[name]), name
+        assert links.write(after) == query
+        assert links.complete(before)
+        assert links.study(after).key == links.study(before).key
+
+
+def test_every_setting_is_carried():
+    """Each setting, moved alone, changes the link: none can be forgotten."""
+    for target in targets.REGISTRY:
+        for error in errors.REGISTRY:
+            base = {**links.DEFAULTS, "target": target, "error": error}
+            moved = {
+                "schemes": ("SO",), "panels": ("REI",), "h": (0.25, 0.125), "hs": (0.8,), "step": 0.5, "T": 2,
+                "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
+                **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
+                **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},
+                **{f"so.{k.name}": k.high for k in errors.SECOND_ORDER},
+            }  # fmt: skip
+            missing = {k for k in in_force(base) if k not in moved} - {"target", "error", "spec", "csv"}
+            assert not missing, f"this test forgot {missing}"
+            for name, value in moved.items():
+                query = links.write({**base, name: value})
+                assert query != links.write(base), name
+                assert same(links.read(query)[0][name], value), name
+
+
+def test_changed_defaults_leave_old_links_alone(monkeypatch):
+    old = links.write(links.DEFAULTS)
+    before, _ = links.read(old)
+    other = random_scene(rng(3)) | {"hs": None, "csv": None, "target": "skew", "error": "field", "x": "evals"}
+    knobs = {k: other[k] + 1 for k in links.DEFAULTS if "." in k and k.startswith(("gaussian", "so"))}
+    monkeypatch.setattr(links, "DEFAULTS", {**other, **knobs})
+    after, notes = links.read(old)
+    assert notes == []
+    assert in_force(after) == in_force(before)
+    assert old["v"] == str(links.VERSION)
+
+
+def test_another_version_is_said():
+    values, notes = links.read({"v": "2", "T": "3"})
+    assert values["T"] == 3
+    assert len(notes) == 1
+    assert "version '2'" in notes[0]
+
+
+def pack(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
+
+
+MARKUP = "<img src=x onerror=alert(1)>[a](http://e.example)![](http://e.example/p)**b** $x$ :red[y]"
+WORDS = ["", " ", MARKUP, "nan", "-inf", "1e999", "9" * 5000, "-1e30",
+         "0x10", "x" * 20_000,
+         "\x00", "\udc80", "½", "1,x", "..", "None"]  # fmt: skip
+PACKED = {
+    "no base64": "%%%",
+    "cut": links._pack({"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]})[:-9],
+    "no zlib": base64.urlsafe_b64encode(b"hello").decode(),
+    "no json": pack(b"{"),
+    "nan": pack(b'{"name":"gaussian","mean":[NaN,0],"cov":[[1,0],[0,1]]}'),
+    "null": pack(b"null"),
+    "list": pack(b"[1,2]"),
+    "name": pack(b'{"name":["gaussian"]}'),
+    "unknown": pack(b'{"name":"gaussian","mean":[0,0],"cov":[[1,0],[0,1]],"__class__":"x"}'),
+    "1-D": pack(b'{"name":"gaussian","mean":[0],"cov":[[1]]}'),
+    "deep": pack(b"[" * 100_000 + b"]" * 100_000),
+    "bomb": pack(b"0" * 50_000_000),
+    "bomb of rows": pack(b'{"name":"logistic","x":[' + b"[0,0]," * 300_000 + b'[0,0]],"y":[1],"lam":1}'),
+    "long int": pack(b'{"name":"gaussian","mean":[' + b"9" * 6000 + b',0],"cov":[[1,0],[0,1]]}'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(links._READ))
+def test_hostile_values_are_named_and_replaced(key):
+    for text in WORDS:
+        values, notes = links.read({"target": "logistic", key: text} if key == "data" else {key: text})
+        assert links.study(values), text
+        assert notes, (key, text)
+        assert key in notes[0]
+        assert "instead" in notes[0], notes[0]
+        assert sum(map(len, notes)) < 1500, "a note repeats the whole value"
+        assert values[key if key in links.DEFAULTS else "csv"] == links.DEFAULTS.get(key)
+
+
+@pytest.mark.parametrize("prefix", ["gaussian", "mixture", "skew", "logistic"])
+def test_hostile_knobs_are_named_and_replaced(prefix):
+    for text in WORDS:
+        for key in links._target_knobs({**links.DEFAULTS, "target": prefix}):
+            values, notes = links.read({"target": prefix, key: text})
+            assert values == {**links.DEFAULTS, "target": prefix}
+            assert len(notes) == 1
+            assert key in notes[0]
+            assert "Used instead: " in notes[0]
+
+
+@pytest.mark.parametrize("key", ["spec", "data"])
+@pytest.mark.parametrize("kind", PACKED)
+def test_damaged_packed_data(key, kind):
+    query = {"error": "noise", key: PACKED[kind], "T": "3"} | ({"target": "logistic"} if key == "data" else {})
+    values, notes = links.read(query)
+    assert values == {**links.DEFAULTS, "target": query.get("target", "gaussian"), "error": "noise", "T": 3}
+    assert len(notes) == 1
+    assert notes[0].startswith(f"The link's {key} was ignored")
+    assert "instead" in notes[0]
+
+
+def test_unknown_keys_are_named():
+    values, notes = links.read({"foo": MARKUP, "x" * 20_000: "1", "target": "skew", "k1": "3"})
+    assert values == {**links.DEFAULTS, "target": "skew"}
+    assert len(notes) == 3
+    assert "foo" in notes[0]
+    assert "k1" in notes[2]
+    assert max(map(len, notes)) < 300
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ({"T": "4", "h": "0.3"}, "0.3"),
+        ({"T": "1", "h": "2"}, "h = 2"),
+        ({"h": ",".join(["0.5", "0.25"] * 30)}, "h"),
+        ({"error": "field", "estimator": "exact"}, "estimator"),
+        ({"error": "field", "estimator": "exact", "schemes": "EM"}, "estimator"),
+    ],
+)
+def test_settings_that_contradict_each_other(query, word):
+    values, notes = links.read(query)
+    assert links.study(values)
+    assert any(word in n and "instead" in n for n in notes), notes
+
+
+def test_random_bytes_never_raise():
+    r = rng(11)
+    keys = [*links._READ, "k1", "angle", "v", "e_level", "dataseed", "rows"]
+    for _ in range(300):
+        query = {
+            r.choice(keys): "".join(
+                chr(r.choice((r.randint(0, 127), r.randint(0, 0x10FFFF)))) for _ in range(r.randint(0, 40))
+            )
+            for _ in range(4)
+        }
+        values, _ = links.read(query)
+        assert links.study(values)
+
+
+def test_data_too_long_for_a_link_are_left_out_and_said():
+    r = rng(5)
+    rows = [[r.random(), r.random()] for _ in range(900)]
+    values = {**links.DEFAULTS, "target": "logistic", "csv": (rows, [1, -1] * 450)}
+    query = links.write(values)
+    assert "data" not in query
+    assert not links.complete(values)
+    assert max(map(len, query.values())) <= links.LONGEST
+    short = {**values, "csv": (rows[:20], [1, -1] * 10)}
+    assert links.complete(short)
+    assert links.read(links.write(short))[0]["csv"] == short["csv"]
+
+
+STUDIES = {
+    "gaussian": {"target": {"name": "gaussian", "mean": [0.3, -1], "cov": [[1.0, 0.2], [0.2, 0.7]]}},
+    "no knob": {"target": {"name": "gaussian", "mean": [30.0, 0.0], "cov": [[50.0, 0.0], [0.0, 0.01]]}},
+    "three components": {
+        "target": {"name": "mixture", "weights": [0.2, 0.3, 0.5], "means": [[0, 0], [1, 1], [0, 2]], "var": 0.5}},
+    "steps off the ladder": {"h": [4 / 3, 4 / 7, 0.5], "target": {"name": "skew", "lam": 0.8, "c": 1.5, "k": 3.0, "angle": 33.0}},
+    "one step": {"h": [0.25], "schemes": ["SO"]},
+    "a gap in the ladder": {"h": [0.5, 0.125]},
+    "score error": {"score_error": {"name": "noise", "level": 0.3, "hessian_level": 0.2, "drift_level": 0.1}},
+    "sampled": {"estimator": "coupled", "particles": 777, "seed": 2**31 - 1, "start": "paper", "T": 3, "h": [0.5]},
+}  # fmt: skip
+GAUSS = {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[0.7, 0.3], [0.3, 1.0]]}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_file_reopens(name):
+    """Open, look at the link, open the link: the same study each time."""
+    first = Study.from_json({"target": GAUSS, **STUDIES[name]})
+    values, notes = links.from_study(json.dumps(first.to_json(), indent=1).encode())
+    assert notes == []
+    assert close(links.study(values).to_json(), first.to_json())
+    read, notes = links.read(links.write(values))
+    assert notes == []
+    assert close(links.study(read).to_json(), first.to_json())
+
+
+def close(a, b):
+    if isinstance(a, dict):
+        # A score error at its default may be written or left out.
+        return all(close(a.get(k, 0.0), b.get(k, 0.0)) for k in {*a, *b})
+    if isinstance(a, (list, tuple)) and not isinstance(b, str):
+        return len(a) == len(b) and all(map(close, a, b))
+    if isinstance(a, (int, float)) and not isinstance(a, bool) and a is not None and b is not None:
+        return a == pytest.approx(b, rel=1e-9, abs=1e-9)
+    return a == b
+
+
+def test_every_study_that_the_app_downloads_reopens():
+    for i in range(40):
+        before = links.study(random_scene(rng(500 + i)))
+        again = links.study(links.from_study(json.dumps(before.to_json(), indent=1).encode())[0])
+        assert close(again.to_json(), before.to_json())
+
+
+def test_what_a_study_file_loses_on_the_pages_is_said():
+    values, notes = links.from_study(json.dumps({"target": GAUSS, "accuracy": 0.01, "budget": 10**6}).encode())
+    assert links.study(values).accuracy is None
+    assert "accuracy and budget" in notes[0]
+
+
+def test_repeated_keys_are_named():
+    values, notes = links.read({"k1": "3"}, ("k1",))
+    assert values["gaussian.k1"] == 3
+    assert len(notes) == 1
+    assert "'k1'" in notes[0]
+    assert "last was used" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"", "JSON"),
+        (b"\xff\xfe\x00", "JSON"),
+        (b"[1]", "study"),
+        (b"{}", "target"),
+        (b'{"schema": 2, "target": {"name": "gaussian"}}', "schema"),
+        (json.dumps({"target": {"name": "gaussian", "mean": [0], "cov": [[1]]}}).encode(), "d = 1"),
+        (json.dumps({"target": GAUSS, "T": 20}).encode(), "T = 20"),
+        (json.dumps({"target": GAUSS, "T": 1.5, "h": [0.5]}).encode(), "T = 1.5"),
+        (
+            json.dumps({"target": GAUSS, "score_error": {"name": "constant", "level": 5}}).encode(),
+            "score_error.level = 5",
+        ),
+    ],
+)
+def test_what_the_pages_cannot_open_is_said(text, says):
+    with pytest.raises(BadInput) as error:
+        links.from_study(text)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda s: s.name)
+def test_prepared_scenes_are_whole_links(scene):
+    values, notes = links.read(scene.settings)
+    assert notes == []
+    query = scenes.address(scene)
+    assert set(query) >= set(links.write(values))
+    assert links.study(values)
+    assert links.moving_study(values)
