@@ -1,0 +1,385 @@
+"""The pages in a real browser: links, the menu, Back, reload, runs and downloads, as a visitor meets them."""
+
+import csv
+import io
+import json
+import re
+import time
+import xml.etree.ElementTree as ET
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+from conftest import CHROMIUM, running
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+WAIT = 120_000  # ms, for a machine that compiles for others too
+EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
+MIXTURE = {"target": "mixture", "schemes": "EM", "h": "0.5..0.25", "particles": "512"}
+MOVING = {"target": "gaussian", "panels": "EM", "step": "0.5", "T": "2", "moving": "500"}
+PLAYER = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.player')).find(Boolean)"
+
+
+@pytest.fixture
+def visit(chromium):
+    """visit(address, page, query): a page at rest; fails where a script of the app raised."""
+    contexts, problems = [], []
+
+    def go(app, name="", query=None, **context):
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **context}))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(WAIT)
+        page.on("pageerror", lambda e: problems.append(str(e)))
+        page.requested = []
+        page.on("request", lambda r: page.requested.append(r.url))
+        page.goto(f"{app}{name}?{urlencode(query or {})}")
+        rest(page)
+        return page
+
+    yield go
+    for context in contexts:
+        for page in context.pages:
+            if page.locator("[data-testid='stException']").count():
+                problems.append("a page shows an exception")
+        context.close()
+    assert not problems
+
+
+def rest(page, ms=500):
+    """Until the script has been still for a moment."""
+    page.wait_for_selector("h1")
+    quiet = "document.querySelector(\"[data-testid='stApp'][data-test-script-state='notRunning']\")"
+    page.wait_for_timeout(150)
+    page.wait_for_function(f"{quiet} && !document.querySelector(\"[data-stale='true']\")")
+    page.wait_for_timeout(ms)
+    page.wait_for_function(quiet)
+
+
+def title(page):
+    return page.locator("h1").inner_text()
+
+
+def query(page):
+    return {k: v[0] for k, v in parse_qs(urlsplit(page.url).query).items()}
+
+
+def value(page, label):
+    return page.get_by_role("slider", name=label).get_attribute("aria-valuetext")
+
+
+def nudge(page, label, key="ArrowRight"):
+    page.get_by_role("slider", name=label).focus()
+    page.keyboard.press(key)
+    rest(page)
+
+
+def menu(page, label):
+    page.locator(".st-key-menu").get_by_role("link", name=label).click()
+    page.wait_for_url(f"**/{label.lower()}?**" if label != "Home" else "**/?**")
+    rest(page)
+
+
+def chart_text(page):
+    return page.locator(".js-plotly-plot").inner_text()
+
+
+def seen(page, text):
+    page.get_by_text(text).first.wait_for()
+
+
+def whole(page):
+    assert page.locator(".st-key-menu").get_by_role("link").count() == 3
+    assert page.locator("h1").is_visible()
+    assert page.locator(".st-key-controls").get_by_role("slider").count() >= 4
+    assert page.locator(".st-key-controls").get_by_test_id("stSelectbox").count() >= 1
+    assert page.locator("[data-testid='stException'], [data-testid='stAlert']").count() == 0
+    assert page.get_by_test_id("stSidebarNav").count() == 0
+
+
+def test_fresh_server_first_request_is_convergence(cache, visit):
+    with running(cache) as fresh:
+        page = visit(fresh, "convergence", {**EXACT, "k1": "3"})
+        assert title(page) == "How fast does the error fall when h halves?"
+        page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+        assert "EM slope" in re.sub(r"\s+", " ", chart_text(page))
+        assert value(page, "Curvature κ₁") == "3.00"
+        whole(page)
+
+
+def test_fresh_server_first_request_is_particles(cache, visit):
+    with running(cache) as fresh:
+        page = visit(fresh, "particles", {**MOVING, "k1": "3"})
+        assert title(page) == "What does a sampler do?"
+        page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
+        assert page.locator(".player canvas.dots").count() == 1
+        assert value(page, "Curvature κ₁") == "3.00"
+        whole(page)
+
+
+def test_the_scene_follows_the_menu_the_reload_and_back(app, visit):
+    page = visit(app, "convergence", EXACT)
+    nudge(page, "Curvature κ₁")
+    assert value(page, "Curvature κ₁") == "2.10"
+    assert query(page)["k1"] == "2.1"
+    assert query(page)["v"] == "1"
+    menu(page, "Particles")
+    page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
+    assert value(page, "Curvature κ₁") == "2.10"
+    nudge(page, "Curvature κ₁")
+    nudge(page, "Step size h", "ArrowLeft")
+    assert (query(page)["k1"], query(page)["step"]) == ("2.2", "0.5")
+    menu(page, "Home")
+    menu(page, "Convergence")
+    assert value(page, "Curvature κ₁") == "2.20"
+    assert query(page)["step"] == "0.5"
+    before = query(page)
+    page.reload()
+    rest(page)
+    assert query(page) == before
+    assert value(page, "Curvature κ₁") == "2.20"
+    states = []
+    for _ in range(7):
+        page.go_back()
+        rest(page, 900)
+        # What the controls show is what the address says, on every stop of the way back.
+        if page.get_by_role("slider", name="Curvature κ₁").count():
+            shown = float(value(page, "Curvature κ₁"))
+            assert float(query(page)["k1"]) == shown, page.url
+            states.append(shown)
+    assert states[0] == 2.2
+    assert 2.0 in states, states
+    assert title(page) == "How fast does the error fall when h halves?"
+    page.go_forward()
+    rest(page)
+    assert float(query(page)["k1"]) == float(value(page, "Curvature κ₁"))
+
+
+def test_an_exact_law_redraws_at_once(app, visit):
+    page = visit(app, "convergence", EXACT)
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    before = page.evaluate(
+        "document.querySelector('.js-plotly-plot').data.map(t => Array.from(t.y._inputArray || t.y))"
+    )
+    begun = time.monotonic()
+    page.get_by_role("slider", name="Mean, vertical").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "b => JSON.stringify(document.querySelector('.js-plotly-plot').data.map(t => Array.from(t.y._inputArray || t.y))) != b",
+        arg=json.dumps(before, separators=(",", ":")),
+    )
+    print(f"slider to new curve {time.monotonic() - begun:.2f} s")
+    assert page.get_by_role("button", name="Run").count() == 0
+    assert page.locator(".st-key-stale").count() == 0
+
+
+def playing(page):
+    page.wait_for_function(f"({PLAYER})?.classList.contains('playing')")
+
+
+def picture(page):
+    return page.locator(".player canvas.dots").first.evaluate(
+        "c => { const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let s = 0;"
+        " for (let i = 3; i < p.length; i += 4) if (p[i]) s = (s * 31 + p[i] + i) % 1e9; return s; }"
+    )
+
+
+def save(page, label):
+    with page.expect_download() as got:
+        page.locator(".st-key-exports").get_by_role("button", name=label, exact=True).click()
+    assert got.value.failure() is None
+    return got.value.suggested_filename, open(got.value.path(), "rb").read()
+
+
+def test_the_main_job(app, visit, tmp_path, chromium):
+    """Home, a scene that moves, another target, its curve, and every file to take away."""
+    warm = visit(app)
+    warm.get_by_role("link", name="Open this scene").first.click()
+    playing(warm)
+    warm.context.close()
+    page = visit(app)
+    begun = time.monotonic()
+    page.get_by_role("link", name="Open this scene").first.click()
+    playing(page)
+    print(f"from the click to moving particles: {time.monotonic() - begun:.2f} s")
+    first = picture(page)
+    page.wait_for_timeout(700)
+    assert picture(page) != first
+    rest(page)
+    assert page.locator(".player").evaluate("p => p.classList.contains('playing')")
+    page.get_by_test_id("stSelectbox").first.click()
+    page.get_by_role("option", name="Gaussian", exact=True).click()
+    rest(page)
+    assert query(page)["target"] == "gaussian"
+    menu(page, "Convergence")
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    assert query(page)["target"] == "gaussian"
+    page.wait_for_function("document.querySelector('.js-plotly-plot').innerText.match(/slope/g)?.length == 5")
+    for scheme in ("EM", "EI", "REM", "REI", "SO"):
+        assert re.search(rf"{scheme}\s+slope \d", chart_text(page)), scheme
+    check_files(page, chromium, tmp_path)
+
+
+def check_files(page, chromium, tmp_path):
+    pypdf = pytest.importorskip("pypdf")
+    name, data = save(page, "SVG")
+    assert name.endswith(".svg")
+    root = ET.fromstring(data)
+    assert root.tag.endswith("svg")
+    assert len(list(root.iter())) > 50
+    name, data = save(page, "PDF")
+    assert name.endswith(".pdf")
+    assert len(pypdf.PdfReader(io.BytesIO(data)).pages) == 1
+    name, data = save(page, "PNG")
+    assert name.endswith(".png")
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    width = int.from_bytes(data[16:20])
+    assert width > 1000
+    name, data = save(page, "CSV")
+    assert name.endswith(".csv")
+    rows = list(csv.DictReader(io.StringIO(data.decode())))
+    result = json.loads(save(page, "Result")[1])
+    assert len(rows) == len(result["rows"])
+    assert [float(r["w2"]) for r in rows] == [r["w2"] for r in result["rows"]]
+    for scheme in result["study"]["schemes"]:
+        fit = next(f for f in result["fits"] if f["scheme"] == scheme)
+        assert re.search(rf"{scheme}\s+slope {fit['slope']:.1f}", chart_text(page)), scheme
+    study = json.loads(save(page, "Study")[1])
+    assert study == result["study"]
+    name, data = save(page, "HTML")
+    assert name.endswith(".html")
+    file = tmp_path / name
+    file.write_bytes(data)
+    context = chromium.new_context(offline=True)
+    alone = context.new_page()
+    asked = []
+    alone.on("request", lambda r: asked.append(r.url))
+    alone.goto(file.as_uri())
+    alone.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    assert alone.locator(".js-plotly-plot").bounding_box()["height"] > 300
+    alone.locator(".js-plotly-plot").hover()
+    assert alone.locator(".modebar-btn").count() > 0
+    assert alone.locator("[data-title*='loud'], [data-title*='Chart Studio'], .plotlyjsicon").count() == 0
+    assert [u for u in asked if not u.startswith(("file:", "data:", "blob:"))] == []
+    context.close()
+    return result
+
+
+def test_a_costly_run(app, visit, tmp_path):
+    """It waits for Run and says its cost; points appear; a moved control greys it; its files; its study reopens."""
+    page = visit(app, "convergence", {**MIXTURE, "seed": "5"})
+    run = page.get_by_role("button", name="Run (")
+    assert re.search(r"Run \(.*(second|s\b|minute)", run.inner_text())
+    assert page.locator(".js-plotly-plot").count() == 0
+    seen(page, "Nothing has been run")
+    run.click()
+    page.get_by_role("button", name="Cancel").wait_for()
+    page.get_by_test_id("stProgress").wait_for()
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    page.get_by_role("button", name="Cancel").wait_for(state="detached")
+    rest(page)
+    assert page.get_by_role("button", name="Run (").count() == 0
+    seen(page, "measured")
+    data = np.load(io.BytesIO(save(page, "Particles")[1]))
+    assert {"EM_8", "EM_16"} <= set(data.files)
+    assert any(n.startswith("reference") for n in data.files)
+    assert data["EM_8"].shape == (512, 2)
+    assert np.isfinite(data["EM_8"]).all()
+    study = save(page, "Study")[1]
+    rows = list(csv.DictReader(io.StringIO(save(page, "CSV")[1].decode())))
+    assert [r["h"] for r in rows] in (["0.5", "0.25"], ["0.25", "0.5"])
+    before = query(page)
+    nudge(page, "Separation δ")
+    assert page.locator(".st-key-stale .js-plotly-plot").count() == 1
+    assert float(page.locator(".st-key-stale").evaluate("e => getComputedStyle(e).opacity")) < 0.8
+    seen(page, "other settings")
+    assert page.get_by_role("button", name="Run (").count() == 1
+    assert page.locator(".st-key-exports").count() == 0
+    # Its study opens the scene again, result and all.
+    page.get_by_role("button", name="Open a study file").click()
+    file = tmp_path / "study.json"
+    file.write_bytes(study)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    page.locator(".st-key-stale").wait_for(state="detached")
+    rest(page)
+    assert page.locator(".js-plotly-plot").count() == 1
+    again = query(page)
+    assert {k: again.get(k) for k in ("T", "h", "seed", "particles", "schemes")} == {
+        k: before[k] for k in ("T", "h", "seed", "particles", "schemes")
+    }
+    shared = visit(app, "convergence", again)
+    shared.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    assert shared.locator(".js-plotly-plot").count() == 1
+    assert shared.get_by_role("button", name="Run (").count() == 0
+
+
+def test_cancel_keeps_the_points_so_far(app, visit):
+    page = visit(app, "convergence", {**MIXTURE, "particles": "65536", "seed": "6", "h": "0.5..0.125", "schemes": "EM"})
+    page.get_by_role("button", name="Run (").click()
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Run (").wait_for()
+    rest(page)
+    assert page.locator(".js-plotly-plot .scatterlayer .trace").count() > 0
+    assert page.locator(".st-key-stale").count() == 0
+    seen(page, "cancelled")
+    assert page.get_by_test_id("stProgress").count() == 0
+
+
+def test_a_moved_control_cancels_a_run(app, visit):
+    page = visit(app, "convergence", {**MIXTURE, "particles": "65536", "seed": "7", "h": "0.5..0.125", "schemes": "EM"})
+    page.get_by_role("button", name="Run (").click()
+    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    page.get_by_role("slider", name="Variance v").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Run (").wait_for()
+    rest(page)
+    assert page.locator(".st-key-stale .js-plotly-plot").count() == 1
+    seen(page, "other settings")
+
+
+def test_a_hostile_link_is_explained_and_harmless(app, visit):
+    bad = {
+        "T": "99", "seed": "[click](http://evil.example)", "foo": "![](http://evil.example/p.png)", "h": "nan..1",
+        "target": "<script>alert(1)</script>", "particles": "9" * 3000, "spec": "%%%",
+    }  # fmt: skip
+    page = visit(app, "convergence", bad)
+    said = page.locator(".st-key-notes").text_content()
+    for key in bad:
+        assert re.search(rf"\b{key}\b", said), key
+    assert page.locator("a[href*='evil']").count() == 0
+    assert not [u for u in page.requested if "evil" in u and "127.0.0.1" not in u]
+    assert page.locator(".js-plotly-plot").count() == 1
+    assert page.locator("[data-testid='stAlert']").count() >= 1
+
+
+@pytest.mark.parametrize("name", ["", "particles", "convergence"])
+def test_on_a_phone_the_picture_comes_first(app, visit, name):
+    page = visit(app, name, {**EXACT, **MOVING}, viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    if name:
+        shown = page.locator(".js-plotly-plot" if name == "convergence" else ".player").first
+        shown.wait_for()
+        controls = page.locator(".st-key-controls").bounding_box()
+        assert shown.bounding_box()["y"] < controls["y"]
+        assert shown.bounding_box()["width"] <= 390
+        assert shown.bounding_box()["y"] < 400
+
+
+def test_nothing_is_asked_of_other_machines(app, visit):
+    page = visit(app, "convergence", EXACT)
+    outside = [u for u in page.requested if not u.startswith((app, "data:", "blob:"))]
+    assert outside == []
+
+
+def test_bad_uploads_say_one_sentence(app, visit, tmp_path):
+    page = visit(app, "convergence", {**EXACT, "k1": "3.3"})
+    page.get_by_role("button", name="Open a study file").click()
+    for i, (text, says) in enumerate((("{", "JSON"), ('{"target": {"name": "gauss"}}', "gauss"), ("", "JSON"))):
+        file = tmp_path / f"study{i}.json"
+        file.write_text(text)
+        page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+        page.get_by_test_id("stAlert").filter(has_text=says).wait_for()
+        rest(page)
+    assert query(page)["k1"] == "3.3"
+    assert page.locator(".js-plotly-plot").count() == 1

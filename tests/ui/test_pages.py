@@ -1,0 +1,195 @@
+"""The pages without a browser: what they say where a picture cannot be drawn, and that nothing is lost there."""
+
+import io
+import re
+
+import pytest
+from conftest import ROOT
+from streamlit.testing.v1 import AppTest
+
+from dlab.ui import frame, links
+
+WAIT = 120
+EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
+MIXTURE = {"target": "mixture", "schemes": "EM", "h": "0.5..0.25", "particles": "512"}
+MOVING = {"target": "gaussian", "panels": "EM", "step": "0.5", "T": "2", "moving": "500"}
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch, cache):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DLAB_CACHE", str(cache))
+    # The process would compile in the background, and end abruptly where it still does.
+    monkeypatch.setattr(frame, "_process", lambda: True)
+
+
+def visit(page, query):
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=WAIT)
+    at.query_params.update(query)
+    at.run()
+    if page:
+        at.switch_page(f"pages/{page}.py")
+        at.query_params.update(query)
+        at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def words(at) -> str:
+    kinds = (at.markdown, at.caption, at.warning, at.error)
+    return "\n".join(e.value for kind in kinds for e in kind)
+
+
+def moved(at, label, value):
+    widgets = [*at.slider, *at.select_slider, *at.selectbox, *at.number_input]
+    next(w for w in widgets if w.label == label).set_value(value)
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def charts(at):
+    return len(at.get("plotly_chart"))
+
+
+def test_an_exact_law_needs_no_run():
+    at = visit("convergence", EXACT)
+    assert charts(at) == 1
+    assert not [b for b in at.button if b.label.startswith("Run")]
+    before = at.get("plotly_chart")[0].proto.spec
+    moved(at, "Curvature κ₁", 4.0)
+    assert charts(at) == 1
+    assert at.get("plotly_chart")[0].proto.spec != before
+    assert "EM falls with measured slope" in words(at)
+    assert at.query_params["k1"] in ("4", ["4"])
+
+
+def test_no_scheme_is_a_sentence_and_comes_back():
+    at = visit("convergence", EXACT)
+    pills = at.button_group(key="s:schemes")
+    pills.set_value([])
+    at.run()
+    assert not at.exception
+    assert "No scheme is chosen" in at.error[0].value
+    assert len(at.error) == 1
+    assert at.slider(key="s:gaussian.k1").value == 2.0
+    at.button_group(key="s:schemes").set_value(["SO"])
+    at.run()
+    assert not at.error
+    assert charts(at) == 1
+
+
+def test_four_panels_are_a_sentence_and_come_back():
+    at = visit("particles", MOVING)
+    assert len(at.get("bidi_component")) == 1
+    at.button_group(key="s:panels").set_value(["EM", "EI", "REM", "SO"])
+    at.run()
+    assert not at.exception
+    assert "choose at most 3" in at.error[0].value.replace("\\", "")
+    assert len(at.get("bidi_component")) == 0
+    at.button_group(key="s:panels").set_value(["EM"])
+    at.run()
+    assert not at.error
+    assert len(at.get("bidi_component")) == 1
+
+
+def test_a_costly_study_waits_and_says_its_cost():
+    at = visit("convergence", {**MIXTURE, "seed": "77"})
+    run = next(b for b in at.button if b.label.startswith("Run ("))
+    assert "second" in run.label or " s)" in run.label
+    assert "512 Brownian paths" in run.help
+    assert charts(at) == 0
+    run.click()
+    at.run(timeout=WAIT)
+    assert not at.exception
+    assert charts(at) == 1
+    assert not [b for b in at.button if b.label.startswith("Run")]
+    moved(at, "Separation δ", 1.5)
+    assert "other settings" in words(at)
+    assert charts(at) == 1
+    moved(at, "Separation δ", 1.2)
+    assert "other settings" not in words(at)
+
+
+def test_a_mixture_that_is_not_log_concave_is_said():
+    at = visit("convergence", {**MIXTURE, "sep": "1.2"})
+    assert "not log-concave" not in words(at)
+    moved(at, "Separation δ", 3.0)
+    assert "not log-concave" in words(at)
+
+
+def test_a_void_bound_is_said_in_words():
+    at = visit("convergence", {**EXACT, "k2": "0.4"})
+    assert "void" in words(at)
+    assert "m₀" in words(at) or "m0" in words(at)
+    assert charts(at) == 1
+
+
+def test_a_stiff_target_and_a_coarse_step_break_no_page():
+    query = {k: v for k, v in MOVING.items() if k != "target"}
+    query["spec"] = links._pack({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]})
+    at = visit("particles", {**query, "step": "1", "T": "4"})
+    assert len(at.get("bidi_component")) == 1
+    assert re.search(r"EM ends at W₂ = [1-9]", words(at))
+
+
+@pytest.mark.parametrize("page", ["", "particles", "convergence"])
+def test_hostile_links_never_break_a_page(page):
+    bad = {"T": "NaN", "h": "1e999", "seed": "[x](http://e.example)", "zzz": "x" * 20_000, "spec": "eJw", "panels": "EM,EM,xx",
+           "schemes": "SO", "target": "gaussian", "step": "0.5", "moving": "500", "v": "9"}  # fmt: skip
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=WAIT)
+    at.query_params.update(bad)
+    at.run()
+    said = words(at)
+    for key in ("T", "h", "seed", "zzz", "spec", "panels"):
+        assert f"{key} " in said.replace("'", " "), key
+    assert "[x](" not in said
+    assert not at.exception
+
+
+BAD_CSV = {
+    "empty": (b"", "CSV"),
+    "header alone": (b"x1,x2,y\n", "CSV"),
+    "one class": (b"x1,x2,y\n1,2,1\n2,1,1\n", "one class"),
+    "text": (b"x1,x2,y\na,b,c\n1,2,1\n", "not a number"),
+    "ragged": (b"x1,x2,y\n1,2\n1,2,1\n", ""),
+    "binary": (b"\x89PNG\r\n\x1a\n\x00\x00", ""),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CSV)
+def test_a_broken_csv_is_a_sentence(name, monkeypatch):
+    import streamlit as st
+
+    class Upload(io.BytesIO):
+        file_id = name
+
+    data, says = BAD_CSV[name]
+    monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
+    at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25", "rows": "10"})
+    assert len(at.error) == 1
+    assert says in at.error[0].value.replace("\\", "")
+    assert at.slider(key="s:logistic.rows").value == 10
+    assert [b for b in at.button if b.label.startswith("Run (")]
+
+
+def test_a_good_csv_becomes_the_target(monkeypatch):
+    import streamlit as st
+
+    class Upload(io.BytesIO):
+        file_id = "good"
+
+    data = b"x1,x2,y\n4,0,1\n1,4,-1\n-2,1,1\n"
+    monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
+    at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25"})
+    assert not at.error
+    assert "3 observations from your CSV" in words(at)
+    assert "data" in at.query_params
+    assert "rows" not in at.query_params
+
+
+def test_home_says_what_it_is():
+    at = visit("", {})
+    assert at.title[0].value.endswith("?")
+    assert not at.warning
+    assert len(at.get("page_link")) >= 7
