@@ -34,6 +34,9 @@ def main(argv=None) -> int:
     except BadInput as error:
         print(f"dlab: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("dlab: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         return 0
 
@@ -101,6 +104,7 @@ def _write(data, out):
 
 def _check(args) -> int:
     study = _read(args.study)
+    _ = study.built.facts  # a target may be too sharp to be measured
     rows = len(study.schemes) * len(study.steps)
     print(f"ok: {rows} rows, {study.work:.3g} particle-steps" if study.work else f"ok: {rows} rows by exact law")
     return 0

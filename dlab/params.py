@@ -8,9 +8,9 @@ from typing import Any
 
 # The limits of one study, named by every message that enforces them.
 MAX_PARTICLES = 65_536
-MAX_STEPS = 16_384
+MAX_STEPS = 4_096
 MAX_STEP_SIZES = 24
-MAX_WORK = 2_000_000_000  # particle-steps of one study
+MAX_WORK = 1_000_000_000  # particle-steps of one study
 MAX_DATA_ROWS = 2_000
 MAX_COMPONENTS = 64
 MAX_T = 50.0

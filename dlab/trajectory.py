@@ -14,7 +14,7 @@ from dlab import errors, measure, noise, process, schemes
 from dlab.laws import gaussian
 from dlab.measure import Pairs, exact
 from dlab.sample import diverged, simulate
-from dlab.study import REFINE, Study
+from dlab.study import Study, grids
 from dlab.types import Points
 
 FORWARD = 32  # frames of the forward act
@@ -69,7 +69,8 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
     # Without its data part X_T is sigma_T Z with the same Z: the paper's start.
     begin = end if study.start == "exact" else end - float(process.scale(study.T)) * forward[0]
 
-    fine = steps * REFINE
+    (grid,) = grids((steps,))
+    fine = grid.steps
     cases = {name: study.case(name, steps) for name in names}
     by_law = {name: exact.applies(case) is None for name, case in cases.items()}
     total = steps * len(names) + (0 if all(by_law.values()) else fine)
@@ -89,8 +90,8 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
             schemes.REGISTRY["SO"], field, errors.NONE, end, T=study.T, steps=fine,
             key=residual_key, path=path, record=True, tick=count,
         )  # fmt: skip
-        reference = run.states[shown * REFINE]
-    coarse = noise.merge(path, REFINE)
+        reference = run.states[shown * (fine // steps)]
+    coarse = noise.merge(path, fine // steps)
     tracks = []
     for i, (name, case) in enumerate(cases.items()):
         run = simulate(
@@ -113,6 +114,12 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
         tuple(tracks), steps, shown, study.T * (1 - shown / steps), forward, forward_times,
         box, density_times, density, arrows,
     )  # fmt: skip
+
+
+def work(study: Study, steps: int) -> int:
+    """Steps of a motion per particle, the reference included where one is needed."""
+    reference = grids((steps,))[0].steps if any(study.sampled(n) for n in study.schemes) else 0
+    return steps * len(study.schemes) + reference
 
 
 def _noised(target, key, n, times) -> np.ndarray:

@@ -29,10 +29,14 @@ with picture:
     try:
         study = links.moving_study(values)
         steps = study.steps[-1]
-        movie, meta = runs.movie(study, steps, values["moving"])
+        made = runs.movie(study, steps, values["moving"])
     except BadInput as error:
         st.error(frame.plain(error))
     else:
+        if made is None:
+            frame.end("particles")
+            st.stop()
+        movie, meta = made
         player(movie, key="player", height=560, autoplay=frame.started(), alt=meta["sentence"])
         st.markdown(meta["sentence"])
         for note in meta["notes"]:

@@ -6,12 +6,9 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from cases import GAUSSIAN, LOGISTIC, SKEW
 
 from dlab import targets
-
-SKEW = {"name": "skew", "lam": 0.8, "c": 1.5, "k": 3.0, "angle": 30.0}  # asymmetric: a Gaussian hides sign errors
-LOGISTIC = {"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}
-GAUSSIAN = {"name": "gaussian", "mean": [-0.4, 0.9], "cov": [[0.45, 0.42], [0.42, 1.45]]}
 
 
 @pytest.fixture(scope="session")

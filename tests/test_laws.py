@@ -3,7 +3,7 @@
 import independent as ind
 import numpy as np
 import pytest
-from conftest import GAUSSIAN
+from cases import GAUSSIAN
 
 from dlab import errors, schemes, targets
 from dlab.laws import gaussian as laws

@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import ot
 import pytest
-from conftest import GAUSSIAN, SKEW
+from cases import GAUSSIAN, SKEW
 
 from dlab import errors, measure, schemes, targets
 from dlab.measure import Case, Pairs, clouds, coupled, gelbrich, projected

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import GAUSSIAN, SKEW
+from cases import GAUSSIAN, SKEW
 
 from dlab import errors, field, linop, noise, schemes, theory
 from dlab.laws import gaussian as laws

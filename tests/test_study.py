@@ -5,11 +5,11 @@ import json
 
 import numpy as np
 import pytest
-from conftest import GAUSSIAN
+from cases import GAUSSIAN
 
 from dlab import __version__, schemes, targets
 from dlab.params import BadInput
-from dlab.study import DEFAULT, Study, grids, run, stream
+from dlab.study import BATCH, DEFAULT, Study, grids, run, stream
 
 NAMES = list(schemes.REGISTRY)
 KEYS = {
@@ -95,7 +95,7 @@ def test_a_study_is_frozen():
 
 def test_the_limit_on_work_counts_the_reference_and_all_schemes():
     s = study(estimator="projected", schemes=["EM", "SO"])
-    assert s.work == 512 * (2 * (4 + 8) + sum(g.steps + g.steps // 2 for g in grids(s.steps)))
+    assert s.work == BATCH * (2 * (4 + 8) + sum(g.steps + g.steps // 2 for g in grids(s.steps)))
     assert study().work == 0
 
 
@@ -240,12 +240,12 @@ def test_accuracy_is_reached_or_the_budget_is_kept():
     s = study(**common, particles=64, accuracy=0.03)
     (row,) = run(s).rows
     assert row.stderr <= 0.03 * row.w2
-    per_batch = study(**common, particles=512).work
+    per_batch = study(**common, particles=BATCH).work
     tight = study(**common, particles=64, accuracy=1e-4, budget=3 * per_batch)
     spent = []
     (row,) = run(tight, spent.append).rows
     assert row.stderr > 1e-4 * row.w2
-    assert row.particles <= 3 * 512
+    assert row.particles <= 3 * BATCH
 
 
 def test_batches_beyond_the_least_number_of_paths_are_new_paths():
@@ -266,4 +266,4 @@ def test_step_sizes_without_a_common_grid_each_find_their_reference():
 
 def test_work_beyond_the_limit_is_refused_with_what_to_lower():
     with pytest.raises(BadInput, match="lower particles"):
-        study(estimator="projected", particles=65536, h=[2 / 16384])
+        study(estimator="projected", particles=65536, h=[2 / 4096])

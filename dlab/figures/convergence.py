@@ -37,7 +37,7 @@ POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = True, fits: bool = True) -> Chart:
-    """The picture of a result (DESIGN 5), log-log.
+    """The picture of a result, log-log.
 
     x         "h", "steps" (N = T/h) or "evals" (score plus Hessian evaluations along one path)
     bounds    the theorems' bounds      brackets   lower to upper, as bands      fits   the fitted lines
@@ -110,7 +110,9 @@ class _Frame:
         if not self.sloped:
             before = after = 1.4
         self.x = (self.low_x / before, self.high_x * after)
-        sizes = [v for v in (r["w2"] if r.get("resolved", True) else _reach(r) for r in kept) if v > 0] or [0.01, 0.1]
+        # An exact value at rounding level says "equal"; it stands at the edge and does not stretch the axis.
+        sized = [r for r in kept if r.get("resolved", True) or r.get("stderr")]
+        sizes = [v for v in (r["w2"] if r.get("resolved", True) else _reach(r) for r in sized) if v > 0] or [0.01, 0.1]
         tops = [*map(_reach, kept), *(r["floor"] for r in kept if r.get("floor")), *sizes]
         tops += [r["upper"] for r in kept if brackets and _bracketed(r)]
         bound = [r["bound"] for r in rows if bounds and r.get("bound")]
@@ -121,7 +123,7 @@ class _Frame:
         # under the coarsest points.
         self.octaves = 4.0 if self.high_x >= 4 * self.low_x and top > 100 * min(sizes) else 2.0
         coarse = max((r["h"] for r in kept), default=None)
-        corner = min((v for r in kept if r["h"] == coarse and (v := r["w2"]) > 0), default=max(sizes))
+        corner = min((v for r in sized if r["h"] == coarse and (v := r["w2"]) > 0), default=max(sizes))
         self.y = (min(min(sizes) / 1.6, corner / (1.6 * self.octaves**2)), top)
 
     def level(self, share: float) -> float:

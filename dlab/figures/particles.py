@@ -9,7 +9,7 @@ from dlab.figures.movie import Movie, Panel, encode
 def movie(motion, forward: bool = True) -> Movie:
     """A player's movie of a `trajectory.Motion`; the forward act first unless it is left out."""
     lead = len(motion.forward) - 1 if forward else 0
-    acts = (("Forward: noising", 0), ("Reverse: sampling", lead)) if forward else (("Reverse: sampling", 0),)
+    acts = (("Noising", 0), ("Sampling", lead)) if forward else (("Sampling", 0),)
     panels = []
     for track in motion.tracks:
         style = schemes.REGISTRY[track.scheme].style

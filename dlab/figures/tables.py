@@ -1,6 +1,6 @@
 """A result in words and tables: the same sentences that the figure says on hover, and the numbers behind it.
 
-`result` is the result file's object (DESIGN 5) everywhere; optional keys may be missing.
+`result` is the result file's object (README, “From the shell”) everywhere; optional keys may be missing.
 """
 
 import math

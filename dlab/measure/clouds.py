@@ -57,6 +57,7 @@ def _estimate(name, distance, case: Case, pairs: Pairs) -> Estimate:
     flags = () if value > 2 * floor else (f"{name}: below twice its sampling floor of {floor:.3g}",)
     if groups == 1:
         stderr = floor
+        flags = (*flags, f"{name}: too few paths for replicates, so the floor stands in for the standard error")
     return Estimate(value, stderr, name, floor=floor, flags=flags)
 
 

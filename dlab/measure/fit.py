@@ -1,7 +1,7 @@
 """Slopes of log W2 against log h, with intervals and a stated window.
 
 Rule of the window: of the resolved points the coarsest is left out while the slope between it and its
-finer neighbour differs from the slope fitted to the rest by more than 0.15 and two standard errors, and
+finer neighbour differs from the slope fitted to the rest by more than 0.15 plus two standard errors, and
 at least three points remain. What is left out stays in the figure, hollow, with this reason.
 """
 
@@ -16,7 +16,10 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """W2 = constant * h^slope on the step sizes `used`; None where fewer than two points are usable."""
+    """W2 = constant * h^slope on the step sizes `used`; None where fewer than two points are usable.
+
+    low, high: its 95 % interval; None for two exact points, which leave nothing to judge it by.
+    """
 
     slope: float | None
     low: float | None
@@ -48,10 +51,11 @@ def fit(h, w2, stderr, usable) -> PowerLaw:
             break
         size -= 1
     slope, error, intercept, quantile = _line(x[:size], y[:size], relative[:size])
+    known = size > 2 or error > 0  # two exact points have a slope and no interval
     return PowerLaw(
         float(slope),
-        float(slope - quantile * error),
-        float(slope + quantile * error),
+        float(slope - quantile * error) if known else None,
+        float(slope + quantile * error) if known else None,
         float(np.exp(intercept)),
         tuple(h[i] for i in keep[:size]),
     )

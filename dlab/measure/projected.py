@@ -1,4 +1,4 @@
-"""W2 of the laws from a coupling: the displacement projected onto gradient fields (DESIGN 2.2).
+"""W2 of the laws from a coupling: the displacement projected onto gradient fields.
 
 To first order W2 is the norm of the projection of x - y onto gradients. With functions psi_k,
 b_k = mean(psi_k(x) - psi_k(y)) and A_kl = mean(grad psi_k . grad psi_l), W2^2 ~ b^T A^-1 b, from which
@@ -15,6 +15,7 @@ from dlab.measure.base import Case, Estimator, Pairs, root
 from dlab.types import Estimate
 
 SIDES = (6, 9, 12)  # basis functions a side, in the order in which they are tried
+LEAST = 4  # and with fewer than CROWD paths a function even there
 # A larger basis is taken where W2 rises by more than so many standard errors. Both values come from the same
 # paths, so a quiet coupling shows a real rise well below one; a noisy one would only pick the larger noise.
 RISE = {False: 0.5, True: 2.0}
@@ -52,8 +53,9 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
 
 
 def quick(case: Case, pairs: Pairs) -> Estimate:
-    """The estimate on the smallest basis, unchecked."""
-    return _project(pairs, SIDES[0], ends=case.noisy)
+    """The estimate on the smallest basis, unchecked; with few paths on one that they can still fill."""
+    side = SIDES[0] if len(pairs.x) >= CROWD * SIDES[0] ** case.target.dim else LEAST
+    return _project(pairs, side, ends=case.noisy)
 
 
 def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:

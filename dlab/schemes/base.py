@@ -25,7 +25,7 @@ class Scheme:
     step(field, t, h, x, noise) -> x after one step from time t down to t - h; t is a scalar, x (n, d).
     score_evals, hessian_evals   cost of one step
     randomised                   it needs the random midpoint U of the noise
-    strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws (DESIGN 1)
+    strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
     theorem, theorem_order       the theorem of [YY] and the order in h that it proves
     constants(m_min, L_max, L_F, d, h) -> theory.Constants
     formula                      the update in LaTeX

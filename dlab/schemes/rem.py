@@ -15,7 +15,7 @@ def step(field, t, h, x, noise):
 
 def constants(m_min, L_max, L_F, d, h):
     gap = m_min - 0.5
-    # As printed; the 1/(2 sqrt 3) lacks a sqrt d in the proof (PAPERS.md), see `footnote`.
+    # As printed; the 1/(2 sqrt 3) lacks a sqrt d in the proof, see `footnote`.
     c1 = (math.sqrt(d / 3) * L_max + 1 / (2 * math.sqrt(3))) / gap
     consistent = math.sqrt(d / 3) * (L_max + 0.5) / gap
     return Constants(

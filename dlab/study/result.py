@@ -1,4 +1,4 @@
-"""Rows, fits and notes: what a study answers, in the form of the contract (DESIGN 5)."""
+"""Rows, fits and notes: what a study answers, in the form of the contract."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -11,7 +11,7 @@ from dlab.study.spec import SCHEMA, Study
 
 @dataclass(frozen=True)
 class Row:
-    """One point of a curve (DESIGN 5). `flags` are the sentences behind resolved = False."""
+    """One point of a curve. `flags` are the sentences behind resolved = False."""
 
     scheme: str
     h: float
@@ -124,11 +124,8 @@ def _notes(result: Result) -> list[str]:
             notes.append(
                 f"{name}: the points at h = {', '.join(f'{r.h:.4g}' for r in hollow)} are not resolved and not fitted."
             )
-        dropped = [
-            r.h
-            for r in result.rows
-            if r.scheme == name and r.resolved and r.h not in _fit(study, name, result.rows)["used"]
-        ]
+        used = _fit(study, name, result.rows)["used"]
+        dropped = [r.h for r in result.rows if r.scheme == name and r.resolved and r.h not in used]
         if dropped:
             notes.append(
                 f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} lies outside the asymptotic range and is not fitted."

@@ -52,6 +52,7 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
         if sweep.measured_now():
             sweep.measure(quick=sweep.drawn < study.particles)
         yield _result(study, rows, sweep.done())
+    tick(1.0)
     yield _result(study, rows, 1.0, sweep.clouds())
 
 

@@ -1,4 +1,4 @@
-"""The study file (DESIGN 5): plain values, checked at one door."""
+"""The study file: plain values, checked at one door."""
 
 import hashlib
 import json
@@ -106,6 +106,11 @@ class Study:
             _, reason = measure.choose(study.estimator, study.case(name, study.steps[0]))
             if reason:
                 raise BadInput(f"estimator = '{study.estimator}' does not apply to {name}: {reason}")
+        if study.accuracy is None and study.budget is not None and study.work > study.budget:
+            raise BadInput(
+                f"budget = {study.budget} is less than the {study.work} particle-steps that this study takes; raise it, "
+                "lower particles, or give an accuracy."
+            )
         if study.work > params.MAX_WORK:
             raise BadInput(
                 f"The study asks for {study.work:.2g} particle-steps and the limit is {params.MAX_WORK:.2g}; "

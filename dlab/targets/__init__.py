@@ -1,5 +1,8 @@
 """The registry of targets: one file each, one line here."""
 
+import json
+from functools import lru_cache
+
 from dlab import params
 from dlab.targets import gaussian, logistic, mixture, skew
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
@@ -9,11 +12,24 @@ REGISTRY: dict[str, TargetEntry] = {e.name: e for e in (gaussian.ENTRY, mixture.
 
 
 def build(spec: dict) -> Target:
-    """The target of a study file's `target` object; BadInput names what is wrong in it."""
+    """The target of a study file's `target` object; BadInput names what is wrong in it.
+
+    The same object gives the same Target for a while, so its table and facts are computed once.
+    """
     if not isinstance(spec, dict):
         raise params.BadInput(f"target = {params.show(spec)} is not an object; give one with the key 'name'.")
     params.require("target", spec, ("name",))
-    return REGISTRY[params.choice("target.name", spec["name"], REGISTRY)].from_spec(spec)
+    entry = REGISTRY[params.choice("target.name", spec["name"], REGISTRY)]
+    try:
+        text = json.dumps(spec, sort_keys=True)
+    except (TypeError, ValueError):  # not of JSON: from_spec says what is wrong
+        return entry.from_spec(spec)
+    return _built(entry, text)
+
+
+@lru_cache(maxsize=16)
+def _built(entry: TargetEntry, text: str) -> Target:
+    return entry.from_spec(json.loads(text))
 
 
 __all__ = ["REGISTRY", "Fact", "Facts", "Target", "TargetEntry", "build", "target"]

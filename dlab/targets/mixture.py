@@ -102,19 +102,18 @@ class Mixture(Target):
         return m0, (Fact(1 / v, "closed form") if lowest >= -1 / v else L0)
 
     def _is_product(self) -> bool:
-        """Whether weights, means and variances factor over the given coordinates."""
-        if not np.allclose(self.covs, self.covs[0] * np.eye(self.dim)):
+        """Whether one isotropic variance is shared and the means lie on a line, or, in two dimensions,
+        weights and means factor over the given coordinates."""
+        if not np.allclose(self.covs, self.covs[0, 0, 0] * np.eye(self.dim)):
             return False
-        axes = [np.unique(np.round(self.means[:, j], 12)) for j in range(self.dim)]
-        table = np.zeros([len(a) for a in axes])
-        for w, m in zip(self.weights, np.round(self.means, 12)):
-            table[tuple(np.searchsorted(a, c) for a, c in zip(axes, m))] += w
-        outer = np.ones([1] * self.dim)
-        for j in range(self.dim):
-            shape = [1] * self.dim
-            shape[j] = -1
-            outer = outer * table.sum(axis=tuple(i for i in range(self.dim) if i != j)).reshape(shape)
-        return bool(np.allclose(table, outer, atol=1e-12))
+        if np.linalg.matrix_rank(self.means - self.means[0], tol=1e-9) <= 1:
+            return True
+        if self.dim != 2:
+            return False
+        rows, columns = (np.unique(np.round(m, 12), return_inverse=True)[1] for m in self.means.T)
+        table = np.zeros((rows.max() + 1, columns.max() + 1))
+        np.add.at(table, (rows, columns), self.weights)
+        return bool(np.allclose(table, np.outer(table.sum(1), table.sum(0)), atol=1e-12))
 
 
 def from_spec(spec: dict) -> Mixture:

@@ -10,6 +10,8 @@ from dlab import process
 from dlab.targets import quadrature, table
 from dlab.targets.base import Fact, Facts, Target, measured_smoothness
 
+LEAST_ACCEPTED = 0.01
+
 
 class QuadratureTarget(Target):
     """density: pytree, callable (n, 2) -> (n,) log p_0; m0, L0: facts, or None where they are to be
@@ -17,7 +19,8 @@ class QuadratureTarget(Target):
     holds the mass, needed where no positive m0 is known.
 
     Sampling is exact rejection from N(mode, I/m0), which dominates a strongly log-concave density,
-    where m0 is known; otherwise it inverts the distribution function of a fine lattice.
+    where m0 is known and one draw in a hundred is accepted; otherwise it inverts the distribution
+    function of a fine lattice.
     """
 
     dim = 2
@@ -44,9 +47,18 @@ class QuadratureTarget(Target):
         return self.density(x)
 
     def sample(self, key, n):
-        if self._m0 is not None and self._m0.value > 0:
+        if self._accepted > LEAST_ACCEPTED:
             return _reject(self.density, mode(self.density, self._moments[0]), self._m0.value, key, n=n)
         return _invert(self.field, key, n=n)
+
+    @cached_property
+    def _accepted(self) -> float:
+        """Share of draws from N(mode, I/m0) that rejection would accept."""
+        if self._m0 is None or self._m0.value <= 0:
+            return 0.0
+        spacing = 2 * quadrature.REACH / (quadrature.GRID - 1)
+        mass = float(self.field.weights.sum() * jnp.prod(self.field.std)) * spacing**2
+        return mass * self._m0.value / (2 * np.pi)
 
     @cached_property
     def facts(self):

@@ -1,9 +1,10 @@
 """What every page shares: the process's settings, the menu, the scene and the address bar."""
 
+import atexit
 import gc
+import logging
 import re
 import threading
-import time
 
 import streamlit as st
 
@@ -30,7 +31,11 @@ STYLE = """
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
-  @media (max-width: 640px) { .st-key-menu { gap: 0.6rem; } .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; } }
+  @media (max-width: 640px) {
+    .st-key-menu { gap: 0.2rem; padding-right: 2rem; }
+    .st-key-menu > :first-child { display: none; }
+    .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
+  }
 </style>
 """
 
@@ -44,17 +49,30 @@ def _process() -> bool:
     """
     jobs.keep_compiled()
 
+    stop = threading.Event()
+
     def work():
         from dlab.ui import warm
 
-        warm.up()
+        try:
+            warm.up(stop)
+        except Exception:
+            # Compiled late is better than garbage never collected.
+            logging.getLogger(__name__).exception("the warm-up failed")
         gc.collect()
         gc.freeze()
-        while True:
-            time.sleep(COLLECT)
+        while not stop.wait(COLLECT):
             gc.collect()
 
-    threading.Thread(target=work, daemon=True, name="dlab-housekeeping").start()
+    thread = threading.Thread(target=work, daemon=True, name="dlab-housekeeping")
+    thread.start()
+
+    def finish():
+        # The interpreter cannot shut down under a thread that compiles.
+        stop.set()
+        thread.join(timeout=30)
+
+    atexit.register(finish)
     return True
 
 

@@ -15,7 +15,7 @@ from dlab.study import ESTIMATORS, STARTS, Study
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
 LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
-PARTICLES = (512, 1024, 2048, 4096, 8192, 16384)
+
 MOVING = (500, 1000, 2000, 5000)
 AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
 MAX_PANELS = 3
@@ -187,7 +187,7 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
 
     Controls are set where they describe the target and the step sizes; both are kept as they are where none do.
     """
-    given = Study.from_json(data)
+    given = Study.from_json(_inner(data))
     if given.built.dim != 2:
         raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
     if int(given.T) != given.T or not 1 <= given.T <= MAX_T:
@@ -221,6 +221,15 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
         else []
     )
     return values, notes
+
+
+def _inner(data: bytes):
+    """The study of a result file, which holds its own; anything else as it is."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    return found["study"] if isinstance(found, dict) and "study" in found and "rows" in found else found
 
 
 def _slid(knob, value) -> float:

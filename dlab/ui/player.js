@@ -455,7 +455,7 @@ function drawDots({ data, dots, ink, disc, image, words, bytes: px }, k, next, f
 }
 
 function lostText({ count, diverged, outside }, k) {
-  return [diverged[k] && `${diverged[k]} of ${count} particles diverged`, outside[k] && `${outside[k]} left the frame`]
+  return [diverged[k] && `${diverged[k]} of ${count} particles diverged`, outside[k] && `${outside[k]} outside the view`]
     .filter(Boolean).join(", ");
 }
 

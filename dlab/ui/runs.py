@@ -3,6 +3,7 @@
 import json
 import time
 import zlib
+from contextlib import closing
 
 import numpy as np
 import streamlit as st
@@ -11,6 +12,7 @@ from dlab import export, jobs, trajectory
 from dlab.figures import particles
 from dlab.study import Study
 
+ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 
 
@@ -39,6 +41,8 @@ def known_movie(study: Study, steps: int, count: int):
 def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
     """Simulate, encode and keep the movie of the study's schemes; returns as `known_movie`."""
     with jobs.one_at_a_time(waiting):
+        if (known := known_movie(study, steps, count)) is not None:  # made while this one waited
+            return known
         motion = trajectory.motion(study, study.schemes, steps, count, tick)
     table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
     table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
@@ -64,9 +68,19 @@ def positions(study: Study, steps: int, count: int) -> bytes:
 
 
 def movie(study: Study, steps: int, count: int):
-    """The movie of a scene, with a progress bar while it is computed. A rerun cancels it."""
+    """The movie of a scene, with a progress bar while it is computed; a rerun cancels it. None where it would
+    take long and its button has not been pressed."""
     if (known := known_movie(study, steps, count)) is not None:
         return known
+    price = jobs.seconds(count * trajectory.work(study, steps))
+    if price > PATIENCE and st.session_state.pop("run", None) != study.key:
+        left, right = st.columns(ROW, vertical_alignment="center")
+        run = {"run": study.key}
+        left.button(
+            f"Run (about {price:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,)
+        )
+        right.caption(f"{steps} steps of {count} particles and a reference path for each.")
+        return None
     bar = st.progress(0.0, text="Moving the particles. The first run of a scheme also compiles it.")
     made = make_movie(
         study,
@@ -79,6 +93,7 @@ def movie(study: Study, steps: int, count: int):
     return made
 
 
+PATIENCE = 6.0  # seconds up to which a movie is made unasked
 WAIT = "Another run has the machine; this one starts when it is done."
 
 
@@ -90,7 +105,7 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     costly run waits for its button.
     """
     session = st.session_state
-    known = list(jobs.results(study))[-1] if study.work == 0 else jobs.finished(study)
+    known = jobs.exact(study) if study.work == 0 else jobs.finished(study)
     if known is not None:
         session["curve"] = known
         return known, "final", draw(known, "final")
@@ -98,16 +113,23 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
         return _follow(study, draw)
     last = session.get("curve")
     state = "none" if last is None else "partial" if last["study"] == study.to_json() else "stale"
-    price = jobs.seconds(study)
+    price = jobs.seconds(study.work)
     label = f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
     sampled = [s for s in study.schemes if study.sampled(s)]
     what = (
         f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
         f"sizes, {study.work / 1e6:.3g} million particle-steps; a scheme's first run in this process adds seconds of compiling."
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(label, key="run-button", type="primary", help=what, on_click=lambda: session.update(run=study.key))
-        st.caption(SAYS[state])
+    left, right = st.columns(ROW, vertical_alignment="center")
+    left.button(
+        label,
+        key="run-button",
+        type="primary",
+        width="stretch",
+        help=what,
+        on_click=lambda: session.update(run=study.key),
+    )
+    right.caption(SAYS[state])
     if last is None:
         with st.container(height=520, border=True, vertical_alignment="center", horizontal_alignment="center"):
             st.caption(what)
@@ -123,19 +145,21 @@ SAYS = {
 
 
 def _follow(study, draw):
-    with st.container(horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, text="Starting. The first run of a scheme also compiles it.", width="stretch")
-        st.button("Cancel", key="cancel-button", help="Stops the run; the points drawn so far stay.")
+    left, right = st.columns(ROW, vertical_alignment="center")
+    left.button("Cancel", key="cancel-button", width="stretch", help="Stops the run; the points drawn so far stay.")
+    bar = right.progress(0.0, text="Starting. The first run of a scheme also compiles it.")
     holder, drawn = st.empty(), 0.0
 
     def tick(done):
         bar.progress(done, text=f"{done:.0%} of the particle-steps done.")
 
-    for data in jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT)):
-        st.session_state["curve"] = data
-        if time.monotonic() - drawn >= REDRAW:
-            with holder.container():
-                draw(data, "running")
-            drawn = time.monotonic()
+    # Cancelled, this run must let go of the machine at once.
+    with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
+        for data in results:
+            st.session_state["curve"] = data
+            if time.monotonic() - drawn >= REDRAW:
+                with holder.container():
+                    draw(data, "running")
+                drawn = time.monotonic()
     # The next run of the script finds the result finished, without bar and button.
     st.rerun()

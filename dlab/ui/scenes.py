@@ -45,7 +45,7 @@ SCENES = (
     Scene(
         "too-far",
         "What if the step is too large?",
-        "A stiff target and a coarse step: an explicit scheme throws particles out, and the second-order scheme does not.",
+        "A stiff target and a coarse step: Euler–Maruyama ends too wide across the narrow side, the second-order scheme less so.",
         "particles",
         {"target": "gaussian", "k1": "8", "k2": "0.8", "panels": "EM,SO", "step": "0.5", "moving": "1000", "play": "1"},
     ),

@@ -20,12 +20,12 @@ METHODS = {
     "plugin": "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is what two clouds of one "
     "and the same law read: below twice the floor the number says nothing.",
     "sinkhorn": "**Sinkhorn divergence.** Entropic transport with the entropic bias removed; the sampling floor stays.",
-    "sliced": "**Sliced.** Mean over directions of one-dimensional $W_2$: at most $W_2/\\sqrt d$, with a floor of its own.",
+    "sliced": "**Sliced.** Root mean square over directions of one-dimensional $W_2$: at most $W_2/\\sqrt d$, with a floor of its own.",
 }
 BEFORE = (
     "Hollow points are not fitted; the table says why. The slope is a weighted least-squares fit in log–log with a 95 % "
     "interval. A coarse point is left out while the slope to its finer neighbour differs from the slope of the rest by more "
-    "than 0.15 and two standard errors."
+    "than 0.15 plus two standard errors."
 )
 
 
@@ -41,13 +41,14 @@ def estimator_choice(key: str) -> None:
 def measuring(result: dict) -> None:
     """How the numbers of this result were obtained."""
     for method in dict.fromkeys(row["method"] for row in result["rows"]):
-        st.markdown(METHODS[method])
+        st.markdown(METHODS.get(method, method))
     st.markdown(BEFORE)
-    met = [row["error_level_met"] for row in result["rows"]]
+    met = [row["error_level_met"] for row in result["rows"] if row["error_level_met"] is not None]
     asked = result["study"]["score_error"].get("level")
     if asked is not None:
         st.markdown(
-            f"Score error asked for: {number(asked)}. Largest $L_2$ level met along the iterates: {number(max(met))}."
+            f"Score error asked for: {number(asked)}. Largest $L_2$ level met along the iterates, at the steps: "
+            f"{number(max(met, default=None))}."
         )
 
 
@@ -58,7 +59,10 @@ def theorems(result: dict) -> None:
         r"For an $m_0$-strongly log-concave target with $L_0$-Lipschitz score, $m_{\min} = \min(1, m_0)$, "
         r"$L_{\max} = 1 + L_0$:"
     )
-    st.latex(r"W_2 \lesssim e^{-m_{\min}T}\,\|X_0\|_{L_2} + C_1\sqrt{h}\;(\text{SO: } C_1 h) + C_2\,\varepsilon")
+    st.latex(
+        r"W_2 \lesssim e^{-m_{\min}T}\,\|X_0\|_{L_2} + C_1\,\eta(h) + C_2\,\varepsilon,\qquad "
+        r"\eta(h) = \sqrt{dh}\ \text{(EM, EI)},\ \sqrt h\ \text{(REM, REI)},\ h\ \text{(SO)}"
+    )
     st.markdown(
         "Here "
         + ", ".join(
@@ -74,10 +78,11 @@ def theorems(result: dict) -> None:
     for name in study.schemes:
         scheme, row = schemes.REGISTRY[name], finest[name]
         bound = theory.bound(scheme, study.built.facts, T=study.T, h=row["h"], start=study.start)
-        if bound.void:
-            lines.append({"scheme": name, "theorem": scheme.theorem, "bound": f"void: {bound.void}"})
-            continue
         parts = row["bound_parts"]
+        if bound.void or parts is None:
+            reason = bound.void or "the score error met is not finite"
+            lines.append({"scheme": name, "theorem": scheme.theorem, "bound": f"void: {reason}"})
+            continue
         lines.append(
             {
                 "scheme": name,
@@ -127,6 +132,12 @@ def distances(table: dict) -> list[dict]:
 
 def distance_method(study: Study) -> None:
     """How the distance so far is measured in this scene."""
-    methods = {"exact" if not study.sampled(n) else "projected" for n in study.schemes}
-    for method in sorted(methods):
-        st.markdown(METHODS[method])
+    if any(not study.sampled(n) for n in study.schemes):
+        st.markdown(METHODS["exact"])
+    if any(not study.sampled(n) and schemes.REGISTRY[n].randomised for n in study.schemes):
+        st.markdown(METHODS["exact-moments"])
+    if any(study.sampled(n) for n in study.schemes):
+        st.markdown(
+            "**Projected**, from these particles alone and the smallest basis: scheme and a fine reference on the same "
+            "Brownian path, their mean displacement projected onto gradient fields. The Convergence page measures with more."
+        )

@@ -189,7 +189,7 @@ def test_says_what_is_lost_and_where_acts_begin(open_page):
     assert words(page, "act") == "Second act"
     assert words(page, "lost") == ""
     page.locator(".player input[type=range]").fill("16")
-    assert words(page, "lost") == "3 of 200 particles diverged, 5 left the frame"
+    assert words(page, "lost") == "3 of 200 particles diverged, 5 outside the view"
     assert words(page, "name") == "<b>cloud 0</b>"
     assert words(page, "value") == "0.0251"
     assert "only the steps are real" in words(page, "note")
