@@ -157,7 +157,9 @@ def _show(notes) -> None:
 
 def plain(text: str) -> str:
     """Text that somebody typed, safe where markdown is rendered: nothing in it becomes a link or an image."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!<>|~:$&])", r"\\\1", str(text))
+    escaped = re.sub(r"([\\`*_{}\[\]()#+\-.!<>|~:$&])", r"\\\1", str(text))
+    # A bare address becomes a link even so; a word joiner, which nobody sees, keeps it text.
+    return escaped.replace("//", "/\u2060/").replace("www", "ww\u2060w").replace("@", "@\u2060")
 
 
 def started() -> bool:

@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from conftest import ROOT
+from server import ROOT
 from streamlit.testing.v1 import AppTest
 
 from dlab.ui import frame, links
