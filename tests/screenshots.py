@@ -8,47 +8,18 @@ Needs Chromium and Playwright. Every picture is 1440 x 900, light theme, on a se
 import io
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from server import running
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = {"width": 1440, "height": 900}
 PARTICLES = {"target": "skew", "panels": "EM,SO", "step": "0.25", "moving": "1000"}
 CONVERGENCE = {"target": "gaussian"}
-
-
-@contextmanager
-def server():
-    """The address of the app on a free port, up while the block runs."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    process = subprocess.Popen(
-        [*command, "--server.address=127.0.0.1", "--server.headless=true"], cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None:
-                    raise SystemExit("the server stopped; its message is above") from None
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def settled(page, *marks):
@@ -76,7 +47,7 @@ def main() -> None:
     if chromium is None:
         raise SystemExit("Chromium is not installed; on Debian: apt-get install chromium fonts-dejavu-core")
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with server() as address, sync_playwright() as playwright:
+    with TemporaryDirectory() as folder, running(Path(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.goto(address)

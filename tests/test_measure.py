@@ -196,7 +196,8 @@ def test_clouds_far_apart_are_seen_by_all_and_sliced_is_smaller_by_the_root_of_d
     for name, estimate in found.items():
         want = 3.0 if name == "sliced" else 3 * np.sqrt(2)
         assert estimate.value == pytest.approx(want, rel=0.05), name
-        assert not estimate.flags
+        # One group of points has no replicates, and that is all there is to say against it.
+        assert ["too few paths for replicates" in f for f in estimate.flags] == [True]
     assert found["sinkhorn"].floor < found["plugin"].floor
 
 
