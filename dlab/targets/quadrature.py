@@ -32,23 +32,23 @@ SETTLED = 1e-6  # relative change of the covariance between two grids
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["density", "centre", "axes", "std", "weights"],
+    data_fields=["density", "centre", "axes", "unit", "weights"],
     meta_fields=[],
 )
 @dataclass(frozen=True)
 class QuadratureField(ExactField):
-    """The oracle. density: pytree, callable (n, 2) -> (n,); centre, axes, std: mean, principal axes
-    (columns) and standard deviations of p_0; weights: p_0 on the grid, largest 1, (GRID, GRID)."""
+    """The oracle. density: pytree, callable (n, 2) -> (n,); centre, axes, unit: mean, principal axes
+    (columns) of p_0 and the grid's half widths over REACH; weights: p_0 on the grid, largest 1, (GRID, GRID)."""
 
     density: ExactField
     centre: jax.Array
     axes: jax.Array
-    std: jax.Array
+    unit: jax.Array
     weights: jax.Array
 
     def _nodes(self):
         """Grid coordinates along each axis from the centre, (2, GRID)."""
-        return self.std[:, None] * jnp.linspace(-REACH, REACH, GRID)
+        return self.unit[:, None] * jnp.linspace(-REACH, REACH, GRID)
 
     def _grid(self, t, x):
         a, var = process.scale(t), process.variance(t)
@@ -99,7 +99,7 @@ class QuadratureField(ExactField):
     def _evaluate(self, t, x):
         t = jnp.asarray(t)
         near = jnp.maximum(t, FIRST)
-        spacing = 2 * REACH * jnp.max(self.std) / (GRID - 1)
+        spacing = 2 * REACH * jnp.max(self.unit) / (GRID - 1)
         follow = process.variance(near) < (1.3 * spacing) ** 2 * jnp.exp(-near)
         if t.ndim == 0:
             s, H, log_z = jax.lax.cond(follow, self._follow, self._grid, near, x)
@@ -155,10 +155,10 @@ def _moments_on(density, centre, axes, half):
     return mean, ((x - mean).T * weight) @ (x - mean), spacing
 
 
-def moments(density, centre, half):
+def moments(density, centre, half, least=0.0):
     """Mean (2,) and covariance (2, 2) of p_0, from a box centre +- half that holds its mass.
 
-    The box shrinks onto the mass, never below what its own spacing resolves. BadInput where the grid
+    The box shrinks onto the mass, never below what its own spacing resolves nor below REACH * least. BadInput where the grid
     does not settle: the density is too sharp for its width.
     """
     axes, centre, half = jnp.eye(2), jnp.asarray(centre, float), jnp.broadcast_to(jnp.asarray(half, float), (2,))
@@ -171,22 +171,22 @@ def moments(density, centre, half):
             return jnp.asarray(mean), jnp.asarray(cov)
         last = cov
         values, axes = np.linalg.eigh(cov)
-        centre, half = mean, REACH * np.maximum(np.sqrt(np.maximum(values, 0.0)), spacing.max())
+        centre, half = mean, REACH * np.maximum(np.sqrt(np.maximum(values, 0.0)), max(spacing.max(), least))
     raise BadInput(
         "The target is too sharp for its width: quadrature over it does not settle. Standardise the features, or lower "
         "the sharpness."
     )
 
 
-def oracle(density, mean, cov) -> QuadratureField:
-    """The oracle of a density whose mean and covariance are known."""
+def oracle(density, mean, cov, least=0.0) -> QuadratureField:
+    """The oracle of a density whose mean and covariance are known; see `moments` for least."""
     values, axes = np.linalg.eigh(np.asarray(cov))
-    return _oracle(density, *map(jnp.asarray, (mean, axes, np.sqrt(values))))
+    return _oracle(density, *map(jnp.asarray, (mean, axes, np.maximum(np.sqrt(values), least))))
 
 
 @jax.jit
-def _oracle(density, mean, axes, std):
+def _oracle(density, mean, axes, unit):
     line = jnp.linspace(-REACH, REACH, GRID)
-    plane = jnp.stack(jnp.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2) * std
+    plane = jnp.stack(jnp.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2) * unit
     log = in_pieces(density, mean + plane @ axes.T).reshape(GRID, GRID)
-    return QuadratureField(density, mean, axes, std, jnp.exp(log - log.max()))
+    return QuadratureField(density, mean, axes, unit, jnp.exp(log - log.max()))

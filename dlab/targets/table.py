@@ -107,12 +107,13 @@ def _lagrange(v):
     return jnp.stack([-a * b * c / 6, v * b * c / 2, -v * a * c / 2, v * a * b / 6], -1)
 
 
-def build(density, mean, cov) -> TableField:
-    """Tabulate the diffusion of a density (pytree callable) with the given mean and covariance."""
+def build(density, mean, cov, least=0.0) -> TableField:
+    """Tabulate the diffusion of a density (pytree callable) with the given mean and covariance; the lattice
+    of X_0 reaches REACH * max(standard deviation, least)."""
     values, axes = np.linalg.eigh(np.asarray(cov))
     first = 0.05 * values.min()
     t = first * np.expm1(np.linspace(0, 1, TIMES) * np.log1p(LAST / first))
-    raw = np.asarray(_tabulate(density, *map(jnp.asarray, (mean, axes, values, t))))
+    raw = np.asarray(_tabulate(density, *map(jnp.asarray, (mean, axes, values, np.maximum(np.sqrt(values), least), t))))
     for axis in (1, 2):
         raw = spline_filter1d(raw, 3, axis=axis, mode="mirror")
     # Single precision halves what a step reads; its rounding is far below the interpolation error.
@@ -120,9 +121,9 @@ def build(density, mean, cov) -> TableField:
 
 
 @jax.jit
-def _tabulate(density, mean, axes, var, t):
+def _tabulate(density, mean, axes, var, unit, t):
     line = jnp.linspace(-BOX, BOX, SIDE)
-    nodes = jnp.sqrt(var)[:, None] * jnp.linspace(-REACH, REACH, LATTICE)
+    nodes = unit[:, None] * jnp.linspace(-REACH, REACH, LATTICE)
     plane = jnp.stack(jnp.meshgrid(*nodes, indexing="ij"), -1).reshape(-1, 2)
     log = in_pieces(density, mean + plane @ axes.T).reshape(LATTICE, LATTICE)
     top = log.max()
