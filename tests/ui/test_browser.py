@@ -350,7 +350,7 @@ def test_a_hostile_link_is_explained_and_harmless(app, visit):
         assert re.search(rf"\b{key}\b", said), key
     assert page.locator("a[href*='evil']").count() == 0
     assert not [u for u in page.requested if "evil" in u and "127.0.0.1" not in u]
-    assert page.locator(".js-plotly-plot").count() == 1
+    page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
     assert page.locator("[data-testid='stAlert']").count() >= 1
 
 
