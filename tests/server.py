@@ -1,4 +1,4 @@
-"""The app as a server on a free port, for tests that open its pages."""
+"""A Streamlit app as a server on a free port, for tests that open its pages."""
 
 import os
 import shutil
@@ -15,17 +15,17 @@ ROOT = Path(__file__).parents[1]
 
 
 @contextmanager
-def running(folder):
-    """The address of the app on a free port, up while the block runs; its cache lies in folder."""
+def running(folder, app=ROOT / "app.py"):
+    """The address of an app (ours unless given) on a free port, up while the block runs; its cache lies in folder."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     log = folder / f"log-{port}"
     with log.open("w") as file:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), f"--server.port={port}",
+            [sys.executable, "-m", "streamlit", "run", str(app), f"--server.port={port}",
              "--server.address=127.0.0.1", "--server.headless=true"],
-            cwd=ROOT, env={**os.environ, "DLAB_CACHE": str(folder)}, stdout=file, stderr=file,
+            cwd=ROOT, env={**os.environ, "DLAB_CACHE": str(folder), "PYTHONPATH": str(ROOT)}, stdout=file, stderr=file,
         )  # fmt: skip
     try:
         for _ in range(600):

@@ -1,21 +1,10 @@
 """The player in a real browser: it plays without Python, keeps its place, says what it must, and looks after itself."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
-
 import pytest
+from server import CHROMIUM, running
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-ROOT = Path(__file__).parents[2]
 APP = '''
 import numpy as np, streamlit as st
 from dlab.figures.movie import Movie, Panel, encode
@@ -47,53 +36,21 @@ st.caption(f"ran with {seed}")
 '''
 
 
-@contextmanager
-def serve(folder, code):
-    """The address of a Streamlit app on a free port, up while the block runs."""
-    app = Path(folder) / "app.py"
-    app.write_text(code)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    log = app.with_name("log").open("w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(app), f"--server.port={port}", "--server.address=127.0.0.1",
-         "--server.headless=true"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
-    try:
-        for _ in range(300):
-            assert server.poll() is None, app.with_name("log").read_text()
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with serve(tmp_path_factory.mktemp("player"), APP) as address:
+    folder = tmp_path_factory.mktemp("player")
+    app = folder / "app.py"
+    app.write_text(APP)
+    with running(folder, app) as address:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(address, browser):
+def open_page(address, chromium):
     contexts, problems = [], []
 
     def go(query="", **context):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **context}))
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 720}, **context}))
         page = contexts[-1].new_page()
         page.set_default_timeout(30_000)
         page.sent = []
