@@ -128,8 +128,13 @@ def store(name: str, data: bytes) -> None:
         place = folder() / "results"
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place, delete=False) as file:
-            file.write(data)
-        os.replace(file.name, place / name)
+            try:
+                file.write(data)
+                file.flush()
+                os.replace(file.name, place / name)
+            except OSError:
+                os.unlink(file.name)
+                raise
         old = sorted(place.iterdir(), key=lambda p: p.stat().st_mtime)[:-KEEP_FILES]
         for path in old:
             path.unlink(missing_ok=True)

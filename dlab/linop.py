@@ -49,6 +49,8 @@ class Dense:
         return jnp.einsum("...ij,...j->...i", self.matrix, v)
 
     def map(self, f, v):
+        if self.matrix.shape[-1] == 1:
+            return f(self.matrix[..., 0]) * v
         if self.matrix.shape[-1] == 2:
             return self._map2(f, v)
         values, vectors = jnp.linalg.eigh(self.matrix)

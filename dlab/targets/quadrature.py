@@ -22,7 +22,7 @@ from dlab import process
 from dlab.field import ExactField
 from dlab.params import BadInput
 
-GRID = 256  # oracle nodes a side
+GRID = 448  # oracle nodes a side: bends of width 1/15 in the widest box of the knobs, to 1e-10
 LATTICE = 512  # nodes a side behind the table
 REACH = 10.0  # half width of every box in standard deviations
 HERMITE = 24  # nodes a side that follow a particle

@@ -57,8 +57,9 @@ def _process() -> bool:
         try:
             warm.up(stop)
         except Exception:
-            # Compiled late is better than garbage never collected.
-            logging.getLogger(__name__).exception("the warm-up failed")
+            # Compiled late is better than garbage never collected; a process that ends may break its compiler.
+            if not stop.is_set():
+                logging.getLogger(__name__).exception("the warm-up failed")
         gc.collect()
         gc.freeze()
         while not stop.wait(COLLECT):
