@@ -4,6 +4,7 @@ A finished result is kept in memory and on disk under its study's fingerprint, s
 once wherever it has been computed before. The folder is $DLAB_CACHE or ~/.cache/dlab.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -18,13 +19,16 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, run, stream
+from dlab.study import Study, compare, run, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
 SPEED = 3e6  # particle-steps a second before anything has been measured
 
-PREPARED = Path(__file__).with_name("prepared")
+HERE = Path(__file__).parent
+PREPARED = HERE / "prepared"
+# An answer is one of this code: another version, or an edit, must not be served it.
+CODE = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(HERE.rglob("*.py")))).hexdigest()[:12]
 _memory: OrderedDict[str, bytes] = OrderedDict()
 _guard = threading.Lock()
 _turn = threading.Lock()
@@ -33,6 +37,10 @@ _speed = {"value": SPEED}
 
 def folder() -> Path:
     return Path(os.environ.get("DLAB_CACHE") or Path.home() / ".cache" / "dlab")
+
+
+def _answers() -> Path:
+    return folder() / "results" / CODE
 
 
 def keep_compiled() -> None:
@@ -77,11 +85,30 @@ def results(study: Study, tick=lambda done: None, waiting=lambda: None) -> Itera
             yield {**result.to_json(), "done": result.done}
         took = time.monotonic() - begun
         if took > 1:
-            _speed["value"] = 0.5 * _speed["value"] + 0.5 * study.work / took
+            _speed["value"] = 0.5 * _speed["value"] + 0.5 * study.price / took
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **{k: v.astype(np.float32) for k, v in result.clouds.items()})
         store(study.key + ".npz", buffer.getvalue())
         store(study.key + ".json", json.dumps({**result.to_json(), "done": 1.0}).encode())
+
+
+def compared(study: Study, scheme: str) -> dict | None:
+    """The final answer of `comparison` where it is known."""
+    found = load(_comparison(study, scheme))
+    return None if found is None else json.loads(found)
+
+
+def comparison(study: Study, scheme: str, tick=lambda done: None, waiting=lambda: None) -> Iterator[dict]:
+    """Answers of `study.compare`, better and better; the last one is final and kept. As `results` otherwise."""
+    with one_at_a_time(waiting):
+        found = None
+        for found in compare(study, scheme, tick):
+            yield found
+        store(_comparison(study, scheme), json.dumps(found).encode())
+
+
+def _comparison(study, scheme):
+    return f"{study.key}-{scheme}.every.json"
 
 
 @contextmanager
@@ -101,7 +128,7 @@ def load(name: str) -> bytes | None:
         if name in _memory:
             _memory.move_to_end(name)
             return _memory[name]
-    for place in (PREPARED, folder() / "results"):
+    for place in (PREPARED, _answers()):
         try:
             data = (place / name).read_bytes()
         except OSError:
@@ -125,7 +152,7 @@ def store(name: str, data: bytes) -> None:
     _remember(name, data)
     # A full or read-only disk costs the next start some time and this one nothing.
     with suppress(OSError):
-        place = folder() / "results"
+        place = _answers()
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place, delete=False) as file:
             try:
@@ -135,6 +162,7 @@ def store(name: str, data: bytes) -> None:
             except OSError:
                 os.unlink(file.name)
                 raise
-        old = sorted(place.iterdir(), key=lambda p: p.stat().st_mtime)[:-KEEP_FILES]
+        files = [p for p in place.parent.rglob("*") if p.is_file()]
+        old = sorted(files, key=lambda p: p.stat().st_mtime)[:-KEEP_FILES]
         for path in old:
             path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ Steps, h, T, the error's level and the target's parameters are traced, so none o
 what does is a new scheme, a new kind of target or error, or another number of particles.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ import numpy as np
 
 from dlab import process
 from dlab.errors import perturb
-from dlab.noise import MOMENTS, StepNoise
+from dlab.noise import StepNoise
 
 CHUNK = 64  # steps between two looks at the host: progress, cancellation, path input
 DIVERGED = 1e3  # standard deviations from the mean beyond which a particle has diverged
@@ -30,21 +31,21 @@ class Run:
     states: np.ndarray | None = None
 
 
-@partial(jax.jit, static_argnames=("scheme", "record"))
-def _advance(scheme, field, error, x, h, T, first, count, key, path, *, record):
-    """`count` <= CHUNK steps from step `first`; path (CHUNK, MOMENTS, n, d) or None."""
+@partial(jax.jit, static_argnames=("scheme", "record", "chains"))
+def _advance(scheme, field, error, x, h, T, first, count, key, path, *, record, chains):
+    """`count` <= CHUNK steps from step `first`; path (CHUNK, MOMENTS, n / chains, d) or None."""
     n, d = x.shape
 
     def body(i, carry):
         x, squares, states = carry
         t = T - (first + i) * h
         u_key, normal_key, error_key = jax.random.split(jax.random.fold_in(key, first + i), 3)
-        u = jax.random.uniform(u_key, (n, 1)) if scheme.randomised else None
+        u = _midpoints(u_key, chains, n // chains) if scheme.randomised else None
         noise = StepNoise(
             h=h,
             normals=jax.random.normal(normal_key, (scheme.normals, n, d)),
             u=u,
-            moments=None if path is None else path[i],
+            moments=None if path is None else jnp.tile(path[i], (1, chains, 1)),
         )
         normals = jax.random.normal(error_key, (scheme.score_evals, n, d)) if error.draws else None
         e = error.shift(t, x, field.score(t, x), normals[0] if error.draws else None)
@@ -58,6 +59,13 @@ def _advance(scheme, field, error, x, h, T, first, count, key, path, *, record):
     return jax.lax.fori_loop(0, count, body, (x, jnp.zeros(CHUNK), states))
 
 
+def _midpoints(key, chains, paths):
+    """U of each particle, uniform, (chains * paths, 1): a Latin hypercube across the chains of a path."""
+    order, inside = jax.random.split(key)
+    stratum = jnp.argsort(jax.random.uniform(order, (chains, paths)), axis=0)
+    return ((stratum + jax.random.uniform(inside, (chains, paths))) / chains).reshape(-1, 1)
+
+
 def simulate(
     scheme,
     field,
@@ -69,12 +77,14 @@ def simulate(
     key,
     path: np.ndarray | None = None,
     record: bool = False,
+    chains: int = 1,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> Run:
     """Run `scheme` from start (n, d) at t = T to t = 0.
 
     path (steps, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
-    path leaves open. tick(k) is called after every k steps and may raise to cancel.
+    path leaves open. chains: so many particles follow each path, path (steps, MOMENTS, n / chains, d), chain by
+    chain in `start`, their midpoints U stratified. tick(k) is called after every k steps and may raise to cancel.
     """
     x, h = jnp.asarray(start), T / steps
     squares, states = [], [np.asarray(start)[None]]
@@ -84,8 +94,10 @@ def simulate(
         if path is not None:
             piece = path[first : first + count]
             if count < CHUNK:
-                piece = np.concatenate([piece, np.zeros((CHUNK - count, MOMENTS, *x.shape), piece.dtype)])
-        x, square, seen = _advance(scheme, field, error, x, h, T, first, count, key, piece, record=record)
+                piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
+        x, square, seen = _advance(
+            scheme, field, error, x, h, T, first, count, key, piece, record=record, chains=chains
+        )
         squares.append(np.asarray(square)[:count])
         if record:
             states.append(np.asarray(seen)[:count])
@@ -110,3 +122,9 @@ def diverged(x: np.ndarray, facts) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.linalg.norm(np.where(np.isfinite(x), x, np.inf) - facts.mean, axis=-1)
     return ~(distance <= DIVERGED * max(1.0, facts.std()))
+
+
+def level_met(squares) -> float | None:
+    """Largest L2 level of the score error over the steps; None where the iterates left the numbers."""
+    top = float(np.max(squares))
+    return math.sqrt(max(top, 0.0)) if math.isfinite(top) else None

@@ -13,7 +13,7 @@ import numpy as np
 from dlab import errors, measure, noise, process, schemes
 from dlab.laws import gaussian
 from dlab.measure import Pairs, exact
-from dlab.sample import diverged, simulate
+from dlab.sample import diverged, level_met, simulate
 from dlab.study import Study, grids
 from dlab.types import Points
 
@@ -28,13 +28,15 @@ ARROWS = 15  # arrows of the score field a side
 @dataclass(frozen=True)
 class Track:
     """One scheme: states (F, n, 2) at the frames of the reverse act, the start first; distance (F,) to p_t
-    there, NaN where it was not measured; its method; how many particles have diverged at the end."""
+    there, NaN where it was not measured; its method; how many particles have diverged at the end; the largest L2
+    level of the score error met along the steps, None where it is not finite."""
 
     scheme: str
     states: np.ndarray
     distance: np.ndarray
     method: str
     diverged: int
+    error_level_met: float | None
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,11 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
         gone = diverged(states, target.facts)
         states[gone] = np.nan
         if by_law[name]:
-            distance, method = _law_distance(study, case, shown), "exact"
-            method = "exact, first two moments" if case.scheme.randomised else method
+            distance, method = _law_distance(case, shown)
         else:
             distance, method = _projected_distance(case, states, reference), "projected"
-        tracks.append(Track(name, states, distance, method, int(gone[-1].sum())))
+        level = level_met(run.error_square)
+        tracks.append(Track(name, states, distance, method, int(gone[-1].sum()), level))
     box = _box(target.facts, study.T)
     density_times = study.T * np.linspace(0, 1, KEYS) ** 2
     density, arrows = _landscape(field, box, density_times)
@@ -134,12 +136,9 @@ def _noised(target, key, n, times) -> np.ndarray:
     return np.stack([np.asarray(s) for s in states])
 
 
-def _law_distance(study, case, shown) -> np.ndarray:
-    law, facts = exact.law(case), study.built.facts
-    times = study.T * (1 - shown / case.steps)
-    return np.array(
-        [gaussian.bures(*gaussian.diffused(facts, t), law.mean[n], law.cov[n]) for n, t in zip(shown, times)]
-    )
+def _law_distance(case, shown) -> tuple[np.ndarray, str]:
+    found, _ = exact.follow(case, shown)
+    return np.array([np.nan if e.value is None else e.value for e in found]), found[-1].method
 
 
 def _projected_distance(case, states: Points, reference: Points) -> np.ndarray:

@@ -19,10 +19,11 @@ class Estimate:
 
     value   the estimate; None where it cannot be formed (particles diverged)
     stderr  its standard error, 0 for a method without Monte Carlo error
-    method  "exact", "exact-moments", "projected", "coupled", ...: what the number is
+    method  "exact", "exact-moments", "exact-marginals", "projected", "coupled", ...: what the number is
     lower, upper   bracket of the true W2, None where none is known
     floor   what the method reads for two samples of one and the same law
     flags   sentences a reader must be told; a flagged value is not fitted
+    grid_change   by how much the value changes, relatively, when the grid behind an exact law is halved
     """
 
     value: float | None
@@ -32,3 +33,4 @@ class Estimate:
     upper: float | None = None
     floor: float | None = None
     flags: tuple[str, ...] = ()
+    grid_change: float = 0.0

@@ -4,8 +4,9 @@ import itertools
 
 import streamlit as st
 
-from dlab.figures import convergence, screen, tables
+from dlab.figures import compare, convergence, screen, tables
 from dlab.params import BadInput
+from dlab.study import refitted
 from dlab.ui import controls, exports, frame, links, runs, tell
 
 values = frame.begin(
@@ -34,24 +35,27 @@ with side, st.container(key="controls"):
         controls.seed()
     with st.expander("Picture"):
         st.selectbox("Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=frame.STATE + "x")
-        # Brackets of many schemes hide each other: they are drawn for one or two unless asked for.
-        few = len(values["schemes"]) <= 2
-        shown = {
-            name: st.checkbox(label, value=default, key=f"show-{name}-{default}")
-            for name, label, default in (
-                ("fits", "Fitted lines", True),
-                ("bounds", "Theorem's bounds", True),
-                ("brackets", "Brackets (Gelbrich to coupled)", few),
-            )
-        }
+        st.checkbox("Fitted lines", key=frame.STATE + "fits")
+        controls.window(values)
+        st.checkbox("Theorem's bounds", key=frame.STATE + "bounds")
+        st.selectbox(
+            "Brackets", list(links.BRACKETS), format_func=links.BRACKETS.get, key=frame.STATE + "brackets",
+            help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",
+        )  # fmt: skip
     controls.open_study()
 
 
+brackets = values["brackets"] == "always" or (values["brackets"] == "few" and len(values["schemes"]) <= 2)
 drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
 
 
+def windowed(result):
+    return refitted(result, values["window"]) if values["by_hand"] and result else result
+
+
 def draw(result, state):
-    figure = convergence.chart(result, x=values["x"], **shown)
+    result = windowed(result)
+    figure = convergence.chart(result, values["x"], fits=values["fits"], bounds=values["bounds"], brackets=brackets)
     with st.container(key="stale" if state == "stale" else None):
         st.plotly_chart(
             screen.to_plotly(figure, theme=frame.theme(), height=520),
@@ -62,15 +66,26 @@ def draw(result, state):
         )
         if state != "stale":  # the line beside the Run button says what a stale picture is
             st.markdown(tables.sentence(result))
+            tell.level_met(result["study"]["score_error"], tables.levels_met(result))
         if state != "running":
             st.dataframe(tables.table(result), hide_index=True, width="stretch")
     return figure
+
+
+def every_way(found):
+    figure = compare.chart(found)
+    st.plotly_chart(
+        screen.to_plotly(figure, theme=frame.theme(), height=480),
+        theme=None, config=screen.CONFIG, key=f"ways-{next(drawing)}", alt=figure.alt,
+    )  # fmt: skip
+    st.markdown(figure.caption)
 
 
 with picture:
     try:
         study = links.study(values)
         result, state, figure = runs.curve(study, draw)
+        result = windowed(result)
     except BadInput as error:
         st.error(frame.plain(error))
         state = "none"
@@ -81,6 +96,9 @@ with picture:
             st.caption(frame.plain(note))
         with st.expander("How is this measured?"):
             tell.measuring(result)
+        with st.expander("Why not just compute W₂ of two clouds?"):
+            tell.clouds()
+            runs.every_way(study, every_way)
         with st.expander("What the theorem says"):
             tell.theorems(result)
         exports.row(study, result, figure)

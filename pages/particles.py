@@ -39,6 +39,7 @@ with picture:
         movie, meta = made
         player(movie, key="player", height=560, autoplay=frame.started(), alt=meta["sentence"])
         st.markdown(meta["sentence"])
+        tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:
             st.caption(frame.plain(note))
         with st.expander("The distances behind the picture"):

@@ -62,7 +62,7 @@ def test_on_the_projected_route_no_slider_compiles():
     common = {"estimator": "projected", "schemes": ["EM", "REI", "SO"]}
     solve(gaussian(), score_error={"name": "field", "level": 0.1}, **common)
     with compilations() as names:
-        solve(gaussian(0.7, 0.3), h=[0.2, 0.1], T=2.0, score_error={"name": "field", "level": 0.3, "seed": 2}, particles=700, **common)
+        solve(gaussian(0.7, 0.3), h=[0.2, 0.1], T=2.0, score_error={"name": "field", "level": 0.3, "seed": 2}, particles=704, **common)
         solve(gaussian(), h=[0.5], T=3.0, start="paper", score_error={"name": "field", "level": 0.2}, seed=3, **common)
     assert names == []
 

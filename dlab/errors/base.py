@@ -20,9 +20,18 @@ class ScoreError:
     draws = False
     affine = True
 
+    @property
+    def second_order_free(self) -> bool:
+        """Whether L and M are free of errors of their own."""
+        return float(self.hessian_level) == 0 == float(self.drift_level)
+
     def shift(self, t, x, s, z):
         """e at (t, x), (n, d), given the exact score s and fresh normals z, (n, d) or None."""
         raise NotImplementedError
+
+    def along(self, axis) -> "ScoreError | None":
+        """The error of the coordinate along a unit vector (d,), where it depends on that coordinate alone; else None."""
+        return None
 
     def direction(self, x):
         """The unit vector in which the errors of L and M point, (d,)."""

@@ -1,7 +1,7 @@
 """A constant vector added to the score: the direction that the theorems' C2 allows for."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -30,6 +30,12 @@ class ConstantError(ScoreError):
 
     def shift(self, t, x, s, z):
         return jnp.broadcast_to(self.level * self.direction(x), x.shape)
+
+    def along(self, axis):
+        if not self.second_order_free:
+            return None
+        share = jnp.dot(axis, self.direction(axis[None]))
+        return replace(self, level=self.level * share, angle=jnp.zeros_like(self.angle))
 
 
 def from_spec(spec, hessian_level, drift_level):

@@ -18,6 +18,9 @@ class NoError(ScoreError):
     def shift(self, t, x, s, z):
         return jnp.zeros_like(x)
 
+    def along(self, axis):
+        return self if self.second_order_free else None
+
 
 def from_spec(spec, hessian_level, drift_level):
     return NoError(hessian_level, drift_level)

@@ -23,6 +23,9 @@ class RelativeError(ScoreError):
     def shift(self, t, x, s, z):
         return self.level * s
 
+    def along(self, axis):
+        return self if self.second_order_free else None
+
 
 def from_spec(spec, hessian_level, drift_level):
     level = params.number("score_error.level", spec["level"], -0.9, 10.0)

@@ -3,10 +3,12 @@
 Colours come in pairs, for light and dark ground. Marks that share a `group` are switched on and off together.
 """
 
+import math
 from dataclasses import dataclass
 
 NEUTRAL = ("#5f6772", "#a3adba")  # light, dark: whatever belongs to no scheme
 BAND_OPACITY = 0.13
+POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,24 @@ class Chart:
     keys: tuple[Key, ...] = ()
     alt: str = ""
     caption: str = ""
+
+
+def octaves(low, high, places, text) -> tuple:
+    """Ticks at powers of two, every second or third where they would crowd; at the places where too few fit."""
+    powers = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
+    values = [2.0**p for p in powers] if len(powers) > 1 or not places else places
+    return tuple((v, text(v)) for v in values[:: math.ceil(len(values) / 7) or 1])
+
+
+def decades(low, high) -> tuple:
+    """Ticks at powers of ten; at 1, 2, 5 where the picture spans less than a decade and a half."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    steps = (1, 2, 5) if math.log10(high / low) < 1.5 else (1,)
+    values = [m * 10.0**p for p in range(first, last + 1) for m in steps]
+
+    def text(v):
+        power = math.floor(math.log10(v) + 1e-9)
+        lead = "" if round(v / 10**power) == 1 else f"{round(v / 10**power)}·"
+        return f"{v:g}" if 1e-3 / 1.01 < v < 1e5 else lead + "10" + str(power).translate(POWERS)
+
+    return tuple((v, text(v)) for v in values if low <= v <= high)

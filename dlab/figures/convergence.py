@@ -6,7 +6,7 @@ It draws and computes nothing: values, slopes, bounds and reasons are the result
 import math
 
 from dlab import schemes
-from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, Triangle
+from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, Triangle, decades, octaves
 from dlab.figures.numbers import Z95, listed, number, order, step_size
 from dlab.figures.tables import (
     METHODS,
@@ -33,7 +33,6 @@ AXES = {
 }
 HEADROOM = 2000.0  # a bound further above the largest measured value would flatten the picture: it leaves the top
 PLAIN = schemes.Style(light=NEUTRAL[0], dark=NEUTRAL[1], marker="circle", dash="solid")
-POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = True, fits: bool = True) -> Chart:
@@ -76,8 +75,8 @@ def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = T
     places = sorted(set(map(at, rows)))
     return Chart(
         title=_title(result, title),
-        x=Axis(title, frame.x, _octaves(*frame.x, places, step_size if x == "h" else "{:g}".format)),
-        y=Axis(_quantity(rows), frame.y, _decades(*frame.y)),
+        x=Axis(title, frame.x, octaves(*frame.x, places, step_size if x == "h" else "{:g}".format)),
+        y=Axis(_quantity(rows), frame.y, decades(*frame.y)),
         series=tuple(series),
         bands=tuple(bands),
         triangles=frame.triangles(),
@@ -238,27 +237,6 @@ def _quantity(rows) -> str:
     inside = [*methods, *([f"{paths} paths"] if paths else [])]
     text = f"W₂ ({', '.join(inside)})" if inside else "W₂"
     return text if len(text) <= 30 else text.replace(" (", "\n(", 1)
-
-
-def _octaves(low, high, places, text) -> tuple:
-    """Ticks at powers of two, every second or third where they would crowd; at the places where too few fit."""
-    powers = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
-    values = [2.0**p for p in powers] if len(powers) > 1 or not places else places
-    return tuple((v, text(v)) for v in values[:: math.ceil(len(values) / 7) or 1])
-
-
-def _decades(low, high) -> tuple:
-    """Ticks at powers of ten; at 1, 2, 5 where the picture spans less than a decade and a half."""
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = (1, 2, 5) if math.log10(high / low) < 1.5 else (1,)
-    values = [m * 10.0**p for p in range(first, last + 1) for m in steps]
-
-    def text(v):
-        power = math.floor(math.log10(v) + 1e-9)
-        lead = "" if round(v / 10**power) == 1 else f"{round(v / 10**power)}·"
-        return f"{v:g}" if 1e-3 / 1.01 < v < 1e5 else lead + "10" + str(power).translate(POWERS)
-
-    return tuple((v, text(v)) for v in values if low <= v <= high)
 
 
 def _title(result, against) -> str:

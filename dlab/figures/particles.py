@@ -24,7 +24,7 @@ def movie(motion, forward: bool = True) -> Movie:
                 colour_dark=style.dark,
                 positions=positions,
                 distance=distance,
-                distance_label=f"W₂ so far ({track.method})",
+                distance_label=f"W₂ so far ({_how(track)})",
             )
         )
     before = np.zeros(lead)
@@ -55,6 +55,12 @@ def sentence(motion) -> str:
                 f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large"
             )
         elif np.isfinite(last):
-            parts.append(f"{track.scheme} ends at W₂ = {last:.3g} ({track.method})")
+            parts.append(f"{track.scheme} ends at W₂ = {last:.3g} ({_how(track)})")
     h = motion.times[0] / motion.count
     return f"With h = {h:.4g} ({motion.count} steps) " + "; ".join(parts) + "."
+
+
+def _how(track) -> str:
+    return {"exact-moments": "exact, first two moments", "exact-marginals": "exact, along the axes"}.get(
+        track.method, track.method
+    )

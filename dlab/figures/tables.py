@@ -13,6 +13,7 @@ METHODS = {
     "exact-marginals": "exact along the axes, which is a lower bound of W₂",
 }
 OUTSIDE = "outside the asymptotic range, not fitted"
+BY_HAND = "outside the window set by hand, not fitted"
 
 
 def rows_of(result, scheme: str) -> list[dict]:
@@ -63,7 +64,8 @@ def reasons(row, fit) -> list[str]:
         flags.append(f"below the sampling floor of {number(floor)}")
     if not row.get("resolved", True):
         return flags or ["not resolved"]
-    return flags or ([OUTSIDE] if has_slope(fit) and not fitted(row, fit) else [])
+    outside = BY_HAND if fit.get("window") else OUTSIDE
+    return flags or ([outside] if has_slope(fit) and not fitted(row, fit) else [])
 
 
 def void_reason(result, scheme: str) -> str:
@@ -118,10 +120,19 @@ def table(result) -> list[dict]:
             "C1": theory["theory_c1"],
             "C2": theory["theory_c2"],
             "measured constant": number(fit.get("constant")),
+            "constant at the true order": _at_order(fit),
             "bound ÷ measured": "void" if void else ratio,
             "why": "; ".join(why),
         })
     return out
+
+
+def _at_order(fit) -> str:
+    """C of W2 = C h^order, the order of the law taken as known."""
+    value, low, high = (fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return NONE
+    return f"{interval(value, None if low is None else (high - low) / 2)} · h^{order(fit['law_order'])}"
 
 
 def rows_table(result) -> list[dict]:
@@ -137,7 +148,7 @@ def rows_table(result) -> list[dict]:
                 "steps": row.get("steps"),
                 "score evaluations": row.get("score_evals"),
                 "Hessian evaluations": row.get("hessian_evals"),
-                "paths": row.get("particles"),
+                "particles": row.get("particles"),
                 "W₂ ± 95 %": "diverged" if diverged(row) else value_text(row),
                 "bracket": NONE if lower == upper == NONE else f"{lower} to {upper}",
                 "floor": number(row.get("floor")),
@@ -228,3 +239,9 @@ def _at_one_step(result, names) -> str:
     parts = [f"the measured W₂ is {listed(values)}"] if values else []
     parts += [f"{listed(lost)} diverged"] if lost else []
     return f"At h = {step_size(rows[names[0]]['h'])} {' and '.join(parts)}. One step size shows no slope."
+
+
+def levels_met(result: dict) -> dict[str, float | None]:
+    """The largest L2 level of the score error that each scheme met; None where one of its runs left the numbers."""
+    met = {name: [row["error_level_met"] for row in rows_of(result, name)] for name in schemes_of(result)}
+    return {name: None if None in levels else max(levels) for name, levels in met.items() if levels}

@@ -29,10 +29,23 @@ class Case:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scheme and reference on the same Brownian paths: x, y (n, d), one pair a path."""
+    """Scheme and reference on the same Brownian paths: y (n, d), x (n, d), or (C, n, d) where C chains of the
+    scheme with midpoints of their own follow each path; half (n, d): the reference with half of its steps, from
+    which means over the reference's law are extrapolated (Richardson; SO has order 2)."""
 
     x: np.ndarray
     y: np.ndarray
+    half: np.ndarray | None = None
+
+    @property
+    def chains(self) -> np.ndarray:
+        """x as (C, n, d)."""
+        return self.x if self.x.ndim == 3 else self.x[None]
+
+    @property
+    def cloud(self) -> np.ndarray:
+        """All points of the scheme, (C n, d)."""
+        return self.x.reshape(-1, self.x.shape[-1])
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ LEVEL = 0.95
 class PowerLaw:
     """W2 = constant * h^slope on the step sizes `used`; None where fewer than two points are usable.
 
-    low, high: its 95 % interval; None for two exact points, which leave nothing to judge it by.
+    low, high and constant_low, constant_high: 95 % intervals of slope and constant; None for two exact points,
+    which leave nothing to judge them by. at_order = (C, low, high) of W2 = C h^order with the order given, where one
+    is; its interval too is None for a single exact point.
     """
 
     slope: float | None
@@ -26,23 +28,26 @@ class PowerLaw:
     high: float | None
     constant: float | None
     used: tuple[float, ...]
+    constant_low: float | None = None
+    constant_high: float | None = None
+    at_order: tuple[float, float | None, float | None] | None = None
 
 
-def fit(h, w2, stderr, usable) -> PowerLaw:
+def fit(h, w2, stderr, usable, order: float | None = None, window: tuple[float, float] | None = None) -> PowerLaw:
     """Weighted least squares in log-log with a 95 % interval.
 
     Points with a standard error weigh 1/(relative error)^2; the interval widens by sqrt(chi^2/dof) where
     the points scatter by more than their errors say. Exact points weigh the same and the interval is that
-    of the residuals (Student's t).
+    of the residuals (Student's t). window = (coarsest, finest h) replaces the rule of the window.
     """
     keep = [i for i in np.argsort(h) if usable[i] and w2[i] is not None and w2[i] > 0]
-    if len(keep) < 2:
-        return PowerLaw(None, None, None, None, tuple(h[i] for i in keep))
-    x = np.log([h[i] for i in keep])
-    y = np.log([w2[i] for i in keep])
+    if window:
+        coarsest, finest = max(window) * (1 + 1e-9), min(window) * (1 - 1e-9)
+        keep = [i for i in keep if finest <= h[i] <= coarsest]
+    x, y = (np.log([v[i] for i in keep]) for v in (h, w2))
     relative = np.array([stderr[i] / w2[i] for i in keep])
     size = len(keep)
-    while size > 3:
+    while size > 3 and not window:
         rest, error, *_ = _line(x[: size - 1], y[: size - 1], relative[: size - 1])
         run = x[size - 1] - x[size - 2]
         local = (y[size - 1] - y[size - 2]) / run
@@ -50,30 +55,57 @@ def fit(h, w2, stderr, usable) -> PowerLaw:
         if abs(local - rest) <= BEND + 2 * doubt:
             break
         size -= 1
-    slope, error, intercept, quantile = _line(x[:size], y[:size], relative[:size])
+    used, x, y, relative = tuple(h[i] for i in keep[:size]), x[:size], y[:size], relative[:size]
+    at_order = None if order is None or not size else _level(y - order * x, relative)
+    if size < 2:
+        return PowerLaw(None, None, None, None, used, at_order=at_order)
+    slope, error, intercept, level_error, quantile = _line(x, y, relative)
     known = size > 2 or error > 0  # two exact points have a slope and no interval
     return PowerLaw(
         float(slope),
         float(slope - quantile * error) if known else None,
         float(slope + quantile * error) if known else None,
         float(np.exp(intercept)),
-        tuple(h[i] for i in keep[:size]),
+        used,
+        float(np.exp(intercept - quantile * level_error)) if known else None,
+        float(np.exp(intercept + quantile * level_error)) if known else None,
+        at_order,
     )
 
 
 def _line(x, y, relative):
-    """Slope, its standard error, intercept and the quantile that makes a 95 % interval of them."""
-    exact = not np.any(relative > 0)
-    weight = np.ones_like(x) if exact else 1 / np.maximum(relative, 1e-9) ** 2
+    """Slope, its standard error, intercept, its standard error, and the quantile that makes 95 % intervals of them."""
+    weight, exact = _weights(relative)
     centre = np.average(x, weights=weight)
     spread = np.sum(weight * (x - centre) ** 2)
     slope = np.sum(weight * (x - centre) * y) / spread
     intercept = np.average(y, weights=weight) - slope * centre
-    freedom = len(x) - 2
+    lever = spread**-0.5, np.sqrt(1 / weight.sum() + centre**2 / spread)
     residual = np.sum(weight * (y - intercept - slope * x) ** 2)
+    scale, quantile = _scale(residual, len(x) - 2, exact)
+    return slope, scale * lever[0], intercept, scale * lever[1], quantile
+
+
+def _level(y, relative):
+    """exp of the weighted mean of y with its 95 % interval."""
+    weight, exact = _weights(relative)
+    mean = np.average(y, weights=weight)
+    scale, quantile = _scale(np.sum(weight * (y - mean) ** 2), len(y) - 1, exact)
+    half = quantile * scale * weight.sum() ** -0.5
+    ends = np.exp([mean - half, mean + half]) if half > 0 else (None, None)
+    return float(np.exp(mean)), *(None if v is None else float(v) for v in ends)
+
+
+def _weights(relative):
+    exact = not np.any(relative > 0)
+    return (np.ones_like(relative) if exact else 1 / np.maximum(relative, 1e-9) ** 2), exact
+
+
+def _scale(residual, freedom, exact):
+    """What a standard error is multiplied with, and the quantile that goes with it."""
     if freedom == 0:
-        return slope, 0.0 if exact else spread**-0.5, intercept, ndtri((1 + LEVEL) / 2)
+        return (0.0 if exact else 1.0), ndtri((1 + LEVEL) / 2)
     scale = residual / freedom
     if exact:
-        return slope, np.sqrt(scale / spread), intercept, stdtrit(freedom, (1 + LEVEL) / 2)
-    return slope, np.sqrt(max(scale, 1.0) / spread), intercept, ndtri((1 + LEVEL) / 2)
+        return np.sqrt(scale), stdtrit(freedom, (1 + LEVEL) / 2)
+    return np.sqrt(max(scale, 1.0)), ndtri((1 + LEVEL) / 2)

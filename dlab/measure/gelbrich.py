@@ -12,8 +12,9 @@ BLOCKS = 32
 def estimate(case: Case, pairs: Pairs) -> Estimate:
     """Gelbrich distance of the paired clouds, its noise bias and standard error on W2^2 by the
     delete-a-block jackknife over paths."""
-    blocks = min(BLOCKS, len(pairs.x) // 8)
-    sums = [[_sums(part) for part in np.array_split(cloud, blocks)] for cloud in (pairs.x, pairs.y)]
+    blocks = min(BLOCKS, len(pairs.y) // 8)
+    both = (pairs.chains, pairs.y[None])
+    sums = [[_sums(part) for part in np.array_split(cloud, blocks, axis=1)] for cloud in both]
     whole = [tuple(sum(v) for v in zip(*cloud)) for cloud in sums]
 
     def square(drop):
@@ -32,6 +33,7 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
 
 
 def _sums(x):
+    x = x.reshape(-1, x.shape[-1])
     return len(x), x.sum(0), x.T @ x
 
 

@@ -1,9 +1,10 @@
 """W2 of the laws from a coupling: the displacement projected onto gradient fields.
 
 To first order W2 is the norm of the projection of x - y onto gradients. With functions psi_k,
-b_k = mean(psi_k(x) - psi_k(y)) and A_kl = mean(grad psi_k . grad psi_l), W2^2 ~ b^T A^-1 b, from which
-the noise of b is removed as tr(A^-1 Cov b). The basis is a tensor product of cubic B-splines with knots at
-quantiles along the principal axes, grown until W2 stops rising (RISE).
+b_k = mean(psi_k(x) - psi_k(y)), averaged within a path over its chains, and A_kl = mean(grad psi_k . grad psi_l),
+W2^2 ~ b^T A^-1 b, from which the noise of b is removed as tr(A^-1 Cov b). Where the reference is given with half of its
+steps too, its mean of psi_k is extrapolated to step size 0. The basis is a tensor product of cubic
+B-splines with knots at quantiles along the principal axes, grown until W2 stops rising (RISE).
 """
 
 from dataclasses import replace
@@ -43,7 +44,7 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
         )
     rise = RISE[case.noisy]
     for side in SIDES[1:]:
-        if side**case.target.dim * CROWD > len(pairs.x):
+        if side**case.target.dim * CROWD > len(pairs.y):
             break
         grown = _project(pairs, side, ends=case.noisy)
         if grown.value <= found.value + rise * max(grown.stderr, found.stderr):
@@ -54,23 +55,27 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
 
 def quick(case: Case, pairs: Pairs) -> Estimate:
     """The estimate on the smallest basis, unchecked; with few paths on one that they can still fill."""
-    side = SIDES[0] if len(pairs.x) >= CROWD * SIDES[0] ** case.target.dim else LEAST
+    side = SIDES[0] if len(pairs.y) >= CROWD * SIDES[0] ** case.target.dim else LEAST
     return _project(pairs, side, ends=case.noisy)
 
 
 def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:
     """One basis size, A at both ends or at midpoints."""
-    both = np.concatenate([pairs.x, pairs.y])
+    rough = pairs.y if pairs.half is None else pairs.half
+    both = np.concatenate([pairs.cloud, rough, pairs.y])
     centre = both.mean(0)
     _, axes = np.linalg.eigh(np.cov(both.T).reshape(len(centre), -1))
     turned = (both - centre) @ axes
-    n = len(pairs.x)
-    x, y = turned[:n], turned[n:]
+    n, chains = len(pairs.y), len(pairs.chains)
+    x, rough, y = turned[: -2 * n].reshape(chains, n, -1), turned[-2 * n : -n], turned[-n:]
     splines = [_splines(column, side) for column in turned.T]
-    step = _values(splines, x) - _values(splines, y)
-    slopes = [_gradients(splines, p) for p in ((x, y) if ends else ((x + y) / 2,))]
-    share = 1 / len(slopes)
-    A = share / n * sum(g.T @ g for part in slopes for g in part)
+    step = sum(_values(splines, points) for points in x) / chains - _values(splines, y)
+    if pairs.half is not None:
+        step -= (_values(splines, y) - _values(splines, rough)) / 3
+    # Where the metric is taken: points with their weights.
+    places = [(points, 0.5 / chains) for points in x] + [(y, 0.5)] if ends else [((points + y) / 2, 1 / chains) for points in x]
+    slopes = [(weight, g) for points, weight in places for g in _gradients(splines, points)]
+    A = sum(weight / n * (g.T @ g) for weight, g in slopes)
     values, vectors = np.linalg.eigh(A)
     keep = values > SMALLEST * values[-1]
     # In the whitened basis A is the identity: W2^2 = |b|^2 - tr Cov b.
@@ -78,11 +83,10 @@ def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:
     b = white.T @ step.mean(0)
     direction = white @ b
     residual, length = step.copy(), np.zeros(n)
-    for part in slopes:
-        for g in part:
-            along = g @ direction
-            residual -= share * along[:, None] * g
-            length += share * along**2
+    for weight, g in slopes:
+        along = g @ direction
+        residual -= weight * along[:, None] * g
+        length += weight * along**2
     residual -= residual.mean(0)
     covariance = white.T @ (residual.T @ residual) @ white / (n * (n - 1))
     influence = 2 * step @ direction - length

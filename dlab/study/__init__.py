@@ -1,6 +1,7 @@
 """A study: plain values in, rows and fits out. Cache key, permalink, saved file and cluster task at once."""
 
-from dlab.study.result import Result, Row, facts_json
+from dlab.study.compare import compare
+from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
 from dlab.study.spec import BATCH, DEFAULT, ESTIMATORS, REFINE, SCHEMA, STARTS, Grid, Study, grids
 
@@ -15,8 +16,10 @@ __all__ = [
     "Result",
     "Row",
     "Study",
+    "compare",
     "facts_json",
     "grids",
+    "refitted",
     "run",
     "stream",
 ]

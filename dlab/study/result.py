@@ -8,6 +8,8 @@ from dlab import __version__, schemes, targets, theory
 from dlab.measure import exact, fit
 from dlab.study.spec import SCHEMA, Study
 
+OUTSIDE = "lies outside the asymptotic range"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -31,6 +33,7 @@ class Row:
     error_level_met: float | None
     diverged: int
     flags: tuple[str, ...] = ()
+    grid_change: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,15 @@ class Result:
 
     def to_json(self) -> dict:
         """The result file of the contract: plain values, NaN-free."""
+        rows = [{**asdict(r), "flags": list(r.flags)} for r in self.rows]
+        fits = [_fit(self.study, name, rows) for name in self.study.schemes]
         return {
             "schema": SCHEMA,
             "study": self.study.to_json(),
             "facts": facts_json(self.study.built.facts),
-            "rows": [{**asdict(r), "flags": list(r.flags)} for r in self.rows],
-            "fits": [_fit(self.study, name, self.rows) for name in self.study.schemes],
-            "notes": _notes(self),
+            "rows": rows,
+            "fits": fits,
+            "notes": _notes(self, fits),
             "versions": {"dlab": __version__, "jax": jax.__version__},
         }
 
@@ -72,27 +77,45 @@ def facts_json(facts: targets.Facts) -> dict:
     }
 
 
-def _fit(study: Study, name: str, rows) -> dict:
-    mine = [r for r in rows if r.scheme == name]
-    law = fit.fit(
-        [r.h for r in mine], [r.w2 for r in mine], [r.stderr or 0.0 for r in mine], [r.resolved for r in mine]
-    )
+def refitted(result: dict, window: tuple[float, float]) -> dict:
+    """The result file's object with every fit taken over the resolved points of a window set by hand, coarsest and
+    finest h; a note says so."""
+    study = Study.from_json(result["study"])
+    fits = [_fit(study, name, result["rows"], window) for name in study.schemes]
+    notes = [n for n in result["notes"] if OUTSIDE not in n]
+    said = f"The fits' window was set by hand: h from {max(window):.4g} to {min(window):.4g}."
+    return {**result, "fits": fits, "notes": [*notes, said]}
+
+
+def _fit(study: Study, name: str, rows: list[dict], window=None) -> dict:
+    mine = [r for r in rows if r["scheme"] == name]
     scheme = schemes.REGISTRY[name]
+    values = ([r[k] for r in mine] for k in ("h", "w2", "stderr", "resolved"))
+    h, w2, stderr, usable = values
+    law = fit.fit(h, w2, [e or 0.0 for e in stderr], usable, scheme.law_order, window)
     limit = theory.bound(scheme, study.built.facts, T=study.T, h=0.0, start=study.start)
+    at_order = law.at_order or (None, None, None)
     return {
         "scheme": name,
         "slope": law.slope,
         "slope_low": law.low,
         "slope_high": law.high,
         "constant": law.constant,
+        "constant_low": law.constant_low,
+        "constant_high": law.constant_high,
+        "law_order": scheme.law_order,
+        "constant_at_order": at_order[0],
+        "constant_at_order_low": at_order[1],
+        "constant_at_order_high": at_order[2],
         "used": list(law.used),
+        "window": list(window) if window else None,
         "theory_order": None if limit.void else scheme.theorem_order,
         "theory_c1": None if limit.void else limit.constants.c1,
         "theory_c2": None if limit.void else limit.constants.c2,
     }
 
 
-def _notes(result: Result) -> list[str]:
+def _notes(result: Result, fits: list[dict]) -> list[str]:
     """One sentence for everything a reader must be told about the result as a whole."""
     study, facts = result.study, result.study.built.facts
     notes = []
@@ -110,9 +133,19 @@ def _notes(result: Result) -> list[str]:
         measured = [k for k in ("m0", "L0", "L_F") if getattr(facts, k).how.startswith("numerical")]
         if measured:
             notes.append(f"{', '.join(measured)} in the bound: {getattr(facts, measured[0]).how}, not proven.")
-    mixed = [r.scheme for r in result.rows if r.method == "exact-moments"]
-    if mixed:
-        notes.append(exact.MOMENTS_ONLY.format(", ".join(dict.fromkeys(mixed))))
+    for method, sentence in (("exact-moments", exact.MOMENTS_ONLY), ("exact-marginals", exact.MARGINALS_ONLY)):
+        names = dict.fromkeys(r.scheme for r in result.rows if r.method == method)
+        if names:
+            notes.append(sentence.format(", ".join(names)))
+    chained = [n for n in study.schemes if schemes.REGISTRY[n].randomised and study.sampled(n) and study.chains > 1]
+    if chained:
+        notes.append(
+            f"{', '.join(chained)}: each Brownian path is followed by {study.chains} chains with stratified midpoints U, on "
+            f"one path in {study.chains}, so the cost is that of one chain on all: most of the noise is U's."
+        )
+    changes = [r.grid_change for r in result.rows if r.grid_change]
+    if changes:
+        notes.append(f"Exact laws on a grid: halving the grid changes no value by more than {max(changes):.1g} of it.")
     for name in study.schemes:
         lost = [r for r in result.rows if r.scheme == name and r.diverged]
         if lost:
@@ -124,11 +157,11 @@ def _notes(result: Result) -> list[str]:
             notes.append(
                 f"{name}: the points at h = {', '.join(f'{r.h:.4g}' for r in hollow)} are not resolved and not fitted."
             )
-        used = _fit(study, name, result.rows)["used"]
+        used = next(f["used"] for f in fits if f["scheme"] == name)
         dropped = [r.h for r in result.rows if r.scheme == name and r.resolved and r.h not in used]
         if dropped:
             notes.append(
-                f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} lies outside the asymptotic range and is not fitted."
+                f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} {OUTSIDE} and is not fitted."
             )
     asked = study.score_error.get("level")
     if study.score_error["name"] == "relative" and asked:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlab import errors, measure, noise, schemes, theory
 from dlab.measure import Pairs, coupled, exact, gelbrich
-from dlab.sample import DIVERGED, diverged, simulate, starts
+from dlab.sample import DIVERGED, diverged, level_met, simulate, starts
 from dlab.study.result import Result, Row
 from dlab.study.spec import BATCH, Grid, Study, grids
 from dlab.types import Estimate
@@ -32,34 +32,49 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     """Results as they become better: exact rows first, then provisional points from the first batch of
     paths, coarse h first, then all points after 1, 2, 4, ... batches. The last one is final."""
     rows = {}
-    for name in study.schemes:
-        if not study.sampled(name):
-            for steps in study.steps:
-                case = study.case(name, steps)
-                law = exact.law(case)
-                found = exact.distance(case, law)
-                rows[name, steps] = _row(study, case, found, 0, _level(law.error_square), int(found.value is None))
     sampled = [s for s in study.schemes if study.sampled(s)]
+    # Coarse h first: it costs least and says most.
+    by_law = [study.case(s, n) for n in study.steps for s in study.schemes if s not in sampled]
+    paid = 0
+    for case in by_law:
+        (found,), met = exact.follow(case, [case.steps])
+        rows[case.scheme.name, case.steps] = _row(study, case, found, 0, level_met(met), int(found.value is None))
+        paid += exact.price(case)
+        if paid:
+            tick(min(paid / study.price, 0.99))
+            yield _result(study, rows, min(paid / study.price, 0.99))
     if not sampled:
         yield _result(study, rows, 1.0)
         return
-    if rows:
-        yield _result(study, rows, 0.0)
-    sweep = _Sweep(study, sampled, rows, tick)
+    yield _result(study, rows, min(paid / study.price, 0.99))
+    sweep = _Sweep(study, sampled, rows, tick, paid)
     while sweep.wanted():
-        for _ in sweep.batch():
-            yield _result(study, rows, sweep.done())
+        for steps in sweep.batch():
+            if sweep.number == 1:
+                sweep.measure([steps], quick=True)
+                yield _result(study, rows, sweep.done())
         if sweep.measured_now():
-            sweep.measure(quick=sweep.drawn < study.particles)
+            sweep.measure(study.steps, quick=sweep.drawn < study.particles)
         yield _result(study, rows, sweep.done())
     tick(1.0)
     yield _result(study, rows, 1.0, sweep.clouds())
 
 
+def clouds(study: Study, tick: Tick = lambda done: None) -> dict[tuple[str, int], Pairs]:
+    """The particles of all schemes of a study and their reference, by (scheme, steps), measured by nobody."""
+    sweep = _Sweep(study, list(study.schemes), {}, tick, 0)
+    while sweep.drawn < study.particles:
+        for _ in sweep.batch():
+            pass
+    return {(s, n): sweep.pairs(s, n) for s in study.schemes for n in study.steps}
+
+
 @dataclass
 class _Points:
-    """What has been simulated of one scheme at one step count; active until it is accurate enough."""
+    """What has been simulated of one scheme at one step count, (chains, paths, d) of each of its batches; active until
+    it is accurate enough."""
 
+    batches: list = field(default_factory=list)
     x: list = field(default_factory=list)
     squares: list = field(default_factory=list)
     active: bool = True
@@ -73,21 +88,23 @@ class _Reference:
     half: list = field(default_factory=list)
     known: tuple = (0, 0.0)
 
-    def error(self, case, count):
-        """W2 by which the reference's own law is off: SO has order 2, so a third of its distance to
-        itself with half the steps."""
+    def error(self, case):
+        """W2 by which the reference may be off: SO has order 2, so a third of its distance to itself with half the
+        steps is its own error, of which extrapolation leaves a quarter at most where the order shows."""
+        count = len(self.fine)
         if self.known[0] != count:
-            pairs = Pairs(*(np.concatenate(c)[:count] for c in (self.half, self.fine)))
+            pairs = Pairs(np.concatenate(self.half), np.concatenate(self.fine))
             so = replace(case, scheme=schemes.REGISTRY["SO"], error=errors.NONE)
             estimator, _ = measure.choose("projected", so)
-            self.known = count, (estimator.quick if estimator else coupled.estimate)(so, pairs).value / 3
+            self.known = count, (estimator.quick if estimator else coupled.estimate)(so, pairs).value / 12
         return self.known[1]
 
 
 class _Sweep:
     """All sampled schemes and step counts of a study on the same Brownian paths."""
 
-    def __init__(self, study: Study, names: list[str], rows: dict, tick: Tick):
+    def __init__(self, study: Study, names: list[str], rows: dict, tick: Tick, paid: int):
+        self.paid = paid
         self.study, self.names, self.rows, self.tick = study, names, rows, tick
         self.field = study.built.fast_field
         self.groups = grids(study.steps)
@@ -113,11 +130,11 @@ class _Sweep:
         return any(p.active for p in self.points.values())
 
     def done(self) -> float:
-        return min(self.spent / self.total, 0.99)
+        return min((self.paid + self.spent) / (self.paid + self.total), 0.99)
 
-    def batch(self) -> Iterator[None]:
-        """Simulate one more batch; in the first one yields after each step size, its points measured."""
-        study, first = self.study, self.number == 0
+    def batch(self) -> Iterator[int]:
+        """Simulate one more batch; yields each step count that is done."""
+        study = self.study
         keep = min(BATCH, study.particles - self.drawn) if self.drawn < study.particles else BATCH
         key = jax.random.fold_in(jax.random.key(study.seed), self.number)
         self.number += 1
@@ -135,54 +152,66 @@ class _Sweep:
                 if not points.active:
                     continue
                 own = jax.random.fold_in(jax.random.fold_in(key, 2 + list(schemes.REGISTRY).index(s)), n)
-                ran = self._simulate(schemes.REGISTRY[s], study.error, begin, n, own, levels[g])
-                points.x.append(ran.x[:keep])
+                scheme = schemes.REGISTRY[s]
+                chains = study.chains if scheme.randomised else 1
+                paths = BATCH // chains
+                ran = self._simulate(scheme, study.error, np.tile(begin[:paths], (chains, 1)), n, own, levels[g], chains)
+                points.batches.append(self.number - 1)
+                points.x.append(ran.x.reshape(chains, paths, -1)[:, : keep // chains])
                 points.squares.append(ran.error_square)
-                if first:
-                    self.rows[s, n] = self._measure(s, n, g, quick=True)
-            if first:
-                yield
+            yield n
 
     def measured_now(self) -> bool:
         """Estimates over all paths cost about as much as a batch: they are due at 1, 2, 4, ... batches."""
         last = self.drawn >= self.study.particles
         return last or (self.number > 1 and self.number & (self.number - 1) == 0)
 
-    def measure(self, quick: bool) -> None:
+    def measure(self, steps, quick: bool) -> None:
         for n, g in self.order:
             for s in self.names:
-                if self.points[s, n].active:
+                if n in steps and self.points[s, n].active:
                     self.rows[s, n] = self._measure(s, n, g, quick=quick)
                     self.tick(self.done())
 
+    def pairs(self, name, steps) -> Pairs:
+        """All particles of a point with the reference on the same paths."""
+        points = self.points[name, steps]
+        grid = next(g for n, g in self.order if n == steps)
+        reference, x = self.references[grid], np.concatenate(points.x, 1)
+        kept = [(b, part.shape[1]) for b, part in zip(points.batches, points.x)]
+        y, half = (np.concatenate([c[b][:n] for b, n in kept]) for c in (reference.fine, reference.half))
+        return Pairs(x if len(x) > 1 else x[0], y, half)
+
     def clouds(self) -> dict[str, np.ndarray]:
-        """Final positions: "EM_8" for EM in 8 steps, "reference_128" for the reference."""
-        out = {f"{s}_{n}": np.concatenate(p.x) for (s, n), p in self.points.items()}
+        """Final positions: "EM_8" for EM in 8 steps, "reference_128" for the reference. Where a path has several chains
+        they stand one after the other, each over the first paths of every batch."""
+        out = {f"{s}_{n}": np.concatenate(p.x, 1).reshape(-1, self.study.built.dim) for (s, n), p in self.points.items()}
         return out | {f"reference_{g.steps}": np.concatenate(r.fine) for g, r in self.references.items()}
 
-    def _simulate(self, scheme, error, begin, steps, key, paths):
+    def _simulate(self, scheme, error, begin, steps, key, paths, chains=1):
         def count(k):
             self.spent += k * BATCH
             self.tick(self.done())
 
-        path = paths[steps]
-        return simulate(scheme, self.field, error, begin, T=self.study.T, steps=steps, key=key, path=path, tick=count)
+        path = paths[steps][:, :, : len(begin) // chains]
+        return simulate(
+            scheme, self.field, error, begin, T=self.study.T, steps=steps, key=key, path=path, chains=chains, tick=count
+        )
 
     def _measure(self, name, steps, grid, *, quick) -> Row:
-        study, points, reference = self.study, self.points[name, steps], self.references[grid]
+        study, points = self.study, self.points[name, steps]
         case = study.case(name, steps)
         estimator, _ = measure.choose(study.estimator, case)
-        x = np.concatenate(points.x)
-        met = _level(np.mean(points.squares, axis=0))
-        lost = int(diverged(x, study.built.facts).sum())
+        pairs = self.pairs(name, steps)
+        met = level_met(np.mean(points.squares, axis=0))
+        lost = int(diverged(pairs.cloud, study.built.facts).sum())
         if lost:
-            return _row(study, case, Estimate(None, 0.0, estimator.name), len(x), met, lost)
-        pairs = Pairs(x, np.concatenate(reference.fine)[: len(x)])
+            return _row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.cloud), met, lost)
         found = (estimator.quick if quick and estimator.quick else estimator.estimate)(case, pairs)
         lower, upper = gelbrich.estimate(case, pairs), coupled.estimate(case, pairs)
-        flags = _doubts(found, lower, upper, reference.error(case, len(x)))
+        flags = _doubts(found, lower, upper, self.references[grid].error(case))
         found = replace(found, lower=lower.value, upper=upper.value, flags=flags)
-        return _row(study, case, found, len(x), met, 0)
+        return _row(study, case, found, len(pairs.cloud), met, 0)
 
 
 def _pyramid(key, grid: Grid, T, d) -> dict[int, np.ndarray]:
@@ -211,12 +240,6 @@ def _doubts(estimate, lower, upper, own) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _level(squares) -> float | None:
-    """Largest L2 level of the score error over the steps; None where the iterates left the numbers."""
-    top = float(np.max(squares))
-    return math.sqrt(max(top, 0.0)) if math.isfinite(top) else None
-
-
 def _row(study, case, estimate, particles, met, lost) -> Row:
     scheme, error, h = case.scheme, study.error, study.T / case.steps
     bound = theory.Bound(void="the score error met is not finite")
@@ -228,7 +251,7 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
     flags = estimate.flags
     if lost and not particles:
-        flags = ("the scheme's law is not finite: the step is too large",)
+        flags = ("the scheme's law is not finite or leaves every grid: the step is too large",)
     elif lost:
         far = f"further than {DIVERGED:g} standard deviations from the mean"
         flags = (f"{lost} of {particles} particles diverged ({far})",)
@@ -251,6 +274,7 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
         error_level_met=met,
         diverged=lost,
         flags=flags,
+        grid_change=estimate.grid_change or None,
     )
 
 

@@ -57,6 +57,15 @@ class Facts:
         return float(np.sqrt(np.exp(-t) * top - np.expm1(-t)))
 
 
+@dataclass(frozen=True)
+class Factors:
+    """p_0 as a product: axes (d, d), a direction in each column; densities: for each a pytree, callable
+    (n,) -> (n,), log p_0 along it up to a constant. Equal coordinates share one object."""
+
+    axes: np.ndarray
+    densities: tuple
+
+
 class Target:
     """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`."""
 
@@ -79,6 +88,11 @@ class Target:
     def fast_field(self) -> ExactField:
         """What simulations use: the exact field, or a table of it whose error the facts state."""
         return self.field
+
+    @cached_property
+    def factors(self) -> Factors | None:
+        """p_0 as a product of laws on the line; None where it is none or is not known to be one."""
+        return None
 
     @cached_property
     def facts(self) -> Facts:

@@ -12,7 +12,7 @@ import numpy as np
 from dlab import params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
-from dlab.targets.base import UNKNOWN, Fact, Facts, Target, TargetEntry, measured_smoothness
+from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Target, TargetEntry, measured_smoothness
 from dlab.targets.gaussian import covariance
 
 
@@ -50,6 +50,19 @@ class MixtureField(ExactField):
         return self._components(t, x)[3]
 
 
+@partial(jax.tree_util.register_dataclass, data_fields=["logw", "means", "var"], meta_fields=[])
+@dataclass(frozen=True)
+class MixtureLine:
+    """log density of one coordinate, elementwise: K components of one variance."""
+
+    logw: jax.Array
+    means: jax.Array
+    var: jax.Array
+
+    def __call__(self, u):
+        return jax.nn.logsumexp(self.logw - (u[..., None] - self.means) ** 2 / (2 * self.var), axis=-1)
+
+
 class Mixture(Target):
     def __init__(self, weights, means, covs):
         self.weights, self.means = np.asarray(weights, float), np.asarray(means, float)
@@ -81,7 +94,7 @@ class Mixture(Target):
         if self.dim == 2:
             measured = measured_smoothness(self.field, mean, cov)
         m0, L0 = self._curvature(measured["m0"], measured["L0"])
-        return Facts(self.dim, m0, L0, measured["L_F"], measured["M1"], mean, cov, self._is_product())
+        return Facts(self.dim, m0, L0, measured["L_F"], measured["M1"], mean, cov, self.factors is not None)
 
     def _curvature(self, m0, L0):
         """m0 and L0 where a shared isotropic variance makes them provable, else what was measured.
@@ -101,15 +114,23 @@ class Mixture(Target):
             m0 = Fact(lowest, "proven bound")
         return m0, (Fact(1 / v, "closed form") if lowest >= -1 / v else L0)
 
-    def _is_product(self) -> bool:
-        """Whether one isotropic variance is shared and the means lie on a line, or, in two dimensions,
-        weights and means factor over the given coordinates."""
-        if not np.allclose(self.covs, self.covs[0, 0, 0] * np.eye(self.dim)):
-            return False
-        if np.linalg.matrix_rank(self.means - self.means[0], tol=1e-9) <= 1:
-            return True
-        if self.dim != 2:
-            return False
+    @cached_property
+    def factors(self):
+        """Where one isotropic variance is shared and the means lie on a line, or weights and means factor over the
+        given coordinates of two dimensions."""
+        v = self.covs[0, 0, 0]
+        if not np.allclose(self.covs, v * np.eye(self.dim), rtol=1e-12):
+            return None
+        _, sizes, axes = np.linalg.svd(self.means - self.means[0])
+        if not (sizes[1:] < 1e-9).all():
+            if self.dim != 2 or not self._on_a_table():
+                return None
+            axes = np.eye(2)
+        along = self.means @ axes.T
+        lines = [MixtureLine(self.field.logw, jnp.asarray(m), jnp.asarray(v)) for m in along.T]
+        return Factors(axes.T, tuple(lines))
+
+    def _on_a_table(self) -> bool:
         rows, columns = (np.unique(np.round(m, 12), return_inverse=True)[1] for m in self.means.T)
         table = np.zeros((rows.max() + 1, columns.max() + 1))
         np.add.at(table, (rows, columns), self.weights)

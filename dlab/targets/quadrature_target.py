@@ -8,14 +8,14 @@ import numpy as np
 
 from dlab import process
 from dlab.targets import quadrature, table
-from dlab.targets.base import Fact, Facts, Target, measured_smoothness
+from dlab.targets.base import Fact, Factors, Facts, Target, measured_smoothness
 
 LEAST_ACCEPTED = 0.01
 
 
 class QuadratureTarget(Target):
     """density: pytree, callable (n, 2) -> (n,) log p_0; m0, L0: facts, or None where they are to be
-    measured; product: a product in some rotated axes; box: centre and half widths (2,) of a box that
+    measured; factors: where it is a product; box: centre and half widths (2,) of a box that
     holds the mass, needed where no positive m0 is known.
 
     Sampling is exact rejection from N(mode, I/m0), which dominates a strongly log-concave density,
@@ -25,8 +25,8 @@ class QuadratureTarget(Target):
 
     dim = 2
 
-    def __init__(self, density, m0: Fact | None, L0: Fact | None, product: bool = False, box=None):
-        self.density, self._m0, self._L0, self._product, self._box = density, m0, L0, product, box
+    def __init__(self, density, m0: Fact | None, L0: Fact | None, factors: Factors | None = None, box=None):
+        self.density, self._m0, self._L0, self.factors, self._box = density, m0, L0, factors, box
 
     @property
     def _least(self) -> float:
@@ -80,7 +80,7 @@ class QuadratureTarget(Target):
             M1=measured["M1"],
             mean=mean,
             cov=cov,
-            product=self._product,
+            product=self.factors is not None,
             field_error=f"The tabulated score departs from the quadrature by {rms:.1e} in the mean over p_t "
             f"and by {worst:.1e} at most out to 5 standard deviations.",
         )

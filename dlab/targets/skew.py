@@ -10,26 +10,37 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from dlab import params
 from dlab.params import Knob
-from dlab.targets.base import Fact, TargetEntry
+from dlab.targets.base import Fact, Factors, TargetEntry
 from dlab.targets.quadrature_target import QuadratureTarget
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["lam", "c", "k", "turn"], meta_fields=[])
+@partial(jax.tree_util.register_dataclass, data_fields=["lam", "c", "k"], meta_fields=[])
 @dataclass(frozen=True)
-class SkewDensity:
-    """lam, c, k scalars; turn (2, 2), its columns the rotated axes."""
+class SkewLine:
+    """log density of one coordinate, elementwise."""
 
     lam: jax.Array
     c: jax.Array
     k: jax.Array
+
+    def __call__(self, u):
+        return -self.lam * u**2 / 2 - self.c * jax.nn.softplus(-self.k * u)
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["line", "turn"], meta_fields=[])
+@dataclass(frozen=True)
+class SkewDensity:
+    """line: the density of each coordinate; turn (2, 2), its columns the rotated axes."""
+
+    line: SkewLine
     turn: jax.Array
 
     def __call__(self, x):
-        u = x @ self.turn
-        return -jnp.sum(self.lam * u**2 / 2 + self.c * jax.nn.softplus(-self.k * u), -1)
+        return jnp.sum(self.line(x @ self.turn), -1)
 
 
 def from_spec(spec: dict) -> QuadratureTarget:
@@ -41,9 +52,10 @@ def from_spec(spec: dict) -> QuadratureTarget:
     k = params.number("target.k", spec["k"], -1e2, 1e2)
     angle = math.radians(params.number("target.angle", spec.get("angle", 0.0), -360, 360))
     turn = jnp.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    density = SkewDensity(*map(jnp.asarray, (lam, c, k)), turn)
+    line = SkewLine(*map(jnp.asarray, (lam, c, k)))
+    factors = Factors(np.asarray(turn), (line, line))
     L0 = lam + c * k**2 / 4
-    return QuadratureTarget(density, Fact(lam, "closed form"), Fact(L0, "closed form"), product=True)
+    return QuadratureTarget(SkewDensity(line, turn), Fact(lam, "closed form"), Fact(L0, "closed form"), factors)
 
 
 def from_knobs(knobs: dict) -> dict:

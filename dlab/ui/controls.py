@@ -7,7 +7,7 @@ from dlab import errors, schemes, targets
 from dlab.params import BadInput
 from dlab.study import STARTS
 from dlab.targets import logistic
-from dlab.ui import frame, links
+from dlab.ui import files, frame, links
 
 KEY = frame.STATE
 START_HELP = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
@@ -101,6 +101,18 @@ def step_range(values: dict) -> None:
     )
 
 
+def window(values: dict) -> None:
+    """Which step sizes the slopes are fitted to: a rule's choice or the visitor's."""
+    st.checkbox(
+        "Choose the fitted step sizes", key=KEY + "by_hand",
+        help="Otherwise coarse points that bend away from the line of the finer ones are left out by a rule.",
+    )  # fmt: skip
+    if values["by_hand"]:
+        st.select_slider(
+            "Fitted step sizes", links.LADDER, value=values["window"], format_func=_fraction, key=KEY + "window"
+        )
+
+
 def step(values: dict) -> None:
     """The step size of the moving particles."""
     st.select_slider(
@@ -147,7 +159,7 @@ def open_study() -> None:
         upload = st.file_uploader("Study JSON", type="json", key="study-upload")
         if upload is not None and st.session_state.get("study-seen") != upload.file_id:
             try:
-                values, notes = links.from_study(upload.getvalue())
+                values, notes = files.from_study(upload.getvalue())
             except BadInput as error:
                 st.error(frame.plain(error))
                 return

@@ -101,7 +101,7 @@ def begin(page: str, title: str, sentence: str) -> dict:
 def scene() -> dict:
     """The scene as the widgets hold it."""
     values = {name: st.session_state[STATE + name] for name in links.DEFAULTS}
-    return values | {name: tuple(values[name]) for name in ("schemes", "panels", "h")}
+    return values | {name: tuple(values[name]) for name in ("schemes", "panels", "h", "window")}
 
 
 def adopt(values: dict) -> None:

@@ -18,6 +18,7 @@ LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls of
 
 MOVING = (500, 1000, 2000, 5000)
 AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
+BRACKETS = {"few": "For one or two schemes", "always": "Always", "never": "Never"}
 MAX_PANELS = 3
 MAX_T = 10
 
@@ -38,6 +39,11 @@ DEFAULTS = {
     "moving": 2000,
     "seed": 0,
     "x": "h",
+    "fits": True,
+    "bounds": True,
+    "brackets": "few",
+    "by_hand": False,
+    "window": (0.25, 1 / 64),  # of the fits, where it is set by hand
     "play": False,
     **{f"{t.name}.{k.name}": k.default for t in targets.REGISTRY.values() for k in t.knobs},
     **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
@@ -57,6 +63,11 @@ _PLAIN = (
     "moving",
     "seed",
     "x",
+    "fits",
+    "bounds",
+    "brackets",
+    "by_hand",
+    "window",
 )
 
 
@@ -182,71 +193,6 @@ def moving_study(values: dict) -> Study:
     )
 
 
-def from_study(data: bytes) -> tuple[dict, list[str]]:
-    """The scene of a study file, and notes of what the pages cannot show; BadInput says what is wrong with it.
-
-    Controls are set where they describe the target and the step sizes; both are kept as they are where none do.
-    """
-    given = Study.from_json(_inner(data))
-    if given.built.dim != 2:
-        raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
-    if int(given.T) != given.T or not 1 <= given.T <= MAX_T:
-        raise BadInput(
-            f"T = {given.T:g} is outside what the pages offer, whole numbers from 1 to {MAX_T}; run it from the shell."
-        )
-    values = {**DEFAULTS, "T": int(given.T), "schemes": given.schemes, "panels": given.schemes[:MAX_PANELS]}
-    values |= {"start": given.start, "estimator": given.estimator, "particles": given.particles, "seed": given.seed}
-    entry = targets.REGISTRY[given.target["name"]]
-    knobs = entry.knobs_of(given.target)
-    if knobs is not None:
-        values |= {"target": entry.name, **{f"{entry.name}.{name}": value for name, value in knobs.items()}}
-    elif entry.name == "logistic" and _offered("logistic.lam", given.target["lam"]):
-        values |= {"target": "logistic", "logistic.lam": float(given.target["lam"])}
-        values["csv"] = (given.target["x"], given.target["y"])
-    else:
-        values["spec"] = given.target
-    sizes = tuple(given.h)
-    stretch = [h for h in LADDER if min(sizes) <= h <= max(sizes)]
-    values |= {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == sorted(stretch) else {"hs": sizes}
-    values["error"] = given.score_error["name"]
-    for knob in errors.REGISTRY[values["error"]].knobs:
-        value = given.score_error.get(knob.name, knob.default)
-        values[f"{values['error']}.{knob.name}"] = _slid(knob, value % 360 if knob.name == "angle" else value)
-    for knob in errors.SECOND_ORDER:
-        values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
-    left_out = [name for name in ("accuracy", "budget") if getattr(given, name) is not None]
-    notes = (
-        [f"The pages have no control for {' and '.join(left_out)}; run the file from the shell for that."]
-        if left_out
-        else []
-    )
-    return values, notes
-
-
-def _inner(data: bytes):
-    """The study of a result file, which holds its own; anything else as it is."""
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return data
-    return found["study"] if isinstance(found, dict) and "study" in found and "rows" in found else found
-
-
-def _slid(knob, value) -> float:
-    try:
-        return knob.read(value)
-    except BadInput:
-        raise BadInput(
-            f"score_error.{knob.name} = {value:g} is outside what the pages offer, {knob.low:g} to {knob.high:g}; "
-            "run the study from the shell."
-        ) from None
-
-
-def _offered(name, value) -> bool:
-    target, knob = name.split(".")
-    return any(k.name == knob and k.low <= value <= k.high for k in targets.REGISTRY[target].knobs)
-
-
 def _target_knobs(values):
     if values["spec"]:
         return {}
@@ -282,15 +228,19 @@ def _names(text, registry, most=None):
     return found
 
 
+def _stretch(name, text):
+    high, low = (params.typed(name, part) for part in text.split("..", 1)) if ".." in text else (None, None)
+    if high not in LADDER or low not in LADDER or low > high:
+        raise BadInput(
+            f"{name} = {params.show(text)} is not a stretch of 1, 1/2, … 1/128; give two of them, the coarser first."
+        )
+    return high, low
+
+
 def _sizes(text):
     text = str(text)
     if ".." in text:
-        high, low = (params.typed("h", part) for part in text.split("..", 1))
-        if high not in LADDER or low not in LADDER or low > high:
-            raise BadInput(
-                f"h = {params.show(text)} is not a stretch of 1, 1/2, … 1/128; give two of them, the coarser first."
-            )
-        return {"h": (high, low), "hs": None}
+        return {"h": _stretch("h", text), "hs": None}
     return {
         "hs": tuple(
             params.number("h", params.typed("h", part), above=0.0, high=params.MAX_T) for part in text.split(",")
@@ -313,6 +263,10 @@ def _one_of(name, options):
         return value
 
     return reader
+
+
+def _flag(name):
+    return lambda text: params.choice(name, text, ("0", "1")) == "1"
 
 
 def _spec(text):
@@ -346,11 +300,15 @@ _READ = {
     "moving": _one_of("moving", MOVING),
     "seed": lambda text: params.integer("seed", params.typed("seed", text), 0, 2**31 - 1),
     "x": lambda text: params.choice("x", text, AXES),
-    "play": lambda text: params.choice("play", text, ("0", "1")) == "1",
+    **{key: _flag(key) for key in ("fits", "bounds", "by_hand", "play")},
+    "brackets": lambda text: params.choice("brackets", text, BRACKETS),
+    "window": lambda text: _stretch("window", str(text)),
 }
 
 
 def _text(value) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
     if isinstance(value, tuple) and all(isinstance(v, float) for v in value):
         return "..".join(f"{v:.12g}" for v in value)
     if isinstance(value, tuple):

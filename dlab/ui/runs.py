@@ -4,6 +4,7 @@ import json
 import time
 import zlib
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -13,6 +14,7 @@ from dlab.figures import particles
 from dlab.study import Study
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
+CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 
 
@@ -30,7 +32,7 @@ def movie_key(study: Study, steps: int, count: int) -> str:
 
 
 def known_movie(study: Study, steps: int, count: int):
-    """(player bytes, {"sentence", "table", "notes"}) where the movie is kept, else None."""
+    """(player bytes, {"sentence", "table", "notes", "met"}) where the movie is kept, else None."""
     found = jobs.load(movie_key(study, steps, count) + ".movie")
     if found is None:
         return None
@@ -51,7 +53,8 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
         for t in motion.tracks
         if t.diverged
     ]
-    meta = {"sentence": particles.sentence(motion), "table": table, "notes": notes}
+    met = {t.scheme: t.error_level_met for t in motion.tracks}
+    meta = {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
     packed = particles.encoded(motion)
     jobs.store(movie_key(study, steps, count) + ".movie", zlib.compress(json.dumps(meta).encode() + b"\n" + packed))
     return packed, meta
@@ -93,7 +96,7 @@ def movie(study: Study, steps: int, count: int):
     return made
 
 
-PATIENCE = 6.0  # seconds up to which a movie is made unasked
+PATIENCE = 6.0  # seconds up to which a movie or exact laws are made unasked
 WAIT = "Another run has the machine; this one starts when it is done."
 
 
@@ -101,25 +104,30 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     """The result that the convergence page shows, what it is, and what draw returned for it.
 
     It is "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(result,
-    state) shows a result, "running" while the run goes on. Exact laws and known results show at once; a
-    costly run waits for its button.
+    state) shows a result, "running" while the run goes on. Exact laws (up to PATIENCE seconds of them) and known
+    results show at once; a costly run waits for its button.
     """
     session = st.session_state
-    known = jobs.exact(study) if study.work == 0 else jobs.finished(study)
+    known = jobs.exact(study) if study.price == 0 else jobs.finished(study)
     if known is not None:
         session["curve"] = known
         return known, "final", draw(known, "final")
-    if session.pop("run", None) == study.key:
+    at_once = study.work == 0 and jobs.seconds(study.price) <= PATIENCE and session.get("cancelled") != study.key
+    if session.pop("run", None) == study.key or at_once:
         return _follow(study, draw)
     last = session.get("curve")
     state = "none" if last is None else "partial" if last["study"] == study.to_json() else "stale"
-    price = jobs.seconds(study.work)
+    price = jobs.seconds(study.price)
     label = f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
     sampled = [s for s in study.schemes if study.sampled(s)]
-    what = (
-        f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
-        f"sizes, {study.work / 1e6:.3g} million particle-steps; a scheme's first run in this process adds seconds of compiling."
-    )
+    what = "A scheme's first run in this process adds seconds of compiling."
+    if sampled:
+        what = (
+            f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
+            f"sizes, {study.work / 1e6:.3g} million particle-steps. {what}"
+        )
+    if len(sampled) < len(study.schemes):
+        what = f"Carries exact laws on a grid. {what}"
     left, right = st.columns(ROW, vertical_alignment="center")
     left.button(
         label,
@@ -146,12 +154,15 @@ SAYS = {
 
 def _follow(study, draw):
     left, right = st.columns(ROW, vertical_alignment="center")
-    left.button("Cancel", key="cancel-button", width="stretch", help="Stops the run; the points drawn so far stay.")
+    left.button(
+        "Cancel", key="cancel-button", width="stretch", help="Stops the run; the points drawn so far stay.",
+        on_click=lambda: st.session_state.update(cancelled=study.key),
+    )  # fmt: skip
     bar = right.progress(0.0, text="Starting. The first run of a scheme also compiles it.")
     holder, drawn = st.empty(), 0.0
 
     def tick(done):
-        bar.progress(done, text=f"{done:.0%} of the particle-steps done.")
+        bar.progress(done, text=f"{done:.0%} of the work done.")
 
     # Cancelled, this run must let go of the machine at once.
     with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
@@ -163,3 +174,26 @@ def _follow(study, draw):
                 drawn = time.monotonic()
     # The next run of the script finds the result finished, without bar and button.
     st.rerun()
+
+
+def every_way(study: Study, draw) -> None:
+    """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
+    button that says its price; draw(found) shows what there is so far."""
+    left, right = st.columns((1, 2), vertical_alignment="bottom")
+    scheme = left.selectbox("Scheme measured in every way", study.schemes, key="every-way")
+    if (found := jobs.compared(study, scheme)) is not None:
+        draw(found)
+        return
+    one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None)
+    price = jobs.seconds(one.work) + CLOUD_SECONDS * len(study.steps)
+    if right.button(f"Measure in every way (about {price:.0f} s)", key="every-way-button"):
+        bar, holder = st.progress(0.0, text="Starting."), st.empty()
+
+        def tick(done):
+            bar.progress(done, text=f"{done:.0%} of the work done.")
+
+        with closing(jobs.comparison(study, scheme, tick, lambda: bar.progress(0.0, text=WAIT))) as answers:
+            for found in answers:
+                with holder.container():
+                    draw(found)
+        st.rerun()

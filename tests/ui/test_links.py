@@ -10,7 +10,7 @@ import pytest
 from dlab import errors, schemes, targets
 from dlab.params import BadInput
 from dlab.study import ESTIMATORS, STARTS, Study
-from dlab.ui import links, scenes
+from dlab.ui import files, links, scenes
 
 rng = random.Random
 
@@ -40,6 +40,11 @@ def random_scene(r) -> dict:
         "moving": r.choice(links.MOVING),
         "seed": r.randint(0, 2**31 - 1),
         "x": r.choice(list(links.AXES)),
+        "fits": r.random() < 0.5,
+        "bounds": r.random() < 0.5,
+        "brackets": r.choice(list(links.BRACKETS)),
+        "by_hand": r.random() < 0.5,
+        "window": (links.LADDER[high], links.LADDER[low]),
         "estimator": r.choice(ESTIMATORS),
     }
     if r.random() < 0.3:
@@ -92,6 +97,8 @@ def test_every_setting_is_carried():
             moved = {
                 "schemes": ("SO",), "panels": ("REI",), "h": (0.25, 0.125), "hs": (0.8,), "step": 0.5, "T": 2,
                 "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
+                "fits": False, "bounds": False, "brackets": "always",
+                "by_hand": True, "window": (0.5, 0.25),
                 **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
                 **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},
                 **{f"so.{k.name}": k.high for k in errors.SECOND_ORDER},
@@ -253,7 +260,7 @@ GAUSS = {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[0.7, 0.3], [0.3, 1.0]]
 def test_a_study_file_reopens(name):
     """Open, look at the link, open the link: the same study each time."""
     first = Study.from_json({"target": GAUSS, **STUDIES[name]})
-    values, notes = links.from_study(json.dumps(first.to_json(), indent=1).encode())
+    values, notes = files.from_study(json.dumps(first.to_json(), indent=1).encode())
     assert notes == []
     assert close(links.study(values).to_json(), first.to_json())
     read, notes = links.read(links.write(values))
@@ -275,12 +282,12 @@ def close(a, b):
 def test_every_study_that_the_app_downloads_reopens():
     for i in range(40):
         before = links.study(random_scene(rng(500 + i)))
-        again = links.study(links.from_study(json.dumps(before.to_json(), indent=1).encode())[0])
+        again = links.study(files.from_study(json.dumps(before.to_json(), indent=1).encode())[0])
         assert close(again.to_json(), before.to_json())
 
 
 def test_what_a_study_file_loses_on_the_pages_is_said():
-    values, notes = links.from_study(json.dumps({"target": GAUSS, "accuracy": 0.01, "budget": 10**6}).encode())
+    values, notes = files.from_study(json.dumps({"target": GAUSS, "accuracy": 0.01, "budget": 10**6}).encode())
     assert links.study(values).accuracy is None
     assert "accuracy and budget" in notes[0]
 
@@ -312,7 +319,7 @@ def test_repeated_keys_are_named():
 )
 def test_what_the_pages_cannot_open_is_said(text, says):
     with pytest.raises(BadInput) as error:
-        links.from_study(text)
+        files.from_study(text)
     assert says in str(error.value)
 
 

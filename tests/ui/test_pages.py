@@ -11,7 +11,7 @@ from dlab.ui import frame, links
 
 WAIT = 120
 EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
-MIXTURE = {"target": "mixture", "schemes": "EM", "h": "0.5..0.25", "particles": "512"}
+MIXTURE = {"target": "mixture", "schemes": "EM", "h": "0.5..0.25", "particles": "512", "estimator": "projected"}
 MOVING = {"target": "gaussian", "panels": "EM", "step": "0.5", "T": "2", "moving": "500"}
 
 
@@ -109,6 +109,20 @@ def test_a_costly_study_waits_and_says_its_cost():
     assert charts(at) == 1
     moved(at, "Separation δ", 1.2)
     assert "other settings" not in words(at)
+
+
+def test_an_exact_law_on_a_grid_runs_unasked_and_is_kept():
+    at = visit("convergence", {"target": "skew", "schemes": "EM,SO", "h": "0.5..0.25"})
+    assert charts(at) == 1
+    assert not [b for b in at.button if b.label.startswith(("Run", "Cancel"))]
+    assert "product target" in words(at)
+    assert "halving the grid changes no value" in words(at)
+
+
+def test_the_level_met_stands_beside_the_one_asked_for():
+    for page, query in (("convergence", EXACT), ("particles", MOVING)):
+        at = visit(page, {**query, "error": "constant", "e_level": "0.2"})
+        assert re.search(r"asked for: 0\.200\..*EM 0\.200", words(at)), page
 
 
 def test_a_mixture_that_is_not_log_concave_is_said():

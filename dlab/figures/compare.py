@@ -1,0 +1,83 @@
+"""The picture of one scheme measured in every way: where the point clouds stop to see."""
+
+import math
+
+from dlab import measure
+from dlab.figures.chart import Axis, Band, Chart, Key, Series, decades, octaves
+from dlab.figures.numbers import Z95, interval, number, step_size
+
+# Light, dark, marker, dash. The exact law is a line without points, the bracket is thin.
+LOOK = {
+    "exact": ("#1d2733", "#e8edf3", "", "solid"),
+    "projected": ("#0072B2", "#56B4E9", "circle", ""),
+    "coupled": ("#5f6772", "#a3adba", "triangle-down", "dot"),
+    "gelbrich": ("#5f6772", "#a3adba", "triangle-up", "dot"),
+    "plugin": ("#D55E00", "#D55E00", "square", "dash"),
+    "sinkhorn": ("#B57A00", "#E69F00", "diamond", "dash"),
+    "sliced": ("#AA4499", "#CC79A7", "cross", "dash"),
+}
+
+
+def chart(found: dict) -> Chart:
+    """W2 against h, log-log: one curve a method of a `study.compare` answer, sampling floors as bands."""
+    rows = found["rows"]
+    steps = sorted({r["h"] for r in rows}) or [0.1, 1.0]
+    values = [v for r in rows for v in (r["w2"], r["floor"]) if v]
+    low, high = (min(values) / 2, max(values) * 1.6) if values else (0.01, 1.0)
+    x_limits = (steps[0] / 1.3, steps[-1] * 1.3)
+    series, bands, keys = [], [], []
+    for name, (light, dark, marker, dash) in LOOK.items():
+        mine = sorted((r for r in rows if r["method"] == name), key=lambda r: r["h"])
+        if not mine:
+            continue
+        look = {"colours": (light, dark), "group": name}
+        at = tuple(r["h"] for r in mine)
+        place = tuple(max(r["w2"], low) for r in mine)
+        errors = [Z95 * (r["stderr"] or 0.0) for r in mine]
+        series.append(Series(
+            measure.REGISTRY[name].title, at, place, low=tuple(max(p - e, low) for p, e in zip(place, errors)),
+            high=tuple(p + e for p, e in zip(place, errors)), filled=tuple(not r["flags"] for r in mine),
+            hover=tuple(_hover(r) for r in mine), marker=marker, dash=dash, thin=name in ("coupled", "gelbrich"), **look))
+        floors = [(r["h"], r["floor"]) for r in mine if r["floor"]]
+        if floors:
+            places, tops = zip(*floors)
+            bands.append(Band(f"{name} floor", places, (low,) * len(places), tops, **look))
+        keys.append(Key(measure.REGISTRY[name].title, marker=marker, dash=dash, **look))
+    title = f"{found['scheme']} measured in every way, on the same particles"
+    return Chart(
+        title=title,
+        x=Axis("step size h", x_limits, octaves(*x_limits, steps, step_size)),
+        y=Axis("W₂", (low, high), decades(low, high)),
+        series=tuple(series),
+        bands=tuple(bands),
+        keys=(*keys, Key("sampling floor", band=True)) if bands else tuple(keys),
+        alt=f"{title}. {sentence(found)}",
+        caption=sentence(found),
+    )
+
+
+def sentence(found: dict) -> str:
+    """What the picture shows at the finest step, with the numbers in it."""
+    rows = found["rows"]
+    if not rows:
+        return "Nothing has been measured yet."
+    finest = min(r["h"] for r in rows)
+    here = {r["method"]: r for r in rows if r["h"] == finest}
+    best = here.get("exact") or here.get("projected")
+    plug = here.get("plugin")
+    if best is None or plug is None or not best["w2"] > 0:
+        return f"At h = {step_size(finest)}: " + "; ".join(f"{m} {number(r['w2'])}" for m, r in here.items()) + "."
+    times = plug["w2"] / best["w2"]
+    return (
+        f"At h = {step_size(finest)} the distance is {number(best['w2'])} ({best['method']}); optimal transport between two "
+        f"clouds reads {number(plug['w2'])}, {times:.0f} times as much, because two clouds of one and the same law already "
+        f"read {number(plug['floor'])}."
+    )
+
+
+def _hover(row) -> str:
+    value = interval(row["w2"], Z95 * row["stderr"] if row["stderr"] and math.isfinite(row["stderr"]) else None)
+    lines = [f"{measure.REGISTRY[row['method']].title}, h = {step_size(row['h'])}", f"W₂ {value}"]
+    if row["floor"]:
+        lines.append(f"floor {number(row['floor'])}")
+    return "\n".join([*lines, *row["flags"]])

@@ -1,0 +1,49 @@
+"""One scheme measured in every way there is, on the same particles: why a point cloud's own W2 is not enough."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dlab import measure
+from dlab.sample import diverged
+from dlab.study.run import Tick, clouds
+from dlab.study.spec import Study
+
+
+def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterator[dict]:
+    """{"study", "scheme", "rows"} with more and more rows {"method", "h", "w2", "stderr", "floor", "flags"}: every
+    estimator of the registry that applies, at every step size, the exact law first. A point whose particles diverged
+    has no row.
+
+    tick(done) is called with the share of the work done and may raise to cancel.
+    """
+    rows = []
+    case = {n: study.case(scheme, n) for n in study.steps}
+    ways = [e for e in measure.REGISTRY.values() if e.applies(case[study.steps[0]]) is None]
+
+    def answer():
+        return {"study": study.to_json(), "scheme": scheme, "rows": list(rows)}
+
+    def add(estimator, steps, pairs):
+        found = estimator.estimate(case[steps], pairs)
+        if found.value is not None:
+            rows.append({
+                "method": estimator.name, "h": study.T / steps, "w2": found.value, "stderr": found.stderr,
+                "floor": found.floor, "flags": list(found.flags),
+            })  # fmt: skip
+
+    for way in ways:
+        if not way.sampled:
+            for steps in study.steps:
+                add(way, steps, None)
+    yield answer()
+    sampled, done = [e for e in ways if e.sampled], 0
+    found = clouds(replace(study, schemes=(scheme,), estimator="coupled", accuracy=None), lambda part: tick(0.5 * part))
+    for steps in study.steps:
+        pairs = found[scheme, steps]
+        lost = diverged(pairs.cloud, study.built.facts).any()
+        for way in sampled:
+            if not lost:
+                add(way, steps, pairs)
+            done += 1
+            tick(0.5 + 0.5 * done / (len(sampled) * len(study.steps)))
+        yield answer()

@@ -1,0 +1,73 @@
+"""A scene from a study file or a result file."""
+
+import json
+
+from dlab import errors, targets
+from dlab.params import BadInput
+from dlab.study import Study
+from dlab.ui.links import DEFAULTS, LADDER, MAX_PANELS, MAX_T
+
+
+def from_study(data: bytes) -> tuple[dict, list[str]]:
+    """The scene of a study file, and notes of what the pages cannot show; BadInput says what is wrong with it.
+
+    Controls are set where they describe the target and the step sizes; both are kept as they are where none do.
+    """
+    given = Study.from_json(_inner(data))
+    if given.built.dim != 2:
+        raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
+    if int(given.T) != given.T or not 1 <= given.T <= MAX_T:
+        raise BadInput(
+            f"T = {given.T:g} is outside what the pages offer, whole numbers from 1 to {MAX_T}; run it from the shell."
+        )
+    values = {**DEFAULTS, "T": int(given.T), "schemes": given.schemes, "panels": given.schemes[:MAX_PANELS]}
+    values |= {"start": given.start, "estimator": given.estimator, "particles": given.particles, "seed": given.seed}
+    entry = targets.REGISTRY[given.target["name"]]
+    knobs = entry.knobs_of(given.target)
+    if knobs is not None:
+        values |= {"target": entry.name, **{f"{entry.name}.{name}": value for name, value in knobs.items()}}
+    elif entry.name == "logistic" and _offered("logistic.lam", given.target["lam"]):
+        values |= {"target": "logistic", "logistic.lam": float(given.target["lam"])}
+        values["csv"] = (given.target["x"], given.target["y"])
+    else:
+        values["spec"] = given.target
+    sizes = tuple(given.h)
+    stretch = [h for h in LADDER if min(sizes) <= h <= max(sizes)]
+    values |= {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == sorted(stretch) else {"hs": sizes}
+    values["error"] = given.score_error["name"]
+    for knob in errors.REGISTRY[values["error"]].knobs:
+        value = given.score_error.get(knob.name, knob.default)
+        values[f"{values['error']}.{knob.name}"] = _slid(knob, value % 360 if knob.name == "angle" else value)
+    for knob in errors.SECOND_ORDER:
+        values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
+    left_out = [name for name in ("accuracy", "budget") if getattr(given, name) is not None]
+    notes = (
+        [f"The pages have no control for {' and '.join(left_out)}; run the file from the shell for that."]
+        if left_out
+        else []
+    )
+    return values, notes
+
+
+def _inner(data: bytes):
+    """The study of a result file, which holds its own; anything else as it is."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    return found["study"] if isinstance(found, dict) and "study" in found and "rows" in found else found
+
+
+def _slid(knob, value) -> float:
+    try:
+        return knob.read(value)
+    except BadInput:
+        raise BadInput(
+            f"score_error.{knob.name} = {value:g} is outside what the pages offer, {knob.low:g} to {knob.high:g}; "
+            "run the study from the shell."
+        ) from None
+
+
+def _offered(name, value) -> bool:
+    target, knob = name.split(".")
+    return any(k.name == knob and k.low <= value <= k.high for k in targets.REGISTRY[target].knobs)
