@@ -23,7 +23,7 @@ class Estimate:
     lower, upper   bracket of the true W2, None where none is known
     floor   what the method reads for two samples of one and the same law
     flags   sentences a reader must be told; a flagged value is not fitted
-    grid_change   by how much the value changes, relatively, when the grid behind an exact law is halved
+    grid_change   relative change of an exact law's value when its grid and its nodes became half as many again
     """
 
     value: float | None

@@ -9,6 +9,8 @@ from cases import GAUSSIAN, LOGISTIC, SKEW
 from dlab import errors, measure, schemes, targets
 from dlab.measure import Case, Pairs, clouds, coupled, gelbrich, projected
 from dlab.study import Study, run
+from dlab.study.run import _doubts
+from dlab.types import Estimate
 
 NONE = errors.build({"name": "none"})
 NAMES = list(schemes.REGISTRY)
@@ -117,6 +119,34 @@ def test_coupled_is_the_root_mean_square_with_its_delta_error(cloud, gaussian):
     assert found.value == pytest.approx(np.sqrt(square.mean()))
     assert found.stderr == pytest.approx(square.std() / np.sqrt(4096) / 2 / found.value, rel=1e-3)
     assert found.upper == found.value
+
+
+def test_chains_on_a_path_average_out_the_noise_of_their_own(gaussian):
+    rng = np.random.default_rng(11)
+    y = rng.standard_normal((1024, 2))
+    x = y + 0.01 * y + 0.1 * rng.standard_normal((8, 1024, 2))
+    one, eight = (projected.estimate(case(gaussian, "REM"), Pairs(v, y)) for v in (x[0], x))
+    assert eight.stderr < 0.6 * one.stderr
+    assert abs(eight.value - 0.02 * np.sqrt(2) / 2) < 4 * eight.stderr + 0.01
+    assert coupled.estimate(case(gaussian), Pairs(x, y)).value == pytest.approx(0.1 * np.sqrt(2), rel=0.05)
+    assert Pairs(x, y).cloud.shape == (8192, 2)
+
+
+def test_the_reference_is_extrapolated_from_its_own_half(gaussian):
+    """A reference whose law is off by e, and by 4 e with half the steps: what the extrapolation takes away."""
+    y = np.random.default_rng(12).standard_normal((4096, 2))
+    off = 0.01 * y
+    biased = projected.estimate(case(gaussian), Pairs(y + 5 * off, y + off))
+    true = projected.estimate(case(gaussian), Pairs(y + 5 * off, y + off, y + 4 * off))
+    assert biased.value == pytest.approx(0.04 * np.sqrt(2), rel=0.05)
+    assert true.value == pytest.approx(0.05 * np.sqrt(2), rel=0.05)
+
+
+def test_a_planted_disagreement_of_the_bracket_is_said():
+    low, high = Estimate(0.2, 0.001, "gelbrich"), Estimate(0.3, 0.001, "coupled")
+    for value, word in ((0.1, "below Gelbrich's lower bound"), (0.4, "above the coupled bound"), (0.25, None)):
+        flags = _doubts(Estimate(value, 0.001, "projected"), low, high, 0.0)
+        assert [word in f for f in flags] == ([True] if word else [])
 
 
 @pytest.mark.parametrize("kind", ["quiet", "noisy"])

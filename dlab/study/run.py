@@ -33,8 +33,8 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     paths, coarse h first, then all points after 1, 2, 4, ... batches. The last one is final."""
     rows = {}
     sampled = [s for s in study.schemes if study.sampled(s)]
-    # Coarse h first: it costs least and says most.
-    by_law = [study.case(s, n) for n in study.steps for s in study.schemes if s not in sampled]
+    # What costs least first.
+    by_law = sorted((study.case(s, n) for n in study.steps for s in study.schemes if s not in sampled), key=exact.price)
     paid = 0
     for case in by_law:
         (found,), met = exact.follow(case, [case.steps])

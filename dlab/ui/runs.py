@@ -96,7 +96,8 @@ def movie(study: Study, steps: int, count: int):
     return made
 
 
-PATIENCE = 6.0  # seconds up to which a movie or exact laws are made unasked
+PATIENCE = 6.0  # seconds up to which a movie is made unasked
+LAWS = 30.0  # and exact laws, whose first points come at once
 WAIT = "Another run has the machine; this one starts when it is done."
 
 
@@ -104,7 +105,7 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     """The result that the convergence page shows, what it is, and what draw returned for it.
 
     It is "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(result,
-    state) shows a result, "running" while the run goes on. Exact laws (up to PATIENCE seconds of them) and known
+    state) shows a result, "running" while the run goes on. Exact laws (up to LAWS seconds of them) and known
     results show at once; a costly run waits for its button.
     """
     session = st.session_state
@@ -112,7 +113,7 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     if known is not None:
         session["curve"] = known
         return known, "final", draw(known, "final")
-    at_once = study.work == 0 and jobs.seconds(study.price) <= PATIENCE and session.get("cancelled") != study.key
+    at_once = study.work == 0 and jobs.seconds(study.price) <= LAWS and session.get("cancelled") != study.key
     if session.pop("run", None) == study.key or at_once:
         return _follow(study, draw)
     last = session.get("curve")

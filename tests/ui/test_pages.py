@@ -116,7 +116,7 @@ def test_an_exact_law_on_a_grid_runs_unasked_and_is_kept():
     assert charts(at) == 1
     assert not [b for b in at.button if b.label.startswith(("Run", "Cancel"))]
     assert "product target" in words(at)
-    assert "halving the grid changes no value" in words(at)
+    assert "the last refinement" in words(at)
 
 
 def test_the_level_met_stands_beside_the_one_asked_for():
