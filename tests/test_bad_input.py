@@ -208,6 +208,7 @@ CSV = {
     "header alone": (b"x1,x2,y\n", ["no rows"]),
     "a column missing": (b"x1,y\n1,1\n", ["x1,y", "x2"]),
     "one class": (b"x1,x2,y\n1,2,1\n3,4,1\n", ["one class", "-1"]),
+    "0 and -1": (b"x1,x2,y\n1,2,1\n3,4,0\n2,2,-1\n", ["both 0 and -1"]),
     "text": (b"x1,x2,y\n1,two,1\n3,4,-1\n", ["Line 2", "x2", "'two'"]),
     "a gap": (b"x1,x2,y\n1,,1\n3,4,-1\n", ["Line 2", "x2"]),
     "NaN": (b"x1,x2,y\n1,nan,1\n3,4,-1\n", ["Line 2", "x2", "nan"]),

@@ -110,14 +110,14 @@ def tiers(skip=()):
 @pytest.mark.parametrize("name", tiers())
 def test_score_to_1e_8_and_hessian_to_1e_6_out_to_five_standard_deviations(name, built):
     # The second route in long double takes ten seconds a point where 200 rows are sharp.
-    check_scores(built(name), name, (1e-4, 1e-2, 0.3), 2 if "many" in name else 4)
+    many = "many" in name
+    check_scores(built(name), name, (1e-3, 0.1) if many else (1e-4, 1e-2, 0.3), 1 if many else 4)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [n for n in CASES if "many" not in n])
 def test_score_and_hessian_at_every_time(name, built):
-    many = "many" in name
-    check_scores(built(name), name, (1e-3, 0.3) if many else TIMES, 1 if many else 8)
+    check_scores(built(name), name, TIMES, 8)
 
 
 @pytest.mark.slow
@@ -130,7 +130,7 @@ def test_score_and_hessian_at_the_corners_of_the_knobs(name, corner):
         turned["rows"] = 20 if turned["rows"] > 20 else 2
     spec = knobs(name, **turned)
     CASES["corner"] = spec
-    check_scores(targets.build(spec), "corner", (1e-4, 3e-3, 0.05, 0.5, 10.0), 6)
+    check_scores(targets.build(spec), "corner", (1e-4, 3e-3, 0.05, 0.5, 10.0), 3)
 
 
 @pytest.mark.parametrize("name", ["mixture", "skew", "logistic"])

@@ -90,16 +90,13 @@ class _NodeNoise:
     common: jax.Array | float
     left: list = field(default_factory=list)
 
-    def _full(self, a):
-        return self.h * phi1(2 * a * self.h)
-
     def part(self, A):
         return A.map(lambda a: jnp.sqrt(self.u * self.h * phi1(2 * a * self.u * self.h)), self.z)
 
     def whole(self, A):
         one = jnp.ones_like(self.z)
         if self.u is None:
-            self.left.append(A.map(self._full, one))
+            self.left.append(A.map(lambda a: self.h * phi1(2 * a * self.h), one))
             return jnp.sqrt(jnp.maximum(self.left[-1] - self.common, 0.0)) * self.z
         # I(A, 1) = e^{A(1-u)h} I(A, u) + an independent piece.
         self.left.append(A.map(lambda a: (1 - self.u) * self.h * phi1(2 * a * (1 - self.u) * self.h), one))

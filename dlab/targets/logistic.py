@@ -97,7 +97,10 @@ def read_csv(data: bytes) -> tuple[list, list]:
         if v[2] not in (-1.0, 0.0, 1.0):
             raise BadInput(f"Line {line} of the CSV has the label {cells[order[2]]}; give 1 and -1 (or 1 and 0).")
         x.append(v[:2])
-        y.append(1 if v[2] > 0 else -1)
+        y.append(v[2])
+    if {0.0, -1.0} <= set(y):
+        raise BadInput("The CSV has both 0 and -1 as labels; give 1 and -1, or 1 and 0.")
+    y = [1 if label > 0 else -1 for label in y]
     if len(set(y)) == 1:
         raise BadInput(f"All {len(y)} labels in the CSV are of one class; give observations of both classes, 1 and -1.")
     return x, y

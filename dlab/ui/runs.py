@@ -75,7 +75,8 @@ def movie(study: Study, steps: int, count: int):
     take long and its button has not been pressed."""
     if (known := known_movie(study, steps, count)) is not None:
         return known
-    price = jobs.seconds(count * trajectory.work(study, steps))
+    # The particles, and the exact laws that the distances come from.
+    price = jobs.seconds(count * trajectory.work(study, steps) + study.price - study.work)
     if price > PATIENCE and st.session_state.pop("run", None) != study.key:
         left, right = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
