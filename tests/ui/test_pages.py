@@ -119,6 +119,16 @@ def test_an_exact_law_on_a_grid_runs_unasked_and_is_kept():
     assert "the last refinement" in words(at)
 
 
+def test_a_window_set_by_hand_is_fitted_and_said():
+    at = visit("convergence", {**EXACT, "h": "0.5..0.0625", "by_hand": "1", "window": "0.5..0.25"})
+    assert "window was set by hand" in words(at).replace("\\", "")
+    at.checkbox(key="s:by_hand").uncheck()
+    at.run()
+    assert not at.exception
+    assert "set by hand" not in words(at)
+    assert at.query_params["by_hand"] in ("0", ["0"])
+
+
 def test_the_level_met_stands_beside_the_one_asked_for():
     for page, query in (("convergence", EXACT), ("particles", MOVING)):
         at = visit(page, {**query, "error": "constant", "e_level": "0.2"})
