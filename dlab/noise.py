@@ -103,13 +103,14 @@ def _restrict(centre, width):
     )
 
 
-def path(key, count: int, length: float, n: int, d: int) -> np.ndarray:
-    """Legendre moments of `count` intervals of the given length, (count, MOMENTS, n, d), single precision.
+def generator(key) -> np.random.Generator:
+    """NumPy's generator from a JAX key: several times as fast on a CPU as threefry, and a path is long."""
+    return np.random.Generator(np.random.SFC64(np.asarray(jax.random.key_data(key)).ravel()))
 
-    Drawn by NumPy from the JAX key: three times as fast on a CPU as threefry, and a path is long.
-    """
-    words = np.asarray(jax.random.key_data(key)).ravel()
-    normals = np.random.Generator(np.random.SFC64(words)).standard_normal((count, MOMENTS, n, d), np.float32)
+
+def path(key, count: int, length: float, n: int, d: int) -> np.ndarray:
+    """Legendre moments of `count` intervals of the given length, (count, MOMENTS, n, d), single precision."""
+    normals = generator(key).standard_normal((count, MOMENTS, n, d), np.float32)
     normals *= np.sqrt(length / (2 * np.arange(MOMENTS, dtype=np.float32) + 1))[:, None, None]
     return normals
 

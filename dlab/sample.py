@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import process
+from dlab import control, noise, process
 from dlab.errors import perturb
 from dlab.noise import StepNoise
 
@@ -24,46 +24,49 @@ DIVERGED = 1e3  # standard deviations from the mean beyond which a particle has 
 @dataclass(frozen=True)
 class Run:
     """x (n, d) at t = 0; error_square (N,) the mean |e|^2 over particles at each step; states
-    (N + 1, n, d), the start first, where recorded."""
+    (N + 1, n, d), the start first, where recorded; fluctuation (n, d), the z of `dlab.control`, where asked for."""
 
     x: np.ndarray
     error_square: np.ndarray
     states: np.ndarray | None = None
+    fluctuation: np.ndarray | None = None
 
 
-@partial(jax.jit, static_argnames=("scheme", "record", "chains"))
-def _advance(scheme, field, error, x, h, T, first, count, key, path, *, record, chains):
-    """`count` <= CHUNK steps from step `first`; path (CHUNK, MOMENTS, n / chains, d) or None."""
-    n, d = x.shape
+@partial(jax.jit, static_argnames=("scheme", "record"))
+def _advance(scheme, field, error, x, beside, h, T, first, count, drawn, path, *, record):
+    """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
+    and shadow of `dlab.control`, or None."""
 
     def body(i, carry):
-        x, squares, states = carry
+        x, beside, squares, states = carry
         t = T - (first + i) * h
-        u_key, normal_key, error_key = jax.random.split(jax.random.fold_in(key, first + i), 3)
-        u = _midpoints(u_key, chains, n // chains) if scheme.randomised else None
-        noise = StepNoise(
-            h=h,
-            normals=jax.random.normal(normal_key, (scheme.normals, n, d)),
-            u=u,
-            moments=None if path is None else jnp.tile(path[i], (1, chains, 1)),
-        )
-        normals = jax.random.normal(error_key, (scheme.score_evals, n, d)) if error.draws else None
-        e = error.shift(t, x, field.score(t, x), normals[0] if error.draws else None)
+        normals, u, wrong = (None if v is None else v[i] for v in drawn)
+        seen = StepNoise(h, normals, u, None if path is None else path[i])
+        e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
-        x = scheme.step(perturb(field, error, normals), t, h, x, noise)
+        if beside is not None:
+            beside = control.step(scheme, field, error, t, h, *beside, seen, wrong)
+        x = scheme.step(perturb(field, error, wrong), t, h, x, seen)
         if record:
             states = states.at[i].set(x)
-        return x, squares, states
+        return x, beside, squares, states
 
-    states = jnp.zeros((CHUNK if record else 0, n, d))
-    return jax.lax.fori_loop(0, count, body, (x, jnp.zeros(CHUNK), states))
+    states = jnp.zeros((CHUNK if record else 0, *x.shape))
+    return jax.lax.fori_loop(0, count, body, (x, beside, jnp.zeros(CHUNK), states))
 
 
-def _midpoints(key, chains, paths):
-    """U of each particle, uniform, (chains * paths, 1): a Latin hypercube across the chains of a path."""
-    order, inside = jax.random.split(key)
-    stratum = jnp.argsort(jax.random.uniform(order, (chains, paths)), axis=0)
-    return ((stratum + jax.random.uniform(inside, (chains, paths))) / chains).reshape(-1, 1)
+def _draw(generator, scheme, error, shape):
+    """What the path leaves open in CHUNK steps of particles (n, d): normals of the scheme, midpoints U, normals of the
+    error; None where there are none. By NumPy, as the path is (see noise.path)."""
+
+    def normals(k):
+        return generator.standard_normal((CHUNK, k, *shape), np.float32)
+
+    return (
+        normals(scheme.normals),
+        generator.random((CHUNK, shape[0], 1), np.float32) if scheme.randomised else None,
+        normals(scheme.score_evals) if error.draws else None,
+    )
 
 
 def simulate(
@@ -77,16 +80,18 @@ def simulate(
     key,
     path: np.ndarray | None = None,
     record: bool = False,
-    chains: int = 1,
+    controlled: bool = False,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> Run:
     """Run `scheme` from start (n, d) at t = T to t = 0.
 
     path (steps, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
-    path leaves open. chains: so many particles follow each path, path (steps, MOMENTS, n / chains, d), chain by
-    chain in `start`, their midpoints U stratified. tick(k) is called after every k steps and may raise to cancel.
+    path leaves open. controlled: also the particles' fluctuation round the path, which must be given.
+    tick(k) is called after every k steps and may raise to cancel.
     """
     x, h = jnp.asarray(start), T / steps
+    beside = (x, x) if controlled else None
+    generator = noise.generator(key)
     squares, states = [], [np.asarray(start)[None]]
     for first in range(0, steps, CHUNK):
         count = min(CHUNK, steps - first)
@@ -95,14 +100,20 @@ def simulate(
             piece = path[first : first + count]
             if count < CHUNK:
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
-        x, square, seen = _advance(
-            scheme, field, error, x, h, T, first, count, key, piece, record=record, chains=chains
+        drawn = _draw(generator, scheme, error, x.shape)
+        x, beside, square, passed = _advance(
+            scheme, field, error, x, beside, h, T, first, count, drawn, piece, record=record
         )
         squares.append(np.asarray(square)[:count])
         if record:
-            states.append(np.asarray(seen)[:count])
+            states.append(np.asarray(passed)[:count])
         tick(count)
-    return Run(np.asarray(x), np.concatenate(squares), np.concatenate(states) if record else None)
+    return Run(
+        np.asarray(x),
+        np.concatenate(squares),
+        np.concatenate(states) if record else None,
+        np.asarray(beside[1] - beside[0]) if controlled else None,
+    )
 
 
 def starts(target, key, n: int, T: float, start: str) -> tuple[np.ndarray, np.ndarray]:

@@ -24,14 +24,7 @@ with side, st.container(key="controls"):
         controls.horizon()
     with st.expander("Sampling and measuring"):
         tell.estimator_choice(frame.STATE + "estimator")
-        st.number_input(
-            "Brownian paths",
-            16,
-            65536,
-            step=512,
-            key=frame.STATE + "particles",
-            help="More paths, smaller standard errors: N paths give 1/√N.",
-        )
+        controls.sampling(values)
         controls.seed()
     with st.expander("Picture"):
         st.selectbox("Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=frame.STATE + "x")

@@ -11,7 +11,7 @@ FLOORS = {
     "dlab._version": 0, "dlab": 0, "dlab.types": 0, "dlab.process": 0, "dlab.params": 0, "dlab.linop": 0,
     "dlab.field": 1, "dlab.noise": 1, "dlab.theory": 1,
     "dlab.targets": 2, "dlab.schemes": 2, "dlab.errors": 2,
-    "dlab.sample": 3, "dlab.laws": 3,
+    "dlab.control": 3, "dlab.sample": 3, "dlab.laws": 3,
     "dlab.measure": 4,
     "dlab.study": 5, "dlab.jobs": 5, "dlab.trajectory": 5,
     "dlab.figures": 6, "dlab.export": 6,
@@ -19,7 +19,10 @@ FLOORS = {
     "pages": 8, "app": 8,
 }  # fmt: skip
 # Within a floor: a folder is one module, and these may be used by their own floor.
-SHARED = {"dlab", "dlab._version", "dlab.types", "dlab.process", "dlab.params", "dlab.linop", "dlab.sample", "dlab.study", "dlab.figures"}
+SHARED = {
+    "dlab", "dlab._version", "dlab.types", "dlab.process", "dlab.params", "dlab.linop", "dlab.control", "dlab.sample",
+    "dlab.study", "dlab.figures",
+}  # fmt: skip
 
 
 def sources():

@@ -11,7 +11,7 @@ from cases import GAUSSIAN, SKEW
 
 from dlab import errors, field, linop, noise, schemes, theory
 from dlab.laws import gaussian as laws
-from dlab.sample import _midpoints, simulate, starts
+from dlab.sample import simulate, starts
 
 NAMES = list(schemes.REGISTRY)
 NONE = errors.build({"name": "none"})
@@ -199,14 +199,3 @@ def test_states_are_recorded_with_the_start_first_and_ticks_count_steps(gaussian
     np.testing.assert_array_equal(run.states[-1], run.x)
     assert sum(seen) == 100
     assert len(run.error_square) == 100
-
-
-def test_midpoints_are_stratified_across_the_chains_of_a_path(key):
-    u = np.asarray(_midpoints(key, 8, 500)).reshape(8, 500)
-    assert np.all(np.sort(np.floor(8 * u), axis=0) == np.arange(8)[:, None])
-    # Each chain alone is uniform.
-    assert abs(u[0].mean() - 0.5) < 4 / np.sqrt(12 * 500)
-    assert abs(u[0].var() - 1 / 12) < 0.02
-    one = np.asarray(_midpoints(key, 1, 4000))
-    assert one.shape == (4000, 1)
-    assert abs(one.mean() - 0.5) < 4 / np.sqrt(12 * 4000)

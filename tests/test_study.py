@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -95,18 +96,29 @@ def test_a_study_is_frozen():
 
 def test_the_limit_on_work_counts_the_reference_and_all_schemes():
     s = study(estimator="projected", schemes=["EM", "SO"])
-    assert s.work == BATCH * (2 * (4 + 8) + sum(g.steps + g.steps // 2 for g in grids(s.steps)))
+    assert s.work == BATCH * (2 * (4 + 8) + sum(r.work for g in grids(s.steps) for r in g.references))
     assert study().work == 0
 
 
-def test_step_counts_that_share_a_grid_share_a_reference_and_others_get_their_own():
-    assert len(grids((4, 8, 16))) == 1
+def test_step_counts_that_share_a_path_share_a_reference_unless_far_apart():
     (one,) = grids((4, 8, 16))
+    assert len(one.references) == 1
+    assert one.members == (4, 8, 16)
     assert one.steps >= 64
-    assert set(one.members) == {4, 8, 16}
     many = grids((5, 7, 64))
     assert sorted(n for g in many for n in g.members) == [5, 7, 64]
-    assert all(g.steps % n == 0 and g.steps >= 4 * n for g in many for n in g.members)
+    (wide,) = grids(tuple(2**k for k in range(3, 10)))
+    assert [r.members for r in wide.references] == [(8, 16, 32), (64, 128, 256, 512)]
+
+
+@pytest.mark.parametrize("steps", [(4, 8, 16), (5, 7, 64), (5, 100), (1,), (3, 6, 12), (300,), tuple(2**k for k in range(11))])
+def test_every_reference_is_finer_than_its_members_and_lies_on_their_path(steps):
+    for g in grids(steps):
+        assert g.steps == max(r.steps for r in g.references)
+        assert all(g.steps % n == 0 for n in g.members)
+        for r in g.references:
+            assert g.steps % r.steps == 0 == r.steps % 2
+            assert r.steps >= max(128, min(4 * max(r.members), max(512, 2 * max(r.members))))
 
 
 # ---------------------------------------------------------------- exact results
@@ -246,6 +258,39 @@ def test_accuracy_is_reached_or_the_budget_is_kept():
     (row,) = run(tight, spent.append).rows
     assert row.stderr > 1e-4 * row.w2
     assert row.particles <= 3 * BATCH
+
+
+def test_the_budget_goes_to_the_points_that_need_least_and_the_others_are_named():
+    """Coarse points of EM first; REM at the finest step would take many times the budget."""
+    common = {**SAMPLED, "schemes": ["EM", "REM"], "T": 2.0, "h": [0.5, 1 / 16]}
+    s = study(**common, particles=64, accuracy=0.03, budget=10 * study(**common, particles=64).work)
+    spent = []
+    result = run(s, spent.append)
+    rows = {(r.scheme, r.h): r for r in result.rows}
+    assert rows["EM", 0.5].stderr <= 0.03 * rows["EM", 0.5].w2
+    assert rows["REM", 1 / 16].particles < rows["REM", 0.5].particles
+    (note,) = [n for n in result.to_json()["notes"] if "budget ended" in n]
+    assert "REM at h = 0.0625" in note
+    assert "EM at h = 0.5 " not in note.replace("REM", "")
+    assert spent == sorted(spent)
+
+
+def test_a_budget_below_the_first_paths_is_refused():
+    with pytest.raises(BadInput, match="raise it or lower particles"):
+        study(estimator="projected", accuracy=0.1, budget=1000)
+
+
+def test_a_sweep_that_is_left_ends_its_simulations():
+    class Stop(Exception):
+        pass
+
+    def tick(done):
+        raise Stop
+
+    before = threading.active_count()
+    with pytest.raises(Stop):
+        run(study(**SAMPLED, particles=4096), tick)
+    assert threading.active_count() <= before
 
 
 def test_batches_beyond_the_least_number_of_paths_are_new_paths():

@@ -5,6 +5,7 @@ import math
 from dlab import measure
 from dlab.figures.chart import Axis, Band, Chart, Key, Series, decades, octaves
 from dlab.figures.numbers import Z95, interval, number, step_size
+from dlab.study import DISAGREES
 
 # Light, dark, marker, dash. The exact law is a line without points, the bracket is thin.
 LOOK = {
@@ -63,15 +64,19 @@ def sentence(found: dict) -> str:
         return "Nothing has been measured yet."
     finest = min(r["h"] for r in rows)
     here = {r["method"]: r for r in rows if r["h"] == finest}
+    doubts = "".join(
+        f" At h = {step_size(r['h'])} the {r['method']} value {flag}."
+        for r in rows for flag in r["flags"] if flag.startswith(DISAGREES)
+    )  # fmt: skip
     best = here.get("exact") or here.get("projected")
     plug = here.get("plugin")
     if best is None or plug is None or not best["w2"] > 0:
-        return f"At h = {step_size(finest)}: " + "; ".join(f"{m} {number(r['w2'])}" for m, r in here.items()) + "."
+        return f"At h = {step_size(finest)}: " + "; ".join(f"{m} {number(r['w2'])}" for m, r in here.items()) + f".{doubts}"
     times = plug["w2"] / best["w2"]
     return (
         f"At h = {step_size(finest)} the distance is {number(best['w2'])} ({best['method']}); optimal transport between two "
         f"clouds reads {number(plug['w2'])}, {times:.0f} times as much, because two clouds of one and the same law already "
-        f"read {number(plug['floor'])}."
+        f"read {number(plug['floor'])}.{doubts}"
     )
 
 

@@ -29,23 +29,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scheme and reference on the same Brownian paths: y (n, d), x (n, d), or (C, n, d) where C chains of the
-    scheme with midpoints of their own follow each path; half (n, d): the reference with half of its steps, from
-    which means over the reference's law are extrapolated (Richardson; SO has order 2)."""
+    """Scheme and reference on the same Brownian paths, x and y (n, d).
+
+    half (n, d): the reference with half of its steps, from which means over the reference's law are extrapolated
+    (Richardson; SO has order 2). fluctuation (n, d): what the scheme's own noise did to x to first order, of mean zero
+    given the path (dlab.control).
+    """
 
     x: np.ndarray
     y: np.ndarray
     half: np.ndarray | None = None
-
-    @property
-    def chains(self) -> np.ndarray:
-        """x as (C, n, d)."""
-        return self.x if self.x.ndim == 3 else self.x[None]
-
-    @property
-    def cloud(self) -> np.ndarray:
-        """All points of the scheme, (C n, d)."""
-        return self.x.reshape(-1, self.x.shape[-1])
+    fluctuation: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

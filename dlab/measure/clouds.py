@@ -45,11 +45,11 @@ def sliced(x, y, seed) -> float:
 
 
 def _estimate(name, distance, case: Case, pairs: Pairs) -> Estimate:
-    groups = max(1, min(GROUPS, len(pairs.cloud) // GROUP))
-    size = min(GROUP, len(pairs.cloud))
+    groups = max(1, min(GROUPS, len(pairs.x) // GROUP))
+    size = min(GROUP, len(pairs.x))
     key = jax.random.fold_in(jax.random.key(case.seed), 0x0C10)
     fresh = np.asarray(case.target.sample(key, 3 * groups * size)).reshape(3, groups, size, -1)
-    clouds = pairs.cloud[: groups * size].reshape(groups, size, -1)
+    clouds = pairs.x[: groups * size].reshape(groups, size, -1)
     values = [distance(x, y, g) for g, (x, y) in enumerate(zip(clouds, fresh[0]))]
     floor = float(np.mean([distance(x, y, g) for g, (x, y) in enumerate(zip(fresh[1], fresh[2]))]))
     value = float(np.mean(values))

@@ -7,8 +7,8 @@ from dlab.types import Estimate
 
 
 def estimate(case: Case, pairs: Pairs) -> Estimate:
-    """sqrt(mean |x_i - y_i|^2) over paths and chains; its standard error by the delta method, across paths."""
-    square = np.sum((pairs.chains - pairs.y) ** 2, -1).mean(0)
+    """sqrt(mean |x_i - y_i|^2) with its standard error by the delta method."""
+    square = np.sum((pairs.x - pairs.y) ** 2, -1)
     value, stderr = root(square.mean(), square.std(ddof=1) / np.sqrt(len(square)))
     return Estimate(value, stderr, "coupled", upper=value)
 

@@ -13,8 +13,10 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     """Gelbrich distance of the paired clouds, its noise bias and standard error on W2^2 by the
     delete-a-block jackknife over paths."""
     blocks = min(BLOCKS, len(pairs.y) // 8)
-    both = (pairs.chains, pairs.y[None])
-    sums = [[_sums(part) for part in np.array_split(cloud, blocks, axis=1)] for cloud in both]
+    z = 0 * pairs.y if pairs.fluctuation is None else pairs.fluctuation
+    # Of mean zero given the path, z and the products of y with it change the moments' noise alone.
+    clouds = (pairs.x, pairs.y, z), (pairs.y, pairs.y, 0 * pairs.y)
+    sums = [[_sums(*parts) for parts in zip(*(np.array_split(v, blocks) for v in cloud))] for cloud in clouds]
     whole = [tuple(sum(v) for v in zip(*cloud)) for cloud in sums]
 
     def square(drop):
@@ -32,9 +34,9 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     return Estimate(value, stderr, "gelbrich", lower=value)
 
 
-def _sums(x):
-    x = x.reshape(-1, x.shape[-1])
-    return len(x), x.sum(0), x.T @ x
+def _sums(x, y, z):
+    cross = y.T @ z
+    return len(x), (x - z).sum(0), x.T @ x - cross - cross.T
 
 
 ENTRY = Estimator("gelbrich", "Gelbrich lower bound", True, always, estimate)

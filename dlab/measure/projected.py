@@ -1,10 +1,11 @@
 """W2 of the laws from a coupling: the displacement projected onto gradient fields.
 
 To first order W2 is the norm of the projection of x - y onto gradients. With functions psi_k,
-b_k = mean(psi_k(x) - psi_k(y)), averaged within a path over its chains, and A_kl = mean(grad psi_k . grad psi_l),
-W2^2 ~ b^T A^-1 b, from which the noise of b is removed as tr(A^-1 Cov b). Where the reference is given with half of its
-steps too, its mean of psi_k is extrapolated to step size 0. The basis is a tensor product of cubic
-B-splines with knots at quantiles along the principal axes, grown until W2 stops rising (RISE).
+b_k = mean(psi_k(x) - psi_k(y)) and A_kl = mean(grad psi_k . grad psi_l), W2^2 ~ b^T A^-1 b, from which the noise of b
+is removed as tr(A^-1 Cov b). Where the reference is given with half of its steps too, its mean of psi_k is
+extrapolated to step size 0; where the fluctuation z of x is given, grad psi_k(y) . z, of mean zero, is a control
+variate. The basis is a tensor product of cubic B-splines with knots at quantiles along the principal axes, grown
+until W2 stops rising (RISE).
 """
 
 from dataclasses import replace
@@ -62,24 +63,26 @@ def quick(case: Case, pairs: Pairs) -> Estimate:
 def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:
     """One basis size, A at both ends or at midpoints."""
     rough = pairs.y if pairs.half is None else pairs.half
-    both = np.concatenate([pairs.cloud, rough, pairs.y])
-    centre = both.mean(0)
+    both = np.concatenate([pairs.x, rough, pairs.y])
+    centre, n = both.mean(0), len(pairs.y)
     _, axes = np.linalg.eigh(np.cov(both.T).reshape(len(centre), -1))
     turned = (both - centre) @ axes
-    n, chains = len(pairs.y), len(pairs.chains)
-    x, rough, y = turned[: -2 * n].reshape(chains, n, -1), turned[-2 * n : -n], turned[-n:]
+    x, rough, y = turned[:n], turned[n:-n], turned[-n:]
     splines = [_splines(column, side) for column in turned.T]
-    step = sum(_values(splines, points) for points in x) / chains - _values(splines, y)
+    step = _values(splines, x) - _values(splines, y)
     if pairs.half is not None:
         step -= (_values(splines, y) - _values(splines, rough)) / 3
-    # Where the metric is taken: points with their weights.
-    places = [(points, 0.5 / chains) for points in x] + [(y, 0.5)] if ends else [((points + y) / 2, 1 / chains) for points in x]
-    slopes = [(weight, g) for points, weight in places for g in _gradients(splines, points)]
+    at_y = _gradients(splines, y) if ends or pairs.fluctuation is not None else []
+    # Gradients where the metric is taken, with their weights.
+    places = [(_gradients(splines, x), 0.5), (at_y, 0.5)] if ends else [(_gradients(splines, (x + y) / 2), 1.0)]
+    slopes = [(weight, g) for along, weight in places for g in along]
     A = sum(weight / n * (g.T @ g) for weight, g in slopes)
     values, vectors = np.linalg.eigh(A)
     keep = values > SMALLEST * values[-1]
     # In the whitened basis A is the identity: W2^2 = |b|^2 - tr Cov b.
     white = vectors[:, keep] / np.sqrt(values[keep])
+    if pairs.fluctuation is not None:
+        step -= _controlled(step, sum(g * z[:, None] for g, z in zip(at_y, (pairs.fluctuation @ axes).T)), white)
     b = white.T @ step.mean(0)
     direction = white @ b
     residual, length = step.copy(), np.zeros(n)
@@ -93,6 +96,13 @@ def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:
     error = np.sqrt(influence.var(ddof=1) / n + 2 * np.sum(covariance**2))
     value, stderr = root(b @ b - np.trace(covariance), error)
     return Estimate(value, stderr, "projected")
+
+
+def _controlled(step, zero, white):
+    """The multiple of `zero`, of mean zero, that takes most of the noise out of `step`, both (n, basis)."""
+    a, c = step @ white, zero @ white
+    a, c = a - a.mean(0), c - c.mean(0)
+    return np.sum(a * c) / max(np.sum(c * c), 1e-300) * zero
 
 
 def _splines(column, side):

@@ -1,18 +1,21 @@
 """A study: plain values in, rows and fits out. Cache key, permalink, saved file and cluster task at once."""
 
-from dlab.study.compare import compare
+from dlab.study.compare import DISAGREES, compare
+from dlab.study.grids import Grid, Reference, grids
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
-from dlab.study.spec import BATCH, DEFAULT, ESTIMATORS, REFINE, SCHEMA, STARTS, Grid, Study, grids
+from dlab.study.spec import BATCH, BUDGET, DEFAULT, ESTIMATORS, SCHEMA, STARTS, Study
 
 __all__ = [
     "BATCH",
+    "BUDGET",
     "DEFAULT",
+    "DISAGREES",
     "ESTIMATORS",
-    "REFINE",
     "SCHEMA",
     "STARTS",
     "Grid",
+    "Reference",
     "Result",
     "Row",
     "Study",

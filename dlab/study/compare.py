@@ -8,6 +8,9 @@ from dlab.sample import diverged
 from dlab.study.run import Tick, clouds
 from dlab.study.spec import Study
 
+AGREE = 0.05  # relative gap to the exact law that the projected estimate claims to stay below, beside its noise
+DISAGREES = "disagrees with the exact law"
+
 
 def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterator[dict]:
     """{"study", "scheme", "rows"} with more and more rows {"method", "h", "w2", "stderr", "floor", "flags"}: every
@@ -26,6 +29,7 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
     def add(estimator, steps, pairs):
         found = estimator.estimate(case[steps], pairs)
         if found.value is not None:
+            found = replace(found, flags=(*found.flags, *_disagreement(rows, study.T / steps, found)))
             rows.append({
                 "method": estimator.name, "h": study.T / steps, "w2": found.value, "stderr": found.stderr,
                 "floor": found.floor, "flags": list(found.flags),
@@ -37,13 +41,24 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
                 add(way, steps, None)
     yield answer()
     sampled, done = [e for e in ways if e.sampled], 0
-    found = clouds(replace(study, schemes=(scheme,), estimator="coupled", accuracy=None), lambda part: tick(0.5 * part))
+    found = clouds(replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None), lambda part: tick(0.5 * part))
     for steps in study.steps:
         pairs = found[scheme, steps]
-        lost = diverged(pairs.cloud, study.built.facts).any()
+        lost = diverged(pairs.x, study.built.facts).any()
         for way in sampled:
             if not lost:
                 add(way, steps, pairs)
             done += 1
             tick(0.5 + 0.5 * done / (len(sampled) * len(study.steps)))
         yield answer()
+
+
+def _disagreement(rows, h, found) -> list[str]:
+    """A sentence where exact law and projected estimate differ by more than their errors."""
+    exact = next((r["w2"] for r in rows if r["h"] == h and r["method"] == "exact"), None)
+    if found.method != "projected" or exact is None:
+        return []
+    gap = abs(found.value - exact)
+    if gap <= max(AGREE * exact, 3 * found.stderr):
+        return []
+    return [f"{DISAGREES} by {gap / max(exact, 1e-300):.0%}, more than {AGREE:.0%} and three standard errors"]

@@ -137,11 +137,20 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         names = dict.fromkeys(r.scheme for r in result.rows if r.method == method)
         if names:
             notes.append(sentence.format(", ".join(names)))
-    chained = [n for n in study.schemes if schemes.REGISTRY[n].randomised and study.sampled(n) and study.chains > 1]
-    if chained:
+    noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy]
+    if noisy:
         notes.append(
-            f"{', '.join(chained)}: each Brownian path is followed by {study.chains} chains with stratified midpoints U, on "
-            f"one path in {study.chains}, so the cost is that of one chain on all: most of the noise is U's."
+            f"{', '.join(noisy)}: what the scheme's own noise does to a particle, to first order, has mean zero given the "
+            "Brownian path and is subtracted (a control variate)."
+        )
+    short = [
+        f"{r.scheme} at h = {r.h:.4g} (±{r.stderr / max(r.w2, r.stderr):.0%})"
+        for r in result.rows
+        if study.accuracy is not None and r.w2 is not None and r.stderr > study.accuracy * r.w2
+    ]
+    if short and result.done == 1:
+        notes.append(
+            f"The budget ended before a relative standard error of {study.accuracy:.3g} was reached for {', '.join(short)}."
         )
     changes = [r.grid_change for r in result.rows if r.grid_change]
     if changes:

@@ -9,13 +9,11 @@ from functools import cached_property
 from dlab import __version__, errors, measure, params, process, schemes, targets
 from dlab.measure import Case, exact
 from dlab.params import BadInput
+from dlab.study.grids import grids
 
 SCHEMA = 1
+BUDGET = 500_000_000  # particle-steps, where an accuracy is asked for and no budget given
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
-REFINE = 4  # the reference takes this many steps for one of the finest scheme step
-COARSEST = 128  # and never fewer than this
-CHAINS = 8  # chains with midpoints of their own on each path of REM and REI, whose noise U dominates
-FEW = 64  # paths below which chains would leave too few of them
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
 DEFAULT = {
@@ -108,10 +106,10 @@ class Study:
             _, reason = measure.choose(study.estimator, study.case(name, study.steps[0]))
             if reason:
                 raise BadInput(f"estimator = '{study.estimator}' does not apply to {name}: {reason}")
-        if study.accuracy is None and study.budget is not None and study.work > study.budget:
+        if study.budget is not None and study.work > study.budget:
             raise BadInput(
-                f"budget = {study.budget} is less than the {study.work} particle-steps that this study takes; raise it, "
-                "lower particles, or give an accuracy."
+                f"budget = {study.budget} is less than the {study.work} particle-steps that {study.particles} particles "
+                "take here; raise it or lower particles."
             )
         if study.work > params.MAX_WORK:
             raise BadInput(
@@ -149,21 +147,19 @@ class Study:
         estimator, _ = measure.choose(self.estimator, self.case(scheme, self.steps[0]))
         return estimator.sampled
 
-    @property
-    def chains(self) -> int:
-        """Chains a path for the schemes with a random midpoint, at equal cost: on an eighth of the paths eight."""
-        return CHAINS if self.particles % CHAINS == 0 and self.particles >= FEW * CHAINS else 1
-
     @cached_property
     def work(self) -> int:
         """Particle-steps of the run, reference included."""
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
-        batches = math.ceil(self.particles / BATCH) * BATCH
-        return batches * (
-            len(sampled) * sum(self.steps) + sum(grid.steps + grid.steps // 2 for grid in grids(self.steps))
-        )
+        references = sum(r.work for g in grids(self.steps) for r in g.references)
+        return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
+
+    @property
+    def most(self) -> int:
+        """Particle-steps of the run at most: more than the work where an accuracy is asked for."""
+        return self.work if self.accuracy is None or not self.work else max(self.work, self.budget or BUDGET)
 
     @cached_property
     def price(self) -> int:
@@ -198,24 +194,3 @@ def _step_counts(data, values, T) -> tuple[int, ...]:
             except ValueError as error:
                 raise BadInput(str(error)) from None
     return tuple(sorted(set(counts)))
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Step counts that share one reference path of `steps` intervals."""
-
-    steps: int
-    members: tuple[int, ...]
-
-
-def grids(steps: tuple[int, ...]) -> list[Grid]:
-    """Group step counts so that each divides its group's reference, the finest count first."""
-    left, found = sorted(set(steps), reverse=True), []
-    while left:
-        fine = left[0] * REFINE
-        while fine < COARSEST:
-            fine *= 2
-        members = tuple(n for n in left if fine % n == 0)
-        found.append(Grid(fine, members))
-        left = [n for n in left if n not in members]
-    return found

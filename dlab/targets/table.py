@@ -23,76 +23,133 @@ TIMES = 49
 SIDE = 105
 BOX = 6.5  # half width in standard deviations of p_t
 LAST = 16.0
+NODES = (1 - np.cos(np.pi * (np.arange(4) + 0.5) / 4)) / 2  # Chebyshev's, in a step's span of times
 
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["mean", "axes", "var", "first", "table"],
+    data_fields=["mean", "axes", "var", "first", "scores", "slopes", "logs"],
     meta_fields=[],
 )
 @dataclass(frozen=True)
 class TableField(ExactField):
-    """mean (2,), axes (2, 2) columns, var (2,) of p_0; first: t_0; table (TIMES * SIDE * SIDE, 6) of
-    spline coefficients for (score, Hessian 11, 12, 22, log density), departures from the Gaussian."""
+    """mean (2,), axes (2, 2) columns, var (2,) of p_0; first: t_0. Spline coefficients of departures from the
+    Gaussian: scores (TIMES, SIDE * SIDE, 2), slopes (..., 3) the Hessian's 11, 12, 22, logs (..., 1) the log density."""
 
     mean: jax.Array
     axes: jax.Array
     var: jax.Array
     first: jax.Array
-    table: jax.Array
+    scores: jax.Array
+    slopes: jax.Array
+    logs: jax.Array
 
     def score(self, t, x):
-        return self._score(x, *self._look_up(t, x))
+        place = self._place(t, x)
+        std, y, beyond, _ = place
+        out = self._read(place, self.scores)
+        # Hardly ever: the box holds all but the far tails.
+        out += jax.lax.cond(
+            jnp.any(beyond != 0), lambda: _along(self._read(place, self.slopes), beyond), lambda: jnp.zeros_like(out)
+        )
+        return ((out - y) / std) @ self.axes.T
 
     def hessian(self, t, x):
-        return self._hessian(x, *self._look_up(t, x))
+        place = self._place(t, x)
+        return self._hessian(place, self._read(place, self.slopes))
 
     def score_and_hessian(self, t, x):
-        found = self._look_up(t, x)
-        return self._score(x, *found), self._hessian(x, *found)
+        place = self._place(t, x)
+        std, y, beyond, _ = place
+        slopes = self._read(place, self.slopes)
+        out = self._read(place, self.scores) + _along(slopes, beyond)
+        return ((out - y) / std) @ self.axes.T, self._hessian(place, slopes)
 
-    def _score(self, x, std, y, out, beyond):
-        h11, h12, h22 = out[:, 2], out[:, 3], out[:, 4]
-        along = [h11 * beyond[:, 0] + h12 * beyond[:, 1], h12 * beyond[:, 0] + h22 * beyond[:, 1]]
-        return ((out[:, :2] + jnp.stack(along, -1) - y) / std) @ self.axes.T
-
-    def _hessian(self, x, std, y, out, beyond):
-        h11, h12, h22 = out[:, 2] - 1, out[:, 3], out[:, 4] - 1
-        inside = jnp.stack([jnp.stack([h11, h12], -1), jnp.stack([h12, h22], -1)], -2)
-        std = jnp.broadcast_to(std, x.shape)
+    def _hessian(self, place, slopes):
+        std, y, *_ = place
+        std = jnp.broadcast_to(std, y.shape)
+        h11, h12, h22 = slopes.T
+        inside = jnp.stack([jnp.stack([h11 - 1, h12], -1), jnp.stack([h12, h22 - 1], -1)], -2)
         inside = inside / (std[:, :, None] * std[:, None, :])
         return jnp.einsum("ik,nkl,jl->nij", self.axes, inside, self.axes)
 
     def log_density(self, t, x):
-        _, y, out, beyond = self._look_up(t, x)
-        return out[:, 5] + jnp.sum(out[:, :2] * beyond, -1) - jnp.sum(y**2, -1) / 2
+        place = self._place(t, x)
+        _, y, beyond, _ = place
+        linear = jnp.sum(self._read(place, self.scores) * beyond, -1)
+        return self._read(place, self.logs)[:, 0] + linear - jnp.sum(y**2, -1) / 2
 
-    def _look_up(self, t, x):
+    def _place(self, t, x):
+        """std, y, the part of y beyond the box, and where y lies in the table: time, corners and weights."""
         std = jnp.sqrt(jnp.exp(-t) * self.var + process.variance(t))
         y = ((x - process.scale(t) * self.mean) @ self.axes) / std
         held = jnp.clip(y, -BOX, BOX)
         w = jnp.log1p(jnp.minimum(t, LAST) / self.first) / jnp.log1p(LAST / self.first) * (TIMES - 1)
-        k = jnp.clip(jnp.floor(w).astype(jnp.int32) - 1, 0, TIMES - 4)
-        in_time = _lagrange(w - k)
         place = (held + BOX) * ((SIDE - 1) / (2 * BOX))
         corner = jnp.clip(jnp.floor(place).astype(jnp.int32), 1, SIDE - 3) - 1
-        weights = _bspline(place - corner - 1)
-        plane = self.table.reshape(TIMES, -1)
+        one, two = _bspline((place - corner - 1).astype(self.scores.dtype)).transpose(1, 0, 2)
+        rows = (corner[:, :1] + jnp.arange(4, dtype=jnp.int32)) * SIDE + corner[:, 1:]
+        return std, y, y - held, (w, rows, one[:, :, None] * two[:, None, :])
+
+    def _read(self, place, table):
+        """The interpolated columns of a table at the points, (n, columns)."""
+        w, rows, weights = place[-1]
         if w.ndim == 0:
             # All particles at one time: interpolate the whole slice once, then 16 taps each.
-            near = jax.lax.dynamic_slice(plane, (k, jnp.int32(0)), (4, plane.shape[1]))
-            flat, slices = (in_time.astype(plane.dtype) @ near).reshape(-1, 6), 0
-            weights_in_time = jnp.ones((len(x), 1))
-        else:
-            flat, slices = self.table, (k + jnp.arange(4)) * SIDE**2
-            weights_in_time = in_time[:, 0]
-        # One gather of runs of four neighbours: (n, times, 4, 4, 6).
-        rows = (corner[:, :1] + jnp.arange(4)) * SIDE + corner[:, 1:]
-        starts = (jnp.broadcast_to(slices, weights_in_time.shape)[:, :, None] + rows[:, None, :])[..., None]
-        along = jax.lax.GatherDimensionNumbers((3, 4), (), (0,))
-        taps = jax.lax.gather(flat, starts, along, (4, 6), mode="clip")
-        out = jnp.einsum("nt,ni,nj,ntijc->nc", weights_in_time, weights[:, 0], weights[:, 1], taps)
-        return std, y, out, y - held
+            first = _first(w)
+            return _taps(_slices(table, first, _lagrange(w - first)[None]), rows[:, None], weights[:, None])
+        low, high = jnp.min(w), jnp.max(w)
+
+        def near():
+            # Times within one cell, those of a small step: a cubic through four slices of its own.
+            width = jnp.maximum(high - low, 1e-9)
+            at = low + width * NODES
+            first = jnp.minimum(_first(low), TIMES - 5)
+            later = (_first(at) > first)[:, None]
+            inside = _lagrange(at - _first(at))
+            inside = jnp.where(later, jnp.pad(inside, ((0, 0), (1, 0))), jnp.pad(inside, ((0, 0), (0, 1))))
+            return _slices(table, first, inside), jnp.arange(4), _barycentric((w - low) / width)
+
+        def far():
+            k = _first(w)
+            return table.reshape(-1, table.shape[-1]), k.astype(jnp.int32) + jnp.arange(4), _lagrange(w[:, 0] - k[:, 0])
+
+        def taps(flat, slices, in_time):
+            slices = jnp.broadcast_to(slices, in_time.shape)[:, :, None] * SIDE**2
+            return _taps(flat, slices + rows[:, None], in_time.astype(table.dtype)[:, :, None, None] * weights[:, None])
+
+        return jax.lax.cond(high - low < 1, lambda: taps(*near()), lambda: taps(*far()))
+
+
+def _first(w):
+    """The first of the four slices round w."""
+    return jnp.clip(jnp.floor(w) - 1, 0, TIMES - 4)
+
+
+def _slices(table, first, weights):
+    """Combinations, weights (m, k), of the k slices from `first` on: (m * SIDE * SIDE, columns)."""
+    near = jax.lax.dynamic_slice_in_dim(table, first.astype(jnp.int32), weights.shape[1])
+    flat = weights.astype(table.dtype) @ near.reshape(weights.shape[1], -1)
+    return flat.reshape(-1, table.shape[-1])
+
+
+def _taps(flat, rows, weights):
+    """Sums over runs of four neighbours from each of rows (n, times, 4) on, weights (n, times, 4, 4): (n, columns)."""
+    along = jax.lax.GatherDimensionNumbers((3, 4), (), (0,))
+    runs = jax.lax.gather(flat, rows[..., None], along, (4, flat.shape[1]), mode="clip")
+    return jnp.einsum("ntij,ntijc->nc", weights, runs)
+
+
+def _along(slopes, beyond):
+    h11, h12, h22 = slopes.T
+    beyond = beyond.astype(slopes.dtype)
+    return jnp.stack([h11 * beyond[:, 0] + h12 * beyond[:, 1], h12 * beyond[:, 0] + h22 * beyond[:, 1]], -1)
+
+
+def _barycentric(v):
+    """Lagrange weights (n, 4) at v (n, 1) in [0, 1] on NODES."""
+    others = [np.delete(NODES, i) for i in range(4)]
+    return jnp.stack([jnp.prod((v - o) / (a - o), -1) for a, o in zip(NODES, others)], -1)
 
 
 def _bspline(f):
@@ -117,7 +174,8 @@ def build(density, mean, cov, least=0.0) -> TableField:
     for axis in (1, 2):
         raw = spline_filter1d(raw, 3, axis=axis, mode="mirror")
     # Single precision halves what a step reads; its rounding is far below the interpolation error.
-    return TableField(*map(jnp.asarray, (mean, axes, values, first, raw.reshape(-1, 6).astype(np.float32))))
+    parts = np.split(raw.reshape(TIMES, SIDE**2, 6).astype(np.float32), (2, 5), axis=-1)
+    return TableField(*map(jnp.asarray, (mean, axes, values, first, *parts)))
 
 
 @jax.jit

@@ -3,7 +3,7 @@ sampling. Each writes the scene under its own key and none computes."""
 
 import streamlit as st
 
-from dlab import errors, schemes, targets
+from dlab import errors, jobs, schemes, targets
 from dlab.params import BadInput
 from dlab.study import STARTS
 from dlab.targets import logistic
@@ -147,6 +147,25 @@ def horizon() -> None:
         "Start", STARTS, format_func=START_HELP.get, key=KEY + "start",
         help="Exact: no initialisation error. The paper's start ignores what is left of the data at T.",
     )  # fmt: skip
+
+
+def sampling(values: dict) -> None:
+    """How many paths, or how accurate, and with what budget."""
+    st.number_input(
+        "Brownian paths", 16, 65536, step=512, key=KEY + "particles",
+        help="More paths, smaller standard errors: N paths give 1/√N. With an accuracy, the paths to begin with.",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    left.selectbox(
+        "Accuracy", links.ACCURACIES, format_func=lambda a: f"±{a} %" if a else "as it comes", key=KEY + "accuracy",
+        help="Relative standard error wanted. Paths are added to the points that lack it, the cheapest first.",
+    )  # fmt: skip
+    if values["accuracy"]:
+        right.number_input(
+            "Budget, million steps", 1, links.MOST, step=50, key=KEY + "budget",
+            help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * links.MILLION):.0f} s on this machine. "
+            "A budget in seconds would give other numbers on another machine.",
+        )  # fmt: skip
 
 
 def seed() -> None:

@@ -4,8 +4,8 @@ import json
 
 from dlab import errors, targets
 from dlab.params import BadInput
-from dlab.study import Study
-from dlab.ui.links import DEFAULTS, LADDER, MAX_PANELS, MAX_T
+from dlab.study import BUDGET, Study
+from dlab.ui.links import ACCURACIES, DEFAULTS, LADDER, MAX_PANELS, MAX_T, MILLION
 
 
 def from_study(data: bytes) -> tuple[dict, list[str]]:
@@ -40,13 +40,22 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
         values[f"{values['error']}.{knob.name}"] = _slid(knob, value % 360 if knob.name == "angle" else value)
     for knob in errors.SECOND_ORDER:
         values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
-    left_out = [name for name in ("accuracy", "budget") if getattr(given, name) is not None]
-    notes = (
-        [f"The pages have no control for {' and '.join(left_out)}; run the file from the shell for that."]
-        if left_out
-        else []
-    )
-    return values, notes
+    return values, _sampling(given, values)
+
+
+def _sampling(given, values) -> list[str]:
+    """Set accuracy and budget to what the controls offer; a note of each that is not the file's."""
+    if given.accuracy is None:
+        return [] if given.budget is None else ["The pages have a budget only where an accuracy is asked for."]
+    notes = []
+    near = min(ACCURACIES[1:], key=lambda a: abs(a / 100 - given.accuracy))
+    budget = -(-(given.budget or BUDGET) // MILLION)
+    if near / 100 != given.accuracy:
+        notes.append(f"The pages offer no accuracy of {given.accuracy:g}; {near / 100:g} was used.")
+    if given.budget is not None and budget * MILLION != given.budget:
+        notes.append(f"The pages count the budget in millions of particle-steps; {budget} were used.")
+    values |= {"accuracy": near, "budget": budget}
+    return notes
 
 
 def _inner(data: bytes):

@@ -14,8 +14,11 @@ from dlab.study import ESTIMATORS, STARTS, Study
 
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
+MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
 
+ACCURACIES = (0, 10, 5, 2, 1)
+MOST = params.MAX_WORK // MILLION
 MOVING = (500, 1000, 2000, 5000)
 AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
 BRACKETS = {"few": "For one or two schemes", "always": "Always", "never": "Never"}
@@ -36,6 +39,8 @@ DEFAULTS = {
     "error": "none",
     "estimator": "auto",
     "particles": 4096,
+    "accuracy": 0,  # relative standard error wanted, in per cent; 0: as many paths as said
+    "budget": 200,  # million particle-steps, where an accuracy is wanted
     "moving": 2000,
     "seed": 0,
     "x": "h",
@@ -60,6 +65,8 @@ _PLAIN = (
     "error",
     "estimator",
     "particles",
+    "accuracy",
+    "budget",
     "moving",
     "seed",
     "x",
@@ -68,6 +75,15 @@ _PLAIN = (
     "brackets",
     "by_hand",
     "window",
+)
+# What is set back together where a link's settings are no study, the least first.
+_GROUPS = (
+    (),
+    ("h", "hs", "T", "step"),
+    ("estimator", "error"),
+    ("particles", "accuracy", "budget"),
+    ("spec", "csv"),
+    tuple(DEFAULTS),
 )
 
 
@@ -102,7 +118,7 @@ def read(query: dict[str, str], repeated: tuple[str, ...] = ()) -> tuple[dict, l
 def _fitted(values, notes) -> dict:
     """The values, with the first group of settings at its defaults that makes them a study."""
     reason = None
-    for group in ((), ("h", "hs", "T", "step"), ("estimator", "error"), ("spec", "csv"), tuple(DEFAULTS)):
+    for group in _GROUPS:
         trial = values | {name: DEFAULTS[name] for name in group}
         try:
             study(trial), moving_study(trial)
@@ -179,6 +195,8 @@ def study(values: dict) -> Study:
             "score_error": error_spec(values),
             "estimator": values["estimator"],
             "particles": values["particles"],
+            "accuracy": values["accuracy"] / 100 or None,
+            "budget": values["budget"] * MILLION if values["accuracy"] else None,
             "seed": values["seed"],
         }
     )
@@ -189,7 +207,7 @@ def moving_study(values: dict) -> Study:
     if len(values["panels"]) > MAX_PANELS:
         raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
     return study(
-        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096}
+        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096, "accuracy": 0}
     )
 
 
@@ -297,6 +315,8 @@ _READ = {
     "start": lambda text: params.choice("start", text, STARTS),
     "estimator": lambda text: params.choice("estimator", text, ESTIMATORS),
     "particles": lambda text: params.integer("particles", params.typed("particles", text), 16, params.MAX_PARTICLES),
+    "accuracy": _one_of("accuracy", ACCURACIES),
+    "budget": lambda text: params.integer("budget", params.typed("budget", text), 1, MOST),
     "moving": _one_of("moving", MOVING),
     "seed": lambda text: params.integer("seed", params.typed("seed", text), 0, 2**31 - 1),
     "x": lambda text: params.choice("x", text, AXES),

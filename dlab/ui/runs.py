@@ -121,6 +121,8 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     state = "none" if last is None else "partial" if last["study"] == study.to_json() else "stale"
     price = jobs.seconds(study.price)
     label = f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
+    if study.most > study.work:
+        label = f"Run (up to {jobs.seconds(study.price + study.most - study.work):.0f} s)"
     sampled = [s for s in study.schemes if study.sampled(s)]
     what = "A scheme's first run in this process adds seconds of compiling."
     if sampled:
@@ -186,7 +188,7 @@ def every_way(study: Study, draw) -> None:
     if (found := jobs.compared(study, scheme)) is not None:
         draw(found)
         return
-    one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None)
+    one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None)
     price = jobs.seconds(one.work) + CLOUD_SECONDS * len(study.steps)
     if right.button(f"Measure in every way (about {price:.0f} s)", key="every-way-button"):
         bar, holder = st.progress(0.0, text="Starting."), st.empty()

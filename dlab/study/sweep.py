@@ -1,0 +1,179 @@
+"""All sampled schemes and step counts of a study on the same Brownian paths, batch by batch."""
+
+import math
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import jax
+import numpy as np
+
+from dlab import errors, measure, noise, schemes
+from dlab.measure import Case, Pairs, coupled
+from dlab.sample import Run, level_met, simulate, starts
+from dlab.study.grids import Grid, Reference, grids
+from dlab.study.spec import BATCH, Study
+
+WORKERS = 2  # simulations at once: XLA uses little more than one core for each
+
+Tick = Callable[[float], None]
+Key = tuple[str, int]  # scheme, step count
+
+
+class _Left(Exception):
+    """Ends a simulation whose sweep has been left."""
+
+
+@dataclass
+class _Paths:
+    """A reference's final points in each batch that needed it, {batch: (all steps, half)}, and W2 by which it may be
+    off, with the number of batches that this is known from."""
+
+    ends: dict = field(default_factory=dict)
+    off: tuple = (0, 0.0)
+
+
+class Sweep:
+    """A context: leaving it ends what is still running. `paid` is what exact laws have cost before; tick(done) is
+    called in the thread that iterates and may raise to cancel."""
+
+    def __init__(self, study: Study, names: list[str], tick: Tick, paid: int = 0):
+        self.study, self.tick, self.paid = study, tick, paid
+        self.field = study.built.fast_field
+        self.grids = grids(study.steps)
+        self.references = {n: r for g in self.grids for r in g.references for n in r.members}
+        # Coarse h first: its points are on the screen while the fine ones run. Of each point its run in each batch.
+        self.points: dict[Key, dict[int, Run]] = {(s, n): {} for n in sorted(study.steps) for s in names}
+        self.paths = {r: _Paths() for r in self.references.values()}
+        self.drawn = self.batches = self.spent = 0
+        self.total = study.most
+        self._left, self._counting = threading.Event(), threading.Lock()
+
+    def __enter__(self) -> "Sweep":
+        # In three dimensions LAPACK runs inside compiled code, and two threads of it deadlock (see linop).
+        self._pool = ThreadPoolExecutor(WORKERS if self.study.built.dim <= 2 else 1)
+        return self
+
+    def __exit__(self, *failure) -> None:
+        self._left.set()
+        self._pool.shutdown(cancel_futures=True)
+
+    def done(self) -> float:
+        return min((self.paid + self.spent) / (self.paid + self.total), 0.99)
+
+    def batch(self, keys=None) -> Iterator[list[Key]]:
+        """Simulate one more batch of the points `keys`, all by default; yields those of a step count when it is done."""
+        keys, number = list(self.points if keys is None else keys), self.batches
+        keep = min(BATCH, self.study.particles - self.drawn) if self.drawn < self.study.particles else BATCH
+        self.batches += 1
+        self.drawn += keep
+        key = jax.random.fold_in(jax.random.key(self.study.seed), number)
+        started = {}
+        for grid in self.grids:
+            mine = [k for k in keys if k[1] in grid.members]
+            if mine:
+                started |= self._start(jax.random.fold_in(key, grid.steps), key, grid, mine)
+        for n in sorted({n for _, n in keys}):
+            reference, these = self.references[n], [k for k in keys if k[1] == n]
+            self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
+            for k in these:
+                self.points[k][number] = _first(self._wait(started[k]), keep)
+            yield these
+
+    def _start(self, path_key, key, grid: Grid, keys) -> dict[Key | Reference, Future | tuple]:
+        """Queue a batch on one grid: the references that its points need and the points, coarse ones first."""
+        study, queued = self.study, {}
+        begin, exact_begin = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
+        wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]
+        counts = {n for _, n in keys}.union(*((r.steps, r.steps // 2) for r in wanted))
+        path = _pyramid(path_key, grid.steps, counts, study.T, study.built.dim)
+
+        def queue(scheme, error, start, n, own, controlled=False):
+            return self._pool.submit(
+                simulate, scheme, self.field, error, start, T=study.T, steps=n, key=jax.random.fold_in(own, n),
+                path=path[n], controlled=controlled, tick=self._count,
+            )  # fmt: skip
+
+        own, so = jax.random.fold_in(key, 1), schemes.REGISTRY["SO"]
+        for r in wanted:
+            queued[r] = tuple(queue(so, errors.NONE, exact_begin, n, own) for n in (r.steps, r.steps // 2))
+            for name, n in keys:
+                if n in r.members:
+                    case, own_key = study.case(name, n), jax.random.fold_in(key, 2 + list(schemes.REGISTRY).index(name))
+                    queued[name, n] = queue(case.scheme, study.error, begin, n, own_key, case.noisy)
+        return queued
+
+    def _count(self, steps: int) -> None:
+        with self._counting:
+            self.spent += steps * BATCH
+        if self._left.is_set():
+            raise _Left
+
+    def _wait(self, future: Future) -> Run:
+        while True:
+            try:
+                return future.result(timeout=0.1)
+            except TimeoutError:
+                self.tick(self.done())
+
+    def affordable(self, factors: dict[Key, float]) -> tuple[list[Key], int] | None:
+        """Of points that need `factors` times their paths those that the rest of the budget bears, the cheapest first,
+        and how many batches until they are looked at again; None where it bears none."""
+        left = self.total - self.spent
+        price = {k: BATCH * (k[1] + self.references[k[1]].work) for k in factors}
+        need = {k: max(1, math.ceil(len(self.points[k]) * (f - 1))) for k, f in factors.items()}
+        order = sorted((k for k in factors if price[k] <= left), key=lambda k: price[k] * need[k])
+        if not order:
+            return None
+        chosen, planned = order[:1], price[order[0]] * need[order[0]]
+        for k in order[1:]:
+            planned += price[k] * need[k]
+            if planned <= left:
+                chosen.append(k)
+        batches = min(min(need[k] for k in chosen), max(len(self.points[k]) for k in chosen))
+        return chosen, max(1, min(batches, left // sum(price[k] for k in chosen)))
+
+    def pairs(self, key: Key) -> Pairs:
+        """All particles of a point with the reference on the same paths."""
+        runs, ends = self.points[key], self.paths[self.references[key[1]]].ends
+        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
+        x, z = np.concatenate([r.x for r in runs.values()]), None
+        if self.study.case(*key).noisy:
+            z = np.concatenate([r.fluctuation for r in runs.values()])
+            # Where the step is so large that the linearisation leaves the numbers, there is nothing to subtract.
+            z = z if np.isfinite(z).all() else None
+        return Pairs(x, y, half, z)
+
+    def level_met(self, key: Key) -> float | None:
+        return level_met(np.mean([r.error_square for r in self.points[key].values()], axis=0))
+
+    def reference_error(self, case: Case) -> float:
+        """W2 by which the reference may be off: SO has order 2, so a third of its distance to itself with half the
+        steps is its own error, of which extrapolation leaves a quarter at most where the order shows."""
+        paths = self.paths[self.references[case.steps]]
+        if paths.off[0] != len(paths.ends):
+            fine, half = (np.concatenate([e[i] for e in paths.ends.values()]) for i in (0, 1))
+            so = replace(case, scheme=schemes.REGISTRY["SO"], error=errors.NONE)
+            estimator, _ = measure.choose("projected", so)
+            found = (estimator.quick if estimator else coupled.estimate)(so, Pairs(half, fine))
+            paths.off = len(paths.ends), found.value / 12
+        return paths.off[1]
+
+    def clouds(self) -> dict[str, np.ndarray]:
+        """Final positions: "EM_8" for EM in 8 steps, "reference_EM_8" for its reference on the same paths."""
+        pairs = {f"{s}_{n}": self.pairs((s, n)) for s, n in self.points}
+        return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items()}
+
+
+def _first(run: Run, count: int) -> Run:
+    return replace(run, x=run.x[:count], fluctuation=None if run.fluctuation is None else run.fluctuation[:count])
+
+
+def _pyramid(key, fine, counts, T, d) -> dict[int, np.ndarray]:
+    """Moments of one Brownian path in so many intervals for each of `counts`, all divisors of `fine`."""
+    levels = {fine: noise.path(key, fine, T / fine, BATCH, d)}
+    for n in sorted(counts, reverse=True):
+        nearest = min(m for m in levels if m % n == 0)
+        levels[n] = noise.merge(levels[nearest], nearest // n)
+    return levels
