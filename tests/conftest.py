@@ -19,12 +19,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen=false {os.environ.get('XLA_FLAGS', '')}"
 
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from cases import GAUSSIAN, LOGISTIC, SKEW  # noqa: E402
+import jax
+import numpy as np
+import pytest
+from cases import GAUSSIAN, LOGISTIC, SKEW
 
-from dlab import targets  # noqa: E402
+from dlab import targets
 
 
 @pytest.fixture(scope="session")
