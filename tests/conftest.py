@@ -1,7 +1,23 @@
 """Fixtures that several files share: targets built once a session, and the project's reference values."""
 
+import atexit
 import json
+import os
+import shutil
+import tempfile
 from pathlib import Path
+
+# Before jax and numpy are imported, which read these once; the workers and the servers that tests start inherit them.
+# About half of a run went into XLA's compiler, much of it for programs that another process had compiled before.
+if "PYTEST_XDIST_WORKER" not in os.environ and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="dlab-tests-jax-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers fill the cores; with a thread pool each, they spend their time on handing over to one another.
+    for library in ("OMP", "OPENBLAS"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen=false {os.environ.get('XLA_FLAGS', '')}"
 
 import jax
 import numpy as np

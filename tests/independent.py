@@ -237,7 +237,13 @@ def skew(lam, c, k, angle=0.0):
 def logistic(x, y, lam):
     """logp0 = -lam |theta|^2/2 - mean_i log(1 + e^{-y_i x_i.theta}); x (m, 2), y (m,) of +-1."""
     Z = np.asarray(x, float) * np.asarray(y, float)[:, None]
-    f = lambda th: -lam * np.sum(th * th, -1) / 2 - sum(np.logaddexp(0, -(th @ z)) for z in Z) / len(Z)
+
+    def f(th):                                                          # one logarithm for all rows: product <= 2^rows
+        over, rest = 0.0, 1.0
+        for z in Z:
+            v = -(th[..., 0] * z[0] + th[..., 1] * z[1])
+            over, rest = over + np.maximum(v, 0), rest * (1 + np.exp(-np.abs(v)))
+        return -lam * np.sum(th * th, -1) / 2 - (over + np.log(rest)) / len(Z)
     return _concave(f, lam, lam + np.linalg.eigvalsh(Z.T @ Z / len(Z))[-1] / 4, np.linalg.norm(Z, axis=1).max())
 
 
@@ -261,15 +267,15 @@ def mixture(weights, means, var):
 
 
 @lru_cache(maxsize=64)
-def _nodes(f, t, x, wider=0.0):
+def _nodes(f, t, x, wider=0.0, real=LD):
     """Tensor nodes g1, g2 (n,), scaled values P = exp(logp0 - top) (n, n) and log(weight) + top, for the posterior at (t, x);
     t = inf: the target itself. The kernel is NOT in P. n is set by the half width over the finest width."""
     prec, pull = (0.0, np.zeros(2)) if isinf(t) else (exp(-t) / -expm1(-t), exp(-t / 2) * np.array(x, float) / -expm1(-t))
     mid, half, fine = f.box(prec, pull)
     half = half + wider
     n = int(min(2000, max(161, ceil(2 * half / (0.25 * fine)))))
-    off = np.linspace(LD(-half), LD(half), n)
-    g1, g2 = LD(mid[0]) + off, LD(mid[1]) + off
+    off = np.linspace(real(-half), real(half), n)
+    g1, g2 = real(mid[0]) + off, real(mid[1]) + off
     lp = f(np.stack(np.meshgrid(g1, g2, indexing="ij"), -1))
     top = lp.max()                                                      # at most about 60 e-folds over the box
     return g1, g2, lp, top, 2 * np.log(off[1] - off[0])
@@ -282,10 +288,10 @@ def log_z(f):
     return top + np.log(np.sum(np.exp(lp - top))) + lw
 
 
-def _posterior(f, t, x):
-    a, s2 = np.exp(-LD(t) / 2), -np.expm1(-LD(t))
-    g1, g2, lp, _, lw = _nodes(f, float(t), tuple(map(float, x)))
-    l = lp - ((a * g1 - LD(x[0])) ** 2)[:, None] / (2 * s2) - (a * g2 - LD(x[1])) ** 2 / (2 * s2)
+def _posterior(f, t, x, real=LD):
+    a, s2 = np.exp(-real(t) / 2), -np.expm1(-real(t))
+    g1, g2, lp, _, lw = _nodes(f, float(t), tuple(map(float, x)), real=real)
+    l = lp - ((a * g1 - real(x[0])) ** 2)[:, None] / (2 * s2) - (a * g2 - real(x[1])) ** 2 / (2 * s2)
     return a, s2, g1, g2, l, lw
 
 
@@ -298,11 +304,13 @@ def log_pt(logp0, t, x):
 
 def score_and_hessian(logp0, t, x):
     """s (2,), H (2, 2) at one point: derivatives of log p_t under the integral, s = a E[D]/sigma^2,
-    H = a^2 Cov(D)/sigma^4 - I/sigma^2 with D = x0 - x/a, in long double (so that the cancellation at small t is harmless)."""
-    a, s2, g1, g2, l, _ = _posterior(logp0, t, x)
+    H = a^2 Cov(D)/sigma^4 - I/sigma^2 with D = x0 - x/a, in long double where t is small (so that the cancellation there is
+    harmless): from t = 0.25 on it costs a digit or two of a double, and a long double costs several times the time."""
+    real = LD if t < 0.25 else np.float64
+    a, s2, g1, g2, l, _ = _posterior(logp0, t, x, real)
     w = np.exp(l - l.max())
     w = w / w.sum()
-    d1, d2, w1, w2 = g1 - LD(x[0]) / a, g2 - LD(x[1]) / a, w.sum(1), w.sum(0)
+    d1, d2, w1, w2 = g1 - real(x[0]) / a, g2 - real(x[1]) / a, w.sum(1), w.sum(0)
     m1, m2 = w1 @ d1, w2 @ d2
     d1, d2 = d1 - m1, d2 - m2
     c12 = d1 @ (w @ d2)
@@ -312,8 +320,8 @@ def score_and_hessian(logp0, t, x):
 
 @lru_cache(maxsize=32)
 def moments(logp0):
-    """Mean (2,) and covariance (2, 2) of the target."""
-    g1, g2, lp, top, _ = _nodes(logp0, inf, (0.0, 0.0))
+    """Mean (2,) and covariance (2, 2) of the target. Nothing cancels: a double will do."""
+    g1, g2, lp, top, _ = _nodes(logp0, inf, (0.0, 0.0), real=np.float64)
     w = np.exp(lp - top)
     w, w1, w2 = w / w.sum(), w.sum(1) / w.sum(), w.sum(0) / w.sum()
     m = np.array([w1 @ g1, w2 @ g2])

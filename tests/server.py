@@ -21,6 +21,9 @@ def running(folder, app=ROOT / "app.py"):
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     log = folder / f"log-{port}"
+    # The app keeps compiled code there; the tests' own processes have compiled much of it already.
+    if not (folder / "jax").exists() and (shared := os.environ.get("JAX_COMPILATION_CACHE_DIR")):
+        (folder / "jax").symlink_to(shared)
     with log.open("w") as file:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(app), f"--server.port={port}",

@@ -45,9 +45,10 @@ def gaussian(cov=0.5, mean=0.0):
 
 
 def test_the_counter_counts():
-    with compilations() as names:
-        jax.jit(lambda x: x * 3.25 + 1)(2.0)
-    assert names
+    for _ in range(2):  # the second time from the cache on disk that all tests share: still counted
+        with compilations() as names:
+            jax.jit(lambda x: x * 3.25 + 1)(2.0)
+        assert names
 
 
 def test_on_the_exact_route_no_slider_compiles():

@@ -157,8 +157,9 @@ def test_the_level_met_of_a_relative_error_is_the_norm_of_the_share_of_the_score
 # ---------------------------------------------------------------- products
 
 PRODUCT = {"name": "mixture", "weights": [0.25] * 4, "means": [[-0.6, -0.6], [-0.6, 0.6], [0.6, -0.6], [0.6, 0.6]], "var": 0.64}
-LINE = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-0.5, 0.2], [0.7, 0.2]], "var": 0.5}
-ROUND = {"name": "mixture", "weights": [1.0], "means": [[0.4, -0.7]], "var": 0.5}
+# Four components each, as PRODUCT has, so that all three share what is compiled.
+LINE = {**PRODUCT, "weights": [0.3, 0.2, 0.1, 0.4], "means": [[-0.5, 0.2], [-0.3, 0.2], [0.4, 0.2], [0.7, 0.2]], "var": 0.5}
+ROUND = {**PRODUCT, "means": [[0.4, -0.7]] * 4, "var": 0.5}
 
 
 def along(target, name, h, **more):
@@ -209,7 +210,7 @@ ALONG = {
 # Every model with a plain and with a midpoint scheme: each pair is compiled twice.
 @pytest.mark.parametrize("name, model", [*((n, "none") for n in NAMES), ("EM", "constant"), ("REI", "relative")])
 def test_on_a_gaussian_the_grid_gives_the_closed_form(name, model):
-    """A mixture of one component goes by the grid: the same moments, and the same W2 where the law is a Gaussian."""
+    """A mixture of equal components goes by the grid: the same moments, and the same W2 where the law is a Gaussian."""
     gauss = targets.build({"name": "gaussian", "mean": ROUND["means"][0], "cov": [[0.5, 0.0], [0.0, 0.5]]})
     for start in ("exact", "paper"):
         more = {"error": errors.build(ALONG[model]), "start": start}
