@@ -92,9 +92,9 @@ def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:
         length += weight * along**2
     residual -= residual.mean(0)
     covariance = white.T @ (residual.T @ residual) @ white / (n * (n - 1))
-    influence = 2 * step @ direction - length
-    error = np.sqrt(influence.var(ddof=1) / n + 2 * np.sum(covariance**2))
-    value, stderr = root(b @ b - np.trace(covariance), error)
+    # |b|^2 has variance 4 b^T C b + 2 tr C^2 with b's mean; the b at hand adds noise of its own, 4 tr C^2 in the mean.
+    influence, own = (2 * step @ direction - length).var(ddof=1) / n, np.sum(covariance**2)
+    value, stderr = root(b @ b - np.trace(covariance), np.sqrt(max(influence - 4 * own, 0.0) + 2 * own))
     return Estimate(value, stderr, "projected")
 
 
