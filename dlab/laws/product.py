@@ -150,7 +150,8 @@ def _moved(scheme, error, h, t, grid, own, late, common, step, x, here, row, u, 
 
 
 class _Mover:
-    """The points of a grid under a scheme at all nodes of what is random inside a step; axes step, u, z, x."""
+    """The points of a grid under a scheme at all nodes of what is random inside a step; shape (F, M, Q, G):
+    the steps of a window, nodes for U, for the noise, points."""
 
     def __init__(self, scheme, error, tables, x, h, midpoints, normals):
         self.scheme, self.error, self.tables, self.x, self.h = scheme, error, tables, x, h
@@ -159,17 +160,14 @@ class _Mover:
         z, wz = np.polynomial.hermite_e.hermegauss(normals)
         self.u, self.weights = (u + 1) / 2, (wu / 2)[:, None] * wz / wz.sum()
         self.window = max(1, PIECE // (self.weights.size * len(x)))
-        self.shape, self.points = self._points(z)
-
-    def _points(self, z):
-        """Shape (F, M, Q, G) of a window of F steps, and what `_moved` must know of each point, in whole pieces."""
-        shape = self.window, len(self.u), len(z), len(self.x)
+        self.shape = shape = self.window, len(self.u), len(z), len(x)
         step, m, q, j = (v.astype(np.int32) for v in np.ogrid[tuple(map(slice, shape))])
         size = self.grid[2]
-        every = step, self.x[j], step * size + j, (step * np.int32(shape[1]) + m) * size, self.u[m], z[q]
+        every = step, x[j], step * size + j, (step * np.int32(shape[1]) + m) * size, self.u[m], z[q]
+        # Whole pieces: the last point fills up.
         whole = np.minimum(np.arange(-(-math.prod(shape) // PIECE) * PIECE), math.prod(shape) - 1)
         every = (np.broadcast_to(v, shape).ravel()[whole].reshape(-1, PIECE) for v in every)
-        return shape, [list(map(jnp.asarray, v)) for v in every]
+        self.points = [list(map(jnp.asarray, v)) for v in every]
 
     def __call__(self, t, count):
         """For `count` <= F steps from time t on: places in spacings (count, M, Q, G), variance to convolve with
@@ -181,17 +179,17 @@ class _Mover:
         own, late = (tuple(np.pad(v.ravel(), (0, max(0, PIECE - v.size))) for v in table) for table in (own, late))
         common = np.zeros(PIECE)
         if self.scheme.hessian_evals:  # the noise depends on the state: the variance that all points have in common
-            _, left, _ = self._move(t, own, late, common, *self._points(np.zeros(1)))
+            _, left, _ = self._move(t, own, late, common)
             middle = np.abs(self.x - self.x.mean()) <= CORE * (self.x[-1] - self.x[0]) / 2
             common[: self.window] = left[:, 0, 0, middle].min(1)
-        place, left, squares = self._move(t, own, late, common, self.shape, self.points)
+        place, left, squares = self._move(t, own, late, common)
         left = common[: self.window, None] if self.scheme.hessian_evals else left[:, :, 0, 0]
         return place[:count], left[:count], squares[:count, 0, 0]
 
-    def _move(self, t, own, late, common, shape, points):
+    def _move(self, t, own, late, common):
         fixed = self.scheme, self.error, self.h, t, self.grid, own, late, common
-        found = zip(*(_moved(*fixed, *piece) for piece in zip(*points)))
-        return [np.concatenate(v)[: math.prod(shape)].reshape(shape) for v in found]
+        found = zip(*(_moved(*fixed, *piece) for piece in zip(*self.points)))
+        return [np.concatenate(v)[: math.prod(self.shape)].reshape(self.shape) for v in found]
 
 
 def _laid(place, size):
