@@ -6,9 +6,16 @@ nodes of what is random inside the step (U by Gauss-Legendre, the midpoint's noi
 down on the grid by Lagrange weights, which keep all moments up to the eleventh, and adds the noise that is
 left, independent of all this, by an exact Gaussian convolution. W2 of two laws on the line is the L2 distance of
 their quantile functions.
+
+Where the points go does not depend on the mass that they carry: compiled code moves those of many steps at once,
+always PIECE of them, so one small program per scheme serves every grid, number of nodes and step size, and NumPy
+carries the mass. Score and Hessian on the grid are polynomials in t, found once for all schemes and step sizes.
 """
 
-from dataclasses import dataclass, field
+import itertools
+import math
+import operator
+from dataclasses import dataclass
 from functools import partial
 
 import jax
@@ -16,21 +23,25 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
-from dlab import process
 from dlab.errors import perturb
 from dlab.field import ExactField
+from dlab.laws import diffused
 from dlab.linop import phi1
-from dlab.sample import CHUNK
 
-# Points of the line, and nodes for U and for the noise inside a step: both half as many again until W2 settles.
-LEVELS = ((192, 4), (288, 6), (432, 9), (648, 13))
+SIZES = (192, 288, 432, 648)  # points of the line, refined together with all nodes until W2 settles
+# Nodes at the first size and small h: for U, for the midpoint's noise, for noise that depends on the state, in time.
+MIDPOINTS, NORMALS, STATE_NORMALS, ORDER = 2, 4, 3, 8
+SMALL = 0.1  # h up to which so few nodes will do inside a step: one more for each doubling beyond
 SETTLED = 5e-3  # relative change of W2 from one level to the next
 REACH = 10.0  # the grid's ends in standard deviations
-HERMITE = 24  # nodes that follow a point where the kernel is narrower than the grid's spacing
+CORE = 0.7  # middle part of the grid: nearer to its ends the posterior is cut off and the Hessian is wrong
 STENCIL = 12  # grid points that share the mass of one arriving point
+BEFORE = STENCIL // 2 - 1  # of them, those below the point's own cell
 CALM = 2000.0  # damping of waves near the grid's shortest: below 1e-3 at a third of its frequency, total at 0.7
 TAIL = 1e-10  # quantiles nearer to 0 and 1 are left out of W2
+NEWTON = 4  # steps to a quantile from linear interpolation
 LOST = 1e-8  # mass that may leave the grid
+PIECE = 1 << 14  # points moved in one call
 
 
 @dataclass(frozen=True)
@@ -51,44 +62,62 @@ class Line:
         return np.array([w2_on_line(self.x, p, q) for p, q in zip(self.density, self.target)])
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["low", "spacing", "tables", "which"], meta_fields=[])
 @dataclass(frozen=True)
-class _Tabled(ExactField):
-    """Score and Hessian on the grid at the times of one step: tables (1 + K, 2, G), the step's own time first, then
-    the midpoints; which (n,) the midpoint of each particle."""
+class _Point(ExactField):
+    """Score and Hessian as one point sees them: x (1, 1) its start; own and late (s, H), each (PIECE,): on the grid
+    at the steps' times and at their midpoints, one row after the other; here: its start in own, row: the first
+    entry of its midpoint's row in late; grid: low end, spacing, size."""
 
-    low: jax.Array
-    spacing: jax.Array
-    tables: jax.Array
-    which: jax.Array
+    x: jax.Array
+    own: tuple
+    late: tuple
+    here: jax.Array
+    row: jax.Array
+    grid: tuple
 
-    def _at(self, t, x, row):
-        index, weights = _stencil((x[:, 0] - self.low) / self.spacing, self.tables.shape[-1])
-        table = self.tables[:, row]
-        rows = 0 if jnp.ndim(t) == 0 else 1 + self.which[:, None]
-        return jnp.sum(table[rows, index] * weights, -1)
+    def _at(self, t, x, which):
+        low, spacing, size = self.grid
+        own = jnp.ndim(t) == 0
+        if own and x is self.x:
+            return self.own[which][self.here]
+        table, row = (self.own, self.here // size * size) if own else (self.late, self.row)
+        place = (x[0, 0] - low) / spacing
+        base = jnp.clip(jnp.floor(place).astype(jnp.int32) - BEFORE, 0, size - STENCIL)
+        # Single look-ups: XLA takes six times as long for one of STENCIL entries.
+        return sum(table[which][row + base + j] * w for j, w in enumerate(_lagrange(place - base)))
 
     def score(self, t, x):
-        return self._at(t, x, 0)[:, None]
+        return jnp.reshape(self._at(t, x, 0), (1, 1))
 
     def hessian(self, t, x):
-        return self._at(t, x, 1)[:, None, None]
+        return jnp.reshape(self._at(t, x, 1), (1, 1, 1))
+
+
+GAPS = [math.prod(i - j for j in range(STENCIL) if j != i) for i in range(STENCIL)]
+
+
+def _lagrange(local):
+    """Weights of the values at 0, 1, ..., STENCIL - 1 in the interpolant at `local`."""
+    to = [local - j for j in range(STENCIL)]
+    below = itertools.accumulate(to[:-1], operator.mul, initial=1.0)
+    above = reversed(list(itertools.accumulate(to[:0:-1], operator.mul, initial=1.0)))
+    return [b * a / gap for b, a, gap in zip(below, above, GAPS)]
 
 
 @dataclass
 class _NodeNoise:
     """What a step sees of the Brownian motion: nodes instead of draws.
 
-    u (n, 1) midpoints or None; z (n, 1) normal nodes: of I(A, U) or, without midpoint, of what a noise that
-    depends on the state has above `common` (n, 1), the variance that is added by convolution. `left` collects
-    the variance of `whole` that the value it returns does not have.
+    u (1, 1) the midpoint or None; z (1, 1) a normal node: of I(A, U) or, without midpoint, of what a noise that
+    depends on the state has above `common`, the variance that is added by convolution. `left` is the variance of
+    `whole` that the value it returns does not have.
     """
 
     h: jax.Array
     u: jax.Array | None
     z: jax.Array
-    common: jax.Array | float
-    left: list = field(default_factory=list)
+    common: jax.Array
+    left: jax.Array | None = None
 
     def part(self, A):
         return A.map(lambda a: jnp.sqrt(self.u * self.h * phi1(2 * a * self.u * self.h)), self.z)
@@ -96,132 +125,126 @@ class _NodeNoise:
     def whole(self, A):
         one = jnp.ones_like(self.z)
         if self.u is None:
-            self.left.append(A.map(lambda a: self.h * phi1(2 * a * self.h), one))
-            return jnp.sqrt(jnp.maximum(self.left[-1] - self.common, 0.0)) * self.z
+            self.left = A.map(lambda a: self.h * phi1(2 * a * self.h), one)
+            return jnp.sqrt(jnp.maximum(self.left - self.common, 0.0)) * self.z
         # I(A, 1) = e^{A(1-u)h} I(A, u) + an independent piece.
-        self.left.append(A.map(lambda a: (1 - self.u) * self.h * phi1(2 * a * (1 - self.u) * self.h), one))
+        self.left = A.map(lambda a: (1 - self.u) * self.h * phi1(2 * a * (1 - self.u) * self.h), one)
         return A.map(lambda a: jnp.exp(a * (1 - self.u) * self.h), self.part(A))
 
 
-def _stencil(place, size):
-    """Grid indices (n, STENCIL) and Lagrange weights of points at `place` (n,), in units of the spacing."""
-    base = jnp.clip(jnp.floor(place).astype(int) - (STENCIL // 2 - 1), 0, size - STENCIL)
-    local = (place - base)[:, None]
-    j = np.arange(STENCIL)
-    gaps = [np.prod(i - np.delete(j, i)) for i in j]
-    weights = [jnp.prod(local - np.delete(j, i), -1) / gaps[i] for i in j]
-    return base[:, None] + j, jnp.stack(weights, -1)
+@partial(jax.jit, static_argnames="scheme")
+def _moved(scheme, error, h, t, grid, own, late, common, step, x, here, row, u, z):
+    """Where one step takes PIECE points, in spacings from the grid's low end; the noise's `left`, and the squared score
+    error at the start, each (PIECE,). t: time of the first of the steps, common (PIECE,) by step."""
+    low, spacing, _ = grid
+
+    def one(step, x, here, row, u, z):
+        x, z, at = jnp.reshape(x, (1, 1)), jnp.reshape(z, (1, 1)), t - step * h
+        noise = _NodeNoise(h, jnp.reshape(u, (1, 1)) if scheme.randomised else None, z, common[step])
+        field = _Point(x, own, late, here, row, grid)
+        y = scheme.step(perturb(field, error, None), at, h, x, noise)
+        e = error.shift(at, x, jnp.reshape(own[0][here], (1, 1)), None)
+        return (y[0, 0] - low) / spacing, jnp.sum(noise.left), e[0, 0] ** 2
+
+    return jax.vmap(one)(step, x, here, row, u, z)
 
 
-def _local(density, logw, t, x):
-    """s, H and log p_t + constant on the grid x (G,), (3, G): quadrature over X_0 on the same grid, logw = log p_0
-    there, or on nodes that follow each point, as in targets/quadrature.py."""
-    a, var = process.scale(t), process.variance(t)
+class _Mover:
+    """The points of a grid under a scheme at all nodes of what is random inside a step; shape (F, M, Q, G):
+    the steps of a window, nodes for U, for the noise, points."""
 
-    def grid():
-        lift = x - x[:, None] / a
-        log = logw - lift**2 * a**2 / (2 * var)
-        w = jax.nn.softmax(log, axis=1)
-        mean = jnp.sum(w * lift, 1)
-        cov = jnp.sum(w * (lift - mean[:, None]) ** 2, 1)
-        log_z = jax.nn.logsumexp(log, axis=1) + jnp.log(x[1] - x[0]) - jnp.log(2 * jnp.pi * var) / 2
-        return jnp.stack([a * mean / var, (a / var) ** 2 * cov - 1 / var, log_z])
+    def __init__(self, scheme, error, tables, x, h, midpoints, normals):
+        self.scheme, self.error, self.tables, self.x, self.h = scheme, error, tables, x, h
+        self.grid = x[0], x[1] - x[0], np.int32(len(x))
+        u, wu = np.polynomial.legendre.leggauss(midpoints)
+        z, wz = np.polynomial.hermite_e.hermegauss(normals)
+        self.u, self.weights = (u + 1) / 2, (wu / 2)[:, None] * wz / wz.sum()
+        self.window = max(1, PIECE // (self.weights.size * len(x)))
+        self.shape = shape = self.window, len(self.u), len(z), len(x)
+        step, m, q, j = (v.astype(np.int32) for v in np.ogrid[tuple(map(slice, shape))])
+        size = self.grid[2]
+        every = step, x[j], step * size + j, (step * np.int32(shape[1]) + m) * size, self.u[m], z[q]
+        # Whole pieces: the last point fills up.
+        whole = np.minimum(np.arange(-(-math.prod(shape) // PIECE) * PIECE), math.prod(shape) - 1)
+        every = (np.broadcast_to(v, shape).ravel()[whole].reshape(-1, PIECE) for v in every)
+        self.points = [list(map(jnp.asarray, v)) for v in every]
 
-    def follow():
-        z, w = np.polynomial.hermite_e.hermegauss(HERMITE)
-        sigma = jnp.sqrt(var)
-        log = np.log(w) + density(x[:, None] / a + sigma / a * z)
-        w = jax.nn.softmax(log, axis=1)
-        mean = jnp.sum(w * z, 1)
-        cov = jnp.sum(w * (z - mean[:, None]) ** 2, 1)
-        log_z = jax.nn.logsumexp(log, axis=1) - jnp.log(2 * jnp.pi) / 2 - jnp.log(a)
-        return jnp.stack([mean / sigma, (cov - 1) / var, log_z])
+    def __call__(self, t, count):
+        """For `count` <= F steps from time t on: places in spacings (count, M, Q, G), variance to convolve with
+        (count, M), squared error of the score (count, G)."""
+        times = np.maximum(t - self.h * np.arange(self.window), 0)
+        own = late = self.tables.at(times)
+        if self.scheme.randomised:
+            late = self.tables.at(np.maximum(times[:, None] - self.u * self.h, 0).ravel())
+        own, late = (tuple(np.pad(v.ravel(), (0, max(0, PIECE - v.size))) for v in table) for table in (own, late))
+        common = np.zeros(PIECE)
+        if self.scheme.hessian_evals:  # the noise depends on the state: the variance that all points have in common
+            _, left, _ = self._move(t, own, late, common)
+            middle = np.abs(self.x - self.x.mean()) <= CORE * (self.x[-1] - self.x[0]) / 2
+            common[: self.window] = left[:, 0, 0, middle].min(1)
+        place, left, squares = self._move(t, own, late, common)
+        left = common[: self.window, None] if self.scheme.hessian_evals else left[:, :, 0, 0]
+        return place[:count], left[:count], squares[:count, 0, 0]
 
-    return jax.lax.cond(var < (1.3 * (x[1] - x[0]) * a) ** 2, follow, grid)
-
-
-@jax.jit
-def _diffused(density, x, times):
-    """p_t on the grid x (G,) at times (F,), (F, G), each integrating to 1."""
-    logw = density(x)
-    log = jax.lax.map(lambda t: _local(density, logw, t, x)[2], times)
-    return jax.nn.softmax(log, axis=1) / (x[1] - x[0])
-
-
-@partial(jax.jit, static_argnames=("scheme", "midpoints", "normals"))
-def _advance(scheme, density, error, mass, low, spacing, h, T, first, count, *, midpoints, normals):
-    size = mass.shape[0]
-    x = low + spacing * jnp.arange(size)
-    logw = density(x)
-    z, wz = np.polynomial.hermite_e.hermegauss(normals)
-    u, wu = np.polynomial.legendre.leggauss(midpoints)
-    u, wu, wz = (u + 1) / 2, wu / 2, wz / wz.sum()
-    # Particles in the order (midpoint, normal, grid point).
-    shape = (midpoints, normals, size)
-    each = [jnp.broadcast_to(v, shape).ravel() for v in (u[:, None, None], z[:, None], x, np.arange(midpoints)[:, None, None])]
-    share = jnp.asarray(np.broadcast_to(wz[:, None], shape[1:]))
-    own_u = each[0][:, None] if scheme.randomised else None
-    frequency = jnp.asarray(2 * np.pi * np.fft.rfftfreq(2 * size))
-    calm = jnp.exp(-CALM * (frequency / np.pi) ** 12)
-
-    def body(i, carry):
-        mass, lost, squares = carry
-        t = T - (first + i) * h
-        times = jnp.concatenate([jnp.array([t]), t - jnp.asarray(u) * h]) if scheme.randomised else jnp.array([t])
-        tables = jax.lax.map(lambda at: _local(density, logw, at, x)[:2], times)
-        held = _Tabled(low, spacing, tables, each[3])
-        e = error.shift(t, x[:, None], tables[0, 0][:, None], None)
-        squares = squares.at[i].set(jnp.sum(mass * e[:, 0] ** 2))
-
-        def step(common):
-            noise = _NodeNoise(h, own_u, each[1][:, None], common)
-            y = scheme.step(perturb(held, error, None), t, h, each[2][:, None], noise)
-            return y[:, 0].reshape(shape), noise.left[0][:, 0].reshape(shape)
-
-        if scheme.hessian_evals:  # the noise depends on the state: the variance that all mass has in common
-            common = jnp.min(jnp.where(jnp.abs(mass) > 1e-14, step(0.0)[1], jnp.inf), (1, 2))
-            y, _ = step(jnp.broadcast_to(common[:, None, None], shape).reshape(-1, 1))
-        else:
-            y, left = step(jnp.inf)
-            common = left[:, 0, 0]
-        place = (y - low) / spacing
-        inside = (place >= STENCIL) & (place <= size - 1 - STENCIL)
-        moving = jnp.where(inside, mass * share, 0.0)
-        lost = lost + jnp.sum(wu[:, None, None] * jnp.where(inside, 0.0, jnp.abs(mass * share)))
-        index, weights = _stencil(jnp.where(inside, place, STENCIL).ravel(), size)
-        index = index + each[3][:, None] * size
-        laid = jnp.zeros(midpoints * size).at[index].add(weights * moving.ravel()[:, None]).reshape(midpoints, size)
-        damped = jnp.exp(-(frequency**2) * common[:, None] / spacing**2 / 2) * calm
-        wave = jnp.sum(wu[:, None] * damped * jnp.fft.rfft(laid, 2 * size), 0)
-        return jnp.fft.irfft(wave, 2 * size)[:size], lost, squares
-
-    return jax.lax.fori_loop(0, count, body, (mass, jnp.asarray(0.0), jnp.zeros(CHUNK)))
+    def _move(self, t, own, late, common):
+        fixed = self.scheme, self.error, self.h, t, self.grid, own, late, common
+        found = zip(*(_moved(*fixed, *piece) for piece in zip(*self.points)))
+        return [np.concatenate(v)[: math.prod(self.shape)].reshape(self.shape) for v in found]
 
 
-def _run(scheme, density, error, grid, inner, *, T, steps, start, at) -> Line:
-    low, high, size = grid
-    spacing, h = (high - low) / (size - 1), T / steps
-    x = low + spacing * np.arange(size)
-    if start == "exact":
-        first = np.asarray(_diffused(density, jnp.asarray(x), jnp.array([T])))[0]
-    else:
-        first = np.exp(-(x**2) / (2 * -np.expm1(-T)))
-        first /= first.sum() * spacing
-    nodes = {
-        "midpoints": inner if scheme.randomised else 1,
-        "normals": inner if scheme.randomised or scheme.hessian_evals else 1,
-    }
-    mass, done, lost = jnp.asarray(first * spacing), 0, 0.0
-    seen, squares = [], []
-    for stop in at:
-        while done < stop:
-            count = min(CHUNK, int(stop) - done)
-            mass, gone, square = _advance(scheme, density, error, mass, low, spacing, h, T, done, count, **nodes)
-            squares.append(np.asarray(square)[:count])
-            done, lost = done + count, lost + float(gone)
-        seen.append(np.asarray(mass) / spacing)
-    target = np.asarray(_diffused(density, jnp.asarray(x), jnp.asarray(T - np.asarray(at) * h)))
-    return Line(np.asarray(at), x, np.array(seen), target, np.concatenate([*squares, np.zeros(0)]), lost)
+def _laid(place, size):
+    """Grid points (..., M, Q, G) -> first index on M grids end to end, and weights (STENCIL, ..., M, Q, G); zero where
+    the place is off the grid."""
+    inside = (place >= STENCIL) & (place <= size - 1 - STENCIL)
+    place = np.where(inside, place, STENCIL)
+    first = np.floor(place).astype(int) - BEFORE
+    to = place - first - np.arange(STENCIL).reshape(-1, *[1] * place.ndim)
+    # Off a node by a rounding: the weights are a product over all nodes divided by one factor of it.
+    to[BEFORE][to[BEFORE] == 0] = 1e-15
+    product = np.multiply.reduce(to, 0) * inside
+    weights = np.divide(1 / np.array(GAPS, float).reshape(-1, *[1] * place.ndim), to, out=to)
+    return first + size * np.arange(place.shape[-3])[:, None, None], np.multiply(weights, product, out=weights)
+
+
+def _run(scheme, density, error, x, midpoints, normals, order, *, T, steps, start, at) -> Line:
+    size, spacing, h = len(x), x[1] - x[0], T / steps
+    tables = diffused.tables(density, x, T, order)
+    first = diffused.on_grid(density, tables.logw, x, T) if start == "exact" else np.exp(-(x**2) / (2 * -np.expm1(-T)))
+    mass, lost = first / first.sum(), 0.0
+    mover = _Mover(scheme, error, tables, x, h, midpoints, normals)
+    frequency = 2 * np.pi * np.fft.rfftfreq(2 * size) / spacing
+    calm = np.exp(-CALM * (frequency * spacing / np.pi) ** 12)
+    wanted, squares = set(map(int, at)), np.full(steps, np.inf)
+    seen = dict.fromkeys(wanted & {0}, mass)
+    share, reach = mover.weights[..., None], np.arange(STENCIL)[:, None, None, None]
+    # Kept between steps: fresh memory costs more than what is done in it.
+    moving, index = np.empty((STENCIL, *mover.shape[1:])), np.empty((STENCIL, *mover.shape[1:]), int)
+    for done in range(0, steps, mover.window):
+        if not lost <= LOST:
+            break
+        place, left, square = mover(T - done * h, min(mover.window, steps - done))
+        base, weights = _laid(place, size)
+        damped = np.exp(-(frequency**2) * left[..., None] / 2) * calm
+        for i in range(len(place)):
+            squares[done + i] = mass @ square[i]
+            np.multiply(weights[:, i], share * mass, out=moving)
+            np.add(base[i], reach, out=index)
+            laid = np.bincount(index.ravel(), moving.ravel(), midpoints * size).reshape(midpoints, size)
+            lost += abs(mass.sum() - laid.sum())
+            mass = np.fft.irfft(np.sum(damped[i] * np.fft.rfft(laid, 2 * size), 0), 2 * size)[:size]
+            if done + i + 1 in wanted:
+                seen[done + i + 1] = mass
+    density_seen = np.array([seen.get(n, np.full(size, np.nan)) for n in map(int, at)]) / spacing
+    target = np.array([diffused.on_grid(density, tables.logw, x, T - n * h) for n in at])
+    return Line(np.asarray(at), x, density_seen, target, squares, float(lost))
+
+
+def _nodes(scheme, h, level) -> tuple[int, int, int]:
+    """Nodes for U, for the noise inside a step, and in time between two edges of the tables."""
+    more = level + min(max(0, math.ceil(math.log2(h / SMALL))), 5)
+    if scheme.randomised:
+        return MIDPOINTS + more, NORMALS + more, ORDER + 4 * level
+    return 1, STATE_NORMALS + more if scheme.hessian_evals else 1, ORDER + 4 * level
 
 
 def propagate(scheme, density, error, *, T: float, steps: int, start: str, mean: float, std: float, at) -> tuple[Line, float]:
@@ -233,13 +256,14 @@ def propagate(scheme, density, error, *, T: float, steps: int, start: str, mean:
     """
     half, before, change = REACH * np.maximum(1.0, std), None, np.inf
     low, high = min(0.0, mean) - half, max(0.0, mean) + half
-    for size, inner in LEVELS:
-        line = _run(scheme, density, error, (low, high, size), inner, T=T, steps=steps, start=start, at=at)
+    for level, size in enumerate(SIZES):
+        x, nodes = np.linspace(low, high, size), _nodes(scheme, T / steps, level)
+        line = _run(scheme, density, error, x, *nodes, T=T, steps=steps, start=start, at=at)
         if not line.lost <= LOST:
             # The law is wider than the target: the step is too large for it, or the score too wrong.
             low, high = low - (high - low) / 2, high + (high - low) / 2
             continue
-        value = line.w2()[-1]
+        value = w2_on_line(line.x, line.density[-1], line.target[-1])
         if before is not None:
             change = abs(value - before) / max(value, 1e-300)
             if change < SETTLED:
@@ -257,15 +281,11 @@ def w2_on_line(x: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
     level = make_interp_spline(fine, q, 5).antiderivative()(fine)
     level /= level[-1]
     inside = (level > TAIL) & (level < 1 - TAIL)
-    u, y = level[inside], fine[inside].copy()
-    total = float(below(fine[-1]))
-    for _ in range(60):
+    u, weight, total = level[inside], q[inside], float(below(fine[-1]))
+    y = np.interp(u, np.maximum.accumulate(below(fine) / total), fine)
+    for _ in range(NEWTON):
         step = (u - below(y) / total) / np.maximum(density(y) / total, 1e-14)
-        step = np.clip(step, -0.3, 0.3)
-        y = np.clip(y + step, fine[0], fine[-1])
-        if np.abs(step).max() < 1e-13:
-            break
-    weight = q[inside]
+        y = np.clip(y + np.clip(step, -0.3, 0.3), fine[0], fine[-1])
     return float(np.sqrt(np.sum((y - fine[inside]) ** 2 * weight) / weight.sum()))
 
 

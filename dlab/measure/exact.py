@@ -20,7 +20,7 @@ MARGINALS_ONLY = (
     "distances, is a lower bound of W₂."
 )
 ROUNDING = 1e-11  # W2 in units of ||X_0|| below which the two laws are equal as far as doubles tell
-PRICE = 3_500, 2_000, 28_000  # particle-steps that cost as much as a density step, a Hessian in it, a midpoint in it
+PRICE = 120_000, 900, 2_500, 7_000  # particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it
 
 
 def applies(case: Case) -> str | None:
@@ -39,8 +39,9 @@ def price(case: Case) -> int:
     """The cost in particle-steps; 0 for a law in closed form."""
     if isinstance(case.target, Gaussian):
         return 0
-    step = PRICE[0] + PRICE[1] * (case.scheme.hessian_evals > 0) + PRICE[2] * case.scheme.randomised
-    return case.steps * step * len({key for key, _ in _coordinates(case)})
+    law, step, hessian, midpoint = PRICE
+    step += hessian * (case.scheme.hessian_evals > 0) + midpoint * case.scheme.randomised
+    return (law + case.steps * step) * len({key for key, _ in _coordinates(case)})
 
 
 def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
