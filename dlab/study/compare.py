@@ -11,14 +11,14 @@ from dlab.study.spec import Study
 
 def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterator[dict]:
     """{"study", "scheme", "rows"} with more and more rows {"method", "h", "w2", "stderr", "floor", "flags"}: every
-    estimator of the registry that applies, at every step size, the exact law first. A point whose particles diverged
-    has no row.
+    estimator of the registry that applies, at every step size, the law first: of several ways to carry it the
+    registry's first. A point whose particles diverged has no row.
 
     tick(done) is called with the share of the work done and may raise to cancel.
     """
     rows = []
     case = {n: study.case(scheme, n) for n in study.steps}
-    ways = [e for e in measure.REGISTRY.values() if e.applies(case[study.steps[0]]) is None]
+    ways = [e for e in measure.REGISTRY.values() if e.sampled and e.applies(case[study.steps[0]]) is None]
 
     def answer():
         return {"study": study.to_json(), "scheme": scheme, "rows": list(rows)}
@@ -31,19 +31,19 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
                 "floor": found.floor, "flags": list(found.flags),
             })  # fmt: skip
 
-    for way in ways:
-        if not way.sampled:
-            for steps in study.steps:
-                add(way, steps, None)
+    if (law := study.law(scheme)) is not None:
+        for steps in study.steps:
+            add(law, steps, None)
+            tick(0.0)
     yield answer()
-    sampled, done = [e for e in ways if e.sampled], 0
+    done = 0
     found = clouds(replace(study, schemes=(scheme,), estimator="coupled", accuracy=None), lambda part: tick(0.5 * part))
     for steps in study.steps:
         pairs = found[scheme, steps]
         lost = diverged(pairs.cloud, study.built.facts).any()
-        for way in sampled:
+        for way in ways:
             if not lost:
                 add(way, steps, pairs)
             done += 1
-            tick(0.5 + 0.5 * done / (len(sampled) * len(study.steps)))
+            tick(0.5 + 0.5 * done / (len(ways) * len(study.steps)))
         yield answer()

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from dlab import errors, measure, noise, schemes, theory
-from dlab.measure import Pairs, coupled, exact, gelbrich
+from dlab.measure import Pairs, coupled, gelbrich
 from dlab.sample import DIVERGED, diverged, level_met, simulate, starts
 from dlab.study.result import Result, Row
 from dlab.study.spec import BATCH, Grid, Study, grids
@@ -33,13 +33,14 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     paths, coarse h first, then all points after 1, 2, 4, ... batches. The last one is final."""
     rows = {}
     sampled = [s for s in study.schemes if study.sampled(s)]
-    # What costs least first.
-    by_law = sorted((study.case(s, n) for n in study.steps for s in study.schemes if s not in sampled), key=exact.price)
+    ways = {s: study.way(s) for s in study.schemes if s not in sampled}
+    by_law = [(way, study.case(s, n)) for n in study.steps for s, way in ways.items()]
     paid = 0
-    for case in by_law:
-        (found,), met = exact.follow(case, [case.steps])
+    # What costs least first.
+    for way, case in sorted(by_law, key=lambda item: item[0].price(item[1])):
+        (found,), met = way.follow(case, [case.steps])
         rows[case.scheme.name, case.steps] = _row(study, case, found, 0, level_met(met), int(found.value is None))
-        paid += exact.price(case)
+        paid += way.price(case)
         if paid:
             tick(min(paid / study.price, 0.99))
             yield _result(study, rows, min(paid / study.price, 0.99))

@@ -187,7 +187,9 @@ def every_way(study: Study, draw) -> None:
         draw(found)
         return
     one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None)
-    price = jobs.seconds(one.work) + CLOUD_SECONDS * len(study.steps)
+    law = study.law(scheme)
+    by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
+    price = jobs.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
     if right.button(f"Measure in every way (about {price:.0f} s)", key="every-way-button"):
         bar, holder = st.progress(0.0, text="Starting."), st.empty()
 
