@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, compare, run, stream
+from dlab.study import Study, compare, law_density, run, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -109,6 +109,28 @@ def comparison(study: Study, scheme: str, tick=lambda done: None, waiting=lambda
 
 def _comparison(study, scheme):
     return f"{study.key}-{scheme}.every.json"
+
+
+def drawn(study: Study, scheme: str, steps: int) -> dict | None:
+    """The answer of `draw` where it is known."""
+    found = load(_drawn(study, scheme, steps))
+    return None if found is None else json.loads(found)
+
+
+def draw(study: Study, scheme: str, steps: int, tick=lambda: None, waiting=lambda: None) -> dict | None:
+    """`study.law_density` of a scheme, kept; tick() is called now and then and, as waiting(), may raise to cancel."""
+    with one_at_a_time(waiting):
+        if (known := drawn(study, scheme, steps)) is None:
+            known = law_density(study, scheme, steps, tick)
+            store(_drawn(study, scheme, steps), json.dumps(known).encode())
+    return known
+
+
+def _drawn(study, scheme, steps):
+    # Of the study only what makes a law enters.
+    law = {k: v for k, v in study.to_json().items() if k in ("target", "T", "start", "score_error")}
+    text = json.dumps([law, scheme, steps], sort_keys=True)
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.law.json"
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 
 from dlab import errors, measure, noise, process, schemes
 from dlab.laws import gaussian
-from dlab.measure import Pairs, exact
+from dlab.measure import Pairs
 from dlab.sample import diverged, level_met, simulate
 from dlab.study import Study, grids
 from dlab.types import Points
@@ -74,7 +74,7 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
     (grid,) = grids((steps,))
     fine = grid.steps
     cases = {name: study.case(name, steps) for name in names}
-    by_law = {name: exact.applies(case) is None for name, case in cases.items()}
+    by_law = {name: not _way(case).sampled for name, case in cases.items()}
     total = steps * len(names) + (0 if all(by_law.values()) else fine)
     done = 0
 
@@ -120,8 +120,13 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
 
 def work(study: Study, steps: int) -> int:
     """Steps of a motion per particle, the reference included where one is needed."""
-    reference = grids((steps,))[0].steps if any(study.sampled(n) for n in study.schemes) else 0
+    reference = grids((steps,))[0].steps if any(_way(study.case(n, steps)).sampled for n in study.schemes) else 0
     return steps * len(study.schemes) + reference
+
+
+def _way(case):
+    """Whatever measures the study, a movie takes the exact law where there is one."""
+    return measure.choose("auto", case)[0]
 
 
 def _noised(target, key, n, times) -> np.ndarray:
@@ -137,7 +142,7 @@ def _noised(target, key, n, times) -> np.ndarray:
 
 
 def _law_distance(case, shown) -> tuple[np.ndarray, str]:
-    found, _ = exact.follow(case, shown)
+    found, _ = _way(case).follow(case, shown)
     return np.array([np.nan if e.value is None else e.value for e in found]), found[-1].method
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import streamlit as st
 
-from dlab.figures import compare, convergence, screen, tables
+from dlab.figures import compare, convergence, density, screen, tables
 from dlab.params import BadInput
 from dlab.study import refitted
 from dlab.ui import controls, exports, frame, links, runs, tell
@@ -74,6 +74,23 @@ def every_way(found):
     st.markdown(figure.caption)
 
 
+def law(found):
+    sheet = density.sheet(found)
+    if sheet is None:
+        st.markdown(density.sentence(found))
+        return
+    maps = "map" in found
+    for i, (column, part) in enumerate(zip(st.columns(len(sheet.parts)), sheet.parts)):
+        drawn = screen.to_heatmap(part, frame.theme()) if maps else screen.to_plotly(part, frame.theme(), height=400)
+        column.plotly_chart(
+            drawn, theme=None, config=screen.CONFIG | {"displayModeBar": False}, key=f"law-{i}",
+            alt=f"{part.alt} {sheet.caption}",
+        )  # fmt: skip
+    st.markdown(frame.plain(sheet.caption))
+    if maps:
+        exports.sheet(sheet, f"law-{found['scheme']}-{found['h']:g}")
+
+
 with picture:
     try:
         study = links.study(values)
@@ -92,6 +109,12 @@ with picture:
         with st.expander("Why not just compute W₂ of two clouds?"):
             tell.clouds()
             runs.every_way(study, every_way)
+        # A closed section draws nothing: its maps would travel with every rerun.
+        section = st.expander("Where is the law off?", key="law-open", on_change="rerun")
+        if section.open:
+            with section:
+                tell.law()
+                runs.law(study, law)
         with st.expander("What the theorem says"):
             tell.theorems(result)
         exports.row(study, result, figure)

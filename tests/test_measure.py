@@ -275,7 +275,8 @@ def test_every_estimator_has_its_record(name):
     entry = measure.REGISTRY[name]
     assert entry.name == name
     assert entry.title
-    assert entry.sampled == (name != "exact")
+    assert entry.sampled == (name not in ("exact", "density"))
+    assert (entry.follow is None) == (entry.price is None) == entry.sampled
 
 
 @pytest.mark.slow

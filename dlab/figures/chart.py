@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 NEUTRAL = ("#5f6772", "#a3adba")  # light, dark: whatever belongs to no scheme
 BAND_OPACITY = 0.13
+LESS, MORE = ("#0072B2", "#56B4E9"), ("#D55E00", "#E98A3C")  # the two ends of a signed scale
+INK = ("#243b53", "#e6edf5")  # where a density is largest
 POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -98,6 +100,44 @@ class Chart:
     keys: tuple[Key, ...] = ()
     alt: str = ""
     caption: str = ""
+
+
+@dataclass(frozen=True)
+class Map:
+    """Values over a square piece of the plane as colours: places x, y (n,), values (n, n), row = y; limits of the colours,
+    (0, top) from the ground to the ink, or signed, (-top, top) from LESS through the ground to MORE; name of the values."""
+
+    title: str
+    x: Axis
+    y: Axis
+    places: tuple
+    values: tuple
+    limits: tuple[float, float]
+    name: str
+    alt: str = ""
+
+    @property
+    def signed(self) -> bool:
+        return self.limits[0] < 0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Maps or charts that are read together, side by side where there is room."""
+
+    title: str
+    parts: tuple
+    alt: str
+    caption: str
+
+
+def evenly(low, high, count=5) -> tuple:
+    """About `count` ticks at multiples of 1, 2 or 5 times a power of ten."""
+    raw = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = power * min((m for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9)), default=10)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return tuple((k * step, f"{k * step:.6g}".replace("-", "−")) for k in range(first, last + 1))
 
 
 def octaves(low, high, places, text) -> tuple:

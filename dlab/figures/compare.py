@@ -7,9 +7,10 @@ from dlab.figures.chart import Axis, Band, Chart, Key, Series, decades, octaves
 from dlab.figures.numbers import Z95, interval, number, step_size
 from dlab.study import DISAGREES
 
-# Light, dark, marker, dash. The exact law is a line without points, the bracket is thin.
+# Light, dark, marker, dash. The law, exact or on a grid, is a line without points, the bracket is thin.
 LOOK = {
     "exact": ("#1d2733", "#e8edf3", "", "solid"),
+    "density": ("#1d2733", "#e8edf3", "", "solid"),
     "projected": ("#0072B2", "#56B4E9", "circle", ""),
     "coupled": ("#5f6772", "#a3adba", "triangle-down", "dot"),
     "gelbrich": ("#5f6772", "#a3adba", "triangle-up", "dot"),
@@ -68,7 +69,7 @@ def sentence(found: dict) -> str:
         f" At h = {step_size(r['h'])} the {r['method']} value {flag}."
         for r in rows for flag in r["flags"] if flag.startswith(DISAGREES)
     )  # fmt: skip
-    best = here.get("exact") or here.get("projected")
+    best = here.get("exact") or here.get("density") or here.get("projected")
     plug = here.get("plugin")
     if best is None or plug is None or not best["w2"] > 0:
         return f"At h = {step_size(finest)}: " + "; ".join(f"{m} {number(r['w2'])}" for m, r in here.items()) + f".{doubts}"

@@ -8,12 +8,13 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from dlab.figures.chart import BAND_OPACITY, NEUTRAL, Chart
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Sheet
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 LOCK = threading.RLock()
@@ -34,17 +35,19 @@ def settings(font_pt: float = 9) -> dict:
     }  # fmt: skip
 
 
-def to_matplotlib(chart: Chart, width_mm: float = 160, font_pt: float = 9, *, grey=False, legend=True) -> Figure:
+def to_matplotlib(chart: Chart | Sheet, width_mm: float = 160, font_pt: float = 9, *, grey=False, legend=True) -> Figure:
     """The chart as a matplotlib figure that belongs to no pyplot state.
 
     width_mm of the whole figure, font_pt of all its text; grey: told apart by marker and dash alone.
-    Decades are equally long on both axes as far as a page allows.
+    Decades are equally long on both axes as far as a page allows. A Sheet must consist of maps; they stand side by side.
     """
     with LOCK, matplotlib.rc_context(settings(font_pt)):
+        if isinstance(chart, Sheet):
+            return _maps(chart, width_mm)
         return _draw(chart, width_mm, font_pt, grey, legend)
 
 
-def to_bytes(chart: Chart, fmt: str, *, dpi: int = 300, **options) -> bytes:
+def to_bytes(chart: Chart | Sheet, fmt: str, *, dpi: int = 300, **options) -> bytes:
     """The figure of `to_matplotlib` as an SVG, PDF or PNG file, with title and alt text in its metadata."""
     about = {
         "svg": {"Title": chart.title, "Description": chart.alt, "Creator": "dlab", "Date": None},
@@ -96,6 +99,24 @@ def _draw(chart, width_mm, font_pt, grey, legend) -> Figure:
         ticks.set_minor_locator(NullLocator())
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+    return figure
+
+
+def _maps(sheet, width_mm) -> Figure:
+    figure = Figure(figsize=(width_mm * MM, 0.48 * width_mm * MM), layout="constrained")
+    axes = figure.subplots(1, len(sheet.parts), sharey=True)
+    for ax, part in zip(axes, sheet.parts):
+        ends = [LESS[0], "white", MORE[0]] if part.signed else ["white", INK[0]]
+        low, high = part.limits
+        extent = [end for places in part.places for end in (places[0], places[-1])]
+        drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high,
+                          cmap=LinearSegmentedColormap.from_list("dlab", ends))
+        ax.set_title(part.title, fontsize="medium")
+        ax.set_xlabel(part.x.title)
+        for which, axis in (("x", part.x), ("y", part.y)):
+            getattr(ax, f"set_{which}ticks")(*zip(*axis.ticks))
+        figure.colorbar(drawn, ax=ax, location="bottom", label=part.name, fraction=0.06)
+    axes[0].set_ylabel(sheet.parts[0].y.title)
     return figure
 
 

@@ -9,7 +9,7 @@ import textwrap
 import numpy as np
 import plotly.graph_objects as go
 
-from dlab.figures.chart import BAND_OPACITY, NEUTRAL, Chart
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map
 
 # plotly.js 4 shows an upload button unless told not to.
 CONFIG = {
@@ -105,6 +105,33 @@ def to_plotly(
     )
     figure.update_xaxes(**_axis(chart.x, ink, size))
     figure.update_yaxes(**_axis(chart.y, ink, size))
+    return figure
+
+
+def to_heatmap(chart: Map, theme: str = "light", *, height: int = 380) -> go.Figure:
+    """A map as a plotly figure with equal units on both axes and its colour bar below."""
+    ink, shade = THEMES[theme], list(THEMES).index(theme)
+    # The low end is transparent: whatever ground the page has shows through.
+    scale = [(0.0, LESS, 1.0), (0.5, LESS, 0.0), (0.5, MORE, 0.0), (1.0, MORE, 1.0)]
+    scale = scale if chart.signed else [(0.0, INK, 0.0), (1.0, INK, 1.0)]
+    low, high = chart.limits
+    bar = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.2, "yanchor": "top", "thickness": 10, "len": 1.0,
+           "title": {"text": html.escape(chart.name), "side": "bottom", "font": {"size": 14}}, "outlinewidth": 0, "nticks": 5,
+           "tickfont": {"size": 13}}  # fmt: skip
+    figure = go.Figure(go.Heatmap(
+        x=_array(chart.places[0]), y=_array(chart.places[1]), z=np.asarray(chart.values, np.float32), zmin=low, zmax=high,
+        colorscale=[[at, _rgba(colours[shade], opacity)] for at, colours, opacity in scale], colorbar=bar, zsmooth="best",
+        hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:.3g}<extra></extra>"))
+    figure.update_layout(
+        height=height, font={"family": FONT, "size": 14, "color": ink["text"]}, paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)", margin={"l": 4, "r": 8, "t": 30, "b": 4}, dragmode=False,
+        title={"text": html.escape(chart.title), "x": 0.5, "xanchor": "center", "xref": "paper", "y": 0.99, "yanchor": "top",
+               "font": {"size": 15}},
+        hoverlabel={"font": {"family": FONT, "size": 14, "color": ink["text"]}, "bgcolor": ink["ground"]})
+    figure.update_xaxes(**_axis(chart.x, ink, 14), constrain="domain")
+    figure.update_yaxes(**_axis(chart.y, ink, 14), constrain="domain", scaleanchor="x")
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)
     return figure
 
 

@@ -11,6 +11,7 @@ from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, ste
 METHODS = {
     "exact-moments": "exact for the first two moments, so a lower bound of W₂",
     "exact-marginals": "exact along the axes, which is a lower bound of W₂",
+    "density": "of the density on a grid, to first order in the displacement",
 }
 OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"

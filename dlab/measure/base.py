@@ -46,10 +46,13 @@ class Pairs:
 class Estimator:
     """One line of the registry.
 
-    sampled  it needs Pairs; the exact laws do not
+    sampled  it needs Pairs; the laws do not
     applies(case) -> None, or a sentence why the estimator has nothing to say there
     estimate(case, pairs) -> Estimate
     quick(case, pairs) -> Estimate, for a provisional point; the estimate itself where None
+    follow(case, at) -> W2 to p_t after each of the steps `at` (ascending, the last one case.steps) as a list of
+        Estimates, and the mean |e|^2 met at each step, (N,); None where sampled
+    price(case) -> its cost in particle-steps, 0 for milliseconds; None where sampled
     """
 
     name: str
@@ -58,6 +61,17 @@ class Estimator:
     applies: Callable[[Case], str | None]
     estimate: Callable[[Case, Pairs | None], Estimate]
     quick: Callable[[Case, Pairs], Estimate] | None = None
+    follow: Callable[[Case, Any], tuple[list[Estimate], np.ndarray]] | None = None
+    price: Callable[[Case], int] | None = None
+
+
+def by_law(name, title, applies, follow, price) -> Estimator:
+    """An estimator that carries the scheme's law through the steps and needs no particles."""
+
+    def estimate(case: Case, pairs=None) -> Estimate:
+        return follow(case, [case.steps])[0][-1]
+
+    return Estimator(name, title, False, applies, estimate, follow=follow, price=price)
 
 
 def always(case: Case) -> None:

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from dlab.laws import gaussian, product
-from dlab.measure.base import Case, Estimator
+from dlab.measure.base import Case, by_law
 from dlab.targets.gaussian import Gaussian
 from dlab.types import Estimate
 
@@ -47,11 +47,8 @@ def price(case: Case) -> int:
 def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
     """W2 to p_t after each of the steps `at` (ascending, the last one case.steps), and the mean |e|^2 met at
     each step, (N,)."""
-    return (_gaussian if isinstance(case.target, Gaussian) else _product)(case, np.asarray(at))
-
-
-def estimate(case: Case, pairs=None) -> Estimate:
-    return follow(case, [case.steps])[0][-1]
+    at = np.asarray(at)
+    return _gaussian(case, at) if isinstance(case.target, Gaussian) else of_lines(case, at, lines(case, at))
 
 
 def _gaussian(case, at):
@@ -68,10 +65,11 @@ def _gaussian(case, at):
     return found, law.error_square
 
 
-def _product(case, at):
+def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
+    """`follow` where the law of each coordinate is known already: found as `lines` gives it."""
     method = "exact-marginals" if case.scheme.randomised else "exact"
     squares, met, change, lost = np.zeros(len(at)), np.zeros(case.steps), 0.0, 0.0
-    for line, moved in lines(case, at):
+    for line, moved in found:
         squares += line.w2() ** 2
         met += line.error_square
         change, lost = max(change, moved), max(lost, line.lost)
@@ -113,4 +111,5 @@ def _errors(case):
     return [case.error.along(axis) for axis in case.target.factors.axes.T]
 
 
-ENTRY = Estimator("exact", "Exact law", False, applies, estimate)
+ENTRY = by_law("exact", "Exact law", applies, follow, price)
+estimate = ENTRY.estimate

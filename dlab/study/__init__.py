@@ -1,6 +1,7 @@
 """A study: plain values in, rows and fits out. Cache key, permalink, saved file and cluster task at once."""
 
 from dlab.study.compare import DISAGREES, compare
+from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
@@ -22,6 +23,7 @@ __all__ = [
     "compare",
     "facts_json",
     "grids",
+    "law_density",
     "refitted",
     "run",
     "stream",

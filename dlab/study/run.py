@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlab import measure, theory
-from dlab.measure import Pairs, coupled, exact, gelbrich
+from dlab.measure import Pairs, coupled, gelbrich
 from dlab.sample import DIVERGED, diverged, level_met
 from dlab.study.result import Result, Row
 from dlab.study.spec import Study
@@ -29,13 +29,14 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     budget lasts. The last one is final."""
     rows = {}
     sampled = [s for s in study.schemes if study.sampled(s)]
-    # What costs least first.
-    by_law = sorted((study.case(s, n) for n in study.steps for s in study.schemes if s not in sampled), key=exact.price)
+    ways = {s: study.way(s) for s in study.schemes if s not in sampled}
+    by_law = [(way, study.case(s, n)) for n in study.steps for s, way in ways.items()]
     paid = 0
-    for case in by_law:
-        (found,), met = exact.follow(case, [case.steps])
+    # What costs least first.
+    for way, case in sorted(by_law, key=lambda item: item[0].price(item[1])):
+        (found,), met = way.follow(case, [case.steps])
         rows[case.scheme.name, case.steps] = _row(study, case, found, 0, level_met(met), int(found.value is None))
-        paid += exact.price(case)
+        paid += way.price(case)
         if paid:
             tick(min(paid / study.price, 0.99))
             yield _result(study, rows, min(paid / study.price, 0.99))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from dlab import __version__, errors, measure, params, process, schemes, targets
-from dlab.measure import Case, exact
+from dlab.measure import Case
 from dlab.params import BadInput
 from dlab.study.grids import grids
 
@@ -142,10 +142,19 @@ class Study:
     def case(self, scheme: str, steps: int) -> Case:
         return Case(self.built, schemes.REGISTRY[scheme], self.error, self.T, steps, self.start, self.seed)
 
+    def way(self, scheme: str) -> measure.Estimator:
+        """The estimator that measures the scheme."""
+        return measure.choose(self.estimator, self.case(scheme, self.steps[0]))[0]
+
     def sampled(self, scheme: str) -> bool:
         """Whether the scheme's points need simulation."""
-        estimator, _ = measure.choose(self.estimator, self.case(scheme, self.steps[0]))
-        return estimator.sampled
+        return self.way(scheme).sampled
+
+    def law(self, scheme: str) -> measure.Estimator | None:
+        """The registry's first estimator that carries the scheme's law without particles, whatever the study asks for; None
+        where there is none."""
+        case = self.case(scheme, self.steps[0])
+        return next((e for e in measure.REGISTRY.values() if not e.sampled and e.applies(case) is None), None)
 
     @cached_property
     def work(self) -> int:
@@ -163,9 +172,9 @@ class Study:
 
     @cached_property
     def price(self) -> int:
-        """The work and what exact laws on a grid cost besides, in particle-steps: what the app states before a run."""
-        by_law = [s for s in self.schemes if not self.sampled(s)]
-        return self.work + sum(exact.price(self.case(s, n)) for s in by_law for n in self.steps)
+        """The work and what laws on a grid cost besides, in particle-steps: what the app states before a run."""
+        by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
+        return self.work + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

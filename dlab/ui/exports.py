@@ -39,6 +39,16 @@ def row(study, result: dict, figure) -> None:
             )
 
 
+def sheet(figure, name: str) -> None:
+    """Download buttons of a sheet of maps."""
+    with st.container(horizontal=True, key="sheet-exports"):
+        for kind in ("svg", "pdf", "png"):
+            st.download_button(
+                kind.upper(), lambda kind=kind: export.figure_bytes(figure, kind), file_name=f"{name}.{kind}",
+                mime=export.MIME[kind], on_click="ignore", key=f"sheet-{kind}",
+            )  # fmt: skip
+
+
 def particles(study, steps: int, count: int) -> None:
     """Download buttons of the particles page."""
     with st.container(horizontal=True, key="exports"):

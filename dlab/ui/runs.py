@@ -11,6 +11,7 @@ import streamlit as st
 
 from dlab import export, jobs, trajectory
 from dlab.figures import particles
+from dlab.figures.numbers import step_size
 from dlab.study import Study
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
@@ -99,6 +100,7 @@ def movie(study: Study, steps: int, count: int):
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
+AT_ONCE = 2.0  # and the law of one scheme and step
 WAIT = "Another run has the machine; this one starts when it is done."
 
 
@@ -180,6 +182,34 @@ def _follow(study, draw):
     st.rerun()
 
 
+def law(study: Study, draw) -> None:
+    """The law of one scheme at one step size of the study beside its target: at once where it is known or quick, else by a
+    button that says its price; draw(found) shows it."""
+    left, middle, right = st.columns((1, 1, 2), vertical_alignment="bottom")
+    scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme")
+    coarse_first = sorted(study.h, reverse=True)
+    h = middle.selectbox("Step size of its law", coarse_first, format_func=step_size, key="law-step")
+    steps = study.steps[study.h.index(h)]
+    if (way := study.law(scheme)) is None:
+        st.caption(
+            f"No law of {scheme} is known here without particles. Choose a scheme without random midpoint, and a score error that "
+            "is not random."
+        )
+        return
+    found, price = jobs.drawn(study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
+    costly = found is None and price > AT_ONCE
+    if costly and not right.button(f"Compute this law (about {price:.0f} s)", key="law-button"):
+        return
+    if found is None:
+        bar = st.progress(0.0, text="Carrying the density through the steps.")
+        found = jobs.draw(
+            study, scheme, steps, lambda: bar.progress(0.5, text=f"Carrying the density through {steps} steps, grid by grid."),
+            lambda: bar.progress(0.0, text=WAIT),
+        )  # fmt: skip
+        bar.empty()
+    draw(found)
+
+
 def every_way(study: Study, draw) -> None:
     """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
     button that says its price; draw(found) shows what there is so far."""
@@ -189,7 +219,9 @@ def every_way(study: Study, draw) -> None:
         draw(found)
         return
     one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None)
-    price = jobs.seconds(one.work) + CLOUD_SECONDS * len(study.steps)
+    law = study.law(scheme)
+    by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
+    price = jobs.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
     if right.button(f"Measure in every way (about {price:.0f} s)", key="every-way-button"):
         bar, holder = st.progress(0.0, text="Starting."), st.empty()
 

@@ -7,7 +7,8 @@ import pytest
 from server import ROOT
 from streamlit.testing.v1 import AppTest
 
-from dlab.ui import frame, links
+from dlab.laws import plane
+from dlab.ui import frame, links, runs
 
 WAIT = 120
 EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
@@ -117,6 +118,35 @@ def test_an_exact_law_on_a_grid_runs_unasked_and_is_kept():
     assert not [b for b in at.button if b.label.startswith(("Run", "Cancel"))]
     assert "product target" in words(at)
     assert "the last refinement" in words(at)
+
+
+def test_the_law_is_drawn_beside_the_target_when_its_section_is_open():
+    at = visit("convergence", {**EXACT, "schemes": "EM,REM"})
+    assert charts(at) == 1
+    at.session_state["law-open"] = True
+    at.run()
+    assert not at.exception
+    assert charts(at) == 4
+    assert "away from p₀ (exact)" in words(at).replace("\\", "")
+    before = at.get("plotly_chart")[-1].proto.spec
+    moved(at, "Step size of its law", 0.25)
+    assert at.get("plotly_chart")[-1].proto.spec != before
+    moved(at, "Scheme whose law is drawn", "REM")
+    assert "mixture of Gaussians" in words(at).replace("\\", "")
+
+
+def test_a_law_on_a_grid_waits_for_its_button(monkeypatch):
+    monkeypatch.setattr(plane, "SIZES", (48, 64))
+    monkeypatch.setattr(runs, "AT_ONCE", 0.0)
+    at = visit("convergence", {**EXACT, "schemes": "EM", "h": "1..0.5", "T": "1", "error": "field", "estimator": "density"})
+    at.session_state["law-open"] = True
+    at.run()
+    button = next(b for b in at.button if b.label.startswith("Compute this law"))
+    button.click()
+    at.run(timeout=WAIT)
+    assert not at.exception
+    assert "density on a grid" in words(at).replace("\\", "")
+    assert charts(at) == 4
 
 
 def test_a_window_set_by_hand_is_fitted_and_said():

@@ -1,0 +1,259 @@
+"""Law of a scheme without midpoint on any 2-D target: its density, carried on a grid along the axes of p_0.
+
+One step moves the mass of every grid point to where the scheme's own `step` sends it without noise, lays it down by
+tensor Lagrange weights, which keep all moments up to the fifth, and adds the noise: the part of its covariance that all
+points share by FFT, what a point has above that (SO) by Gauss-Hermite nodes before the mass is laid down. W2 is the
+tangent distance: with -div(p grad phi) = rho - q and p the mean of the densities rho and q, W2^2 ~ int p |grad phi|^2
+(Benamou-Brenier, linearised: Villani 2003, sec. 7.6). It is first order in the displacement; the symmetric p removes the
+second. Of the other routes to a law it shares the scheme's step alone: its scores are quadratures of its own.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.fft
+import scipy.sparse
+from scipy.sparse.linalg import spsolve
+
+from dlab import process
+from dlab.errors import perturb
+from dlab.field import ExactField
+from dlab.linop import phi1
+
+SIZES = (96, 144, 216)  # points a side, in the order in which they are tried until W2 settles
+LEAST = 3  # nodes a direction for what SO's noise has above the common part, at first; one more with each size
+FINE = 0.75  # spacings above this share of the noise of one step, sqrt(h), are not tried: the law would ring
+SETTLED = 5e-3  # relative change of W2 from one level to the next
+REACH = 7.5  # from mean and origin to the grid's ends, in standard deviations
+STENCIL = 6  # grid points a side that share the mass of one arriving point
+NODES = 448  # nodes a side of the quadrature over X_0
+FAR = 10.0  # and its ends in standard deviations
+BATCH = 4096  # points that are worked on together
+TINY = 1e-13  # mass that is left behind
+LOST = 1e-8  # mass that may lie outside the grid
+WIDER = 3  # times the grid may grow by half
+VOID = 1e-11  # share of its maximum below which p counts as this much, so that the equation stays solvable
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Densities of mass 1 on the grid of `lines`, x and y (G,) along axes (2, 2) (columns): density (F, G, G) of the
+    scheme's law after each step of `at` (F,), target (F, G, G) that of p_t there; error_square (N,) the mean |e|^2 met at
+    each step; lost: the mass that lies outside."""
+
+    at: np.ndarray
+    axes: np.ndarray
+    lines: list
+    density: np.ndarray
+    target: np.ndarray
+    error_square: np.ndarray
+    lost: float
+
+    def w2(self, i: int = -1) -> float:
+        """Tangent distance of the two densities at `at[i]`."""
+        return tangent(self.density[i], self.target[i], [line[1] - line[0] for line in self.lines])
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["s", "H"], meta_fields=[])
+@dataclass(frozen=True)
+class _Held(ExactField):
+    """Score (n, 2) and Hessian (n, 2, 2) at the points and the time of one step."""
+
+    s: jax.Array
+    H: jax.Array
+
+    def score(self, t, x):
+        return self.s
+
+    def hessian(self, t, x):
+        return self.H
+
+
+@dataclass
+class _Withheld:
+    """Keeps the noise of a step back and its covariance (n, 2, 2) instead, in `cov`: a scheme adds its noise last."""
+
+    h: jax.Array
+    like: jax.Array
+    cov: list = field(default_factory=list)
+
+    def whole(self, A):
+        units = [jnp.zeros_like(self.like).at[:, i].set(1.0) for i in (0, 1)]
+        self.cov.append(jnp.stack([A.map(lambda a: self.h * phi1(2 * a * self.h), unit) for unit in units], -1))
+        return jnp.zeros_like(self.like)
+
+
+@partial(jax.jit, static_argnames="scheme")
+def _move(scheme, held, error, t, h, x):
+    """Where the step sends x (n, 2) without noise, the covariance of the noise (n, 2, 2), and |e|^2 (n,)."""
+    noise = _Withheld(h, x)
+    y = scheme.step(perturb(held, error, None), t, h, x, noise)
+    return y, noise.cov[0], jnp.sum(error.shift(t, x, held.s, None) ** 2, -1)
+
+
+class _Source:
+    """p_0 on a lattice along its principal axes. p_t, its score and its Hessian on the grid of any `lines` are sums over it
+    whose Gaussian kernel separates; see targets/quadrature.py."""
+
+    def __init__(self, target):
+        values, self.axes = np.linalg.eigh(target.facts.cov)
+        self.target, self.mean, self.std = target, target.facts.mean @ self.axes, np.sqrt(values)
+        m0 = target.facts.m0.value
+        # A skew density can be narrower than its tail, which is at most as wide as N(., I/m0).
+        tail = 0.85 / np.sqrt(m0) if m0 and m0 > 0 else 0.0
+        self.nodes = np.maximum(self.std, tail)[:, None] * np.linspace(-FAR, FAR, NODES)
+        log = self.log_density(self.nodes + self.mean[:, None])
+        self.weights = np.exp(log - log.max())
+
+    def points(self, lines):
+        """The grid's points, (G^2, 2)."""
+        return np.stack(np.meshgrid(*lines, indexing="ij"), -1).reshape(-1, 2) @ self.axes.T
+
+    def log_density(self, lines):
+        """log p_0 up to a constant, (G, G)."""
+        x = self.points(lines)
+        parts = [np.asarray(self.target.log_density(x[i : i + BATCH])) for i in range(0, len(x), BATCH)]
+        return np.concatenate(parts).reshape(len(lines[0]), -1)
+
+    def diffused(self, t, lines):
+        """log p_t up to a constant (G, G), score (G^2, 2) and Hessian (G^2, 2, 2), t > 0."""
+        a, var = float(process.scale(t)), float(process.variance(t))
+        lift = [line[:, None] - a * m for line, m in zip(lines, self.mean)]
+        log = [-((u - a * g) ** 2) / (2 * var) for u, g in zip(lift, self.nodes)]
+        top = [v.max(1, keepdims=True) for v in log]
+        first, second = (np.exp(v - m) for v, m in zip(log, top))
+        g, q = self.nodes
+        half = [(first * g**i) @ self.weights for i in range(3)]
+        z, e01, e02 = (half[0] @ (second * q**j).T for j in range(3))
+        e10, e11, e20 = half[1] @ second.T / z, half[1] @ (second * q).T / z, half[2] @ second.T / z
+        e01, e02 = e01 / z, e02 / z
+        mean = np.stack([e10, e01], -1)
+        cov = np.stack([np.stack([e20 - e10**2, e11 - e10 * e01], -1), np.stack([e11 - e10 * e01, e02 - e01**2], -1)], -2)
+        inside = np.stack(np.broadcast_arrays(lift[0], lift[1].T), -1)
+        s = (a * mean - inside) / var @ self.axes.T
+        H = self.axes @ ((a / var) ** 2 * cov - np.eye(2) / var) @ self.axes.T
+        return np.log(z) + top[0] + top[1].T, s.reshape(-1, 2), H.reshape(-1, 2, 2)
+
+    def density(self, t, lines):
+        """p_t on the grid, (G, G), of mass 1."""
+        log = self.diffused(t, lines)[0] if t > 0 else self.log_density(lines)
+        p = np.exp(log - log.max())
+        return p / (p.sum() * np.prod([line[1] - line[0] for line in lines]))
+
+
+def _advance(case, source, lines, mass, t, nodes):
+    """One step of mass (G^2,) from time t; the mean |e|^2 and the mass that left the grid."""
+    h, live = case.T / case.steps, np.flatnonzero(np.abs(mass) > TINY)
+    padded = np.concatenate([live, np.repeat(live[:1], -len(live) % BATCH)])
+    _, s, H = source.diffused(t, lines)
+    x = source.points(lines)[padded]
+    moved = _move(case.scheme, _Held(s[padded], H[padded]), case.error, t, h, x)
+    y, cov, square = (np.asarray(v)[: len(live)] for v in moved)
+    met, weight = float(mass[live] @ square), mass[live]
+    if not (np.isfinite(y).all() and np.isfinite(cov).all()):
+        return mass, met, np.inf
+    values, vectors = np.linalg.eigh(cov)
+    common = values.min()
+    root = np.sqrt(values - common)
+    if root.max() > 1e-9:
+        z, w = np.polynomial.hermite_e.hermegauss(nodes)
+        arms = [np.multiply.outer(z, vectors[:, :, i] * root[:, i, None]) for i in (0, 1)]
+        y = (y + arms[0][:, None] + arms[1]).reshape(-1, 2)
+        weight = np.multiply.outer(np.outer(w, w) / w.sum() ** 2, weight).ravel()
+        kept = np.abs(weight) > TINY
+        y, weight = y[kept], weight[kept]
+    laid, lost = _lay(lines, y @ source.axes, weight)
+    sizes = [(len(line), line[1] - line[0]) for line in lines]
+    damp = [np.exp(-((2 * np.pi * f(*size)) ** 2) * common / 2) for f, size in zip((np.fft.fftfreq, np.fft.rfftfreq), sizes)]
+    return scipy.fft.irfft2(scipy.fft.rfft2(laid) * damp[0][:, None] * damp[1], laid.shape).ravel(), met, lost
+
+
+def _lay(lines, y, weight):
+    """Mass weight (n,) at y (n, 2) shared among the STENCIL x STENCIL points around, (G, G), and what lies outside."""
+    size, j = len(lines[0]), np.arange(STENCIL)
+    place = np.stack([(y[:, i] - line[0]) / (line[1] - line[0]) for i, line in enumerate(lines)])
+    inside = ((place >= STENCIL // 2) & (place <= size - 1 - STENCIL // 2)).all(0)
+    lost, laid = float(np.abs(weight[~inside]).sum()), np.zeros(size**2)
+    place, weight = place[:, inside], weight[inside]
+    for start in range(0, len(weight), 4 * BATCH):  # what stays in the processor's cache
+        part = place[:, start : start + 4 * BATCH]
+        base = np.floor(part).astype(np.int64) - (STENCIL // 2 - 1)
+        rows, columns = ([np.prod([(v - k) / (i - k) for k in j if k != i], axis=0) for i in j] for v in part - base)
+        index = base[0] * size + base[1]
+        for i in j:
+            share = weight[start : start + 4 * BATCH] * rows[i]
+            for k in j:
+                laid += np.bincount(index + (i * size + k), share * columns[k], size**2)
+    return laid.reshape(size, size), lost
+
+
+def _run(case, source, lines, nodes, at, tick) -> Plane:
+    area, lost, squares, seen = np.prod([line[1] - line[0] for line in lines]), 0.0, [], []
+    if case.start == "exact":
+        mass = source.density(case.T, lines).ravel()
+    else:
+        mass = np.exp(-np.sum(source.points(lines) ** 2, 1) / (2 * float(process.variance(case.T))))
+    mass /= mass.sum()
+    for n in range(case.steps + 1):
+        if n in at:
+            seen.append(mass.reshape(len(lines[0]), -1) / area)
+        if n < case.steps and lost <= LOST:
+            tick()
+            mass, met, gone = _advance(case, source, lines, mass, case.T * (1 - n / case.steps), nodes)
+            squares.append(met)
+            lost += gone
+    target = np.array([source.density(case.T * (1 - n / case.steps), lines) for n in at])
+    edge = target[-1].sum() - target[-1][STENCIL:-STENCIL, STENCIL:-STENCIL].sum()
+    squares += [0.0] * (case.steps - len(squares))
+    return Plane(np.asarray(at), source.axes, lines, np.array(seen), target, np.array(squares), max(lost, edge * area))
+
+
+def propagate(case, at, tick=lambda: None) -> tuple[Plane, float]:
+    """The law of case.scheme (no midpoint, an error that draws nothing, two dimensions) after the steps `at` (ascending, the
+    last one case.steps), and the relative change of its final W2 from the level before to the one used.
+
+    `lost` above LOST says that the law fits on no grid. tick() is called before every step and may raise to cancel.
+    """
+    source, before, change, grown = _Source(case.target), None, np.inf, 0
+    half = REACH * np.maximum(1.0, source.std)
+    low, high = np.minimum(0.0, source.mean) - half, np.maximum(0.0, source.mean) + half
+    sizes = [n for n in SIZES if (high - low).max() / (n - 1) < FINE * (case.T / case.steps) ** 0.5]
+    levels = list(enumerate(sizes if len(sizes) > 1 else SIZES[-2:], LEAST))
+    while levels:
+        nodes, size = levels[0]
+        law = _run(case, source, list(np.linspace(low, high, size).T), nodes, list(at), tick)
+        if not law.lost <= LOST:
+            if grown == WIDER:
+                break
+            low, high, grown = low - (high - low) / 4, high + (high - low) / 4, grown + 1
+            continue
+        value = law.w2()
+        if before is not None:
+            change = abs(value - before) / max(value, 1e-300)
+            if change < SETTLED:
+                break
+        before = value
+        levels.pop(0)
+    return law, float(change)
+
+
+def tangent(rho, q, spacing) -> float:
+    """Tangent distance of two densities (G, G) on a grid: finite volumes with p at the cells' faces, second order."""
+    p = (rho + q) / 2
+    log, number, pairs = np.log(np.maximum(p, VOID * p.max())), np.arange(p.size).reshape(p.shape), []
+    for axis, step in enumerate(spacing):
+        along, cells = np.moveaxis(log, axis, 0), np.moveaxis(number, axis, 0)
+        face = (along[1:] + along[:-1]) / 2
+        face[1:-1] += (along[1:-2] + along[2:-1] - along[:-3] - along[3:]) / 16
+        pairs.append((cells[:-1].ravel(), cells[1:].ravel(), np.exp(face).ravel() / step**2))
+    i, j, w = map(np.concatenate, zip(*pairs))
+    rows, columns = np.concatenate([i, j, i, j]), np.concatenate([i, j, j, i])
+    laplace = scipy.sparse.coo_matrix((np.concatenate([w, w, -w, -w]), (rows, columns))).tocsc()
+    load = (rho / rho.sum() - q / q.sum()).ravel() / np.prod(spacing)
+    # The potential is free up to a constant: it is 0 where p is largest.
+    kept = np.delete(np.arange(p.size), np.argmax(p))
+    phi = spsolve(laplace[kept][:, kept], load[kept], permc_spec="MMD_AT_PLUS_A")
+    return float(np.sqrt(max(phi @ load[kept] * np.prod(spacing), 0.0)))

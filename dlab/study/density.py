@@ -1,0 +1,98 @@
+"""The law of a scheme beside its target as two densities: where W2 comes from."""
+
+import numpy as np
+from scipy.interpolate import RectBivariateSpline, make_interp_spline
+
+from dlab.laws import gaussian, plane
+from dlab.measure import Case, density, exact
+from dlab.study.spec import Study
+from dlab.targets.gaussian import Gaussian
+from dlab.types import Estimate
+
+SIDE = 101  # points a side of what is shown
+REACH = 3.2  # and its half width in standard deviations of p_0
+
+
+def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dict | None:
+    """The final law of a scheme of a 2-D study and p_0, with the W2 between them: {"study", "scheme", "h", "w2", "method",
+    "grid_change", "flags"} and either a "map", {"x", "y" (SIDE,), "law", "target" (SIDE, SIDE), row = y}, or, for the
+    product laws whose coordinates share the random midpoint, "lines": for each axis {"axis" (2,), "x", "law", "target"}.
+
+    None where no law is known without particles. w2 is None, without densities, where the law fits on no grid. tick() is
+    called between steps on a plane and may raise to cancel.
+    """
+    way, case = study.law(scheme), study.case(scheme, steps)
+    if way is None or study.built.dim != 2:
+        return None
+    if way is density.ENTRY:
+        found, shown = _of_plane(case, tick)
+    elif isinstance(case.target, Gaussian):
+        found, shown = _of_gaussian(case)
+    else:
+        found, shown = _of_product(case)
+    return {
+        "study": study.to_json(), "scheme": scheme, "h": study.T / steps, "w2": found.value, "method": found.method,
+        "grid_change": found.grid_change, "flags": list(found.flags), **(shown if found.value is not None else {}),
+    }  # fmt: skip
+
+
+def _of_gaussian(case: Case) -> tuple[Estimate, dict]:
+    facts, law = case.target.facts, gaussian.propagate(case.scheme, case.target, case.error, T=case.T, steps=case.steps, start=case.start)
+
+    def normal(mean, cov):
+        def values(x):
+            u = x - mean
+            return np.exp(-np.sum(u @ np.linalg.inv(cov) * u, -1) / 2) / (2 * np.pi * np.sqrt(np.linalg.det(cov)))
+
+        return values
+
+    found = exact.ENTRY.estimate(case)
+    if found.value is None:
+        return found, {}
+    return found, _map(case, found, normal(law.mean[-1], law.cov[-1]), normal(facts.mean, facts.cov))
+
+
+def _of_product(case: Case) -> tuple[Estimate, dict]:
+    lines, axes = exact.lines(case, [case.steps]), case.target.factors.axes
+    (found,), _ = exact.of_lines(case, np.array([case.steps]), lines)
+    if found.value is None:
+        return found, {}
+    if case.scheme.randomised:
+        return found, {"lines": [_line(case, line, axis) for (line, _), axis in zip(lines, axes.T)]}
+
+    def product(which):
+        splines = [make_interp_spline(line.x, getattr(line, which)[-1], 3) for line, _ in lines]
+        return lambda x: np.prod([s(np.clip(u, *s.t[[0, -1]])) for s, u in zip(splines, np.moveaxis(x @ axes, -1, 0))], 0)
+
+    return found, _map(case, found, product("density"), product("target"))
+
+
+def _of_plane(case: Case, tick) -> tuple[Estimate, dict]:
+    law, change = plane.propagate(case, [case.steps], tick)
+    (found,), _ = density.of_plane(case, law, change)
+
+    def spline(values):
+        smooth = RectBivariateSpline(*law.lines, values)
+        return lambda x: smooth.ev(*np.moveaxis(x @ law.axes, -1, 0))
+
+    return found, _map(case, found, spline(law.density[-1]), spline(law.target[-1])) if found.value is not None else {}
+
+
+def _line(case, line, axis) -> dict:
+    facts = case.target.facts
+    mean, std = axis @ facts.mean, np.sqrt(axis @ facts.cov @ axis)
+    seen = np.abs(line.x - mean) < 4.5 * std
+    values = {"x": line.x[seen], "law": line.density[-1][seen], "target": line.target[-1][seen]}
+    return {"axis": _short(axis), **{name: _short(v) for name, v in values.items()}}
+
+
+def _map(case, found, law, target) -> dict:
+    facts = case.target.facts
+    half = REACH * np.sqrt(np.diag(facts.cov).max()) + 1.5 * found.value
+    x, y = (np.linspace(m - half, m + half, SIDE) for m in facts.mean)
+    points = np.stack(np.meshgrid(x, y), -1)
+    return {"map": {"x": _short(x), "y": _short(y), "law": _short(law(points)), "target": _short(target(points))}}
+
+
+def _short(values) -> list:
+    return np.round(values, 7).tolist()

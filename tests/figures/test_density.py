@@ -1,0 +1,111 @@
+"""The law beside its target: the maps are those densities, and the picture says the number between them."""
+
+import numpy as np
+import pytest
+from cases import GAUSSIAN, LOGISTIC
+
+from dlab import export, jobs
+from dlab.figures import density, screen
+from dlab.laws import plane
+from dlab.study import Study, law_density
+
+LINE = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-0.5, -0.2], [0.7, 0.7]], "var": 0.45}
+
+
+def study(target, name="EM", **more):
+    return Study.from_json({"target": target, "schemes": [name], "h": [0.5], "T": 1.0, **more})
+
+
+def found(target, name="EM", **more):
+    return law_density(study(target, name, **more), name, 2)
+
+
+def mass(values, found):
+    x, y = (np.asarray(found["map"][k]) for k in ("x", "y"))
+    return np.asarray(values).sum() * (x[1] - x[0]) * (y[1] - y[0])
+
+
+@pytest.fixture(scope="module")
+def gauss():
+    return found(GAUSSIAN)
+
+
+def test_the_maps_are_densities_with_a_common_scale(gauss):
+    sheet = density.sheet(gauss)
+    target, law, gap = sheet.parts
+    assert target.limits == law.limits
+    assert gap.limits[0] == -gap.limits[1]
+    assert not target.signed
+    assert gap.signed
+    for part in (target, law):
+        assert mass(part.values, gauss) == pytest.approx(1.0, abs=0.01)
+        assert part.values.max() <= part.limits[1]
+    np.testing.assert_allclose(gap.values, law.values - target.values)
+    assert "W₂ = " in sheet.caption
+    assert sheet.caption in sheet.alt
+    # Rows are y: the first coordinate's mean is that of the target along the columns.
+    x = np.asarray(gauss["map"]["x"])
+    assert target.values.sum(0) @ x / target.values.sum() == pytest.approx(GAUSSIAN["mean"][0], abs=0.02)
+
+
+def test_a_map_of_the_plane_is_that_of_the_closed_form(gauss):
+    error = {"name": "field", "level": 0.0}  # not affine, so carried on a grid
+    carried = found(GAUSSIAN, score_error=error)
+    assert carried["method"] == "density"
+    assert "the last refinement of its grid changed it by" in density.sheet(carried).caption
+    assert carried["w2"] == pytest.approx(gauss["w2"], rel=0.01)
+    for which in ("law", "target"):
+        points = np.linspace(-1.5, 2.0, 9)
+        a, b = (np.array([np.interp(points, f["map"]["x"], row) for row in f["map"][which]]).max() for f in (carried, gauss))
+        assert a == pytest.approx(b, rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_product_law_is_the_product_of_its_lines_and_a_midpoint_has_marginals_alone():
+    maps = found(LINE)
+    assert mass(maps["map"]["law"], maps) == pytest.approx(1.0, abs=0.01)
+    assert maps["method"] == "exact"
+    lines = found(LINE, "REM")
+    sheet = density.sheet(lines)
+    assert len(lines["lines"]) == 2
+    assert "random midpoint" in sheet.caption
+    assert all(screen.to_plotly(part).data for part in sheet.parts)
+
+
+def test_a_midpoint_on_a_gaussian_says_what_is_drawn():
+    assert "mixture of Gaussians over U" in density.sheet(found(GAUSSIAN, "REM")).caption
+
+
+def test_no_law_and_no_finite_law_are_sentences():
+    assert found(LOGISTIC, "REM") is None
+    lost = found(GAUSSIAN, score_error={"name": "field", "level": 900.0})
+    assert density.sheet(lost) is None
+    assert "too large" in density.sentence(lost)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_screen_and_print(gauss, theme):
+    sheet = density.sheet(gauss)
+    for part in sheet.parts:
+        (heat,) = screen.to_heatmap(part, theme).data
+        assert (heat.zmin, heat.zmax) == part.limits
+        clear = [at for at, colour in heat.colorscale if colour.endswith(",0.0)")]
+        assert clear == ([0.5, 0.5] if part.signed else [0.0])
+    for kind, magic in (("svg", b"<?xml"), ("pdf", b"%PDF"), ("png", b"\x89PNG")):
+        assert export.figure_bytes(sheet, kind, dpi=60).startswith(magic)
+
+
+def test_a_law_is_kept_and_can_be_cancelled(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
+    monkeypatch.setattr(plane, "SIZES", (64, 96))
+    s = study(GAUSSIAN, score_error={"name": "field", "level": 0.1})
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        jobs.draw(s, "EM", 2, stop)
+    assert jobs.drawn(s, "EM", 2) is None
+    made = jobs.draw(s, "EM", 2)
+    jobs._memory.clear()
+    assert jobs.drawn(s, "EM", 2) == made
