@@ -18,7 +18,7 @@ from dlab.errors import perturb
 from dlab.field import ExactField
 from dlab.noise import StepNoise
 
-NODES = 4  # of the mean over U, in which the step of a linear score is nearly a polynomial of low degree
+NODES = 3  # of the mean over U: in U the step of a linear score is a cubic for REM and nearly one for REI
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "s", "H", "rate"], meta_fields=[])

@@ -11,7 +11,6 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
 
 from dlab import process
 from dlab.errors import perturb
@@ -103,17 +102,20 @@ def diffused(facts, t: float) -> tuple[np.ndarray, np.ndarray]:
     return a * facts.mean, a**2 * facts.cov + var * np.eye(facts.dim)
 
 
-def bures(mean1, cov1, mean2, cov2) -> float:
-    """W2 between two Gaussians (Gelbrich 1990; Bures distance of the covariances).
+def bures(mean1, cov1, mean2, cov2):
+    """W2 between two Gaussians (Gelbrich 1990; Bures distance of the covariances), means (..., d), covariances (..., d, d).
 
     With the optimal map A from N(., cov1), W2^2 = |mean1 - mean2|^2 + |(A - I) cov1^(1/2)|_F^2, which
     keeps its digits where the usual trace formula cancels. cov1 must be positive definite.
     """
     values, vectors = np.linalg.eigh(cov1)
-    root = (vectors * np.sqrt(values)) @ vectors.T
-    inverse = (vectors / np.sqrt(values)) @ vectors.T
-    middle = scipy.linalg.sqrtm(root @ cov2 @ root).real
-    # middle - cov1 from the small difference: middle X + X cov1 = middle^2 - cov1^2 for X = middle - cov1.
-    excess = scipy.linalg.solve_sylvester(middle, cov1, root @ (cov2 - cov1) @ root)
+    scale = np.sqrt(values)[..., None, :]
+    root, inverse = ((v @ np.swapaxes(vectors, -1, -2)) for v in (vectors * scale, vectors / scale))
+    square, frame = np.linalg.eigh(root @ cov2 @ root)
+    # middle - cov1 from the small difference: middle X + X cov1 = middle^2 - cov1^2 for X = middle - cov1, in the
+    # eigenvectors of middle and cov1 a division.
+    middle = np.sqrt(np.maximum(square, 0.0))
+    gap = np.swapaxes(frame, -1, -2) @ (root @ (cov2 - cov1) @ root) @ vectors
+    excess = frame @ (gap / (middle[..., :, None] + values[..., None, :])) @ np.swapaxes(vectors, -1, -2)
     moved = inverse @ excess @ inverse @ root
-    return float(np.sqrt(np.sum((np.asarray(mean1) - mean2) ** 2) + np.sum(moved**2)))
+    return np.sqrt(np.sum((np.asarray(mean1) - mean2) ** 2, -1) + np.sum(moved**2, (-1, -2)))

@@ -16,27 +16,26 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     z = 0 * pairs.y if pairs.fluctuation is None else pairs.fluctuation
     # Of mean zero given the path, z and the products of y with it change the moments' noise alone.
     clouds = (pairs.x, pairs.y, z), (pairs.y, pairs.y, 0 * pairs.y)
-    sums = [[_sums(*parts) for parts in zip(*(np.array_split(v, blocks) for v in cloud))] for cloud in clouds]
-    whole = [tuple(sum(v) for v in zip(*cloud)) for cloud in sums]
-
-    def square(drop):
-        moments = []
-        for cloud, total in zip(sums, whole):
-            n, s, q = (t - p for t, p in zip(total, cloud[drop])) if drop is not None else total
-            mean = s / n
-            moments += [mean, q / n - np.outer(mean, mean)]
-        return bures(*moments) ** 2
-
-    full, left = square(None), np.array([square(b) for b in range(blocks)])
+    moments = [_moments(*(np.array_split(v, blocks) for v in cloud)) for cloud in clouds]
+    squares = bures(*moments[0], *moments[1]) ** 2
+    full, left = squares[0], squares[1:]
     bias = (blocks - 1) * (left.mean() - full)
     error = np.sqrt((blocks - 1) / blocks * np.sum((left - left.mean()) ** 2))
     value, stderr = root(full - bias, error)
     return Estimate(value, stderr, "gelbrich", lower=value)
 
 
-def _sums(x, y, z):
-    cross = y.T @ z
-    return len(x), (x - z).sum(0), x.T @ x - cross - cross.T
+def _moments(x, y, z):
+    """Mean and covariance of all blocks and of all but each one, (1 + blocks, d) and (1 + blocks, d, d)."""
+    cross = [b.T @ c for b, c in zip(y, z)]
+    sums = [
+        np.array([len(a) for a in x]),
+        np.array([(a - c).sum(0) for a, c in zip(x, z)]),
+        np.array([a.T @ a - m - m.T for a, m in zip(x, cross)]),
+    ]
+    n, first, second = (np.concatenate([[s.sum(0)], s.sum(0) - s]) for s in sums)
+    mean = first / n[:, None]
+    return mean, second / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
 
 
 ENTRY = Estimator("gelbrich", "Gelbrich lower bound", True, always, estimate)

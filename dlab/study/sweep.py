@@ -48,6 +48,7 @@ class Sweep:
         self.paths = {r: _Paths() for r in self.references.values()}
         self.drawn = self.batches = self.spent = 0
         self.total = study.most
+        self._ahead = None
         self._left, self._counting = threading.Event(), threading.Lock()
 
     def __enter__(self) -> "Sweep":
@@ -68,18 +69,24 @@ class Sweep:
         keep = min(BATCH, self.study.particles - self.drawn) if self.drawn < self.study.particles else BATCH
         self.batches += 1
         self.drawn += keep
-        key = jax.random.fold_in(jax.random.key(self.study.seed), number)
-        started = {}
-        for grid in self.grids:
-            mine = [k for k in keys if k[1] in grid.members]
-            if mine:
-                started |= self._start(jax.random.fold_in(key, grid.steps), key, grid, mine)
-        for n in sorted({n for _, n in keys}):
+        started, self._ahead = self._ahead or self._queue(number, keys), None
+        counts = sorted({n for _, n in keys})
+        for n in counts:
+            if n == counts[-1] and self.drawn < self.study.particles:
+                self._ahead = self._queue(number + 1, keys)  # runs while this batch is measured
             reference, these = self.references[n], [k for k in keys if k[1] == n]
             self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
             for k in these:
                 self.points[k][number] = _first(self._wait(started[k]), keep)
             yield these
+
+    def _queue(self, number: int, keys) -> dict[Key | Reference, Future | tuple]:
+        key, queued = jax.random.fold_in(jax.random.key(self.study.seed), number), {}
+        for grid in self.grids:
+            mine = [k for k in keys if k[1] in grid.members]
+            if mine:
+                queued |= self._start(jax.random.fold_in(key, grid.steps), key, grid, mine)
+        return queued
 
     def _start(self, path_key, key, grid: Grid, keys) -> dict[Key | Reference, Future | tuple]:
         """Queue a batch on one grid: the references that its points need and the points, coarse ones first."""
