@@ -1,0 +1,132 @@
+"""The measuring engine: times, the projected estimate against exact laws, where it ends, what the control variate gains.
+
+    python tests/benchmarks/bench_measuring.py [--quick]
+
+Prints what it measures in one run and fails on nothing. --quick: 1024 paths and fewer step sizes.
+"""
+
+import argparse
+import itertools
+import time
+
+import numpy as np
+
+from dlab import jobs, measure, schemes
+from dlab.study import Study, run, stream
+from dlab.study.sweep import Sweep
+
+SKEW = {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 30.0}
+CORNERS = [[-0.6, -0.6], [-0.6, 0.6], [0.6, -0.6], [0.6, 0.6]]
+TARGETS = {
+    "product mixture": {"name": "mixture", "weights": [0.25] * 4, "means": CORNERS, "var": 0.64},
+    "skew": SKEW,
+    "Gaussian": {"name": "gaussian", "mean": [0.8, -0.5], "cov": [[0.7, 0.3], [0.3, 1.2]]},
+}
+
+
+def logistic() -> dict:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 2)) * [1.5, 1.0]
+    y = np.where(x @ [1.0, -0.5] + 0.3 * rng.standard_normal(40) > 0, 1, -1)
+    return {"name": "logistic", "x": x.tolist(), "y": y.tolist(), "lam": 0.5}
+
+
+def study(target, **more) -> Study:
+    return Study.from_json({"target": target, "T": 4.0, **more})
+
+
+def sweep(paths: int, finest: int) -> None:
+    print(f"\nfive schemes, logistic posterior, 40 points, h = 1/2 ... 1/{2**finest}, {paths} paths")
+    asked = study(logistic(), h=[2.0**-k for k in range(1, finest + 1)], particles=paths)
+    _ = asked.built.facts
+    run(Study.from_json({**asked.to_json(), "particles": 64, "h": [0.5]}))  # compiled
+    begin, seen, result = time.perf_counter(), [], None
+    for result in stream(asked):
+        seen.append((time.perf_counter() - begin, {(r.scheme, r.steps): r.w2 for r in result.rows}))
+    final = {(r.scheme, r.steps): r for r in result.rows}
+    print(f"  first point {seen[0][0]:.2f} s, whole curve {seen[-1][0]:.1f} s")
+    for at in (1, 2, 5, 10, 15):
+        known = [rows for s, rows in seen if s <= at]
+        if known and at < seen[-1][0]:
+            off = [abs(w / final[k].w2 - 1) for k, w in known[-1].items() if final[k].resolved]
+            print(f"  after {at:2} s: {len(known[-1])} points, median off by {np.median(off):.0%}, worst by {max(off):.0%}")
+    data = result.to_json()
+    for name in asked.schemes:
+        mine = sorted((r for r in result.rows if r.scheme == name), key=lambda r: -r.h)
+        local = [np.log2(a.w2 / b.w2) for a, b in itertools.pairwise(mine) if a.resolved and b.resolved]
+        fit = next(f for f in data["fits"] if f["scheme"] == name)
+        print(f"  {name:4} slope {fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]  local", np.round(local, 2))
+    jobs.store(asked.key + ".json", b"{}")
+    begin = time.perf_counter()
+    jobs.load(asked.key + ".json")
+    print(f"  from the cache {time.perf_counter() - begin:.4f} s")
+
+
+def accuracy(paths: int) -> None:
+    print(f"\nprojected against the exact law, {paths} paths: (value / exact - 1), in brackets in standard errors")
+    for title, target in TARGETS.items():
+        asked = {"h": [1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32], "particles": paths}
+        begin = time.perf_counter()
+        found = run(study(target, **asked, estimator="projected"))
+        took = time.perf_counter() - begin
+        law = {(r.scheme, r.h): r for r in run(study(target, **asked)).rows}
+        print(f"  {title} ({took:.0f} s)   h = 1, 1/2, 1/4, 1/8, 1/16, 1/32")
+        for name in schemes.REGISTRY:
+            rows = sorted((r for r in found.rows if r.scheme == name), key=lambda r: -r.h)
+            said = [
+                f"{r.w2 / law[name, r.h].w2 - 1:+.1%} ({(r.w2 - law[name, r.h].w2) / r.stderr:+.1f}; se {r.stderr / r.w2:.1%}"
+                f"{'' if r.resolved else '; hollow'})"
+                for r in rows
+            ]
+            print(f"    {name:4}", "  ".join(said))
+
+
+def limits(paths: int) -> None:
+    print("\nwhere the projected estimate ends: EM and SO at h = 1/4 against the exact law")
+    for apart in (0.5, 1.0, 1.5, 2.0, 2.5):
+        target = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-apart, 0.0], [apart, 0.0]], "var": 0.4}
+        report(f"modes {2 * apart / 0.4**0.5:.1f} standard deviations apart", target, paths)
+    for level in (0.1, 0.3, 1.0):
+        report(f"constant score error {level}", SKEW, paths, score_error={"name": "constant", "level": level, "angle": 30.0})
+
+
+def report(title, target, paths, **more) -> None:
+    asked = {"schemes": ["EM", "SO"], "h": [0.25], "particles": paths, **more}
+    pairs = zip(run(study(target, **asked, estimator="projected")).rows, run(study(target, **asked)).rows)
+    said = [f"{a.scheme} {a.w2 / b.w2 - 1:+.1%} (W2 {b.w2:.3g}; {'; '.join(a.flags) or 'no flag'})" for a, b in pairs]
+    print(f"  {title}:", "  ".join(said))
+
+
+def control(paths: int) -> None:
+    print(f"\nthe control variate: standard errors on the same {paths} particles, skew")
+    for name in ("REM", "REI"):
+        asked = study(SKEW, schemes=[name], h=[1 / 2, 1 / 4, 1 / 8, 1 / 16], particles=paths, estimator="projected")
+        with Sweep(asked, [name], lambda done: None) as sweep:
+            while sweep.drawn < asked.particles:
+                for _ in sweep.batch():
+                    pass
+            for steps in asked.steps:
+                case, pairs = asked.case(name, steps), sweep.pairs((name, steps))
+                way = measure.REGISTRY["projected"]
+                plain = way.quick(case, measure.Pairs(pairs.x, pairs.y, pairs.half))
+                found = way.quick(case, pairs)
+                print(
+                    f"  {name} h = 1/{steps // 4}: {plain.value:.5f} ± {plain.stderr:.5f} without, "
+                    f"{found.value:.5f} ± {found.stderr:.5f} with: {(plain.stderr / found.stderr) ** 2:.0f} times the paths"
+                )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    jobs.keep_compiled()
+    paths = 1024 if quick else 4096
+    sweep(paths, 5 if quick else 7)
+    accuracy(paths)
+    limits(paths)
+    control(paths)
+
+
+if __name__ == "__main__":
+    main()
