@@ -23,7 +23,7 @@ from dlab.study import Study, compare, law_density, run, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
-SPEED = 3e6  # particle-steps a second before anything has been measured
+SPEED = 1.2e6  # particle-steps a second before anything has been measured
 
 HERE = Path(__file__).parent
 PREPARED = HERE / "prepared"

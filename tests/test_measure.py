@@ -291,9 +291,11 @@ def test_the_table_moves_no_reported_w2_by_more_than_a_tenth_of_its_standard_err
 
 
 @pytest.mark.slow
-def test_projected_follows_the_grid_law_of_the_skew_product():
-    """A target with a sharp bend: projected within 5 % or three standard errors of the exact law, slopes within intervals."""
-    asked = {"target": {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}, "schemes": ["EM", "EI", "SO"]}
+@pytest.mark.parametrize("target", [{"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}, GAUSSIAN], ids=lambda t: t["name"])
+def test_projected_follows_the_exact_law_and_so_do_its_slopes(target):
+    """A target with a sharp bend and a Gaussian: within 5 % or three standard errors of the exact law, slopes within
+    their intervals."""
+    asked = {"target": target, "schemes": ["EM", "EI", "SO"]}
     asked |= {"h": [1 / 4, 1 / 8, 1 / 16, 1 / 32], "particles": 4096}
     found, law = (run(Study.from_json({**asked, "estimator": e})).to_json() for e in ("projected", "exact"))
     for row, want in zip(found["rows"], law["rows"]):
@@ -303,3 +305,19 @@ def test_projected_follows_the_grid_law_of_the_skew_product():
         both = [r for r in law["rows"] if r["scheme"] == a["scheme"] and r["h"] in a["used"]]
         slope = np.polyfit(np.log([r["h"] for r in both]), np.log([r["w2"] for r in both]), 1)[0]
         assert a["slope_low"] - 0.02 <= slope <= a["slope_high"] + 0.02, (a, b)
+
+
+@pytest.mark.slow
+def test_on_a_logistic_posterior_the_local_slopes_reach_the_orders_of_the_laws():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 2)) * [1.5, 1.0]
+    y = np.where(x @ [1.0, -0.5] + 0.3 * rng.standard_normal(40) > 0, 1, -1)
+    spec = {"name": "logistic", "x": x.tolist(), "y": y.tolist(), "lam": 0.5}
+    rows = run(study(spec, NAMES, [1 / 4, 1 / 8, 1 / 16, 1 / 32], 4096)).rows
+    w2 = {(r.scheme, r.steps): r.w2 for r in rows}
+    assert all(r.resolved for r in rows), [(r.scheme, r.h, r.flags) for r in rows if not r.resolved]
+    local = {s: [np.log2(w2[s, n] / w2[s, 2 * n]) for n in (16, 32, 64)] for s in NAMES}
+    assert abs(local["EM"][-1] - 1) < 0.1
+    assert abs(local["EI"][-1] - 1) < 0.1
+    assert local["SO"][-1] > 1.7
+    assert local["SO"][-1] > local["SO"][0] - 0.05

@@ -8,7 +8,7 @@ from dlab.measure.base import Case, by_law
 from dlab.types import Estimate
 
 NEAR = 0.5  # W2 in standard deviations of p_0 up to which the tangent distance was within 1 % of the exact one
-POINT = 20  # particle-steps that cost as much as moving one grid point without nodes
+POINT = 8  # particle-steps that cost as much as moving one grid point without nodes
 
 
 def applies(case: Case) -> str | None:

@@ -20,7 +20,7 @@ MARGINALS_ONLY = (
     "distances, is a lower bound of W₂."
 )
 ROUNDING = 1e-11  # W2 in units of ||X_0|| below which the two laws are equal as far as doubles tell
-PRICE = 120_000, 900, 2_500, 7_000  # particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it
+PRICE = 48_000, 360, 1_000, 2_800  # particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it
 
 
 def applies(case: Case) -> str | None:

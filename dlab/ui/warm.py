@@ -7,6 +7,8 @@ from dlab import errors, jobs, schemes, trajectory
 from dlab.params import BadInput
 from dlab.study import Study, run
 
+SKEW = {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}
+
 
 def up(stop: threading.Event) -> None:
     """Compile in the background, politely: a page is served first, between two pieces a visitor's run takes
@@ -26,3 +28,8 @@ def up(stop: threading.Event) -> None:
             study = Study.from_json({**exact, "schemes": [name]})
             with jobs.one_at_a_time(lambda: None):
                 trajectory.motion(study, (name,), 2, 2000)
+        for name in schemes.REGISTRY:
+            if stop.is_set():
+                return
+            with jobs.one_at_a_time(lambda: None):
+                run(Study.from_json({**exact, "target": SKEW, "schemes": [name]}))
