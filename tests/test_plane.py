@@ -45,7 +45,8 @@ def test_the_law_of_a_correlated_gaussian_is_the_closed_form(gaussian, name, h, 
 
 # W2 of laws.product, which takes longer than this law; the slow cases compute it.
 QUICK = [(LINE, "EM", 2, NONE, 0.2050254), (LINE, "SO", 4, CONSTANT, 0.3520641)]
-FINE = [(SKEW, name, n, e, None) for name in ("EM", "EI", "SO") for n, e in ((2, CONSTANT), (2, NONE), (8, NONE), (32, NONE))]
+FINE = [(SKEW, name, n, e, None) for name in ("EM", "EI", "SO") for n, e in ((2, CONSTANT), (8, NONE))]
+FINE.append((SKEW, "EM", 32, NONE, None))
 
 
 @pytest.mark.parametrize("spec, name, n, error, want", [*QUICK, *(pytest.param(*p, marks=pytest.mark.slow) for p in FINE)])
@@ -55,7 +56,8 @@ def test_the_law_of_a_rotated_product_is_that_of_its_coordinates(spec, name, n, 
     assert found.value == pytest.approx(want, rel=0.01)
     assert found.method == "density"
     assert 0 < found.grid_change < plane.SETTLED
-    assert not found.flags
+    # The distance is of first order, and says so where the displacement is large.
+    assert bool(found.flags) == (want > density.NEAR * c.target.facts.std())
 
 
 def test_scores_of_its_own_are_those_of_the_target():

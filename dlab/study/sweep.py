@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import jax
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dlab import errors, measure, noise, schemes
 from dlab.measure import Case, Pairs, coupled
@@ -54,10 +55,13 @@ class Sweep:
     def __enter__(self) -> "Sweep":
         # In three dimensions LAPACK runs inside compiled code, and two threads of it deadlock (see linop).
         self._pool = ThreadPoolExecutor(WORKERS if self.study.built.dim <= 2 else 1)
+        # Estimates are made while simulations run: BLAS threads that wait for a core would take it from them.
+        self._blas = threadpool_limits(1, "blas")
         return self
 
     def __exit__(self, *failure) -> None:
         self._left.set()
+        self._blas.restore_original_limits()
         self._pool.shutdown(cancel_futures=True)
 
     def done(self) -> float:

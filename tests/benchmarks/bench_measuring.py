@@ -7,6 +7,7 @@ Prints what it measures in one run and fails on nothing. --quick: 1024 paths and
 
 import argparse
 import itertools
+import json
 import time
 
 import numpy as np
@@ -42,23 +43,25 @@ def sweep(paths: int, finest: int) -> None:
     run(Study.from_json({**asked.to_json(), "particles": 64, "h": [0.5]}))  # compiled
     begin, seen, result = time.perf_counter(), [], None
     for result in stream(asked):
-        seen.append((time.perf_counter() - begin, {(r.scheme, r.steps): r.w2 for r in result.rows}))
+        if result.rows:
+            seen.append((time.perf_counter() - begin, {(r.scheme, r.steps): r.w2 for r in result.rows}))
     final = {(r.scheme, r.steps): r for r in result.rows}
     print(f"  first point {seen[0][0]:.2f} s, whole curve {seen[-1][0]:.1f} s")
     for at in (1, 2, 5, 10, 15):
         known = [rows for s, rows in seen if s <= at]
         if known and at < seen[-1][0]:
             off = [abs(w / final[k].w2 - 1) for k, w in known[-1].items() if final[k].resolved]
-            print(f"  after {at:2} s: {len(known[-1])} points, median off by {np.median(off):.0%}, worst by {max(off):.0%}")
+            print(f"  after {at:2} s: {len(known[-1])} points, off by {np.median(off):.0%} (median), {max(off):.0%} (worst)")
     data = result.to_json()
     for name in asked.schemes:
         mine = sorted((r for r in result.rows if r.scheme == name), key=lambda r: -r.h)
         local = [np.log2(a.w2 / b.w2) for a, b in itertools.pairwise(mine) if a.resolved and b.resolved]
         fit = next(f for f in data["fits"] if f["scheme"] == name)
         print(f"  {name:4} slope {fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]  local", np.round(local, 2))
-    jobs.store(asked.key + ".json", b"{}")
+    jobs.store("bench.json", json.dumps(data).encode())
+    jobs._memory.clear()
     begin = time.perf_counter()
-    jobs.load(asked.key + ".json")
+    json.loads(jobs.load("bench.json"))
     print(f"  from the cache {time.perf_counter() - begin:.4f} s")
 
 

@@ -37,6 +37,8 @@ def random_scene(r) -> dict:
         "T": r.randint(1, links.MAX_T),
         "start": r.choice(STARTS),
         "particles": r.choice((16, 512, 4096, 65536)),
+        "accuracy": r.choice(links.ACCURACIES),
+        "budget": links.MOST,
         "moving": r.choice(links.MOVING),
         "seed": r.randint(0, 2**31 - 1),
         "x": r.choice(list(links.AXES)),
@@ -97,7 +99,7 @@ def test_every_setting_is_carried():
             moved = {
                 "schemes": ("SO",), "panels": ("REI",), "h": (0.25, 0.125), "hs": (0.8,), "step": 0.5, "T": 2,
                 "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
-                "fits": False, "bounds": False, "brackets": "always",
+                "fits": False, "bounds": False, "brackets": "always", "accuracy": 2, "budget": 900,
                 "by_hand": True, "window": (0.5, 0.25),
                 **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
                 **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},
@@ -287,9 +289,14 @@ def test_every_study_that_the_app_downloads_reopens():
 
 
 def test_what_a_study_file_loses_on_the_pages_is_said():
-    values, notes = files.from_study(json.dumps({"target": GAUSS, "accuracy": 0.01, "budget": 10**6}).encode())
-    assert links.study(values).accuracy is None
-    assert "accuracy and budget" in notes[0]
+    values, notes = files.from_study(json.dumps({"target": GAUSS, "accuracy": 0.03, "budget": 1_500_000}).encode())
+    assert links.study(values).accuracy == 0.02
+    assert links.study(values).budget == 2_000_000
+    assert "no accuracy of 0.03; 0.02 was used" in notes[0]
+    assert "in millions" in notes[1]
+    kept, notes = files.from_study(json.dumps({"target": GAUSS, "accuracy": 0.05, "budget": 3_000_000}).encode())
+    assert (links.study(kept).accuracy, links.study(kept).budget, notes) == (0.05, 3_000_000, [])
+    assert "only where an accuracy" in files.from_study(json.dumps({"target": GAUSS, "budget": 10**9}).encode())[1][0]
 
 
 def test_repeated_keys_are_named():
