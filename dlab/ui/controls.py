@@ -162,7 +162,7 @@ def sampling(values: dict) -> None:
     )  # fmt: skip
     if values["accuracy"]:
         right.number_input(
-            "Budget, million steps", 1, links.MOST, step=50, key=KEY + "budget",
+            "Budget (10⁶)", 1, links.MOST, step=50, key=KEY + "budget",
             help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * links.MILLION):.0f} s on this machine. "
             "A budget in seconds would give other numbers on another machine.",
         )  # fmt: skip
