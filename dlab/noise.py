@@ -48,7 +48,9 @@ class StepNoise:
             return known + A.map(lambda a: jnp.sqrt(self._open_whole(a)), first)
 
         def shared(a):
-            return self._open_cross(a) / jnp.sqrt(jnp.maximum(self._open_part(a), 1e-300))
+            # The bound is Cauchy and Schwarz's: where U is next to 0 or 1, a rounding error is divided by nearly nothing.
+            part, most = self._open_part(a), jnp.sqrt(self._open_whole(a))
+            return jnp.clip(self._open_cross(a) / jnp.sqrt(jnp.maximum(part, jnp.finfo(part.dtype).tiny)), -most, most)
 
         def own(a):
             return jnp.sqrt(jnp.maximum(self._open_whole(a) - shared(a) ** 2, 0.0))

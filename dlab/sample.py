@@ -40,7 +40,8 @@ def _advance(scheme, field, error, x, beside, h, T, first, count, drawn, path, *
     def body(i, carry):
         x, beside, squares, states = carry
         t = T - (first + i) * h
-        normals, u, wrong = (None if v is None else v[i] for v in drawn)
+        # Single precision is for drawing alone: residual variances are small differences.
+        normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
         seen = StepNoise(h, normals, u, None if path is None else path[i])
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
@@ -64,7 +65,7 @@ def _draw(generator, scheme, error, shape):
 
     return (
         normals(scheme.normals),
-        generator.random((CHUNK, shape[0], 1), np.float32) if scheme.randomised else None,
+        generator.random((CHUNK, shape[0], 1)) if scheme.randomised else None,
         normals(scheme.score_evals) if error.draws else None,
     )
 

@@ -1,5 +1,7 @@
 """The one stochastic integral: its joint law at every h, fresh and along a path, and the path's own algebra."""
 
+import dataclasses
+
 import independent as ind
 import jax
 import jax.numpy as jnp
@@ -133,3 +135,16 @@ def test_merged_moments_of_a_smooth_path_are_its_integrals():
 def test_a_path_depends_on_its_key_alone(path):
     np.testing.assert_array_equal(path, noise.path(jax.random.key(3), 12, 0.25, 2000, 2))
     assert not np.array_equal(path, noise.path(jax.random.key(4), 12, 0.25, 2000, 2))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("A", [linop.ZERO, linop.HALF], ids=["0", "half"])
+def test_a_midpoint_next_to_an_end_of_the_step_keeps_the_noise_finite(A, dtype):
+    """Rounding once divided by nothing: one particle in ten millions left the numbers."""
+    u = np.array([0.0, 1e-12, 1e-7, 1 - 1.2e-7, 1 - 1e-12, 1.0], dtype)[:, None]
+    u[3] = np.nextafter(dtype(1), dtype(0))
+    given = noise.StepNoise(0.125, jnp.ones((2, 6, 1), dtype), jnp.asarray(u), jnp.full((3, 6, 1), 0.1, dtype))
+    for drawn in (given, dataclasses.replace(given, moments=None)):
+        both = np.array([drawn.part(A), drawn.whole(A)])
+        assert np.isfinite(both).all()
+        assert np.abs(both).max() < 2
