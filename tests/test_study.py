@@ -11,6 +11,7 @@ from cases import GAUSSIAN
 from dlab import __version__, schemes, targets
 from dlab.params import BadInput
 from dlab.study import BATCH, DEFAULT, Study, grids, run, stream
+from dlab.study.sweep import Sweep
 
 NAMES = list(schemes.REGISTRY)
 KEYS = {
@@ -260,15 +261,28 @@ def test_accuracy_is_reached_or_the_budget_is_kept():
     assert row.particles <= 3 * BATCH
 
 
-def test_the_budget_goes_to_the_points_that_need_least_and_the_others_are_named():
-    """Coarse points of EM first; REM at the finest step would take many times the budget."""
+def test_the_budget_goes_to_the_points_that_need_least():
+    s = study(**{**SAMPLED, "schemes": ["EM", "REM"], "h": [0.5, 1 / 16]}, particles=64, accuracy=0.03, budget=10**8)
+    with Sweep(s, ["EM", "REM"], lambda done: None) as sweep:
+        for runs in sweep.points.values():
+            runs[0] = None  # one batch each
+        near, far, dear = ("EM", 4), ("EM", 32), ("REM", 32)
+        assert sweep.affordable({near: 3.0, far: 3.0, dear: 1e9}) == ([near, far], 1)
+        sweep.total = BATCH * (4 + sweep.references[4].work) * 2
+        assert sweep.affordable({near: 3.0, far: 3.0}) == ([near], 1)
+        assert sweep.affordable({near: 1e9}) == ([near], 1)  # what is left narrows it at least
+        sweep.total = BATCH
+        assert sweep.affordable({near: 3.0}) is None
+
+
+def test_points_that_the_budget_does_not_make_accurate_are_named():
+    """EM at the coarse step is; REM at the finest would take many times the budget."""
     common = {**SAMPLED, "schemes": ["EM", "REM"], "T": 2.0, "h": [0.5, 1 / 16]}
     s = study(**common, particles=64, accuracy=0.03, budget=10 * study(**common, particles=64).work)
     spent = []
     result = run(s, spent.append)
     rows = {(r.scheme, r.h): r for r in result.rows}
     assert rows["EM", 0.5].stderr <= 0.03 * rows["EM", 0.5].w2
-    assert rows["REM", 1 / 16].particles < rows["REM", 0.5].particles
     (note,) = [n for n in result.to_json()["notes"] if "budget ended" in n]
     assert "REM at h = 0.0625" in note
     assert "EM at h = 0.5 " not in note.replace("REM", "")
