@@ -124,9 +124,9 @@ def starts(target, key, n: int, T: float, start: str) -> tuple[np.ndarray, np.nd
     while "paper" gives it N(0, sigma_T^2 I): the difference is the initialisation error.
     """
     data_key, noise_key = jax.random.split(key)
-    noise = jnp.sqrt(process.variance(T)) * jax.random.normal(noise_key, (n, target.dim))
-    exact = process.scale(T) * target.sample(data_key, n) + noise
-    return np.asarray(noise if start == "paper" else exact), np.asarray(exact)
+    spread = jnp.sqrt(process.variance(T)) * jax.random.normal(noise_key, (n, target.dim))
+    exact = process.scale(T) * target.sample(data_key, n) + spread
+    return np.asarray(spread if start == "paper" else exact), np.asarray(exact)
 
 
 def diverged(x: np.ndarray, facts) -> np.ndarray:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dlab import measure, theory
+from dlab import theory
 from dlab.measure import Pairs, coupled, gelbrich
 from dlab.sample import DIVERGED, diverged, level_met
 from dlab.study.result import Result, Row
@@ -92,7 +92,7 @@ def _lacking(study, rows) -> dict[tuple[str, int], float]:
 
 def _measured(study, sweep, key, quick) -> Row:
     case = study.case(*key)
-    estimator, _ = measure.choose(study.estimator, case)
+    estimator = study.way(case.scheme.name)
     pairs, met = sweep.pairs(key), sweep.level_met(key)
     lost = int(diverged(pairs.x, study.built.facts).sum())
     if lost:

@@ -85,20 +85,21 @@ class Sweep:
             yield these
 
     def _queue(self, number: int, keys) -> dict[Key | Reference, Future | tuple]:
-        key, queued = jax.random.fold_in(jax.random.key(self.study.seed), number), {}
+        study, queued = self.study, {}
+        key = jax.random.fold_in(jax.random.key(study.seed), number)
+        both = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
         for grid in self.grids:
             mine = [k for k in keys if k[1] in grid.members]
             if mine:
-                queued |= self._start(jax.random.fold_in(key, grid.steps), key, grid, mine)
+                queued |= self._start(key, grid, mine, *both)
         return queued
 
-    def _start(self, path_key, key, grid: Grid, keys) -> dict[Key | Reference, Future | tuple]:
+    def _start(self, key, grid: Grid, keys, begin, exact_begin) -> dict[Key | Reference, Future | tuple]:
         """Queue a batch on one grid: the references that its points need and the points, coarse ones first."""
         study, queued = self.study, {}
-        begin, exact_begin = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
         wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]
         counts = {n for _, n in keys}.union(*((r.steps, r.steps // 2) for r in wanted))
-        path = _pyramid(path_key, grid.steps, counts, study.T, study.built.dim)
+        path = _pyramid(jax.random.fold_in(key, grid.steps), grid.steps, counts, study.T, study.built.dim)
 
         def queue(scheme, error, start, n, own, controlled=False):
             return self._pool.submit(

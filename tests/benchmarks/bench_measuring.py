@@ -9,12 +9,13 @@ import argparse
 import itertools
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 
-from dlab import jobs, measure, schemes
+from dlab import jobs, schemes
 from dlab.study import Study, run, stream
-from dlab.study.sweep import Sweep
+from dlab.study.run import clouds
 
 SKEW = {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 30.0}
 CORNERS = [[-0.6, -0.6], [-0.6, 0.6], [0.6, -0.6], [0.6, 0.6]]
@@ -104,19 +105,13 @@ def control(paths: int) -> None:
     print(f"\nthe control variate: standard errors on the same {paths} particles, skew")
     for name in ("REM", "REI"):
         asked = study(SKEW, schemes=[name], h=[1 / 2, 1 / 4, 1 / 8, 1 / 16], particles=paths, estimator="projected")
-        with Sweep(asked, [name], lambda done: None) as sweep:
-            while sweep.drawn < asked.particles:
-                for _ in sweep.batch():
-                    pass
-            for steps in asked.steps:
-                case, pairs = asked.case(name, steps), sweep.pairs((name, steps))
-                way = measure.REGISTRY["projected"]
-                plain = way.quick(case, measure.Pairs(pairs.x, pairs.y, pairs.half))
-                found = way.quick(case, pairs)
-                print(
-                    f"  {name} h = 1/{steps // 4}: {plain.value:.5f} ± {plain.stderr:.5f} without, "
-                    f"{found.value:.5f} ± {found.stderr:.5f} with: {(plain.stderr / found.stderr) ** 2:.0f} times the paths"
-                )
+        for (_, steps), pairs in clouds(asked).items():
+            case, way = asked.case(name, steps), asked.way(name)
+            plain, found = (way.quick(case, p) for p in (replace(pairs, fluctuation=None), pairs))
+            print(
+                f"  {name} h = 1/{steps // 4}: {plain.value:.5f} ± {plain.stderr:.5f} without, "
+                f"{found.value:.5f} ± {found.stderr:.5f} with: {(plain.stderr / found.stderr) ** 2:.0f} times the paths"
+            )
 
 
 def main() -> None:
