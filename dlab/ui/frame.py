@@ -19,7 +19,7 @@ PAGES = {
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 STATE = "s:"  # prefix of the session keys that hold the scene
 COLLECT = 5.0  # seconds between two garbage collections of the process
-PROJECTED = 500  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
+PROJECTED = 470  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
 
 STYLE = """
 <style>
@@ -32,14 +32,15 @@ STYLE = """
   .st-key-question p { font-size: 1.2rem; }
   .stMainBlockContainer :is(h1, .st-key-question) { overflow-wrap: anywhere; }
   .st-key-sharing { width: min(24rem, 84vw); }
-  img.qr { display: block; width: min(22rem, 100%); margin: 0 auto; border-radius: 6px; image-rendering: pixelated; }
+  img.qr { display: block; width: min(19rem, 100%); margin: 0 auto; border-radius: 6px; image-rendering: pixelated; }
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
   @media (max-width: 640px) {
     .st-key-menu { gap: 0.2rem; padding-right: 2rem; }
-    .st-key-menu > :first-child, .st-key-present { display: none; }
+    .st-key-menu > :first-child, .st-key-menu > :has(> .stSpace), .st-key-present { display: none; }
+    .st-key-share button p { font-size: 0; }
     .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
   }
 </style>
@@ -48,8 +49,9 @@ STYLE = """
 PRESENTATION = """
 <style>
   html { font-size: 20px !important; }
-  .stMainBlockContainer { padding-top: 0.6rem; }
-  .stMainBlockContainer > div > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+  .stMainBlockContainer { padding: 0.6rem 2.5rem 2rem; }
+  .st-key-menu { gap: 0.4rem; }
+  .stMainBlockContainer > [data-testid="stVerticalBlock"] { gap: 0.4rem; }
   .stMainBlockContainer :is(h1, h2, h3, p, li, label, [data-testid="stCaptionContainer"]) { color: INK !important; }
   .stMainBlockContainer [data-testid="stCaptionContainer"] { opacity: 1; }
   .stMainBlockContainer :is(button[kind="primary"], a) p { color: inherit !important; }
@@ -110,7 +112,8 @@ def begin(page: str, title: str, sentence: str) -> dict:
                 st.page_link(path, label=label, query_params=address)
         st.space("stretch")
         _modes(page, values)
-        share.popover(page, values)
+        with st.container(key="sharer", width="content"):
+            share.popover(page, values)
     _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
     if said_for == address:  # until a control moves
@@ -250,9 +253,10 @@ def _show(notes) -> None:
 
 def plain(text: str) -> str:
     """Text that somebody typed, safe where markdown is rendered: nothing in it becomes a link or an image."""
-    escaped = re.sub(r"([\\`*_{}\[\]()#+\-.!<>|~:$&])", r"\\\1", str(text))
-    # A bare address becomes a link even so; a word joiner, which nobody sees, keeps it text.
-    return escaped.replace("//", "/\u2060/").replace("www", "ww\u2060w").replace("@", "@\u2060")
+    # Streamlit makes links, icons and arrows of bare addresses, :names: and -> even where they are escaped; a word
+    # joiner, which nobody sees, keeps them text.
+    parted = re.sub(r"(?<=/)(?=/)|(?i:(?<=ww)(?=w))|(?<=@)|(?<=:)(?=\w)|(?<=[<>~=-])(?=[<>~=-])", "\u2060", str(text))
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!<>|~:$&])", r"\\\1", parted)
 
 
 def started() -> bool:

@@ -62,10 +62,10 @@ def popover(page: str, values: dict) -> None:
 
 
 def _content(page, values) -> None:
-    top = st.container()
+    top, form, below = st.container(), st.container(), st.container()
     problems = []
     if page != "home":
-        with st.expander("Make a lesson link", expanded=links.in_lesson(values)):
+        with form.expander("Make a lesson link", expanded=links.in_lesson(values)):
             values = values | _draft(values, problems)
     address, said = base(page)
     text = link(address, page, values)
@@ -79,7 +79,10 @@ def _content(page, values) -> None:
         if not links.complete(values):
             st.warning("The data are too long for a link, so it leaves them out. Share the study file instead.")
             _study(values)
-        elif (code := qr(text)) is None:
+    if not links.complete(values):
+        return
+    with below:
+        if (code := qr(text)) is None:
             st.caption(f"The link has {len(text)} characters, too many for a QR code that a phone reads from a screen.")
         else:
             # Dark on white in both themes, as scanners want it.
