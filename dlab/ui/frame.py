@@ -50,7 +50,7 @@ PRESENTATION = """
 <style>
   html { font-size: 20px !important; }
   .stMainBlockContainer { padding: 0.6rem 2.5rem 2rem; }
-  .st-key-menu { gap: 0.4rem; }
+  .st-key-menu { gap: 0.4rem; padding-right: 1.2rem; }
   .stMainBlockContainer > [data-testid="stVerticalBlock"] { gap: 0.4rem; }
   .stMainBlockContainer :is(h1, h2, h3, p, li, label, [data-testid="stCaptionContainer"]) { color: INK !important; }
   .stMainBlockContainer [data-testid="stCaptionContainer"] { opacity: 1; }
