@@ -390,6 +390,9 @@ def test_bad_uploads_say_one_sentence(app, visit, tmp_path):
 
 EVIL = "<img src=http://evil.example/i onerror=alert(1)><script>alert(2)</script>[a](http://evil.example) WWW.evil.example"
 
+# Links of the page to the host that hostile text names; the menu's own carry that text as text.
+LED_AWAY = "[...document.links].filter(a => a.hostname.endsWith('.example')).length"
+
 
 def test_a_lesson_stands_on_top_and_can_be_left(app, visit):
     lesson = {"title": EVIL, "question": ":material/delete: $x$ -> http://evil.example", "hide": "error,sampling", "fix": "target,h"}
@@ -399,7 +402,8 @@ def test_a_lesson_stands_on_top_and_can_be_left(app, visit):
     page.get_by_role("button", name="Open everything").wait_for()
     assert title(page).replace("\u2060", "") == EVIL
     assert page.locator(".st-key-question").inner_text().replace("\u2060", "") == lesson["question"]
-    assert page.locator("a[href*='evil' i], .st-key-head img, .st-key-question [role='img'], .katex-error").count() == 0
+    assert page.evaluate(LED_AWAY) == 0
+    assert page.locator(".st-key-head img, .st-key-question :is([role='img'], .katex)").count() == 0
     controls = page.locator(".st-key-controls")
     assert controls.get_by_text("Score error").count() == 0
     assert controls.get_by_text("Sampling and measuring").count() == 0
@@ -471,7 +475,8 @@ def test_share_copies_the_link_without_https(app, visit):
     page.get_by_text("Make a lesson link").click()
     page.get_by_label("Title", exact=True).fill("Which falls faster? f")
     page.keyboard.press("Enter")
-    page.wait_for_function("[...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector('.copy input')?.value.includes('title='))")
+    field = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.copy input')).find(Boolean)"
+    page.wait_for_function(f"{field}.value.includes('title=')")
     made = page.get_by_label("Link of this scene").input_value()
     assert "present" not in query(page), "F in a text field is a letter"
     assert visit(made.split("convergence")[0], "convergence", dict(parse_qsl(urlsplit(made).query))).locator("h1").inner_text() == (
@@ -492,7 +497,8 @@ def test_hostile_query_strings_in_a_browser(app, visit, seed):
     assert page.locator(".st-key-menu").get_by_role("link").count() == 3
     assert page.locator("h1").is_visible()
     assert page.get_by_text("Traceback").count() == 0
-    assert page.locator("a[href*='evil' i], a[href*='e.example' i], img[src*='example']").count() == 0
+    assert page.evaluate(LED_AWAY) == 0
+    assert page.locator("img[src*='example']").count() == 0
     if name == "convergence":
         page.locator(".js-plotly-plot, .st-key-run-button").first.wait_for()
     assert not dialogs
