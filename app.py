@@ -19,7 +19,7 @@ for pair in zip(scenes.SCENES[::2], scenes.SCENES[1::2]):
                 frame.PAGES[scene.page][0],
                 label="Open this scene",
                 icon=":material/arrow_forward:",
-                query_params=scenes.address(scene),
+                query_params=scenes.address(scene) | ({"present": "1"} if frame.presenting() else {}),
             )
 
 st.markdown(

@@ -14,27 +14,15 @@ values = frame.begin(
     "How fast does the error fall when h halves?",
     "Each point is the distance $W_2$ between the law that a scheme produces with step $h$ and the law it should produce.",
 )
-picture, side = st.columns([3, 1], gap="medium")
-with side, st.container(key="controls"):
+picture, side = frame.stage()
+with side:
     controls.target(values)
     controls.scheme_set()
     controls.step_range(values)
     controls.score_error(values)
-    with st.expander("Horizon and start"):
-        controls.horizon()
-    with st.expander("Sampling and measuring"):
-        tell.estimator_choice(frame.STATE + "estimator")
-        controls.sampling(values)
-        controls.seed()
-    with st.expander("Picture"):
-        st.selectbox("Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=frame.STATE + "x")
-        st.checkbox("Fitted lines", key=frame.STATE + "fits")
-        controls.window(values)
-        st.checkbox("Theorem's bounds", key=frame.STATE + "bounds")
-        st.selectbox(
-            "Brackets", list(links.BRACKETS), format_func=links.BRACKETS.get, key=frame.STATE + "brackets",
-            help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",
-        )  # fmt: skip
+    controls.horizon()
+    controls.sampling(values)
+    controls.picture(values)
     controls.open_study()
 
 
@@ -51,7 +39,7 @@ def draw(result, state):
     figure = convergence.chart(result, values["x"], fits=values["fits"], bounds=values["bounds"], brackets=brackets)
     with st.container(key="stale" if state == "stale" else None):
         st.plotly_chart(
-            screen.to_plotly(figure, theme=frame.theme(), height=520),
+            screen.to_plotly(figure, **frame.drawn(520)),
             theme=None,
             config=screen.CONFIG,
             key=f"curve-{state}-{next(drawing)}",
@@ -68,7 +56,7 @@ def draw(result, state):
 def every_way(found):
     figure = compare.chart(found)
     st.plotly_chart(
-        screen.to_plotly(figure, theme=frame.theme(), height=480),
+        screen.to_plotly(figure, **frame.drawn(480)),
         theme=None, config=screen.CONFIG, key=f"ways-{next(drawing)}", alt=figure.alt,
     )  # fmt: skip
     st.markdown(figure.caption)
@@ -81,7 +69,7 @@ def law(found):
         return
     maps = "map" in found
     for i, (column, part) in enumerate(zip(st.columns(len(sheet.parts)), sheet.parts)):
-        drawn = screen.to_heatmap(part, frame.theme()) if maps else screen.to_plotly(part, frame.theme(), height=400)
+        drawn = screen.to_heatmap(part, **frame.drawn(380)) if maps else screen.to_plotly(part, **frame.drawn(400))
         column.plotly_chart(
             drawn, theme=None, config=screen.CONFIG | {"displayModeBar": False}, key=f"law-{i}",
             alt=f"{part.alt} {sheet.caption}",

@@ -12,19 +12,14 @@ values = frame.begin(
     "What does a sampler do?",
     "Data dissolve into noise, then a scheme runs the process backwards in steps of size h; grey lines are the exact $p_t$.",
 )
-picture, side = st.columns([3, 1], gap="medium")
-with side, st.container(key="controls"):
+picture, side = frame.stage()
+with side:
     controls.target(values)
-    controls.panels(values)
-    controls.step(values)
+    controls.panels()
+    controls.step()
     controls.score_error(values)
-    with st.expander("Horizon and start"):
-        controls.horizon()
-    with st.expander("Sampling"):
-        st.select_slider(
-            "Particles", links.MOVING, key=frame.STATE + "moving", help="How many particles each panel draws."
-        )
-        controls.seed()
+    controls.horizon()
+    controls.moving()
 with picture:
     try:
         study = links.moving_study(values)
@@ -37,7 +32,8 @@ with picture:
             frame.end("particles")
             st.stop()
         movie, meta = made
-        player(movie, key="player", height=560, autoplay=frame.started(), alt=meta["sentence"])
+        shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
+        player(movie, key="player", autoplay=frame.started(), alt=meta["sentence"], **shown)
         st.markdown(meta["sentence"])
         tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:

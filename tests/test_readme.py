@@ -16,6 +16,7 @@ import pytest
 from dlab import jobs, params, schemes, targets
 from dlab.params import BadInput
 from dlab.study import Study
+from dlab.ui import links, share
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ def test_requirements_repeat_what_the_library_declares():
     app = requirements((ROOT / "requirements.txt").read_text())
     library = requirements("\n".join(project["dependencies"]))
     assert {name: app[name] for name in library} == library
-    assert set(app) - set(library) == {"streamlit"}
+    assert set(app) - set(library) == {"streamlit", "segno"}
     assert (ROOT / "tests" / "requirements.txt").read_text().count("-r ../requirements.txt") == 1
     assert "Python 3.11 or newer" in README
     assert project["requires-python"] == ">=3.11"
@@ -174,6 +175,25 @@ def test_limits_are_those_that_are_enforced():
         f"{params.MAX_DATA_ROWS:,} observations",
     ):
         assert limit in said
+
+
+def test_the_keys_of_a_lesson_link_are_those_that_are_read():
+    rows = dict(table("In a lecture"))
+    assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present"}
+    assert f": {', '.join(links.GROUPS)}, with commas" in rows["hide"]
+    assert f"at most {links.LONGEST_TEXT} characters" in rows["title, question"]
+    assert f"`{share.ADDRESS}`" in README
+
+
+def test_the_container_runs_what_the_readme_says():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    copied = [name for line in lines if line.startswith("COPY") for name in line.split()[1:-1]]
+    assert all((ROOT / name).exists() for name in copied)
+    assert {p.name for p in ROOT.glob("*.py")} <= set(copied)
+    assert {"dlab", "pages", ".streamlit", "requirements.txt"} <= set(copied)
+    assert "USER lab" in lines
+    assert any("DLAB_CACHE=/cache" in line for line in lines)
+    assert any("-p 8501:8501 -v dlab-cache:/cache" in block for block in blocks("sh"))
 
 
 def test_caches_are_where_the_readme_says(monkeypatch, tmp_path):

@@ -43,7 +43,7 @@ def to_plotly(
     """
     if theme not in THEMES:
         raise ValueError(f"theme = {theme!r} is unknown; choose one of {', '.join(THEMES)}")
-    ink, shade = THEMES[theme], list(THEMES).index(theme)
+    ink, shade = _ink(theme, presentation), list(THEMES).index(theme)
     size, width, marker = (20, 3, 10) if presentation else (16, 2, 8)
     figure = go.Figure()
     for band in chart.bands:
@@ -108,28 +108,28 @@ def to_plotly(
     return figure
 
 
-def to_heatmap(chart: Map, theme: str = "light", *, height: int = 380) -> go.Figure:
-    """A map as a plotly figure with equal units on both axes and its colour bar below."""
-    ink, shade = THEMES[theme], list(THEMES).index(theme)
+def to_heatmap(chart: Map, theme: str = "light", *, presentation: bool = False, height: int = 380) -> go.Figure:
+    """A map as a plotly figure with equal units on both axes and its colour bar below; presentation: larger type."""
+    ink, shade, size = _ink(theme, presentation), list(THEMES).index(theme), 18 if presentation else 14
     # The low end is transparent: whatever ground the page has shows through.
     scale = [(0.0, LESS, 1.0), (0.5, LESS, 0.0), (0.5, MORE, 0.0), (1.0, MORE, 1.0)]
     scale = scale if chart.signed else [(0.0, INK, 0.0), (1.0, INK, 1.0)]
     low, high = chart.limits
     bar = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.2, "yanchor": "top", "thickness": 10, "len": 1.0,
-           "title": {"text": html.escape(chart.name), "side": "bottom", "font": {"size": 14}}, "outlinewidth": 0, "nticks": 5,
-           "tickfont": {"size": 13}}  # fmt: skip
+           "title": {"text": html.escape(chart.name), "side": "bottom", "font": {"size": size}}, "outlinewidth": 0, "nticks": 5,
+           "tickfont": {"size": size - 1}}  # fmt: skip
     figure = go.Figure(go.Heatmap(
         x=_array(chart.places[0]), y=_array(chart.places[1]), z=np.asarray(chart.values, np.float32), zmin=low, zmax=high,
         colorscale=[[at, _rgba(colours[shade], opacity)] for at, colours, opacity in scale], colorbar=bar, zsmooth="best",
         hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:.3g}<extra></extra>"))
     figure.update_layout(
-        height=height, font={"family": FONT, "size": 14, "color": ink["text"]}, paper_bgcolor="rgba(0,0,0,0)",
+        height=height, font={"family": FONT, "size": size, "color": ink["text"]}, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", margin={"l": 4, "r": 8, "t": 30, "b": 4}, dragmode=False,
         title={"text": html.escape(chart.title), "x": 0.5, "xanchor": "center", "xref": "paper", "y": 0.99, "yanchor": "top",
-               "font": {"size": 15}},
-        hoverlabel={"font": {"family": FONT, "size": 14, "color": ink["text"]}, "bgcolor": ink["ground"]})
-    figure.update_xaxes(**_axis(chart.x, ink, 14), constrain="domain")
-    figure.update_yaxes(**_axis(chart.y, ink, 14), constrain="domain", scaleanchor="x")
+               "font": {"size": size + 1}},
+        hoverlabel={"font": {"family": FONT, "size": size, "color": ink["text"]}, "bgcolor": ink["ground"]})
+    figure.update_xaxes(**_axis(chart.x, ink, size), constrain="domain")
+    figure.update_yaxes(**_axis(chart.y, ink, size), constrain="domain", scaleanchor="x")
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False)
     return figure
@@ -158,6 +158,13 @@ def _add_key(figure, key, colour, width, size):
         marker={"symbol": symbol or "circle", "color": _rgba(colour, 0.3) if key.band else colour,
                 "size": size + 4 if key.band else size, "line": {"width": 0 if key.band else 2, "color": colour}},
         **({"legendgroup": key.group} if key.group else {"legend": "legend2"}))
+
+
+def _ink(theme, presentation) -> dict:
+    # A projector washes grey out: words and axes take the full contrast.
+    ink = THEMES[theme]
+    full = "#000000" if theme == "light" else "#ffffff"
+    return ink | {"text": full, "line": full} if presentation else ink
 
 
 def _axis(axis, ink, size) -> dict:

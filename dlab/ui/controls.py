@@ -1,5 +1,7 @@
 """The controls that pages share, in the order of the mission: target, schemes, h, score error, horizon,
-sampling. Each writes the scene under its own key and none computes."""
+sampling, picture. Each writes the scene under its own key and none computes."""
+
+import functools
 
 import streamlit as st
 
@@ -7,17 +9,34 @@ from dlab import errors, jobs, schemes, targets
 from dlab.params import BadInput
 from dlab.study import STARTS
 from dlab.targets import logistic
-from dlab.ui import files, frame, links
+from dlab.ui import files, frame, links, tell
 
 KEY = frame.STATE
 START_HELP = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
 
 
-def target(values: dict) -> None:
+def _group(name: str):
+    """Makes a function draw one of `links.GROUPS`: not at all where a lesson hides it or the controls are folded
+    away, and with `off` true where a lesson fixes it."""
+
+    def of(draw):
+        @functools.wraps(draw)
+        def drawn(*args):
+            values = frame.scene()
+            if not frame.folded() and name not in values["hide"]:
+                draw(*args, off=name in values["fix"])
+
+        return drawn
+
+    return of
+
+
+@_group("target")
+def target(values: dict, *, off: bool) -> None:
     """The target and its knobs, or the file it came from."""
     if values["spec"]:
         st.markdown(f"**Target** from a file: {targets.REGISTRY[values['spec']['name']].title.lower()}")
-        st.button("Use the controls instead", on_click=frame.adopt, args=({"spec": None},))
+        st.button("Use the controls instead", on_click=frame.adopt, args=({"spec": None},), disabled=off)
         return
     st.selectbox(
         "Target p₀",
@@ -25,24 +44,25 @@ def target(values: dict) -> None:
         format_func=lambda name: targets.REGISTRY[name].title,
         key=KEY + "target",
         help="The law that the sampler should produce.",
+        disabled=off,
     )
     entry = targets.REGISTRY[values["target"]]
     if entry.name == "logistic":
-        _data(values)
+        _data(values, off)
     hidden = ("rows", "spread", "data") if values["csv"] else ()
-    _knobs(entry.name, [k for k in entry.knobs if k.name not in hidden])
+    _knobs(entry.name, [k for k in entry.knobs if k.name not in hidden], off)
     if entry.name == "mixture" and values["mixture.sep"] ** 2 >= 4 * values["mixture.var"]:
         st.caption(
             "This mixture is not log-concave (δ² ≥ 4v): the theorems say nothing here, the measurement still does."
         )
 
 
-def _data(values) -> None:
+def _data(values, off) -> None:
     if values["csv"]:
         st.caption(f"{len(values['csv'][0])} observations from your CSV.")
-        st.button("Use synthetic data", on_click=frame.adopt, args=({"csv": None},))
+        st.button("Use synthetic data", on_click=frame.adopt, args=({"csv": None},), disabled=off)
         return
-    with st.popover("Your own data", help="A CSV with columns x1, x2, y; y is 1 or −1 (or 1 and 0)."):
+    with st.popover("Your own data", help="A CSV with columns x1, x2, y; y is 1 or −1 (or 1 and 0).", disabled=off):
         upload = st.file_uploader("CSV with columns x1, x2, y", type="csv", key="csv-upload")
         if upload is not None and st.session_state.get("csv-seen") != upload.file_id:
             try:
@@ -55,7 +75,7 @@ def _data(values) -> None:
             st.rerun()
 
 
-def _knobs(prefix: str, knobs) -> None:
+def _knobs(prefix: str, knobs, off: bool) -> None:
     for i in range(0, len(knobs), 2):
         for column, knob in zip(st.columns(2), knobs[i : i + 2]):
             kind = int if isinstance(knob.step, int) else float
@@ -66,30 +86,35 @@ def _knobs(prefix: str, knobs) -> None:
                 step=knob.step,
                 key=f"{KEY}{prefix}.{knob.name}",
                 help=knob.help,
+                disabled=off,
             )
 
 
-def scheme_set() -> None:
+@_group("schemes")
+def scheme_set(*, off: bool) -> None:
     """Which schemes the curve shows."""
     st.pills(
         "Schemes", list(schemes.REGISTRY), selection_mode="multi", key=KEY + "schemes",
-        help="; ".join(f"{s.name}: {s.title}" for s in schemes.REGISTRY.values()),
+        help="; ".join(f"{s.name}: {s.title}" for s in schemes.REGISTRY.values()), disabled=off,
     )  # fmt: skip
 
 
-def panels(values: dict) -> None:
+@_group("schemes")
+def panels(*, off: bool) -> None:
     """Which schemes move side by side."""
     st.pills(
         "Schemes, side by side", list(schemes.REGISTRY), selection_mode="multi", key=KEY + "panels",
-        help="One to three schemes on the same Brownian path.",
+        help="One to three schemes on the same Brownian path.", disabled=off,
     )  # fmt: skip
 
 
-def step_range(values: dict) -> None:
+@_group("h")
+def step_range(values: dict, *, off: bool) -> None:
     """The step sizes of the curve."""
     if values["hs"]:
         st.markdown("**Step sizes h** from a file: " + ", ".join(f"{h:.4g}" for h in values["hs"]))
-        st.button("Use powers of two instead", on_click=frame.adopt, args=({"hs": None, "h": links.DEFAULTS["h"]},))
+        powers = {"hs": None, "h": links.DEFAULTS["h"]}
+        st.button("Use powers of two instead", on_click=frame.adopt, args=(powers,), disabled=off)
         return
     st.select_slider(
         "Step sizes h",
@@ -98,29 +123,21 @@ def step_range(values: dict) -> None:
         format_func=_fraction,
         key=KEY + "h",
         help="The coarsest and the finest step; each halves the one before.",
+        disabled=off,
     )
 
 
-def window(values: dict) -> None:
-    """Which step sizes the slopes are fitted to: a rule's choice or the visitor's."""
-    st.checkbox(
-        "Choose the fitted step sizes", key=KEY + "by_hand",
-        help="Otherwise coarse points that bend away from the line of the finer ones are left out by a rule.",
-    )  # fmt: skip
-    if values["by_hand"]:
-        st.select_slider(
-            "Fitted step sizes", links.LADDER, value=values["window"], format_func=_fraction, key=KEY + "window"
-        )
-
-
-def step(values: dict) -> None:
+@_group("h")
+def step(*, off: bool) -> None:
     """The step size of the moving particles."""
     st.select_slider(
-        "Step size h", links.LADDER, format_func=_fraction, key=KEY + "step", help="The scheme takes T/h steps."
-    )
+        "Step size h", links.LADDER, format_func=_fraction, key=KEY + "step", help="The scheme takes T/h steps.",
+        disabled=off,
+    )  # fmt: skip
 
 
-def score_error(values: dict) -> None:
+@_group("error")
+def score_error(values: dict, *, off: bool) -> None:
     """The injected error of the score, and those of L and M folded."""
     st.selectbox(
         "Score error",
@@ -128,52 +145,94 @@ def score_error(values: dict) -> None:
         format_func=lambda name: errors.REGISTRY[name].title,
         key=KEY + "error",
         help="How the score that the scheme sees departs from the exact one.",
+        disabled=off,
     )
-    _knobs(values["error"], errors.REGISTRY[values["error"]].knobs)
+    _knobs(values["error"], errors.REGISTRY[values["error"]].knobs, off)
     with st.expander("Errors of SO's Hessian and drift rate"):
-        _knobs("so", errors.SECOND_ORDER)
+        _knobs("so", errors.SECOND_ORDER, off)
 
 
-def horizon() -> None:
-    left, right = st.columns(2)
-    left.slider(
-        "Horizon T",
-        1,
-        links.MAX_T,
-        key=KEY + "T",
-        help="Time at which the reverse process starts; T/h steps lead back to 0.",
-    )
-    right.selectbox(
-        "Start", STARTS, format_func=START_HELP.get, key=KEY + "start",
-        help="Exact: no initialisation error. The paper's start ignores what is left of the data at T.",
-    )  # fmt: skip
-
-
-def sampling(values: dict) -> None:
-    """How many paths, or how accurate, and with what budget."""
-    st.number_input(
-        "Brownian paths", 16, 65536, step=512, key=KEY + "particles",
-        help="More paths, smaller standard errors: N paths give 1/√N. With an accuracy, the paths to begin with.",
-    )  # fmt: skip
-    left, right = st.columns(2)
-    left.selectbox(
-        "Accuracy", links.ACCURACIES, format_func=lambda a: f"±{a} %" if a else "as it comes", key=KEY + "accuracy",
-        help="Relative standard error wanted. Paths are added to the points that lack it, the cheapest first.",
-    )  # fmt: skip
-    if values["accuracy"]:
-        right.number_input(
-            "Budget (10⁶)", 1, links.MOST, step=50, key=KEY + "budget",
-            help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * links.MILLION):.0f} s on this machine. "
-            "A budget in seconds would give other numbers on another machine.",
+@_group("horizon")
+def horizon(*, off: bool) -> None:
+    """Where the reverse process starts, and from which law."""
+    with st.expander("Horizon and start"):
+        left, right = st.columns(2)
+        left.slider(
+            "Horizon T", 1, links.MAX_T, key=KEY + "T", disabled=off,
+            help="Time at which the reverse process starts; T/h steps lead back to 0.",
+        )  # fmt: skip
+        right.selectbox(
+            "Start", STARTS, format_func=START_HELP.get, key=KEY + "start", disabled=off,
+            help="Exact: no initialisation error. The paper's start ignores what is left of the data at T.",
         )  # fmt: skip
 
 
-def seed() -> None:
-    st.number_input("Seed", 0, 2**31 - 1, key=KEY + "seed", step=1, help="The same seed gives the same numbers.")
+@_group("sampling")
+def sampling(values: dict, *, off: bool) -> None:
+    """How W2 is measured, with how many paths or how accurately, and with what budget."""
+    with st.expander("Sampling and measuring"):
+        tell.estimator_choice(KEY + "estimator", off)
+        st.number_input(
+            "Brownian paths", 16, 65536, step=512, key=KEY + "particles", disabled=off,
+            help="More paths, smaller standard errors: N paths give 1/√N. With an accuracy, the paths to begin with.",
+        )  # fmt: skip
+        left, right = st.columns(2)
+        left.selectbox(
+            "Accuracy", links.ACCURACIES, format_func=lambda a: f"±{a} %" if a else "as it comes", key=KEY + "accuracy",
+            help="Relative standard error wanted. Paths are added to the points that lack it, the cheapest first.",
+            disabled=off,
+        )  # fmt: skip
+        if values["accuracy"]:
+            right.number_input(
+                "Budget (10⁶)", 1, links.MOST, step=50, key=KEY + "budget", disabled=off,
+                help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * links.MILLION):.0f} s on this machine. "
+                "A budget in seconds would give other numbers on another machine.",
+            )  # fmt: skip
+        _seed(off)
+
+
+@_group("sampling")
+def moving(*, off: bool) -> None:
+    """How many particles move."""
+    with st.expander("Sampling"):
+        st.select_slider(
+            "Particles", links.MOVING, key=KEY + "moving", help="How many particles each panel draws.", disabled=off
+        )
+        _seed(off)
+
+
+def _seed(off) -> None:
+    st.number_input(
+        "Seed", 0, 2**31 - 1, key=KEY + "seed", step=1, help="The same seed gives the same numbers.", disabled=off
+    )
+
+
+@_group("picture")
+def picture(values: dict, *, off: bool) -> None:
+    """What the curve's picture shows."""
+    with st.expander("Picture"):
+        st.selectbox("Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=KEY + "x", disabled=off)
+        st.checkbox("Fitted lines", key=KEY + "fits", disabled=off)
+        st.checkbox(
+            "Choose the fitted step sizes", key=KEY + "by_hand", disabled=off,
+            help="Otherwise coarse points that bend away from the line of the finer ones are left out by a rule.",
+        )  # fmt: skip
+        if values["by_hand"]:
+            st.select_slider(
+                "Fitted step sizes", links.LADDER, value=values["window"], format_func=_fraction, key=KEY + "window",
+                disabled=off,
+            )  # fmt: skip
+        st.checkbox("Theorem's bounds", key=KEY + "bounds", disabled=off)
+        st.selectbox(
+            "Brackets", list(links.BRACKETS), format_func=links.BRACKETS.get, key=KEY + "brackets", disabled=off,
+            help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",
+        )  # fmt: skip
 
 
 def open_study() -> None:
     """Reopen a scene from a study file, or from a result file, which holds its study."""
+    if frame.folded():
+        return
     with st.popover("Open a study file"):
         upload = st.file_uploader("Study JSON", type="json", key="study-upload")
         if upload is not None and st.session_state.get("study-seen") != upload.file_id:

@@ -9,15 +9,17 @@ import threading
 import streamlit as st
 
 from dlab import jobs
-from dlab.ui import links
+from dlab.ui import links, share
 
 PAGES = {
     "home": ("app.py", "Home"),
     "particles": ("pages/particles.py", "Particles"),
     "convergence": ("pages/convergence.py", "Convergence"),
 }
+INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 STATE = "s:"  # prefix of the session keys that hold the scene
 COLLECT = 5.0  # seconds between two garbage collections of the process
+PROJECTED = 470  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
 
 STYLE = """
 <style>
@@ -27,15 +29,32 @@ STYLE = """
   .stAppHeader button, .stAppHeader button * { pointer-events: auto; }
   h1 { font-size: 1.7rem !important; padding: 0.2rem 0 0 0 !important; }
   .st-key-menu { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding-bottom: 0.3rem; }
+  .st-key-question p { font-size: 1.2rem; }
+  .stMainBlockContainer :is(h1, .st-key-question) { overflow-wrap: anywhere; }
+  .st-key-sharing { width: min(24rem, 84vw); }
+  img.qr { display: block; width: min(19rem, 100%); margin: 0 auto; border-radius: 6px; image-rendering: pixelated; }
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
   @media (max-width: 640px) {
     .st-key-menu { gap: 0.2rem; padding-right: 2rem; }
-    .st-key-menu > :first-child { display: none; }
+    .st-key-menu > :first-child, .st-key-menu > :has(> .stSpace), .st-key-present { display: none; }
+    .st-key-share button p { font-size: 0; }
     .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
   }
+</style>
+"""
+# Everything is sized in rem: one number makes the page larger. INK is black or white.
+PRESENTATION = """
+<style>
+  html { font-size: 20px !important; }
+  .stMainBlockContainer { padding: 0.6rem 2.5rem 2rem; }
+  .st-key-menu { gap: 0.4rem; padding-right: 1.2rem; }
+  .stMainBlockContainer > [data-testid="stVerticalBlock"] { gap: 0.4rem; }
+  .stMainBlockContainer :is(h1, h2, h3, p, li, label, [data-testid="stCaptionContainer"]) { color: INK !important; }
+  .stMainBlockContainer [data-testid="stCaptionContainer"] { opacity: 1; }
+  .stMainBlockContainer :is(button[kind="primary"], a) p { color: inherit !important; }
 </style>
 """
 
@@ -82,26 +101,101 @@ def begin(page: str, title: str, sentence: str) -> dict:
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     _process()
     _read_address()
+    share.keep()
     values = scene()
     address = links.write(values)
-    st.html(STYLE)
+    st.html(STYLE + (PRESENTATION.replace("INK", INK[theme()]) if values["present"] else ""))
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
         for name, (path, label) in PAGES.items():
             with st.container(key=f"here-{name}" if name == page else None, width="content"):
                 st.page_link(path, label=label, query_params=address)
-    st.title(title, anchor=False)
-    st.markdown(sentence)
+        st.space("stretch")
+        _modes(page, values)
+        with st.container(key="sharer", width="content"):
+            share.popover(page, values)
+    _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
     if said_for == address:  # until a control moves
         _show(notes)
     return values
 
 
+def _modes(page, values) -> None:
+    """The buttons of presentation mode."""
+    if values["present"] and page != "home":
+        away = not st.session_state.get("unfolded")
+        st.button(
+            "Show controls" if away else "Hide controls", icon=":material/tune:", type="tertiary", key="fold",
+            on_click=st.session_state.update, args=({"unfolded": away},),
+        )  # fmt: skip
+    # The label stays, so that the button that F presses is one and the same.
+    st.button(
+        "Present", icon=":material/close_fullscreen:" if values["present"] else ":material/open_in_full:",
+        type="tertiary", key="present", shortcut="F", on_click=_present,
+        help="Leave presentation mode" if values["present"] else "Larger type and lines, controls folded away",
+    )  # fmt: skip
+
+
+def _present() -> None:
+    adopt({"present": not presenting()})
+    st.session_state.pop("unfolded", None)
+
+
+def _head(page, title, sentence, values) -> None:
+    """The page's question and one sentence, or the words of the lesson that is open."""
+    lesson = links.in_lesson(values)
+    if page == "home" and lesson:
+        st.caption("A lesson is open: the pages in the menu show it until you open everything or one of these scenes.")
+    ours = page == "home" or not (values["title"] or values["question"])
+    with st.container(horizontal=True, key="head", vertical_alignment="center"):
+        st.title(title if page == "home" or not values["title"] else plain(values["title"]), anchor=False)
+        if lesson:
+            st.button(
+                "Open everything", icon=":material/lock_open:", key="open-everything", on_click=_open_everything,
+                help="Leaves the lesson: every control, and the page's own words",
+            )  # fmt: skip
+    if ours:
+        st.markdown(sentence)
+    elif values["question"]:
+        with st.container(key="question"):
+            st.markdown(plain(values["question"]))
+
+
+def _open_everything() -> None:
+    adopt(links.LESSON)
+    share.forget()
+
+
+def presenting() -> bool:
+    """Whether the page is shown to a room."""
+    return st.session_state[STATE + "present"]
+
+
+def folded() -> bool:
+    """Whether no controls are drawn: folded away for a room, or all hidden by a lesson."""
+    away = presenting() and not st.session_state.get("unfolded")
+    return away or set(links.GROUPS) <= set(st.session_state[STATE + "hide"])
+
+
+def stage():
+    """Two containers, the picture's and the controls'; the picture's is wide where the controls are folded away."""
+    if folded():
+        return st.container(), st.container()
+    picture, side = st.columns([3, 1], gap="medium")
+    return picture, side.container(key="controls")
+
+
+def drawn(height: int) -> dict:
+    """How a chart of this height is drawn here: arguments of `screen.to_plotly` and `screen.to_heatmap`."""
+    shown = presenting()
+    return {"theme": theme(), "presentation": shown, "height": max(height, PROJECTED) if shown else height}
+
+
 def scene() -> dict:
     """The scene as the widgets hold it."""
     values = {name: st.session_state[STATE + name] for name in links.DEFAULTS}
-    return values | {name: tuple(values[name]) for name in ("schemes", "panels", "h", "window")}
+    return values | {name: tuple(values[name]) for name in ("schemes", "panels", "h", "window", "hide", "fix")}
 
 
 def adopt(values: dict) -> None:
@@ -134,6 +228,7 @@ def _read_address() -> None:
     if fresh or (query and query != session.get("address")):
         repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)
         values, notes = links.read(query, repeated)
+        share.forget()
         if not fresh and not links.complete(scene()):
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")
@@ -158,9 +253,10 @@ def _show(notes) -> None:
 
 def plain(text: str) -> str:
     """Text that somebody typed, safe where markdown is rendered: nothing in it becomes a link or an image."""
-    escaped = re.sub(r"([\\`*_{}\[\]()#+\-.!<>|~:$&])", r"\\\1", str(text))
-    # A bare address becomes a link even so; a word joiner, which nobody sees, keeps it text.
-    return escaped.replace("//", "/\u2060/").replace("www", "ww\u2060w").replace("@", "@\u2060")
+    # Streamlit makes links, icons and arrows of bare addresses, :names: and -> even where they are escaped; a word
+    # joiner, which nobody sees, keeps them text.
+    parted = re.sub(r"(?<=/)(?=/)|(?i:(?<=ww)(?=w))|(?<=@)|(?<=:)(?=\w)|(?<=[<>~=-])(?=[<>~=-])", "\u2060", str(text))
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!<>|~:$&])", r"\\\1", parted)
 
 
 def started() -> bool:

@@ -6,6 +6,7 @@ them have a value at all times, the address carries those of the chosen target a
 
 import base64
 import json
+import unicodedata
 import zlib
 
 from dlab import errors, params, schemes, targets
@@ -24,6 +25,19 @@ AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hess
 BRACKETS = {"few": "For one or two schemes", "always": "Always", "never": "Never"}
 MAX_PANELS = 3
 MAX_T = 10
+# The groups of controls that a lesson hides or fixes.
+GROUPS = {
+    "target": "Target",
+    "schemes": "Schemes",
+    "h": "Step size",
+    "error": "Score error",
+    "horizon": "Horizon and start",
+    "sampling": "Sampling",
+    "picture": "Picture",
+}
+LONGEST_TEXT = 200  # characters of a lesson's title, and of its question
+# What a lecturer adds to a scene: words of their own, groups of controls not drawn, groups shown but disabled.
+LESSON = {"title": "", "question": "", "hide": (), "fix": ()}
 
 DEFAULTS = {
     "target": "gaussian",
@@ -50,6 +64,8 @@ DEFAULTS = {
     "by_hand": False,
     "window": (0.25, 1 / 64),  # of the fits, where it is set by hand
     "play": False,
+    **LESSON,
+    "present": False,  # presentation mode
     **{f"{t.name}.{k.name}": k.default for t in targets.REGISTRY.values() for k in t.knobs},
     **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
     **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
@@ -83,7 +99,7 @@ _GROUPS = (
     ("estimator", "error"),
     ("particles", "accuracy", "budget"),
     ("spec", "csv"),
-    tuple(DEFAULTS),
+    tuple(name for name in DEFAULTS if name not in {*LESSON, "present"}),
 )
 
 
@@ -126,7 +142,7 @@ def _fitted(values, notes) -> dict:
             reason = reason or error
             continue
         if group:
-            named = "all settings" if len(group) == len(DEFAULTS) else ", ".join(group)
+            named = "all settings" if group == _GROUPS[-1] else ", ".join(group)
             notes.append(f"The link's settings do not fit together: {reason} Used instead: the defaults of {named}.")
         return trial
     raise AssertionError("the defaults are a study")
@@ -146,6 +162,7 @@ def write(values: dict) -> dict[str, str]:
         query[key] = _text(values[name])
     if values["csv"] and values["target"] == "logistic" and not values["spec"]:
         query["data"] = _pack(values["csv"])
+    query |= {key: _text(values[key]) for key in (*LESSON, "present") if values[key]}
     return {k: v for k, v in query.items() if 0 < len(v) <= LONGEST}
 
 
@@ -154,6 +171,11 @@ def complete(values: dict) -> bool:
     return ("spec" in write(values)) == bool(values["spec"]) and not (
         values["csv"] and values["target"] == "logistic" and not values["spec"] and "data" not in write(values)
     )
+
+
+def in_lesson(values: dict) -> bool:
+    """Whether a lecturer's words or restrictions are in force."""
+    return any(values[key] for key in LESSON)
 
 
 def target_spec(values: dict) -> dict:
@@ -236,6 +258,7 @@ def _take(values, notes, name, key, text, reader):
         values |= got if isinstance(got, dict) else {name: got}
     except BadInput as error:
         used = _text(values[name]) if name in values and name not in ("spec", "csv") else "the default"
+        used = used or "none"
         notes.append(f"The link's {key} was ignored: {error} Used instead: {used}.")
 
 
@@ -283,6 +306,25 @@ def _one_of(name, options):
     return reader
 
 
+def line(name: str, text: str) -> str:
+    """A lesson's title or question: one line of plain text, its spaces tidied."""
+    tidy = " ".join(str(text).split())
+    if len(tidy) > LONGEST_TEXT:
+        raise BadInput(f"{name} has {len(tidy)} characters; give at most {LONGEST_TEXT}.")
+    # Marks that join letters or turn the direction of one word are part of some scripts; the other invisible
+    # ones can only break the page or disguise what is written.
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Cf") and c not in _JOINERS for c in tidy):
+        raise BadInput(f"{name} holds characters that cannot be shown; give letters, digits and signs.")
+    return tidy
+
+
+_JOINERS = "\u00ad\u200c\u200d\u200e\u200f"
+
+
+def _control_groups(text):
+    return tuple(dict.fromkeys(params.choice("a control group", n.strip(), GROUPS) for n in str(text).split(",")))
+
+
 def _flag(name):
     return lambda text: params.choice(name, text, ("0", "1")) == "1"
 
@@ -320,9 +362,13 @@ _READ = {
     "moving": _one_of("moving", MOVING),
     "seed": lambda text: params.integer("seed", params.typed("seed", text), 0, 2**31 - 1),
     "x": lambda text: params.choice("x", text, AXES),
-    **{key: _flag(key) for key in ("fits", "bounds", "by_hand", "play")},
+    **{key: _flag(key) for key in ("fits", "bounds", "by_hand", "play", "present")},
     "brackets": lambda text: params.choice("brackets", text, BRACKETS),
     "window": lambda text: _stretch("window", str(text)),
+    "title": lambda text: line("title", text),
+    "question": lambda text: line("question", text),
+    "hide": _control_groups,
+    "fix": _control_groups,
 }
 
 

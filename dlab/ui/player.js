@@ -148,6 +148,7 @@ class Player {
     const light = hex => 0.3 * parseInt(hex.slice(1, 3), 16) + 0.6 * parseInt(hex.slice(3, 5), 16) + 0.1 * parseInt(hex.slice(5, 7), 16);
     this.dark = light(rgb("--st-background-color")) < 128;
     this.ink = this.dark ? 255 : 0;
+    this.root.classList.toggle("dark", this.dark);
     for (const p of this.panels) {
       p.colour = p.data.colours[+this.dark];
       p.root.style.setProperty("--own", p.colour);

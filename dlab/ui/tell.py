@@ -41,11 +41,11 @@ BEFORE = (
 )
 
 
-def estimator_choice(key: str) -> None:
+def estimator_choice(key: str, off: bool = False) -> None:
     """The menu of estimators, with what each is."""
     titles = {"auto": "Best available", **{e.name: e.title for e in measure.REGISTRY.values()}}
     st.selectbox(
-        "How W₂ is measured", ESTIMATORS, format_func=titles.get, key=key,
+        "How W₂ is measured", ESTIMATORS, format_func=titles.get, key=key, disabled=off,
         help="Best available: the exact law where there is one, else projected. The others show why these are needed.",
     )  # fmt: skip
 

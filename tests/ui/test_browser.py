@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import random
 import re
 import time
 import xml.etree.ElementTree as ET
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import numpy as np
 import pytest
 from server import CHROMIUM, running
+from test_links import hostile
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
@@ -384,3 +386,120 @@ def test_bad_uploads_say_one_sentence(app, visit, tmp_path):
         rest(page)
     assert query(page)["k1"] == "3.3"
     assert page.locator(".js-plotly-plot").count() == 1
+
+
+EVIL = "<img src=http://evil.example/i onerror=alert(1)><script>alert(2)</script>[a](http://evil.example) WWW.evil.example"
+
+# Links of the page to the host that hostile text names; the menu's own carry that text as text.
+LED_AWAY = "[...document.links].filter(a => a.hostname.endsWith('.example')).length"
+
+
+def test_a_lesson_stands_on_top_and_can_be_left(app, visit):
+    lesson = {"title": EVIL, "question": ":material/delete: $x$ -> http://evil.example", "hide": "error,sampling", "fix": "target,h"}
+    page = visit(app, "convergence", {**EXACT, **lesson})
+    dialogs = []
+    page.on("dialog", lambda d: (dialogs.append(d), d.dismiss()))
+    page.get_by_role("button", name="Open everything").wait_for()
+    assert title(page).replace("\u2060", "") == EVIL
+    assert page.locator(".st-key-question").inner_text().replace("\u2060", "") == lesson["question"]
+    assert page.evaluate(LED_AWAY) == 0
+    assert page.locator(".st-key-head img, .st-key-question :is([role='img'], .katex)").count() == 0
+    controls = page.locator(".st-key-controls")
+    assert controls.get_by_text("Score error").count() == 0
+    assert controls.get_by_text("Sampling and measuring").count() == 0
+    assert controls.get_by_role("slider", name="Curvature κ₁").is_disabled()
+    assert controls.get_by_role("slider", name="Step sizes h").first.is_disabled()
+    assert query(page)["fix"] == "target,h"
+    page.get_by_role("button", name="Open everything").click()
+    controls.get_by_text("Score error").first.wait_for()
+    rest(page)
+    assert title(page) == "How fast does the error fall when h halves?"
+    assert not controls.get_by_role("slider", name="Curvature κ₁").is_disabled()
+    assert not {"title", "question", "hide", "fix"} & set(query(page))
+    assert not dialogs
+    assert not [u for u in page.requested if urlsplit(u).hostname != "127.0.0.1" and u.startswith("http")]
+
+
+def test_f_presents_and_comes_back(app, visit):
+    page = visit(app, "convergence", EXACT, viewport={"width": 1280, "height": 720})
+    page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for()
+    page.keyboard.press("f")
+    page.locator(".st-key-controls").wait_for(state="detached")
+    rest(page)
+    assert query(page)["present"] == "1"
+    look = page.evaluate(
+        "() => { const g = document.querySelector('.js-plotly-plot'), s = e => getComputedStyle(document.querySelector(e));"
+        " return {font: g._fullLayout.font.size, lines: g._fullData.filter(t => t.mode.includes('markers') && t.line?.width)"
+        ".map(t => t.line.width), text: parseFloat(s('.stMarkdown p').fontSize), ink: s('h1').color,"
+        " bottom: g.getBoundingClientRect().bottom, wide: g.getBoundingClientRect().width}; }"
+    )
+    assert look["font"] >= 20
+    assert max(look["lines"]) >= 3
+    assert look["text"] >= 20
+    assert look["ink"] == "rgb(0, 0, 0)"
+    assert look["bottom"] <= 720
+    assert look["wide"] > 1100
+    page.get_by_role("button", name="Show controls").click()
+    page.locator(".st-key-controls").get_by_role("slider").first.wait_for()
+    menu(page, "Particles")
+    page.wait_for_function(f"({PLAYER})?.classList.contains('presentation')")
+    page.get_by_role("button", name="Hide controls").click()
+    page.locator(".st-key-controls").wait_for(state="detached")
+    page.locator(".player").focus()
+    page.keyboard.press("f")
+    page.locator(".st-key-controls").wait_for()
+    rest(page)
+    assert "present" not in query(page)
+
+
+def test_share_copies_the_link_without_https(app, visit):
+    """A room reaches the lab by a plain address, where browsers lend no clipboard."""
+    page = visit(app, "convergence", {**EXACT, "k1": "3"})
+    page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', {get: () => undefined})")
+    page.reload()
+    rest(page)
+    page.get_by_role("button", name="Share").click()
+    page.locator("img.qr").wait_for()
+    rest(page)
+    link = page.get_by_label("Link of this scene").input_value()
+    assert {k: v[0] for k, v in parse_qs(urlsplit(link).query).items()} == query(page)
+    assert urlsplit(link).path == "/convergence"
+    assert page.locator(".st-key-sharing").get_by_text("this machine only").count() == 1
+    page.evaluate("document.addEventListener('copy', () => { window.copied = true; })")
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_text("Copied.").wait_for()
+    assert page.evaluate("window.copied")
+    with page.expect_download() as got:
+        page.get_by_role("button", name="QR code (SVG)").click()
+    assert ET.parse(got.value.path()).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+    page.get_by_text("Make a lesson link").click()
+    page.get_by_label("Title", exact=True).fill("Which falls faster? f")
+    page.keyboard.press("Enter")
+    field = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.copy input')).find(Boolean)"
+    page.wait_for_function(f"{field}.value.includes('title=')")
+    made = page.get_by_label("Link of this scene").input_value()
+    assert "present" not in query(page), "F in a text field is a letter"
+    assert visit(made.split("convergence")[0], "convergence", dict(parse_qsl(urlsplit(made).query))).locator("h1").inner_text() == (
+        "Which falls faster? f"
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_hostile_query_strings_in_a_browser(app, visit, seed):
+    name = ("convergence", "particles", "")[seed % 3]
+    page = visit(app, name, EXACT | MOVING)
+    dialogs = []
+    page.on("dialog", lambda d: (dialogs.append(d), d.dismiss()))
+    page.requested.clear()
+    page.goto(f"{app}{name}?title={quote(EVIL)}&{hostile(random.Random(seed))}")
+    page.locator(".st-key-notes [data-testid='stAlert']").wait_for()
+    rest(page)
+    assert page.locator(".st-key-menu").get_by_role("link").count() == 3
+    assert page.locator("h1").is_visible()
+    assert page.get_by_text("Traceback").count() == 0
+    assert page.evaluate(LED_AWAY) == 0
+    assert page.locator("img[src*='example']").count() == 0
+    if name == "convergence":
+        page.locator(".js-plotly-plot, .st-key-run-button").first.wait_for()
+    assert not dialogs
+    assert not [u for u in page.requested if urlsplit(u).hostname != "127.0.0.1" and u.startswith("http")]

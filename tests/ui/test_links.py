@@ -4,13 +4,14 @@ import base64
 import json
 import random
 import zlib
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import pytest
 
 from dlab import errors, schemes, targets
 from dlab.params import BadInput
 from dlab.study import ESTIMATORS, STARTS, Study
-from dlab.ui import files, links, scenes
+from dlab.ui import files, links, scenes, share
 
 rng = random.Random
 
@@ -48,7 +49,15 @@ def random_scene(r) -> dict:
         "by_hand": r.random() < 0.5,
         "window": (links.LADDER[high], links.LADDER[low]),
         "estimator": r.choice(ESTIMATORS),
+        "present": r.random() < 0.3,
     }
+    if r.random() < 0.5:
+        values |= {
+            "title": r.choice(("", "Which falls faster?", "¿½ < 1? 速い <b>&amp;</b> a=b&c;d#e%41+")),
+            "question": "".join(r.choice("aé–速👩‍🔬 *_[](){}<>&=%#+") for _ in range(links.LONGEST_TEXT)).strip(),
+            **{key: tuple(r.sample(list(links.GROUPS), r.randint(0, len(links.GROUPS)))) for key in ("hide", "fix")},
+        }
+        values["question"] = links.line("question", values["question"])
     if r.random() < 0.3:
         n = r.randint(1, 4)
         values["hs"] = tuple(sorted({values["T"] / r.randint(1, 60) for _ in range(n)}, reverse=True))
@@ -82,6 +91,9 @@ def test_what_is_written_is_read_back(block):
         before = random_scene(rng(1000 * block + i))
         query = links.write(before)
         assert all(isinstance(v, str) for v in query.values())
+        url = share.link("https://lab.example.org", "particles", before)
+        assert url.isascii()
+        assert dict(parse_qsl(urlsplit(url).query, strict_parsing=True)) == query
         after, notes = links.read(query)
         assert notes == []
         for name, value in in_force(before).items():
@@ -99,8 +111,9 @@ def test_every_setting_is_carried():
             moved = {
                 "schemes": ("SO",), "panels": ("REI",), "h": (0.25, 0.125), "hs": (0.8,), "step": 0.5, "T": 2,
                 "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
-                "fits": False, "bounds": False, "brackets": "always", "accuracy": 2, "budget": 900,
-                "by_hand": True, "window": (0.5, 0.25),
+                "fits": False, "bounds": False, "brackets": "always",
+                "by_hand": True, "window": (0.5, 0.25), "accuracy": 5, "budget": 100, "present": True,
+                "title": "Guess", "question": "½ or 1?", "hide": ("h", "picture"), "fix": ("target",),
                 **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
                 **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},
                 **{f"so.{k.name}": k.high for k in errors.SECOND_ORDER},
@@ -158,7 +171,7 @@ PACKED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", sorted(links._READ))
+@pytest.mark.parametrize("key", sorted(set(links._READ) - {"title", "question"}))
 def test_hostile_values_are_named_and_replaced(key):
     for text in WORDS:
         values, notes = links.read({"target": "logistic", key: text} if key == "data" else {key: text})
@@ -168,6 +181,65 @@ def test_hostile_values_are_named_and_replaced(key):
         assert "instead" in notes[0], notes[0]
         assert sum(map(len, notes)) < 1500, "a note repeats the whole value"
         assert values[key if key in links.DEFAULTS else "csv"] == links.DEFAULTS.get(key)
+
+
+KNOBS = [k.name for entry in targets.REGISTRY.values() for k in entry.knobs]
+# Percent-encoded as they stand: bytes that are no UTF-8, overlong and other encodings, control and direction marks.
+RAW = ["%FF%FE%41%00", "%C0%AF%C0%AE", "%u0041", "+ADw-script+AD4-", "%ED%A0%80", "%00", "%0d%0aSet-Cookie:x", "%E2%80%AE",
+       "%F0%9F%92%A9", "%", "%zz", "\u202e", "%2e%2e%2f%2e%2e%2fetc", "%1b%5b31m", "%EF%BB%BF"]  # fmt: skip
+
+
+def hostile(r) -> str:
+    """A query string that nobody means well by."""
+    keys = [*links._READ, *KNOBS, "e_level", "e_angle", "dataseed", "v", "zzz", "__proto__", "s:T", "<b>", "T\x00", "k" * 20_000]
+    words = [quote(w, errors="surrogatepass") for w in (*WORDS, *PACKED.values())] + RAW
+    pairs = [(quote(r.choice(keys)), r.choice(words)) for _ in range(r.randint(1, 6))]
+    pairs += [r.choice(pairs)] * r.randint(0, 2)
+    pairs += [(r.choice(("T", "seed", "h", "hide", "spec", "nonsense")), r.choice([w for w in words if len(w) < 9000]))]
+    r.shuffle(pairs)
+    return "&".join(f"{k}={v}" for k, v in pairs)
+
+
+def as_streamlit(text: str) -> tuple[dict, tuple]:
+    """What a page is handed of a query string."""
+    found = parse_qs(text, keep_blank_values=True)
+    return {k: v[-1] for k, v in found.items()}, tuple(k for k, v in found.items() if len(v) > 1)
+
+
+def test_500_hostile_query_strings():
+    r = rng(20260722)
+    for i in range(500):
+        text = hostile(r)
+        values, notes = links.read(*as_streamlit(text))
+        assert notes, (i, text[:300])
+        assert sum(map(len, notes)) < 6000, "the notes repeat whole values"
+        assert "".join(notes).encode(), "a note that cannot be sent"
+        assert links.study(values), text[:300]
+        assert links.moving_study(values), text[:300]
+        assert max(len(values["title"]), len(values["question"])) <= links.LONGEST_TEXT
+        # What was used instead is itself a scene without complaint.
+        again, notes = links.read(links.write(values))
+        assert notes == []
+        assert links.study(again).key == links.study(values).key
+
+
+@pytest.mark.parametrize("key", ["title", "question"])
+def test_a_lecturers_words_are_one_line_of_text(key):
+    for text in (MARKUP, "速い½", "x" * 200, "a\u200db", "$x$ :red[y] {{7*7}} ${x}"):
+        values, notes = links.read({key: text})
+        assert (values[key], notes) == (text, [])
+    assert links.read({key: "  two \n\t words "})[0][key] == "two words"
+    for text in ("x" * 201, "x" * 20_000, "a\x00b", "\udc80", "a\u202eb", "\ufeffx", "\x1b[31m"):
+        values, notes = links.read({key: text, "T": "3"})
+        assert values == {**links.DEFAULTS, "T": 3}
+        assert len(notes) == 1
+        assert notes[0].endswith("Used instead: none."), notes
+
+
+def test_settings_that_do_not_fit_leave_the_lesson_alone():
+    values, notes = links.read({"title": "Mine", "hide": "h", "present": "1", "T": "1", "h": "0.3"})
+    assert "do not fit" in notes[0]
+    assert (values["title"], values["hide"], values["present"]) == ("Mine", ("h",), True)
 
 
 @pytest.mark.parametrize("prefix", ["gaussian", "mixture", "skew", "logistic"])

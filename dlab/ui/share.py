@@ -1,0 +1,151 @@
+"""The Share popover: the link of the scene as seen now, to copy or as a QR code, and lesson links.
+
+No text of a visitor is rendered here: a link travels as data of a component and as squares.
+"""
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit
+
+import segno
+import streamlit as st
+
+from dlab.params import BadInput
+from dlab.ui import links
+
+ADDRESS = "DLAB_ADDRESS"  # the environment variable with the lab's public address
+LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
+SCANNED = 1200  # characters: phones read no denser QR code from a screen
+DRAFT = "lesson-"  # prefix of the session keys of the form
+
+
+def link(base: str, page: str, values: dict) -> str:
+    """The whole link of a scene on a page."""
+    return f"{base}/{'' if page == 'home' else page}?{urlencode(links.write(values), safe=',.', quote_via=quote)}"
+
+
+def base(page: str) -> tuple[str, str]:
+    """Where the lab stands, without a final slash, and a sentence where others will not find it there."""
+    given = os.environ.get(ADDRESS, "").strip().rstrip("/")
+    shown = (st.context.url or "http://localhost:8501").rstrip("/").removesuffix(f"/{page}")
+    if given and not _is_address(given):
+        return shown, f"{ADDRESS} is no address like https://lab.example.org and was ignored; this link uses the browser's."
+    address = given or shown
+    if urlsplit(address).hostname in LOCAL:
+        said = f"This link works on this machine only. Open the lab at the address that the room reaches, or set {ADDRESS} to it."
+        return address, said
+    return address, ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+    except ValueError:
+        return False
+
+
+def qr(text: str):
+    """The QR code of a text, or None where no phone could read it from a screen."""
+    return segno.make(text, error="l", micro=False) if len(text) <= SCANNED else None
+
+
+@st.fragment
+def popover(page: str, values: dict) -> None:
+    """The button in the menu; nothing is made before somebody opens it."""
+    opened = st.popover("Share", icon=":material/share:", type="tertiary", key="share", on_change="rerun", width="content")
+    if opened.open:
+        with opened, st.container(key="sharing"):
+            _content(page, values)
+
+
+def _content(page, values) -> None:
+    top, form, below = st.container(), st.container(), st.container()
+    problems = []
+    if page != "home":
+        with form.expander("Make a lesson link", expanded=links.in_lesson(values)):
+            values = values | _draft(values, problems)
+    address, said = base(page)
+    text = link(address, page, values)
+    with top:
+        st.markdown("**This scene as a link**")
+        _copy()(key="copy", data={"link": text})
+        if said:
+            st.warning(said)
+        for problem in problems:
+            st.error(problem)
+        if not links.complete(values):
+            st.warning("The data are too long for a link, so it leaves them out. Share the study file instead.")
+            _study(values)
+    if not links.complete(values):
+        return
+    with below:
+        if (code := qr(text)) is None:
+            st.caption(f"The link has {len(text)} characters, too many for a QR code that a phone reads from a screen.")
+        else:
+            # Dark on white in both themes, as scanners want it.
+            picture = code.svg_data_uri(border=4, light="#fff", scale=4)
+            st.html(f'<img class="qr" alt="QR code of the link" src="{picture}">')
+            st.download_button(
+                "QR code (SVG)",
+                lambda: _svg(code),
+                file_name="link.svg",
+                mime="image/svg+xml",
+                on_click="ignore",
+                type="tertiary",
+                help="For a slide.",
+            )
+
+
+def _draft(values, problems) -> dict:
+    """The form of a lesson, filled with the one in force."""
+    st.caption("Whoever opens the link reads your words as plain text, and can open everything with one button.")
+    found = {}
+    for name, label in (("title", "Title"), ("question", "Question")):
+        typed = st.text_input(label, values[name], max_chars=links.LONGEST_TEXT, key=DRAFT + name)
+        try:
+            found[name] = links.line(label, typed)
+        except BadInput as error:
+            problems.append(str(error))
+    for name, label in (("hide", "Controls to hide"), ("fix", "Controls shown, but fixed")):
+        found[name] = tuple(
+            st.multiselect(label, list(links.GROUPS), values[name], format_func=links.GROUPS.get, key=DRAFT + name)
+        )
+    found["present"] = st.checkbox("Open in presentation mode", values["present"], key=DRAFT + "present")
+    return found
+
+
+def keep() -> None:
+    """Streamlit forgets what a closed popover does not draw: keep the words of an unfinished lesson."""
+    for name in (*links.LESSON, "present"):
+        if DRAFT + name in st.session_state:
+            st.session_state[DRAFT + name] = st.session_state[DRAFT + name]
+
+
+def forget() -> None:
+    """Empty the form: it then shows the lesson in force."""
+    for name in (*links.LESSON, "present"):
+        st.session_state.pop(DRAFT + name, None)
+
+
+def _study(values) -> None:
+    try:
+        study = links.study(values)
+    except BadInput:
+        return
+    st.download_button(
+        "Study", json.dumps(study.to_json(), indent=1), file_name="study.json", mime="application/json", on_click="ignore",
+        key="share-study",
+    )  # fmt: skip
+
+
+def _svg(code) -> str:
+    return code.svg_inline(border=4, light="#fff", scale=8).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+
+
+@cache
+def _copy():
+    html, css, js = (Path(__file__).with_name(f"share.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component("dlab_copy", html=html, css=css, js=js)
