@@ -13,6 +13,7 @@ from dlab.figures.movie import decode, packet, rate
 
 FILMS = ("mp4", "gif", "html")
 HOLD = 1.5  # seconds that a GIF rests on its last picture before it starts again
+COLOURS = 128  # of a GIF; more make it larger, not better
 # The same files that the app's player is made of.
 PLAYER = Path(__file__).resolve().parents[1] / "ui"
 NO_FFMPEG = "MP4 needs ffmpeg: pip install imageio-ffmpeg brings one. GIF and HTML work without."
@@ -58,7 +59,7 @@ def _mp4(pictures, fps) -> bytes:
         # yuv420p is what every player shows; bitexact and one thread give the same bytes each time.
         command = [
             _ffmpeg(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6g}", "-i", "-",
-            "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p", "-threads", "1",
+            "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-pix_fmt", "yuv420p", "-threads", "1",
             "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-fps_mode", "passthrough", str(out),
         ]  # fmt: skip
         with log.open("wb") as file, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, stderr=file) as process:
@@ -81,7 +82,11 @@ def _gif(pictures, fps) -> bytes:
     pictures = list(pictures)
     # One palette for the whole film, from pictures spread over it: colours stay what they are from frame to frame.
     some = np.concatenate(pictures[:: -(-len(pictures) // 6)] + pictures[-1:])
-    palette = Image.fromarray(some).quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = Image.fromarray(some).quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    entries = np.array(palette.getpalette()).reshape(-1, 3)
+    entries[(entries > 248).all(axis=1)] = 255  # Pillow compares after rounding to fours: white would become 252
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(entries.ravel().tolist())
     small = [Image.fromarray(p).quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
     tick = max(2, round(100 / fps)) * 10  # a GIF counts in hundredths of a second, and browsers slow down below two
     file = io.BytesIO()

@@ -133,6 +133,11 @@ class Sheet:
     caption: str
 
 
+def largest_font(width_mm: float) -> float:
+    """The largest font, in pt, whose labels fit a printed figure of the width."""
+    return width_mm / 7.5
+
+
 def evenly(low, high, count=5) -> tuple:
     """About `count` ticks at multiples of 1, 2 or 5 times a power of ten."""
     raw = (high - low) / count

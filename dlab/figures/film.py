@@ -4,6 +4,7 @@ Whatever stands still is drawn once by matplotlib; per frame there is a density 
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
@@ -21,6 +22,7 @@ STAGE = {1: 640, 2: 520, 3: 420}  # px a side of a panel's picture, by the numbe
 LEVELS = (0.5, 1, 2, 3, 4.5)  # drops of log p below its peak, the player's contours
 MARGIN, HEAD, TRACE, FOOT = 20, 58, 96, 52  # px: around panels, their titles, the distance so far, the clock
 TEXT, QUIET, FAINT = "#1f2328", "#565d66", "#d5d8dc"
+FILL = 0.1  # how dark the density is at its peak
 DPI, SIZE = 100, 16  # of all text, px
 PHASES = 4  # places of a particle's centre within a pixel, each way
 
@@ -57,7 +59,7 @@ class _Film:
         movie, image = self.movie, self.still.copy()
         draw = ImageDraw.Draw(image)
         t = movie["times"][k]
-        ground = self.field.at(t) if self.field else np.full((self.side, self.side, 3), 255.0)
+        ground = self.field.at(t) if self.field else np.full((self.side, self.side, 1), 255.0)
         for x, panel, trace, discs in zip(self.left, movie["panels"], self.traces, self.discs):
             stage = Image.fromarray(_dots(ground, panel, k, movie["box"], discs))
             stage.paste(self.axes, mask=self.axes)
@@ -120,16 +122,11 @@ class _Field:
         self.canvas = FigureCanvasAgg(self.figure)
         self.ax = self.figure.add_axes((0, 0, 1, 1))
         self.ax.set_axis_off()
-        grid = density["side"]
-        # Grid nodes sit on the edge of the box, an image's pixels half a cell inside it.
-        half = 0.5 / (grid - 1)
-        self.fill = self.ax.imshow(np.zeros((grid, grid)), "Greys", origin="lower", vmin=0, vmax=10, interpolation="bilinear",
-                                   extent=(-half, 1 + half, -half, 1 + half), aspect="auto")
         self.ax.set(xlim=(0, 1), ylim=(0, 1))
-        self.at_grid = np.linspace(0, 1, grid)
+        self.at_grid = np.linspace(0, 1, density["side"])
 
     def at(self, t) -> np.ndarray:
-        """(side, side, 3) floats."""
+        """(side, side, 1) floats, 255 where nothing is."""
         if t not in self.known:
             self.known = {t: self._draw(t)}  # times run up and down: only the last one comes again
         return self.known[t]
@@ -141,11 +138,15 @@ class _Field:
         f = float(np.clip((t - self.times[k]) / gap, 0, 1)) if gap else 0.0
         drop = self.drop[k] + f * (self.drop[later] - self.drop[k])
         drop = drop - drop.min()
-        self.fill.set_data(np.exp(-drop))
-        lines = self.ax.contour(self.at_grid, self.at_grid, drop, LEVELS, colors="0.66", linewidths=0.9)
+        # Grid nodes sit on the edge of the box, an image's pixels half a cell inside it.
+        inner = (0.5, 0.5, len(drop) - 0.5, len(drop) - 0.5)
+        shade = Image.fromarray(np.exp(-drop[::-1]).astype(np.float32))
+        fill = np.asarray(shade.resize((self.side, self.side), Image.Resampling.BICUBIC, box=inner))
+        contours = self.ax.contour(self.at_grid, self.at_grid, drop, LEVELS, colors="0.66", linewidths=0.9)
         self.canvas.draw()
-        lines.remove()
-        return np.asarray(self.canvas.buffer_rgba())[..., :3].astype(float)
+        contours.remove()
+        lines = np.asarray(self.canvas.buffer_rgba())[..., :1]
+        return lines * (1 - FILL * fill[..., None])
 
 
 def _discs(count):
@@ -212,7 +213,7 @@ class _Trace:
             # Clouds do not go from one act into the next, and neither does the line.
             cuts = [*(first for _, first in movie["acts"]), len(y)]
             own, lines = panel["colours"][0], []
-            for a, b in zip(cuts, cuts[1:]):
+            for a, b in pairwise(cuts):
                 k = np.arange(a, b)[np.isfinite(y[a:b])]
                 lines += ax.plot(k, y[k], color=own, linewidth=1.6, alpha=0.3, solid_capstyle="round")
             canvas = FigureCanvasAgg(figure)

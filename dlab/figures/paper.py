@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, largest_font
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 LOCK = threading.RLock()
@@ -34,11 +34,6 @@ def settings(font_pt: float = 9) -> dict:
         "xtick.major.width": 0.6, "ytick.major.width": 0.6, "legend.frameon": False, "legend.handlelength": 2.8,
         "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "dlab",
     }  # fmt: skip
-
-
-def largest_font(width_mm: float) -> float:
-    """The largest font_pt whose labels fit a figure of the width."""
-    return width_mm / 7.5
 
 
 def to_matplotlib(chart: Chart | Sheet, width_mm: float = 160, font_pt: float = 9, *, grey=False, legend=True) -> Figure:
@@ -140,7 +135,7 @@ def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:
     names = [textwrap.fill(p.grey_name if grey and p.grey_name else p.name, int(each / (0.6 * em))) for p in parts]
     lines = max(name.count("\n") for name in names) + 1
     height = (len(parts) // across) * (each - 3 * em + em * (6 + (3.5 + 1.3 * lines) * legend))
-    figure = Figure(figsize=(width_mm * MM, height * MM), layout="constrained")
+    figure = Figure(figsize=(width_mm * MM, height * MM), layout="compressed")
     axes = np.ravel(figure.subplots(len(parts) // across, across, sharey=True))
     for ax, part, name in zip(axes, parts, names):
         low, high = part.limits
