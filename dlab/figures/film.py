@@ -179,9 +179,12 @@ def _dots(ground, panel, k, box, discs) -> np.ndarray:
     rows = (top + reach)[:, None, None] + np.arange(size)[:, None]
     places = rows * wide + (left + reach)[:, None, None] + np.arange(size)
     total = np.bincount(places.ravel(), stamps[phase].ravel(), minlength=wide * wide)[: wide * wide].reshape(wide, wide)
-    clear = np.exp(total[2 * reach : 2 * reach + side, 2 * reach : 2 * reach + side])[..., None]
-    colour = 255 * np.array(to_rgb(panel["colours"][0]))
-    return np.rint(ground * clear + colour * (1 - clear)).astype(np.uint8)
+    total = total[2 * reach : 2 * reach + side, 2 * reach : 2 * reach + side]
+    hit = total < 0  # most of the picture is ground
+    clear, colour = np.exp(total[hit])[:, None], 255 * np.array(to_rgb(panel["colours"][0]))
+    picture = np.repeat(np.rint(ground).astype(np.uint8), 3, axis=2)
+    picture[hit] = np.rint(ground[hit] * clear + colour * (1 - clear))
+    return picture
 
 
 class _Trace:

@@ -78,8 +78,10 @@ def _charts(charts, width_mm, font_pt, grey, legend) -> Figure:
     heights = [aspect * max(each - 6.5 * em, 0.4 * each) + em * (5 + 1.6 * n + 1.5 * (len(charts) > 1)) for n in rows]
     total = max(heights) if across > 1 else sum(heights)
     figure = Figure(figsize=(width_mm * MM, total * MM), layout="constrained")
-    ratios = {"height_ratios": heights} if across == 1 else {}
-    parts = np.ravel(figure.subfigures(len(charts) // across, across, **ratios))
+    parts = [figure]
+    if len(charts) > 1:
+        ratios = {"height_ratios": heights} if across == 1 else {}
+        parts = np.ravel(figure.subfigures(len(charts) // across, across, **ratios))
     for part, chart, n in zip(parts, charts, columns):
         _draw(part, chart, font_pt, grey, legend and n)
         # An axis title longer than its axis would be cut at the edge of the picture.
