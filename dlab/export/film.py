@@ -84,10 +84,15 @@ def _gif(pictures, fps) -> bytes:
     some = np.concatenate(pictures[:: -(-len(pictures) // 6)] + pictures[-1:])
     palette = Image.fromarray(some).quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     entries = np.array(palette.getpalette()).reshape(-1, 3)
-    entries[(entries > 248).all(axis=1)] = 255  # Pillow compares after rounding to fours: white would become 252
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(entries.ravel().tolist())
-    small = [Image.fromarray(p).quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
+    white = int(entries.sum(axis=1).argmax())
+    entries[white] = 255
+    small = []
+    for picture in pictures:
+        codes = np.array(Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE))
+        # Pillow compares after rounding to fours, and a white page would become a grey one.
+        codes[(picture == 255).all(axis=2)] = white
+        small.append(Image.fromarray(codes))
+        small[-1].putpalette(entries.ravel().tolist())
     tick = max(2, round(100 / fps)) * 10  # a GIF counts in hundredths of a second, and browsers slow down below two
     file = io.BytesIO()
     small[0].save(
