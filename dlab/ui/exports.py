@@ -55,10 +55,10 @@ def row(study, result: dict, figure) -> None:
 def figure_options() -> None:
     """The popover with the options of every figure on the page; their values stay while the visitor changes pages."""
     chosen = _chosen()
-    with st.popover("Figure options", help="Width, font, palette and legend of SVG, PDF and PNG."):
+    with st.popover("Figure options"):  # a tip would lie over its last line
         for name, value in chosen.items():
             st.session_state.setdefault(KEY + name, value)
-        left, right = st.columns((3, 2), vertical_alignment="bottom")
+        left, right = st.columns(2, vertical_alignment="bottom")
         unit = right.segmented_control(
             "Unit", list(WIDTHS), key=KEY + "unit", required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch."
         )
