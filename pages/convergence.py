@@ -53,13 +53,15 @@ def draw(result, state):
     return figure
 
 
-def every_way(found):
+def every_way(found, final):
     figure = compare.chart(found)
     st.plotly_chart(
         screen.to_plotly(figure, **frame.drawn(480)),
         theme=None, config=screen.CONFIG, key=f"ways-{next(drawing)}", alt=figure.alt,
     )  # fmt: skip
     st.markdown(figure.caption)
+    if final:
+        exports.ways(figure, found)
 
 
 def law(found):
@@ -75,8 +77,7 @@ def law(found):
             alt=f"{part.alt} {sheet.caption}",
         )  # fmt: skip
     st.markdown(frame.plain(sheet.caption))
-    if maps:
-        exports.sheet(sheet, f"law-{found['scheme']}-{found['h']:g}")
+    exports.sheet(sheet, f"law-{found['scheme']}-{found['h']:g}")
 
 
 with picture:

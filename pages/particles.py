@@ -46,5 +46,5 @@ with picture:
                 st.markdown(f"**{name}**, {schemes.REGISTRY[name].title}")
                 st.latex(schemes.REGISTRY[name].formula)
             tell.symbols()
-        exports.particles(study, steps, values["moving"])
+        exports.particles(study, steps, values["moving"], meta)
 frame.end("particles")

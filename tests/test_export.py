@@ -13,6 +13,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from dlab import export
+from dlab.figures import compare, density
 from dlab.figures.convergence import chart, sentence
 
 RESULT = {
@@ -61,6 +62,47 @@ def test_png():
     assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 20
     grey = np.asarray(Image.open(io.BytesIO(export.figure_bytes(CHART, "png", dpi=60, grey=True))).convert("RGB"))
     assert np.ptp(grey.astype(int), axis=2).max() < 40
+
+
+@pytest.mark.parametrize("width", [333, 800, 1201, 3000])
+def test_png_is_as_many_pixels_wide_as_asked(width):
+    assert Image.open(io.BytesIO(export.figure_bytes(CHART, "png", width_px=width, font_pt=6))).size[0] == width
+
+
+def test_options_that_do_not_fit_are_said():
+    with pytest.raises(ValueError, match="both given"):
+        export.figure_bytes(CHART, "svg", width_px=500, width_mm=100)
+    with pytest.raises(ValueError, match=r"at most 6\.67 or a wider figure"):
+        export.figure_bytes(CHART, "svg", width_mm=50, font_pt=7)
+
+
+# The other figures: every marker there is, maps, and marginals side by side.
+WAYS = compare.chart({"scheme": "EM", "rows": [
+    {"method": m, "h": h, "w2": h * (k + 1), "stderr": 0.01, "floor": 0.1 if m == "plugin" else None, "flags": []}
+    for k, m in enumerate(compare.LOOK) for h in (0.5, 0.25)]})  # fmt: skip
+SPOT = np.exp(-np.add.outer(np.linspace(-2, 2, 9) ** 2, np.linspace(-2, 2, 9) ** 2))
+LAW = {"scheme": "EM", "h": 0.5, "w2": 0.1, "method": "exact", "grid_change": None, "flags": []}
+MAPS = density.sheet({**LAW, "map": {"x": np.linspace(-2, 2, 9), "y": np.linspace(-2, 2, 9), "law": SPOT, "target": SPOT**1.1}})
+LINES = density.sheet({**LAW, "scheme": "REM", "method": "exact-marginals", "lines": [
+    {"x": (-1.0, 0.0, 1.0), "law": (0.1, k, 0.1), "target": (0.1, 0.8, 0.1)} for k in (0.7, 0.9)]})  # fmt: skip
+FIGURES = {"curve": CHART, "ways": WAYS, "maps": MAPS, "lines": LINES}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_in_every_format_and_option(name):
+    figure = FIGURES[name]
+    for options in ({"width_mm": 60, "font_pt": 7.5}, {"width_px": 500, "font_pt": 8, "grey": True, "legend": False}):
+        ElementTree.fromstring(export.figure_bytes(figure, "svg", **options))
+        (page,) = PdfReader(io.BytesIO(export.figure_bytes(figure, "pdf", **options))).pages
+        # A map is a picture by nature; a chart must be lines and letters.
+        assert bool(page.images) == (name == "maps")
+        picture = Image.open(io.BytesIO(export.figure_bytes(figure, "png", dpi=80, **options))).convert("RGB")
+        if "grey" in options:
+            assert picture.size[0] == 500
+            assert np.ptp(np.asarray(picture).astype(int), axis=2).max() < (1 if name == "maps" else 40)
+    page = export.figure_bytes(figure, "html").decode()
+    assert page.count("Plotly.newPlot(") >= len(getattr(figure, "parts", (figure,)))
+    assert not re.search(r"<(script|link|img)[^>]*(src|href)=", page)
 
 
 def test_html():

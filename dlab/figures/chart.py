@@ -105,7 +105,8 @@ class Chart:
 @dataclass(frozen=True)
 class Map:
     """Values over a square piece of the plane as colours: places x, y (n,), values (n, n), row = y; limits of the colours,
-    (0, top) from the ground to the ink, or signed, (-top, top) from LESS through the ground to MORE; name of the values."""
+    (0, top) from the ground to the ink, or signed, (-top, top) from LESS through the ground to MORE; name of the values,
+    grey_name where the colours are greys, "" where it is the same."""
 
     title: str
     x: Axis
@@ -115,6 +116,7 @@ class Map:
     limits: tuple[float, float]
     name: str
     alt: str = ""
+    grey_name: str = ""
 
     @property
     def signed(self) -> bool:
@@ -129,6 +131,11 @@ class Sheet:
     parts: tuple
     alt: str
     caption: str
+
+
+def largest_font(width_mm: float) -> float:
+    """The largest font, in pt, whose labels fit a printed figure of the width."""
+    return width_mm / 7.5
 
 
 def evenly(low, high, count=5) -> tuple:
@@ -148,9 +155,10 @@ def octaves(low, high, places, text) -> tuple:
 
 
 def decades(low, high) -> tuple:
-    """Ticks at powers of ten; at 1, 2, 5 where the picture spans less than a decade and a half."""
+    """Ticks at powers of ten; at 1, 2, 5 too where the picture spans less than a decade and a half or holds one power."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = (1, 2, 5) if math.log10(high / low) < 1.5 else (1,)
+    few = math.log10(high / low) < 1.5 or sum(low <= 10.0**p <= high for p in range(first, last + 1)) < 2
+    steps = (1, 2, 5) if few else (1,)
     values = [m * 10.0**p for p in range(first, last + 1) for m in steps]
 
     def text(v):

@@ -58,13 +58,14 @@ def _maps(found) -> tuple[Map, ...]:
     top, most = max(law.max(), target.max()), np.abs(gap).max() or 1.0
     axes = [Axis(t, (v[0], v[-1]), evenly(v[0], v[-1], 4), log=False) for t, v in (("x₁", x), ("x₂", y))]
 
-    def part(title, values, limits, what, alt):
-        return Map(title, *axes, (x, y), values, limits, what, alt)
+    def part(title, values, limits, what, alt, grey=""):
+        return Map(title, *axes, (x, y), values, limits, what, alt, grey)
 
     return (
         part("Target p₀", target, (0.0, top), "density", "Density of the target."),
         part(f"Law of {name}", law, (0.0, top), "density", f"Density of {name}'s law, on the same colours."),
-        part(f"{name} − p₀", gap, (-most, most), "blue: too little, orange: too much", f"{name}'s density less the target's."),
+        part(f"{name} − p₀", gap, (-most, most), "blue: too little, orange: too much", f"{name}'s density less the target's.",
+             "dark: too little, light: too much"),
     )
 
 

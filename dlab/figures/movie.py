@@ -183,6 +183,46 @@ def encode(movie: Movie) -> bytes:
     return MAGIC + struct.pack("<I", len(head)) + head + body
 
 
+def decode(data: bytes) -> dict:
+    """What `encode` made, as the header with arrays where it has offsets.
+
+    panels[i]["positions"] (F, n, 2) float, NaN where a particle has diverged; density["drop"] (K, G, G) nats below the
+    largest log p_t on each grid, row = y; arrows["values"] (K, m, 4). ValueError for other bytes.
+    """
+    if data[:4] != MAGIC:
+        raise ValueError(f"a movie begins with {MAGIC!r}, and these bytes with {data[:4]!r}; pass what encode returns")
+    (length,) = struct.unpack("<I", data[4:8])
+    header = json.loads(data[8 : 8 + length])
+    start, frames = 8 + length, len(header["times"])
+
+    def part(at, dtype, shape):
+        return np.frombuffer(data, dtype, int(np.prod(shape)), start + at).reshape(shape)
+
+    low, size = np.array(header["box"][::2]), np.subtract(header["box"][1::2], header["box"][::2])
+    for panel in header["panels"]:
+        codes = part(panel["at"], "<u2", (frames, panel["count"], 2))
+        panel["positions"] = np.where(codes == GONE, np.nan, low + (codes / MID - 1) * size)
+    if "density" in header:
+        density = header["density"]
+        keys, side = len(density["times"]), density["side"]
+        density["drop"] = part(density["at"], "<u2", (keys, side, side)) * (density["depth"] / 65535)
+        if "arrows" in header:
+            header["arrows"]["values"] = part(header["arrows"]["at"], "<f4", (keys, header["arrows"]["count"], 4))
+    return header
+
+
+def rate(frames: int) -> float:
+    """Frames a second: a whole movie takes about 12 s, a short one never less than half a second a step."""
+    return min(30.0, max(2.0, (frames - 1) / 12))
+
+
+def packet(movie: bytes, **options) -> bytes:
+    """What the player takes: options as JSON, height in px, autoplay, presentation and alt, in front of an encoded movie."""
+    head = json.dumps({"height": 480, "autoplay": False, "presentation": False, "alt": "", **options}).encode()
+    head += b" " * (-len(head) % 4)
+    return b"DLP1" + struct.pack("<I", len(head)) + head + movie
+
+
 def _panel(panel: Panel, box, put) -> dict:
     low, high = np.array(box[::2], float), np.array(box[1::2], float)
     where = np.asarray(panel.positions, float)

@@ -1,6 +1,7 @@
 """A chart for print, by matplotlib: light ground, no pyplot, no browser."""
 
 import io
+import textwrap
 import threading
 
 import matplotlib
@@ -14,11 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Sheet
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, largest_font
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 LOCK = threading.RLock()
-MARKERS = {"circle": "o", "square": "s", "triangle-up": "^", "triangle-down": "v", "diamond": "D", "x": "x"}
+MARKERS = {"circle": "o", "square": "s", "triangle-up": "^", "triangle-down": "v", "diamond": "D", "x": "x", "cross": "P"}
 DASHES = {"solid": "-", "dash": (0, (5, 2.5)), "longdash": (0, (9, 3)), "dot": (0, (1, 1.8))}
 CANVAS = {"svg": FigureCanvasSVG, "pdf": FigureCanvasPdf, "png": FigureCanvasAgg}
 MM = 1 / 25.4
@@ -38,13 +39,19 @@ def settings(font_pt: float = 9) -> dict:
 def to_matplotlib(chart: Chart | Sheet, width_mm: float = 160, font_pt: float = 9, *, grey=False, legend=True) -> Figure:
     """The chart as a matplotlib figure that belongs to no pyplot state.
 
-    width_mm of the whole figure, font_pt of all its text; grey: told apart by marker and dash alone.
-    Decades are equally long on both axes as far as a page allows. A Sheet must consist of maps; they stand side by side.
+    width_mm of the whole figure, font_pt of all its text; grey: told apart by marker and dash alone, maps by lightness;
+    legend: the keys below the picture, or the colour bars of maps. Decades are equally long on both axes as far as a
+    page allows. The parts of a Sheet stand side by side where the page is wide enough for their text. ValueError for text
+    too large for the width.
     """
+    if font_pt > largest_font(width_mm):
+        raise ValueError(f"font_pt = {font_pt:g} is too large for a figure {width_mm:.4g} mm wide; give at most "
+                         f"{largest_font(width_mm):.3g} or a wider figure")
     with LOCK, matplotlib.rc_context(settings(font_pt)):
-        if isinstance(chart, Sheet):
-            return _maps(chart, width_mm)
-        return _draw(chart, width_mm, font_pt, grey, legend)
+        parts = chart.parts if isinstance(chart, Sheet) else (chart,)
+        if isinstance(parts[0], Map):
+            return _maps(parts, width_mm, font_pt, grey, legend)
+        return _charts(parts, width_mm, font_pt, grey, legend)
 
 
 def to_bytes(chart: Chart | Sheet, fmt: str, *, dpi: int = 300, **options) -> bytes:
@@ -61,7 +68,32 @@ def to_bytes(chart: Chart | Sheet, fmt: str, *, dpi: int = 300, **options) -> by
     return file.getvalue()
 
 
-def _draw(chart, width_mm, font_pt, grey, legend) -> Figure:
+def _charts(charts, width_mm, font_pt, grey, legend) -> Figure:
+    em = font_pt * 0.35
+    across = len(charts) if width_mm / len(charts) > 8 * font_pt else 1
+    each = width_mm / across
+    columns = [max(1, min(3, int(each / (em * (4.8 + 0.55 * max((len(k.name) for k in c.keys), default=1)))))) for c in charts]
+    rows = [np.ceil(len(c.keys) / n) if legend else 0 for c, n in zip(charts, columns)]
+    aspect = max(float(np.clip(_span(c.y) / _span(c.x), 0.55, 0.75)) for c in charts)
+    heights = [aspect * max(each - 6.5 * em, 0.4 * each) + em * (5 + 1.6 * n + 1.5 * (len(charts) > 1)) for n in rows]
+    total = max(heights) if across > 1 else sum(heights)
+    figure = Figure(figsize=(width_mm * MM, total * MM), layout="constrained")
+    parts = [figure]
+    if len(charts) > 1:
+        ratios = {"height_ratios": heights} if across == 1 else {}
+        parts = np.ravel(figure.subfigures(len(charts) // across, across, **ratios))
+    for part, chart, n in zip(parts, charts, columns):
+        _draw(part, chart, font_pt, grey, legend and n)
+        # An axis title longer than its axis would be cut at the edge of the picture.
+        room, ax = int(max(aspect * (each - 6.5 * em), 12 * em) / (0.6 * em)), part.axes[0]
+        ax.set_ylabel("\n".join(textwrap.fill(line, room) for line in chart.y.title.split("\n")))
+        if len(charts) > 1:
+            part.axes[0].set_title(chart.title, fontsize="medium")
+    return figure
+
+
+def _draw(figure, chart, font_pt, grey, columns):
+    """The chart in a (sub)figure; no legend where columns is False."""
     groups = list(dict.fromkeys(k.group for k in chart.keys if k.group))
 
     def colour(mark):
@@ -70,12 +102,6 @@ def _draw(chart, width_mm, font_pt, grey, legend) -> Figure:
         return str(round(0.55 * groups.index(mark.group) / max(1, len(groups) - 1), 2)) if mark.group else "0.4"
 
     line, size = font_pt / 7, font_pt * 0.6
-    handles = [_handle(k, colour(k), line, size) for k in chart.keys] if legend else []
-    columns = max(1, min(3, int(width_mm / (5.2 * font_pt)))) if handles else 1
-    aspect = float(np.clip(_span(chart.y) / _span(chart.x), 0.55, 0.75))
-    inside = width_mm - 6.5 * font_pt * 0.35
-    height = aspect * inside + font_pt * 0.35 * (5 + 1.6 * np.ceil(len(handles) / columns))
-    figure = Figure(figsize=(width_mm * MM, height * MM), layout="constrained")
     ax = figure.add_subplot(facecolor="none")
     ax.grid(color="0.9", linewidth=0.5)
     ax.set_axisbelow(True)
@@ -97,26 +123,37 @@ def _draw(chart, width_mm, font_pt, grey, legend) -> Figure:
         ticks.set_major_locator(FixedLocator([v for v, _ in axis.ticks]))
         ticks.set_major_formatter(FixedFormatter([t for _, t in axis.ticks]))
         ticks.set_minor_locator(NullLocator())
-    if handles:
+    if columns and chart.keys:
+        handles = [_handle(k, colour(k), line, size) for k in chart.keys]
         figure.legend(handles=handles, loc="outside lower center", ncols=columns)
-    return figure
 
 
-def _maps(sheet, width_mm) -> Figure:
-    figure = Figure(figsize=(width_mm * MM, 0.48 * width_mm * MM), layout="constrained")
-    axes = figure.subplots(1, len(sheet.parts), sharey=True)
-    for ax, part in zip(axes, sheet.parts):
-        ends = [LESS[0], "white", MORE[0]] if part.signed else ["white", INK[0]]
+def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:
+    em = font_pt * 0.35
+    across = len(parts) if width_mm / len(parts) > 4.6 * font_pt else 1
+    each = width_mm / across
+    # Of a signed scale in greys the middle is zero.
+    signed, plain = (["black", "0.6", "white"], ["white", "black"]) if grey else ([LESS[0], "white", MORE[0]], ["white", INK[0]])
+    names = [textwrap.fill(p.grey_name if grey and p.grey_name else p.name, int(each / (0.6 * em))) for p in parts]
+    lines = max(name.count("\n") for name in names) + 1
+    height = (len(parts) // across) * (each - 3 * em + em * (6 + (3.5 + 1.3 * lines) * legend))
+    figure = Figure(figsize=(width_mm * MM, height * MM), layout="compressed")
+    axes = np.ravel(figure.subplots(len(parts) // across, across, sharey=True))
+    for ax, part, name in zip(axes, parts, names):
         low, high = part.limits
         extent = [end for places in part.places for end in (places[0], places[-1])]
-        drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high,
-                          cmap=LinearSegmentedColormap.from_list("dlab", ends))
+        colours = LinearSegmentedColormap.from_list("dlab", signed if part.signed else plain)
+        drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high, cmap=colours)
         ax.set_title(part.title, fontsize="medium")
         ax.set_xlabel(part.x.title)
         for which, axis in (("x", part.x), ("y", part.y)):
             getattr(ax, f"set_{which}ticks")(*zip(*axis.ticks))
-        figure.colorbar(drawn, ax=ax, location="bottom", label=part.name, fraction=0.06)
-    axes[0].set_ylabel(sheet.parts[0].y.title)
+        if legend:
+            bar = figure.colorbar(drawn, ax=ax, location="bottom", fraction=0.06, format=lambda v, _: f"{v:.3g}".replace("-", "−"))
+            bar.set_label(name, fontsize="small")
+            bar.ax.locator_params(nbins=3)
+    for ax in axes[::across]:
+        ax.set_ylabel(parts[0].y.title)
     return figure
 
 

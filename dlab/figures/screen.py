@@ -9,7 +9,7 @@ import textwrap
 import numpy as np
 import plotly.graph_objects as go
 
-from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet
 
 # plotly.js 4 shows an upload button unless told not to.
 CONFIG = {
@@ -135,18 +135,32 @@ def to_heatmap(chart: Map, theme: str = "light", *, presentation: bool = False, 
     return figure
 
 
-def standalone(chart: Chart) -> str:
+def standalone(chart: Chart | Sheet) -> str:
     """One HTML page with plotly.js inside: works offline, light ground, caption and alternative text included."""
-    body = to_plotly(chart, transparent=False, title=True, height=640).to_html(
-        full_html=False, include_plotlyjs=True, config=CONFIG, div_id="figure", default_height="640px")
+    parts = chart.parts if isinstance(chart, Sheet) else (chart,)
+    drawn = "\n".join(_alone(part, i, len(parts)) for i, part in enumerate(parts))
     title, alt, caption = map(html.escape, (chart.title, chart.alt, chart.caption))
+    said = caption if caption in alt else f"{alt} {caption}"
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
-        f"<style>body{{margin:1rem auto;max-width:72rem;padding:0 1rem;font:16px/1.5 {FONT};color:#1f2328}}</style>\n"
-        f'</head>\n<body>\n<figure style="margin:0">\n<div role="img" aria-label="{alt}">\n{body}\n</div>\n'
-        f"<figcaption>{alt} {caption}</figcaption>\n</figure>\n</body>\n</html>\n"
+        f"<style>body{{margin:1rem auto;max-width:72rem;padding:0 1rem;font:16px/1.5 {FONT};color:#1f2328}}"
+        ".row{display:flex;flex-wrap:wrap}.row>div{flex:1 1 20rem;min-width:0}</style>\n"
+        f'</head>\n<body>\n<figure style="margin:0">\n<div class="row" role="img" aria-label="{alt}">\n{drawn}\n</div>\n'
+        f"<figcaption>{said}</figcaption>\n</figure>\n</body>\n</html>\n"
     )
+
+
+def _alone(part, i, parts) -> str:
+    """A part of a page of its own; the first brings plotly.js."""
+    if isinstance(part, Map):
+        figure, height = to_heatmap(part), 420
+    else:
+        height = 640 if parts == 1 else 460
+        figure = to_plotly(part, transparent=False, title=True, height=height)
+    name = "figure" if parts == 1 else f"figure-{i + 1}"
+    return "<div>" + figure.to_html(
+        full_html=False, include_plotlyjs=i == 0, config=CONFIG, div_id=name, default_height=f"{height}px") + "</div>"
 
 
 def _add_key(figure, key, colour, width, size):

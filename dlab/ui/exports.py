@@ -1,22 +1,30 @@
-"""The export row: every file is made when it is asked for, not before."""
+"""The export rows: every file is made when it is asked for, not before."""
 
 import json
 
 import streamlit as st
 
 from dlab import export, jobs
-from dlab.ui import runs
+from dlab.export.files import PX_PER_INCH
+from dlab.figures.chart import largest_font
+from dlab.figures.numbers import step_size
+from dlab.ui import frame, runs
 
 FIGURES = ("svg", "pdf", "png", "html")
+# What the visitor chose for figures; in the session, not in the link.
+OPTIONS = {"unit": "mm", "mm": 160, "px": 800, "font": 9.0, "grey": "Colour", "legend": True}
+KEY = "figure-option-"
+WIDTHS = {"mm": (40, 400), "px": (200, 4000)}
+PALETTES = ("Colour", "Grey")
 
 
 def row(study, result: dict, figure) -> None:
-    """Download buttons for the figure, the rows, the particles and the study."""
+    """Download buttons for the figure, the rows, the particles and the study, and for the text of a paper."""
     result = {k: v for k, v in result.items() if k != "done"}
     st.markdown("**Download**")
     with st.container(horizontal=True, key="exports"):
-        for kind in FIGURES:
-            _button(kind.upper(), lambda kind=kind: export.figure_bytes(figure, kind), result, kind)
+        _figure(figure, "export", lambda kind: export.filename(result, kind))
+        figure_options()
         _button("CSV", lambda: export.rows_csv(result), result, "csv", "The rows behind the picture.")
         _button("Result", lambda: export.result_json(result), result, "json", "Study, facts, rows, fits and notes.")
         st.download_button(
@@ -27,6 +35,11 @@ def row(study, result: dict, figure) -> None:
             on_click="ignore",
             help="Reopen it here, or run it: python -m dlab run study.json --out DIR",
         )
+        _button("Python", lambda: export.snippet(result), result, "py", "Reproduces these numbers when run in a clone of the lab.")
+        _button("LaTeX", lambda: export.latex_table(result), result, "tex", "The rows as a table with its caption; needs booktabs.")
+        _bibtex()
+        with st.popover("Caption", help="What was measured, how, and with which interval."):
+            st.code(export.caption(result), language=None, wrap_lines=True)
         if study.work == 0:
             st.caption("An exact law has no particles; the Particles page exports some.")
         elif jobs.clouds(study) is not None:
@@ -39,19 +52,97 @@ def row(study, result: dict, figure) -> None:
             )
 
 
+def figure_options() -> None:
+    """The popover with the options of every figure on the page; their values stay while the visitor changes pages."""
+    chosen = _chosen()
+    with st.popover("Figure options"):  # a tip would lie over its last line
+        for name, value in chosen.items():
+            st.session_state.setdefault(KEY + name, value)
+        left, right = st.columns(2, vertical_alignment="bottom")
+        unit = right.segmented_control(
+            "Unit", list(WIDTHS), key=KEY + "unit", required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch."
+        )
+        low, high = WIDTHS[unit]
+        left.number_input(f"Width ({unit})", low, high, key=KEY + unit, step=5 if unit == "mm" else 50)
+        st.number_input("Font size (pt)", 4.0, 24.0, step=0.5, format="%g", key=KEY + "font")
+        st.segmented_control(
+            "Palette", PALETTES, key=KEY + "grey", required=True,
+            help="The colours are told apart by colour-blind eyes too; in grey, markers and dashes tell.",
+        )  # fmt: skip
+        st.checkbox("Legend", key=KEY + "legend")
+        width, font = _width_mm(_chosen()), _chosen()["font"]
+        if font > largest_font(width):
+            st.caption(f"{font:g} pt does not fit this width: {largest_font(width):.3g} pt is used.")
+    st.session_state["figure-options"] = _chosen()
+
+
+def _chosen() -> dict:
+    kept = st.session_state.get("figure-options", OPTIONS)
+    return {name: st.session_state.get(KEY + name, kept[name]) for name in OPTIONS}
+
+
+def _width_mm(chosen) -> float:
+    return chosen["mm"] if chosen["unit"] == "mm" else chosen["px"] / PX_PER_INCH * 25.4
+
+
+def _options(kind) -> dict:
+    """Arguments of `export.figure_bytes`."""
+    if kind == "html":
+        return {}
+    chosen = _chosen()
+    width = {"width_mm": chosen["mm"]} if chosen["unit"] == "mm" else {"width_px": chosen["px"]}
+    font = min(chosen["font"], largest_font(_width_mm(chosen)))
+    return {**width, "font_pt": font, "grey": chosen["grey"] == "Grey", "legend": chosen["legend"]}
+
+
+def _figure(figure, key, name) -> None:
+    for kind in FIGURES:
+        options = _options(kind)
+        st.download_button(
+            kind.upper(), lambda kind=kind, options=options: export.figure_bytes(figure, kind, **options),
+            file_name=name(kind), mime=export.MIME[kind], on_click="ignore", key=f"{key}-{kind}",
+        )  # fmt: skip
+
+
 def sheet(figure, name: str) -> None:
-    """Download buttons of a sheet of maps."""
+    """Download buttons of a sheet of maps or marginals."""
     with st.container(horizontal=True, key="sheet-exports"):
-        for kind in ("svg", "pdf", "png"):
+        _figure(figure, "sheet", lambda kind: f"{name}.{kind}")
+
+
+def ways(figure, found: dict) -> None:
+    """Download buttons of the picture of one scheme measured in every way."""
+    name = f"ways-{found['scheme']}"
+    with st.container(horizontal=True, key="ways-exports"):
+        _figure(figure, "ways", lambda kind: f"{name}.{kind}")
+        for kind, label, make in (("csv", "CSV", export.rows_csv), ("json", "JSON", export.result_json)):
             st.download_button(
-                kind.upper(), lambda kind=kind: export.figure_bytes(figure, kind), file_name=f"{name}.{kind}",
-                mime=export.MIME[kind], on_click="ignore", key=f"sheet-{kind}",
+                label, lambda make=make: make(found), file_name=f"{name}.{kind}", mime=export.MIME[kind], on_click="ignore",
+                key=f"ways-{kind}",
             )  # fmt: skip
 
 
-def particles(study, steps: int, count: int) -> None:
+def particles(study, steps: int, count: int, meta: dict) -> None:
     """Download buttons of the particles page."""
+    name = f"particles-{study.target['name']}-{'-'.join(study.schemes)}"
+    title = f"{', '.join(study.schemes)} at h = {step_size(study.T / steps)}, {study.target['name']} target"
+    st.markdown("**Download**")
     with st.container(horizontal=True, key="exports"):
+        for kind, label, tip in (
+            ("mp4", "MP4", "A video, drawn when asked for: some seconds."),
+            ("gif", "GIF", "A moving picture for slides, drawn when asked for: some seconds."),
+            ("html", "HTML player", "One page with this player and its movie; works without a network."),
+        ):
+            lacks = export.missing(kind)
+            st.download_button(
+                label, lambda kind=kind: runs.film(study, steps, count, kind, title), file_name=f"{name}.{kind}",
+                mime=export.MIME[kind], on_click="ignore", key=f"film-{kind}", help=lacks or tip, disabled=bool(lacks),
+            )  # fmt: skip
+        rows = {"rows": [dict(zip(meta["table"], values)) for values in zip(*meta["table"].values())]}
+        st.download_button(
+            "CSV", lambda: export.rows_csv(rows), file_name=f"{name}.csv", mime=export.MIME["csv"], on_click="ignore",
+            help="The distance so far of each scheme, by step.",
+        )  # fmt: skip
         st.download_button(
             "Particles (NPZ)",
             lambda: runs.positions(study, steps, count),
@@ -67,6 +158,20 @@ def particles(study, steps: int, count: int) -> None:
             mime="application/json",
             on_click="ignore",
         )
+        st.download_button(
+            "Python", lambda: export.motion_snippet(study.to_json(), steps, count), file_name=f"{name}.py",
+            mime=export.MIME["py"], on_click="ignore", help="Moves the same particles again, in a clone of the lab.",
+        )  # fmt: skip
+        _bibtex()
+    if lacks := export.missing("mp4"):
+        st.caption(frame.plain(lacks))
+
+
+def _bibtex() -> None:
+    st.download_button(
+        "BibTeX", export.bibtex, file_name="dlab.bib", mime=export.MIME["bib"], on_click="ignore",
+        help="The papers whose theorems are shown, and the lab.",
+    )  # fmt: skip
 
 
 def _button(label, make, result, kind, tip=None):

@@ -8,7 +8,7 @@ const NARROW = 600, GAP = 20, BESIDE = 210, BESIDE_MAX = 420;
 
 const players = new WeakMap();
 
-export default function ({ parentElement, data }) {
+export default function mount({ parentElement, data }) {
   let player = players.get(parentElement);
   if (!player) players.set(parentElement, (player = new Player(parentElement.querySelector(".player"))));
   const call = player.show(data);

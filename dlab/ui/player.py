@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
-MAGIC = b"DLP1"
+from dlab.figures.movie import packet
 
 
 def player(
@@ -36,10 +34,9 @@ def player(
         )
     if height < 240:
         raise ValueError(f"player got height {height}; expected at least 240 pixels; the controls alone need 120")
-    options = json.dumps({"height": height, "autoplay": autoplay, "presentation": presentation, "alt": alt}).encode()
-    options += b" " * (-len(options) % 4)
     # A component takes bytes or JSON, never bytes inside a dict: the options travel in front of the movie.
-    _component()(key=key, data=MAGIC + struct.pack("<I", len(options)) + options + movie_bytes)
+    data = packet(movie_bytes, height=height, autoplay=autoplay, presentation=presentation, alt=alt)
+    _component()(key=key, data=data)
 
 
 @cache

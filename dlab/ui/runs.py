@@ -71,6 +71,19 @@ def positions(study: Study, steps: int, count: int) -> bytes:
     )
 
 
+def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
+    """The movie of a scene as mp4, gif or html; a drawn film is kept, and one is drawn at a time."""
+    name = f"{movie_key(study, steps, count)}.{fmt}"
+    packed, meta = known_movie(study, steps, count) or make_movie(study, steps, count)
+    if fmt == "html":
+        return export.film_bytes(packed, fmt, title=title, caption=meta["sentence"])
+    with jobs.one_at_a_time(lambda: None):
+        if (known := jobs.load(name)) is None:
+            known = export.film_bytes(packed, fmt)
+            jobs.store(name, known)
+    return known
+
+
 def movie(study: Study, steps: int, count: int):
     """The movie of a scene, with a progress bar while it is computed; a rerun cancels it. None where it would
     take long and its button has not been pressed."""
@@ -212,11 +225,11 @@ def law(study: Study, draw) -> None:
 
 def every_way(study: Study, draw) -> None:
     """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
-    button that says its price; draw(found) shows what there is so far."""
+    button that says its price; draw(found, final) shows what there is so far."""
     left, right = st.columns((1, 2), vertical_alignment="bottom")
     scheme = left.selectbox("Scheme measured in every way", study.schemes, key="every-way")
     if (found := jobs.compared(study, scheme)) is not None:
-        draw(found)
+        draw(found, True)
         return
     one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None)
     law = study.law(scheme)
@@ -231,5 +244,5 @@ def every_way(study: Study, draw) -> None:
         with closing(jobs.comparison(study, scheme, tick, lambda: bar.progress(0.0, text=WAIT))) as answers:
             for found in answers:
                 with holder.container():
-                    draw(found)
+                    draw(found, False)
         st.rerun()

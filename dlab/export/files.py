@@ -1,7 +1,4 @@
-"""Files to take away: a chart as SVG, PDF, PNG or HTML, a result as CSV or JSON, arrays as NPZ.
-
-No browser is needed, and the same input gives the same bytes.
-"""
+"""A figure as SVG, PDF, PNG or HTML, a result as CSV or JSON, arrays as NPZ."""
 
 import csv
 import io
@@ -11,7 +8,7 @@ import re
 import numpy as np
 
 from dlab.figures import screen
-from dlab.figures.chart import Chart
+from dlab.figures.chart import Chart, Sheet
 
 MIME = {
     "svg": "image/svg+xml",
@@ -21,21 +18,34 @@ MIME = {
     "csv": "text/csv",
     "json": "application/json",
     "npz": "application/octet-stream",
+    "py": "text/x-python",
+    "tex": "application/x-tex",
+    "bib": "text/x-bibtex",
+    "mp4": "video/mp4",
+    "gif": "image/gif",
 }
 FIGURES = ("svg", "pdf", "png", "html")
+PX_PER_INCH = 96  # a px is what a browser calls one: 9 pt are 12 px
 
 
-def figure_bytes(chart: Chart, fmt: str, *, dpi: int = 300, **options) -> bytes:
-    """The chart as a file. options are those of `paper.to_matplotlib` (svg, pdf, png); dpi is for png.
+def figure_bytes(chart: Chart | Sheet, fmt: str, *, dpi: int = 300, width_px: int | None = None, **options) -> bytes:
+    """The figure as a file. options are those of `paper.to_matplotlib` (svg, pdf, png); dpi is for png.
 
-    html is one page that works offline and takes no options. ValueError for an unknown format.
+    width_px stands in the place of width_mm, 96 of them an inch: a png is exactly so many pixels wide, dpi or not.
+    html is one page that works offline and takes no options. ValueError for an unknown format, and for both widths.
     """
     if fmt not in FIGURES:
         raise ValueError(f"format {fmt!r} is unknown; choose one of {', '.join(FIGURES)}")
     if fmt == "html":
-        if options:
-            raise ValueError(f"html takes no option {', '.join(options)}; the page adapts to the screen")
+        given = [*options, *(["width_px"] if width_px else [])]
+        if given:
+            raise ValueError(f"html takes no option {', '.join(given)}; the page adapts to the screen")
         return screen.standalone(chart).encode()
+    if width_px is not None:
+        if "width_mm" in options:
+            raise ValueError(f"width_px = {width_px} and width_mm = {options['width_mm']} are both given; give one")
+        # A hair more, because matplotlib cuts a width of 1199.9999 pixels to 1199.
+        options["width_mm"], dpi = (width_px + 1e-6) / PX_PER_INCH * 25.4, PX_PER_INCH
     # Matplotlib takes a second to import, and a page that exports nothing should not wait for it.
     from dlab.figures import paper
 

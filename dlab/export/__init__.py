@@ -1,0 +1,28 @@
+"""Files to take away. No browser is needed, and the same input gives the same bytes.
+
+files   a figure as SVG, PDF, PNG or HTML, a result as CSV or JSON, arrays as NPZ
+words   a result as a LaTeX table, a caption, Python that reproduces it; what to cite as BibTeX
+film    particles in motion as MP4, GIF or a page that plays them
+"""
+
+from dlab.export.files import FIGURES, MIME, arrays_npz, figure_bytes, filename, result_json, rows_csv
+from dlab.export.film import FILMS, film_bytes, missing
+from dlab.export.words import bibtex, caption, latex_table, motion_snippet, snippet
+
+__all__ = [
+    "FIGURES",
+    "FILMS",
+    "MIME",
+    "arrays_npz",
+    "bibtex",
+    "caption",
+    "figure_bytes",
+    "filename",
+    "film_bytes",
+    "latex_table",
+    "missing",
+    "motion_snippet",
+    "result_json",
+    "rows_csv",
+    "snippet",
+]

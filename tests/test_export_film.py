@@ -1,0 +1,128 @@
+"""Films show every frame of their movie once, in the scheme's colours, and say what they lack."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dlab import export
+from dlab.export import film
+from dlab.figures import film as pictures
+from dlab.figures.movie import Movie, Panel, decode, encode, packet, rate
+
+RNG = np.random.default_rng(0)
+
+
+def movie(frames=7, panels=2, still=False):
+    """A cloud a panel on a Gaussian; one particle diverges, one leaves, or nothing moves at all."""
+    x = np.linspace(-3, 3, 16)
+    where = RNG.normal(size=(frames, 40, 2))
+    where[1:, 0], where[:, 1] = np.nan, 9.0
+    if still:
+        where[:] = where[0]
+    distance = np.geomspace(1, 0.01, frames)
+    distance[0] = np.nan
+    return encode(Movie(
+        panels=tuple(Panel(f"cloud {i}", "#0072B2", "#56B4E9", where, distance, "W₂ so far") for i in range(panels)),
+        times=np.full(frames, 1.0) if still else np.linspace(2, 0, frames), steps=np.arange(frames) * (not still),
+        acts=(("Noising", 0), ("Sampling", 3)), box=(-3, 3, -3, 3), density_times=np.array([0.0, 1.0, 2.0]),
+        density=np.array([-(x[:, None] ** 2 + x**2) / (1 + k) for k in range(3)]),
+    ))  # fmt: skip
+
+
+def test_decode_gives_back_what_was_encoded():
+    given = movie()
+    got = decode(given)
+    where = got["panels"][0]["positions"]
+    assert where.shape == (7, 40, 2)
+    assert np.isnan(where[1:, 0]).all()
+    assert np.allclose(where[0, 1], 9.0, atol=1e-3)
+    assert np.allclose(got["density"]["drop"][0].min(), 0)
+    assert "arrows" not in got
+    with pytest.raises(ValueError, match="DLM1"):
+        decode(b"GIF89a..")
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_pictures(panels):
+    shown = list(pictures.frames(movie(panels=panels)))
+    assert len(shown) == 7
+    for picture in shown:
+        assert picture.shape == shown[0].shape
+        assert picture.dtype == np.uint8
+        assert not any(side % 2 for side in picture.shape[:2])  # what yuv420p asks for
+    own = (np.abs(shown[3].astype(int) - (0x00, 0x72, 0xB2)).max(axis=2) < 60).sum()
+    assert own > 40 * panels
+    assert (shown[3] != shown[4]).any()
+
+
+def test_a_particle_stands_where_it_is():
+    box, side = (-1.0, 1.0, -1.0, 1.0), 100
+    panel = {"positions": np.array([[[0.5, 0.25], [np.nan, np.nan], [30.0, 0.0]]]), "colours": ["#000000", "#ffffff"]}
+    picture = pictures._dots(np.full((side, side, 1), 255.0), panel, 0, box, pictures._discs(1))
+    dark = 255.0 - picture[..., 0]
+    y, x = np.indices(dark.shape) + 0.5
+    assert (dark * x).sum() / dark.sum() == pytest.approx(75, abs=0.15)
+    assert (dark * y).sum() / dark.sum() == pytest.approx(37.5, abs=0.15)
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_a_gif_has_every_frame(still):
+    gif = Image.open(io.BytesIO(export.film_bytes(movie(still=still), "gif")))
+    assert gif.n_frames == 7
+    assert gif.info["loop"] == 0
+    assert gif.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+    assert gif.info["duration"] == pytest.approx(1000 / rate(7), rel=0.05)
+
+
+@pytest.mark.skipif(export.missing("mp4") is not None, reason="no ffmpeg")
+@pytest.mark.parametrize("still", [False, True])
+def test_an_mp4_has_every_frame(still, tmp_path):
+    ffmpeg = pytest.importorskip("imageio_ffmpeg")
+    path, data = tmp_path / "film.mp4", movie(still=still)
+    path.write_bytes(export.film_bytes(data, "mp4"))
+    about, *decoded = ffmpeg.read_frames(str(path))
+    assert len(decoded) == 7
+    assert about["pix_fmt"].startswith("yuv420p")
+    drawn = list(pictures.frames(data))
+    back = np.frombuffer(decoded[5], np.uint8).reshape(drawn[5].shape).astype(int)
+    assert np.abs(back - drawn[5]).mean() < 3
+    assert path.read_bytes() == export.film_bytes(data, "mp4")
+
+
+def test_without_ffmpeg_the_others_remain(monkeypatch):
+    monkeypatch.setattr(film, "_ffmpeg", lambda: None)
+    assert "imageio-ffmpeg" in export.missing("mp4")
+    assert export.missing("gif") is export.missing("html") is None
+    with pytest.raises(RuntimeError, match="needs ffmpeg"):
+        export.film_bytes(movie(), "mp4")
+    with pytest.raises(ValueError, match="mp4, gif, html"):
+        export.film_bytes(movie(), "avi")
+
+
+def test_an_encoder_that_fails_is_said(monkeypatch):
+    monkeypatch.setattr(film, "_ffmpeg", lambda: "/bin/false")
+    with pytest.raises(RuntimeError, match="made no film"):
+        export.film_bytes(movie(), "mp4")
+
+
+def test_the_page_holds_the_movie_and_asks_for_nothing():
+    data = movie()
+    page = export.film_bytes(data, "html", title="<b>EM</b>", caption='</script><img src="http://e.example/x.png">').decode()
+    held = base64.b64decode(re.search(r'id="movie">([^<]*)<', page)[1])
+    assert held.startswith(b"DLP1")
+    assert held.endswith(data)
+    assert "<b>EM" not in page
+    assert "<img" not in page
+    assert set(re.findall(r"https?://[^\s\"'<)&]+", page)) <= {"http://www.w3.org/2000/svg", "http://e.example/x.png"}
+    assert not re.search(r"<(script|link|img|iframe)[^>]*(src|href)=|@import|url\(|fetch\(|XMLHttpRequest|WebSocket", page)
+    assert "default-src 'none'" in page
+
+
+def test_packet_is_aligned():
+    head = packet(b"DLM1", height=300, alt="ü")
+    assert head[:4] == b"DLP1"
+    assert (len(head) - 4) % 4 == 0
