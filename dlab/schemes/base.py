@@ -8,6 +8,15 @@ if TYPE_CHECKING:
     from dlab.theory import Constants
 
 
+# The parts of a step and their colours for light and dark ground, the same in formulas and on a followed particle.
+PARTS = {
+    "drift": ("#1f2328", "#f0f2f5"),
+    "second order": ("#7A4B1E", "#D9A066"),
+    "noise": ("#A3478A", "#E08BC4"),
+    "midpoint": ("#5b6570", "#aab4be"),
+}
+
+
 @dataclass(frozen=True)
 class Style:
     """Colours for light and dark ground, marker and dash: the same in curves, particles, exports."""
