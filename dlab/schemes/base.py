@@ -38,6 +38,8 @@ class Scheme:
     theorem, theorem_order       the theorem of [YY] and the order in h that it proves
     constants(m_min, L_max, L_F, d, h) -> theory.Constants
     formula                      the update in LaTeX
+    expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
+        target, see theory.expansion; None where nobody has worked it out
     """
 
     name: str
@@ -53,6 +55,7 @@ class Scheme:
     constants: Callable[..., "Constants"]
     formula: str
     style: Style
+    expansion: Callable | None = None
 
     @property
     def normals(self) -> int:

@@ -18,6 +18,10 @@ def constants(m_min, L_max, L_F, d, h):
     return Constants(c1=L_max / gap, h_factor=math.sqrt(d * h), c2=1 / gap)
 
 
+def expansion(v, J1, J2, J3, J4):
+    return -(v**2) * (J2 / 2 - J3), 0.0
+
+
 SCHEME = Scheme(
     name="EI",
     title="Exponential integrator",
@@ -32,4 +36,5 @@ SCHEME = Scheme(
     constants=constants,
     formula=r"x^+ = e^{h/2}x + 2(e^{h/2}-1)\,s(t_n, x) + I(\tfrac12,1)",
     style=Style(light="#2E8BC0", dark="#56B4E9", marker="square", dash="solid"),
+    expansion=expansion,
 )

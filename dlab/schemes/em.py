@@ -17,6 +17,10 @@ def constants(m_min, L_max, L_F, d, h):
     return Constants(c1=(L_max + 0.5) / gap, h_factor=math.sqrt(d * h), c2=1 / gap)
 
 
+def expansion(v, J1, J2, J3, J4):
+    return -(v**2) * (J1 / 4 + J2 / 2 - J3), -v * J1 / 8
+
+
 SCHEME = Scheme(
     name="EM",
     title="Euler–Maruyama",
@@ -31,4 +35,5 @@ SCHEME = Scheme(
     constants=constants,
     formula=r"x^+ = x + h\,\gamma(t_n, x) + I(0,1)",
     style=Style(light="#0072B2", dark="#0072B2", marker="circle", dash="solid"),
+    expansion=expansion,
 )

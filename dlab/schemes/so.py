@@ -32,6 +32,10 @@ def constants(m_min, L_max, L_F, d, h):
     )
 
 
+def expansion(v, J1, J2, J3, J4):
+    return -2 / 3 * v**2 * (J3 - J4), -v * J2 / 24
+
+
 SCHEME = Scheme(
     name="SO",
     title="Second order (Hessian)",
@@ -46,4 +50,5 @@ SCHEME = Scheme(
     constants=constants,
     formula=r"x^+ = x + h\varphi_1(hL)\,\gamma(t_n, x) + h^2\varphi_2(hL)\,M + I(L,1)",
     style=Style(light="#009E73", dark="#009E73", marker="diamond", dash="longdash"),
+    expansion=expansion,
 )

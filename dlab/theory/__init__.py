@@ -1,0 +1,29 @@
+"""What can be said of W2 without running anything.
+
+leading     the theorems of [YY]: leading terms, their three contributions apart
+curvature   how log-concave p_t is: m(t), L(t) and their integrals
+recursion   the recursion behind Theorem 1, a bound that can be checked
+sharp       a bound of order h for EM with every constant, proved here
+expansion   the leading coefficient of W2 in h on Gaussian targets
+budget      T, h and N that the theorems ask for to reach an accuracy
+"""
+
+from dlab.theory.budget import Plan, plan
+from dlab.theory.expansion import integrals, leading_coefficient
+from dlab.theory.leading import VOID_M0, Bound, Constants, bound
+from dlab.theory.recursion import Recursion, recursion
+from dlab.theory.sharp import sharp
+
+__all__ = [
+    "VOID_M0",
+    "Bound",
+    "Constants",
+    "Plan",
+    "Recursion",
+    "bound",
+    "integrals",
+    "leading_coefficient",
+    "plan",
+    "recursion",
+    "sharp",
+]
