@@ -38,12 +38,34 @@ ZERO = Scalar(0.0)
 HALF = Scalar(0.5)
 
 
+@partial(jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=[])
+@dataclass(frozen=True)
+class Diagonal:
+    """A diagonal matrix per particle, its entries of a shape that broadcasts against (n, d)."""
+
+    values: jax.Array
+
+    def plus(self, level, v):
+        """This and level v v^T, v (d,) along an axis."""
+        return Diagonal(self.values + level * v**2)
+
+    def apply(self, v):
+        return self.values * v
+
+    def map(self, f, v):
+        return f(self.values) * v
+
+
 @partial(jax.tree_util.register_dataclass, data_fields=["matrix"], meta_fields=[])
 @dataclass(frozen=True)
 class Dense:
     """A symmetric matrix per particle, shape (n, d, d)."""
 
     matrix: Matrices
+
+    def plus(self, level, v):
+        """This and level v v^T, v (d,)."""
+        return Dense(self.matrix + level * jnp.outer(v, v))
 
     def apply(self, v):
         return jnp.einsum("...ij,...j->...i", self.matrix, v)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 
 from dlab.field import ExactField
-from dlab.linop import Dense
 from dlab.params import Knob
 
 
@@ -57,8 +56,7 @@ class WrongField:
     def local(self, t, x):
         s, L, M = self.exact.local(t, x)
         e, v = self.error.shift(t, x, s, next(self.normals)), self.error.direction(x)
-        L = Dense(L.matrix + self.error.hessian_level * jnp.outer(v, v))
-        return s + e, L, M + self.error.drift_level * v
+        return s + e, L.plus(self.error.hessian_level, v), M + self.error.drift_level * v
 
 
 def perturb(field: ExactField, error: ScoreError, normals) -> WrongField:

@@ -96,6 +96,56 @@ def propagate(scheme, target, error, *, T: float, steps: int, start: str) -> Law
     return Law(np.concatenate(means), np.concatenate(covs), np.concatenate(squares))
 
 
+@partial(jax.jit, static_argnames="scheme")
+def _advance_axes(scheme, field, error, mean, var, h, T, first, count):
+    own = scheme.normals
+    slots = own + (scheme.score_evals if error.draws else 0)
+    nodes, weights = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
+    # No coordinate looks at another, so one direction (1, ..., 1) stands for all basis vectors of x and of each normal.
+    basis = jnp.tile(jnp.eye(2 + slots), (len(nodes), 1))[:, 1:, None] * jnp.ones(mean.shape[0])
+    x, normals = basis[:, 0], [basis[:, 1 + s] for s in range(slots)]
+    u = jnp.repeat(jnp.asarray((nodes + 1) / 2), 2 + slots)[:, None] if scheme.randomised else None
+    weights = jnp.asarray(weights / 2)[:, None]
+
+    def read(out):
+        out = out.reshape(len(nodes), 2 + slots, -1)
+        linear = out[:, 1:] - out[:, :1]
+        return out[:, 0], linear[:, 0], jnp.sum(linear[:, 1:] ** 2, 1)
+
+    def body(i, carry):
+        mean, var, means, variances, squares = carry
+        t = T - (first + i) * h
+        e = error.shift(t, x, field.score(t, x), normals[own] if error.draws else None)
+        constant, linear, noise = (v[0] for v in read(jnp.broadcast_to(e, x.shape)))
+        squares = squares.at[i].set(jnp.sum((constant + linear * mean) ** 2 + linear**2 * var + noise))
+        step_noise = StepNoise(h=h, normals=jnp.stack(normals[:own]), u=u)
+        extra = jnp.stack(normals[own:]) if error.draws else None
+        constant, linear, noise = read(scheme.step(perturb(field, error, extra), t, h, x, step_noise))
+        centres = constant + linear * mean
+        mean = jnp.sum(weights * centres, 0)
+        var = jnp.sum(weights * (linear**2 * var + noise + (centres - mean) ** 2), 0)
+        return mean, var, means.at[i].set(mean), variances.at[i].set(var), squares
+
+    d = mean.shape[0]
+    start = (mean, var, jnp.zeros((CHUNK, d)), jnp.zeros((CHUNK, d)), jnp.zeros(CHUNK))
+    return jax.lax.fori_loop(0, count, body, start)
+
+
+def propagate_axes(scheme, field, error, mean, var, *, T: float, steps: int, start: str):
+    """As `propagate` for a Gaussian whose coordinates are independent, mean and variances (d,) of p_0, in thousands of
+    dimensions: means (N + 1, d), variances (N + 1, d), error_square (N,)."""
+    a, noise = np.exp(-T / 2), -np.expm1(-T)
+    exact = start == "exact"
+    mean, var = (a * mean if exact else np.zeros_like(mean)), noise + (a**2 * var if exact else np.zeros_like(var))
+    means, variances, squares = [mean[None]], [var[None]], []
+    for first in range(0, steps, CHUNK):
+        count = min(CHUNK, steps - first)
+        mean, var, *seen = _advance_axes(scheme, field, error, mean, var, T / steps, T, first, count)
+        for store, values in zip((means, variances, squares), seen):
+            store.append(np.asarray(values)[:count])
+    return np.concatenate(means), np.concatenate(variances), np.concatenate(squares)
+
+
 def diffused(facts, t: float) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of p_t."""
     a, var = float(process.scale(t)), float(process.variance(t))

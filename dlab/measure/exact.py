@@ -6,9 +6,11 @@ import math
 import jax
 import numpy as np
 
+from dlab.errors.none import NoError
 from dlab.laws import gaussian, product
 from dlab.measure.base import Case, by_law
 from dlab.targets.gaussian import Gaussian
+from dlab.targets.spectrum import AxesField, Spectrum
 from dlab.types import Estimate
 
 MOMENTS_ONLY = (
@@ -24,7 +26,10 @@ PRICE = 48_000, 360, 1_000, 2_800  # particle-steps that cost as much as a law, 
 
 
 def applies(case: Case) -> str | None:
-    if isinstance(case.target, Gaussian):
+    if isinstance(case.target, (Gaussian, Spectrum)):
+        direction = np.asarray(case.error.direction(np.zeros((1, case.target.dim))))
+        if isinstance(case.target, Spectrum) and float(case.error.hessian_level) and np.count_nonzero(direction) > 1:
+            return "The error of L couples the target's coordinates; choose an angle along an axis."
         if case.error.affine:
             return None
         return "This score error is not affine in x, so the law does not stay Gaussian; choose the projected estimator."
@@ -37,7 +42,7 @@ def applies(case: Case) -> str | None:
 
 def price(case: Case) -> int:
     """The cost in particle-steps; 0 for a law in closed form."""
-    if isinstance(case.target, Gaussian):
+    if isinstance(case.target, (Gaussian, Spectrum)):
         return 0
     law, step, hessian, midpoint = PRICE
     step += hessian * (case.scheme.hessian_evals > 0) + midpoint * case.scheme.randomised
@@ -48,6 +53,8 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
     """W2 to p_t after each of the steps `at` (ascending, the last one case.steps), and the mean |e|^2 met at
     each step, (N,)."""
     at = np.asarray(at)
+    if isinstance(case.target, Spectrum):
+        return _axes(case, at)
     return _gaussian(case, at) if isinstance(case.target, Gaussian) else of_lines(case, at, lines(case, at))
 
 
@@ -63,6 +70,24 @@ def _gaussian(case, at):
         value = gaussian.bures(*gaussian.diffused(case.target.facts, t), law.mean[n], law.cov[n])
         found.append(_estimate(case, value, method))
     return found, law.error_square
+
+
+def _axes(case, at):
+    """Coordinates with one variance have one law, unless the error tells them apart."""
+    values = case.target.values
+    counts = np.ones(len(values))
+    if type(case.error) is NoError:
+        values, counts = np.unique(values, return_counts=True)
+    means, variances, met = gaussian.propagate_axes(
+        case.scheme, AxesField, case.error, values, T=case.T, steps=case.steps, start=case.start
+    )
+    method = "exact-moments" if case.scheme.randomised else "exact"
+    found = []
+    for n, t in zip(at, case.T * (1 - at / case.steps)):
+        true = np.exp(-t) * values - np.expm1(-t)
+        square = counts @ ((np.sqrt(variances[n]) - np.sqrt(true)) ** 2 + means[n] ** 2)
+        found.append(_estimate(case, math.sqrt(square), method) if np.isfinite(square) else Estimate(None, 0.0, "exact"))
+    return found, met
 
 
 def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:

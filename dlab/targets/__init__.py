@@ -4,11 +4,11 @@ import json
 from functools import lru_cache
 
 from dlab import params
-from dlab.targets import gaussian, logistic, mixture, skew
+from dlab.targets import gaussian, logistic, mixture, skew, spectrum
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
 from dlab.targets.custom import target
 
-REGISTRY: dict[str, TargetEntry] = {e.name: e for e in (gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY)}
+REGISTRY: dict[str, TargetEntry] = {e.name: e for e in (gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY, spectrum.ENTRY)}
 
 
 def build(spec: dict) -> Target:

@@ -32,7 +32,7 @@ class Facts:
 
     m0    strong log-concavity: -Hess log p_0 >= m0 I      L0    Lipschitz constant of the score at t = 0
     L_F   Lipschitz constant of H in Frobenius norm, all t  M1    sup |d_t s| / (1 + |x|)
-    mean (d,), cov (d, d) of p_0; product: a product of 1-D laws in some rotated axes
+    mean (d,), cov (d, d) of p_0, or its diagonal (d,); product: a product of 1-D laws in some rotated axes
     field_error: how far the fast field is from the oracle, a sentence; None where they are one
     """
 
@@ -49,11 +49,11 @@ class Facts:
     @property
     def second_moment(self) -> float:
         """E|X_0|^2, the square of the ||X_0|| of the theorems."""
-        return float(self.mean @ self.mean + np.trace(self.cov))
+        return float(self.mean @ self.mean + np.sum(self.cov if self.cov.ndim == 1 else np.diag(self.cov)))
 
     def std(self, t: float = 0.0) -> float:
         """Largest standard deviation of p_t in any direction."""
-        top = np.linalg.eigvalsh(self.cov)[-1]
+        top = np.max(self.cov) if self.cov.ndim == 1 else np.linalg.eigvalsh(self.cov)[-1]
         return float(np.sqrt(np.exp(-t) * top - np.expm1(-t)))
 
 
@@ -106,6 +106,7 @@ class TargetEntry:
     from_spec(spec) -> Target   reads the study file's `target` object, BadInput where it is wrong
     knobs, from_knobs(values) -> spec   the scalars that the app offers for it
     to_knobs(spec) -> values   the way back, which need not fit: the caller checks it
+    planar   whether it lives in the plane, where the pages draw it
     """
 
     name: str
@@ -115,6 +116,7 @@ class TargetEntry:
     knobs: tuple[Knob, ...]
     from_knobs: Callable[[dict[str, Any]], dict]
     to_knobs: Callable[[dict], dict[str, float]] | None = None
+    planar: bool = True
 
     def knobs_of(self, spec: dict) -> dict[str, float] | None:
         """The knobs that give this very spec, None where none do."""

@@ -65,20 +65,26 @@ class Gaussian(Target):
             m0=Fact(float(1 / values[-1]), "closed form"),
             L0=Fact(float(1 / values[0]), "closed form"),
             L_F=Fact(0.0, "closed form"),
-            M1=Fact(_speed(values, np.asarray(self.field.vectors).T @ self.mean), "proven for all x, t on a grid"),
+            M1=Fact(speed(values, np.asarray(self.field.vectors).T @ self.mean), "proven for all x, t on a grid"),
             mean=self.mean,
             cov=self.cov,
             product=True,
         )
 
 
-def _speed(values, mean) -> float:
-    """sup_t of max(|P'|, |(P' - P/2) a mean|) >= |d_t s|/(1 + |x|), P = 1/(1 + c w) the precision, w = e^{-t}."""
-    w = np.linspace(0, 1, 2001)[:, None]
+def speed(values, mean) -> float:
+    """M1 of a Gaussian with variances (d,) and mean (d,) along their axes.
+
+    With the precision P = 1/(1 + c w), w = e^{-t}, |d_t s| <= |P'| |x| + |(P' - P/2) a mean|; the supremum over t of the first
+    is closed, of the second it is taken on a grid.
+    """
     c = values - 1
-    turn = np.max(np.abs(c * w / (1 + c * w) ** 2), axis=1)
-    drift = np.linalg.norm(np.sqrt(w) * (c * w - 1) / (2 * (1 + c * w) ** 2) * mean, axis=1)
-    return float(np.max(np.maximum(turn, drift)))
+    turn = np.max(np.where(c >= 1, 0.25, np.abs(c) / (1 + np.minimum(c, 1)) ** 2))
+    if not np.any(mean):
+        return float(turn)
+    w = np.linspace(0, 1, 2001)[:, None]
+    shift = np.sqrt(w) * (c * w - 1) / (2 * (1 + c * w) ** 2) * mean
+    return float(max(turn, np.max(np.linalg.norm(shift, axis=1))))
 
 
 def covariance(name: str, value, dim: int) -> np.ndarray:
