@@ -7,6 +7,7 @@ from dataclasses import replace
 from dlab import theory
 from dlab.measure import Pairs, coupled, gelbrich
 from dlab.sample import DIVERGED, diverged, level_met
+from dlab.study import vary
 from dlab.study.result import Result, Row
 from dlab.study.spec import Study
 from dlab.study.sweep import Sweep, Tick
@@ -27,6 +28,9 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     """Results as they become better: exact rows first, then provisional points from the first batch of paths, coarse h
     first, then all points after 1, 2, 4, ... batches; with an accuracy asked for, then those that lack it while the
     budget lasts. The last one is final."""
+    if study.vary:
+        yield from vary.stream(study, lambda part, share: stream(part, lambda done: tick(share(done))))
+        return
     rows = {}
     sampled = [s for s in study.schemes if study.sampled(s)]
     ways = {s: study.way(s) for s in study.schemes if s not in sampled}

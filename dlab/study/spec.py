@@ -16,6 +16,7 @@ BUDGET = 500_000_000  # particle-steps, where an accuracy is asked for and no bu
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
+AXES = ("h", "score_error.level", "T", "d")  # what a study may vary
 DEFAULT = {
     "schema": SCHEMA,
     "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
@@ -29,6 +30,7 @@ DEFAULT = {
     "accuracy": None,
     "budget": None,
     "seed": 0,
+    "vary": None,
 }
 
 
@@ -39,6 +41,7 @@ class Study:
     target, score_error   objects of the study file      schemes, h, steps   tuples, h[i] steps[i] = T
     start "exact" | "paper"   particles: Brownian paths (at least so many where `accuracy` is set)
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
+    vary: {"axis", "values"} or None; the study is then asked for each value, see `parts`
     """
 
     target: dict | targets.Target
@@ -53,6 +56,7 @@ class Study:
     accuracy: float | None
     budget: int | None
     seed: int
+    vary: dict | None = None
 
     @classmethod
     def from_json(cls, data: dict | str | bytes) -> "Study":
@@ -73,6 +77,7 @@ class Study:
             raise BadInput(f"schema = {params.show(data['schema'])} is unknown; this version reads schema {SCHEMA}.")
         params.require("study", data, ("target",))
         values = {**DEFAULT, **data}
+        values, vary = _varied(data, values)
         T = params.number("T", values["T"], above=0.0, high=params.MAX_T)
         steps = _step_counts(data, values, T)
         names = values["schemes"]
@@ -94,7 +99,11 @@ class Study:
             accuracy=None if values["accuracy"] is None else params.number("accuracy", values["accuracy"], 1e-4, 1.0),
             budget=None if values["budget"] is None else params.integer("budget", values["budget"], 1, params.MAX_WORK),
             seed=params.integer("seed", values["seed"], 0, 2**31 - 1),
+            vary=vary,
         )
+        if vary:
+            _ = study.parts
+            return study
         _ = study.built, study.error  # everything in the file is checked here
         least = errors.REGISTRY[study.score_error["name"]].min_dim
         if study.built.dim < least:
@@ -124,6 +133,25 @@ class Study:
         if isinstance(self.target, targets.Target):
             values["target"] = {"name": "custom"}
         return {"schema": SCHEMA, **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}}
+
+    @cached_property
+    def parts(self) -> tuple[tuple[float | None, "Study"], ...]:
+        """The plain studies that this one consists of, each with its value of the axis; itself where nothing varies."""
+        if self.vary is None:
+            return ((None, self),)
+        plain, axis = {**self.to_json(), "target": self.target, "vary": None}, self.vary["axis"]
+        found = []
+        for value in self.vary["values"]:
+            try:
+                found.append((value, Study.from_json(_at(plain, axis, value))))
+            except BadInput as error:
+                raise BadInput(f"vary.values: at {axis} = {value:g}: {error}") from None
+        if (work := sum(part.work for _, part in found)) > params.MAX_WORK:
+            raise BadInput(
+                f"The values of vary together ask for {work:.2g} particle-steps and the limit is {params.MAX_WORK:.2g}; "
+                "give fewer values or lower particles."
+            )
+        return tuple(found)
 
     @cached_property
     def built(self) -> targets.Target:
@@ -159,6 +187,8 @@ class Study:
     @cached_property
     def work(self) -> int:
         """Particle-steps of the run, reference included."""
+        if self.vary:
+            return sum(part.work for _, part in self.parts)
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
@@ -168,13 +198,51 @@ class Study:
     @property
     def most(self) -> int:
         """Particle-steps of the run at most: more than the work where an accuracy is asked for."""
+        if self.vary:
+            return sum(part.most for _, part in self.parts)
         return self.work if self.accuracy is None or not self.work else max(self.work, self.budget or BUDGET)
 
     @cached_property
     def price(self) -> int:
         """The work and what laws on a grid cost besides, in particle-steps: what the app states before a run."""
+        if self.vary:
+            return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
         return self.work + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+
+
+def _varied(data, values) -> tuple[dict, dict | None]:
+    """The values of a study file with its `vary` checked; an axis of step sizes is nothing but h."""
+    vary = values["vary"]
+    if vary is None:
+        return values, None
+    params.only_keys("vary", vary, ("axis", "values"))
+    params.require("vary", vary, ("axis", "values"))
+    axis = params.choice("vary.axis", vary["axis"], AXES)
+    given = params.array("vary.values", vary["values"], (-1,))
+    if len(given) > params.MAX_STEP_SIZES:
+        raise BadInput(f"vary.values has {len(given)} entries; the limit is {params.MAX_STEP_SIZES}.")
+    if axis == "h":
+        if "h" in data or "steps" in data:
+            raise BadInput("The study has both h (or steps) and vary with the axis h; give one of them.")
+        return {**values, "h": given}, None
+    given = sorted(set(given))
+    if axis == "d":
+        given = [params.integer("vary.values", v, 1) for v in given]
+    return values, {"axis": axis, "values": given}
+
+
+def _at(plain: dict, axis: str, value) -> dict:
+    """A plain study file with a value of an axis put in."""
+    if axis == "T":
+        return {**plain, "T": value}
+    if axis == "d":
+        if not isinstance(plain["target"], dict) or plain["target"].get("name") != "spectrum" or "values" in plain["target"]:
+            raise BadInput("d varies for the target 'spectrum' with a shape alone; give target = {'name': 'spectrum', 'shape': …}.")
+        return {**plain, "target": {**plain["target"], "dim": value}}
+    if plain["score_error"].get("name", "none") == "none":
+        raise BadInput("score_error.name = 'none' has no level; choose an error.")
+    return {**plain, "score_error": {**plain["score_error"], "level": value}}
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

@@ -1,0 +1,66 @@
+"""A study along an axis: the same question at several levels of score error, horizons or dimensions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dlab import schemes
+from dlab.measure import fit
+from dlab.study.result import Result
+from dlab.study.spec import Study
+
+
+@dataclass(frozen=True)
+class Varied:
+    """What was found so far: (value of the axis, Result) for each part. `done` as of a Result."""
+
+    study: Study
+    parts: tuple[tuple[float, Result], ...]
+    done: float = 1.0
+
+    @property
+    def clouds(self) -> dict:
+        return {}
+
+    def to_json(self) -> dict:
+        """A result file whose rows and fits carry the `value` of the axis, with `trends`: the slope of W2 along the axis
+        for each scheme and h."""
+        parts = [(value, result.to_json()) for value, result in self.parts]
+        rows = [{"value": value, **row} for value, part in parts for row in part["rows"]]
+        notes = dict.fromkeys(note for _, part in parts for note in part["notes"] if not note.startswith("Provisional"))
+        provisional = [] if self.done == 1 else [f"Provisional: {self.done:.0%} of the work is done."]
+        return {
+            **parts[-1][1],
+            "study": self.study.to_json(),
+            "rows": rows,
+            "fits": [{"value": value, **line} for value, part in parts for line in part["fits"]],
+            "trends": _trends(self.study, rows),
+            "notes": [*provisional, *notes],
+        }
+
+
+def stream(study: Study, of) -> Iterator[Varied]:
+    """Results of a study that varies; of(part, share) -> Results of a plain study, share(done) its part of the whole."""
+    found, paid, total = [], 0, max(study.price, 1)
+    for k, (value, part) in enumerate(study.parts):
+        weight = part.price / total if study.price else 1 / len(study.parts)
+        for result in of(part, lambda done, at=paid, w=weight: at + w * done):
+            last = k == len(study.parts) - 1 and result.done == 1
+            yield Varied(study, (*found, (value, result)), 1.0 if last else min(paid + weight * result.done, 0.99))
+        found.append((value, replace(result, clouds={})))
+        paid += weight
+
+
+def _trends(study, rows) -> list[dict]:
+    found = []
+    for name in study.schemes:
+        for h in sorted({r["h"] for r in rows if r["scheme"] == name}, reverse=True):
+            mine = [r for r in rows if r["scheme"] == name and r["h"] == h and r["value"] > 0]
+            if len(mine) < 2:
+                continue
+            line = fit.fit(*([r[k] for r in mine] for k in ("value", "w2")), [r["stderr"] or 0.0 for r in mine],
+                           [r["resolved"] for r in mine])  # fmt: skip
+            found.append({
+                "scheme": name, "h": h, "slope": line.slope, "slope_low": line.low, "slope_high": line.high,
+                "constant": line.constant, "used": list(line.used), "title": schemes.REGISTRY[name].title,
+            })  # fmt: skip
+    return found
