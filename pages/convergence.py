@@ -105,6 +105,6 @@ with picture:
                 tell.law()
                 runs.law(study, law)
         with st.expander("What the theorem says"):
-            tell.theorems(result)
+            tell.theorems(result, frame.theme())
         exports.row(study, result, figure)
 frame.end("convergence")

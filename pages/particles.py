@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from dlab import schemes
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, links, runs, tell
 from dlab.ui.player import player
@@ -42,9 +41,6 @@ with picture:
             st.dataframe(tell.distances(meta["table"]), hide_index=True, width="stretch")
             tell.distance_method(study)
         with st.expander("What one step does"):
-            for name in study.schemes:
-                st.markdown(f"**{name}**, {schemes.REGISTRY[name].title}")
-                st.latex(schemes.REGISTRY[name].formula)
-            tell.symbols()
+            tell.updates(study.schemes, study.T / steps, frame.theme())
         exports.particles(study, steps, values["moving"], meta)
 frame.end("particles")

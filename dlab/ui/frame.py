@@ -35,6 +35,9 @@ STYLE = """
   img.qr { display: block; width: min(19rem, 100%); margin: 0 auto; border-radius: 6px; image-rendering: pixelated; }
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
+  [data-testid="stCaptionContainer"] { color: color-mix(in srgb, var(--st-text-color) 80%, var(--st-background-color)); opacity: 1; }
+  .stApp button[kind="tertiary"]:is(:hover, :focus, :active) { color: var(--st-primary-color); }
+  .st-key-formulas .katex { font-size: 1.1em; line-height: 1.6; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
   @media (max-width: 640px) {
