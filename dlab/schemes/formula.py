@@ -19,7 +19,7 @@ class Formula:
     """
 
     lines: tuple[str, ...]
-    numbers: dict = field(default_factory=dict)
+    numbers: dict = field(default_factory=dict, hash=False)
 
     def latex(self, h: float | None = None, theme: str | None = None) -> list[str]:
         """The lines in symbols, or with the numbers of a step size; coloured for the theme "light" or "dark"."""
