@@ -63,13 +63,18 @@ def figure_options() -> None:
             "Unit", list(WIDTHS), key=KEY + "unit", required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch."
         )
         low, high = WIDTHS[unit]
-        left.number_input(f"Width ({unit})", low, high, key=KEY + unit, step=5 if unit == "mm" else 50)
-        st.number_input("Font size (pt)", 4.0, 24.0, step=0.5, format="%g", key=KEY + "font")
+        left.number_input(
+            f"Width ({unit})", low, high, key=KEY + unit, step=5 if unit == "mm" else 50,
+            help="Of the whole figure; its height follows.",
+        )  # fmt: skip
+        st.number_input(
+            "Font size (pt)", 4.0, 24.0, step=0.5, format="%g", key=KEY + "font", help="Of the axes and the legend, as printed."
+        )
         st.segmented_control(
             "Palette", PALETTES, key=KEY + "grey", required=True,
             help="The colours are told apart by colour-blind eyes too; in grey, markers and dashes tell.",
         )  # fmt: skip
-        st.checkbox("Legend", key=KEY + "legend")
+        st.checkbox("Legend", key=KEY + "legend", help="Which marker and line is which scheme.")
         width, font = _width_mm(_chosen()), _chosen()["font"]
         if font > largest_font(width):
             st.caption(f"{font:g} pt does not fit this width: {largest_font(width):.3g} pt is used.")
@@ -157,6 +162,7 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
             file_name="study.json",
             mime="application/json",
             on_click="ignore",
+            help="Reopen it here, or run it: python -m dlab run study.json --out DIR",
         )
         st.download_button(
             "Python", lambda: export.motion_snippet(study.to_json(), steps, count), file_name=f"{name}.py",

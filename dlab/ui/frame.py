@@ -131,6 +131,7 @@ def _modes(page, values) -> None:
         st.button(
             "Show controls" if away else "Hide controls", icon=":material/tune:", type="tertiary", key="fold",
             on_click=st.session_state.update, args=({"unfolded": away},),
+            help="Beside the picture" if away else "The picture takes the whole width",
         )  # fmt: skip
     # The label stays, so that the button that F presses is one and the same.
     st.button(

@@ -164,7 +164,7 @@ def test_an_exact_law_redraws_at_once(app, visit):
         "document.querySelector('.js-plotly-plot').data.map(t => Array.from(t.y._inputArray || t.y))"
     )
     begun = time.monotonic()
-    page.get_by_role("slider", name="Mean, vertical").focus()
+    page.get_by_role("slider", name="Mean μ₂, vertical").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(
         "b => JSON.stringify(document.querySelector('.js-plotly-plot').data.map(t => Array.from(t.y._inputArray || t.y))) != b",
