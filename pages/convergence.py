@@ -61,6 +61,7 @@ def every_way(found, final):
     )  # fmt: skip
     st.markdown(figure.caption)
     if final:
+        st.dataframe(compare.table(found), hide_index=True, width="stretch")
         exports.ways(figure, found)
 
 
@@ -77,6 +78,7 @@ def law(found):
             alt=f"{part.alt} {sheet.caption}",
         )  # fmt: skip
     st.markdown(frame.plain(sheet.caption))
+    st.dataframe(density.table(found), hide_index=True, width="stretch")
     exports.sheet(sheet, f"law-{found['scheme']}-{found['h']:g}")
 
 

@@ -104,8 +104,8 @@ def table(result) -> list[dict]:
         void = _void(result, scheme)
         finest = next((r for r in reversed(rows) if r.get("resolved") and not diverged(r) and r["w2"] > 0), None)
         ratio = NONE
-        if finest and finest.get("bound") is not None:
-            ratio = f"{number(finest['bound'] / finest['w2'])} at h = {step_size(finest['h'])}"
+        if finest and _ratio(finest):
+            ratio = f"{number(_ratio(finest))} at h = {step_size(finest['h'])}"
         why = [f"bound: {void_reason(result, scheme)}"] if void else []
         methods = dict.fromkeys(METHODS.get(r.get("method")) for r in rows)
         why += [f"W₂: {m}" for m in methods if m]
@@ -130,6 +130,11 @@ def table(result) -> list[dict]:
     return out
 
 
+def _ratio(row) -> float | None:
+    """The theorem's bound over the measured value."""
+    return row["bound"] / row["w2"] if row.get("bound") and not diverged(row) and row["w2"] > 0 else None
+
+
 def _at_order(fit) -> str:
     """C of W2 = C h^order, the order of the law taken as known."""
     value, low, high = (fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))
@@ -139,7 +144,7 @@ def _at_order(fit) -> str:
 
 
 def rows_table(result) -> list[dict]:
-    """Every row, formatted for reading; `export.rows_csv` has the bare numbers."""
+    """Every row with all that the figure says under the pointer; `export.rows_csv` has the bare numbers."""
     out = []
     for scheme in schemes_of(result):
         fit = fit_of(result, scheme)
@@ -155,8 +160,9 @@ def rows_table(result) -> list[dict]:
                 "W₂ ± 95 %": "diverged" if diverged(row) else value_text(row),
                 "bracket": NONE if lower == upper == NONE else f"{lower} to {upper}",
                 "floor": number(row.get("floor")),
-                "method": row.get("method", NONE),
+                "method": METHODS.get(row.get("method"), row.get("method", NONE)),
                 "bound": "void" if _void(result, scheme) else number(row.get("bound")),
+                "bound ÷ measured": number(_ratio(row)),
                 "score error met": number(row.get("error_level_met")),
                 "fitted": "yes" if fitted(row, fit) else "no",
                 "why": "; ".join(reasons(row, fit)),
