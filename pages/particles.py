@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import schemes
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, links, reveal, runs, tell
 from dlab.ui.player import player
 
 values = frame.begin(
@@ -34,6 +34,7 @@ with picture:
         movie, meta = made
         shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
         player(movie, key="player", autoplay=frame.started(), alt=meta["sentence"], **shown)
+        reveal.answer("particles", meta)
         st.markdown(meta["sentence"])
         tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:
