@@ -14,7 +14,7 @@ values = frame.begin(
     "How fast does the error fall when h halves?",
     "Each point is the distance $W_2$ between the law that a scheme produces with step $h$ and the law it should produce.",
 )
-picture, side = frame.stage()
+picture, side = reveal.stage("convergence")
 with side:
     controls.target(values)
     controls.scheme_set()
@@ -46,7 +46,7 @@ def draw(result, state):
             alt=figure.alt,
         )
         if state == "final":
-            reveal.answer("convergence", result)
+            reveal.answer("convergence", result, side)
         if state != "stale":  # the line beside the Run button says what a stale picture is
             st.markdown(tables.sentence(result))
             tell.level_met(result["study"]["score_error"], tables.levels_met(result))

@@ -36,6 +36,16 @@ STYLE = """
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
   .st-key-keys { display: none; }
+  .st-key-grid { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.8rem; }
+  .st-key-grid > * { height: 100%; }
+  .st-key-grid a, .st-key-grid a * { white-space: normal; overflow: visible; }
+  .st-key-grid a { padding: 0; background: none; }
+  .st-key-grid a p { font-size: 1.05rem; line-height: 1.35; color: var(--st-primary-color) !important; }
+  .st-key-grid a:hover p { text-decoration: underline; }
+  .st-key-guess { min-height: 30rem; text-align: center; }
+  .st-key-answer {
+    padding: 0.7rem 1rem; border-radius: 6px; background: color-mix(in srgb, currentColor 5%, transparent);
+  }
   .st-key-tour {
     padding: 0.5rem 0.9rem; border-left: 4px solid var(--st-primary-color); border-radius: 4px;
     background: color-mix(in srgb, var(--st-primary-color) 8%, transparent); flex-wrap: nowrap;
@@ -45,7 +55,9 @@ STYLE = """
   .st-key-left { row-gap: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+  @media (max-width: 1000px) { .st-key-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
   @media (max-width: 640px) {
+    .st-key-grid { grid-template-columns: 1fr; }
     .st-key-menu { gap: 0.2rem; padding-right: 2rem; }
     .st-key-menu > :first-child, .st-key-menu > :has(> .stSpace), .st-key-present { display: none; }
     :is(.st-key-share, .st-key-scenes) button p { font-size: 0; }

@@ -70,7 +70,7 @@ def _bound(result) -> str:
         f"At $h$ = {step_size(row['h'])} the bound is {number(row['bound'])} and EM's error {number(row['w2'])}: "
         f"{row['bound'] / row['w2']:.0f} times less. The bound is a guarantee and not an estimate. It asks for $m_0$, $L_0$ and $h$ "
         "alone, so it is known before anything is run, it holds for every target with these two constants, and it falls to "
-        f"zero with $h$: {promised:,.0f} steps are sure to bring $W_2$ below {GOAL:g}. For this target about {needed:.0f} are enough."
+        f"zero with $h$: by it {promised:,.0f} steps bring $W_2$ below {GOAL:g}. For this target about {needed:.0f} are enough."
     )
 
 
@@ -169,7 +169,7 @@ SCENES = (
         "How can a bound be 300 times too large and still useful?",
         "EM on the posterior of a logistic regression, with the bound of its theorem as the dotted line.",
         "convergence",
-        {"target": "logistic", "lam": "1", "schemes": "EM", "h": "0.5..0.015625", "brackets": "never"},
+        {"target": "logistic", "lam": "1", "spread": "4", "schemes": "EM", "h": "0.5..0.015625", "brackets": "never"},
         _bound,
     ),
     Scene(

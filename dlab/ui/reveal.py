@@ -13,12 +13,23 @@ SLOPES = (0.5, 1.0, 1.5, 2.0)
 FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {scheme: slope}} of what is revealed
 
 
+def stage(page: str):
+    """`frame.stage`; a room sees the answer beside the picture instead of controls, since under it there is no space."""
+    aside = frame.presenting() and frame.folded() and frame.opened(page) and not _pending(page)
+    return st.columns([5, 3], gap="medium") if aside else frame.stage()
+
+
+def _pending(page) -> bool:
+    scene = frame.opened(page)
+    return bool(scene and scene.asked and scene.name not in _revealed())
+
+
 def waits(page: str) -> bool:
     """Whether the scene that is open asks for a guess first; then its form stands in the curve's place."""
-    scene = frame.opened(page)
-    if not scene or not scene.asked or scene.name in _revealed():
+    if not _pending(page):
         return False
-    with st.container(height="content", border=True, key="guess", horizontal_alignment="center", vertical_alignment="center"):
+    scene = frame.opened(page)
+    with st.container(border=True, key="guess", horizontal_alignment="center", vertical_alignment="center"):
         st.markdown("**Before the curve appears:** which slope will it have, with both axes logarithmic?")
         for name in scene.asked:
             st.segmented_control(f"Slope of {name}", SLOPES, format_func=order, key=FIELD + name, width="content")
@@ -56,13 +67,15 @@ def with_guesses(page: str, figure, result: dict, x: str):
     return guess.drawn(figure, result, x, guessed(page))
 
 
-def answer(page: str, result: dict) -> None:
-    """Under the picture: the guess beside what was measured, and the scene's answer from these numbers."""
+def answer(page: str, result: dict, side) -> None:
+    """The guess beside what was measured, and the scene's answer from these numbers: under the picture, or in the
+    second container of the stage where that holds no controls."""
     if (scene := frame.opened(page)) is None:
         return
-    with st.container(key="answer", gap="small"):
-        if guesses := guessed(page):
-            with st.container(horizontal=True, vertical_alignment="center", key="guessed"):
-                st.markdown(f"**{guess.sentence(result, guesses)}**", width="content")
-                st.button("Guess again", type="tertiary", key="guess-again", on_click=_again, args=(scene.name,))
-        st.markdown(scene.answer(result))
+    with side if frame.folded() else st.container(), st.container(key="answer", gap="small"):
+        guesses = guessed(page)
+        if guesses:
+            st.markdown(f"**{guess.sentence(result, guesses)}**")
+        st.markdown(f"**Answer.** {scene.answer(result)}")
+        if guesses:
+            st.button("Guess again", type="tertiary", key="guess-again", on_click=_again, args=(scene.name,))
