@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, links, reveal, runs, tell
 from dlab.ui.player import player
 
 values = frame.begin(
@@ -11,7 +11,7 @@ values = frame.begin(
     "What does a sampler do?",
     "Data dissolve into noise, then a scheme runs the process backwards in steps of size h; grey lines are the exact $p_t$.",
 )
-picture, side = frame.stage()
+picture, side = reveal.stage("particles")
 with side:
     controls.target(values)
     controls.panels()
@@ -33,6 +33,7 @@ with picture:
         movie, meta = made
         shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
         player(movie, key="player", autoplay=frame.started(), alt=meta["sentence"], **shown)
+        reveal.answer("particles", meta, side)
         st.markdown(meta["sentence"])
         tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:

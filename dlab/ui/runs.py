@@ -126,7 +126,7 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     results show at once; a costly run waits for its button.
     """
     session = st.session_state
-    known = jobs.exact(study) if study.price == 0 else jobs.finished(study)
+    known = jobs.finished(study) or (jobs.exact(study) if study.price == 0 else None)
     if known is not None:
         session["curve"] = known
         return known, "final", draw(known, "final")
