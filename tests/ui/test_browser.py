@@ -16,7 +16,7 @@ from test_links import hostile
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-WAIT = 120_000  # ms, for a machine that compiles for others too
+WAIT = 300_000  # ms, for a machine that compiles for others too
 EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
 MIXTURE = {"target": "mixture", "schemes": "EM", "h": "0.5..0.25", "particles": "512", "estimator": "projected"}
 MOVING = {"target": "gaussian", "panels": "EM", "step": "0.5", "T": "2", "moving": "500"}
