@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ROOT = Path(__file__).parents[1]
+# A container lends Chromium little shared memory, and root no sandbox.
+ARGUMENTS = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
