@@ -11,12 +11,15 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image
 from server import CHROMIUM, running
-from test_links import hostile
+from test_links import hostile, random_scene
+
+from dlab.ui import links, share
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-WAIT = 120_000  # ms, for a machine that compiles for others too
+WAIT = 300_000  # ms, for a machine that compiles for others too
 EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
 MIXTURE = {"target": "mixture", "schemes": "EM", "h": "0.5..0.25", "particles": "512", "estimator": "projected"}
 MOVING = {"target": "gaussian", "panels": "EM", "step": "0.5", "T": "2", "moving": "500"}
@@ -231,7 +234,8 @@ def check_files(page, chromium, tmp_path):
     assert len(list(root.iter())) > 50
     name, data = save(page, "PDF")
     assert name.endswith(".pdf")
-    assert len(pypdf.PdfReader(io.BytesIO(data)).pages) == 1
+    (sheet,) = pypdf.PdfReader(io.BytesIO(data)).pages
+    assert not sheet.images, "the PDF holds a picture where lines were meant"
     name, data = save(page, "PNG")
     assert name.endswith(".png")
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
@@ -452,6 +456,17 @@ def test_f_presents_and_comes_back(app, visit):
     assert "present" not in query(page)
 
 
+def scanned(code):
+    """The squares of a QR code as they stand on the screen, in their white margin of four."""
+    picture = np.asarray(Image.open(io.BytesIO(code.screenshot())).convert("L"))
+    count = code.evaluate("e => e.naturalWidth") // 4 - 8  # it is drawn with four pixels a square
+    at = ((np.arange(count + 8) + 0.5) * picture.shape[0] / (count + 8)).astype(int)
+    dark = picture[np.ix_(at, at)] < 128
+    assert not dark[:4].any()
+    assert not dark[:, :4].any()
+    return dark[4:-4, 4:-4]
+
+
 def test_share_copies_the_link_without_https(app, visit):
     """A room reaches the lab by a plain address, where browsers lend no clipboard."""
     page = visit(app, "convergence", {**EXACT, "k1": "3"})
@@ -465,6 +480,7 @@ def test_share_copies_the_link_without_https(app, visit):
     assert {k: v[0] for k, v in parse_qs(urlsplit(link).query).items()} == query(page)
     assert urlsplit(link).path == "/convergence"
     assert page.locator(".st-key-sharing").get_by_text("this machine only").count() == 1
+    assert (scanned(page.locator("img.qr")) == np.array(share.qr(link).matrix)).all()
     page.evaluate("document.addEventListener('copy', () => { window.copied = true; })")
     page.get_by_role("button", name="Copy", exact=True).click()
     page.get_by_text("Copied.").wait_for()
@@ -482,6 +498,18 @@ def test_share_copies_the_link_without_https(app, visit):
     assert visit(made.split("convergence")[0], "convergence", dict(parse_qsl(urlsplit(made).query))).locator("h1").inner_text() == (
         "Which falls faster? f"
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
+    """The address is written anew from what the controls hold, so a value that one of them bends shows there."""
+    values = random_scene(random.Random(4000 + seed)) | {"estimator": "projected", "h": (0.5, 0.25), "hs": None, "T": 2}
+    wanted = links.write(values)
+    page = visit(app, "convergence", wanted)
+    page.locator(".js-plotly-plot, .st-key-run-button").first.wait_for()
+    assert query(page) == wanted
+    assert page.locator(".st-key-notes").count() == 0
+    assert bool(page.locator(".st-key-controls").count()) == (not values["present"] and set(links.GROUPS) > set(values["hide"]))
 
 
 @pytest.mark.parametrize("seed", range(10))
