@@ -58,7 +58,12 @@ class Scheme:
 
     def step(self, field, t, h, x, noise):
         """x (n, d) after one step from t down to t - h: x and the sum of its parts."""
-        for name, part in self.parts(field, t, h, x, noise).items():
+        return self.total(x, self.parts(field, t, h, x, noise))
+
+    @staticmethod
+    def total(x, parts):
+        """x (n, d) moved by all parts that are displacements."""
+        for name, part in parts.items():
             if name != "midpoint":
                 x = x + part
         return x
