@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab import schemes
+from dlab import schemes, trajectory
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, links, runs, tell
 from dlab.ui.player import player
@@ -32,8 +32,15 @@ with picture:
             frame.end("particles")
             st.stop()
         movie, meta = made
+        # A lesson that hides or fixes h means this h.
+        free = "h" not in values["hide"] + values["fix"]
+        missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
         shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
-        player(movie, key="player", autoplay=frame.started(), alt=meta["sentence"], **shown)
+        waiting = "The other step sizes are being computed." if missing else ""
+        player(
+            movie, key="player", autoplay=frame.started(), alt=meta["sentence"], waiting=waiting, live=free,
+            adopt=controls.set_step if free else None, **shown,
+        )  # fmt: skip
         st.markdown(meta["sentence"])
         tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:
@@ -47,4 +54,8 @@ with picture:
                 st.latex(schemes.REGISTRY[name].formula)
             tell.symbols()
         exports.particles(study, steps, values["moving"], meta)
+        frame.end("particles")
+        if missing:
+            runs.ladder(study, steps, values["moving"])
+        st.stop()
 frame.end("particles")

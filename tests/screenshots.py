@@ -56,7 +56,7 @@ def main() -> None:
         page.goto(f"{address}particles?{urlencode(PARTICLES)}")
         settled(page, ".player canvas")
         # A frame of the way back, where both laws are still on the move.
-        page.locator(".player input[type=range]").evaluate(
+        page.locator(".player .scrub input").evaluate(
             "e => { e.value = 0.92 * e.max; e.dispatchEvent(new Event('input', {bubbles: true})); }"
         )
         page.wait_for_timeout(800)
