@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dlab import trajectory
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, links, reveal, runs, tell
 from dlab.ui.player import player
@@ -31,8 +32,15 @@ with picture:
             frame.end("particles")
             st.stop()
         movie, meta = made
+        # A lesson that hides or fixes h means this h.
+        free = "h" not in values["hide"] + values["fix"]
+        missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
         shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
-        player(movie, key="player", autoplay=frame.started(), alt=meta["sentence"], **shown)
+        waiting = "The other step sizes are being computed." if missing else ""
+        player(
+            movie, key="player", autoplay=frame.started(), alt=meta["sentence"], waiting=waiting, live=free,
+            adopt=controls.set_step if free else None, **shown,
+        )  # fmt: skip
         reveal.answer("particles", meta, side)
         st.markdown(meta["sentence"])
         tell.level_met(study.score_error, meta["met"])
@@ -44,4 +52,8 @@ with picture:
         with st.expander("What one step does"):
             tell.updates(study.schemes, study.T / steps, frame.theme())
         exports.particles(study, steps, values["moving"], meta)
+        frame.end("particles")
+        if missing:
+            runs.ladder(study, steps, values["moving"])
+        st.stop()
 frame.end("particles")

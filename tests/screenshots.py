@@ -47,7 +47,7 @@ def settled(page, name):
     page.wait_for_selector("[data-stale='true']", state="detached")
     if name == "particles":
         # A frame of the way back, where both laws are still on the move.
-        page.locator(".player input[type=range]").evaluate(
+        page.locator(".player .scrub input").evaluate(
             "e => { e.value = 0.92 * e.max; e.dispatchEvent(new Event('input', {bubbles: true})); }"
         )
     page.mouse.move(1, page.viewport_size["height"] - 1)

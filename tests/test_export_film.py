@@ -42,7 +42,7 @@ def test_decode_gives_back_what_was_encoded():
     assert np.allclose(where[0, 1], 9.0, atol=1e-3)
     assert np.allclose(got["density"]["drop"][0].min(), 0)
     assert "arrows" not in got
-    with pytest.raises(ValueError, match="DLM1"):
+    with pytest.raises(ValueError, match="DLM2"):
         decode(b"GIF89a..")
 
 

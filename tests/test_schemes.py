@@ -109,13 +109,13 @@ def test_the_reference_itself_has_converged(coupled):
 def wrong_so(change):
     """SO with M replaced by change(M, ...): what a sign error or a forgotten term would make of it."""
 
-    def step(f, t, h, x, step_noise):
+    def parts(f, t, h, x, step_noise):
         L = f.local(t, x)[1]
         moved = L.map(lambda a: h * linop.phi1(h * a), field.drift(f, t, x))
         bent = L.map(lambda a: h**2 * linop.phi2(h * a), change(f, t, x))
-        return x + moved + bent + step_noise.whole(L)
+        return {"drift": moved, "second order": bent, "noise": step_noise.whole(L)}
 
-    return dataclasses.replace(schemes.REGISTRY["SO"], name="wrong", step=step)
+    return dataclasses.replace(schemes.REGISTRY["SO"], name="wrong", parts=parts)
 
 
 def minus_half(f, t, v, x):

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from dlab.theory import Constants
 
 
-# The parts of a step and their colours for light and dark ground, the same in formulas and on a followed particle.
+# The parts of a step in their order and their colours for light and dark ground, the same in formulas and on a followed
+# particle. All but the midpoint, a place, are displacements.
 PARTS = {
     "drift": ("#1f2328", "#f0f2f5"),
     "second order": ("#7A4B1E", "#D9A066"),
@@ -32,7 +33,8 @@ class Style:
 class Scheme:
     """One discretisation of the reverse SDE.
 
-    step(field, t, h, x, noise) -> x after one step from time t down to t - h; t is a scalar, x (n, d).
+    parts(field, t, h, x, noise) -> what one step from time t down to t - h is made of, {name in PARTS: (n, d)}; t is a
+                                 scalar, x (n, d). "midpoint" is where the second score was taken.
     score_evals, hessian_evals   cost of one step
     randomised                   it needs the random midpoint U of the noise
     strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
@@ -43,7 +45,7 @@ class Scheme:
 
     name: str
     title: str
-    step: Callable
+    parts: Callable
     score_evals: int
     hessian_evals: int
     randomised: bool
@@ -54,6 +56,18 @@ class Scheme:
     constants: Callable[..., "Constants"]
     formula: "Formula"
     style: Style
+
+    def step(self, field, t, h, x, noise):
+        """x (n, d) after one step from t down to t - h: x and the sum of its parts."""
+        return self.total(x, self.parts(field, t, h, x, noise))
+
+    @staticmethod
+    def total(x, parts):
+        """x (n, d) moved by all parts that are displacements."""
+        for name, part in parts.items():
+            if name != "midpoint":
+                x = x + part
+        return x
 
     @property
     def normals(self) -> int:

@@ -10,8 +10,8 @@ from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
-    return jnp.exp(h / 2) * x + 2 * jnp.expm1(h / 2) * field.score(t, x) + noise.whole(linop.HALF)
+def parts(field, t, h, x, noise):
+    return {"drift": jnp.expm1(h / 2) * (x + 2 * field.score(t, x)), "noise": noise.whole(linop.HALF)}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -22,7 +22,7 @@ def constants(m_min, L_max, L_F, d, h):
 SCHEME = Scheme(
     name="EI",
     title="Exponential integrator",
-    step=step,
+    parts=parts,
     score_evals=1,
     hessian_evals=0,
     randomised=False,

@@ -9,8 +9,8 @@ from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
-    return x + h * drift(field, t, x) + noise.whole(linop.ZERO)
+def parts(field, t, h, x, noise):
+    return {"drift": h * drift(field, t, x), "noise": noise.whole(linop.ZERO)}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -21,7 +21,7 @@ def constants(m_min, L_max, L_F, d, h):
 SCHEME = Scheme(
     name="EM",
     title="Euler–Maruyama",
-    step=step,
+    parts=parts,
     score_evals=1,
     hessian_evals=0,
     randomised=False,

@@ -10,11 +10,11 @@ from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
+def parts(field, t, h, x, noise):
     part = noise.u * h
     y = jnp.exp(part / 2) * x + 2 * jnp.expm1(part / 2) * field.score(t, x) + noise.part(linop.HALF)
     late = h * jnp.exp((h - part) / 2) * field.score(t - part, y)
-    return jnp.exp(h / 2) * x + late + noise.whole(linop.HALF)
+    return {"drift": jnp.expm1(h / 2) * x + late, "noise": noise.whole(linop.HALF), "midpoint": y}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -25,7 +25,7 @@ def constants(m_min, L_max, L_F, d, h):
 SCHEME = Scheme(
     name="REI",
     title="Randomised midpoint (exponential)",
-    step=step,
+    parts=parts,
     score_evals=2,
     hessian_evals=0,
     randomised=True,

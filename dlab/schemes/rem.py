@@ -9,9 +9,9 @@ from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
+def parts(field, t, h, x, noise):
     y = x + noise.u * h * drift(field, t, x) + noise.part(linop.ZERO)
-    return x + h * drift(field, t - noise.u * h, y) + noise.whole(linop.ZERO)
+    return {"drift": h * drift(field, t - noise.u * h, y), "noise": noise.whole(linop.ZERO), "midpoint": y}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -31,7 +31,7 @@ def constants(m_min, L_max, L_F, d, h):
 SCHEME = Scheme(
     name="REM",
     title="Randomised midpoint (Euler)",
-    step=step,
+    parts=parts,
     score_evals=2,
     hessian_evals=0,
     randomised=True,

@@ -13,11 +13,11 @@ from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
+def parts(field, t, h, x, noise):
     s, L, M = field.local(t, x)
     moved = L.map(lambda a: h * phi1(h * a), x / 2 + s)
     bent = L.map(lambda a: h**2 * phi2(h * a), M)
-    return x + moved + bent + noise.whole(L)
+    return {"drift": moved, "second order": bent, "noise": noise.whole(L)}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -36,7 +36,7 @@ def constants(m_min, L_max, L_F, d, h):
 SCHEME = Scheme(
     name="SO",
     title="Second order (Hessian)",
-    step=step,
+    parts=parts,
     score_evals=1,
     hessian_evals=1,
     randomised=False,

@@ -148,6 +148,12 @@ def step(*, off: bool) -> None:
     )  # fmt: skip
 
 
+def set_step(h: float) -> None:
+    """Make h, which the player shows, the step size of the moving particles."""
+    if h in links.LADDER:
+        frame.adopt({"step": h})
+
+
 @_group("error")
 def score_error(values: dict, *, off: bool) -> None:
     """The injected error of the score, and those of L and M folded."""

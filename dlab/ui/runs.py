@@ -11,6 +11,7 @@ import streamlit as st
 
 from dlab import export, jobs, trajectory
 from dlab.figures import particles
+from dlab.figures.movie import at_step
 from dlab.figures.numbers import step_size
 from dlab.study import Study
 
@@ -21,9 +22,13 @@ REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 
 def movie_key(study: Study, steps: int, count: int) -> str:
     """Fingerprint of a movie: of the study only what moves particles enters."""
+    return _movie_key(study, (steps,), count)
+
+
+def _movie_key(study, counts, count):
     plain = {
         **study.to_json(),
-        "h": [study.T / steps],
+        "h": [study.T / n for n in counts],
         "estimator": "auto",
         "particles": 4096,
         "accuracy": None,
@@ -33,12 +38,16 @@ def movie_key(study: Study, steps: int, count: int) -> str:
 
 
 def known_movie(study: Study, steps: int, count: int):
-    """(player bytes, {"sentence", "table", "notes", "met"}) where the movie is kept, else None."""
-    found = jobs.load(movie_key(study, steps, count) + ".movie")
-    if found is None:
-        return None
-    head, packed = zlib.decompress(found).split(b"\n", 1)
-    return packed, json.loads(head)
+    """(player bytes, {"sentence", "table", "notes", "met", "rungs"}) where the movie is kept, else None.
+
+    With its ladder where that is kept too; rungs is the number of step sizes in it.
+    """
+    for counts in (trajectory.rungs(study, steps, count), (steps,)):
+        if (found := jobs.load(_movie_key(study, counts, count) + ".movie")) is not None:
+            head, packed = zlib.decompress(found).split(b"\n", 1)
+            meta = json.loads(head)
+            return at_step(packed, study.T / steps), {**meta[str(steps)], "rungs": len(meta)}
+    return None
 
 
 def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
@@ -46,7 +55,28 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
     with jobs.one_at_a_time(waiting):
         if (known := known_movie(study, steps, count)) is not None:  # made while this one waited
             return known
-        motion = trajectory.motion(study, study.schemes, steps, count, tick)
+        return _kept(study, steps, count, [trajectory.motion(study, study.schemes, steps, count, tick)])
+
+
+def make_ladder(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
+    """As `make_movie`, at all step sizes that the player's slider offers."""
+    with jobs.one_at_a_time(waiting):
+        known = known_movie(study, steps, count)
+        if known is not None and known[1]["rungs"] == len(trajectory.rungs(study, steps, count)):
+            return known
+        return _kept(study, steps, count, trajectory.ladder(study, steps, count, tick))
+
+
+def _kept(study, steps, count, motions):
+    counts = tuple(motion.count for motion in motions)
+    scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
+    meta = json.dumps({motion.count: _meta(motion, count) for motion in motions})
+    packed = particles.encoded(motions, scene)
+    jobs.store(_movie_key(study, counts, count) + ".movie", zlib.compress(meta.encode() + b"\n" + packed))
+    return known_movie(study, steps, count)
+
+
+def _meta(motion, count) -> dict:
     table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
     table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
     notes = [
@@ -55,10 +85,7 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
         if t.diverged
     ]
     met = {t.scheme: t.error_level_met for t in motion.tracks}
-    meta = {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
-    packed = particles.encoded(motion)
-    jobs.store(movie_key(study, steps, count) + ".movie", zlib.compress(json.dumps(meta).encode() + b"\n" + packed))
-    return packed, meta
+    return {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
 
 
 def positions(study: Study, steps: int, count: int) -> bytes:
@@ -110,6 +137,14 @@ def movie(study: Study, steps: int, count: int):
     )
     bar.empty()
     return made
+
+
+def ladder(study: Study, steps: int, count: int) -> None:
+    """Compute the movie at the other step sizes while the visitor watches, and run the page again with it; a rerun
+    cancels it. To be called when the page is drawn."""
+    holder = st.empty()
+    make_ladder(study, steps, count, lambda done: holder.empty(), holder.empty)
+    st.rerun()
 
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked

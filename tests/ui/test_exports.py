@@ -60,7 +60,7 @@ def test_figure_options_reach_the_file_and_stay(app, visit):  # noqa: F811
 def test_films(app, visit):  # noqa: F811
     page = visit(app, "particles", MOVING)
     page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
-    frames = 1 + int(page.locator(".player input[type=range]").get_attribute("max"))
+    frames = 1 + int(page.locator(".player .scrub input").get_attribute("max"))
     name, data = save(page, "GIF")
     assert name == "particles-gaussian-EM.gif"
     assert Image.open(io.BytesIO(data)).n_frames == frames
