@@ -16,7 +16,7 @@ import pytest
 from dlab import jobs, params, schemes, targets
 from dlab.params import BadInput
 from dlab.study import Study
-from dlab.ui import links, share
+from dlab.ui import links, questions, share, tour
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -179,7 +179,9 @@ def test_limits_are_those_that_are_enforced():
 
 def test_the_keys_of_a_lesson_link_are_those_that_are_read():
     rows = dict(table("In a lecture"))
-    assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present"}
+    assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present", "scene", "tour"}
+    assert f": {', '.join(questions.BY_NAME)}." in rows["scene"]
+    assert rows["tour"].endswith(f"1 to {len(tour.STEPS)}.")
     assert f": {', '.join(links.GROUPS)}, with commas" in rows["hide"]
     assert f"at most {links.LONGEST_TEXT} characters" in rows["title, question"]
     assert f"`{share.ADDRESS}`" in README
