@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import screenshots
 
 from dlab import jobs, params, schemes, targets
 from dlab.params import BadInput
@@ -89,6 +90,12 @@ def test_everything_imported_is_required(files, lists):
     made_by = importlib.metadata.packages_distributions()
     for module in imported(files):
         assert {d.lower() for d in made_by[module]} & listed, f"{module} is imported in {files} and not in {lists}"
+
+
+def test_the_pictures_are_those_that_their_command_makes():
+    shown = re.findall(r"!\[.+?\]\(docs/(\w+)\.png\)", README)
+    assert sorted(shown) == sorted(screenshots.README) == sorted(p.stem for p in (ROOT / "docs").glob("*.png"))
+    assert all((ROOT / "docs" / f"{name}.png").stat().st_size < 150_000 for name in shown)
 
 
 def test_files_that_the_readme_names_are_there():
