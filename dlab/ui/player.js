@@ -97,7 +97,7 @@ class Player {
     this.followed = this.over = null;
     this.speed = 1;
     this.stop = new AbortController();
-    this.part = Object.fromEntries(["panels", "bar", "acts", "sizes", "size", "status", "state", "clock", "count", "act", "note", "apart", "spoken"]
+    this.part = Object.fromEntries(["panels", "bar", "acts", "sizes", "size", "why", "status", "state", "clock", "count", "act", "note", "apart", "spoken"]
       .map(name => [name, root.querySelector("." + name)]));
     this.range = root.querySelector(".scrub input");
     this.ladder = root.querySelector(".sizes input");
@@ -193,7 +193,8 @@ class Player {
     part.sizes.hidden = !options.live || !(many || options.waiting);
     ladder.disabled = !many;
     ladder.max = Math.max(1, movie.rungs.length - 1);
-    part.sizes.title = many ? "Step size h: the same particles on the same Brownian path" : options.waiting;
+    part.sizes.title = many ? "Step size h: the same particles on the same Brownian path" : "";
+    text(part.why, many ? "" : options.waiting);
   }
 
   // Shows another step size at the same t; whatever plays goes on.
@@ -217,13 +218,12 @@ class Player {
   }
 
   note() {
-    const { movie: { density, arrows, ghost }, part, options, followed } = this;
+    const { movie: { density, arrows, ghost }, part, followed } = this;
     const words = followed !== null
       ? [`Particle ${followed + 1}, on the same Brownian path everywhere.`, ghost && "Grey: its exact path.", "Esc lets it go."]
       : [this.own.last && "Between steps the particles glide; only the steps are real.",
         density && `Lines: density at ${PEAK.join(", ")} % of its peak.`, this.movie.followed && "Click a particle to follow it."];
-    part.note.textContent = [...words, arrows && this.arrows && "Arrows: the score, as long as the square root of its size.",
-      options.live && options.waiting].filter(Boolean).join(" ");
+    part.note.textContent = [...words, arrows && this.arrows && "Arrows: the score, as long as the square root of its size."].filter(Boolean).join(" ");
   }
 
   // The theme's colours, where CSS variables do not reach: on the canvases.
@@ -798,11 +798,13 @@ function axes(frame, [x0, x1, y0, y1], w, h) {
 function distanceScale(rungs, { data: { label } }) {
   const alike = rungs.flatMap(r => r.panels).filter(p => p.distance && p.label === label);
   const values = alike.flatMap(p => p.distance).filter(v => v !== null);
-  let low = Math.min(...values), high = Math.max(...values);
+  let high = Math.max(...values), low = Math.min(...values);
+  // Four decades at most: the distance of two laws that start equal is rounding.
+  if (low > 0) low = Math.max(low, 1e-4 * high);
   const log = low > 0 && high > 10 * low;
   if (log) { low /= 1.15; high *= 1.15; } else { low = Math.min(0, low); high = high > low ? high * 1.05 : low + 1; }
   const to = log ? Math.log : v => v;
-  return { log, low, high, at: v => (to(v) - to(low)) / (to(high) - to(low)) };
+  return { log, low, high, at: v => (to(Math.max(v, low)) - to(low)) / (to(high) - to(low)) };
 }
 
 function logTicks(low, high) {

@@ -49,7 +49,7 @@ seed = st.number_input("seed", 0, 9, 0)
 st.button("again")
 st.toggle("player", True, key="shown")
 if st.session_state.shown:
-    waiting = "Others are being computed." if "ladder" in q and "more" not in st.session_state else ""
+    waiting = "computing the others" if "ladder" in q and "more" not in st.session_state else ""
     player(movie(seed, int(q.get("panels", 1))), key="p", height=480, autoplay="auto" in q, alt="A test cloud",
            waiting=waiting, adopt=lambda h: st.session_state.update(adopted=h))
 st.caption(f"ran with {seed}")
@@ -330,7 +330,7 @@ def test_the_step_size_is_live_and_keeps_the_time(open_page):
     page = open_page("?ladder", color_scheme="light")
     slider = page.locator(".player .sizes input")
     assert slider.is_disabled()
-    assert "being computed" in words(page, "note")
+    assert words(page, "why") == "computing the others"
     page.locator(".player .scrub input").fill("5.5")
     clock = words(page, "clock")
     page.get_by_role("button", name="more").click()
