@@ -636,7 +636,7 @@ function drawFollowed(ctx, { data, colour }, frame, player) {
     const [a, b] = [ghost.times[past], ghost.times[past + 1] ?? ghost.times[past]];
     const now = past < 0 ? null : between(there[past], point(ghost.frames[Math.min(past + 1, ghost.frames.length - 1)], i, w, h), a > b ? (a - t) / (a - b) : 0);
     ctx.strokeStyle = player.quiet;
-    ctx.lineWidth = 1.75 * large;
+    ctx.lineWidth = 1.25 * large;
     line(ctx, [...there, now]);
     if (now) {
       ctx.lineWidth = 2 * large;
@@ -648,7 +648,6 @@ function drawFollowed(ctx, { data, colour }, frame, player) {
   ctx.strokeStyle = colour;
   ctx.lineWidth = 2.25 * large;
   line(ctx, [...data.frames.slice(first, k + 1).map(codes => point(codes, i, w, h)), at]);
-  drawStep(ctx, data, frame, player, large);
   if (!at) return;
   ctx.beginPath();
   ring(ctx, at, size);
@@ -657,6 +656,7 @@ function drawFollowed(ctx, { data, colour }, frame, player) {
   ctx.lineWidth = 2 * large;
   ctx.stroke();
   ctx.fill();
+  drawStep(ctx, data, frame, player, large);
 }
 
 // The parts of the step that is being taken, head to tail, each with its name beside it.
@@ -681,7 +681,7 @@ function drawStep(ctx, { frames, tips }, { k }, { followed: i, w, h, movie, dark
       // On the side that the rest of the step leaves free.
       const side = Math.sign(dx * (begin[1] - to[1]) - dy * (begin[0] - to[0]) || 1) * (from === begin ? -1 : 1);
       const u = side * dy / length, v = -side * dx / length;
-      if (length > 14) words.push([name, colour, (from[0] + to[0]) / 2 + 9 * large * u, (from[1] + to[1]) / 2 + 9 * large * v, u < -0.3 ? "right" : u > 0.3 ? "left" : "center"]);
+      if (length > 10) words.push([name, colour, (from[0] + to[0]) / 2 + 9 * large * u, (from[1] + to[1]) / 2 + 9 * large * v, u < -0.3 ? "right" : u > 0.3 ? "left" : "center"]);
     }
     from = to;
   }
