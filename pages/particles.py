@@ -36,7 +36,7 @@ with picture:
         free = "h" not in values["hide"] + values["fix"]
         missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
         shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
-        waiting = "The other step sizes are being computed." if missing else ""
+        waiting = "computing the others" if missing else ""
         player(
             movie, key="player", autoplay=frame.started(), alt=meta["sentence"], waiting=waiting, live=free,
             adopt=controls.set_step if free else None, **shown,

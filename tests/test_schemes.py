@@ -39,6 +39,38 @@ def test_markers_and_colours_tell_the_schemes_apart():
         assert len({getattr(s, part) for s in styles}) == len(styles)
 
 
+@pytest.mark.parametrize("target", ["gaussian", "skew"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_parts_of_a_step_add_up_to_the_step(name, target, request):
+    """With a wrong score too; the noise is the process's own, and a midpoint is a place and moves nothing."""
+    scheme, built = schemes.REGISTRY[name], request.getfixturevalue(target)
+    error = errors.build({"name": "constant", "level": 0.3, "angle": 20.0, "hessian_level": 0.2})
+    rng, t, h, n = np.random.default_rng(4), 0.7, 0.2, 16
+    x, u = jnp.asarray(rng.normal(size=(n, 2))), jnp.asarray(rng.random((n, 1)))
+    seen = noise.StepNoise(h, jnp.asarray(rng.normal(size=(scheme.normals, n, 2))), u if scheme.randomised else None)
+    wrong = errors.perturb(built.field, error, None)
+    for f in (built.field, wrong):
+        parts = scheme.parts(f, t, h, x, seen)
+        assert list(parts) == [p for p in schemes.base.PARTS if p in parts]
+        assert ("midpoint" in parts) == scheme.randomised
+        moved = sum(np.asarray(part) for p, part in parts.items() if p != "midpoint")
+        np.testing.assert_allclose(scheme.step(f, t, h, x, seen) - x, moved, atol=1e-14)
+        # With no noise left, what remains of the step is its drift, the second-order part included.
+        if not scheme.randomised:
+            still = dataclasses.replace(seen, normals=jnp.zeros_like(seen.normals))
+            np.testing.assert_allclose(scheme.step(f, t, h, x, still) - x, moved - np.asarray(parts["noise"]), atol=1e-14)
+        else:
+            # The score is the second one, taken at the midpoint and the time t - Uh.
+            late = np.asarray(f.score(t - u * h, parts["midpoint"]))
+            y = np.asarray(parts["midpoint"])
+            want = h * (y / 2 + late) if name == "REM" else np.expm1(h / 2) * x + h * np.exp((1 - u) * h / 2) * late
+            np.testing.assert_allclose(parts["drift"], want, atol=1e-13)
+    assert np.abs(scheme.parts(wrong, t, h, x, seen)["drift"] - scheme.parts(built.field, t, h, x, seen)["drift"]).max() > 0.01
+    np.testing.assert_allclose(
+        scheme.parts(wrong, t, h, x, seen)["noise"], scheme.parts(built.field, t, h, x, seen)["noise"], atol=0.1
+    )
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_costs_are_what_a_step_asks_for(name, gaussian):
     scheme, asked = schemes.REGISTRY[name], {"score": 0, "hessian": 0}

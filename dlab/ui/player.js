@@ -97,7 +97,7 @@ class Player {
     this.followed = this.over = null;
     this.speed = 1;
     this.stop = new AbortController();
-    this.part = Object.fromEntries(["panels", "bar", "acts", "sizes", "size", "status", "state", "clock", "count", "act", "note", "apart", "spoken"]
+    this.part = Object.fromEntries(["panels", "bar", "acts", "sizes", "size", "why", "status", "state", "clock", "count", "act", "note", "apart", "spoken"]
       .map(name => [name, root.querySelector("." + name)]));
     this.range = root.querySelector(".scrub input");
     this.ladder = root.querySelector(".sizes input");
@@ -193,7 +193,8 @@ class Player {
     part.sizes.hidden = !options.live || !(many || options.waiting);
     ladder.disabled = !many;
     ladder.max = Math.max(1, movie.rungs.length - 1);
-    part.sizes.title = many ? "Step size h: the same particles on the same Brownian path" : options.waiting;
+    part.sizes.title = many ? "Step size h: the same particles on the same Brownian path" : "";
+    text(part.why, many ? "" : options.waiting);
   }
 
   // Shows another step size at the same t; whatever plays goes on.
@@ -217,13 +218,12 @@ class Player {
   }
 
   note() {
-    const { movie: { density, arrows, ghost }, part, options, followed } = this;
+    const { movie: { density, arrows, ghost }, part, followed } = this;
     const words = followed !== null
       ? [`Particle ${followed + 1}, on the same Brownian path everywhere.`, ghost && "Grey: its exact path.", "Esc lets it go."]
       : [this.own.last && "Between steps the particles glide; only the steps are real.",
         density && `Lines: density at ${PEAK.join(", ")} % of its peak.`, this.movie.followed && "Click a particle to follow it."];
-    part.note.textContent = [...words, arrows && this.arrows && "Arrows: the score, as long as the square root of its size.",
-      options.live && options.waiting].filter(Boolean).join(" ");
+    part.note.textContent = [...words, arrows && this.arrows && "Arrows: the score, as long as the square root of its size."].filter(Boolean).join(" ");
   }
 
   // The theme's colours, where CSS variables do not reach: on the canvases.
@@ -636,7 +636,7 @@ function drawFollowed(ctx, { data, colour }, frame, player) {
     const [a, b] = [ghost.times[past], ghost.times[past + 1] ?? ghost.times[past]];
     const now = past < 0 ? null : between(there[past], point(ghost.frames[Math.min(past + 1, ghost.frames.length - 1)], i, w, h), a > b ? (a - t) / (a - b) : 0);
     ctx.strokeStyle = player.quiet;
-    ctx.lineWidth = 1.75 * large;
+    ctx.lineWidth = 1.25 * large;
     line(ctx, [...there, now]);
     if (now) {
       ctx.lineWidth = 2 * large;
@@ -648,7 +648,6 @@ function drawFollowed(ctx, { data, colour }, frame, player) {
   ctx.strokeStyle = colour;
   ctx.lineWidth = 2.25 * large;
   line(ctx, [...data.frames.slice(first, k + 1).map(codes => point(codes, i, w, h)), at]);
-  drawStep(ctx, data, frame, player, large);
   if (!at) return;
   ctx.beginPath();
   ring(ctx, at, size);
@@ -657,6 +656,7 @@ function drawFollowed(ctx, { data, colour }, frame, player) {
   ctx.lineWidth = 2 * large;
   ctx.stroke();
   ctx.fill();
+  drawStep(ctx, data, frame, player, large);
 }
 
 // The parts of the step that is being taken, head to tail, each with its name beside it.
@@ -681,7 +681,7 @@ function drawStep(ctx, { frames, tips }, { k }, { followed: i, w, h, movie, dark
       // On the side that the rest of the step leaves free.
       const side = Math.sign(dx * (begin[1] - to[1]) - dy * (begin[0] - to[0]) || 1) * (from === begin ? -1 : 1);
       const u = side * dy / length, v = -side * dx / length;
-      if (length > 14) words.push([name, colour, (from[0] + to[0]) / 2 + 9 * large * u, (from[1] + to[1]) / 2 + 9 * large * v, u < -0.3 ? "right" : u > 0.3 ? "left" : "center"]);
+      if (length > 10) words.push([name, colour, (from[0] + to[0]) / 2 + 9 * large * u, (from[1] + to[1]) / 2 + 9 * large * v, u < -0.3 ? "right" : u > 0.3 ? "left" : "center"]);
     }
     from = to;
   }
@@ -798,11 +798,13 @@ function axes(frame, [x0, x1, y0, y1], w, h) {
 function distanceScale(rungs, { data: { label } }) {
   const alike = rungs.flatMap(r => r.panels).filter(p => p.distance && p.label === label);
   const values = alike.flatMap(p => p.distance).filter(v => v !== null);
-  let low = Math.min(...values), high = Math.max(...values);
+  let high = Math.max(...values), low = Math.min(...values);
+  // Four decades at most: the distance of two laws that start equal is rounding.
+  if (low > 0) low = Math.max(low, 1e-4 * high);
   const log = low > 0 && high > 10 * low;
   if (log) { low /= 1.15; high *= 1.15; } else { low = Math.min(0, low); high = high > low ? high * 1.05 : low + 1; }
   const to = log ? Math.log : v => v;
-  return { log, low, high, at: v => (to(v) - to(low)) / (to(high) - to(low)) };
+  return { log, low, high, at: v => (to(Math.max(v, low)) - to(low)) / (to(high) - to(low)) };
 }
 
 function logTicks(low, high) {

@@ -29,7 +29,7 @@ def player(
     and one that brings another scene starts anew. height: pixels of the whole player on a wide screen, from 240; on a
     phone it grows with its content. autoplay: start at once, unless the visitor's system asks for reduced motion.
     presentation: larger type, lines and particles for a projector. alt: what the picture shows, for those who
-    cannot see it. waiting: while the movie has one step size and others are to come, the sentence that says so. live:
+    cannot see it. waiting: while the movie has one step size and others are to come, the words that say so. live:
     whether there is a slider of step sizes at all. adopt: called with the step size h when the visitor asks that it be
     the page's, the only thing that Python hears.
     Raises ValueError for bytes or a height that do not fit.

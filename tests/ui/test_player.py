@@ -49,7 +49,7 @@ seed = st.number_input("seed", 0, 9, 0)
 st.button("again")
 st.toggle("player", True, key="shown")
 if st.session_state.shown:
-    waiting = "Others are being computed." if "ladder" in q and "more" not in st.session_state else ""
+    waiting = "computing the others" if "ladder" in q and "more" not in st.session_state else ""
     player(movie(seed, int(q.get("panels", 1))), key="p", height=480, autoplay="auto" in q, alt="A test cloud",
            waiting=waiting, adopt=lambda h: st.session_state.update(adopted=h))
 st.caption(f"ran with {seed}")
@@ -296,7 +296,7 @@ def test_a_particle_is_picked_and_let_go_in_every_panel(open_page):
     # At step 2 of 4 particle 1 of the first panel stands at (-0.5, -1.5).
     pick(page, -0.5, -1.5)
     for counts in followed(page):
-        assert all(n > 10 for n in counts.values()), counts
+        assert all(n > 3 for n in counts.values()), counts
     assert "Following particle 2 of 4" in page.locator(".player .spoken").text_content()
     assert words(page, "state") == "Paused"
     pick(page, -0.2, -1.2, panel=1)
@@ -322,7 +322,7 @@ def test_arrows_of_a_step_stay_until_the_next(open_page):
         page.locator(".player .scrub input").fill(pos)
         seen.append(followed(page)[0])
     assert abs(seen[0]["noise"] - seen[1]["noise"]) < 40
-    assert seen[2]["noise"] > 10
+    assert seen[2]["noise"] > 3
     assert seen[3]["noise"] == seen[3]["drift"] == seen[3]["exact"] == 0, "no step is taken while noise is added"
 
 
@@ -330,7 +330,7 @@ def test_the_step_size_is_live_and_keeps_the_time(open_page):
     page = open_page("?ladder", color_scheme="light")
     slider = page.locator(".player .sizes input")
     assert slider.is_disabled()
-    assert "being computed" in words(page, "note")
+    assert words(page, "why") == "computing the others"
     page.locator(".player .scrub input").fill("5.5")
     clock = words(page, "clock")
     page.get_by_role("button", name="more").click()
