@@ -37,6 +37,8 @@ STYLE = """
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
   [data-testid="stCaptionContainer"] { color: color-mix(in srgb, var(--st-text-color) 80%, var(--st-background-color)); opacity: 1; }
   .stApp button[kind="tertiary"]:is(:hover, :focus, :active) { color: var(--st-primary-color); }
+  /* What scrolls takes the keyboard's focus too, and Streamlit does not show it. */
+  .stMain:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
   .st-key-formulas .katex { font-size: 1.1em; line-height: 1.6; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
