@@ -37,6 +37,8 @@ STYLE = """
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
   [data-testid="stCaptionContainer"] { color: color-mix(in srgb, var(--st-text-color) 80%, var(--st-background-color)); opacity: 1; }
   .stApp button[kind="tertiary"]:is(:hover, :focus, :active) { color: var(--st-primary-color); }
+  /* What scrolls takes the keyboard's focus too, and Streamlit does not show it. */
+  .stMain:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
   .st-key-formulas .katex { font-size: 1.1em; line-height: 1.6; }
   .st-key-keys { display: none; }
   .st-key-grid { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.8rem; }

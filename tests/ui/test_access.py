@@ -10,13 +10,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 __all__ = ["visit"]  # a fixture
 
 SCENES = {"": {}, "particles": MOVING, "convergence": EXACT}
-# Findings of axe that are Streamlit's own and cannot be mended from outside: rule -> selectors, and why.
-STREAMLITS: dict[str, dict[str, str]] = {}
 CLOSED = "details:not([open]) > summary"
 
 
 def axe(page) -> list[str]:
-    """The serious and critical findings on the page as it stands, those of STREAMLITS left out."""
+    """The serious and critical findings on the page as it stands, Streamlit's own included."""
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     return [
@@ -24,10 +22,6 @@ def axe(page) -> list[str]:
         for v in found
         if v["impact"] in ("serious", "critical")
         for node in v["nodes"]
-        if not page.evaluate(
-            "([target, own]) => { const e = document.querySelector(target); return !!e && own.some(s => e.matches(s)) }",
-            [node["target"][-1] if isinstance(node["target"][-1], str) else "none", list(STREAMLITS.get(v["id"], {}))],
-        )
     ]
 
 
