@@ -32,7 +32,7 @@ with picture:
             frame.end("particles")
             st.stop()
         movie, meta = made
-        shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
+        shown = {"height": frame.projected(0), "presentation": True} if frame.presenting() else {"height": 560}
         player(movie, key="player", autoplay=frame.started(), alt=meta["sentence"], **shown)
         reveal.answer("particles", meta, side)
         st.markdown(meta["sentence"])
