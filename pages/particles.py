@@ -35,7 +35,7 @@ with picture:
         # A lesson that hides or fixes h means this h.
         free = "h" not in values["hide"] + values["fix"]
         missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
-        shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
+        shown = {"height": frame.projected(0), "presentation": True} if frame.presenting() else {"height": 560}
         waiting = "computing the others" if missing else ""
         player(
             movie, key="player", autoplay=frame.started(), alt=meta["sentence"], waiting=waiting, live=free,

@@ -20,9 +20,12 @@ INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 STATE = "s:"  # prefix of the session keys that hold the scene
 COLLECT = 5.0  # seconds between two garbage collections of the process
 PROJECTED = 470  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
+TOURED = 430  # the same under the bar of the tour
 
+# Streamlit gives its own parts the accent colour and the page none.
 STYLE = """
 <style>
+  :root { --st-primary-color: ACCENT; }
   .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 2rem; max-width: 100rem; }
   /* Streamlit's header lies over our menu: only its own buttons may catch a click. */
   .stAppHeader, .stAppHeader * { background: transparent; pointer-events: none; }
@@ -47,6 +50,9 @@ STYLE = """
   .st-key-grid a { padding: 0; background: none; }
   .st-key-grid a p { font-size: 1.05rem; line-height: 1.35; color: var(--st-primary-color) !important; }
   .st-key-grid a:hover p { text-decoration: underline; }
+  .st-key-scene-list a { background: none; }
+  .st-key-scene-list a * { font-weight: 400; }
+  .st-key-scene-list a strong { font-weight: 700; }
   .st-key-guess { min-height: 30rem; text-align: center; }
   .st-key-answer {
     padding: 0.7rem 1rem; border-radius: 6px; background: color-mix(in srgb, currentColor 5%, transparent);
@@ -134,7 +140,8 @@ def begin(page: str, title: str, sentence: str) -> dict:
         title, sentence = shown.question, shown.text
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values)
-    st.html(STYLE + (PRESENTATION.replace("INK", INK[theme()]) if values["present"] else ""))
+    accent = st.get_option(f"theme.{theme()}.primaryColor")
+    st.html(STYLE.replace("ACCENT", accent) + (PRESENTATION.replace("INK", INK[theme()]) if values["present"] else ""))
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
         for name, (path, label) in PAGES.items():
@@ -187,9 +194,14 @@ def _here(address) -> dict[str, str]:
 
 def _scenes() -> None:
     """The list of scenes, to go from one to the next."""
-    with st.container(key="scenes", width="content"), st.popover("Scenes", icon=":material/list:", type="tertiary", width="content"):
+    shown = st.session_state[STATE + "scene"]
+    with st.container(key="scenes", width="content"):
+        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content")
+    with menu, st.container(key="scene-list", gap="xsmall"):
         for number, entry in enumerate(scenes.SCENES, 1):
-            scene_link(entry, f"{number}\u2002{entry.question}")
+            label = f"{number}\u2002{entry.question}"
+            scene_link(entry, f"**{label}**" if entry.name == shown else label)
+        tour_link("Guided tour", icon=":material/route:")
         st.caption("On a keyboard, the digits open them.")
 
 
@@ -259,7 +271,7 @@ def _head(page, title, sentence, values) -> None:
                 "Open everything", icon=":material/lock_open:", key="open-everything", on_click=_open_everything,
                 help="Leaves the lesson: every control, and the page's own words",
             )  # fmt: skip
-    if ours:
+    if ours and not (values["tour"] and values["present"]):  # there the tour's words stand in its place
         st.markdown(sentence)
     elif values["question"]:
         with st.container(key="question"):
@@ -295,10 +307,15 @@ def stage():
     return picture, side.container(key="controls")
 
 
+def projected(height: int) -> int:
+    """The height of a picture in presentation mode: what menu, title and the tour's bar leave of a projector."""
+    return TOURED if st.session_state[STATE + "tour"] else max(height, PROJECTED)
+
+
 def drawn(height: int) -> dict:
     """How a chart of this height is drawn here: arguments of `screen.to_plotly` and `screen.to_heatmap`."""
     shown = presenting()
-    return {"theme": theme(), "presentation": shown, "height": max(height, PROJECTED) if shown else height}
+    return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
 
 
 def scene() -> dict:

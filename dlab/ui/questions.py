@@ -142,7 +142,7 @@ def _too_far(meta) -> str:
     return (
         f"It overshoots. Across the narrow side the score pulls so hard that one step of EM leads past the ridge, so its law ends too "
         f"wide: {number(last['EM'])} away after {steps} steps. SO lets the pull weaken along the step and ends at "
-        f"{number(last['SO'])}. Before any order shows, $h$ must be small against $1/L_0$."
+        f"{number(last['SO'])}. With $h$ small against $1/L_0$ their orders show."
     )
 
 
@@ -217,7 +217,7 @@ SCENES = (
     Scene(
         "too-far",
         "What if the step is too large?",
-        "A ridge eight times as stiff as the prior, and steps of ½: EM beside SO.",
+        "A steep ridge, of curvature 8, and steps of ½: EM beside SO.",
         "particles",
         {"target": "gaussian", "k1": "8", "k2": "0.8", "panels": "EM,SO", "step": "0.5", "moving": "1000", "play": "1"},
         _too_far,

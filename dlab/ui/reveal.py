@@ -30,11 +30,11 @@ def waits(page: str) -> bool:
         return False
     scene = frame.opened(page)
     with st.container(border=True, key="guess", horizontal_alignment="center", vertical_alignment="center"):
-        st.markdown("**Before the curve appears:** which slope will it have, with both axes logarithmic?")
+        st.markdown("**Before the curve appears:** which slope will it have, with both axes logarithmic?", width="content")
         for name in scene.asked:
             st.segmented_control(f"Slope of {name}", SLOPES, format_func=order, key=FIELD + name, width="content")
         guesses = {name: st.session_state[FIELD + name] for name in scene.asked}
-        st.caption("Slope 1: the error halves with $h$. Slope 2: it falls to a quarter.")
+        st.caption("Slope 1: the error halves with $h$. Slope 2: it falls to a quarter.", width="content")
         with st.container(horizontal=True, horizontal_alignment="center", width="content"):
             st.button(
                 "Show the curve", type="primary", key="guess-show", disabled=None in guesses.values(),

@@ -130,7 +130,8 @@ def test_every_setting_is_carried():
 def test_changed_defaults_leave_old_links_alone(monkeypatch):
     old = links.write(links.DEFAULTS)
     before, _ = links.read(old)
-    other = random_scene(rng(3)) | {"hs": None, "csv": None, "target": "skew", "error": "field", "x": "evals"}
+    left_out = {**links.LESSON, "present": False, "scene": "", "tour": 0}  # what a link does not carry is not in force
+    other = random_scene(rng(3)) | left_out | {"hs": None, "csv": None, "target": "skew", "error": "field", "x": "evals"}
     knobs = {k: other[k] + 1 for k in links.DEFAULTS if "." in k and k.startswith(("gaussian", "so"))}
     monkeypatch.setattr(links, "DEFAULTS", {**other, **knobs})
     after, notes = links.read(old)
