@@ -28,7 +28,7 @@ LADDER_BYTES = 6.5e6  # of a ladder's positions in the player: the finest rungs 
 FOLLOW = 48  # particles that can be followed, the first ones
 FORWARD = 32  # frames of the forward act
 FRAMES = 128  # at most so many frames of the reverse act
-DISTANCES = 48  # at most so many frames at which the distance is measured
+DISTANCES = 33  # at most so many frames at which the distance is measured
 KEYS = 17  # times at which p_t is drawn
 SIDE = 64  # grid points a side of p_t
 ARROWS = 15  # arrows of the score field a side
@@ -215,15 +215,17 @@ def _noised(target, key, n, times) -> np.ndarray:
 
 
 def _law_distance(case, shown) -> tuple[np.ndarray, str]:
-    found, _ = _way(case).follow(case, shown)
-    return np.array([np.nan if e.value is None else e.value for e in found]), found[-1].method
+    out, measured = np.full(len(shown), np.nan), _measured(len(shown))
+    found, _ = _way(case).follow(case, shown[measured])
+    out[measured] = [np.nan if e.value is None else e.value for e in found]
+    return out, found[-1].method
 
 
 def _projected_distance(case, states: Points, reference: Points) -> np.ndarray:
-    """Quick projected estimate at up to DISTANCES frames, the first and last included."""
+    """Quick projected estimate at the measured frames."""
     out = np.full(len(states), np.nan)
     estimator = measure.REGISTRY["projected"]
-    for i in np.unique(np.linspace(0, len(states) - 1, DISTANCES).astype(int)):
+    for i in _measured(len(states)):
         x, y = states[i], reference[i]
         alive = np.isfinite(x).all(1)
         if alive.all() and not np.array_equal(x, y):
@@ -231,6 +233,11 @@ def _projected_distance(case, states: Points, reference: Points) -> np.ndarray:
         elif alive.all():
             out[i] = 0.0
     return out
+
+
+def _measured(frames) -> np.ndarray:
+    """Frames at which the distance is measured, the first and last included."""
+    return np.unique(np.linspace(0, frames - 1, DISTANCES).astype(int))
 
 
 def _box(facts, T) -> tuple[float, float, float, float]:

@@ -48,7 +48,8 @@ class Panel:
 
     name: its title, any text. colour_light, colour_dark: "#rrggbb" on the light and the dark theme.
     positions: (F, n, 2); a non-finite coordinate means that the particle has diverged at that frame.
-    distance: (F,) or None, the distance so far; NaN where there is none. distance_label: what it measures.
+    distance: (F,) or None, the distance so far; NaN where it was not measured, and straight lines lead over such frames
+    between two measured ones of an act. distance_label: what it measures.
     real: (F,) bool or None (all): frames at which this cloud was computed, not interpolated.
     parts: {name of schemes.base.PARTS: (F, k, 2)} or None, what takes the first k particles from a frame to the next:
     displacements, but a position for "midpoint"; NaN where no step begins. They can then be followed.
@@ -343,7 +344,7 @@ def _rung(movie: Movie, put) -> dict:
         "times": _numbers(movie.times),
         "steps": np.asarray(movie.steps, int).tolist(),
         "acts": [[str(label), int(first)] for label, first in movie.acts],
-        "panels": [_motion(panel, movie.box, pieces) for panel in movie.panels],
+        "panels": [_motion(panel, movie.box, cuts, pieces) for panel in movie.panels],
     }
 
 
@@ -361,7 +362,17 @@ def _codes(where, box) -> np.ndarray:
     return codes.astype("<u2")
 
 
-def _motion(panel: Panel, box, pieces) -> dict:
+def _bridged(distance, cuts) -> np.ndarray:
+    filled = np.array(distance, float)
+    for a, b in pairwise(cuts):
+        (known,) = np.nonzero(np.isfinite(filled[a:b]))
+        if known.size:
+            inside = np.arange(known[0], known[-1] + 1)
+            filled[a + inside] = np.interp(inside, known, filled[a + known])
+    return filled
+
+
+def _motion(panel: Panel, box, cuts, pieces) -> dict:
     low, high = np.array(box[::2], float), np.array(box[1::2], float)
     where = np.asarray(panel.positions, float)
     alive = np.isfinite(where).all(axis=2)
@@ -377,7 +388,8 @@ def _motion(panel: Panel, box, pieces) -> dict:
         # Counted here, on the floats: a particle on the rim must not change sides by rounding.
         "diverged": (~alive).sum(axis=1).tolist(),
         "outside": (alive & ~inside).sum(axis=1).tolist(),
-        "distance": None if panel.distance is None else _numbers(panel.distance),
+        "distance": None if panel.distance is None else _numbers(_bridged(panel.distance, cuts)),
+        "measured": None if panel.distance is None else np.isfinite(panel.distance).astype(int).tolist(),
         "real": None if panel.real is None else np.asarray(panel.real, bool).astype(int).tolist(),
         "tips": tips,
     }

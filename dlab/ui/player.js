@@ -831,7 +831,7 @@ function drawTrace(panel, { own, rung, options }) {
     if (first > 0) svg(trace, "line", { class: "border", x1: x(first), x2: x(first), y1: 2, y2: height - 2 });
   }
   let path = "", open = false, dots = "";
-  const real = data.distance.map((v, k) => v !== null && (!data.real || data.real[k]));
+  const real = data.distance.map((v, k) => v !== null && data.measured[k] && (!data.real || data.real[k]));
   const roomy = inner / Math.max(1, real.filter(Boolean).length) > 8;
   data.distance.forEach((v, k) => {
     if (rung.starts.has(k)) open = false;

@@ -150,6 +150,14 @@ def test_what_rungs_and_panels_share_is_stored_once():
     assert whole - motion - shared < 3500  # the header
 
 
+def test_lines_lead_over_frames_whose_distance_was_not_measured():
+    distance = np.array([np.nan, 4.0, np.nan, 2.0, np.nan, 5.0, np.nan, np.nan, 8.0, np.nan])
+    clouds = (panel(positions=np.zeros((10, 3, 2)), distance=distance),)
+    head, *_ = decode(encode(movie(panels=clouds, times=np.arange(10.0), steps=np.arange(10), acts=(("a", 0), ("b", 5)))))
+    assert head["panels"][0]["distance"] == [None, 4, 3, 2, None, 5, 6, 7, 8, None]
+    assert head["panels"][0]["measured"] == [0, 1, 0, 1, 0, 1, 0, 0, 1, 0]
+
+
 def test_a_scene_keeps_its_name_at_any_step_size():
     names = {movies.decode(encode(rung, scene="a"))["id"] for rung in ladder()}
     assert len(names) == 1

@@ -279,6 +279,7 @@ def pick(page, x, y, panel=0):
     stage = page.locator(".player .stage").nth(panel)
     box = stage.bounding_box()
     stage.click(position={"x": (x + 3) / 6 * box["width"], "y": (3 - y) / 6 * box["height"]})
+    page.mouse.move(2, 2)  # over a stage it would show whom a click can pick
 
 
 def quiet(page):
@@ -292,6 +293,10 @@ def test_a_particle_is_picked_and_let_go_in_every_panel(open_page):
     sent = quiet(page)
     page.locator(".player .scrub input").fill("5")
     none = followed(page)
+    page.locator(".player .stage").first.hover()
+    assert followed(page)[0]["exact"] > 20
+    assert followed(page)[1] == none[1]
+    page.mouse.move(2, 2)
     assert all(not any(counts.values()) for counts in none)
     # At step 2 of 4 particle 1 of the first panel stands at (-0.5, -1.5).
     pick(page, -0.5, -1.5)
