@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab.ui import frame, scenes
+from dlab.ui import frame, menu, scenes
 
 frame.begin(
     "home",
@@ -10,13 +10,13 @@ frame.begin(
     "Pick a target, a scheme and a step size; watch the particles, and read how far their law is from the target, in "
     "Wasserstein distance, beside what the theorems promise.",
 )
-frame.tour_link("Take the guided tour", icon=":material/route:")
+menu.tour_link("Take the guided tour", icon=":material/route:")
 with st.container(key="grid"):
     for number, scene in enumerate(scenes.SCENES, 1):
         with st.container(border=True, gap="xsmall"):
-            frame.scene_link(scene, f"**{number}\u2002{scene.question}**")
+            menu.scene_link(scene, f"**{number}\u2002{scene.question}**")
             st.markdown(scene.text)
-            st.caption(frame.PAGES[scene.page][1])
+            st.caption(menu.PAGES[scene.page][1])
 
 st.markdown(
     """

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import trajectory
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, reveal, runs, tell
+from dlab.ui import controls, exports, frame, links, reveal, runs, state, tell
 from dlab.ui.player import player
 
 values = frame.begin(
@@ -35,10 +35,10 @@ with picture:
         # A lesson that hides or fixes h means this h.
         free = "h" not in values["hide"] + values["fix"]
         missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
-        shown = {"height": frame.projected(0), "presentation": True} if frame.presenting() else {"height": 560}
+        shown = {"height": frame.projected(0), "presentation": True} if state.presenting() else {"height": 560}
         waiting = "computing the others" if missing else ""
         player(
-            movie, key="player", autoplay=frame.started(), alt=meta["sentence"], waiting=waiting, live=free,
+            movie, key="player", autoplay=state.started(), alt=meta["sentence"], waiting=waiting, live=free,
             adopt=controls.set_step if free else None, **shown,
         )  # fmt: skip
         reveal.answer("particles", meta, side)

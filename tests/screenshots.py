@@ -20,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 from server import ARGUMENTS, CHROMIUM, ROOT, running
 
-from dlab.ui.frame import PAGES
+from dlab.ui.menu import PAGES
 
 SCREENS = {
     "desktop": ((1440, 900), {}),

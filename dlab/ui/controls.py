@@ -9,9 +9,9 @@ from dlab import errors, jobs, schemes, targets
 from dlab.params import BadInput
 from dlab.study import STARTS
 from dlab.targets import logistic
-from dlab.ui import files, frame, links, tell
+from dlab.ui import files, frame, links, state, tell
 
-KEY = frame.STATE
+KEY = state.KEY
 START_HELP = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
 
 
@@ -22,8 +22,8 @@ def _group(name: str):
     def of(draw):
         @functools.wraps(draw)
         def drawn(*args):
-            values = frame.scene()
-            if not frame.folded() and name not in values["hide"]:
+            values = state.scene()
+            if not state.folded() and name not in values["hide"]:
                 draw(*args, off=name in values["fix"])
 
         return drawn
@@ -37,7 +37,7 @@ def target(values: dict, *, off: bool) -> None:
     if values["spec"]:
         st.markdown(f"**Target** from a file: {targets.REGISTRY[values['spec']['name']].title.lower()}")
         st.button(
-            "Use the controls instead", on_click=frame.adopt, args=({"spec": None},), disabled=off,
+            "Use the controls instead", on_click=state.adopt, args=({"spec": None},), disabled=off,
             help="Lets go of the file's target and shows the menu of targets again.",
         )  # fmt: skip
         return
@@ -64,7 +64,7 @@ def _data(values, off) -> None:
     if values["csv"]:
         st.caption(f"{len(values['csv'][0])} observations from your CSV.")
         st.button(
-            "Use synthetic data", on_click=frame.adopt, args=({"csv": None},), disabled=off,
+            "Use synthetic data", on_click=state.adopt, args=({"csv": None},), disabled=off,
             help="Lets go of your data and draws some from a logistic model.",
         )  # fmt: skip
         return
@@ -124,7 +124,7 @@ def step_range(values: dict, *, off: bool) -> None:
         st.markdown("**Step sizes h** from a file: " + ", ".join(f"{h:.4g}" for h in values["hs"]))
         powers = {"hs": None, "h": links.DEFAULTS["h"]}
         st.button(
-            "Use powers of two instead", on_click=frame.adopt, args=(powers,), disabled=off,
+            "Use powers of two instead", on_click=state.adopt, args=(powers,), disabled=off,
             help="Lets go of the file's step sizes and shows the slider of step sizes again.",
         )  # fmt: skip
         return
@@ -151,7 +151,7 @@ def step(*, off: bool) -> None:
 def set_step(h: float) -> None:
     """Make h, which the player shows, the step size of the moving particles."""
     if h in links.LADDER:
-        frame.adopt({"step": h})
+        state.adopt({"step": h})
 
 
 @_group("error")
@@ -255,7 +255,7 @@ def picture(values: dict, *, off: bool) -> None:
 
 def open_study() -> None:
     """Reopen a scene from a study file, or from a result file, which holds its study."""
-    if frame.folded():
+    if state.folded():
         return
     with st.popover("Open a study file"):
         upload = st.file_uploader(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dlab.figures import guess
 from dlab.figures.numbers import order
-from dlab.ui import frame
+from dlab.ui import frame, state
 
 SLOPES = (0.5, 1.0, 1.5, 2.0)
 FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {scheme: slope}} of what is revealed
@@ -15,12 +15,12 @@ FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {
 
 def stage(page: str):
     """`frame.stage`; a room sees the answer beside the picture instead of controls, since under it there is no space."""
-    aside = frame.presenting() and frame.folded() and frame.opened(page) and not _pending(page)
+    aside = state.presenting() and state.folded() and state.opened(page) and not _pending(page)
     return st.columns([5, 3], gap="medium") if aside else frame.stage()
 
 
 def _pending(page) -> bool:
-    scene = frame.opened(page)
+    scene = state.opened(page)
     return bool(scene and scene.asked and scene.name not in _revealed())
 
 
@@ -28,7 +28,7 @@ def waits(page: str) -> bool:
     """Whether the scene that is open asks for a guess first; then its form stands in the curve's place."""
     if not _pending(page):
         return False
-    scene = frame.opened(page)
+    scene = state.opened(page)
     with st.container(border=True, key="guess", horizontal_alignment="center", vertical_alignment="center"):
         st.markdown("**Before the curve appears:** which slope will it have, with both axes logarithmic?", width="content")
         for name in scene.asked:
@@ -58,7 +58,7 @@ def _again(name) -> None:
 
 def guessed(page: str) -> dict[str, float]:
     """The guesses of the scene that is open here, none where none was made."""
-    scene = frame.opened(page)
+    scene = state.opened(page)
     return _revealed().get(scene.name, {}) if scene and scene.asked else {}
 
 
@@ -70,9 +70,9 @@ def with_guesses(page: str, figure, result: dict, x: str):
 def answer(page: str, result: dict, side) -> None:
     """The guess beside what was measured, and the scene's answer from these numbers: under the picture, or in the
     second container of the stage where that holds no controls."""
-    if (scene := frame.opened(page)) is None:
+    if (scene := state.opened(page)) is None:
         return
-    with side if frame.folded() else st.container(), st.container(key="answer", gap="small"):
+    with side if state.folded() else st.container(), st.container(key="answer", gap="small"):
         guesses = guessed(page)
         if guesses:
             st.markdown(f"**{guess.sentence(result, guesses)}**")

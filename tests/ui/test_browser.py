@@ -15,7 +15,8 @@ from PIL import Image
 from server import CHROMIUM, running
 from test_links import hostile, random_scene
 
-from dlab.ui import frame, links, share
+from dlab.ui import links, share
+from dlab.ui.menu import PAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
@@ -96,8 +97,8 @@ def seen(page, text):
 def menu_is_whole(page):
     """A link to every page. Streamlit loads the code of its links apart, so they may come after the script's end."""
     links_there = page.locator(".st-key-menu").get_by_role("link")
-    links_there.nth(len(frame.PAGES) - 1).wait_for()
-    assert links_there.count() == len(frame.PAGES)
+    links_there.nth(len(PAGES) - 1).wait_for()
+    assert links_there.count() == len(PAGES)
 
 
 def whole(page):

@@ -23,7 +23,7 @@ from dlab import export, measure
 from dlab.export import film
 from dlab.figures.movie import decode
 from dlab.study import Study
-from dlab.ui import frame, links
+from dlab.ui import links, menu, process
 
 WAIT = 300
 SMALL = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25", "T": "1", "particles": "128"}
@@ -38,7 +38,7 @@ def offered(monkeypatch, cache):
 
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("DLAB_CACHE", str(cache))
-    monkeypatch.setattr(frame, "_process", lambda: True)
+    monkeypatch.setattr(process, "begin", lambda: True)
     buttons = {}
 
     def button(label, data, file_name, mime, **rest):
@@ -59,7 +59,7 @@ def offered(monkeypatch, cache):
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=WAIT)
         at.query_params.update(query)
         at.run()
-        at.switch_page(frame.PAGES[page][0])
+        at.switch_page(menu.PAGES[page][0])
         at.query_params.update(query)
         for name, value in state.items():
             at.session_state[name] = value

@@ -12,6 +12,7 @@ from test_links import hostile
 
 from dlab.laws import plane
 from dlab.ui import frame, links, runs
+from dlab.ui.menu import PAGES
 
 WAIT = 120
 EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
@@ -206,8 +207,8 @@ def whole(at, text):
     assert not at.exception, (text[:300], at.exception)
     assert not at.error, (text[:300], at.error)
     assert at.title[0].value
-    menu = [link for link in at.get("page_link") if link.proto.label in {label for _, label in frame.PAGES.values()}]
-    assert len(menu) == len(frame.PAGES)
+    menu = [link for link in at.get("page_link") if link.proto.label in {label for _, label in PAGES.values()}]
+    assert len(menu) == len(PAGES)
     assert at.warning, text[:300]
     said = words(at)
     # Escaped or not there: markdown would make a picture, a link, bold, a formula or a colour of these.
