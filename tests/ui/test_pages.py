@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from test_links import hostile
 
 from dlab.laws import plane
-from dlab.ui import frame, links, runs
+from dlab.ui import links, process, runs
 from dlab.ui.menu import PAGES
 
 WAIT = 120
@@ -25,7 +25,7 @@ def at_home(monkeypatch, cache):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("DLAB_CACHE", str(cache))
     # The process would compile in the background, and end abruptly where it still does.
-    monkeypatch.setattr(frame, "_process", lambda: True)
+    monkeypatch.setattr(process, "begin", lambda: True)
 
 
 def visit(page, query):
