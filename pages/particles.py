@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dlab import schemes, trajectory
+from dlab import trajectory
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, links, reveal, runs, tell
 from dlab.ui.player import player
 
 values = frame.begin(
@@ -12,7 +12,7 @@ values = frame.begin(
     "What does a sampler do?",
     "Data dissolve into noise, then a scheme runs the process backwards in steps of size h; grey lines are the exact $p_t$.",
 )
-picture, side = frame.stage()
+picture, side = reveal.stage("particles")
 with side:
     controls.target(values)
     controls.panels()
@@ -35,12 +35,13 @@ with picture:
         # A lesson that hides or fixes h means this h.
         free = "h" not in values["hide"] + values["fix"]
         missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
-        shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
+        shown = {"height": frame.projected(0), "presentation": True} if frame.presenting() else {"height": 560}
         waiting = "computing the others" if missing else ""
         player(
             movie, key="player", autoplay=frame.started(), alt=meta["sentence"], waiting=waiting, live=free,
             adopt=controls.set_step if free else None, **shown,
         )  # fmt: skip
+        reveal.answer("particles", meta, side)
         st.markdown(meta["sentence"])
         tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:
@@ -49,10 +50,7 @@ with picture:
             st.dataframe(tell.distances(meta["table"]), hide_index=True, width="stretch")
             tell.distance_method(study)
         with st.expander("What one step does"):
-            for name in study.schemes:
-                st.markdown(f"**{name}**, {schemes.REGISTRY[name].title}")
-                st.latex(schemes.REGISTRY[name].formula)
-            tell.symbols()
+            tell.updates(study.schemes, study.T / steps, frame.theme())
         exports.particles(study, steps, values["moving"], meta)
         frame.end("particles")
         if missing:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dlab.schemes.formula import Formula
     from dlab.theory import Constants
 
 
@@ -39,7 +40,7 @@ class Scheme:
     strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
     theorem, theorem_order       the theorem of [YY] and the order in h that it proves
     constants(m_min, L_max, L_F, d, h) -> theory.Constants
-    formula                      the update in LaTeX
+    formula                      the update, in symbols and with the numbers of a step size
     """
 
     name: str
@@ -53,7 +54,7 @@ class Scheme:
     theorem: str
     theorem_order: float
     constants: Callable[..., "Constants"]
-    formula: str
+    formula: "Formula"
     style: Style
 
     def step(self, field, t, h, x, noise):

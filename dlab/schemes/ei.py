@@ -6,6 +6,7 @@ import jax.numpy as jnp
 
 from dlab import linop
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
@@ -30,6 +31,13 @@ SCHEME = Scheme(
     theorem="Theorem 1",
     theorem_order=0.5,
     constants=constants,
-    formula=r"x^+ = e^{h/2}x + 2(e^{h/2}-1)\,s(t_n, x) + I(\tfrac12,1)",
+    formula=Formula(
+        (r"x^+ = \drift{«e^{h/2}»\,x + «2(e^{h/2}-1)»\,s(t_n, x)} + \noise{«I(\tfrac12,1)»}",),
+        {
+            "e^{h/2}": lambda h: math.exp(h / 2),
+            "2(e^{h/2}-1)": lambda h: 2 * math.expm1(h / 2),
+            r"I(\tfrac12,1)": lambda h: rf"{digits(math.sqrt(math.expm1(h)))}\,Z",
+        },
+    ),
     style=Style(light="#2E8BC0", dark="#56B4E9", marker="square", dash="solid"),
 )

@@ -5,6 +5,7 @@ import math
 from dlab import linop
 from dlab.field import drift
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
@@ -29,6 +30,9 @@ SCHEME = Scheme(
     theorem="Theorem 1",
     theorem_order=0.5,
     constants=constants,
-    formula=r"x^+ = x + h\,\gamma(t_n, x) + I(0,1)",
+    formula=Formula(
+        (r"x^+ = x + \drift{«h»\,\gamma(t_n, x)} + \noise{«I(0,1)»}",),
+        {"I(0,1)": lambda h: rf"{digits(math.sqrt(h))}\,Z"},
+    ),
     style=Style(light="#0072B2", dark="#0072B2", marker="circle", dash="solid"),
 )

@@ -9,6 +9,7 @@ import math
 
 from dlab.linop import phi1, phi2
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
@@ -44,6 +45,14 @@ SCHEME = Scheme(
     theorem="Theorem 4",
     theorem_order=1.0,
     constants=constants,
-    formula=r"x^+ = x + h\varphi_1(hL)\,\gamma(t_n, x) + h^2\varphi_2(hL)\,M + I(L,1)",
+    formula=Formula(
+        (
+            r"x^+ = x + \drift{«h»\,\varphi_1(«h»L)\,\gamma(t_n, x)} + \second{«h^2»\,\varphi_2(«h»L)\,M} + \noise{«I(L,1)»}",
+        ),
+        {
+            "h^2": lambda h: h**2,
+            "I(L,1)": lambda h: rf"\sqrt{{{digits(h)}\,\varphi_1({digits(2 * h)}L)}}\,Z",
+        },
+    ),
     style=Style(light="#009E73", dark="#009E73", marker="diamond", dash="longdash"),
 )

@@ -9,7 +9,7 @@ import threading
 import streamlit as st
 
 from dlab import jobs
-from dlab.ui import links, share
+from dlab.ui import links, scenes, share, tour
 
 PAGES = {
     "home": ("app.py", "Home"),
@@ -20,9 +20,12 @@ INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 STATE = "s:"  # prefix of the session keys that hold the scene
 COLLECT = 5.0  # seconds between two garbage collections of the process
 PROJECTED = 470  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
+TOURED = 430  # the same under the bar of the tour
 
+# Streamlit gives its own parts the accent colour and the page none.
 STYLE = """
 <style>
+  :root { --st-primary-color: ACCENT; }
   .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 2rem; max-width: 100rem; }
   /* Streamlit's header lies over our menu: only its own buttons may catch a click. */
   .stAppHeader, .stAppHeader * { background: transparent; pointer-events: none; }
@@ -35,12 +38,42 @@ STYLE = """
   img.qr { display: block; width: min(19rem, 100%); margin: 0 auto; border-radius: 6px; image-rendering: pixelated; }
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
   [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
+  [data-testid="stCaptionContainer"] { color: color-mix(in srgb, var(--st-text-color) 80%, var(--st-background-color)); opacity: 1; }
+  .stApp button[kind="tertiary"]:is(:hover, :focus, :active) { color: var(--st-primary-color); }
+  /* What scrolls takes the keyboard's focus too, and Streamlit does not show it. */
+  .stMain:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
+  .st-key-formulas .katex { font-size: 1.1em; line-height: 1.6; }
+  .st-key-keys { display: none; }
+  .st-key-grid { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.8rem; }
+  .st-key-grid > * { height: 100%; }
+  .st-key-grid a, .st-key-grid a * { white-space: normal; overflow: visible; }
+  .st-key-grid a { padding: 0; background: none; }
+  .st-key-grid a p { font-size: 1.05rem; line-height: 1.35; color: var(--st-primary-color) !important; }
+  .st-key-grid a:hover p { text-decoration: underline; }
+  .st-key-scene-list a { background: none; }
+  .st-key-scene-list a * { font-weight: 400; }
+  .st-key-scene-list a strong { font-weight: 700; }
+  .st-key-guess { min-height: 30rem; text-align: center; }
+  .st-key-answer {
+    padding: 0.7rem 1rem; border-radius: 6px; background: color-mix(in srgb, currentColor 5%, transparent);
+  }
+  .st-key-tour {
+    padding: 0.5rem 0.9rem; border-left: 4px solid var(--st-primary-color); border-radius: 4px;
+    background: color-mix(in srgb, var(--st-primary-color) 8%, transparent); flex-wrap: nowrap;
+  }
+  .st-key-tour-words { flex: 1 1 0; min-width: 0; }
+  .st-key-tour-buttons { flex: none; flex-wrap: nowrap; gap: 0.5rem; }
+  .st-key-left { row-gap: 0; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+  @media (max-width: 1000px) { .st-key-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
   @media (max-width: 640px) {
+    .st-key-grid { grid-template-columns: 1fr; }
     .st-key-menu { gap: 0.2rem; padding-right: 2rem; }
     .st-key-menu > :first-child, .st-key-menu > :has(> .stSpace), .st-key-present { display: none; }
-    .st-key-share button p { font-size: 0; }
+    :is(.st-key-share, .st-key-scenes) button p { font-size: 0; }
+    .st-key-tour { flex-wrap: wrap; }
+    .st-key-tour-words { flex-basis: 100%; }
     .stMainBlockContainer { padding-left: 0.8rem; padding-right: 0.8rem; }
   }
 </style>
@@ -98,27 +131,109 @@ def _process() -> bool:
 
 def begin(page: str, title: str, sentence: str) -> dict:
     """Open a page: menu, question, one sentence. Returns the scene."""
-    st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     _process()
-    _read_address()
+    _read_address(page)
     share.keep()
+    _leave_scene()
     values = scene()
+    if shown := opened(page):
+        title, sentence = shown.question, shown.text
+    st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values)
-    st.html(STYLE + (PRESENTATION.replace("INK", INK[theme()]) if values["present"] else ""))
+    accent = st.get_option(f"theme.{theme()}.primaryColor")
+    st.html(STYLE.replace("ACCENT", accent) + (PRESENTATION.replace("INK", INK[theme()]) if values["present"] else ""))
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
         for name, (path, label) in PAGES.items():
             with st.container(key=f"here-{name}" if name == page else None, width="content"):
                 st.page_link(path, label=label, query_params=address)
         st.space("stretch")
+        _scenes()
         _modes(page, values)
         with st.container(key="sharer", width="content"):
             share.popover(page, values)
+    _keys()
+    if values["tour"]:
+        _tour(page, values)
     _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
     if said_for == address:  # until a control moves
         _show(notes)
     return values
+
+
+def opened(page: str) -> scenes.Scene | None:
+    """The prepared scene that is open on this page."""
+    found = scenes.BY_NAME.get(st.session_state[STATE + "scene"])
+    return found if found and found.page == page else None
+
+
+def _leave_scene() -> None:
+    """A setting that the numbers depend on has moved: the scene is over."""
+    session, name = st.session_state, st.session_state[STATE + "scene"]
+    if name:
+        session["left"] = None
+        if links.differs(scene(), scenes.BY_NAME[name]):
+            adopt({"scene": ""})
+            session["left"] = name
+
+
+def scene_link(entry: scenes.Scene, label: str, **look) -> None:
+    """A link that opens a scene, in presentation mode where the page is in it."""
+    st.page_link(PAGES[entry.page][0], label=label, query_params=_here(scenes.address(entry)), **look)
+
+
+def tour_link(label: str, **look) -> None:
+    """A link that begins the guided tour."""
+    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(scenes.step_address(1)), **look)
+
+
+def _here(address) -> dict[str, str]:
+    return address | ({"present": "1"} if presenting() else {})
+
+
+def _scenes() -> None:
+    """The list of scenes, to go from one to the next."""
+    shown = st.session_state[STATE + "scene"]
+    with st.container(key="scenes", width="content"):
+        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content")
+    with menu, st.container(key="scene-list", gap="xsmall"):
+        for number, entry in enumerate(scenes.SCENES, 1):
+            label = f"{number}\u2002{entry.question}"
+            scene_link(entry, f"**{label}**" if entry.name == shown else label)
+        tour_link("Guided tour", icon=":material/route:")
+        st.caption("On a keyboard, the digits open them.")
+
+
+def _keys() -> None:
+    """The digits open the scenes, from every page; nothing of this is seen."""
+    with st.container(key="keys"):
+        for number, entry in enumerate(scenes.SCENES, 1):
+            if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
+                st.switch_page(PAGES[entry.page][0], query_params=_here(scenes.address(entry)))
+
+
+def _tour(page, values) -> None:
+    """The bar of the guided tour."""
+    number, count = values["tour"], len(tour.STEPS)
+    step = tour.STEPS[number - 1]
+    with st.container(horizontal=True, key="tour", vertical_alignment="center"):
+        with st.container(key="tour-words", gap=None):
+            st.markdown(f"**Tour {number} of {count}**\u2002{step.words}")
+        with st.container(horizontal=True, key="tour-buttons", width="content"):
+            to = None
+            if (page != step.page or links.differs(values, step)) and st.button("This step again", key="tour-again"):
+                to = number
+            if st.button("Back", key="tour-back", shortcut="B", disabled=number == 1):
+                to = number - 1
+            if number < count and st.button("Next", key="tour-next", shortcut="N", type="primary"):
+                to = number + 1
+            st.button(
+                "Leave" if number < count else "Finish", key="tour-leave", on_click=adopt, args=({"tour": 0},),
+                type="secondary" if number < count else "primary", help="The settings stay as they are.",
+            )  # fmt: skip
+    if to:
+        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(scenes.step_address(to)))
 
 
 def _modes(page, values) -> None:
@@ -128,6 +243,7 @@ def _modes(page, values) -> None:
         st.button(
             "Show controls" if away else "Hide controls", icon=":material/tune:", type="tertiary", key="fold",
             on_click=st.session_state.update, args=({"unfolded": away},),
+            help="Beside the picture" if away else "The picture takes the whole width",
         )  # fmt: skip
     # The label stays, so that the button that F presses is one and the same.
     st.button(
@@ -155,11 +271,16 @@ def _head(page, title, sentence, values) -> None:
                 "Open everything", icon=":material/lock_open:", key="open-everything", on_click=_open_everything,
                 help="Leaves the lesson: every control, and the page's own words",
             )  # fmt: skip
-    if ours:
+    if ours and not (values["tour"] and values["present"]):  # there the tour's words stand in its place
         st.markdown(sentence)
     elif values["question"]:
         with st.container(key="question"):
             st.markdown(plain(values["question"]))
+    left = scenes.BY_NAME.get(st.session_state.get("left"))
+    if left and left.page == page:
+        with st.container(horizontal=True, key="left", vertical_alignment="center", gap="small"):
+            st.caption(f"A setting moved, so the scene “{left.question}” is over and the page speaks for itself.", width="content")
+            scene_link(left, "Open it again", width="content")
 
 
 def _open_everything() -> None:
@@ -186,10 +307,15 @@ def stage():
     return picture, side.container(key="controls")
 
 
+def projected(height: int) -> int:
+    """The height of a picture in presentation mode: what menu, title and the tour's bar leave of a projector."""
+    return TOURED if st.session_state[STATE + "tour"] else max(height, PROJECTED)
+
+
 def drawn(height: int) -> dict:
     """How a chart of this height is drawn here: arguments of `screen.to_plotly` and `screen.to_heatmap`."""
     shown = presenting()
-    return {"theme": theme(), "presentation": shown, "height": max(height, PROJECTED) if shown else height}
+    return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
 
 
 def scene() -> dict:
@@ -217,13 +343,15 @@ def end(page: str) -> None:
         )
 
 
-def _read_address() -> None:
+def _read_address(page) -> None:
     """Take the scene from the address where a visitor changed it: a link, Back, an edit by hand."""
     session = st.session_state
     if "adopt" in session:
         adopt(session.pop("adopt"))
         session["notes"] = links.write(scene()), session.pop("adopt-notes", [])
     query = st.query_params.to_dict()
+    if (named := links.short(query)) and named != page:
+        st.switch_page(PAGES[named][0], query_params=query)
     fresh = STATE + "target" not in session
     if fresh or (query and query != session.get("address")):
         repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)

@@ -122,8 +122,9 @@ def movie(study: Study, steps: int, count: int):
         left, right = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
         left.button(
-            f"Run (about {price:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,)
-        )
+            f"Run (about {price:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
+            help="Moves the particles and measures their distances; the movie is kept and opens at once afterwards.",
+        )  # fmt: skip
         right.caption(f"{steps} steps of {count} particles and a reference path for each.")
         return None
     bar = st.progress(0.0, text="Moving the particles. The first run of a scheme also compiles it.")
@@ -160,7 +161,7 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     results show at once; a costly run waits for its button.
     """
     session = st.session_state
-    known = jobs.exact(study) if study.price == 0 else jobs.finished(study)
+    known = jobs.finished(study) or (jobs.exact(study) if study.price == 0 else None)
     if known is not None:
         session["curve"] = known
         return known, "final", draw(known, "final")
@@ -234,9 +235,14 @@ def law(study: Study, draw) -> None:
     """The law of one scheme at one step size of the study beside its target: at once where it is known or quick, else by a
     button that says its price; draw(found) shows it."""
     left, middle, right = st.columns((1, 1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme")
+    scheme = left.selectbox(
+        "Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of those that the curve shows."
+    )
     coarse_first = sorted(study.h, reverse=True)
-    h = middle.selectbox("Step size of its law", coarse_first, format_func=step_size, key="law-step")
+    h = middle.selectbox(
+        "Step size h of its law", coarse_first, format_func=step_size, key="law-step",
+        help="The scheme takes T/h steps of this size from noise to data.",
+    )  # fmt: skip
     steps = study.steps[study.h.index(h)]
     if (way := study.law(scheme)) is None:
         st.caption(
@@ -246,7 +252,9 @@ def law(study: Study, draw) -> None:
         return
     found, price = jobs.drawn(study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
     costly = found is None and price > AT_ONCE
-    if costly and not right.button(f"Compute this law (about {price:.0f} s)", key="law-button"):
+    if costly and not right.button(
+        f"Compute this law (about {price:.0f} s)", key="law-button", help="Carries its density through the steps on a grid."
+    ):
         return
     if found is None:
         bar = st.progress(0.0, text="Carrying the density through the steps.")
@@ -262,7 +270,9 @@ def every_way(study: Study, draw) -> None:
     """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
     button that says its price; draw(found, final) shows what there is so far."""
     left, right = st.columns((1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox("Scheme measured in every way", study.schemes, key="every-way")
+    scheme = left.selectbox(
+        "Scheme measured in every way", study.schemes, key="every-way", help="One of those that the curve shows."
+    )
     if (found := jobs.compared(study, scheme)) is not None:
         draw(found, True)
         return
@@ -270,7 +280,8 @@ def every_way(study: Study, draw) -> None:
     law = study.law(scheme)
     by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
     price = jobs.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
-    if right.button(f"Measure in every way (about {price:.0f} s)", key="every-way-button"):
+    said = f"Measure in every way (about {price:.0f} s)"
+    if right.button(said, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
         bar, holder = st.progress(0.0, text="Starting."), st.empty()
 
         def tick(done):
