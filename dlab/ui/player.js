@@ -670,8 +670,12 @@ function drawStep(ctx, { frames, tips }, { k }, { followed: i, w, h, movie, dark
     ctx.lineWidth = 2 * large;
     if (name === "midpoint") {
       ctx.beginPath();
-      ring(ctx, to, 4.5 * large);
+      ring(ctx, to, 5 * large);
       ctx.stroke();
+      // A dot inside tells it from the ring of the exact path.
+      ctx.beginPath();
+      ring(ctx, to, 1.75 * large);
+      ctx.fill();
       words.push([name, colour, to[0] + 9 * large, to[1], "left"]);
       continue;
     }

@@ -70,7 +70,8 @@ def measure(browser, address, panels, n, ladder):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)
     received, spoken = [], []
-    page.on("websocket", lambda ws: (ws.on("framereceived", lambda data: received.append(len(data))), ws.on("framesent", spoken.append)))
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: received.append(len(data))))
+    page.on("websocket", lambda ws: ws.on("framesent", lambda data: spoken.append(data)))
     page.goto(f"{address}?panels={panels}&n={n}{'&ladder' if ladder else ''}")
     page.get_by_text("ready").wait_for()
     page.wait_for_timeout(1000)
