@@ -21,6 +21,7 @@ STATE = "s:"  # prefix of the session keys that hold the scene
 COLLECT = 5.0  # seconds between two garbage collections of the process
 PROJECTED = 470  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
 
+# ACCENT is the theme's colour of what can be acted on.
 STYLE = """
 <style>
   .stMainBlockContainer { padding-top: 1.2rem; padding-bottom: 2rem; max-width: 100rem; }
@@ -34,11 +35,11 @@ STYLE = """
   .st-key-sharing { width: min(24rem, 84vw); }
   img.qr { display: block; width: min(19rem, 100%); margin: 0 auto; border-radius: 6px; image-rendering: pixelated; }
   .stMainBlockContainer h3 { font-size: 1.15rem; padding: 0; }
-  [class*="st-key-here-"] a { border-bottom: 2px solid var(--st-primary-color); border-radius: 0; }
-  [data-testid="stCaptionContainer"] { color: color-mix(in srgb, var(--st-text-color) 80%, var(--st-background-color)); opacity: 1; }
-  .stApp button[kind="tertiary"]:is(:hover, :focus, :active) { color: var(--st-primary-color); }
-  /* What scrolls takes the keyboard's focus too, and Streamlit does not show it. */
-  .stMain:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
+  [class*="st-key-here-"] a { border-bottom: 2px solid ACCENT; border-radius: 0; }
+  [data-testid="stCaptionContainer"] { color: color-mix(in srgb, currentColor 80%, transparent); opacity: 1; }
+  .stApp button[kind="tertiary"]:is(:hover, :focus, :active) { color: ACCENT; }
+  /* Streamlit hardly shows the keyboard's focus on these. */
+  .stApp :is(a, main, [role="combobox"]):focus-visible { outline: 2px solid ACCENT !important; outline-offset: -2px; }
   .st-key-formulas .katex { font-size: 1.1em; line-height: 1.6; }
   .st-key-stale { opacity: 0.4; filter: grayscale(1); }
   .st-key-controls [data-testid="stVerticalBlock"] { gap: 0.5rem; }
@@ -109,7 +110,8 @@ def begin(page: str, title: str, sentence: str) -> dict:
     share.keep()
     values = scene()
     address = links.write(values)
-    st.html(STYLE + (PRESENTATION.replace("INK", INK[theme()]) if values["present"] else ""))
+    style = STYLE + PRESENTATION if values["present"] else STYLE
+    st.html(style.replace("ACCENT", st.get_option(f"theme.{theme()}.primaryColor")).replace("INK", INK[theme()]))
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
         for name, (path, label) in PAGES.items():
