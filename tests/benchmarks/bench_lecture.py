@@ -35,11 +35,10 @@ WATCH = f"""() => {{
     if (player?.querySelector(".clock").textContent) note("first frame");
     if (player?.querySelector("input[type=range]").value > 0) note("moving");
     if (plot?.querySelector(".scatterlayer .trace")) note("first points");
-    const slopes = plot?.innerText?.match(/slope/g)?.length ?? 0;
+    const slopes = plot?.textContent.match(/slope/g)?.length ?? 0;
     if (slopes >= (window.slopes ?? Infinity)) note("whole curve");
-    requestAnimationFrame(look);
   }};
-  look();
+  setInterval(look, 20);  // every frame would slow down what is timed
 }}"""
 
 
