@@ -14,9 +14,13 @@ FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {
 
 
 def stage(page: str):
-    """`frame.stage`; a room sees the answer beside the picture instead of controls, since under it there is no space."""
-    aside = state.presenting() and state.folded() and state.opened(page) and not _pending(page)
-    return st.columns([5, 3], gap="medium") if aside else frame.stage()
+    """`frame.stage`; a room sees the answer beside a curve instead of controls, since under it there is no space."""
+    return st.columns([5, 3], gap="medium") if _aside(page) else frame.stage()
+
+
+def _aside(page) -> bool:
+    # Particles need the whole width.
+    return page == "convergence" and state.folded() and bool(state.opened(page)) and not _pending(page)
 
 
 def _pending(page) -> bool:
@@ -69,10 +73,10 @@ def with_guesses(page: str, figure, result: dict, x: str):
 
 def answer(page: str, result: dict, side) -> None:
     """The guess beside what was measured, and the scene's answer from these numbers: under the picture, or in the
-    second container of the stage where that holds no controls."""
+    second container of the stage where that is its place."""
     if (scene := state.opened(page)) is None:
         return
-    with side if state.folded() else st.container(), st.container(key="answer", gap="small"):
+    with side if _aside(page) else st.container(), st.container(key="answer", gap="small"):
         guesses = guessed(page)
         if guesses:
             st.markdown(f"**{guess.sentence(result, guesses)}**")
