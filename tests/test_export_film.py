@@ -78,6 +78,7 @@ def test_a_gif_has_every_frame(still):
     assert gif.info["duration"] == pytest.approx(1000 / rate(7), rel=0.05)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork")  # imageio-ffmpeg's reader forks
 @pytest.mark.skipif(export.missing("mp4") is not None, reason="no ffmpeg")
 @pytest.mark.parametrize("still", [False, True])
 def test_an_mp4_has_every_frame(still, tmp_path):

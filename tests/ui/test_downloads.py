@@ -214,6 +214,7 @@ def test_every_file_of_a_sampled_curve(offered):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:os.fork")  # imageio-ffmpeg's reader forks
 def test_every_file_of_the_particles(offered, tmp_path):
     _, buttons = offered("particles", MOVING)
     assert kinds(buttons) == {"mp4", "gif", "html", "csv", "npz", "json", "py", "bib"}
