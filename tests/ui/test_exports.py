@@ -35,7 +35,7 @@ def test_figure_options_reach_the_file_and_stay(app, visit):  # noqa: F811
     page.get_by_role("button", name="Figure options").click()
     page.get_by_role("radio", name="px", exact=True).or_(page.get_by_role("button", name="px", exact=True)).click()
     rest(page)
-    width = page.get_by_label("Width (px)")
+    width = page.get_by_label("Width (px)", exact=True)
     width.fill("700")
     width.press("Enter")
     rest(page)
