@@ -24,7 +24,7 @@ def begin(page: str, title: str, sentence: str) -> dict:
         title, sentence = shown.question, shown.text
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values)
-    accent = st.get_option(f"theme.{theme()}.primaryColor")
+    accent = st.get_option(f"theme.{theme()}.primaryColor") or "currentColor"
     st.html(_style("frame", "ACCENT", accent) + (_style("presentation", "INK", INK[theme()]) if values["present"] else ""))
     menu.draw(page, values, address)
     _head(page, title, sentence, values)
