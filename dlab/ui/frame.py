@@ -135,7 +135,7 @@ def begin(page: str, title: str, sentence: str) -> dict:
         title, sentence = shown.question, shown.text
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values)
-    accent = st.get_option(f"theme.{theme()}.primaryColor")
+    accent = st.get_option(f"theme.{theme()}.primaryColor") or "currentColor"
     st.html(STYLE.replace("ACCENT", accent) + (PRESENTATION.replace("INK", INK[theme()]) if values["present"] else ""))
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
