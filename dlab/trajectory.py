@@ -169,7 +169,7 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
             states = moved.states[shown]
             gone = diverged(states, target.facts)
             states[gone] = np.nan
-            if needed[steps] and _way(case).sampled:
+            if _way(case).sampled:
                 reference = references[needed[steps]][shown * (needed[steps] // steps)]
                 distance, method = _projected_distance(case, states, reference), "projected"
             else:

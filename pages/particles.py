@@ -20,6 +20,7 @@ with side:
     controls.score_error(values)
     controls.horizon()
     controls.moving()
+made, missing = None, False
 with picture:
     try:
         study = links.moving_study(values)
@@ -27,10 +28,7 @@ with picture:
         made = runs.movie(study, steps, values["moving"])
     except BadInput as error:
         st.error(frame.plain(error))
-    else:
-        if made is None:
-            frame.end("particles")
-            st.stop()
+    if made:
         movie, meta = made
         # A lesson that hides or fixes h means this h.
         free = "h" not in values["hide"] + values["fix"]
@@ -52,8 +50,7 @@ with picture:
         with st.expander("What one step does"):
             tell.updates(study.schemes, study.T / steps, frame.theme())
         exports.particles(study, steps, values["moving"], meta)
-        frame.end("particles")
-        if missing:
-            runs.ladder(study, steps, values["moving"])
-        st.stop()
 frame.end("particles")
+if missing:
+    with picture:
+        runs.ladder(study, steps, values["moving"])

@@ -6,6 +6,7 @@ import functools
 import streamlit as st
 
 from dlab import errors, jobs, schemes, targets
+from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import STARTS
 from dlab.targets import logistic
@@ -132,7 +133,7 @@ def step_range(values: dict, *, off: bool) -> None:
         "Step sizes h",
         links.LADDER,
         value=values["h"],  # a pair: it makes the slider a range, the session state gives the values
-        format_func=_fraction,
+        format_func=step_size,
         key=KEY + "h",
         help="The coarsest and the finest step; each halves the one before.",
         disabled=off,
@@ -143,7 +144,7 @@ def step_range(values: dict, *, off: bool) -> None:
 def step(*, off: bool) -> None:
     """The step size of the moving particles."""
     st.select_slider(
-        "Step size h", links.LADDER, format_func=_fraction, key=KEY + "step", help="The scheme takes T/h steps.",
+        "Step size h", links.LADDER, format_func=step_size, key=KEY + "step", help="The scheme takes T/h steps.",
         disabled=off,
     )  # fmt: skip
 
@@ -240,7 +241,7 @@ def picture(values: dict, *, off: bool) -> None:
         )  # fmt: skip
         if values["by_hand"]:
             st.select_slider(
-                "Fitted step sizes h", links.LADDER, value=values["window"], format_func=_fraction, key=KEY + "window",
+                "Fitted step sizes h", links.LADDER, value=values["window"], format_func=step_size, key=KEY + "window",
                 disabled=off, help="The coarsest and the finest step that the slopes are fitted to.",
             )  # fmt: skip
         st.checkbox(
@@ -272,7 +273,3 @@ def open_study() -> None:
             st.session_state["adopt"] = values
             st.session_state["adopt-notes"] = notes
             st.rerun()
-
-
-def _fraction(h: float) -> str:
-    return "1" if h == 1 else f"1/{round(1 / h)}"

@@ -165,8 +165,13 @@ def _named(query) -> dict[str, str]:
 
 def differs(values: dict, entry: questions.Scene | tour.Step) -> bool:
     """Whether settings that the numbers of a scene or a step of the tour depend on are not its own."""
-    mine, its = write(values), _written(tuple(entry.settings.items()))
+    mine, its = write(values), written(entry.settings)
     return any(mine.get(key) != its.get(key) for key in {*mine, *its} - VIEW - ELSEWHERE.get(entry.page, set()))
+
+
+def written(settings: dict[str, str]) -> dict[str, str]:
+    """The whole address of a link that gives some settings. Kept: every page asks for that of every scene."""
+    return dict(_written(tuple(settings.items())))
 
 
 @cache

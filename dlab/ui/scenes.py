@@ -23,8 +23,9 @@ def step_address(number: int) -> dict[str, str]:
 
 
 def _address(entry, name) -> dict[str, str]:
-    values, _ = links.read(entry.settings)
-    return links.write(values) | name | ({"play": "1"} if values["play"] else {})
+    # An address bar forgets that a scene plays, once it does; its link says so.
+    play = {key: value for key, value in entry.settings.items() if key == "play"}
+    return links.written(entry.settings) | name | play
 
 
 def files() -> dict[str, tuple]:
