@@ -11,7 +11,7 @@ COPY app.py LICENSE ./
 COPY .streamlit .streamlit
 COPY dlab dlab
 COPY pages pages
-USER lab
+USER 1000
 VOLUME /cache
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \

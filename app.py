@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab.ui import frame, scenes
+from dlab.ui import frame, menu, scenes
 
 frame.begin(
     "home",
@@ -10,17 +10,13 @@ frame.begin(
     "Pick a target, a scheme and a step size; watch the particles, and read how far their law is from the target, in "
     "Wasserstein distance, beside what the theorems promise.",
 )
-for pair in zip(scenes.SCENES[::2], scenes.SCENES[1::2]):
-    for column, scene in zip(st.columns(2, gap="medium"), pair):
-        with column, st.container(border=True):
-            st.subheader(scene.question, anchor=False)
+menu.tour_link("Take the guided tour", icon=":material/route:")
+with st.container(key="grid"):
+    for number, scene in enumerate(scenes.SCENES, 1):
+        with st.container(border=True, gap="xsmall"):
+            menu.scene_link(scene, f"**{number}\u2002{scene.question}**")
             st.markdown(scene.text)
-            st.page_link(
-                frame.PAGES[scene.page][0],
-                label="Open this scene",
-                icon=":material/arrow_forward:",
-                query_params=scenes.address(scene) | ({"present": "1"} if frame.presenting() else {}),
-            )
+            st.caption(menu.PAGES[scene.page][1])
 
 st.markdown(
     """

@@ -24,36 +24,46 @@ DIVERGED = 1e3  # standard deviations from the mean beyond which a particle has 
 @dataclass(frozen=True)
 class Run:
     """x (n, d) at t = 0; error_square (N,) the mean |e|^2 over particles at each step; states
-    (N + 1, n, d), the start first, where recorded; fluctuation (n, d), the z of `dlab.control`, where asked for."""
+    (N + 1, n, d), the start first, and parts {name: (N, k, d)}, what each step of the first k particles was made of,
+    where recorded; fluctuation (n, d), the z of `dlab.control`, where asked for."""
 
     x: np.ndarray
     error_square: np.ndarray
     states: np.ndarray | None = None
+    parts: dict[str, np.ndarray] | None = None
     fluctuation: np.ndarray | None = None
 
 
-@partial(jax.jit, static_argnames=("scheme", "record"))
-def _advance(scheme, field, error, x, beside, h, T, first, count, drawn, path, *, record):
+@partial(jax.jit, static_argnames=("scheme", "record", "follow"))
+def _advance(scheme, field, error, x, beside, h, T, first, count, drawn, path, *, record, follow):
     """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
     and shadow of `dlab.control`, or None."""
 
-    def body(i, carry):
-        x, beside, squares, states = carry
+    def taken(i, x):
+        """Time, noise, normals of the error and parts of step i."""
         t = T - (first + i) * h
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
         seen = StepNoise(h, normals, u, None if path is None else path[i])
+        return t, seen, wrong, scheme.parts(perturb(field, error, wrong), t, h, x, seen)
+
+    def body(i, carry):
+        x, beside, squares, states, followed = carry
+        t, seen, wrong, parts = taken(i, x)
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
         if beside is not None:
             beside = control.step(scheme, field, error, t, h, *beside, seen, wrong)
-        x = scheme.step(perturb(field, error, wrong), t, h, x, seen)
+        x = scheme.total(x, parts)
         if record:
             states = states.at[i].set(x)
-        return x, beside, squares, states
+        followed = {name: kept.at[i].set(parts[name][:follow]) for name, kept in followed.items()}
+        return x, beside, squares, states, followed
 
     states = jnp.zeros((CHUNK if record else 0, *x.shape))
-    return jax.lax.fori_loop(0, count, body, (x, beside, jnp.zeros(CHUNK), states))
+    names = jax.eval_shape(lambda x: taken(0, x)[3], x) if follow else ()
+    followed = {name: jnp.zeros((CHUNK, follow, x.shape[1])) for name in names}
+    return jax.lax.fori_loop(0, count, body, (x, beside, jnp.zeros(CHUNK), states, followed))
 
 
 def _draw(generator, scheme, error, shape):
@@ -81,19 +91,21 @@ def simulate(
     key,
     path: np.ndarray | None = None,
     record: bool = False,
+    follow: int = 0,
     controlled: bool = False,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> Run:
     """Run `scheme` from start (n, d) at t = T to t = 0.
 
     path (steps, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
-    path leaves open. controlled: also the particles' fluctuation round the path, which must be given.
-    tick(k) is called after every k steps and may raise to cancel.
+    path leaves open. record: keep the states, and the parts of the steps of the first `follow` particles.
+    controlled: also the particles' fluctuation round the path, which must be given. tick(k) is called
+    after every k steps and may raise to cancel.
     """
     x, h = jnp.asarray(start), T / steps
     beside = (x, x) if controlled else None
     generator = noise.generator(key)
-    squares, states = [], [np.asarray(start)[None]]
+    squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
         count = min(CHUNK, steps - first)
         piece = None
@@ -102,17 +114,19 @@ def simulate(
             if count < CHUNK:
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
         drawn = _draw(generator, scheme, error, x.shape)
-        x, beside, square, passed = _advance(
-            scheme, field, error, x, beside, h, T, first, count, drawn, piece, record=record
+        x, beside, square, passed, followed = _advance(
+            scheme, field, error, x, beside, h, T, first, count, drawn, piece, record=record, follow=follow
         )
         squares.append(np.asarray(square)[:count])
         if record:
             states.append(np.asarray(passed)[:count])
+            parts.append({name: np.asarray(kept)[:count] for name, kept in followed.items()})
         tick(count)
     return Run(
         np.asarray(x),
         np.concatenate(squares),
         np.concatenate(states) if record else None,
+        {name: np.concatenate([p[name] for p in parts]) for name in parts[0]} if record else None,
         np.asarray(beside[1] - beside[0]) if controlled else None,
     )
 

@@ -2,8 +2,13 @@
 
 The forward process runs first and ends where the exact start of the reverse begins, so noising flows
 into sampling. Everything that a figure needs is an array here.
+
+A ladder is the same motion at several step sizes. One path drives all of its rungs: it is drawn on the grid that their
+step counts share (`_path_steps`) and merged exactly to each rung's steps, so a rung is the motion that its step
+size has alone, and along the ladder only h changes.
 """
 
+import math
 from dataclasses import dataclass
 
 import jax
@@ -17,9 +22,13 @@ from dlab.sample import diverged, level_met, simulate
 from dlab.study import Study, grids
 from dlab.types import Points
 
+LADDER = tuple(2.0**-k for k in range(6))  # step sizes that a ladder offers where they divide T
+COMMON = 1024  # steps of the grid that a ladder shares, at most: what fits no such grid is left out
+LADDER_BYTES = 6.5e6  # of a ladder's positions in the player: the finest rungs are left out above it
+FOLLOW = 48  # particles that can be followed, the first ones
 FORWARD = 32  # frames of the forward act
 FRAMES = 128  # at most so many frames of the reverse act
-DISTANCES = 48  # at most so many frames at which the distance is measured
+DISTANCES = 33  # at most so many frames at which the distance is measured
 KEYS = 17  # times at which p_t is drawn
 SIDE = 64  # grid points a side of p_t
 ARROWS = 15  # arrows of the score field a side
@@ -29,7 +38,9 @@ ARROWS = 15  # arrows of the score field a side
 class Track:
     """One scheme: states (F, n, 2) at the frames of the reverse act, the start first; distance (F,) to p_t
     there, NaN where it was not measured; its method; how many particles have diverged at the end; the largest L2
-    level of the score error met along the steps, None where it is not finite."""
+    level of the score error met along the steps, None where it is not finite; parts {name: (F − 1, k, 2)}, what took the
+    first k = FOLLOW particles from a frame to the next, as `Scheme.parts` has it: displacements summed over the
+    steps between, and the midpoint of the first."""
 
     scheme: str
     states: np.ndarray
@@ -37,13 +48,15 @@ class Track:
     method: str
     diverged: int
     error_level_met: float | None
+    parts: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Motion:
     """Schemes on one path. steps (F,) step numbers and times (F,) of the frames; forward (G, n, 2) with its
     times (G,); density (K, SIDE, SIDE) is log p_t at density_times over box (x0, x1, y0, y1), row = y;
-    arrows (K, m, 4) the score there."""
+    arrows (K, m, 4) the score there; ghost (E, k, 2) the exact reverse path of the first k particles, SO with the
+    exact score on the path's own grid, at ghost_times (E,)."""
 
     tracks: tuple[Track, ...]
     count: int
@@ -55,6 +68,8 @@ class Motion:
     density_times: np.ndarray
     density: np.ndarray
     arrows: np.ndarray
+    ghost: np.ndarray
+    ghost_times: np.ndarray
 
 
 def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tick=lambda done: None) -> Motion:
@@ -62,20 +77,68 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
 
     tick(done) is called with the share of the work done and may raise to cancel.
     """
-    target, field = study.built, study.built.fast_field
+    return _motions(study, names, steps, (steps,), particles, tick)[0]
+
+
+def ladder(study: Study, steps: int, particles: int, tick=lambda done: None) -> tuple[Motion, ...]:
+    """The motions of the study's schemes at all `rungs` of a scene of `steps` steps, the coarsest first; tick as there."""
+    return _motions(study, study.schemes, steps, rungs(study, steps, particles), particles, tick)
+
+
+def rungs(study: Study, steps: int, particles: int) -> tuple[int, ...]:
+    """Step counts of the ladder of a scene of `steps` steps, coarsest first, its own among them."""
+    counts = sorted({steps, *_sharing(study.T, steps)})
+    frame = 4 * particles * len(study.schemes)
+    while len(counts) > 1 and frame * sum(min(n, FRAMES) for n in counts) > LADDER_BYTES:
+        counts.remove(max(n for n in counts if n != steps))
+    return tuple(counts)
+
+
+def work(study: Study, steps: int) -> int:
+    """Steps of a motion per particle, the reference included where one is needed."""
+    return steps * len(study.schemes) + _reference(study, study.schemes, _path_steps(study.T, steps), steps)
+
+
+def _sharing(T, steps) -> list[int]:
+    """Step counts of LADDER that share a grid of at most COMMON steps, or that of `steps` alone, with `steps`."""
+    shared, found = steps, []
+    for h in reversed(LADDER):
+        n = round(T / h)
+        if n and math.isclose(n * h, T, rel_tol=1e-9) and math.lcm(shared, n) <= max(COMMON, steps):
+            shared = math.lcm(shared, n)
+            found.append(n)
+    return found
+
+
+def _path_steps(T, steps) -> int:
+    """Intervals of the one Brownian path behind a scene and its ladder."""
+    (grid,) = grids((math.lcm(steps, *_sharing(T, steps)),))
+    return grid.steps
+
+
+def _reference(study, names, fine, steps) -> int:
+    """Steps of the reference that distances at `steps` steps are measured from, on a path of `fine` intervals; 0 where
+    laws are exact."""
+    if not any(_way(study.case(name, steps)).sampled for name in names):
+        return 0
+    enough = grids((steps,))[0].steps
+    return min((r for r in range(steps, fine + 1, steps) if fine % r == 0 and r >= enough), default=fine)
+
+
+def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
+    """A motion at each of the step counts of a scene whose own is `own`."""
+    target, field, T = study.built, study.built.fast_field, study.T
     key = jax.random.key(study.seed)
     forward_key, path_key, residual_key = jax.random.split(key, 3)
-    forward_times = study.T * np.linspace(0, 1, FORWARD + 1) ** 2
+    forward_times = T * np.linspace(0, 1, FORWARD + 1) ** 2
     forward = _noised(target, forward_key, particles, forward_times)
     end = forward[-1]
     # Without its data part X_T is sigma_T Z with the same Z: the paper's start.
-    begin = end if study.start == "exact" else end - float(process.scale(study.T)) * forward[0]
-
-    (grid,) = grids((steps,))
-    fine = grid.steps
-    cases = {name: study.case(name, steps) for name in names}
-    by_law = {name: not _way(case).sampled for name, case in cases.items()}
-    total = steps * len(names) + (0 if all(by_law.values()) else fine)
+    begin = end if study.start == "exact" else end - float(process.scale(T)) * forward[0]
+    fine = _path_steps(T, own)
+    path = noise.path(path_key, fine, T / fine, particles, 2)
+    needed = {n: _reference(study, names, fine, n) for n in counts}
+    total = sum(counts) * len(names) + sum(set(needed.values()))
     done = 0
 
     def count(k):
@@ -83,45 +146,55 @@ def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tic
         done += k
         tick(min(done / total, 1.0))
 
-    path = noise.path(path_key, fine, study.T / fine, particles, 2)
-    stride = max(1, -(-steps // FRAMES))
-    shown = np.unique(np.append(np.arange(0, steps + 1, stride), steps))
-    reference = None
-    if not all(by_law.values()):
-        run = simulate(
-            schemes.REGISTRY["SO"], field, errors.NONE, end, T=study.T, steps=fine,
-            key=residual_key, path=path, record=True, tick=count,
-        )  # fmt: skip
-        reference = run.states[shown * (fine // steps)]
-    coarse = noise.merge(path, fine // steps)
-    tracks = []
-    for i, (name, case) in enumerate(cases.items()):
-        run = simulate(
-            case.scheme, field, study.error, begin, T=study.T, steps=steps,
-            key=jax.random.fold_in(residual_key, i), path=coarse, record=True, tick=count,
-        )  # fmt: skip
-        states = run.states[shown]
-        gone = diverged(states, target.facts)
-        states[gone] = np.nan
-        if by_law[name]:
-            distance, method = _law_distance(case, shown)
-        else:
-            distance, method = _projected_distance(case, states, reference), "projected"
-        level = level_met(run.error_square)
-        tracks.append(Track(name, states, distance, method, int(gone[-1].sum()), level))
-    box = _box(target.facts, study.T)
-    density_times = study.T * np.linspace(0, 1, KEYS) ** 2
+    def exact(start, steps, **options):
+        along = noise.merge(path[:, :, : len(start)], fine // steps)
+        return simulate(
+            schemes.REGISTRY["SO"], field, errors.NONE, start, T=T, steps=steps, key=residual_key, path=along, record=True, **options
+        ).states  # fmt: skip
+
+    ghost, glimpsed = exact(end[:FOLLOW], fine), _shown(fine)
+    references = {r: exact(end, r, tick=count) for r in sorted(set(needed.values()) - {0})}
+    box = _box(target.facts, T)
+    density_times = T * np.linspace(0, 1, KEYS) ** 2
     density, arrows = _landscape(field, box, density_times)
-    return Motion(
-        tuple(tracks), steps, shown, study.T * (1 - shown / steps), forward, forward_times,
-        box, density_times, density, arrows,
-    )  # fmt: skip
+    found = []
+    for steps in counts:
+        shown, along, tracks = _shown(steps), noise.merge(path, fine // steps), []
+        for i, name in enumerate(names):
+            case, key = study.case(name, steps), jax.random.fold_in(residual_key, i)
+            moved = simulate(
+                case.scheme, field, study.error, begin, T=T, steps=steps, key=key, path=along, record=True, follow=FOLLOW,
+                tick=count,
+            )  # fmt: skip
+            states = moved.states[shown]
+            gone = diverged(states, target.facts)
+            states[gone] = np.nan
+            if _way(case).sampled:
+                reference = references[needed[steps]][shown * (needed[steps] // steps)]
+                distance, method = _projected_distance(case, states, reference), "projected"
+            else:
+                distance, method = _law_distance(case, shown)
+            level, parts = level_met(moved.error_square), _between(moved.parts, shown)
+            tracks.append(Track(name, states, distance, method, int(gone[-1].sum()), level, parts))
+        found.append(Motion(
+            tuple(tracks), steps, shown, T * (1 - shown / steps), forward, forward_times,
+            box, density_times, density, arrows, ghost[glimpsed], T * (1 - glimpsed / fine),
+        ))  # fmt: skip
+    return tuple(found)
 
 
-def work(study: Study, steps: int) -> int:
-    """Steps of a motion per particle, the reference included where one is needed."""
-    reference = grids((steps,))[0].steps if any(_way(study.case(n, steps)).sampled for n in study.schemes) else 0
-    return steps * len(study.schemes) + reference
+def _shown(steps) -> np.ndarray:
+    """Step numbers of the frames: 0, the last, and at most FRAMES steps between them."""
+    stride = max(1, -(-steps // FRAMES))
+    return np.unique(np.append(np.arange(0, steps + 1, stride), steps))
+
+
+def _between(parts, shown) -> dict[str, np.ndarray]:
+    """Parts of single steps {name: (N, k, 2)} as those of the ways from frame to frame."""
+    first = shown[:-1]
+    return {
+        name: part[first] if name == "midpoint" else np.add.reduceat(part, first, axis=0) for name, part in parts.items()
+    }
 
 
 def _way(case):
@@ -142,15 +215,17 @@ def _noised(target, key, n, times) -> np.ndarray:
 
 
 def _law_distance(case, shown) -> tuple[np.ndarray, str]:
-    found, _ = _way(case).follow(case, shown)
-    return np.array([np.nan if e.value is None else e.value for e in found]), found[-1].method
+    out, measured = np.full(len(shown), np.nan), _measured(len(shown))
+    found, _ = _way(case).follow(case, shown[measured])
+    out[measured] = [np.nan if e.value is None else e.value for e in found]
+    return out, found[-1].method
 
 
 def _projected_distance(case, states: Points, reference: Points) -> np.ndarray:
-    """Quick projected estimate at up to DISTANCES frames, the first and last included."""
+    """Quick projected estimate at the measured frames."""
     out = np.full(len(states), np.nan)
     estimator = measure.REGISTRY["projected"]
-    for i in np.unique(np.linspace(0, len(states) - 1, DISTANCES).astype(int)):
+    for i in _measured(len(states)):
         x, y = states[i], reference[i]
         alive = np.isfinite(x).all(1)
         if alive.all() and not np.array_equal(x, y):
@@ -158,6 +233,11 @@ def _projected_distance(case, states: Points, reference: Points) -> np.ndarray:
         elif alive.all():
             out[i] = 0.0
     return out
+
+
+def _measured(frames) -> np.ndarray:
+    """Frames at which the distance is measured, the first and last included."""
+    return np.unique(np.linspace(0, frames - 1, DISTANCES).astype(int))
 
 
 def _box(facts, T) -> tuple[float, float, float, float]:

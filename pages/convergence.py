@@ -7,14 +7,14 @@ import streamlit as st
 from dlab.figures import compare, convergence, density, screen, tables
 from dlab.params import BadInput
 from dlab.study import refitted
-from dlab.ui import controls, exports, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, links, reveal, runs, tell
 
 values = frame.begin(
     "convergence",
     "How fast does the error fall when h halves?",
     "Each point is the distance $W_2$ between the law that a scheme produces with step $h$ and the law it should produce.",
 )
-picture, side = frame.stage()
+picture, side = reveal.stage("convergence")
 with side:
     controls.target(values)
     controls.scheme_set()
@@ -39,12 +39,14 @@ def draw(result, state):
     figure = convergence.chart(result, values["x"], fits=values["fits"], bounds=values["bounds"], brackets=brackets)
     with st.container(key="stale" if state == "stale" else None):
         st.plotly_chart(
-            screen.to_plotly(figure, **frame.drawn(520)),
+            screen.to_plotly(reveal.with_guesses("convergence", figure, result, values["x"]), **frame.drawn(520)),
             theme=None,
             config=screen.CONFIG,
             key=f"curve-{state}-{next(drawing)}",
             alt=figure.alt,
         )
+        if state == "final":
+            reveal.answer("convergence", result, side)
         if state != "stale":  # the line beside the Run button says what a stale picture is
             st.markdown(tables.sentence(result))
             tell.level_met(result["study"]["score_error"], tables.levels_met(result))
@@ -61,6 +63,7 @@ def every_way(found, final):
     )  # fmt: skip
     st.markdown(figure.caption)
     if final:
+        st.dataframe(compare.table(found), hide_index=True, width="stretch")
         exports.ways(figure, found)
 
 
@@ -77,12 +80,16 @@ def law(found):
             alt=f"{part.alt} {sheet.caption}",
         )  # fmt: skip
     st.markdown(frame.plain(sheet.caption))
+    st.dataframe(density.table(found), hide_index=True, width="stretch")
     exports.sheet(sheet, f"law-{found['scheme']}-{found['h']:g}")
 
 
 with picture:
     try:
         study = links.study(values)
+        if reveal.waits("convergence"):
+            frame.end("convergence")
+            st.stop()
         result, state, figure = runs.curve(study, draw)
         result = windowed(result)
     except BadInput as error:
@@ -105,6 +112,6 @@ with picture:
                 tell.law()
                 runs.law(study, law)
         with st.expander("What the theorem says"):
-            tell.theorems(result)
+            tell.theorems(result, frame.theme())
         exports.row(study, result, figure)
 frame.end("convergence")

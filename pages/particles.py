@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dlab import schemes
+from dlab import trajectory
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, links, reveal, runs, state, tell
 from dlab.ui.player import player
 
 values = frame.begin(
@@ -12,7 +12,7 @@ values = frame.begin(
     "What does a sampler do?",
     "Data dissolve into noise, then a scheme runs the process backwards in steps of size h; grey lines are the exact $p_t$.",
 )
-picture, side = frame.stage()
+picture, side = reveal.stage("particles")
 with side:
     controls.target(values)
     controls.panels()
@@ -20,6 +20,7 @@ with side:
     controls.score_error(values)
     controls.horizon()
     controls.moving()
+made, missing = None, False
 with picture:
     try:
         study = links.moving_study(values)
@@ -27,13 +28,18 @@ with picture:
         made = runs.movie(study, steps, values["moving"])
     except BadInput as error:
         st.error(frame.plain(error))
-    else:
-        if made is None:
-            frame.end("particles")
-            st.stop()
+    if made:
         movie, meta = made
-        shown = {"height": frame.PROJECTED, "presentation": True} if frame.presenting() else {"height": 560}
-        player(movie, key="player", autoplay=frame.started(), alt=meta["sentence"], **shown)
+        # A lesson that hides or fixes h means this h.
+        free = "h" not in values["hide"] + values["fix"]
+        missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
+        shown = {"height": frame.projected(0), "presentation": True} if state.presenting() else {"height": 560}
+        waiting = "computing the others" if missing else ""
+        player(
+            movie, key="player", autoplay=state.started(), alt=meta["sentence"], waiting=waiting, live=free,
+            adopt=controls.set_step if free else None, **shown,
+        )  # fmt: skip
+        reveal.answer("particles", meta, side)
         st.markdown(meta["sentence"])
         tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:
@@ -42,9 +48,9 @@ with picture:
             st.dataframe(tell.distances(meta["table"]), hide_index=True, width="stretch")
             tell.distance_method(study)
         with st.expander("What one step does"):
-            for name in study.schemes:
-                st.markdown(f"**{name}**, {schemes.REGISTRY[name].title}")
-                st.latex(schemes.REGISTRY[name].formula)
-            tell.symbols()
+            tell.updates(study.schemes, study.T / steps, frame.theme())
         exports.particles(study, steps, values["moving"], meta)
 frame.end("particles")
+if missing:
+    with picture:
+        runs.ladder(study, steps, values["moving"])

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ROOT = Path(__file__).parents[1]
+# A container lends Chromium little shared memory, and root no sandbox.
+ARGUMENTS = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @contextmanager
@@ -31,15 +33,17 @@ def running(folder, app=ROOT / "app.py"):
             cwd=ROOT, env={**os.environ, "DLAB_CACHE": str(folder), "PYTHONPATH": str(ROOT)}, stdout=file, stderr=file,
         )  # fmt: skip
     try:
-        for _ in range(600):
+        end = time.monotonic() + 180
+        while True:
             assert server.poll() is None, log.read_text()
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).close()
                 break
             except OSError:
+                assert time.monotonic() < end, f"no server after 180 s\n{log.read_text()}"
                 time.sleep(0.1)
         yield f"http://127.0.0.1:{port}/"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(120)  # it lets its compiler finish first
     assert "Traceback" not in log.read_text(), log.read_text()

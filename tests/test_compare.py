@@ -56,6 +56,14 @@ def test_the_picture_shows_every_way_and_says_what_the_clouds_cannot_see(found):
     assert screen.to_plotly(chart).data
     assert picture.chart(found[0]).series[0].name == "Exact law"
     assert "Nothing" in picture.chart({**found[0], "rows": []}).caption
+    told = {(line["method"], line["h"]): line for line in picture.table(found[-1])}
+    for series in chart.series:
+        for hover, full in zip(series.hover, series.filled):
+            head, value, *more = hover.split("\n")
+            line = told[tuple(head.split(", h = "))]
+            assert value == f"W₂ {line['W₂ ± 95 %']}"
+            assert full == (not line["why it is hollow"])
+            assert all(m.removeprefix("floor ") in line["floor"] + line["why it is hollow"] for m in more)
 
 
 def test_a_comparison_is_kept(tmp_path, monkeypatch):

@@ -42,7 +42,7 @@ def test_decode_gives_back_what_was_encoded():
     assert np.allclose(where[0, 1], 9.0, atol=1e-3)
     assert np.allclose(got["density"]["drop"][0].min(), 0)
     assert "arrows" not in got
-    with pytest.raises(ValueError, match="DLM1"):
+    with pytest.raises(ValueError, match="DLM2"):
         decode(b"GIF89a..")
 
 
@@ -78,6 +78,7 @@ def test_a_gif_has_every_frame(still):
     assert gif.info["duration"] == pytest.approx(1000 / rate(7), rel=0.05)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork")  # imageio-ffmpeg's reader forks
 @pytest.mark.skipif(export.missing("mp4") is not None, reason="no ffmpeg")
 @pytest.mark.parametrize("still", [False, True])
 def test_an_mp4_has_every_frame(still, tmp_path):

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import screenshots
 
 from dlab import jobs, params, schemes, targets
 from dlab.params import BadInput
 from dlab.study import Study
-from dlab.ui import links, share
+from dlab.ui import links, questions, share, tour
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -89,6 +90,12 @@ def test_everything_imported_is_required(files, lists):
     made_by = importlib.metadata.packages_distributions()
     for module in imported(files):
         assert {d.lower() for d in made_by[module]} & listed, f"{module} is imported in {files} and not in {lists}"
+
+
+def test_the_pictures_are_those_that_their_command_makes():
+    shown = re.findall(r"!\[.+?\]\(docs/(\w+)\.png\)", README)
+    assert sorted(shown) == sorted(screenshots.README) == sorted(p.stem for p in (ROOT / "docs").glob("*.png"))
+    assert all((ROOT / "docs" / f"{name}.png").stat().st_size < 150_000 for name in shown)
 
 
 def test_files_that_the_readme_names_are_there():
@@ -179,7 +186,9 @@ def test_limits_are_those_that_are_enforced():
 
 def test_the_keys_of_a_lesson_link_are_those_that_are_read():
     rows = dict(table("In a lecture"))
-    assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present"}
+    assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present", "scene", "tour"}
+    assert f": {', '.join(questions.BY_NAME)}." in rows["scene"]
+    assert rows["tour"].endswith(f"1 to {len(tour.STEPS)}.")
     assert f": {', '.join(links.GROUPS)}, with commas" in rows["hide"]
     assert f"at most {links.LONGEST_TEXT} characters" in rows["title, question"]
     assert f"`{share.ADDRESS}`" in README
@@ -191,7 +200,7 @@ def test_the_container_runs_what_the_readme_says():
     assert all((ROOT / name).exists() for name in copied)
     assert {p.name for p in ROOT.glob("*.py")} <= set(copied)
     assert {"dlab", "pages", ".streamlit", "requirements.txt"} <= set(copied)
-    assert "USER lab" in lines
+    assert "USER 1000" in lines  # a number: some hosts refuse to run what they cannot tell from root
     assert any("DLAB_CACHE=/cache" in line for line in lines)
     assert any("-p 8501:8501 -v dlab-cache:/cache" in block for block in blocks("sh"))
 

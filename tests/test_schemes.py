@@ -28,8 +28,7 @@ def test_the_record_is_complete(name):
     assert scheme.hessian_evals >= 0
     assert 0 < scheme.theorem_order <= scheme.strong_order <= scheme.law_order
     assert scheme.theorem.startswith("Theorem")
-    assert "x^+" in scheme.formula
-    assert scheme.formula.count("{") == scheme.formula.count("}")
+    assert scheme.formula.latex()[-1].startswith("x^+")
     assert isinstance(scheme.constants(0.8, 3.0, 1.0, 2, 0.1), theory.Constants)
     assert all(c.startswith("#") and len(c) == 7 for c in (scheme.style.light, scheme.style.dark))
 
@@ -38,6 +37,38 @@ def test_markers_and_colours_tell_the_schemes_apart():
     styles = [s.style for s in schemes.REGISTRY.values()]
     for part in ("light", "dark", "marker"):
         assert len({getattr(s, part) for s in styles}) == len(styles)
+
+
+@pytest.mark.parametrize("target", ["gaussian", "skew"])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_parts_of_a_step_add_up_to_the_step(name, target, request):
+    """With a wrong score too; the noise is the process's own, and a midpoint is a place and moves nothing."""
+    scheme, built = schemes.REGISTRY[name], request.getfixturevalue(target)
+    error = errors.build({"name": "constant", "level": 0.3, "angle": 20.0, "hessian_level": 0.2})
+    rng, t, h, n = np.random.default_rng(4), 0.7, 0.2, 16
+    x, u = jnp.asarray(rng.normal(size=(n, 2))), jnp.asarray(rng.random((n, 1)))
+    seen = noise.StepNoise(h, jnp.asarray(rng.normal(size=(scheme.normals, n, 2))), u if scheme.randomised else None)
+    wrong = errors.perturb(built.field, error, None)
+    for f in (built.field, wrong):
+        parts = scheme.parts(f, t, h, x, seen)
+        assert list(parts) == [p for p in schemes.base.PARTS if p in parts]
+        assert ("midpoint" in parts) == scheme.randomised
+        moved = sum(np.asarray(part) for p, part in parts.items() if p != "midpoint")
+        np.testing.assert_allclose(scheme.step(f, t, h, x, seen) - x, moved, atol=1e-14)
+        # With no noise left, what remains of the step is its drift, the second-order part included.
+        if not scheme.randomised:
+            still = dataclasses.replace(seen, normals=jnp.zeros_like(seen.normals))
+            np.testing.assert_allclose(scheme.step(f, t, h, x, still) - x, moved - np.asarray(parts["noise"]), atol=1e-14)
+        else:
+            # The score is the second one, taken at the midpoint and the time t - Uh.
+            late = np.asarray(f.score(t - u * h, parts["midpoint"]))
+            y = np.asarray(parts["midpoint"])
+            want = h * (y / 2 + late) if name == "REM" else np.expm1(h / 2) * x + h * np.exp((1 - u) * h / 2) * late
+            np.testing.assert_allclose(parts["drift"], want, atol=1e-13)
+    assert np.abs(scheme.parts(wrong, t, h, x, seen)["drift"] - scheme.parts(built.field, t, h, x, seen)["drift"]).max() > 0.01
+    np.testing.assert_allclose(
+        scheme.parts(wrong, t, h, x, seen)["noise"], scheme.parts(built.field, t, h, x, seen)["noise"], atol=0.1
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,13 +141,13 @@ def test_the_reference_itself_has_converged(coupled):
 def wrong_so(change):
     """SO with M replaced by change(M, ...): what a sign error or a forgotten term would make of it."""
 
-    def step(f, t, h, x, step_noise):
+    def parts(f, t, h, x, step_noise):
         L = f.local(t, x)[1]
         moved = L.map(lambda a: h * linop.phi1(h * a), field.drift(f, t, x))
         bent = L.map(lambda a: h**2 * linop.phi2(h * a), change(f, t, x))
-        return x + moved + bent + step_noise.whole(L)
+        return {"drift": moved, "second order": bent, "noise": step_noise.whole(L)}
 
-    return dataclasses.replace(schemes.REGISTRY["SO"], name="wrong", step=step)
+    return dataclasses.replace(schemes.REGISTRY["SO"], name="wrong", parts=parts)
 
 
 def minus_half(f, t, v, x):

@@ -62,7 +62,9 @@ def _mp4(pictures, fps) -> bytes:
             "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-pix_fmt", "yuv420p", "-threads", "1",
             "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-fps_mode", "passthrough", str(out),
         ]  # fmt: skip
-        with log.open("wb") as file, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, stderr=file) as process:
+        # With close_fds the child would be forked, which JAX's threads do not bear; without it, it is spawned.
+        pipes = {"stdin": subprocess.PIPE, "close_fds": False}
+        with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file, **pipes) as process:
             try:
                 for picture in chain([first], pictures):
                     process.stdin.write(picture.tobytes())

@@ -81,9 +81,28 @@ def sentence(found: dict) -> str:
     )
 
 
+def table(found: dict) -> list[dict]:
+    """What the picture says under the pointer: one formatted dict a method and step size, coarsest first."""
+    return [
+        {
+            "method": measure.REGISTRY[r["method"]].title,
+            "h": step_size(r["h"]),
+            "W₂ ± 95 %": _value(r),
+            "floor": number(r["floor"]),
+            "why it is hollow": "; ".join(r["flags"]),
+        }
+        for name in LOOK
+        for r in sorted(found["rows"], key=lambda r: -r["h"])
+        if r["method"] == name
+    ]
+
+
+def _value(row) -> str:
+    return interval(row["w2"], Z95 * row["stderr"] if row["stderr"] and math.isfinite(row["stderr"]) else None)
+
+
 def _hover(row) -> str:
-    value = interval(row["w2"], Z95 * row["stderr"] if row["stderr"] and math.isfinite(row["stderr"]) else None)
-    lines = [f"{measure.REGISTRY[row['method']].title}, h = {step_size(row['h'])}", f"W₂ {value}"]
+    lines = [f"{measure.REGISTRY[row['method']].title}, h = {step_size(row['h'])}", f"W₂ {_value(row)}"]
     if row["floor"]:
         lines.append(f"floor {number(row['floor'])}")
     return "\n".join([*lines, *row["flags"]])

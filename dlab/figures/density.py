@@ -4,7 +4,7 @@ import numpy as np
 
 from dlab import schemes
 from dlab.figures.chart import NEUTRAL, Axis, Chart, Key, Map, Series, Sheet, evenly
-from dlab.figures.numbers import number, step_size
+from dlab.figures.numbers import NONE, number, step_size
 
 HOW = {
     "exact": "exact",
@@ -46,6 +46,32 @@ def sentence(found: dict) -> str:
         law, target = (np.asarray(found["map"][k]) for k in ("law", "target"))
         parts.append(f"Its density differs from p₀ by at most {number(_share(law, target))} % of p₀'s maximum.")
     return " ".join([*parts, *filter(None, [BOTH.get(found["method"])]), *(f"{f[0].upper()}{f[1:]}." for f in found["flags"])])
+
+
+def table(found: dict) -> list[dict]:
+    """The highest value of each map or marginal and where it lies; of a difference the lowest too."""
+    name = found["scheme"]
+    if "map" in found:
+        x, y = (np.asarray(found["map"][k]) for k in ("x", "y"))
+        pieces = [("", found["map"], lambda i: f"({x[i[1]]:.2f}, {y[i[0]]:.2f})")]
+    else:
+        pieces = [
+            (f" along axis {k}", line, lambda i, line=line: f"{line['x'][i[0]]:.2f}") for k, line in enumerate(found.get("lines", ()), 1)
+        ]
+    out = []
+    for along, piece, place in pieces:
+        law, target = (np.asarray(piece[k]) for k in ("law", "target"))
+        for what, values in ((f"p₀{along}", target), (f"{name}{along}", law), (f"{name} − p₀{along}", law - target)):
+            high, low = (np.unravel_index(at, values.shape) for at in (values.argmax(), values.argmin()))
+            signed = what.startswith(f"{name} −")
+            out.append({
+                "density": what,
+                "highest": number(float(values[high])),
+                "at": place(high),
+                "lowest": number(float(values[low])) if signed else NONE,
+                "lowest at": place(low) if signed else NONE,
+            })
+    return out
 
 
 def _share(law, target):

@@ -194,10 +194,12 @@ class _Trace:
         alike = [p for p in movie["panels"] if p["distance"] and p["label"] == panel["label"]]
         values = [v for p in alike for v in p["distance"] if v is not None]
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        if low > 0:  # four decades at most, as in the player
+            low = max(low, 1e-4 * high)
         log = low > 0 and high > 10 * low
         self.low, self.high = (low / 1.15, high * 1.15) if log else (min(0.0, low), high * 1.05 if high > low else low + 1)
         self.label = panel["label"] + (" (log)" if log else "")
-        y = np.array([np.nan if v is None else v for v in panel["distance"]])
+        y = np.maximum([np.nan if v is None else v for v in panel["distance"]], self.low)
         self.last, self.side, self.y = max(1, len(y) - 1), side, y
         ticks = decades(self.low, self.high) if log else evenly(self.low, self.high, 2)
         with paper.LOCK, matplotlib.rc_context(paper.settings(9)):

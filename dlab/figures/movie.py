@@ -2,17 +2,23 @@
 
 Byte layout, little-endian, every part padded to a multiple of 4 bytes so that the browser can view it in place:
 
-    0      4 bytes   b"DLM1"
+    0      4 bytes   b"DLM2"
     4      uint32    H, length of the header
     8      H bytes   header, JSON in UTF-8, padded with spaces
     8 + H  ...       the parts, at the offsets (counted from 8 + H) that the header names:
-                     positions  uint16 (F, n, 2) for each panel
+                     positions  uint16 (f, n, 2) for each rung, panel and act of f frames
+                     steps      uint16 (f, k, 2) for each of these and each part of a step: where the part's arrow ends
+                     ghost      uint16 (E, k, 2)
                      density    uint16 (K, G, G)
                      arrows     float32 (K, m, 4)
 
+A movie has one rung, or several: the same motion at other step sizes, which share all that is not the motion itself.
+Equal parts are stored once, so the act that all panels and rungs begin with, density and arrows count once.
+
 Positions: code MID stands for the lower edge of the box, 2 MID for the upper one, so the codes 0 .. 3 MID cover three
 boxes and a particle beyond its frame stays one. Anything further out is clipped to that range; GONE marks a particle
-with a non-finite coordinate. The step is 1/21844 of the box, a twentieth of a pixel on a full screen.
+with a non-finite coordinate. The step is 1/21844 of the box, a twentieth of a pixel on a full screen. The arrows of
+a scheme's step stand head to tail, so their ends are positions too.
 Density: the drop of log p_t below its largest value on the grid, 0 .. DEPTH nats in 65535 steps.
 """
 
@@ -20,13 +26,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-MAGIC = b"DLM1"
+from dlab.schemes.base import PARTS
+
+MAGIC = b"DLM2"
 MID = 21844
 GONE = 65535
 DEPTH = 12.0
@@ -38,8 +48,11 @@ class Panel:
 
     name: its title, any text. colour_light, colour_dark: "#rrggbb" on the light and the dark theme.
     positions: (F, n, 2); a non-finite coordinate means that the particle has diverged at that frame.
-    distance: (F,) or None, the distance so far; NaN where there is none. distance_label: what it measures.
+    distance: (F,) or None, the distance so far; NaN where it was not measured, and straight lines lead over such frames
+    between two measured ones of an act. distance_label: what it measures.
     real: (F,) bool or None (all): frames at which this cloud was computed, not interpolated.
+    parts: {name of schemes.base.PARTS: (F, k, 2)} or None, what takes the first k particles from a frame to the next:
+    displacements, but a position for "midpoint"; NaN where no step begins. They can then be followed.
     Raises ValueError where a shape or a colour does not fit.
     """
 
@@ -50,6 +63,7 @@ class Panel:
     distance: np.ndarray | None = None
     distance_label: str = ""
     real: np.ndarray | None = None
+    parts: dict[str, np.ndarray] | None = None
 
     def __post_init__(self):
         where = f"panel {self.name!r}"
@@ -65,6 +79,11 @@ class Panel:
         if self.real is not None and not np.any(self.real):
             raise ValueError(f"{where}: real marks no frame; expected at least one computed frame; leave it None where "
                              "all are")
+        for name, part in (self.parts or {}).items():
+            followed = np.shape(part)
+            if name not in PARTS or followed[::2] != (shape[0], 2) or followed[1] > shape[1]:
+                raise ValueError(f"{where}: parts[{name!r}] has shape {followed}; expected ({shape[0]}, k, 2) with "
+                                 f"k ≤ {shape[1]} for a name in {', '.join(PARTS)}; give the first k particles")
         for field in ("colour_light", "colour_dark"):
             if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(getattr(self, field))):
                 raise ValueError(f"{where}: {field} is {getattr(self, field)!r}; expected '#rrggbb'; give six hex "
@@ -83,6 +102,8 @@ class Movie:
     density: (K, G, G) log p_t up to a constant per t; [k, i, j] belongs to y = linspace(y0, y1, G)[i] and
     x = linspace(x0, x1, G)[j]; −inf is allowed, G ≥ 2.
     arrows: (K, m, 4) or None: x, y and the score u, v there, at the density_times.
+    h: the step size, for a movie that is one of several rungs. ghost: (E, k, 2) or None, the exact path of the first k
+    particles in the last act, at ghost_times (E,).
     Raises ValueError where shapes disagree or a value is out of range.
     """
 
@@ -94,6 +115,9 @@ class Movie:
     density_times: np.ndarray | None = None
     density: np.ndarray | None = None
     arrows: np.ndarray | None = None
+    h: float | None = None
+    ghost: np.ndarray | None = None
+    ghost_times: np.ndarray | None = None
 
     def __post_init__(self):
         if not 1 <= len(self.panels) <= 3:
@@ -117,6 +141,11 @@ class Movie:
         x0, x1, y0, y1 = self.box
         if not (np.all(np.isfinite(self.box)) and x0 < x1 and y0 < y1):
             raise ValueError(f"box is {self.box}; expected finite x0 < x1 and y0 < y1; order it as (x0, x1, y0, y1)")
+        if self.ghost is not None and (
+            np.ndim(self.ghost) != 3 or np.shape(self.ghost)[::2] != (np.size(self.ghost_times), 2)
+        ):
+            raise ValueError(f"ghost has shape {np.shape(self.ghost)}; expected ({np.size(self.ghost_times)}, k, 2), one "
+                             "position per ghost time; leave both None for no exact path")
         self._check_density()
 
     def _check_density(self):
@@ -141,11 +170,18 @@ class Movie:
                                  "x, y, u, v; drop the points where the score is not defined")
 
 
-def encode(movie: Movie) -> bytes:
-    """The movie in the layout at the top of this file; the same movie always gives the same bytes.
+def encode(*rungs: Movie, own: int = 0, scene: str = "") -> bytes:
+    """A movie in the layout at the top of this file; the same movie always gives the same bytes.
 
-    Size: 4 F n bytes a panel, 2 K G² for the density, 16 K m for the arrows, and a header of a few kilobytes.
+    rungs: the same scene at one or more step sizes, in the order of the slider. own: the one that the page's numbers
+    are for. scene: its name; a player that holds a movie of the same scene keeps its place. Without one, the content.
+    Size: 4 F n bytes for each panel and rung and 4 F k for each part of a step, acts that are equal counted once,
+    4 E k for the ghost, 2 K G² for the density, 16 K m for the arrows, and a header of a few kilobytes a rung.
+    Raises ValueError where rungs are not of one scene.
     """
+    first = rungs[own]
+    _check_rungs(rungs, first)
+    places: dict[bytes, int] = {}
     parts: list[bytes] = []
     size = 0
 
@@ -153,55 +189,82 @@ def encode(movie: Movie) -> bytes:
         nonlocal size
         part = values.tobytes()
         part += bytes(-len(part) % 4)
-        parts.append(part)
-        size += len(part)
-        return size - len(part)
+        name = hashlib.blake2b(part, digest_size=16).digest()
+        if name not in places:
+            places[name] = size
+            parts.append(part)
+            size += len(part)
+        return places[name]
 
     header = {
-        "box": [float(v) for v in movie.box],
-        "times": _numbers(movie.times),
-        "steps": np.asarray(movie.steps, int).tolist(),
-        "acts": [[str(label), int(first)] for label, first in movie.acts],
-        "panels": [_panel(panel, movie.box, put) for panel in movie.panels],
+        "own": own,
+        "box": [float(v) for v in first.box],
+        "panels": [_panel(panel) for panel in first.panels],
+        "parts": {name: PARTS[name] for name in PARTS if any(name in (p.parts or ()) for p in first.panels)},
+        "rungs": [_rung(rung, put) for rung in rungs],
     }
-    if movie.density is not None:
-        order = np.argsort(movie.density_times)
-        log_p = np.asarray(movie.density, float)[order]
+    if first.ghost is not None:
+        header["ghost"] = {"times": _numbers(first.ghost_times), "at": put(_codes(first.ghost, first.box))}
+    if first.density is not None:
+        order = np.argsort(first.density_times)
+        log_p = np.asarray(first.density, float)[order]
         drop = np.max(log_p, axis=(1, 2), keepdims=True) - log_p
         codes = np.rint(np.minimum(drop, DEPTH) * (65535 / DEPTH)).astype("<u2")
-        header["density"] = {"times": _numbers(np.asarray(movie.density_times)[order]), "side": log_p.shape[1],
+        header["density"] = {"times": _numbers(np.asarray(first.density_times)[order]), "side": log_p.shape[1],
                              "depth": DEPTH, "at": put(codes)}
-        if movie.arrows is not None:
-            arrows = np.asarray(movie.arrows)[order].astype("<f4")
+        if first.arrows is not None:
+            arrows = np.asarray(first.arrows)[order].astype("<f4")
             header["arrows"] = {"count": arrows.shape[1], "at": put(arrows)}
 
     body = b"".join(parts)
-    name = hashlib.blake2b(body, digest_size=8)
-    name.update(json.dumps(header).encode())
-    head = json.dumps({"id": name.hexdigest(), **header}, ensure_ascii=False, separators=(",", ":")).encode()
-    head += b" " * (-len(head) % 4)
-    return MAGIC + struct.pack("<I", len(head)) + head + body
+    name = hashlib.blake2b(scene.encode() or body, digest_size=8)
+    if not scene:
+        name.update(json.dumps(header).encode())
+    return _joined({"id": name.hexdigest(), **header}, body)
+
+
+def at_step(data: bytes, h: float) -> bytes:
+    """The movie with the rung of step size h as its own; ValueError where it has none."""
+    header, body = _parted(data)
+    sizes = [rung["h"] for rung in header["rungs"]]
+    if len(sizes) > 1 or sizes[0] is not None:
+        found = [i for i, size in enumerate(sizes) if math.isclose(size, h, rel_tol=1e-9)]
+        if not found:
+            raise ValueError(f"no rung has h = {h}; expected one of {sizes}; encode it with the others")
+        header["own"] = found[0]
+    return _joined(header, body)
 
 
 def decode(data: bytes) -> dict:
-    """What `encode` made, as the header with arrays where it has offsets.
+    """What `encode` made, at its own step size: the header with arrays where it has offsets.
 
-    panels[i]["positions"] (F, n, 2) float, NaN where a particle has diverged; density["drop"] (K, G, G) nats below the
-    largest log p_t on each grid, row = y; arrows["values"] (K, m, 4). ValueError for other bytes.
+    h, times, steps and acts of that rung; panels[i]["positions"] (F, n, 2) float, NaN where a particle has diverged;
+    panels[i]["tips"] {part: (F, k, 2)}, where each part's arrow ends; ghost["positions"] (E, k, 2); density["drop"]
+    (K, G, G) nats below the largest log p_t on each grid, row = y; arrows["values"] (K, m, 4). ValueError for other bytes.
     """
-    if data[:4] != MAGIC:
-        raise ValueError(f"a movie begins with {MAGIC!r}, and these bytes with {data[:4]!r}; pass what encode returns")
-    (length,) = struct.unpack("<I", data[4:8])
-    header = json.loads(data[8 : 8 + length])
-    start, frames = 8 + length, len(header["times"])
+    header, body = _parted(data)
+    low, extent = np.array(header["box"][::2]), np.subtract(header["box"][1::2], header["box"][::2])
 
     def part(at, dtype, shape):
-        return np.frombuffer(data, dtype, int(np.prod(shape)), start + at).reshape(shape)
+        return np.frombuffer(body, dtype, int(np.prod(shape)), at).reshape(shape)
 
-    low, size = np.array(header["box"][::2]), np.subtract(header["box"][1::2], header["box"][::2])
-    for panel in header["panels"]:
-        codes = part(panel["at"], "<u2", (frames, panel["count"], 2))
-        panel["positions"] = np.where(codes == GONE, np.nan, low + (codes / MID - 1) * size)
+    def places(at, *shape):
+        codes = part(at, "<u2", (*shape, 2))
+        return np.where(codes == GONE, np.nan, low + (codes / MID - 1) * extent)
+
+    def along(offsets, lengths, count):
+        return np.concatenate([places(at, frames, count) for at, frames in zip(offsets, lengths)])
+
+    rung = header["rungs"][header["own"]]
+    lengths = np.diff(_cuts(rung["acts"], len(rung["times"])))
+    panels = []
+    for panel, own in zip(header["panels"], rung["panels"]):
+        tips = {name: along(at, lengths, panel["followed"]) for name, at in own["tips"].items()}
+        panels.append({**panel, **own, "positions": along(own["at"], lengths, panel["count"]), "tips": tips})
+    header |= {**rung, "panels": panels}
+    if "ghost" in header:
+        ghost = header["ghost"]
+        ghost["positions"] = places(ghost["at"], len(ghost["times"]), max(p["followed"] for p in panels))
     if "density" in header:
         density = header["density"]
         keys, side = len(density["times"]), density["side"]
@@ -211,37 +274,124 @@ def decode(data: bytes) -> dict:
     return header
 
 
+def _joined(header, body) -> bytes:
+    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 4)
+    return MAGIC + struct.pack("<I", len(head)) + head + body
+
+
+def _parted(data):
+    """Header and body of a movie's bytes."""
+    if data[:4] != MAGIC:
+        raise ValueError(f"a movie begins with {MAGIC!r}, and these bytes with {data[:4]!r}; pass what encode returns")
+    (length,) = struct.unpack("<I", data[4:8])
+    return json.loads(data[8 : 8 + length]), data[8 + length :]
+
+
 def rate(frames: int) -> float:
     """Frames a second: a whole movie takes about 12 s, a short one never less than half a second a step."""
     return min(30.0, max(2.0, (frames - 1) / 12))
 
 
 def packet(movie: bytes, **options) -> bytes:
-    """What the player takes: options as JSON, height in px, autoplay, presentation and alt, in front of an encoded movie."""
-    head = json.dumps({"height": 480, "autoplay": False, "presentation": False, "alt": "", **options}).encode()
+    """What the player takes: options as JSON in front of an encoded movie.
+
+    height in px, autoplay, presentation, alt; waiting: why there are no other step sizes yet, "" where none are to
+    come; live: whether there is a slider of step sizes; adopt: whether the page can take over the step size that the visitor chose.
+    """
+    default = {"height": 480, "autoplay": False, "presentation": False, "alt": "", "waiting": "", "live": True, "adopt": False}
+    head = json.dumps({**default, **options}).encode()
     head += b" " * (-len(head) % 4)
     return b"DLP1" + struct.pack("<I", len(head)) + head + movie
 
 
-def _panel(panel: Panel, box, put) -> dict:
+def _check_rungs(rungs, first):
+    for rung in rungs:
+        same = rung.box == first.box and all(
+            (p.name, p.positions.shape[1], _followed(p)) == (q.name, q.positions.shape[1], _followed(q))
+            for p, q in zip(rung.panels, first.panels, strict=True)
+        )
+        labels = [label for label, _ in rung.acts]
+        if not same or labels != [label for label, _ in first.acts] or (len(rungs) > 1 and rung.h is None):
+            raise ValueError("the rungs differ in more than the step size; expected the same box, panels and acts, and an h "
+                             "for each; encode each scene by itself")
+
+
+def _followed(panel) -> int:
+    return max((np.shape(part)[1] for part in (panel.parts or {}).values()), default=0)
+
+
+def _panel(panel: Panel) -> dict:
+    """What is the same on all rungs."""
+    return {
+        "name": str(panel.name),
+        "colours": [panel.colour_light, panel.colour_dark],
+        "count": np.shape(panel.positions)[1],
+        "followed": _followed(panel),
+        "label": str(panel.distance_label),
+    }
+
+
+def _rung(movie: Movie, put) -> dict:
+    cuts = _cuts(movie.acts, len(movie.times))
+
+    def pieces(where):
+        codes = _codes(where, movie.box)
+        return [put(codes[a:b]) for a, b in pairwise(cuts)]
+
+    return {
+        "h": movie.h,
+        "times": _numbers(movie.times),
+        "steps": np.asarray(movie.steps, int).tolist(),
+        "acts": [[str(label), int(first)] for label, first in movie.acts],
+        "panels": [_motion(panel, movie.box, cuts, pieces) for panel in movie.panels],
+    }
+
+
+def _cuts(acts, frames) -> list[int]:
+    """Where acts begin and end, frames before the first act by themselves."""
+    return sorted({0, *(first for _, first in acts), frames})
+
+
+def _codes(where, box) -> np.ndarray:
+    low, high = np.array(box[::2], float), np.array(box[1::2], float)
+    where = np.asarray(where, float)
+    with np.errstate(invalid="ignore"):
+        codes = np.clip(np.rint(MID * (1 + (where - low) / (high - low))), 0, 3 * MID)
+    codes[~np.isfinite(where).all(axis=-1)] = GONE
+    return codes.astype("<u2")
+
+
+def _bridged(distance, cuts) -> np.ndarray:
+    filled = np.array(distance, float)
+    for a, b in pairwise(cuts):
+        (known,) = np.nonzero(np.isfinite(filled[a:b]))
+        if known.size:
+            inside = np.arange(known[0], known[-1] + 1)
+            filled[a + inside] = np.interp(inside, known, filled[a + known])
+    return filled
+
+
+def _motion(panel: Panel, box, cuts, pieces) -> dict:
     low, high = np.array(box[::2], float), np.array(box[1::2], float)
     where = np.asarray(panel.positions, float)
     alive = np.isfinite(where).all(axis=2)
     inside = ((where >= low) & (where <= high)).all(axis=2)
-    with np.errstate(invalid="ignore"):
-        codes = np.clip(np.rint(MID * (1 + (where - low) / (high - low))), 0, 3 * MID)
-    codes[~alive] = GONE
+    tips, tip = {}, where[:, : _followed(panel)]
+    for name in PARTS:
+        if name in (panel.parts or ()):
+            part = np.asarray(panel.parts[name], float)
+            tips[name] = pieces(part if name == "midpoint" else tip + part)
+            tip = tip if name == "midpoint" else tip + part
     return {
-        "name": str(panel.name),
-        "colours": [panel.colour_light, panel.colour_dark],
-        "count": where.shape[1],
-        "at": put(codes.astype("<u2")),
+        "at": pieces(where),
         # Counted here, on the floats: a particle on the rim must not change sides by rounding.
         "diverged": (~alive).sum(axis=1).tolist(),
         "outside": (alive & ~inside).sum(axis=1).tolist(),
-        "distance": None if panel.distance is None else _numbers(panel.distance),
-        "label": str(panel.distance_label),
+        "distance": None if panel.distance is None else _numbers(_bridged(panel.distance, cuts)),
+        "measured": None if panel.distance is None else np.isfinite(panel.distance).astype(int).tolist(),
         "real": None if panel.real is None else np.asarray(panel.real, bool).astype(int).tolist(),
+        "tips": tips,
     }
 
 

@@ -49,8 +49,9 @@ def step_size(h: float) -> str:
 
 
 def order(value: float) -> str:
-    """½ for 0.5, 1 for 1.0."""
-    return "½" if value == 0.5 else f"{value:g}"
+    """½ for 0.5, 1 for 1.0, 1½ for 1.5."""
+    whole, half = divmod(value, 1)
+    return f"{whole:g}" * (whole > 0) + "½" if half == 0.5 and value > 0 else f"{value:g}"
 
 
 def listed(items) -> str:

@@ -14,6 +14,7 @@ def movie(motion, forward: bool = True) -> Movie:
     for track in motion.tracks:
         style = schemes.REGISTRY[track.scheme].style
         positions, distance = track.states, track.distance
+        parts = {name: _framed(part, lead) for name, part in track.parts.items()}
         if forward:
             positions = np.concatenate([motion.forward[:-1], positions])
             distance = np.concatenate([np.full(lead, np.nan), distance])
@@ -25,6 +26,7 @@ def movie(motion, forward: bool = True) -> Movie:
                 positions=positions,
                 distance=distance,
                 distance_label=f"W₂ so far ({_how(track)})",
+                parts=parts,
             )
         )
     before = np.zeros(lead)
@@ -37,12 +39,15 @@ def movie(motion, forward: bool = True) -> Movie:
         density_times=motion.density_times,
         density=motion.density,
         arrows=motion.arrows,
+        h=float(motion.times[0] / motion.count),
+        ghost=motion.ghost,
+        ghost_times=motion.ghost_times,
     )
 
 
-def encoded(motion, forward: bool = True) -> bytes:
-    """The movie as the bytes that the player takes."""
-    return encode(movie(motion, forward))
+def encoded(motions, scene: str = "") -> bytes:
+    """Motions of one scene at several step sizes, the coarsest first, as the bytes that the player takes."""
+    return encode(*map(movie, motions), scene=scene)
 
 
 def sentence(motion) -> str:
@@ -58,6 +63,12 @@ def sentence(motion) -> str:
             parts.append(f"{track.scheme} ends at W₂ = {last:.3g} ({_how(track)})")
     h = motion.times[0] / motion.count
     return f"With h = {h:.4g} ({motion.count} steps) " + "; ".join(parts) + "."
+
+
+def _framed(part, lead) -> np.ndarray:
+    """Parts (F − 1, k, 2) of the ways between frames, with NaN at the frames that no step begins at."""
+    none = np.full((1, *part.shape[1:]), np.nan)
+    return np.concatenate([np.repeat(none, lead, 0), part, none])
 
 
 def _how(track) -> str:

@@ -45,6 +45,7 @@ def to_plotly(
         raise ValueError(f"theme = {theme!r} is unknown; choose one of {', '.join(THEMES)}")
     ink, shade = _ink(theme, presentation), list(THEMES).index(theme)
     size, width, marker = (20, 3, 10) if presentation else (16, 2, 8)
+    small = 0 if presentation else 2  # how much smaller the type beside the axes is: not in a lecture room
     figure = go.Figure()
     for band in chart.bands:
         figure.add_scatter(
@@ -55,20 +56,20 @@ def to_plotly(
     for t in chart.triangles:
         figure.add_scatter(
             x=_array([t.x0, t.x1, t.x1, t.x0]), y=_array([t.y0, t.y0, t.y1, t.y0]),
-            mode="lines", line={"color": NEUTRAL[shade], "width": 1}, name=f"slope {t.label}",
+            mode="lines", line={"color": NEUTRAL[shade], "width": width / 2}, name=f"slope {t.label}",
             showlegend=False, hoverinfo="skip")
     if chart.triangles:
         outward = "right" if chart.triangles[0].x1 > chart.triangles[0].x0 else "left"
         figure.add_scatter(
             x=_array(t.x1 for t in chart.triangles), y=_array(t.y1 for t in chart.triangles),
             text=[f" {t.label} " for t in chart.triangles], mode="text", textposition=f"middle {outward}",
-            textfont={"size": size - 3, "color": NEUTRAL[shade]}, name="slope labels",
+            textfont={"size": size - small, "color": NEUTRAL[shade]}, name="slope labels",
             showlegend=False, hoverinfo="skip")
     for s in chart.series:
         colour = s.colours[shade]
         style = {"mode": "+".join([*(["lines"] if s.dash else []), *(["markers"] if s.marker else [])])}
         if s.dash:
-            style["line"] = {"color": colour, "dash": s.dash, "width": max(1.5, width / 2) if s.thin else width}
+            style["line"] = {"color": colour, "dash": s.dash, "width": 0.75 * width if s.thin else width}
         if s.marker:
             symbols = [s.marker + ("" if full else "-open") for full in s.filled] or s.marker
             edge = {"width": 2, "color": colour}
@@ -95,9 +96,9 @@ def to_plotly(
         legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "itemwidth": 42,
                 "tracegroupgap": 0},
         legend2={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemclick": False,
-                 "itemdoubleclick": False, "font": {"size": size - 2}},
+                 "itemdoubleclick": False, "font": {"size": size - small}},
         hovermode="closest",
-        hoverlabel={"font": {"family": FONT, "size": size - 2, "color": ink["text"]}, "bgcolor": ink["ground"],
+        hoverlabel={"font": {"family": FONT, "size": size - small, "color": ink["text"]}, "bgcolor": ink["ground"],
                     "align": "left", "namelength": -1},
         dragmode=False,  # a finger that drags across the picture scrolls the page
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": NEUTRAL[shade], "activecolor": ink["text"]},
@@ -110,7 +111,7 @@ def to_plotly(
 
 def to_heatmap(chart: Map, theme: str = "light", *, presentation: bool = False, height: int = 380) -> go.Figure:
     """A map as a plotly figure with equal units on both axes and its colour bar below; presentation: larger type."""
-    ink, shade, size = _ink(theme, presentation), list(THEMES).index(theme), 18 if presentation else 14
+    ink, shade, size = _ink(theme, presentation), list(THEMES).index(theme), 20 if presentation else 14
     # The low end is transparent: whatever ground the page has shows through.
     scale = [(0.0, LESS, 1.0), (0.5, LESS, 0.0), (0.5, MORE, 0.0), (1.0, MORE, 1.0)]
     scale = scale if chart.signed else [(0.0, INK, 0.0), (1.0, INK, 1.0)]

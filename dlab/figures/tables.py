@@ -15,6 +15,8 @@ METHODS = {
 }
 OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
+EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
+LEVEL = 0.15  # the slope of the last octave below which a curve has levelled off: a tenth of the value
 
 
 def rows_of(result, scheme: str) -> list[dict]:
@@ -102,8 +104,8 @@ def table(result) -> list[dict]:
         void = _void(result, scheme)
         finest = next((r for r in reversed(rows) if r.get("resolved") and not diverged(r) and r["w2"] > 0), None)
         ratio = NONE
-        if finest and finest.get("bound") is not None:
-            ratio = f"{number(finest['bound'] / finest['w2'])} at h = {step_size(finest['h'])}"
+        if finest and _ratio(finest):
+            ratio = f"{number(_ratio(finest))} at h = {step_size(finest['h'])}"
         why = [f"bound: {void_reason(result, scheme)}"] if void else []
         methods = dict.fromkeys(METHODS.get(r.get("method")) for r in rows)
         why += [f"W₂: {m}" for m in methods if m]
@@ -128,6 +130,11 @@ def table(result) -> list[dict]:
     return out
 
 
+def _ratio(row) -> float | None:
+    """The theorem's bound over the measured value."""
+    return row["bound"] / row["w2"] if row.get("bound") and not diverged(row) and row["w2"] > 0 else None
+
+
 def _at_order(fit) -> str:
     """C of W2 = C h^order, the order of the law taken as known."""
     value, low, high = (fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))
@@ -137,7 +144,7 @@ def _at_order(fit) -> str:
 
 
 def rows_table(result) -> list[dict]:
-    """Every row, formatted for reading; `export.rows_csv` has the bare numbers."""
+    """Every row with all that the figure says under the pointer; `export.rows_csv` has the bare numbers."""
     out = []
     for scheme in schemes_of(result):
         fit = fit_of(result, scheme)
@@ -153,8 +160,9 @@ def rows_table(result) -> list[dict]:
                 "W₂ ± 95 %": "diverged" if diverged(row) else value_text(row),
                 "bracket": NONE if lower == upper == NONE else f"{lower} to {upper}",
                 "floor": number(row.get("floor")),
-                "method": row.get("method", NONE),
+                "method": METHODS.get(row.get("method"), row.get("method", NONE)),
                 "bound": "void" if _void(result, scheme) else number(row.get("bound")),
+                "bound ÷ measured": number(_ratio(row)),
                 "score error met": number(row.get("error_level_met")),
                 "fitted": "yes" if fitted(row, fit) else "no",
                 "why": "; ".join(reasons(row, fit)),
@@ -162,10 +170,14 @@ def rows_table(result) -> list[dict]:
     return out
 
 
+def _clean(result) -> bool:
+    """Whether nothing but the step size makes an error: a wrong score or start leaves a term that no h removes."""
+    study = result.get("study") or {}
+    return study.get("start", "exact") == "exact" and (study.get("score_error") or {}).get("name", "none") == "none"
+
+
 def _promise(result, schemes) -> str:
     """What the theorems say about these schemes' orders."""
-    study = result.get("study") or {}
-    clean = study.get("start", "exact") == "exact" and (study.get("score_error") or {}).get("name", "none") == "none"
     orders, void = {}, []
     for s in schemes:
         promised = fit_of(result, s).get("theory_order")
@@ -175,8 +187,7 @@ def _promise(result, schemes) -> str:
             void.append(s)
     several = len(schemes) > 1
     text = listed(order(p) + (f" for {listed(names)}" if several else "") for p, names in sorted(orders.items()))
-    # A wrong score or start leaves a term that no h removes: then only the h-term has an order.
-    verb = "promises at least" if clean else "has an h-term of order"
+    verb = "promises at least" if _clean(result) else "has an h-term of order"
     parts = [f"the theorem {verb} {text}"] if text else []
     if void:
         parts.append("the bound is void" + (f" for {listed(void)}" if several else ""))
@@ -184,49 +195,135 @@ def _promise(result, schemes) -> str:
 
 
 def sentence(result) -> str:
-    """One or two sentences that say what the picture shows now."""
+    """What the picture shows now, in one or a few sentences."""
     names = schemes_of(result)
     if not names:
         return "Nothing has been measured yet."
-    if len({r["h"] for r in result["rows"]}) == 1:
-        return _at_one_step(result, names)
-    sloped = [s for s in names if has_slope(fit_of(result, s))]
+    one = len({r["h"] for r in result["rows"]}) == 1
+    said = _at_one_step(result, names) if one else _over_steps(result, names)
+    asked = (result.get("study") or {}).get("schemes") or ()
+    if missing := [s for s in asked if s not in names]:
+        said += f" {listed(missing)} {_verb(missing, 'has', 'have')} no point yet."
+    if _partial(result):
+        # A scheme's name keeps its capitals.
+        said = f"So far: {said[0].lower() if said[1].islower() else said[0]}{said[1:]}"
+    return said
 
-    def falls(s):
-        low = fit_of(result, s).get("slope_low")
-        return fit_of(result, s)["slope"] > 0 and (low is None or low > 0)
 
-    said = [f"{s} {slope_text(fit_of(result, s))}" for s in sloped if falls(s)]
+def _partial(result) -> bool:
+    return result.get("done", 1.0) < 1 or any(n.startswith("Provisional") for n in result.get("notes") or ())
+
+
+def _verb(who, one, several) -> str:
+    return one if len(who) == 1 else several
+
+
+def _slope(fit) -> str:
+    """The slope with its interval, or with the reason why it has none."""
+    known = fit.get("slope_low") is not None and fit.get("slope_high") is not None
+    return slope_text(fit) + ("" if known else f" ({len(fit.get('used') or ())} points, no interval)")
+
+
+def _over_steps(result, names) -> str:
+    fits = {s: fit_of(result, s) for s in names}
+    sloped = [s for s in names if has_slope(fits[s])]
+    ways = {}
+    for s in sloped:
+        low, high = (fits[s].get(k) for k in ("slope_low", "slope_high"))
+        ends = [v for v in (low, fits[s]["slope"], high) if v is not None]
+        way = "falls" if min(ends) > 0 else "grows" if max(ends) < 0 else "unclear"
+        ways.setdefault(way, []).append(s)
     parts = []
-    if said:
+    if falls := ways.get("falls"):
         # "EM falls with measured slope 1.02 ± 0.02", then the others by name and number.
-        name, _, slope = said[0].partition(" ")
-        parts.append(listed([f"{name} falls with measured slope {slope}", *said[1:]]))
-    parts += [
-        f"{s} has no clear slope (measured {slope_text(fit_of(result, s))})" for s in sloped if not falls(s)
-    ]
+        first, *others = falls
+        more = [f"{s} {_slope(fits[s])}" for s in others]
+        parts.append(listed([f"{first} falls with measured slope {_slope(fits[first])}", *more]))
+    parts += [f"{s} has no clear slope (measured {_slope(fits[s])})" for s in ways.get("unclear", ())]
+    parts += [f"{s} grows as h falls (measured slope {_slope(fits[s])})" for s in ways.get("grows", ())]
     promise = _promise(result, sloped or names)
-    if parts:
-        first = "; ".join([*parts, promise] if promise else parts) + "."
-    else:
-        first = "No scheme has a measured slope" + (f"; {promise}." if promise else ".")
-    rest = {}  # what is to be said -> the schemes of which it is true
+    said = ["; ".join(filter(None, [*(parts or ["No scheme has a measured slope"]), promise])) + "."]
+    window = next((fits[s]["window"] for s in sloped if fits[s].get("window")), None)
+    if window:
+        said.append(f"The fits take h = {step_size(max(window))} to {step_size(min(window))}, set by hand.")
+    said += _below(result, fits, sloped) + _above(result, names) + _levels_off(result, names)
+    if rest := _without(result, fits, names, sloped):
+        said.append(f"{'; '.join(rest)}.")
+    return " ".join(said)
+
+
+def _below(result, fits, sloped) -> list[str]:
+    """Slopes less than the theorem's order, where that order is all there is to compare with."""
+    if not _clean(result):
+        return []
+    said = []
+    for s in sloped:
+        fit, promised = fits[s], fits[s].get("theory_order")
+        if promised is None or fit["slope"] > promised - 0.005:  # as printed
+            continue
+        high = fit.get("slope_high")
+        if high is None:
+            said.append(f"{s}'s slope is below the promised {order(promised)} and has no interval to judge it by.")
+        elif high >= promised:
+            said.append(f"{s}'s slope is below the promised {order(promised)}, which its interval still holds.")
+        else:
+            said.append(
+                f"{s}'s slope contradicts the promised {order(promised)} at these step sizes: its whole interval lies below."
+            )
+    return said
+
+
+def _above(result, names) -> list[str]:
+    """Points above their bound by more than their interval."""
+    found = {}
+    for s in names:
+        for r in rows_of(result, s):
+            sure = r.get("bound") and r.get("resolved", True) and not diverged(r) and not r.get("floor")
+            if sure and r["w2"] - Z95 * (r.get("stderr") or 0.0) > r["bound"]:
+                found.setdefault(s, []).append(step_size(r["h"]))
+    return [f"{s} lies above the bound's leading term at h = {', '.join(hs)}." for s, hs in found.items()]
+
+
+def _levels_off(result, names) -> list[str]:
+    """Schemes whose two finest points differ by no more than a tenth an octave, where a term without h is to be seen."""
+    flat = {}
+    for s in [] if _clean(result) else names:
+        rows = [r for r in rows_of(result, s) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
+        if len(rows) > 1:
+            fine, next_to = rows[-1], rows[-2]
+            local = math.log(next_to["w2"] / fine["w2"]) / math.log(next_to["h"] / fine["h"])
+            if abs(local) < LEVEL:
+                flat[s] = number(fine["w2"])
+    if not flat:
+        return []
+    return [f"{listed(flat)} {_verb(flat, 'levels', 'level')} off near W₂ = {listed(dict.fromkeys(flat.values()))}."]
+
+
+def _without(result, fits, names, sloped) -> list[str]:
+    """What keeps points or whole schemes from a slope: the schemes of which it is true, and what it is."""
+    found = {}
     for s in names:
         rows = rows_of(result, s)
         lost = [r for r in rows if diverged(r)]
-        hollow = [r for r in rows if not diverged(r) and not r.get("resolved", True)]
+        kept = [r for r in rows if not diverged(r)]
+        hollow = [r for r in kept if not r.get("resolved", True)]
         if lost:
-            rest.setdefault(f"diverged at h = {', '.join(step_size(r['h']) for r in lost)}", []).append(s)
-        if s not in sloped and len(lost) < len(rows):
-            count = f"{len(hollow)} of the {len(rows)} points {'is' if len(hollow) == 1 else 'are'} not resolved"
-            if len(hollow) == len(rows):
-                count = "no point is resolved"
-            rest.setdefault(f"without a slope: {count if hollow else 'too few usable points'}", []).append(s)
-    said = []
-    for what, who in rest.items():
-        verb = "" if what.startswith("diverged") else "is " if len(who) == 1 else "are "
-        said.append(f"{listed(who)} {verb}{what}")
-    return first + (f" {'; '.join(said)}." if said else "")
+            found.setdefault(f"diverged at h = {', '.join(step_size(r['h']) for r in lost)}", []).append(s)
+        if s in sloped or not kept:
+            continue
+        if all(EQUAL in " ".join(reasons(r, fits[s])) for r in kept):
+            found.setdefault("no error but rounding", []).append(s)
+            continue
+        why = "too few usable points"
+        if hollow:
+            why = f"{len(hollow)} of the {len(rows)} points {_verb(hollow, 'is', 'are')} not resolved"
+        if len(hollow) == len(rows):
+            why = "no point is resolved"
+        elif fits[s].get("window"):
+            why = "the window set by hand holds fewer than two usable points"
+        found.setdefault(f"without a slope: {why}", []).append(s)
+    verbs = {"without": ("is ", "are "), "no": ("has ", "have "), "diverged": ("", "")}
+    return [f"{listed(who)} {_verb(who, *verbs[what.split()[0]])}{what}" for what, who in found.items()]
 
 
 def _at_one_step(result, names) -> str:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dlab.schemes.formula import Formula
     from dlab.theory import Constants
 
 
-# The parts of a step and their colours for light and dark ground, the same in formulas and on a followed particle.
+# The parts of a step in their order and their colours for light and dark ground, the same in formulas and on a followed
+# particle. All but the midpoint, a place, are displacements.
 PARTS = {
     "drift": ("#1f2328", "#f0f2f5"),
     "second order": ("#7A4B1E", "#D9A066"),
@@ -31,20 +33,21 @@ class Style:
 class Scheme:
     """One discretisation of the reverse SDE.
 
-    step(field, t, h, x, noise) -> x after one step from time t down to t - h; t is a scalar, x (n, d).
+    parts(field, t, h, x, noise) -> what one step from time t down to t - h is made of, {name in PARTS: (n, d)}; t is a
+                                 scalar, x (n, d). "midpoint" is where the second score was taken.
     score_evals, hessian_evals   cost of one step
     randomised                   it needs the random midpoint U of the noise
     strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
     theorem, theorem_order       the theorem of [YY] and the order in h that it proves
     constants(m_min, L_max, L_F, d, h) -> theory.Constants
-    formula                      the update in LaTeX
+    formula                      the update, in symbols and with the numbers of a step size
     expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
         target, see theory.expansion; None where nobody has worked it out
     """
 
     name: str
     title: str
-    step: Callable
+    parts: Callable
     score_evals: int
     hessian_evals: int
     randomised: bool
@@ -53,9 +56,21 @@ class Scheme:
     theorem: str
     theorem_order: float
     constants: Callable[..., "Constants"]
-    formula: str
+    formula: "Formula"
     style: Style
     expansion: Callable | None = None
+
+    def step(self, field, t, h, x, noise):
+        """x (n, d) after one step from t down to t - h: x and the sum of its parts."""
+        return self.total(x, self.parts(field, t, h, x, noise))
+
+    @staticmethod
+    def total(x, parts):
+        """x (n, d) moved by all parts that are displacements."""
+        for name, part in parts.items():
+            if name != "midpoint":
+                x = x + part
+        return x
 
     @property
     def normals(self) -> int:

@@ -6,11 +6,12 @@ import jax.numpy as jnp
 
 from dlab import linop
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
-    return jnp.exp(h / 2) * x + 2 * jnp.expm1(h / 2) * field.score(t, x) + noise.whole(linop.HALF)
+def parts(field, t, h, x, noise):
+    return {"drift": jnp.expm1(h / 2) * (x + 2 * field.score(t, x)), "noise": noise.whole(linop.HALF)}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -25,7 +26,7 @@ def expansion(v, J1, J2, J3, J4):
 SCHEME = Scheme(
     name="EI",
     title="Exponential integrator",
-    step=step,
+    parts=parts,
     score_evals=1,
     hessian_evals=0,
     randomised=False,
@@ -34,7 +35,14 @@ SCHEME = Scheme(
     theorem="Theorem 1",
     theorem_order=0.5,
     constants=constants,
-    formula=r"x^+ = e^{h/2}x + 2(e^{h/2}-1)\,s(t_n, x) + I(\tfrac12,1)",
+    formula=Formula(
+        (r"x^+ = \drift{«e^{h/2}»\,x + «2(e^{h/2}-1)»\,s(t_n, x)} + \noise{«I(\tfrac12,1)»}",),
+        {
+            "e^{h/2}": lambda h: math.exp(h / 2),
+            "2(e^{h/2}-1)": lambda h: 2 * math.expm1(h / 2),
+            r"I(\tfrac12,1)": lambda h: rf"{digits(math.sqrt(math.expm1(h)))}\,Z",
+        },
+    ),
     style=Style(light="#2E8BC0", dark="#56B4E9", marker="square", dash="solid"),
     expansion=expansion,
 )

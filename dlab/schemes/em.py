@@ -5,11 +5,12 @@ import math
 from dlab import linop
 from dlab.field import drift
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
-    return x + h * drift(field, t, x) + noise.whole(linop.ZERO)
+def parts(field, t, h, x, noise):
+    return {"drift": h * drift(field, t, x), "noise": noise.whole(linop.ZERO)}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -24,7 +25,7 @@ def expansion(v, J1, J2, J3, J4):
 SCHEME = Scheme(
     name="EM",
     title="Euler–Maruyama",
-    step=step,
+    parts=parts,
     score_evals=1,
     hessian_evals=0,
     randomised=False,
@@ -33,7 +34,10 @@ SCHEME = Scheme(
     theorem="Theorem 1",
     theorem_order=0.5,
     constants=constants,
-    formula=r"x^+ = x + h\,\gamma(t_n, x) + I(0,1)",
+    formula=Formula(
+        (r"x^+ = x + \drift{«h»\,\gamma(t_n, x)} + \noise{«I(0,1)»}",),
+        {"I(0,1)": lambda h: rf"{digits(math.sqrt(h))}\,Z"},
+    ),
     style=Style(light="#0072B2", dark="#0072B2", marker="circle", dash="solid"),
     expansion=expansion,
 )

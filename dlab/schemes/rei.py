@@ -6,14 +6,15 @@ import jax.numpy as jnp
 
 from dlab import linop
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
+def parts(field, t, h, x, noise):
     part = noise.u * h
     y = jnp.exp(part / 2) * x + 2 * jnp.expm1(part / 2) * field.score(t, x) + noise.part(linop.HALF)
     late = h * jnp.exp((h - part) / 2) * field.score(t - part, y)
-    return jnp.exp(h / 2) * x + late + noise.whole(linop.HALF)
+    return {"drift": jnp.expm1(h / 2) * x + late, "noise": noise.whole(linop.HALF), "midpoint": y}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -24,7 +25,7 @@ def constants(m_min, L_max, L_F, d, h):
 SCHEME = Scheme(
     name="REI",
     title="Randomised midpoint (exponential)",
-    step=step,
+    parts=parts,
     score_evals=2,
     hessian_evals=0,
     randomised=True,
@@ -33,7 +34,20 @@ SCHEME = Scheme(
     theorem="Theorem 3",
     theorem_order=0.5,
     constants=constants,
-    formula=r"y = e^{Uh/2}x + 2(e^{Uh/2}-1)\,s(t_n, x) + I(\tfrac12,U),\quad "
-    r"x^+ = e^{h/2}x + h\,e^{(1-U)h/2}\,s(t_n - Uh, y) + I(\tfrac12,1)",
+    formula=Formula(
+        (
+            r"\midpoint{y} = \midpoint{e^{«Uh/2»}\,x + 2(e^{«Uh/2»}-1)\,s(t_n, x)} + \noise{«I(\tfrac12,U)»}",
+            r"x^+ = \drift{«e^{h/2}»\,x + «h»\,e^{«(1-U)h/2»}\,s(t_n - «Uh», \midpoint{y})} + \noise{«I(\tfrac12,1)»}",
+        ),
+        {
+            "Uh": lambda h: rf"{digits(h)}\,U",
+            "Uh/2": lambda h: rf"{digits(h / 2)}\,U",
+            "(1-U)h/2": lambda h: rf"{digits(h / 2)}\,(1-U)",
+            "e^{h/2}": lambda h: math.exp(h / 2),
+            r"I(\tfrac12,U)": lambda h: rf"\sqrt{{e^{{{digits(h)}\,U}}-1}}\,Z_1",
+            r"I(\tfrac12,1)": lambda h: rf"e^{{{digits(h / 2)}\,(1-U)}}\,\sqrt{{e^{{{digits(h)}\,U}}-1}}\,Z_1"
+            rf" + \sqrt{{e^{{{digits(h)}\,(1-U)}}-1}}\,Z_2",
+        },
+    ),
     style=Style(light="#B57A00", dark="#E69F00", marker="triangle-down", dash="dash"),
 )

@@ -5,12 +5,13 @@ import math
 from dlab import linop
 from dlab.field import drift
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
+def parts(field, t, h, x, noise):
     y = x + noise.u * h * drift(field, t, x) + noise.part(linop.ZERO)
-    return x + h * drift(field, t - noise.u * h, y) + noise.whole(linop.ZERO)
+    return {"drift": h * drift(field, t - noise.u * h, y), "noise": noise.whole(linop.ZERO), "midpoint": y}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -30,7 +31,7 @@ def constants(m_min, L_max, L_F, d, h):
 SCHEME = Scheme(
     name="REM",
     title="Randomised midpoint (Euler)",
-    step=step,
+    parts=parts,
     score_evals=2,
     hessian_evals=0,
     randomised=True,
@@ -39,6 +40,16 @@ SCHEME = Scheme(
     theorem="Theorem 3",
     theorem_order=0.5,
     constants=constants,
-    formula=r"y = x + Uh\,\gamma(t_n, x) + I(0,U),\quad x^+ = x + h\,\gamma(t_n - Uh, y) + I(0,1)",
+    formula=Formula(
+        (
+            r"\midpoint{y} = x + \midpoint{«Uh»\,\gamma(t_n, x)} + \noise{«I(0,U)»}",
+            r"x^+ = x + \drift{«h»\,\gamma(t_n - «Uh», \midpoint{y})} + \noise{«I(0,1)»}",
+        ),
+        {
+            "Uh": lambda h: rf"{digits(h)}\,U",
+            "I(0,U)": lambda h: rf"{digits(math.sqrt(h))}\,\sqrt{{U}}\,Z_1",
+            "I(0,1)": lambda h: rf"{digits(math.sqrt(h))}\,(\sqrt{{U}}\,Z_1 + \sqrt{{1-U}}\,Z_2)",
+        },
+    ),
     style=Style(light="#D55E00", dark="#D55E00", marker="triangle-up", dash="dash"),
 )

@@ -9,14 +9,15 @@ import math
 
 from dlab.linop import phi1, phi2
 from dlab.schemes.base import Scheme, Style
+from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def step(field, t, h, x, noise):
+def parts(field, t, h, x, noise):
     s, L, M = field.local(t, x)
     moved = L.map(lambda a: h * phi1(h * a), x / 2 + s)
     bent = L.map(lambda a: h**2 * phi2(h * a), M)
-    return x + moved + bent + noise.whole(L)
+    return {"drift": moved, "second order": bent, "noise": noise.whole(L)}
 
 
 def constants(m_min, L_max, L_F, d, h):
@@ -39,7 +40,7 @@ def expansion(v, J1, J2, J3, J4):
 SCHEME = Scheme(
     name="SO",
     title="Second order (Hessian)",
-    step=step,
+    parts=parts,
     score_evals=1,
     hessian_evals=1,
     randomised=False,
@@ -48,7 +49,15 @@ SCHEME = Scheme(
     theorem="Theorem 4",
     theorem_order=1.0,
     constants=constants,
-    formula=r"x^+ = x + h\varphi_1(hL)\,\gamma(t_n, x) + h^2\varphi_2(hL)\,M + I(L,1)",
+    formula=Formula(
+        (
+            r"x^+ = x + \drift{«h»\,\varphi_1(«h»L)\,\gamma(t_n, x)} + \second{«h^2»\,\varphi_2(«h»L)\,M} + \noise{«I(L,1)»}",
+        ),
+        {
+            "h^2": lambda h: h**2,
+            "I(L,1)": lambda h: rf"\sqrt{{{digits(h)}\,\varphi_1({digits(2 * h)}L)}}\,Z",
+        },
+    ),
     style=Style(light="#009E73", dark="#009E73", marker="diamond", dash="longdash"),
     expansion=expansion,
 )

@@ -130,8 +130,8 @@ ENTRY = TargetEntry(
     from_spec=from_spec,
     knobs=(
         Knob("lam", "Penalty λ", 0.8, 0.3, 4.0, 0.1, "Strength of the Gaussian prior; m₀ = λ."),
-        Knob("rows", "Observations", 40, 2, 200, 1, "Number of synthetic data points."),
-        Knob("spread", "Feature scale", 3.0, 0.5, 5.0, 0.5, "Standard deviation of the features: larger is stiffer."),
+        Knob("rows", "Observations n", 40, 2, 200, 1, "Number of synthetic data points."),
+        Knob("spread", "Feature scale σ", 3.0, 0.5, 5.0, 0.5, "Standard deviation of the features: larger is stiffer."),
         Knob("data", "Data seed", 1, 0, 999, 1, "Seed of the synthetic data."),
     ),
     from_knobs=from_knobs,

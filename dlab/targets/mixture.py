@@ -207,7 +207,7 @@ ENTRY = TargetEntry(
             "Variance of each component; L₀ = 1/v while the mixture is log-concave.",
         ),
         Knob(
-            "w", "Weight of the first", 0.3, 0.05, 0.95, 0.05, "Weight of the first component; the other has the rest."
+            "w", "Weight w of the first", 0.3, 0.05, 0.95, 0.05, "Weight of the first component; the other has the rest."
         ),
         Knob("angle", "Rotation (degrees)", 20.0, 0.0, 180.0, 5.0, "Direction from the first mean to the second."),
     ),

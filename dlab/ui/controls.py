@@ -6,12 +6,13 @@ import functools
 import streamlit as st
 
 from dlab import errors, jobs, schemes, targets
+from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import STARTS
 from dlab.targets import logistic
-from dlab.ui import files, frame, links, tell
+from dlab.ui import files, frame, links, state, tell
 
-KEY = frame.STATE
+KEY = state.KEY
 START_HELP = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
 
 
@@ -22,8 +23,8 @@ def _group(name: str):
     def of(draw):
         @functools.wraps(draw)
         def drawn(*args):
-            values = frame.scene()
-            if not frame.folded() and name not in values["hide"]:
+            values = state.scene()
+            if not state.folded() and name not in values["hide"]:
                 draw(*args, off=name in values["fix"])
 
         return drawn
@@ -36,7 +37,10 @@ def target(values: dict, *, off: bool) -> None:
     """The target and its knobs, or the file it came from."""
     if values["spec"]:
         st.markdown(f"**Target** from a file: {targets.REGISTRY[values['spec']['name']].title.lower()}")
-        st.button("Use the controls instead", on_click=frame.adopt, args=({"spec": None},), disabled=off)
+        st.button(
+            "Use the controls instead", on_click=state.adopt, args=({"spec": None},), disabled=off,
+            help="Lets go of the file's target and shows the menu of targets again.",
+        )  # fmt: skip
         return
     st.selectbox(
         "Target p₀",
@@ -60,10 +64,16 @@ def target(values: dict, *, off: bool) -> None:
 def _data(values, off) -> None:
     if values["csv"]:
         st.caption(f"{len(values['csv'][0])} observations from your CSV.")
-        st.button("Use synthetic data", on_click=frame.adopt, args=({"csv": None},), disabled=off)
+        st.button(
+            "Use synthetic data", on_click=state.adopt, args=({"csv": None},), disabled=off,
+            help="Lets go of your data and draws some from a logistic model.",
+        )  # fmt: skip
         return
     with st.popover("Your own data", help="A CSV with columns x1, x2, y; y is 1 or −1 (or 1 and 0).", disabled=off):
-        upload = st.file_uploader("CSV with columns x1, x2, y", type="csv", key="csv-upload")
+        upload = st.file_uploader(
+            "CSV with columns x1, x2, y", type="csv", key="csv-upload",
+            help="x1 and x2 are the features of an observation, y its class: 1 or −1 (or 1 and 0). 2,000 rows at most.",
+        )  # fmt: skip
         if upload is not None and st.session_state.get("csv-seen") != upload.file_id:
             try:
                 data = logistic.read_csv(upload.getvalue())
@@ -114,13 +124,16 @@ def step_range(values: dict, *, off: bool) -> None:
     if values["hs"]:
         st.markdown("**Step sizes h** from a file: " + ", ".join(f"{h:.4g}" for h in values["hs"]))
         powers = {"hs": None, "h": links.DEFAULTS["h"]}
-        st.button("Use powers of two instead", on_click=frame.adopt, args=(powers,), disabled=off)
+        st.button(
+            "Use powers of two instead", on_click=state.adopt, args=(powers,), disabled=off,
+            help="Lets go of the file's step sizes and shows the slider of step sizes again.",
+        )  # fmt: skip
         return
     st.select_slider(
         "Step sizes h",
         links.LADDER,
         value=values["h"],  # a pair: it makes the slider a range, the session state gives the values
-        format_func=_fraction,
+        format_func=step_size,
         key=KEY + "h",
         help="The coarsest and the finest step; each halves the one before.",
         disabled=off,
@@ -131,9 +144,15 @@ def step_range(values: dict, *, off: bool) -> None:
 def step(*, off: bool) -> None:
     """The step size of the moving particles."""
     st.select_slider(
-        "Step size h", links.LADDER, format_func=_fraction, key=KEY + "step", help="The scheme takes T/h steps.",
+        "Step size h", links.LADDER, format_func=step_size, key=KEY + "step", help="The scheme takes T/h steps.",
         disabled=off,
     )  # fmt: skip
+
+
+def set_step(h: float) -> None:
+    """Make h, which the player shows, the step size of the moving particles."""
+    if h in links.LADDER:
+        state.adopt({"step": h})
 
 
 @_group("error")
@@ -184,7 +203,7 @@ def sampling(values: dict, *, off: bool) -> None:
         )  # fmt: skip
         if values["accuracy"]:
             right.number_input(
-                "Budget (10⁶)", 1, links.MOST, step=50, key=KEY + "budget", disabled=off,
+                "Budget (10⁶ steps)", 1, links.MOST, step=50, key=KEY + "budget", disabled=off,
                 help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * links.MILLION):.0f} s on this machine. "
                 "A budget in seconds would give other numbers on another machine.",
             )  # fmt: skip
@@ -196,7 +215,7 @@ def moving(*, off: bool) -> None:
     """How many particles move."""
     with st.expander("Sampling"):
         st.select_slider(
-            "Particles", links.MOVING, key=KEY + "moving", help="How many particles each panel draws.", disabled=off
+            "Particles", links.MOVING, key=KEY + "moving", help="In each panel; every scheme gets the same Brownian paths.", disabled=off
         )
         _seed(off)
 
@@ -211,18 +230,24 @@ def _seed(off) -> None:
 def picture(values: dict, *, off: bool) -> None:
     """What the curve's picture shows."""
     with st.expander("Picture"):
-        st.selectbox("Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=KEY + "x", disabled=off)
-        st.checkbox("Fitted lines", key=KEY + "fits", disabled=off)
+        st.selectbox(
+            "Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=KEY + "x", disabled=off,
+            help="Evaluations compare schemes at equal cost: REM and REI ask for two scores a step, SO for a score and a Hessian.",
+        )  # fmt: skip
+        st.checkbox("Fitted lines", key=KEY + "fits", disabled=off, help="W₂ = C hᵖ through the filled points; p is the slope.")
         st.checkbox(
             "Choose the fitted step sizes", key=KEY + "by_hand", disabled=off,
             help="Otherwise coarse points that bend away from the line of the finer ones are left out by a rule.",
         )  # fmt: skip
         if values["by_hand"]:
             st.select_slider(
-                "Fitted step sizes", links.LADDER, value=values["window"], format_func=_fraction, key=KEY + "window",
-                disabled=off,
+                "Fitted step sizes h", links.LADDER, value=values["window"], format_func=step_size, key=KEY + "window",
+                disabled=off, help="The coarsest and the finest step that the slopes are fitted to.",
             )  # fmt: skip
-        st.checkbox("Theorem's bounds", key=KEY + "bounds", disabled=off)
+        st.checkbox(
+            "Theorem's bounds", key=KEY + "bounds", disabled=off,
+            help="Dotted lines: the leading term of each scheme's theorem with this target's constants.",
+        )  # fmt: skip
         st.selectbox(
             "Brackets", list(links.BRACKETS), format_func=links.BRACKETS.get, key=KEY + "brackets", disabled=off,
             help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",
@@ -231,10 +256,13 @@ def picture(values: dict, *, off: bool) -> None:
 
 def open_study() -> None:
     """Reopen a scene from a study file, or from a result file, which holds its study."""
-    if frame.folded():
+    if state.folded():
         return
     with st.popover("Open a study file"):
-        upload = st.file_uploader("Study JSON", type="json", key="study-upload")
+        upload = st.file_uploader(
+            "Study or result (JSON)", type="json", key="study-upload",
+            help="Downloaded here or made in the shell; its settings replace those of the controls.",
+        )  # fmt: skip
         if upload is not None and st.session_state.get("study-seen") != upload.file_id:
             try:
                 values, notes = files.from_study(upload.getvalue())
@@ -245,7 +273,3 @@ def open_study() -> None:
             st.session_state["adopt"] = values
             st.session_state["adopt-notes"] = notes
             st.rerun()
-
-
-def _fraction(h: float) -> str:
-    return "1" if h == 1 else f"1/{round(1 / h)}"

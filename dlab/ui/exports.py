@@ -13,7 +13,7 @@ from dlab.ui import frame, runs
 FIGURES = ("svg", "pdf", "png", "html")
 # What the visitor chose for figures; in the session, not in the link.
 OPTIONS = {"unit": "mm", "mm": 160, "px": 800, "font": 9.0, "grey": "Colour", "legend": True}
-KEY = "figure-option-"
+KEY, CHOSEN = "figure-option-", "figure-options"
 WIDTHS = {"mm": (40, 400), "px": (200, 4000)}
 PALETTES = ("Colour", "Grey")
 
@@ -55,30 +55,40 @@ def row(study, result: dict, figure) -> None:
 def figure_options() -> None:
     """The popover with the options of every figure on the page; their values stay while the visitor changes pages."""
     chosen = _chosen()
+
+    def keeps(name):
+        # Streamlit forgets a widget that is not drawn, and may then hand out the value that stood there before it.
+        st.session_state[KEY + name] = chosen[name]
+        return {"key": KEY + name, "on_change": _keep, "args": (name,)}
+
     with st.popover("Figure options"):  # a tip would lie over its last line
-        for name, value in chosen.items():
-            st.session_state.setdefault(KEY + name, value)
         left, right = st.columns(2, vertical_alignment="bottom")
         unit = right.segmented_control(
-            "Unit", list(WIDTHS), key=KEY + "unit", required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch."
+            "Unit", list(WIDTHS), required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch.", **keeps("unit")
         )
         low, high = WIDTHS[unit]
-        left.number_input(f"Width ({unit})", low, high, key=KEY + unit, step=5 if unit == "mm" else 50)
-        st.number_input("Font size (pt)", 4.0, 24.0, step=0.5, format="%g", key=KEY + "font")
+        left.number_input(
+            f"Width ({unit})", low, high, step=5 if unit == "mm" else 50, help="Of the whole figure; its height follows.", **keeps(unit)
+        )
+        st.number_input(
+            "Font size (pt)", 4.0, 24.0, step=0.5, format="%g", help="Of the axes and the legend, as printed.", **keeps("font")
+        )
         st.segmented_control(
-            "Palette", PALETTES, key=KEY + "grey", required=True,
-            help="The colours are told apart by colour-blind eyes too; in grey, markers and dashes tell.",
+            "Palette", PALETTES, required=True,
+            help="The colours are told apart by colour-blind eyes too; in grey, markers and dashes tell.", **keeps("grey"),
         )  # fmt: skip
-        st.checkbox("Legend", key=KEY + "legend")
-        width, font = _width_mm(_chosen()), _chosen()["font"]
+        st.checkbox("Legend", help="Which marker and line is which scheme.", **keeps("legend"))
+        width, font = _width_mm(chosen), chosen["font"]
         if font > largest_font(width):
             st.caption(f"{font:g} pt does not fit this width: {largest_font(width):.3g} pt is used.")
-    st.session_state["figure-options"] = _chosen()
+
+
+def _keep(name) -> None:
+    st.session_state[CHOSEN] = {**_chosen(), name: st.session_state[KEY + name]}
 
 
 def _chosen() -> dict:
-    kept = st.session_state.get("figure-options", OPTIONS)
-    return {name: st.session_state.get(KEY + name, kept[name]) for name in OPTIONS}
+    return st.session_state.get(CHOSEN, OPTIONS)
 
 
 def _width_mm(chosen) -> float:
@@ -157,6 +167,7 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
             file_name="study.json",
             mime="application/json",
             on_click="ignore",
+            help="Reopen it here, or run it: python -m dlab run study.json --out DIR",
         )
         st.download_button(
             "Python", lambda: export.motion_snippet(study.to_json(), steps, count), file_name=f"{name}.py",

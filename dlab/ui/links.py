@@ -8,10 +8,12 @@ import base64
 import json
 import unicodedata
 import zlib
+from functools import cache
 
 from dlab import errors, params, schemes, targets
 from dlab.params import BadInput
 from dlab.study import ESTIMATORS, STARTS, Study
+from dlab.ui import questions, tour
 
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
@@ -66,6 +68,8 @@ DEFAULTS = {
     "play": False,
     **LESSON,
     "present": False,  # presentation mode
+    "scene": "",  # the prepared scene that is open
+    "tour": 0,  # the step of the guided tour that is open, counted from 1
     **{f"{t.name}.{k.name}": k.default for t in targets.REGISTRY.values() for k in t.knobs},
     **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
     **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
@@ -92,6 +96,13 @@ _PLAIN = (
     "by_hand",
     "window",
 )
+# Keys that change how a scene is shown and none of its numbers.
+VIEW = {"v", "x", "fits", "bounds", "brackets", "play", "present", "scene", "tour", *LESSON}
+# Settings that a page does not read.
+ELSEWHERE = {
+    "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window"},
+    "convergence": {"panels", "step", "moving"},
+}
 # What is set back together where a link's settings are no study, the least first.
 _GROUPS = (
     (),
@@ -99,7 +110,7 @@ _GROUPS = (
     ("estimator", "error"),
     ("particles", "accuracy", "budget"),
     ("spec", "csv"),
-    tuple(name for name in DEFAULTS if name not in {*LESSON, "present"}),
+    tuple(name for name in DEFAULTS if name not in {*LESSON, "present", "tour"}),
 )
 
 
@@ -107,7 +118,7 @@ def read(query: dict[str, str], repeated: tuple[str, ...] = ()) -> tuple[dict, l
     """Scene and notes from the address bar. Whatever is not understood is named in a note, with what
     was used instead; nothing in a link can raise."""
     values, notes = dict(DEFAULTS), []
-    query = dict(query)
+    query = _named(query) | query
     notes += [f"The link gives {params.show(key)} more than once; the last was used." for key in repeated]
     if "target" in query and "spec" in query:
         notes.append("The link gives both target and spec; spec was used.")
@@ -128,7 +139,44 @@ def read(query: dict[str, str], repeated: tuple[str, ...] = ()) -> tuple[dict, l
             _take(values, notes, key, key, text, _READ[key])
         else:
             notes.append(f"The link's {params.show(key)} = {params.show(text)} is unknown here and was ignored.")
-    return _fitted(values, notes), notes
+    values = _fitted(values, notes)
+    if (scene := questions.BY_NAME.get(values["scene"])) and differs(values, scene):
+        notes.append(f"The link's scene was ignored: its settings are not those of “{scene.question}” Used instead: none.")
+        values["scene"] = ""
+    return values, notes
+
+
+def short(query: dict[str, str]) -> str | None:
+    """The page of a scene or a step of the tour that a link names without settings; None for any other link."""
+    found = _entry(query)
+    return found.page if found and set(query) <= VIEW - {"v"} else None
+
+
+def _entry(query) -> questions.Scene | tour.Step | None:
+    """The scene or the step that a link names."""
+    steps = {str(i): step for i, step in enumerate(tour.STEPS, 1)}
+    return questions.BY_NAME.get(query.get("scene")) or steps.get(query.get("tour"))
+
+
+def _named(query) -> dict[str, str]:
+    """The settings of the scene or step that a link names alone."""
+    return _entry(query).settings if short(query) else {}
+
+
+def differs(values: dict, entry: questions.Scene | tour.Step) -> bool:
+    """Whether settings that the numbers of a scene or a step of the tour depend on are not its own."""
+    mine, its = write(values), written(entry.settings)
+    return any(mine.get(key) != its.get(key) for key in {*mine, *its} - VIEW - ELSEWHERE.get(entry.page, set()))
+
+
+def written(settings: dict[str, str]) -> dict[str, str]:
+    """The whole address of a link that gives some settings. Kept: every page asks for that of every scene."""
+    return dict(_written(tuple(settings.items())))
+
+
+@cache
+def _written(settings) -> dict[str, str]:
+    return write(read(dict(settings))[0])
 
 
 def _fitted(values, notes) -> dict:
@@ -162,7 +210,7 @@ def write(values: dict) -> dict[str, str]:
         query[key] = _text(values[name])
     if values["csv"] and values["target"] == "logistic" and not values["spec"]:
         query["data"] = _pack(values["csv"])
-    query |= {key: _text(values[key]) for key in (*LESSON, "present") if values[key]}
+    query |= {key: _text(values[key]) for key in (*LESSON, "present", "scene", "tour") if values[key]}
     return {k: v for k, v in query.items() if 0 < len(v) <= LONGEST}
 
 
@@ -369,6 +417,8 @@ _READ = {
     "question": lambda text: line("question", text),
     "hide": _control_groups,
     "fix": _control_groups,
+    "scene": lambda text: params.choice("scene", text, questions.BY_NAME),
+    "tour": lambda text: params.integer("tour", params.typed("tour", text), 1, len(tour.STEPS)),
 }
 
 

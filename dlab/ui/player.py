@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
-from dlab.figures.movie import packet
+from dlab.figures.movie import MAGIC, packet
 
 
 def player(
@@ -18,25 +19,40 @@ def player(
     autoplay: bool = False,
     presentation: bool = False,
     alt: str = "",
+    waiting: str = "",
+    live: bool = True,
+    adopt: Callable[[float], None] | None = None,
 ) -> None:
     """Show a movie made by `dlab.figures.movie.encode`.
 
-    key: unique on the page. With the same key, a rerun that brings the same movie keeps the visitor's place and one
-    that brings another movie starts anew. height: pixels of the whole player on a wide screen, from 240; on a phone
-    it grows with its content. autoplay: start at once, unless the visitor's system asks for reduced motion.
+    key: unique on the page. With the same key, a rerun that brings a movie of the same scene keeps the visitor's place,
+    and one that brings another scene starts anew. height: pixels of the whole player on a wide screen, from 240; on a
+    phone it grows with its content. autoplay: start at once, unless the visitor's system asks for reduced motion.
     presentation: larger type, lines and particles for a projector. alt: what the picture shows, for those who
-    cannot see it. Nothing is sent back to Python. Raises ValueError for bytes or a height that do not fit.
+    cannot see it. waiting: while the movie has one step size and others are to come, the words that say so. live:
+    whether there is a slider of step sizes at all. adopt: called with the step size h when the visitor asks that it be
+    the page's, the only thing that Python hears.
+    Raises ValueError for bytes or a height that do not fit.
     """
-    if movie_bytes[:4] != b"DLM1":
+    if movie_bytes[:4] != MAGIC:
         raise ValueError(
-            f"player got bytes that begin with {movie_bytes[:4]!r}; expected a movie, b'DLM1'; "
+            f"player got bytes that begin with {movie_bytes[:4]!r}; expected a movie, {MAGIC!r}; "
             "pass what dlab.figures.movie.encode returns"
         )
     if height < 240:
         raise ValueError(f"player got height {height}; expected at least 240 pixels; the controls alone need 120")
     # A component takes bytes or JSON, never bytes inside a dict: the options travel in front of the movie.
-    data = packet(movie_bytes, height=height, autoplay=autoplay, presentation=presentation, alt=alt)
-    _component()(key=key, data=data)
+    data = packet(
+        movie_bytes, height=height, autoplay=autoplay, presentation=presentation, alt=alt, waiting=waiting,
+        live=live, adopt=bool(adopt),
+    )  # fmt: skip
+
+    def chosen():
+        h = st.session_state[key].h
+        if adopt and type(h) in (int, float):  # a browser may send anything
+            adopt(float(h))
+
+    _component()(key=key, data=data, on_h_change=chosen)
 
 
 @cache

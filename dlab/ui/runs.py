@@ -11,6 +11,7 @@ import streamlit as st
 
 from dlab import export, jobs, trajectory
 from dlab.figures import particles
+from dlab.figures.movie import at_step
 from dlab.figures.numbers import step_size
 from dlab.study import Study
 
@@ -21,9 +22,13 @@ REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 
 def movie_key(study: Study, steps: int, count: int) -> str:
     """Fingerprint of a movie: of the study only what moves particles enters."""
+    return _movie_key(study, (steps,), count)
+
+
+def _movie_key(study, counts, count):
     plain = {
         **study.to_json(),
-        "h": [study.T / steps],
+        "h": [study.T / n for n in counts],
         "estimator": "auto",
         "particles": 4096,
         "accuracy": None,
@@ -33,12 +38,16 @@ def movie_key(study: Study, steps: int, count: int) -> str:
 
 
 def known_movie(study: Study, steps: int, count: int):
-    """(player bytes, {"sentence", "table", "notes", "met"}) where the movie is kept, else None."""
-    found = jobs.load(movie_key(study, steps, count) + ".movie")
-    if found is None:
-        return None
-    head, packed = zlib.decompress(found).split(b"\n", 1)
-    return packed, json.loads(head)
+    """(player bytes, {"sentence", "table", "notes", "met", "rungs"}) where the movie is kept, else None.
+
+    With its ladder where that is kept too; rungs is the number of step sizes in it.
+    """
+    for counts in (trajectory.rungs(study, steps, count), (steps,)):
+        if (found := jobs.load(_movie_key(study, counts, count) + ".movie")) is not None:
+            head, packed = zlib.decompress(found).split(b"\n", 1)
+            meta = json.loads(head)
+            return at_step(packed, study.T / steps), {**meta[str(steps)], "rungs": len(meta)}
+    return None
 
 
 def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
@@ -46,7 +55,28 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
     with jobs.one_at_a_time(waiting):
         if (known := known_movie(study, steps, count)) is not None:  # made while this one waited
             return known
-        motion = trajectory.motion(study, study.schemes, steps, count, tick)
+        return _kept(study, steps, count, [trajectory.motion(study, study.schemes, steps, count, tick)])
+
+
+def make_ladder(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
+    """As `make_movie`, at all step sizes that the player's slider offers."""
+    with jobs.one_at_a_time(waiting):
+        known = known_movie(study, steps, count)
+        if known is not None and known[1]["rungs"] == len(trajectory.rungs(study, steps, count)):
+            return known
+        return _kept(study, steps, count, trajectory.ladder(study, steps, count, tick))
+
+
+def _kept(study, steps, count, motions):
+    counts = tuple(motion.count for motion in motions)
+    scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
+    meta = json.dumps({motion.count: _meta(motion, count) for motion in motions})
+    packed = particles.encoded(motions, scene)
+    jobs.store(_movie_key(study, counts, count) + ".movie", zlib.compress(meta.encode() + b"\n" + packed))
+    return known_movie(study, steps, count)
+
+
+def _meta(motion, count) -> dict:
     table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
     table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
     notes = [
@@ -55,10 +85,7 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
         if t.diverged
     ]
     met = {t.scheme: t.error_level_met for t in motion.tracks}
-    meta = {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
-    packed = particles.encoded(motion)
-    jobs.store(movie_key(study, steps, count) + ".movie", zlib.compress(json.dumps(meta).encode() + b"\n" + packed))
-    return packed, meta
+    return {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
 
 
 def positions(study: Study, steps: int, count: int) -> bytes:
@@ -95,8 +122,9 @@ def movie(study: Study, steps: int, count: int):
         left, right = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
         left.button(
-            f"Run (about {price:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,)
-        )
+            f"Run (about {price:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
+            help="Moves the particles and measures their distances; the movie is kept and opens at once afterwards.",
+        )  # fmt: skip
         right.caption(f"{steps} steps of {count} particles and a reference path for each.")
         return None
     bar = st.progress(0.0, text="Moving the particles. The first run of a scheme also compiles it.")
@@ -109,6 +137,14 @@ def movie(study: Study, steps: int, count: int):
     )
     bar.empty()
     return made
+
+
+def ladder(study: Study, steps: int, count: int) -> None:
+    """Compute the movie at the other step sizes while the visitor watches, and run the page again with it; a rerun
+    cancels it. To be called when the page is drawn."""
+    holder = st.empty()
+    make_ladder(study, steps, count, lambda done: holder.empty(), holder.empty)
+    st.rerun()
 
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
@@ -125,7 +161,7 @@ def curve(study: Study, draw) -> tuple[dict | None, str, object]:
     results show at once; a costly run waits for its button.
     """
     session = st.session_state
-    known = jobs.exact(study) if study.price == 0 else jobs.finished(study)
+    known = jobs.finished(study) or (jobs.exact(study) if study.price == 0 else None)
     if known is not None:
         session["curve"] = known
         return known, "final", draw(known, "final")
@@ -199,9 +235,14 @@ def law(study: Study, draw) -> None:
     """The law of one scheme at one step size of the study beside its target: at once where it is known or quick, else by a
     button that says its price; draw(found) shows it."""
     left, middle, right = st.columns((1, 1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme")
+    scheme = left.selectbox(
+        "Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of those that the curve shows."
+    )
     coarse_first = sorted(study.h, reverse=True)
-    h = middle.selectbox("Step size of its law", coarse_first, format_func=step_size, key="law-step")
+    h = middle.selectbox(
+        "Step size h of its law", coarse_first, format_func=step_size, key="law-step",
+        help="The scheme takes T/h steps of this size from noise to data.",
+    )  # fmt: skip
     steps = study.steps[study.h.index(h)]
     if (way := study.law(scheme)) is None:
         st.caption(
@@ -211,7 +252,9 @@ def law(study: Study, draw) -> None:
         return
     found, price = jobs.drawn(study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
     costly = found is None and price > AT_ONCE
-    if costly and not right.button(f"Compute this law (about {price:.0f} s)", key="law-button"):
+    if costly and not right.button(
+        f"Compute this law (about {price:.0f} s)", key="law-button", help="Carries its density through the steps on a grid."
+    ):
         return
     if found is None:
         bar = st.progress(0.0, text="Carrying the density through the steps.")
@@ -227,7 +270,9 @@ def every_way(study: Study, draw) -> None:
     """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
     button that says its price; draw(found, final) shows what there is so far."""
     left, right = st.columns((1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox("Scheme measured in every way", study.schemes, key="every-way")
+    scheme = left.selectbox(
+        "Scheme measured in every way", study.schemes, key="every-way", help="One of those that the curve shows."
+    )
     if (found := jobs.compared(study, scheme)) is not None:
         draw(found, True)
         return
@@ -235,7 +280,8 @@ def every_way(study: Study, draw) -> None:
     law = study.law(scheme)
     by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
     price = jobs.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
-    if right.button(f"Measure in every way (about {price:.0f} s)", key="every-way-button"):
+    said = f"Measure in every way (about {price:.0f} s)"
+    if right.button(said, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
         bar, holder = st.progress(0.0, text="Starting."), st.empty()
 
         def tick(done):

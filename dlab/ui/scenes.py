@@ -1,76 +1,67 @@
-"""The prepared scenes: what the home page offers and what opens at once.
+"""The addresses of scenes and of the tour's steps, and the files that let them open at once.
 
-python -m dlab.ui.scenes      writes the small result files in dlab/prepared/
+python -m dlab.ui.scenes      writes the files in dlab/prepared
 """
 
-from dataclasses import dataclass, field
+import json
 
 from dlab import jobs
-from dlab.ui import links, runs
+from dlab.ui import links, runs, tour
+from dlab.ui.questions import BY_NAME, SCENES, Scene
 
-
-@dataclass(frozen=True)
-class Scene:
-    """A question, where it opens, and the settings that differ from the defaults (address-bar keys)."""
-
-    name: str
-    question: str
-    text: str
-    page: str
-    settings: dict = field(default_factory=dict)
-
-
-SCENES = (
-    Scene(
-        "watch",
-        "What does a sampler do?",
-        "Noise flows back into a skewed target: Euler–Maruyama beside the second-order scheme, on the same Brownian path.",
-        "particles",
-        {"target": "skew", "panels": "EM,SO", "step": "0.25", "moving": "1000", "play": "1"},
-    ),
-    Scene(
-        "halving",
-        "How fast does the error fall when h halves?",
-        "Five schemes on a tilted Gaussian, by exact law: slopes 1 and 2, where the theorems promise ½ and 1.",
-        "convergence",
-        {"target": "gaussian"},
-    ),
-    Scene(
-        "blunt",
-        "What does a wrong score cost?",
-        "The same error ε = 0.2 in every step: the curves stop falling and level off at a floor that no step size removes.",
-        "convergence",
-        {"target": "gaussian", "error": "constant", "e_level": "0.2"},
-    ),
-    Scene(
-        "too-far",
-        "What if the step is too large?",
-        "A stiff target and a coarse step: Euler–Maruyama ends too wide across the narrow side, the second-order scheme less so.",
-        "particles",
-        {"target": "gaussian", "k1": "8", "k2": "0.8", "panels": "EM,SO", "step": "0.5", "moving": "1000", "play": "1"},
-    ),
-)
+__all__ = ["BY_NAME", "SCENES", "Scene", "address", "files", "step_address"]
 
 
 def address(scene: Scene) -> dict[str, str]:
     """The whole address of a scene: every setting in force, so that changed defaults change no scene."""
-    values, _ = links.read(scene.settings)
-    return links.write(values) | ({"play": "1"} if values["play"] else {})
+    return _address(scene, {"scene": scene.name})
+
+
+def step_address(number: int) -> dict[str, str]:
+    """The whole address of a step of the tour, counted from 1."""
+    return _address(tour.STEPS[number - 1], {"tour": str(number)})
+
+
+def _address(entry, name) -> dict[str, str]:
+    # An address bar forgets that a scene plays, once it does; its link says so.
+    play = {key: value for key, value in entry.settings.items() if key == "play"}
+    return links.written(entry.settings) | name | play
+
+
+def files() -> dict[str, tuple]:
+    """What is prepared: the name of each file, and the entry and the study that it answers."""
+    found = {}
+    for entry in (*SCENES, *tour.STEPS):
+        values, _ = links.read(entry.settings)
+        if entry.page == "particles":
+            study = links.moving_study(values)
+            name = runs.movie_key(study, study.steps[-1], values["moving"]) + ".movie"
+        elif entry.page == "convergence":
+            study = links.study(values)
+            name = study.key + ".json"
+        else:
+            continue
+        found.setdefault(name, (entry, study))
+    return found
+
+
+def make(name: str, entry, study) -> bytes:
+    """The content of a prepared file, computed anew unless this machine has just done so."""
+    if name.endswith(".movie"):
+        runs.make_movie(study, study.steps[-1], links.read(entry.settings)[0]["moving"])
+        return jobs.load(name)
+    *_, result = jobs.results(study)
+    return json.dumps(result).encode()
 
 
 def main() -> None:
     jobs.PREPARED.mkdir(exist_ok=True)
-    for old in jobs.PREPARED.glob("*.movie"):
+    for old in (*jobs.PREPARED.glob("*.movie"), *jobs.PREPARED.glob("*.json")):
         old.unlink()
-    for scene in SCENES:
-        if scene.page == "particles":
-            values, _ = links.read(scene.settings)
-            study = links.moving_study(values)
-            steps = study.steps[-1]
-            runs.make_movie(study, steps, values["moving"])
-            name = runs.movie_key(study, steps, values["moving"]) + ".movie"
-            (jobs.PREPARED / name).write_bytes(jobs.load(name))
-            print(scene.name, name)
+    for name, (entry, study) in files().items():
+        content = make(name, entry, study)
+        (jobs.PREPARED / name).write_bytes(content)
+        print(f"{len(content) / 1000:8.1f} kB  {name}  {getattr(entry, 'question', 'a step of the tour')}", flush=True)
 
 
 if __name__ == "__main__":

@@ -103,17 +103,25 @@ def _draft(values, problems) -> dict:
     """The form of a lesson, filled with the one in force."""
     st.caption("Whoever opens the link reads your words as plain text, and can open everything with one button.")
     found = {}
-    for name, label in (("title", "Title"), ("question", "Question")):
-        typed = st.text_input(label, values[name], max_chars=links.LONGEST_TEXT, key=DRAFT + name)
+    for name, label, tip in (
+        ("title", "Title", "In place of the page's question."),
+        ("question", "Question", "In place of the sentence below it."),
+    ):
+        typed = st.text_input(label, values[name], max_chars=links.LONGEST_TEXT, key=DRAFT + name, help=tip)
         try:
             found[name] = links.line(label, typed)
         except BadInput as error:
             problems.append(str(error))
-    for name, label in (("hide", "Controls to hide"), ("fix", "Controls shown, but fixed")):
+    for name, label, tip in (
+        ("hide", "Controls to hide", "They keep their settings and are not shown."),
+        ("fix", "Controls shown, but fixed", "They can be read, not moved."),
+    ):
         found[name] = tuple(
-            st.multiselect(label, list(links.GROUPS), values[name], format_func=links.GROUPS.get, key=DRAFT + name)
+            st.multiselect(label, list(links.GROUPS), values[name], format_func=links.GROUPS.get, key=DRAFT + name, help=tip)
         )
-    found["present"] = st.checkbox("Open in presentation mode", values["present"], key=DRAFT + "present")
+    found["present"] = st.checkbox(
+        "Open in presentation mode", values["present"], key=DRAFT + "present", help="Larger type and lines, controls folded away."
+    )
     return found
 
 
@@ -137,7 +145,7 @@ def _study(values) -> None:
         return
     st.download_button(
         "Study", json.dumps(study.to_json(), indent=1), file_name="study.json", mime="application/json", on_click="ignore",
-        key="share-study",
+        key="share-study", help="Opens with “Open a study file”.",
     )  # fmt: skip
 
 

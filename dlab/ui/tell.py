@@ -3,7 +3,9 @@
 import streamlit as st
 
 from dlab import measure, schemes, theory
-from dlab.figures.numbers import number
+from dlab.figures.numbers import number, step_size
+from dlab.schemes.base import PARTS
+from dlab.schemes.formula import coloured
 from dlab.study import ESTIMATORS, Study
 from dlab.targets.gaussian import Gaussian
 
@@ -86,17 +88,16 @@ def level_met(spec: dict, met: dict) -> None:
     st.caption(f"Score error asked for: {asked}. Largest $L_2$ level met along the steps: {each}.")
 
 
-def theorems(result: dict) -> None:
+def theorems(result: dict, theme: str) -> None:
     """The bound of each scheme's theorem with the constants of this target, its contributions apart."""
     facts, study = result["facts"], Study.from_json(result["study"])
     st.markdown(
         r"For an $m_0$-strongly log-concave target with $L_0$-Lipschitz score, $m_{\min} = \min(1, m_0)$, "
         r"$L_{\max} = 1 + L_0$:"
     )
-    st.latex(
-        r"W_2 \lesssim e^{-m_{\min}T}\,\|X_0\|_{L_2} + C_1\,\eta(h) + C_2\,\varepsilon,\qquad "
-        r"\eta(h) = \sqrt{dh}\ \text{(EM, EI)},\ \sqrt h\ \text{(REM, REI)},\ h\ \text{(SO)}"
-    )
+    # Inline: it wraps on a telephone, where a displayed formula would scroll.
+    st.markdown(r"$W_2 \lesssim e^{-m_{\min}T}\,\|X_0\|_{L_2} + C_1\,\eta(h) + C_2\,\varepsilon$")
+    st.markdown(r"with $\eta(h) = \sqrt{dh}$ (EM, EI), $\sqrt h$ (REM, REI), $h$ (SO); with the exact start the first term is absent.")
     st.markdown(
         "Here "
         + ", ".join(
@@ -137,18 +138,66 @@ def theorems(result: dict) -> None:
         + ", ".join(f"{n} {schemes.REGISTRY[n].law_order:g}" for n in study.schemes)
         + "."
     )
+    with st.container(key="formulas"):
+        for name in study.schemes:
+            update(schemes.REGISTRY[name], None, theme)
+    symbols((*CONSTANTS, *LETTERS))
 
 
 SYMBOLS = (("m0", "m₀"), ("L0", "L₀"), ("L_F", "L_F"), ("M1", "M₁"))
 
 
-def symbols() -> None:
-    """The letters of the formulas."""
-    st.markdown(
-        r"$s = \nabla\log p_t$ is the score, $\gamma = x/2 + s$ the reverse drift, $H = \nabla^2\log p_t$, $L = \tfrac12 I + H$, "
-        r"$M = x/4 - L\gamma$ (exact for this process, no third derivatives), $\varphi_1(z) = (e^z-1)/z$, "
-        r"$\varphi_2(z) = (e^z-1-z)/z^2$, $I(A,u) = \int_0^{uh} e^{A(uh-v)}\,dW_v$, $U$ uniform on $[0,1]$."
-    )
+LETTERS = (
+    (r"x,\ x^+", "a particle before and after the step"),
+    (r"h,\ t_n", "the step size, and the time before step $n$: $t_n = T - nh$"),
+    (r"s(t, x)", r"the score $\nabla\log p_t(x)$"),
+    (r"\gamma(t, x)", "the drift of the reverse process, $x/2 + s(t, x)$"),
+    (r"U,\ y", "a random point of the step, uniform on $[0, 1]$, and the particle there"),
+    (r"H,\ L", r"the Hessian $\nabla^2\log p_t(x)$, and the Jacobian of the drift, $L = \tfrac12 I + H$"),
+    (r"M", r"what else changes the drift: $M = \tfrac12\sum_j\partial^2_{jj}s - \partial_t s$, for this process $x/4 - L\gamma$"),
+    (r"\varphi_1,\ \varphi_2", r"$\varphi_1(z) = (e^z-1)/z$ and $\varphi_2(z) = (e^z-1-z)/z^2$, of a matrix as of a number"),
+    (r"I(A, u)", r"the noise $\int_0^{uh} e^{A(uh-v)}\,dW_v$ of a Brownian motion $W$ over the step, Gaussian with mean zero"),
+    (r"Z,\ Z_1,\ Z_2", "standard normal vectors; $Z_1$ and $Z_2$ are independent"),
+)
+CONSTANTS = (
+    (r"m_0", "strength of log-concavity: the target's $-\\nabla^2\\log p_0$ is at least $m_0 I$"),
+    (r"L_0", "Lipschitz constant of the target's score"),
+    (r"L_F,\ M_1", "Lipschitz constant of $H$ in the Frobenius norm, and growth of $\\partial_t s$"),
+    (r"T,\ d", "the horizon, and the dimension, here 2"),
+    (r"\|X_0\|_{L_2}", "root mean square size of the target's samples"),
+    (r"\varepsilon", "size of the score error, in $L_2$ along the steps"),
+    (r"C_1,\ C_2", "the theorem's constants, in the table above"),
+)
+PART_NAMES = {"drift": "drift", "second order": "second order", "noise": "noise", "midpoint": "random midpoint"}
+
+
+def update(scheme, h: float | None, theme: str) -> None:
+    """One step of a scheme, in symbols, and with the numbers of a step size where one is given."""
+    st.markdown(f"**{scheme.name}**, {scheme.title}")
+    for line in scheme.formula.latex(theme=theme):
+        st.markdown(f"${line}$")
+    if h is not None:
+        st.caption(f"With $h$ = {step_size(h)}:")
+        for line in scheme.formula.latex(h, theme):
+            st.markdown(f"${line}$")
+
+
+def updates(names, h: float | None, theme: str) -> None:
+    """One step of each scheme with today's numbers, its parts in the colours of the player's arrows."""
+    shown = [schemes.REGISTRY[name] for name in names]
+    with st.container(key="formulas"):
+        for scheme in shown:
+            update(scheme, h, theme)
+        present = [part for part in PARTS if any(part in s.formula.parts() for s in shown)]
+        legend = ", ".join(rf"${coloured(part, theme)}\textbf{{{PART_NAMES[part]}}}}}$" for part in present)
+        st.markdown(f"Colours: {legend}.")
+    symbols(LETTERS)
+
+
+def symbols(letters) -> None:
+    """The letters of the formulas, folded."""
+    with st.expander("Symbols"):
+        st.markdown("\n".join(f"- ${letter}$: {meaning}" for letter, meaning in letters))
 
 
 def distances(table: dict) -> list[dict]:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import re
 
 import numpy as np
 import pytest
@@ -246,6 +247,27 @@ def test_missing_fit_and_keys():
     assert [t["measured slope"] for t in table(r)] == ["–", "–"]
     assert "EM and SO are without a slope" in sentence(r)
     assert len(rows_table(r)) == 8
+
+
+def test_the_table_holds_what_the_pointer_shows():
+    r = normal()
+    edit(r, "EM", 0.5, resolved=False, flags=[FLAG])
+    edit(r, "SO", 0.25, w2=None, stderr=None, lower=None, upper=None, diverged=3, resolved=False)
+    told = {(line["scheme"], line["h"]): line for line in rows_table(r)}
+    said = 0
+    for s in chart(r).series:
+        for hover in s.hover:
+            head, *lines = hover.split("\n")
+            scheme, h = head.split(", h = ")
+            line = told[scheme, h.split(",")[0]]
+            cells = "; ".join(map(str, line.values()))
+            for part in lines:
+                for number_ in re.findall(r"\d[\d.e-]*", part.replace("95 %, ", "")):
+                    assert number_ in cells, (part, cells)
+                    said += 1
+                if part.startswith("hollow: "):
+                    assert part.removeprefix("hollow: ") in line["why"]
+    assert said > 100
 
 
 def test_no_rows():

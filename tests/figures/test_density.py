@@ -109,3 +109,18 @@ def test_a_law_is_kept_and_can_be_cancelled(tmp_path, monkeypatch):
     made = jobs.draw(s, "EM", 2)
     jobs._memory.clear()
     assert jobs.drawn(s, "EM", 2) == made
+
+
+@pytest.mark.parametrize(("target", "name", "axes"), [(GAUSSIAN, "EM", 0), (LINE, "REM", 2)])
+def test_the_table_says_what_the_pointer_says(target, name, axes):
+    answer = found(target, name)
+    rows = density.table(answer)
+    assert len(rows) == 3 * (axes or 1)
+    piece = answer["lines"][0] if axes else answer["map"]
+    law, target = np.asarray(piece["law"]), np.asarray(piece["target"])
+    assert float(rows[0]["highest"]) == pytest.approx(target.max(), rel=6e-3)
+    assert float(rows[2]["lowest"]) == pytest.approx((law - target).min(), rel=6e-3)
+    assert rows[1]["lowest"] == "–"
+    if not axes:
+        i, j = np.unravel_index(target.argmax(), target.shape)
+        assert rows[0]["at"] == f"({piece['x'][j]:.2f}, {piece['y'][i]:.2f})"

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlab.figures.movie import DEPTH, GONE, MAGIC, MID, Movie, Panel, encode
+from dlab.figures import movie as movies
+from dlab.figures.movie import DEPTH, GONE, MAGIC, MID, Movie, Panel, at_step, encode
 
 BOX = (-3.0, 5.0, -2.0, 2.0)
 RNG = np.random.default_rng(0)
@@ -27,11 +28,15 @@ def movie(**changes):
 
 
 def decode(data):
+    """The layout as its docstring says, read a second time."""
     assert data[:4] == MAGIC
     (length,) = struct.unpack("<I", data[4:8])
     head, body = json.loads(data[8:8 + length]), data[8 + length:]
     assert length % 4 == 0
-    frames = len(head["times"])
+    rung = head["rungs"][head["own"]]
+    cuts = sorted({0, *(first for _, first in rung["acts"]), len(rung["times"])})
+    head["acts"] = rung["acts"]
+    head["panels"] = [{**shared, **own} for shared, own in zip(head["panels"], rung["panels"], strict=True)]
 
     def part(at, dtype, shape):
         assert at % 4 == 0
@@ -40,7 +45,8 @@ def decode(data):
     low, size = np.array(head["box"][::2]), np.diff(np.array(head["box"]).reshape(2, 2), axis=1)[:, 0]
     clouds = []
     for p in head["panels"]:
-        codes = part(p["at"], "<u2", (frames, p["count"], 2))
+        pieces = zip(p["at"], cuts[:-1], cuts[1:], strict=True)
+        codes = np.concatenate([part(at, "<u2", (b - a, p["count"], 2)) for at, a, b in pieces])
         where = low + (codes.astype(float) - MID) / MID * size
         where[(codes == GONE).all(axis=2)] = np.nan
         clouds.append(where)
@@ -90,6 +96,74 @@ def test_identity_follows_the_content():
         assert decode(encode(other))[0]["id"] != name
 
 
+def ladder(counts=(2, 4, 8), forward=3, n=200, k=7):
+    """Rungs of one scene: the same first act, then as many steps as counts say."""
+    lead = RNG.normal(size=(forward, n, 2))
+
+    def rung(steps):
+        F = forward + steps + 1
+        clouds = []
+        for name in ("EM", "SO"):
+            where = np.concatenate([lead, RNG.normal(size=(steps + 1, n, 2))])
+            parts = {"drift": np.full((F, k, 2), np.nan)} | {"noise": np.full((F, k, 2), np.nan)} | {"midpoint": where[:, :k] + 0.1}
+            moved = np.diff(where[forward:, :k], axis=0)
+            parts["drift"][forward:-1], parts["noise"][forward:-1] = 0.25 * moved, 0.75 * moved
+            clouds.append(panel(name=name, positions=where, distance=np.full(F, 1 / steps), parts=parts))
+        return movie(panels=tuple(clouds), times=np.append([0, 0.5, 1], np.linspace(2, 0, steps + 1)), steps=np.arange(F),
+                     acts=(("Noising", 0), ("Sampling", forward)), h=2 / steps,
+                     density_times=DENSITY[0], density=DENSITY[1], arrows=DENSITY[2], ghost=GHOST[1], ghost_times=GHOST[0])
+
+    return [rung(steps) for steps in counts]
+
+
+DENSITY = np.array([1.0, 0.0]), RNG.normal(size=(2, 7, 7)), RNG.normal(size=(2, 9, 4))
+GHOST = np.linspace(2, 0, 5), RNG.normal(size=(5, 7, 2))
+
+
+def test_a_ladder_gives_back_each_rung_as_if_it_were_alone():
+    rungs = ladder()
+    data = encode(*rungs, own=1)
+    assert movies.decode(data)["h"] == 0.5
+    for rung in rungs:
+        alone, among = movies.decode(encode(rung)), movies.decode(at_step(data, rung.h))
+        for a, b, given in zip(alone["panels"], among["panels"], rung.panels, strict=True):
+            np.testing.assert_array_equal(a["positions"], b["positions"])
+            assert np.nanmax(np.abs(b["positions"] - given.positions)) <= 8 / MID
+            for name in ("drift", "noise", "midpoint"):
+                np.testing.assert_array_equal(a["tips"][name], b["tips"][name])
+            ends = given.positions[3:-1, :7] + given.parts["drift"][3:-1]
+            assert np.abs(b["tips"]["drift"][3:-1] - ends).max() <= 8 / MID
+            assert np.abs(b["tips"]["noise"][3:-1] - given.positions[4:, :7]).max() <= 8 / MID
+            assert np.isnan(b["tips"]["noise"][[0, 1, 2, -1]]).all()
+            assert np.abs(b["tips"]["midpoint"] - given.parts["midpoint"]).max() <= 8 / MID
+        assert np.abs(among["ghost"]["positions"] - GHOST[1]).max() <= 8 / MID
+        assert among["times"] == alone["times"]
+    with pytest.raises(ValueError, match="no rung has h"):
+        at_step(data, 0.3)
+
+
+def test_what_rungs_and_panels_share_is_stored_once():
+    rungs = ladder()
+    whole = len(encode(*rungs))
+    motion = sum(2 * 4 * 200 * (steps + 1) + 2 * 3 * 4 * 7 * (steps + 4) for steps in (2, 4, 8))
+    shared = 4 * 200 * 3 + 4 * 7 * 5 + 2 * 2 * 49 + 2 * 9 * 16
+    assert whole - motion - shared < 3500  # the header
+
+
+def test_lines_lead_over_frames_whose_distance_was_not_measured():
+    distance = np.array([np.nan, 4.0, np.nan, 2.0, np.nan, 5.0, np.nan, np.nan, 8.0, np.nan])
+    clouds = (panel(positions=np.zeros((10, 3, 2)), distance=distance),)
+    head, *_ = decode(encode(movie(panels=clouds, times=np.arange(10.0), steps=np.arange(10), acts=(("a", 0), ("b", 5)))))
+    assert head["panels"][0]["distance"] == [None, 4, 3, 2, None, 5, 6, 7, 8, None]
+    assert head["panels"][0]["measured"] == [0, 1, 0, 1, 0, 1, 0, 0, 1, 0]
+
+
+def test_a_scene_keeps_its_name_at_any_step_size():
+    names = {movies.decode(encode(rung, scene="a"))["id"] for rung in ladder()}
+    assert len(names) == 1
+    assert names != {movies.decode(encode(ladder()[0], scene="b"))["id"]}
+
+
 def test_density_may_vanish_and_be_left_out():
     density = np.zeros((2, 7, 7))
     density[:, 0] = -np.inf
@@ -123,6 +197,12 @@ def test_size_is_what_the_docstring_says():
     (lambda: movie(density_times=np.array([1.0, 1.0])), "twice"),
     (lambda: movie(density_times=None), "density_times"),
     (lambda: movie(arrows=np.zeros((2, 9, 3))), r"arrows has shape \(2, 9, 3\)"),
+    (lambda: panel(parts={"drift": np.zeros((3, 2, 2))}), r"parts\['drift'\] has shape \(3, 2, 2\)"),
+    (lambda: panel(parts={"push": np.zeros((4, 2, 2))}), "a name in drift, second order, noise, midpoint"),
+    (lambda: panel(parts={"noise": np.zeros((4, 9, 2))}), "k ≤ 3"),
+    (lambda: movie(ghost=np.zeros((3, 2, 2)), ghost_times=np.zeros(4)), r"ghost has shape \(3, 2, 2\)"),
+    (lambda: encode(movie(h=1.0), movie()), "differ in more than the step size"),
+    (lambda: encode(movie(h=1.0), movie(h=0.5, box=(0, 1, 0, 1))), "differ in more than the step size"),
 ])
 def test_what_does_not_fit_is_said(make, words):
     with pytest.raises(ValueError, match=words) as caught:

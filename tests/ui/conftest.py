@@ -1,7 +1,7 @@
 """One server of the app, and a browser, for all tests that walk through its pages."""
 
 import pytest
-from server import CHROMIUM, running
+from server import ARGUMENTS, CHROMIUM, running
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,6 @@ def app(cache):
 def chromium():
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()

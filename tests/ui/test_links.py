@@ -11,7 +11,7 @@ import pytest
 from dlab import errors, schemes, targets
 from dlab.params import BadInput
 from dlab.study import ESTIMATORS, STARTS, Study
-from dlab.ui import files, links, scenes, share
+from dlab.ui import files, links, scenes, share, tour
 
 rng = random.Random
 
@@ -50,6 +50,7 @@ def random_scene(r) -> dict:
         "window": (links.LADDER[high], links.LADDER[low]),
         "estimator": r.choice(ESTIMATORS),
         "present": r.random() < 0.3,
+        "tour": r.choice((0, 1, len(tour.STEPS))),
     }
     if r.random() < 0.5:
         values |= {
@@ -113,12 +114,12 @@ def test_every_setting_is_carried():
                 "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
                 "fits": False, "bounds": False, "brackets": "always",
                 "by_hand": True, "window": (0.5, 0.25), "accuracy": 5, "budget": 100, "present": True,
-                "title": "Guess", "question": "½ or 1?", "hide": ("h", "picture"), "fix": ("target",),
+                "tour": 3, "title": "Guess", "question": "½ or 1?", "hide": ("h", "picture"), "fix": ("target",),
                 **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
                 **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},
                 **{f"so.{k.name}": k.high for k in errors.SECOND_ORDER},
             }  # fmt: skip
-            missing = {k for k in in_force(base) if k not in moved} - {"target", "error", "spec", "csv"}
+            missing = {k for k in in_force(base) if k not in moved} - {"target", "error", "spec", "csv", "scene"}
             assert not missing, f"this test forgot {missing}"
             for name, value in moved.items():
                 query = links.write({**base, name: value})
@@ -129,7 +130,8 @@ def test_every_setting_is_carried():
 def test_changed_defaults_leave_old_links_alone(monkeypatch):
     old = links.write(links.DEFAULTS)
     before, _ = links.read(old)
-    other = random_scene(rng(3)) | {"hs": None, "csv": None, "target": "skew", "error": "field", "x": "evals"}
+    left_out = {**links.LESSON, "present": False, "scene": "", "tour": 0}  # what a link does not carry is not in force
+    other = random_scene(rng(3)) | left_out | {"hs": None, "csv": None, "target": "skew", "error": "field", "x": "evals"}
     knobs = {k: other[k] + 1 for k in links.DEFAULTS if "." in k and k.startswith(("gaussian", "so"))}
     monkeypatch.setattr(links, "DEFAULTS", {**other, **knobs})
     after, notes = links.read(old)

@@ -1,14 +1,18 @@
 """The pages without a browser: what they say where a picture cannot be drawn, and that nothing is lost there."""
 
 import io
+import random
 import re
+from urllib.parse import parse_qs
 
 import pytest
 from server import ROOT
 from streamlit.testing.v1 import AppTest
+from test_links import hostile
 
 from dlab.laws import plane
-from dlab.ui import frame, links, runs
+from dlab.ui import links, process, runs
+from dlab.ui.menu import PAGES
 
 WAIT = 120
 EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
@@ -21,7 +25,7 @@ def at_home(monkeypatch, cache):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("DLAB_CACHE", str(cache))
     # The process would compile in the background, and end abruptly where it still does.
-    monkeypatch.setattr(frame, "_process", lambda: True)
+    monkeypatch.setattr(process, "begin", lambda: True)
 
 
 def visit(page, query):
@@ -129,7 +133,7 @@ def test_the_law_is_drawn_beside_the_target_when_its_section_is_open():
     assert charts(at) == 4
     assert "away from p₀ (exact)" in words(at).replace("\\", "")
     before = at.get("plotly_chart")[-1].proto.spec
-    moved(at, "Step size of its law", 0.25)
+    moved(at, "Step size h of its law", 0.25)
     assert at.get("plotly_chart")[-1].proto.spec != before
     moved(at, "Scheme whose law is drawn", "REM")
     assert "mixture of Gaussians" in words(at).replace("\\", "")
@@ -191,14 +195,35 @@ def test_a_stiff_target_and_a_coarse_step_break_no_page():
 def test_hostile_links_never_break_a_page(page):
     bad = {"T": "NaN", "h": "1e999", "seed": "[x](http://e.example)", "zzz": "x" * 20_000, "spec": "eJw", "panels": "EM,EM,xx",
            "schemes": "SO", "target": "gaussian", "step": "0.5", "moving": "500", "v": "9"}  # fmt: skip
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=WAIT)
-    at.query_params.update(bad)
-    at.run()
+    at = visit(page, bad)
     said = words(at)
     for key in ("T", "h", "seed", "zzz", "spec", "panels"):
         assert f"{key} " in said.replace("'", " "), key
     assert "[x](" not in said
-    assert not at.exception
+
+
+def whole(at, text):
+    """The page's question, its menu, and a word about the link."""
+    assert not at.exception, (text[:300], at.exception)
+    assert not at.error, (text[:300], at.error)
+    assert at.title[0].value
+    menu = [link for link in at.get("page_link") if link.proto.label in {label for _, label in PAGES.values()}]
+    assert len(menu) == len(PAGES)
+    assert at.warning, text[:300]
+    said = words(at)
+    # Escaped or not there: markdown would make a picture, a link, bold, a formula or a colour of these.
+    assert not re.search(r"(?<!\\\\)!\[\]\(|(?<!\\\\)\[a\]\(|(?<!\\\\)\*\*b\*|(?<!\\\\)\$x\$|(?<!\\\\):red\[", said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page, count", [("", 60), ("particles", 8), ("convergence", 8)])
+def test_hostile_query_strings_leave_a_page_whole(page, count):
+    """What `links.read` makes of 500 of them is tested beside it; here some go through a page, which says and writes it."""
+    r = random.Random(20260722)
+    for _ in range(count):
+        text = hostile(r)
+        # What is not understood falls back to these, which are quick to draw.
+        whole(visit(page, {**(EXACT | MOVING if page else {}), **parse_qs(text, keep_blank_values=True)}), text)
 
 
 BAD_CSV = {

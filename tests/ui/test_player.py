@@ -20,6 +20,24 @@ def movie(seed, panels):
             where[15:, 3:8] = 50
         return Panel(f"<b>cloud {i}</b>", "#0072B2", "#56B4E9", where, np.geomspace(1, 0.01, F), "W2 so far",
                      np.arange(F) % 2 == 0)
+
+    def rung(steps):
+        """The same straight ways, drift to the right and noise upwards, in more or fewer steps."""
+        F, h = steps + 1, 2 / steps
+        begin = np.stack(np.meshgrid(np.linspace(-2, 0, 5), np.linspace(-2, 0, 5)), -1).reshape(-1, 2)
+        where = begin + np.linspace(0, 2, F)[:, None, None] * np.array([1, 0.5])
+        parts = {"drift": np.full((F, 4, 2), [h, 0]), "noise": np.full((F, 4, 2), [0, h / 2])}
+        for part in parts.values():
+            part[-1] = np.nan
+        where = np.concatenate([begin[None].repeat(3, 0), where])
+        parts = {n: np.concatenate([np.full((3, 4, 2), np.nan), p]) for n, p in parts.items()}
+        clouds = [Panel(f"cloud {i}", "#0072B2", "#56B4E9", where + 0.3 * i, np.append([np.nan] * 3, np.full(F, h)), "W2", parts=parts)
+                  for i in range(panels)]
+        return Movie(tuple(clouds), np.append([0, 1, 1.5], np.linspace(2, 0, F)), np.append([0, 0, 0], np.arange(F)),
+                     (("Noising", 0), ("Sampling", 3)), (-3, 3, -3, 3), h=h, ghost=where[3:, :4] - 0.1, ghost_times=np.linspace(2, 0, F))
+    if "ladder" in st.query_params:
+        # As a page does it: its own step size first, all of them in a second run.
+        return encode(*map(rung, (2, 4, 8)), own=1, scene=str(seed)) if "more" in st.session_state else encode(rung(4), scene=str(seed))
     grid = np.linspace(-3, 3, 32)
     density = np.array([-(grid[:, None] ** 2 + grid ** 2) / (1 + k) for k in range(3)])
     arrows = np.concatenate([rng.normal(size=(3, 25, 2)), -rng.normal(size=(3, 25, 2))], axis=2)
@@ -31,8 +49,13 @@ seed = st.number_input("seed", 0, 9, 0)
 st.button("again")
 st.toggle("player", True, key="shown")
 if st.session_state.shown:
-    player(movie(seed, int(q.get("panels", 1))), key="p", height=480, autoplay="auto" in q, alt="A test cloud")
+    waiting = "computing the others" if "ladder" in q and "more" not in st.session_state else ""
+    player(movie(seed, int(q.get("panels", 1))), key="p", height=480, autoplay="auto" in q, alt="A test cloud",
+           waiting=waiting, adopt=lambda h: st.session_state.update(adopted=h))
 st.caption(f"ran with {seed}")
+st.button("more", on_click=st.session_state.update, args=({"more": True},))
+if "adopted" in st.session_state:
+    st.caption(f"adopted {st.session_state.adopted}")
 '''
 
 
@@ -71,7 +94,7 @@ FIND = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector
 
 
 def at(page):
-    return float(page.locator(".player input[type=range]").input_value())
+    return float(page.locator(".player .scrub input").input_value())
 
 
 def words(page, part):
@@ -105,7 +128,7 @@ def test_plays_in_the_browser_alone(open_page):
     assert at(page) == stopped
     assert words(page, "state") == "Paused"
     assert inked(page)[1] != before
-    page.locator(".player input[type=range]").fill("7.25")
+    page.locator(".player .scrub input").fill("7.25")
     assert words(page, "clock") == "t = 1.27"
     assert words(page, "count") == "step 7 of 10"
     assert len(page.sent) == sent, "playing or scrubbing spoke to the server"
@@ -145,7 +168,7 @@ def test_says_what_is_lost_and_where_acts_begin(open_page):
     assert at(page) == 11
     assert words(page, "act") == "Second act"
     assert words(page, "lost") == ""
-    page.locator(".player input[type=range]").fill("16")
+    page.locator(".player .scrub input").fill("16")
     assert words(page, "lost") == "3 of 200 particles diverged, 5 outside the view"
     assert words(page, "name") == "<b>cloud 0</b>"
     assert words(page, "value") == "0.0251"
@@ -155,7 +178,7 @@ def test_says_what_is_lost_and_where_acts_begin(open_page):
 
 def test_no_cloud_glides_into_another_act(open_page):
     page = open_page()
-    scrub = page.locator(".player input[type=range]")
+    scrub = page.locator(".player .scrub input")
     pictures = []
     for value in ("10", "10.9", "11"):
         scrub.fill(value)
@@ -176,7 +199,7 @@ def test_arrows_come_on_request(open_page):
 
 def test_a_rerun_keeps_the_place_and_a_new_movie_starts_anew(open_page):
     page = open_page()
-    page.locator(".player input[type=range]").fill("7.5")
+    page.locator(".player .scrub input").fill("7.5")
     page.locator(".player").evaluate("p => { p.mark = 1; }")
     page.get_by_role("button", name="again").click()
     page.wait_for_timeout(800)
@@ -226,7 +249,7 @@ def test_fits_its_width(open_page, width, panels):
 
 def test_follows_the_theme(open_page):
     page = open_page(color_scheme="light")
-    page.locator(".player input[type=range]").fill("3")
+    page.locator(".player .scrub input").fill("3")
     colours = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -240,10 +263,128 @@ def test_follows_the_theme(open_page):
     assert all(abs(a - b) <= 3 for a, b in zip(colours[1], (0x56, 0xB4, 0xE9), strict=True)), colours
 
 
+def followed(page):
+    """Pixels of the colours of the parts and of the grey of the exact path in each panel's overlay."""
+    return page.locator(".player canvas.over").evaluate_all("""all => all.map(c => {
+        const px = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        const near = hex => { const want = [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16)); let n = 0;
+            for (let i = 0; i < px.length; i += 4)
+                if (px[i + 3] > 250 && want.every((v, j) => Math.abs(px[i + j] - v) < 12)) n++;
+            return n; };
+        return {drift: near('#1f2328'), noise: near('#A3478A'), exact: near('#5b6570'), own: near('#0072B2')}; })""")
+
+
+def pick(page, x, y, panel=0):
+    """Click at a place of the plane in a panel of the box (-3, 3)²."""
+    stage = page.locator(".player .stage").nth(panel)
+    box = stage.bounding_box()
+    stage.click(position={"x": (x + 3) / 6 * box["width"], "y": (3 - y) / 6 * box["height"]})
+    page.mouse.move(2, 2)  # over a stage it would show whom a click can pick
+
+
+def quiet(page):
+    """Messages so far, once the page has come to rest."""
+    page.wait_for_timeout(800)
+    return len(page.sent)
+
+
+def test_a_particle_is_picked_and_let_go_in_every_panel(open_page):
+    page = open_page("?ladder&panels=2", color_scheme="light")
+    sent = quiet(page)
+    page.locator(".player .scrub input").fill("5")
+    none = followed(page)
+    page.locator(".player .stage").first.hover()
+    assert followed(page)[0]["exact"] > 20
+    assert followed(page)[1] == none[1]
+    page.mouse.move(2, 2)
+    assert all(not any(counts.values()) for counts in none)
+    # At step 2 of 4 particle 1 of the first panel stands at (-0.5, -1.5).
+    pick(page, -0.5, -1.5)
+    for counts in followed(page):
+        assert all(n > 3 for n in counts.values()), counts
+    assert "Following particle 2 of 4" in page.locator(".player .spoken").text_content()
+    assert words(page, "state") == "Paused"
+    pick(page, -0.2, -1.2, panel=1)
+    assert followed(page) == none, "the same particle again lets go"
+    pick(page, -0.5, -1.5)
+    pick(page, 2.5, 2.5)
+    assert followed(page) == none, "so does an empty place"
+    assert words(page, "state") == "Paused"
+    page.locator(".player").focus()
+    for key, name in (("p", 1), ("p", 2), ("Shift+P", 1), ("Shift+P", 4)):
+        page.keyboard.press(key)
+        assert f"Following particle {name} of 4" in page.locator(".player .spoken").text_content()
+    page.keyboard.press("Escape")
+    assert followed(page) == none
+    assert len(page.sent) == sent
+
+
+def test_arrows_of_a_step_stay_until_the_next(open_page):
+    page = open_page("?ladder", color_scheme="light")
+    page.locator(".player").press("p")
+    seen = []
+    for pos in ("4", "4.6", "5", "1"):
+        page.locator(".player .scrub input").fill(pos)
+        seen.append(followed(page)[0])
+    assert abs(seen[0]["noise"] - seen[1]["noise"]) < 40
+    assert seen[2]["noise"] > 3
+    assert seen[3]["noise"] == seen[3]["drift"] == seen[3]["exact"] == 0, "no step is taken while noise is added"
+
+
+def test_the_step_size_is_live_and_keeps_the_time(open_page):
+    page = open_page("?ladder", color_scheme="light")
+    slider = page.locator(".player .sizes input")
+    assert slider.is_disabled()
+    assert words(page, "why") == "computing the others"
+    page.locator(".player .scrub input").fill("5.5")
+    clock = words(page, "clock")
+    page.get_by_role("button", name="more").click()
+    page.wait_for_function(f"!{FIND}.querySelector('.sizes input').disabled")
+    sent = quiet(page)
+    assert (words(page, "clock"), words(page, "size"), words(page, "count")) == (clock, "h = 1/2", "step 2 of 4")
+    said = []
+    for at_rung in ("2", "0"):
+        before = inked(page)[1]
+        slider.fill(at_rung)
+        assert words(page, "clock") == clock
+        said.append((words(page, "size"), words(page, "count"), words(page, "value")))
+        assert "numbers are for h = 1/2" in words(page, "apart")
+        assert inked(page)[1] == before or at_rung == "0", "straight ways are the same at every step size"
+    assert said == [("h = 1/4", "step 5 of 8", "0.250"), ("h = 1", "step 1 of 2", "1.00")]
+    page.locator(".player").press("ArrowRight")
+    assert words(page, "clock") == "t = 0.00"
+    page.locator(".player").press("Home")
+    page.get_by_label("Play", exact=True).click()
+    slider.fill("2")
+    assert words(page, "state") == "Playing"
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 1")
+    page.get_by_label("Pause", exact=True).click()
+    assert len(page.sent) == sent, "the step size spoke to the server"
+    where = at(page)
+    page.locator(".player .apart button").click()
+    page.get_by_text("adopted 0.25").wait_for()
+    assert len(page.sent) > sent
+    assert at(page) == where
+    slider.fill("1")
+    assert page.locator(".player .apart").is_hidden()
+
+
+def test_the_step_size_can_be_dragged_on_a_phone(open_page):
+    page = open_page("?ladder&panels=3", viewport={"width": 390, "height": 844}, has_touch=True)
+    page.get_by_role("button", name="more").click()
+    page.wait_for_function(f"!{FIND}.querySelector('.sizes input').disabled")
+    box = page.locator(".player .sizes input").bounding_box()
+    assert box["width"] >= 200
+    assert box["height"] >= 40
+    page.touchscreen.tap(box["x"] + box["width"] - 5, box["y"] + 20)
+    assert words(page, "size") == "h = 1/4"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_wrong_bytes_are_refused():
     from dlab.ui.player import player
 
     with pytest.raises(ValueError, match="expected a movie"):
         player(b"GIF8", key="x")
     with pytest.raises(ValueError, match="at least 240"):
-        player(b"DLM1", key="x", height=10)
+        player(b"DLM2", key="x", height=10)

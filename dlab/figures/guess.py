@@ -1,0 +1,43 @@
+"""Slopes that a viewer guessed, beside what was measured."""
+
+from dataclasses import replace
+
+from dlab import schemes
+from dlab.figures.chart import Chart, Key, Series
+from dlab.figures.convergence import AXES
+from dlab.figures.numbers import order
+from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, slope_text
+
+DASH = "dashdot"
+
+
+def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Chart:
+    """The convergence chart with a line of each guessed slope, through the scheme's coarsest fitted point."""
+    at, lines = AXES[x][1], []
+    for name, slope in guesses.items():
+        kept = [r for r in rows_of(result, name) if not diverged(r)]
+        start = next((r for r in kept if fitted(r, fit_of(result, name))), kept[0] if kept else None)
+        if start is None:
+            continue
+        style = schemes.REGISTRY[name].style
+        rest = [r for r in kept if r["h"] <= start["h"]]
+        values = tuple(start["w2"] * (r["h"] / start["h"]) ** slope for r in rest)
+        lines.append(Series(
+            f"{name} as you guessed", tuple(map(at, rest)), values, colours=(style.light, style.dark), group=name, dash=DASH,
+        ))  # fmt: skip
+    if not lines:
+        return chart
+    return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key("your guess", dash=DASH)))
+
+
+def sentence(result: dict, guesses: dict[str, float]) -> str:
+    """What was guessed, measured and promised, a sentence a scheme."""
+    return " ".join(_one(result, name, guess, len(guesses) > 1) for name, guess in guesses.items())
+
+
+def _one(result, name, guess, several) -> str:
+    fit = fit_of(result, name)
+    measured = f"measured {slope_text(fit)}" if has_slope(fit) else "no slope was measured"
+    promised = fit.get("theory_order")
+    theory = "the theorem says nothing here" if promised is None else f"the theorem promises at least {order(promised)}"
+    return f"You said {order(guess)}{f' for {name}' if several else ''}; {measured}, {theory}."

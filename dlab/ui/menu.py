@@ -1,0 +1,108 @@
+"""The menu of every page: pages, scenes, presentation mode, sharing, and the bar of the guided tour."""
+
+import streamlit as st
+
+from dlab.ui import links, scenes, share, state, tour
+
+PAGES = {
+    "home": ("app.py", "Home"),
+    "particles": ("pages/particles.py", "Particles"),
+    "convergence": ("pages/convergence.py", "Convergence"),
+}
+
+
+def draw(page: str, values: dict, address: dict) -> None:
+    """The menu of a page, and the tour's bar where one is under way."""
+    with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
+        st.markdown("**Convergence lab**", width="content")
+        for name, (path, label) in PAGES.items():
+            with st.container(key=f"here-{name}" if name == page else None, width="content"):
+                st.page_link(path, label=label, query_params=address)
+        st.space("stretch")
+        _scenes()
+        _modes(page, values)
+        with st.container(key="sharer", width="content"):
+            share.popover(page, values)
+    _keys()
+    if values["tour"]:
+        _tour(page, values)
+
+
+def scene_link(entry: scenes.Scene, label: str, **look) -> None:
+    """A link that opens a scene, in presentation mode where the page is in it."""
+    st.page_link(PAGES[entry.page][0], label=label, query_params=_here(scenes.address(entry)), **look)
+
+
+def tour_link(label: str, **look) -> None:
+    """A link that begins the guided tour."""
+    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(scenes.step_address(1)), **look)
+
+
+def _here(address) -> dict[str, str]:
+    return address | ({"present": "1"} if state.presenting() else {})
+
+
+def _scenes() -> None:
+    """The list of scenes, to go from one to the next."""
+    shown = st.session_state[state.KEY + "scene"]
+    with st.container(key="scenes", width="content"):
+        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content")
+    with menu, st.container(key="scene-list", gap="xsmall"):
+        for number, entry in enumerate(scenes.SCENES, 1):
+            label = f"{number}\u2002{entry.question}"
+            scene_link(entry, f"**{label}**" if entry.name == shown else label)
+        tour_link("Guided tour", icon=":material/route:")
+        st.caption("On a keyboard, the digits open them.")
+
+
+def _keys() -> None:
+    """The digits open the scenes, from every page; nothing of this is seen."""
+    with st.container(key="keys"):
+        for number, entry in enumerate(scenes.SCENES, 1):
+            if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
+                st.switch_page(PAGES[entry.page][0], query_params=_here(scenes.address(entry)))
+
+
+def _tour(page, values) -> None:
+    """The bar of the guided tour."""
+    number, count = values["tour"], len(tour.STEPS)
+    step = tour.STEPS[number - 1]
+    with st.container(horizontal=True, key="tour", vertical_alignment="center"):
+        with st.container(key="tour-words", gap=None):
+            st.markdown(f"**Tour {number} of {count}**\u2002{step.words}")
+        with st.container(horizontal=True, key="tour-buttons", width="content"):
+            to = None
+            if (page != step.page or links.differs(values, step)) and st.button("This step again", key="tour-again"):
+                to = number
+            if st.button("Back", key="tour-back", shortcut="B", disabled=number == 1):
+                to = number - 1
+            if number < count and st.button("Next", key="tour-next", shortcut="N", type="primary"):
+                to = number + 1
+            st.button(
+                "Leave" if number < count else "Finish", key="tour-leave", on_click=state.adopt, args=({"tour": 0},),
+                type="secondary" if number < count else "primary", help="The settings stay as they are.",
+            )  # fmt: skip
+    if to:
+        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(scenes.step_address(to)))
+
+
+def _modes(page, values) -> None:
+    """The buttons of presentation mode."""
+    if values["present"] and page != "home":
+        away = not st.session_state.get("unfolded")
+        st.button(
+            "Show controls" if away else "Hide controls", icon=":material/tune:", type="tertiary", key="fold",
+            on_click=st.session_state.update, args=({"unfolded": away},),
+            help="Beside the picture" if away else "The picture takes the whole width",
+        )  # fmt: skip
+    # The label stays, so that the button that F presses is one and the same.
+    st.button(
+        "Present", icon=":material/close_fullscreen:" if values["present"] else ":material/open_in_full:",
+        type="tertiary", key="present", shortcut="F", on_click=_present,
+        help="Leave presentation mode" if values["present"] else "Larger type and lines, controls folded away",
+    )  # fmt: skip
+
+
+def _present() -> None:
+    state.adopt({"present": not state.presenting()})
+    st.session_state.pop("unfolded", None)

@@ -1,0 +1,196 @@
+"""What a lecturer waits for, on a warm server: prepared scenes, bytes, films, and memory of many visitors.
+
+    python tests/benchmarks/bench_lecture.py
+
+Goals: moving particles and the whole curve of a prepared scene 1 s after its link, nothing said to the server while the
+player plays or is scrubbed, a film in 20 s. Every visit comes from a browser that has seen nothing yet.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ui"))
+from playwright.sync_api import sync_playwright
+from server import ARGUMENTS, CHROMIUM, running
+from test_player import FIND
+
+from dlab import export
+from dlab.ui import links, scenes
+
+WAIT = 300_000  # ms
+VISITS = 5
+SESSIONS = 30
+WATCH = f"""() => {{
+  window.seen = {{}};
+  const note = name => {{ window.seen[name] ??= performance.now(); }};
+  const look = () => {{
+    const player = {FIND}, plot = document.querySelector(".js-plotly-plot");
+    if (player?.querySelector(".clock").textContent) note("first frame");
+    if (player?.querySelector("input[type=range]").value > 0) note("moving");
+    if (plot?.querySelector(".scatterlayer .trace")) note("first points");
+    const slopes = plot?.textContent.match(/slope/g)?.length ?? 0;
+    if (slopes >= (window.slopes ?? Infinity)) note("whole curve");
+  }};
+  setInterval(look, 20);  // every frame would slow down what is timed
+}}"""
+
+
+class Visitor:
+    """A fresh browser context, and what goes over its websocket."""
+
+    def __init__(self, browser, slopes=None):
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT)
+        self.page.add_init_script(f"window.slopes = {slopes or 'undefined'}; ({WATCH})();")
+        self.received, self.sent = [], []
+        self.page.on("websocket", self._listen)
+
+    def _listen(self, socket):
+        socket.on("framereceived", lambda data: self.received.append(len(data)))
+        socket.on("framesent", lambda data: self.sent.append(len(data)))
+
+    def until(self, name):
+        """Milliseconds since the page was asked for, or since `restart`."""
+        return self.page.wait_for_function("name => window.seen[name]", arg=name).json_value()
+
+    def restart(self):
+        self.page.evaluate("() => { window.seen = {}; }")
+        return self.page.evaluate("performance.now()")
+
+    def rest(self):
+        self.page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+
+def said(name, values, goal=None):
+    values = [v / 1000 for v in values]
+    print(f"{name:58} {statistics.median(values):6.2f} s (worst {max(values):.2f})" + (f", goal {goal}" if goal else ""), flush=True)
+
+
+def scene(browser, address, one, marks, slopes=None):
+    """Times to the marks of a prepared scene, by its link and by its button on the home page."""
+    link = f"{address}{one.page}?{urlencode(scenes.address(one))}"
+    with Visitor(browser, slopes) as visitor:  # the server's first time
+        visitor.page.goto(link)
+        visitor.until(marks[-1])
+    by_link, by_click, sizes = {m: [] for m in marks}, {m: [] for m in marks}, []
+    for _ in range(VISITS):
+        with Visitor(browser, slopes) as visitor:
+            visitor.page.goto(link)
+            for mark in marks:
+                by_link[mark].append(visitor.until(mark))
+            visitor.rest()
+            sizes.append(sum(visitor.received))
+        with Visitor(browser, slopes) as visitor:
+            visitor.page.goto(address)
+            buttons = visitor.page.get_by_role("link", name="Open this scene")
+            buttons.nth(scenes.SCENES.index(one)).wait_for()
+            visitor.rest()
+            start = visitor.restart()
+            buttons.nth(scenes.SCENES.index(one)).click()
+            for mark in marks:
+                by_click[mark].append(visitor.until(mark) - start)
+    for mark in marks:
+        said(f"{one.name}: link in the address bar to {mark}", by_link[mark])
+        said(f"{one.name}: click on the home page to {mark}", by_click[mark], "1 s" if mark == marks[-1] else None)
+    print(f"{one.name}: {statistics.median(sizes) / 1e6:.2f} MB over the websocket", flush=True)
+
+
+def silence(browser, address, one):
+    """Messages over the websocket while the player plays and is scrubbed."""
+    with Visitor(browser) as visitor:
+        page = visitor.page
+        page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
+        visitor.until("moving")
+        visitor.rest()
+        page.wait_for_timeout(2000)
+        before = len(visitor.sent), len(visitor.received)
+        bar = page.locator(".player input[type=range]")
+        page.wait_for_timeout(3000)
+        for k in range(30):
+            bar.fill(str(k % 10))
+        page.wait_for_timeout(1000)
+        found = len(visitor.sent) - before[0], len(visitor.received) - before[1]
+        print(f"{one.name}: {found[0]} messages sent, {found[1]} received while playing and scrubbing, goal 0", flush=True)
+
+
+def films(browser, address, one):
+    """Seconds from the button to the file, for a film that nobody has made yet."""
+    for fmt, label in (("mp4", "MP4"), ("gif", "GIF"), ("html", "HTML player")):
+        if reason := export.missing(fmt):
+            print(reason)
+            continue
+        with Visitor(browser) as visitor:
+            visitor.page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
+            button = visitor.page.get_by_role("button", name=label, exact=True)
+            button.wait_for()
+            visitor.rest()
+            begun = time.monotonic()
+            with visitor.page.expect_download() as got:
+                button.click()
+            size = Path(got.value.path()).stat().st_size
+            said(f"{one.name}: {label} ({size / 1e6:.1f} MB)", [1000 * (time.monotonic() - begun)], "20 s")
+
+
+def memory(port) -> float:
+    """MB that the server on a port holds."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"--server.port={port}" in (process / "cmdline").read_text():
+                status = (process / "status").read_text()
+                return int(status.split("VmRSS:")[1].split()[0]) / 1000
+        except OSError:
+            continue
+    raise SystemExit("no server is to be seen in /proc")
+
+
+def growth(browser, address):
+    """Memory that a session leaves behind: a visitor who looks at a scene of each page and goes."""
+    port = urlsplit(address).port
+
+    def visit():
+        with Visitor(browser, 5) as visitor:
+            for one in scenes.SCENES[:2]:
+                visitor.page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
+                visitor.until("moving" if one.page == "particles" else "whole curve")
+                visitor.rest()
+
+    for _ in range(5):
+        visit()
+    before = memory(port)
+    for _ in range(SESSIONS):
+        visit()
+    after = memory(port)
+    print(f"memory: {before:.0f} MB before {SESSIONS} sessions, {(after - before) / SESSIONS:.2f} MB more for each", flush=True)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        print(f"Chromium {browser.version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+        moving = next(s for s in scenes.SCENES if s.page == "particles")
+        curve = next(s for s in scenes.SCENES if s.page == "convergence")
+        slopes = len(links.read(curve.settings)[0]["schemes"])
+        scene(browser, address, moving, ("first frame", "moving"))
+        scene(browser, address, curve, ("first points", "whole curve"), slopes)
+        silence(browser, address, moving)
+        films(browser, address, moving)
+        growth(browser, address)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

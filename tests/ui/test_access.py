@@ -1,0 +1,132 @@
+"""The pages for those who do not see them, or do not use a pointer: axe-core, alternative texts, the keyboard."""
+
+from importlib.resources import files
+
+import pytest
+from server import CHROMIUM
+from test_browser import EXACT, MIXTURE, MOVING, PLAYER, menu, rest, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+__all__ = ["visit"]  # a fixture
+
+SCENES = {"": {}, "particles": MOVING, "convergence": EXACT}
+CLOSED = "details:not([open]) > summary"
+
+
+def axe(page) -> list[str]:
+    """The serious and critical findings on the page as it stands, Streamlit's own included."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{v['id']} ({v['impact']}): {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+        for node in v["nodes"]
+    ]
+
+
+def open_sections(page):
+    """Open every section, sections in sections too."""
+    for _ in range(4):
+        if not page.locator(CLOSED).count():
+            return
+        page.evaluate(f"document.querySelectorAll('{CLOSED}').forEach(e => e.click())")
+        rest(page, 300)
+    raise AssertionError("sections do not stay open")
+
+
+# Presentation mode differs in size and in black or white words: each ground once.
+CASES = [(name, theme, "") for name in SCENES for theme in ("light", "dark")]
+CASES += [("particles", "light", "1"), ("convergence", "dark", "1")]
+
+
+@pytest.mark.parametrize(("name", "theme", "present"), CASES, ids=lambda value: value or None)
+def test_axe_finds_nothing_serious(app, visit, name, theme, present):
+    page = visit(app, name, SCENES[name] | ({"present": present} if present else {}), color_scheme=theme)
+    if present and name:
+        page.get_by_role("button", name="Show controls").click()
+        rest(page)
+    if name == "particles":
+        page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
+    open_sections(page)
+    page.mouse.move(1, 1)
+    page.wait_for_timeout(300)  # a tip fades
+    assert axe(page) == []
+    page.get_by_role("button", name="Share").click()
+    rest(page)
+    open_sections(page)
+    assert axe(page) == []
+    if name == "convergence":
+        page.keyboard.press("Escape")
+        rest(page)
+        page.get_by_role("button", name="Figure options").click()
+        rest(page)
+        assert axe(page) == []
+
+
+def test_every_picture_says_what_it_shows(app, visit):
+    page = visit(app, "convergence", EXACT)
+    open_sections(page)
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length >= 4")
+    said = page.evaluate(
+        """[...document.querySelectorAll('.js-plotly-plot')].map(e => {
+          const named = e.closest('[aria-label], [role=img]') ?? e.parentElement.closest('[aria-label]');
+          return named?.getAttribute('aria-label') ?? ''; })"""
+    )
+    assert "EM falls with measured slope" in said[0]
+    assert all(len(text) > 40 for text in said), said
+    menu(page, "Particles")
+    page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
+    assert page.evaluate(f"({PLAYER}).querySelectorAll('[role=img][aria-label*=\"W₂\"], [role=img][aria-label*=\"h =\"]').length") >= 1
+
+
+FOCUSED = """() => {
+  let e = document.activeElement;
+  while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+  const box = e.getBoundingClientRect(), own = getComputedStyle(e);
+  const marks = s => (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none';
+  let seen = false;
+  for (let p = e, i = 0; p && i < 4; p = p.parentElement, i++) seen ||= marks(getComputedStyle(p));
+  for (const c of e.querySelectorAll?.('*') ?? []) seen ||= marks(getComputedStyle(c));
+  const label = e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText || e.title || '';
+  return {tag: e.tagName, role: e.getAttribute('role') ?? '', label: label.trim(), seen, border: own.borderColor,
+          inside: !!e.closest?.('.st-key-controls'), size: box.width * box.height};
+}"""
+
+
+def walk(page, most=120):
+    """What Tab reaches from the top of the page, until it comes round."""
+    page.evaluate("document.activeElement.blur()")
+    found = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        here = page.evaluate(FOCUSED)
+        if here["tag"] == "BODY":
+            break
+        found.append(here)
+    return found
+
+
+def test_the_keyboard_reaches_every_control_and_runs(app, visit):
+    page = visit(app, "convergence", {**MIXTURE, "seed": "919"})
+    found = walk(page)
+    labels = [f["label"] for f in found]
+
+    def place(text):
+        assert any(text in label for label in labels), (text, labels)
+        return next(i for i, label in enumerate(labels) if text in label)
+
+    order = [place(t) for t in ("Home", "Particles", "Share", "Target p₀", "Separation δ", "EM", "Step sizes h", "Score error")]
+    assert order == sorted(order), labels
+    assert place("Run (")
+    assert not [f["label"] or f["tag"] for f in found if not f["seen"] and f["size"] > 4]
+    assert all(f["label"] or f["tag"] in ("INPUT", "CANVAS") for f in found), [f for f in found if not f["label"]]
+    for _ in range(len(found) + 1):  # round the page once more
+        page.keyboard.press("Tab")
+        if "Run (" in page.evaluate(FOCUSED)["label"]:
+            break
+    assert "Run (" in page.evaluate(FOCUSED)["label"]
+    page.keyboard.press("Enter")
+    page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for(state="attached")
+    rest(page)
+    assert page.get_by_test_id("stDataFrame").count() >= 1

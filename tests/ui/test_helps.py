@@ -1,0 +1,67 @@
+"""Every control of every page says in one line what it does."""
+
+import pytest
+from test_pages import EXACT, MIXTURE, MOVING, at_home, visit
+
+from dlab import errors, targets
+from dlab.ui import links, scenes
+
+__all__ = ["at_home"]  # a fixture that every test here uses
+DIAGONAL = {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.2], [0.2, 0.9]]}
+SCENES = {
+    "home": ("", {}),
+    "exact": ("convergence", {**EXACT, "by_hand": "1", "window": "0.5..0.25"}),
+    "waiting": ("convergence", {**MIXTURE, "seed": "4711", "accuracy": "5"}),
+    "files": ("convergence", {"spec": links._pack(DIAGONAL), "schemes": "EM", "h": "0.4,0.2"}),
+    "data": ("convergence", {"target": "logistic", "schemes": "EM", "data": links._pack([[[4, 0], [1, 4], [0, 1]], [1, 1, -1]])}),
+    "moving": ("particles", MOVING),
+    "long": ("particles", {**MOVING, "target": "mixture", "step": "0.0078125", "T": "10", "moving": "5000", "panels": "EM,REI,SO"}),
+}
+# A tip on a button that opens something would lie over what it opens, which explains itself.
+OPENS = {"Scenes", "Share", "Figure options", "Open a study file", "Make a lesson link"}
+# Buttons that nobody sees, for the digits to press.
+KEYS = {scene.question for scene in scenes.SCENES}
+# The kind of file, under the word “Download”.
+FILES = {"SVG", "PDF", "PNG", "HTML", "CSV", "JSON"}
+CONTROLS = ("button", "button_group", "checkbox", "download_button", "file_uploader", "multiselect", "number_input", "popover",
+            "selectbox", "slider", "text_input")  # fmt: skip
+
+
+def controls(node):
+    """(label, help) of every control below a node of AppTest's tree."""
+    kind, proto = getattr(node, "type", ""), getattr(node, "proto", None)
+    if kind in (*CONTROLS, "select_slider", "pills", "segmented_control") and proto is not None:
+        proto = getattr(proto, "popover", proto) if kind == "popover" else proto
+        yield proto.label, proto.help
+    for child in getattr(node, "children", {}).values():
+        yield from controls(child)
+
+
+def silent(at) -> set:
+    found = list(controls(at._tree))
+    assert found
+    return {label for label, said in found if not said.strip()} - OPENS - KEYS - FILES
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_every_control_has_a_line_of_help(name):
+    page, query = SCENES[name]
+    at = visit(page, query)
+    assert not silent(at)
+    if page:
+        at.session_state["share"] = True
+        at.session_state["law-open"] = True
+        at.run()
+        assert not at.exception
+        labels = {label for label, _ in controls(at._tree)}
+        assert {"Target p₀"} <= labels or "spec" in query
+        assert "Controls to hide" in labels
+        assert not silent(at)
+
+
+@pytest.mark.parametrize("name", [*targets.REGISTRY, *errors.REGISTRY])
+def test_every_knob_has_a_unit_or_symbol_and_help(name):
+    for knob in (targets.REGISTRY.get(name) or errors.REGISTRY[name]).knobs:
+        assert knob.help.endswith("."), knob
+        symbols = [word for word in knob.label.replace(",", "").split() if len(word) == 1 or not word.isascii()]
+        assert symbols or "(degrees)" in knob.label or "seed" in knob.label, knob

@@ -1,0 +1,217 @@
+"""Scenes, guesses and the tour on their pages, without a browser."""
+
+import json
+import re
+
+import pytest
+from test_pages import at_home, charts, moved, visit, words  # noqa: F401
+
+from dlab.ui import exports, links, runs, scenes, tour
+
+HALVING = scenes.BY_NAME["halving"]
+OWN = {"particles": "What does a sampler do?", "convergence": "How fast does the error fall when h halves?"}
+
+
+def open_scene(scene, **more):
+    return visit(scene.page, scenes.address(scene) | more)
+
+
+def pressed(at, key):
+    at.button(key=key).click()
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def keys(at) -> set:
+    return {b.key for b in at.button}
+
+
+def address(at) -> dict:
+    return {k: v[-1] if isinstance(v, list) else v for k, v in at.query_params.items()}
+
+
+@pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda s: s.name)
+def test_a_scene_opens_at_once_with_its_question_and_answer(scene, monkeypatch):
+    """From the prepared file alone: nothing may be computed."""
+    for name in ("_follow", "make_movie"):
+        monkeypatch.setattr(runs, name, lambda *a, **k: pytest.fail("computed anew"))
+    monkeypatch.setattr(runs.jobs, "exact", lambda study: pytest.fail("computed anew"))
+    at = open_scene(scene)
+    if scene.asked:
+        assert charts(at) == 0
+        pressed(at, "guess-skip")
+    assert at.title[0].value == scene.question
+    assert scene.text in words(at)
+    assert re.search(r"\*\*Answer\.\*\* \w", words(at))
+    assert charts(at) + len(at.get("bidi_component")) >= 1
+    assert not at.warning
+    assert address(at)["scene"] == scene.name
+
+
+def test_nothing_leaks_before_the_guess():
+    at = open_scene(HALVING, present="1")
+    for kind in ("plotly_chart", "arrow_data_frame", "download_button", "expander", "latex"):
+        assert len(at.get(kind)) == 0, kind
+    said = words(at)
+    assert "Answer" not in said
+    assert "measured" not in said
+    assert not re.search(r"1\.0\d|1\.9\d|theorem promises", said)
+    assert at.button(key="guess-show").disabled
+
+
+def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
+    at = open_scene(HALVING)
+    before = address(at)
+    for scheme, slope in (("EM", 0.5), ("SO", 1.0)):
+        at.button_group(key=f"guess-{scheme}").set_value(slope)
+        at.run()
+    assert charts(at) == 0
+    pressed(at, "guess-show")
+    said = words(at).replace("\\", "")
+    assert re.search(r"You said ½ for EM; measured 1\.03 ± 0\.02, the theorem promises at least ½\.", said)
+    assert re.search(r"You said 1 for SO; measured 1\.95", said)
+    spec = at.get("plotly_chart")[0].proto.spec
+    assert spec.count("as you guessed") == 2
+    assert address(at) == before
+    assert "guess" not in json.dumps(before)
+    # What is moved in the picture alone leaves the scene, its guess and its answer alone.
+    at.checkbox(key="s:bounds").uncheck()
+    at.run()
+    assert "You said" in words(at)
+    assert address(at)["scene"] == "halving"
+    pressed(at, "guess-again")
+    assert charts(at) == 0
+    pressed(at, "guess-skip")
+    assert charts(at) == 1
+    assert "You said" not in words(at)
+    assert "Answer" in words(at)
+    assert "as you guessed" not in at.get("plotly_chart")[0].proto.spec
+
+
+def test_an_exported_figure_has_no_guess_in_it(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(exports, "row", lambda study, result, figure: drawn.append(figure))
+    at = open_scene(HALVING)
+    for scheme in HALVING.asked:
+        at.button_group(key=f"guess-{scheme}").set_value(1.5)
+        at.run()
+    pressed(at, "guess-show")
+    assert not [s for s in drawn[-1].series if "guess" in s.name]
+
+
+def test_a_setting_that_matters_ends_the_scene_and_says_so_once():
+    at = open_scene(scenes.BY_NAME["evaluations"])
+    moved(at, "Skewness c", 3.0)
+    assert at.title[0].value == OWN["convergence"]
+    assert "scene" not in address(at)
+    over = [c.value for c in at.caption if "is over" in c.value]
+    assert len(over) == 1
+    assert "Two scores or one Hessian?" in over[0]
+    assert "Answer" not in words(at)
+    moved(at, "Skewness c", 2.0)
+    assert at.title[0].value == OWN["convergence"], "the visitor opens it again, or not"
+
+
+def test_before_the_guess_too():
+    at = open_scene(HALVING)
+    moved(at, "Curvature κ₁", 3.0)
+    assert charts(at) == 1
+    assert "guess-show" not in keys(at)
+    assert at.title[0].value == OWN["convergence"]
+
+
+def test_a_moving_scene_does_not_read_the_curves_settings():
+    at = open_scene(scenes.BY_NAME["too-far"])
+    assert "Across the narrow side" in words(at)
+    moved(at, "Step size h", 0.25)
+    assert at.title[0].value == OWN["particles"]
+    assert "is over" in words(at)
+
+
+def test_a_link_whose_settings_are_not_the_scenes():
+    at = visit("convergence", scenes.address(HALVING) | {"k1": "3"})
+    assert at.title[0].value == OWN["convergence"]
+    assert "its settings are not those of" in at.warning[0].value
+    assert charts(at) == 1
+
+
+def test_an_unknown_scene_is_one_sentence():
+    at = visit("convergence", {"scene": "nonsense", "target": "gaussian", "schemes": "EM", "h": "0.5..0.25"})
+    assert len(at.warning) == 1
+    assert "nonsense" in at.warning[0].value
+    assert charts(at) == 1
+
+
+def test_a_lecturers_words_go_first_and_the_answer_stays():
+    at = open_scene(HALVING, title="Mine", question="Guess, please", fix="target")
+    assert at.title[0].value == "Mine"
+    assert HALVING.text not in words(at)
+    assert "Guess, please" in words(at)
+    pressed(at, "guess-skip")
+    assert "Answer" in words(at)
+    pressed(at, "open-everything")
+    assert at.title[0].value == HALVING.question
+
+
+def test_a_name_is_a_link():
+    at = visit("", {"scene": "halving", "present": "1"})
+    assert at.title[0].value == HALVING.question
+    assert address(at) == scenes.address(HALVING) | {"present": "1"}
+
+
+def test_home_lists_every_scene_and_begins_the_tour():
+    at = visit("", {})
+    labels = [link.proto.label for link in at.get("page_link")]
+    for number, scene in enumerate(scenes.SCENES, 1):
+        assert any(label.strip("*").startswith(f"{number}\u2002{scene.question}") for label in labels)
+        assert scene.text in words(at)
+    assert any("tour" in label for label in labels)
+
+
+def test_a_digit_opens_its_scene_from_every_page():
+    at = visit("", {"present": "1"})
+    for number, scene in enumerate(scenes.SCENES, 1):
+        assert at.button(key=f"key-{number}").proto.shortcut == str(number)
+        pressed(at, f"key-{number}")
+        assert at.title[0].value == scene.question
+        assert {**address(at), "play": "1"} == {**scenes.address(scene), "present": "1", "play": "1"}
+
+
+def test_the_tour_goes_to_its_end_and_leaves_the_settings():
+    at = visit("", {"tour": "1"})
+    for number, step in enumerate(tour.STEPS, 1):
+        assert f"**Tour {number} of {len(tour.STEPS)}**" in words(at)
+        assert step.words in words(at)
+        assert {**address(at), "play": "1"} == {**scenes.step_address(number), "play": "1"}
+        assert "tour-again" not in keys(at)
+        assert at.button(key="tour-back").disabled == (number == 1)
+        assert charts(at) == (step.page == "convergence")
+        assert len(at.get("bidi_component")) == (step.page == "particles")
+        if number < len(tour.STEPS):
+            pressed(at, "tour-next")
+    assert "tour-next" not in keys(at)
+    pressed(at, "tour-back")
+    assert f"**Tour {len(tour.STEPS) - 1} of" in words(at)
+    moved(at, "Curvature κ₁", 3.0)
+    pressed(at, "tour-again")
+    assert at.slider(key="s:gaussian.k1").value == 2.0
+    moved(at, "Curvature κ₁", 3.0)
+    pressed(at, "tour-leave")
+    assert "**Tour" not in words(at)
+    assert at.slider(key="s:gaussian.k1").value == 3.0
+    assert "tour" not in address(at)
+    assert address(at)["error"] == "constant"
+
+
+def test_a_step_of_the_tour_from_a_link():
+    at = visit("", {"tour": "3"})
+    assert "**Tour 3 of 7**" in words(at)
+    assert len(at.get("bidi_component")) == 1
+    assert links.read(address(at))[0]["tour"] == 3
+
+
+def test_opening_a_scene_leaves_the_tour():
+    at = pressed(visit("", {"tour": "1"}), "key-2")
+    assert "**Tour" not in words(at)
+    assert "tour" not in address(at)
