@@ -14,6 +14,7 @@ class ScoreError:
 
     draws   each evaluation consumes fresh standard normals
     affine  e is affine in x and in these normals, so a Gaussian law stays Gaussian
+    No model tells coordinates from the third on apart.
     """
 
     draws = False

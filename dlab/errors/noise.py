@@ -1,6 +1,6 @@
 """Fresh noise at every evaluation: the same L2 level as a constant error, and far cheaper."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -23,6 +23,9 @@ class NoiseError(ScoreError):
 
     def shift(self, t, x, s, z):
         return self.level / jnp.sqrt(x.shape[-1]) * z
+
+    def along(self, axis):
+        return replace(self, level=self.level / jnp.sqrt(len(axis))) if self.second_order_free else None
 
 
 def from_spec(spec, hessian_level, drift_level):

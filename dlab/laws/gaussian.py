@@ -16,8 +16,10 @@ from dlab import process
 from dlab.errors import perturb
 from dlab.noise import StepNoise
 from dlab.sample import CHUNK
+from dlab.targets.spectrum import AxesField
 
 MIDPOINTS = 32
+PIECES = (4, 64)  # laws on the line that run together
 
 
 @dataclass(frozen=True)
@@ -87,63 +89,44 @@ def propagate(scheme, target, error, *, T: float, steps: int, start: str) -> Law
     exact = start == "exact"
     mean = a * facts.mean if exact else np.zeros(target.dim)
     cov = var * np.eye(target.dim) + (a**2 * facts.cov if exact else 0.0)
-    means, covs, squares = [mean[None]], [cov[None]], []
+    return _law(partial(_advance, scheme, target.field, error), mean, cov, T, steps)
+
+
+def _law(advance, mean, cov, T, steps) -> Law:
+    seen = [(mean[None], cov[None])]
+    squares = []
     for first in range(0, steps, CHUNK):
         count = min(CHUNK, steps - first)
-        mean, cov, *seen = _advance(scheme, target.field, error, mean, cov, T / steps, T, first, count)
-        for store, values in zip((means, covs, squares), seen):
-            store.append(np.asarray(values)[:count])
-    return Law(np.concatenate(means), np.concatenate(covs), np.concatenate(squares))
+        mean, cov, *after, met = advance(mean, cov, T / steps, T, first, count)
+        seen.append([np.asarray(v)[:count] for v in after])
+        squares.append(np.asarray(met)[:count])
+    return Law(*map(np.concatenate, zip(*seen)), np.concatenate(squares))
 
 
 @partial(jax.jit, static_argnames="scheme")
-def _advance_axes(scheme, field, error, mean, var, h, T, first, count):
-    own = scheme.normals
-    slots = own + (scheme.score_evals if error.draws else 0)
-    nodes, weights = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
-    # No coordinate looks at another, so one direction (1, ..., 1) stands for all basis vectors of x and of each normal.
-    basis = jnp.tile(jnp.eye(2 + slots), (len(nodes), 1))[:, 1:, None] * jnp.ones(mean.shape[0])
-    x, normals = basis[:, 0], [basis[:, 1 + s] for s in range(slots)]
-    u = jnp.repeat(jnp.asarray((nodes + 1) / 2), 2 + slots)[:, None] if scheme.randomised else None
-    weights = jnp.asarray(weights / 2)[:, None]
+def _advance_lines(scheme, values, errors, mean, cov, h, T, first, count):
+    def one(value, error, mean, cov):
+        return _advance(scheme, AxesField(value[None]), error, mean, cov, h, T, first, count)
 
-    def read(out):
-        out = out.reshape(len(nodes), 2 + slots, -1)
-        linear = out[:, 1:] - out[:, :1]
-        return out[:, 0], linear[:, 0], jnp.sum(linear[:, 1:] ** 2, 1)
-
-    def body(i, carry):
-        mean, var, means, variances, squares = carry
-        t = T - (first + i) * h
-        e = error.shift(t, x, field.score(t, x), normals[own] if error.draws else None)
-        constant, linear, noise = (v[0] for v in read(jnp.broadcast_to(e, x.shape)))
-        squares = squares.at[i].set(jnp.sum((constant + linear * mean) ** 2 + linear**2 * var + noise))
-        step_noise = StepNoise(h=h, normals=jnp.stack(normals[:own]), u=u)
-        extra = jnp.stack(normals[own:]) if error.draws else None
-        constant, linear, noise = read(scheme.step(perturb(field, error, extra), t, h, x, step_noise))
-        centres = constant + linear * mean
-        mean = jnp.sum(weights * centres, 0)
-        var = jnp.sum(weights * (linear**2 * var + noise + (centres - mean) ** 2), 0)
-        return mean, var, means.at[i].set(mean), variances.at[i].set(var), squares
-
-    d = mean.shape[0]
-    start = (mean, var, jnp.zeros((CHUNK, d)), jnp.zeros((CHUNK, d)), jnp.zeros(CHUNK))
-    return jax.lax.fori_loop(0, count, body, start)
+    return jax.vmap(one, out_axes=(0, 0, 1, 1, 1))(values, errors, mean, cov)
 
 
-def propagate_axes(scheme, field, error, mean, var, *, T: float, steps: int, start: str):
-    """As `propagate` for a Gaussian whose coordinates are independent, mean and variances (d,) of p_0, in thousands of
-    dimensions: means (N + 1, d), variances (N + 1, d), error_square (N,)."""
-    a, noise = np.exp(-T / 2), -np.expm1(-T)
-    exact = start == "exact"
-    mean, var = (a * mean if exact else np.zeros_like(mean)), noise + (a**2 * var if exact else np.zeros_like(var))
-    means, variances, squares = [mean[None]], [var[None]], []
-    for first in range(0, steps, CHUNK):
-        count = min(CHUNK, steps - first)
-        mean, var, *seen = _advance_axes(scheme, field, error, mean, var, T / steps, T, first, count)
-        for store, values in zip((means, variances, squares), seen):
-            store.append(np.asarray(values)[:count])
-    return np.concatenate(means), np.concatenate(variances), np.concatenate(squares)
+def propagate_lines(scheme, values, errors, *, T: float, steps: int, start: str) -> Law:
+    """As `propagate` for n laws on the line at once: N(0, values) with an error for each, a pytree whose leaves are (n,).
+    mean, cov (N + 1, n), error_square (N, n)."""
+    laws, size = [], next((s for s in PIECES if s >= len(values)), PIECES[-1])
+    for first in range(0, len(values), size):
+        # The last piece is filled up with copies, so that every number of lines runs the same compiled code.
+        chosen = np.minimum(np.arange(first, first + size), len(values) - 1)
+        v = values[chosen]
+        cov = -np.expm1(-T) + (np.exp(-T) * v if start == "exact" else np.zeros(size))
+        advance = partial(_advance_lines, scheme, v, jax.tree.map(lambda leaf, at=chosen: leaf[at], errors))
+        laws.append(_law(advance, np.zeros((size, 1)), cov[:, None, None], T, steps))
+    n = len(values)
+    mean, cov, met = (
+        np.concatenate([getattr(law, k).reshape(-1, size) for law in laws], 1)[:, :n] for k in ("mean", "cov", "error_square")
+    )
+    return Law(mean, cov, met)
 
 
 def diffused(facts, t: float) -> tuple[np.ndarray, np.ndarray]:

@@ -5,12 +5,12 @@ import math
 
 import jax
 import numpy as np
+from numpy.polynomial import chebyshev
 
-from dlab.errors.none import NoError
 from dlab.laws import gaussian, product
 from dlab.measure.base import Case, by_law
 from dlab.targets.gaussian import Gaussian
-from dlab.targets.spectrum import AxesField, Spectrum
+from dlab.targets.spectrum import Spectrum
 from dlab.types import Estimate
 
 MOMENTS_ONLY = (
@@ -21,20 +21,22 @@ MARGINALS_ONLY = (
     "{}: the coordinates share the random midpoint U, so the exact value shown, the root of the sum of their squared "
     "distances, is a lower bound of W₂."
 )
+NODES = 48  # variances at which a law is carried where there are more
 ROUNDING = 1e-11  # W2 in units of ||X_0|| below which the two laws are equal as far as doubles tell
 PRICE = 48_000, 360, 1_000, 2_800  # particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it
 
 
 def applies(case: Case) -> str | None:
     if isinstance(case.target, (Gaussian, Spectrum)):
-        direction = np.asarray(case.error.direction(np.zeros((1, case.target.dim))))
-        if isinstance(case.target, Spectrum) and float(case.error.hessian_level) and np.count_nonzero(direction) > 1:
-            return "The error of L couples the target's coordinates; choose an angle along an axis."
-        if case.error.affine:
-            return None
-        return "This score error is not affine in x, so the law does not stay Gaussian; choose the projected estimator."
+        if not case.error.affine:
+            return "This score error is not affine in x, so the law does not stay Gaussian; choose the projected estimator."
+        if isinstance(case.target, Spectrum) and case.error.along(np.eye(1, case.target.dim)[0]) is None:
+            return "This score error couples the target's coordinates; choose a Gaussian target with a covariance."
+        return None
     if case.target.factors is None:
         return "The exact law is known for Gaussian and product targets alone; choose the projected estimator."
+    if case.error.draws:
+        return "The exact law of a product target is not known under a random score error; choose the projected estimator."
     if any(e is None for e in _errors(case)):
         return "This score error couples the target's coordinates, so the law is no product; choose the projected estimator."
     return None
@@ -73,21 +75,45 @@ def _gaussian(case, at):
 
 
 def _axes(case, at):
-    """Coordinates with one variance have one law, unless the error tells them apart."""
-    values = case.target.values
-    counts = np.ones(len(values))
-    if type(case.error) is NoError:
-        values, counts = np.unique(values, return_counts=True)
-    means, variances, met = gaussian.propagate_axes(
-        case.scheme, AxesField, case.error, values, T=case.T, steps=case.steps, start=case.start
-    )
+    """Coordinates of one variance and error have one law, and among many variances it is a smooth function of the variance."""
+    leaves, tree = jax.tree.flatten(_along_axes(case.error, case.target.dim))
+    columns = np.stack([case.target.values, *map(np.asarray, leaves)])
+    alike, group = np.unique(columns[1:], axis=1, return_inverse=True)
+    weights = []  # of each law that is carried in the sum over coordinates
+    for g in range(alike.shape[1]):
+        values, counts = np.unique(columns[0, group.ravel() == g], return_counts=True)
+        weights += [(g, *pair) for pair in zip(*_nodes(values, counts))]
+    kinds, values, share = map(np.array, zip(*weights))
+    errors = jax.tree.unflatten(tree, alike[:, kinds])
+    law = gaussian.propagate_lines(case.scheme, values, errors, T=case.T, steps=case.steps, start=case.start)
     method = "exact-moments" if case.scheme.randomised else "exact"
     found = []
     for n, t in zip(at, case.T * (1 - at / case.steps)):
         true = np.exp(-t) * values - np.expm1(-t)
-        square = counts @ ((np.sqrt(variances[n]) - np.sqrt(true)) ** 2 + means[n] ** 2)
+        # The difference of roots from that of variances: no digits cancel that the law itself still has.
+        moved = (law.cov[n] - true) / (np.sqrt(law.cov[n]) + np.sqrt(true))
+        square = share @ (moved**2 + law.mean[n] ** 2)
         found.append(_estimate(case, math.sqrt(square), method) if np.isfinite(square) else Estimate(None, 0.0, "exact"))
-    return found, met
+    return found, law.error_square @ share
+
+
+def _along_axes(error, d):
+    """The error of each coordinate, a pytree whose leaves are (d,)."""
+    first = [error.along(axis) for axis in np.eye(min(d, 3), d)]
+    return jax.tree.map(lambda *v: np.concatenate([v, np.full(d - len(v), v[-1])]), *first)
+
+
+def _nodes(values, counts):
+    """Few values with weights whose sums of a smooth function are those of the values with their counts: the values
+    themselves, or Chebyshev nodes of log v where there are more."""
+    if len(values) <= NODES:
+        return values, counts
+    low, high = np.log(values[[0, -1]])
+    place = (2 * np.log(values) - low - high) / (high - low)
+    nodes = chebyshev.chebpts1(NODES)
+    # Interpolation through the nodes is linear in the function's values there.
+    sums = chebyshev.chebvander(place, NODES - 1).T @ counts
+    return np.exp((nodes * (high - low) + low + high) / 2), np.linalg.solve(chebyshev.chebvander(nodes, NODES - 1).T, sums)
 
 
 def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:

@@ -39,11 +39,12 @@ class Row:
 @dataclass(frozen=True)
 class Result:
     """What a study found so far: rows and fits, facts of the target, and the notes that a reader must be
-    told. `done` is the share of the work behind it; 1.0 is the final answer."""
+    told. `done` is the share of the work behind it; 1.0 is the final answer. reach: the answers of `study.reach`."""
 
     study: Study
     rows: tuple[Row, ...]
     done: float = 1.0
+    reach: tuple[dict, ...] = ()
     clouds: dict = field(default_factory=dict, compare=False, repr=False)
 
     def to_json(self) -> dict:
@@ -56,6 +57,7 @@ class Result:
             "facts": facts_json(self.study.built.facts),
             "rows": rows,
             "fits": fits,
+            **({"reach": list(self.reach)} if self.study.reach else {}),
             "notes": _notes(self, fits),
             "versions": {"dlab": __version__, "jax": jax.__version__},
         }

@@ -8,6 +8,7 @@ from dlab import theory
 from dlab.measure import Pairs, coupled, gelbrich
 from dlab.sample import DIVERGED, diverged, level_met
 from dlab.study import vary
+from dlab.study.reach import reach
 from dlab.study.result import Result, Row
 from dlab.study.spec import Study
 from dlab.study.sweep import Sweep, Tick
@@ -30,7 +31,25 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     budget lasts. The last one is final."""
     if study.vary:
         yield from vary.stream(study, lambda part, share: stream(part, lambda done: tick(share(done))))
-        return
+    elif study.reach:
+        yield from _reaching(study, tick)
+    else:
+        yield from _plain(study, tick)
+
+
+def _reaching(study, tick) -> Iterator[Result]:
+    plain = replace(study, reach=None)
+    share = plain.price / study.price if study.price else 0.5
+    for result in _plain(plain, lambda done: tick(share * done)):
+        yield replace(result, study=study, done=min(share * result.done, 0.99))
+    rows, count = {(r.scheme, r.steps): r for r in result.rows}, len(study.reach) * len(study.schemes)
+    for answers in reach(study, rows, lambda part: run(part).rows[0]):
+        done = share + (1 - share) * len(answers) / count
+        tick(done)
+        yield replace(result, study=study, reach=tuple(answers), done=1.0 if len(answers) == count else min(done, 0.99))
+
+
+def _plain(study, tick) -> Iterator[Result]:
     rows = {}
     sampled = [s for s in study.schemes if study.sampled(s)]
     ways = {s: study.way(s) for s in study.schemes if s not in sampled}

@@ -13,6 +13,7 @@ from dlab.study.grids import grids
 
 SCHEMA = 1
 BUDGET = 500_000_000  # particle-steps, where an accuracy is asked for and no budget given
+TRIES = 5  # points that the search for a number of steps looks at beside the rows
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
@@ -31,6 +32,7 @@ DEFAULT = {
     "budget": None,
     "seed": 0,
     "vary": None,
+    "reach": None,
 }
 
 
@@ -42,6 +44,7 @@ class Study:
     start "exact" | "paper"   particles: Brownian paths (at least so many where `accuracy` is set)
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
     vary: {"axis", "values"} or None; the study is then asked for each value, see `parts`
+    reach: distances for which the smallest number of steps is searched, besides the rows; or None
     """
 
     target: dict | targets.Target
@@ -57,6 +60,7 @@ class Study:
     budget: int | None
     seed: int
     vary: dict | None = None
+    reach: tuple[float, ...] | None = None
 
     @classmethod
     def from_json(cls, data: dict | str | bytes) -> "Study":
@@ -100,6 +104,7 @@ class Study:
             budget=None if values["budget"] is None else params.integer("budget", values["budget"], 1, params.MAX_WORK),
             seed=params.integer("seed", values["seed"], 0, 2**31 - 1),
             vary=vary,
+            reach=_distances(values["reach"]),
         )
         if vary:
             _ = study.parts
@@ -208,7 +213,9 @@ class Study:
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        return self.work + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        plain = self.work + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        # A search tries about as many points of the finest step count.
+        return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
 
 def _varied(data, values) -> tuple[dict, dict | None]:
@@ -230,6 +237,15 @@ def _varied(data, values) -> tuple[dict, dict | None]:
     if axis == "d":
         given = [params.integer("vary.values", v, 1) for v in given]
     return values, {"axis": axis, "values": given}
+
+
+def _distances(given) -> tuple[float, ...] | None:
+    if given is None:
+        return None
+    found = params.array("reach", given, (-1,))
+    if len(found) > params.MAX_STEP_SIZES or min(found) < 1e-6:
+        raise BadInput(f"reach = {params.show(given)}: give up to {params.MAX_STEP_SIZES} distances of at least 1e-6.")
+    return tuple(sorted(set(found), reverse=True))
 
 
 def _at(plain: dict, axis: str, value) -> dict:
