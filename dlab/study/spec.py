@@ -183,6 +183,11 @@ class Study:
         """Whether the scheme's points need simulation."""
         return self.way(scheme).sampled
 
+    @property
+    def sampled_schemes(self) -> list[str]:
+        """Those whose points need simulation, in any part."""
+        return [s for s in self.schemes if any(part.sampled(s) for _, part in self.parts)]
+
     def law(self, scheme: str) -> measure.Estimator | None:
         """The registry's first estimator that carries the scheme's law without particles, whatever the study asks for; None
         where there is none."""

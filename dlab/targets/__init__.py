@@ -8,7 +8,10 @@ from dlab.targets import gaussian, logistic, mixture, skew, spectrum
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
 from dlab.targets.custom import target
 
-REGISTRY: dict[str, TargetEntry] = {e.name: e for e in (gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY, spectrum.ENTRY)}
+REGISTRY: dict[str, TargetEntry] = {
+    e.name: e for e in (gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY, spectrum.ENTRY)
+}
+PLANAR = {name: entry for name, entry in REGISTRY.items() if entry.planar}
 
 
 def build(spec: dict) -> Target:
@@ -32,4 +35,4 @@ def _built(entry: TargetEntry, text: str) -> Target:
     return entry.from_spec(json.loads(text))
 
 
-__all__ = ["REGISTRY", "Fact", "Facts", "Target", "TargetEntry", "build", "target"]
+__all__ = ["PLANAR", "REGISTRY", "Fact", "Facts", "Target", "TargetEntry", "build", "target"]

@@ -44,7 +44,7 @@ def target(values: dict, *, off: bool) -> None:
         return
     st.selectbox(
         "Target p₀",
-        list(targets.REGISTRY),
+        list(targets.PLANAR),
         format_func=lambda name: targets.REGISTRY[name].title,
         key=KEY + "target",
         help="The law that the sampler should produce.",

@@ -11,14 +11,26 @@ import zlib
 from functools import cache
 
 from dlab import errors, params, schemes, targets
-from dlab.params import BadInput
+from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS, Study
+from dlab.targets.spectrum import SHAPES
 from dlab.ui import questions, tour
 
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
+# What the controls offer where a page varies something else.
+LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+HORIZONS = tuple(map(float, range(1, 11)))
+DIMENSIONS = tuple(4.0**k for k in range(7))
+DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+MODELS = tuple(name for name in errors.REGISTRY if name != "none")
+# The variances of the Dimension page's target.
+VARIANCES = (
+    Knob("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, "1/L₀: the narrowest direction of the target."),
+    Knob("high", "Largest variance", 0.8, 0.05, 4.0, 0.05, "1/m₀: the widest direction. The theorems need m₀ > ½, so less than 2."),
+)
 
 ACCURACIES = (0, 10, 5, 2, 1)
 MOST = params.MAX_WORK // MILLION
@@ -65,6 +77,12 @@ DEFAULTS = {
     "brackets": "few",
     "by_hand": False,
     "window": (0.25, 1 / 64),  # of the fits, where it is set by hand
+    "model": "constant",  # of the score error, on the page that varies its level
+    "levels": (0.01, 0.5),
+    "horizons": (1.0, 8.0),
+    "shape": "isotropic",
+    "dims": (1.0, 4096.0),
+    "distances": (0.5, 0.01),
     "play": False,
     **LESSON,
     "present": False,  # presentation mode
@@ -73,6 +91,7 @@ DEFAULTS = {
     **{f"{t.name}.{k.name}": k.default for t in targets.REGISTRY.values() for k in t.knobs},
     **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
     **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
+    **{k.name: k.default for k in VARIANCES},
 }
 _PLAIN = (
     "target",
@@ -95,13 +114,14 @@ _PLAIN = (
     "brackets",
     "by_hand",
     "window",
+    *(_VARIED := ("model", "levels", "horizons", "shape", "low", "high", "dims", "distances")),
 )
 # Keys that change how a scene is shown and none of its numbers.
 VIEW = {"v", "x", "fits", "bounds", "brackets", "play", "present", "scene", "tour", *LESSON}
 # Settings that a page does not read.
 ELSEWHERE = {
-    "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window"},
-    "convergence": {"panels", "step", "moving"},
+    "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window", *_VARIED},
+    "convergence": {"panels", "step", "moving", *_VARIED},
 }
 # What is set back together where a link's settings are no study, the least first.
 _GROUPS = (
@@ -247,12 +267,11 @@ def error_spec(values: dict) -> dict:
 def step_sizes(values: dict) -> list[float]:
     if values["hs"]:
         return list(values["hs"])
-    high, low = values["h"]
-    return [h for h in LADDER if low <= h <= high]
+    return between(LADDER, values["h"])
 
 
-def study(values: dict) -> Study:
-    """The study of a scene; BadInput where settings contradict each other."""
+def study(values: dict, **changed) -> Study:
+    """The study of a scene, with some of its file's values changed; BadInput where settings contradict each other."""
     if not values["schemes"]:
         raise BadInput("No scheme is chosen; choose at least one.")
     return Study.from_json(
@@ -268,8 +287,14 @@ def study(values: dict) -> Study:
             "accuracy": values["accuracy"] / 100 or None,
             "budget": values["budget"] * MILLION if values["accuracy"] else None,
             "seed": values["seed"],
+            **changed,
         }
     )
+
+
+def between(ladder, stretch) -> list[float]:
+    """The steps of a ladder from one to another."""
+    return list(ladder[ladder.index(stretch[0]) : ladder.index(stretch[1]) + 1])
 
 
 def moving_study(values: dict) -> Study:
@@ -317,13 +342,12 @@ def _names(text, registry, most=None):
     return found
 
 
-def _stretch(name, text):
-    high, low = (params.typed(name, part) for part in text.split("..", 1)) if ".." in text else (None, None)
-    if high not in LADDER or low not in LADDER or low > high:
-        raise BadInput(
-            f"{name} = {params.show(text)} is not a stretch of 1, 1/2, … 1/128; give two of them, the coarser first."
-        )
-    return high, low
+def _stretch(name, text, ladder=LADDER):
+    first, last = (params.typed(name, part) for part in text.split("..", 1)) if ".." in text else (None, None)
+    if first not in ladder or last not in ladder or ladder.index(first) > ladder.index(last):
+        steps = ", ".join(f"{v:g}" for v in ladder)
+        raise BadInput(f"{name} = {params.show(text)} is not a stretch of {steps}; give two of them in this order, as a..b.")
+    return first, last
 
 
 def _sizes(text):
@@ -393,7 +417,7 @@ def _csv(text):
 
 
 _READ = {
-    "target": lambda text: params.choice("target", text, targets.REGISTRY),
+    "target": lambda text: params.choice("target", text, targets.PLANAR),
     "error": lambda text: params.choice("error", text, errors.REGISTRY),
     "spec": _spec,
     "data": _csv,
@@ -413,6 +437,13 @@ _READ = {
     **{key: _flag(key) for key in ("fits", "bounds", "by_hand", "play", "present")},
     "brackets": lambda text: params.choice("brackets", text, BRACKETS),
     "window": lambda text: _stretch("window", str(text)),
+    "model": lambda text: params.choice("model", text, MODELS),
+    "shape": lambda text: params.choice("shape", text, SHAPES),
+    **{
+        key: lambda text, key=key, ladder=ladder: _stretch(key, str(text), ladder)
+        for key, ladder in (("levels", LEVELS), ("horizons", HORIZONS), ("dims", DIMENSIONS), ("distances", DISTANCES))
+    },
+    **{knob.name: knob.read for knob in VARIANCES},
     "title": lambda text: line("title", text),
     "question": lambda text: line("question", text),
     "hide": _control_groups,

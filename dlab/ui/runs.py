@@ -154,50 +154,66 @@ WAIT = "Another run has the machine; this one starts when it is done."
 
 
 def curve(study: Study, draw) -> tuple[dict | None, str, object]:
-    """The result that the convergence page shows, what it is, and what draw returned for it.
+    """`several` of one study: draw(result, state), and the result itself is returned."""
+    found, state, drawn = several("curve", {"": study}, lambda found, state: draw(found[""], state))
+    return found and found[""], state, drawn
 
-    It is "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(result,
-    state) shows a result, "running" while the run goes on. Exact laws (up to LAWS seconds of them) and known
-    results show at once; a costly run waits for its button.
+
+def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
+    """The results that a picture shows, {name: result} of {name: study}, what they are, and what draw returned for them.
+
+    They are "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(found, state) shows what
+    is found so far, "running" while the run goes on. Exact laws (up to LAWS seconds of them) and known results show at once;
+    a costly run waits for its button. slot names the picture: one that is stale stays until the next run.
     """
-    session = st.session_state
-    known = jobs.finished(study) or (jobs.exact(study) if study.price == 0 else None)
-    if known is not None:
-        session["curve"] = known
+    session, key = st.session_state, "-".join(s.key for s in studies.values())
+    kept = session.setdefault("results", {})
+    known = {name: jobs.finished(s) or (jobs.exact(s) if s.price == 0 else None) for name, s in studies.items()}
+    missing = [studies[name] for name, found in known.items() if found is None]
+    if not missing:
+        kept[slot] = key, known
         return known, "final", draw(known, "final")
-    at_once = study.work == 0 and jobs.seconds(study.price) <= LAWS and session.get("cancelled") != study.key
-    if session.pop("run", None) == study.key or at_once:
-        return _follow(study, draw)
-    last = session.get("curve")
-    state = "none" if last is None else "partial" if last["study"] == study.to_json() else "stale"
-    price = jobs.seconds(study.price)
-    label = f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
-    if study.most > study.work:
-        label = f"Run (up to {jobs.seconds(study.price + study.most - study.work):.0f} s)"
-    sampled = [s for s in study.schemes if study.sampled(s)]
-    what = "A scheme's first run in this process adds seconds of compiling."
-    if sampled:
-        what = (
-            f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
-            f"sizes, {study.work / 1e6:.3g} million particle-steps. {what}"
-        )
-    if len(sampled) < len(study.schemes):
-        what = f"Carries exact laws on a grid. {what}"
+    price = jobs.seconds(sum(s.price for s in missing))
+    at_once = not any(s.work for s in missing) and price <= LAWS and session.get("cancelled") != key
+    if session.pop("run", None) == key or at_once:
+        return _follow(slot, studies, key, draw)
+    last, state = None, "none"
+    if slot in kept:
+        its, last = kept[slot]
+        state = "partial" if its == key else "stale"
+    what = _what(missing)
     left, right = st.columns(ROW, vertical_alignment="center")
     left.button(
-        label,
-        key="run-button",
-        type="primary",
-        width="stretch",
-        help=what,
-        on_click=lambda: session.update(run=study.key),
-    )
+        _label(missing, price), key=f"run-button-{slot}", type="primary", width="stretch", help=what,
+        on_click=lambda: session.update(run=key),
+    )  # fmt: skip
     right.caption(SAYS[state])
     if last is None:
         with st.container(height=520, border=True, vertical_alignment="center", horizontal_alignment="center"):
             st.caption(what)
         return None, state, None
     return last, state, draw(last, state)
+
+
+def _label(missing, price) -> str:
+    more = sum(s.most - s.work for s in missing)
+    if more:
+        return f"Run (up to {price + jobs.seconds(more):.0f} s)"
+    return f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
+
+
+def _what(missing) -> str:
+    """What a run does, for those who think about its button."""
+    said, study = [], missing[0]
+    if work := sum(s.work for s in missing):
+        sampled = dict.fromkeys(name for s in missing for name in s.sampled_schemes)
+        said.append(
+            f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
+            f"{'size' if len(study.steps) == 1 else 'sizes'}, {work / 1e6:.3g} million particle-steps."
+        )
+    if any(s.price > s.work for s in missing):
+        said.append("Carries exact laws on a grid.")
+    return " ".join([*said, "A scheme's first run in this process adds seconds of compiling."])
 
 
 SAYS = {
@@ -207,27 +223,33 @@ SAYS = {
 }
 
 
-def _follow(study, draw):
+def _follow(slot, studies, key, draw):
     left, right = st.columns(ROW, vertical_alignment="center")
     left.button(
-        "Cancel", key="cancel-button", width="stretch", help="Stops the run; the points drawn so far stay.",
-        on_click=lambda: st.session_state.update(cancelled=study.key),
+        "Cancel", key=f"cancel-button-{slot}", width="stretch", help="Stops the run; the points drawn so far stay.",
+        on_click=lambda: st.session_state.update(cancelled=key),
     )  # fmt: skip
     bar = right.progress(0.0, text="Starting. The first run of a scheme also compiles it.")
-    holder, drawn = st.empty(), 0.0
+    holder, drawn, found, paid = st.empty(), 0.0, {}, 0.0
+    total = sum(max(s.price, 1) for s in studies.values())
 
-    def tick(done):
-        bar.progress(done, text=f"{done:.0%} of the work done.")
+    for name, study in studies.items():
+        share = max(study.price, 1) / total
 
-    # Cancelled, this run must let go of the machine at once.
-    with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
-        for data in results:
-            st.session_state["curve"] = data
-            if time.monotonic() - drawn >= REDRAW:
-                with holder.container():
-                    draw(data, "running")
-                drawn = time.monotonic()
-    # The next run of the script finds the result finished, without bar and button.
+        def tick(done, paid=paid, share=share):
+            bar.progress(paid + share * done, text=f"{paid + share * done:.0%} of the work done.")
+
+        # Cancelled, this run must let go of the machine at once.
+        with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
+            for data in results:
+                found = {**found, name: data}
+                st.session_state["results"][slot] = key, found
+                if time.monotonic() - drawn >= REDRAW:
+                    with holder.container():
+                        draw(found, "running")
+                    drawn = time.monotonic()
+        paid += share
+    # The next run of the script finds the results finished, without bar and button.
     st.rerun()
 
 
