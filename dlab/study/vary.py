@@ -1,12 +1,14 @@
 """A study along an axis: the same question at several levels of score error, horizons or dimensions."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dlab import schemes
 from dlab.measure import fit
 from dlab.study.result import Result
 from dlab.study.spec import Study
+
+CLEAR = 4  # times what the axis does not change; of two independent parts the smaller then adds 3 % at most
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Varied:
         return {}
 
     def to_json(self) -> dict:
-        """A result file whose rows and fits carry the `value` of the axis, with `trends`: the slope of W2 along the axis
-        for each scheme and h."""
+        """A result file whose rows and fits carry the `value` of the axis, with `trends` for each scheme and h: the slope of
+        log W2 in the log of the axis, for T in T itself, over the values `used`, those that are `above` the rest."""
         parts = [(value, result.to_json()) for value, result in self.parts]
         rows = [{"value": value, **row} for value, part in parts for row in part["rows"]]
         notes = dict.fromkeys(note for _, part in parts for note in part["notes"] if not note.startswith("Provisional"))
@@ -53,16 +55,28 @@ def stream(study: Study, of) -> Iterator[Varied]:
 
 
 def _trends(study, rows) -> list[dict]:
-    found = []
+    found, axis = [], study.vary["axis"]
     for name in study.schemes:
         for h in sorted({r["h"] for r in rows if r["scheme"] == name}, reverse=True):
-            mine = [r for r in rows if r["scheme"] == name and r["h"] == h and r["value"] > 0]
-            if len(mine) < 2:
-                continue
-            line = fit.fit(*([r[k] for r in mine] for k in ("value", "w2")), [r["stderr"] or 0.0 for r in mine],
-                           [r["resolved"] for r in mine])  # fmt: skip
+            mine = [r for r in rows if r["scheme"] == name and r["h"] == h]
+            line = [r for r in mine if r["value"] > 0]
+            # In T the error falls exponentially, along the others like a power.
+            x = [math.exp(r["value"]) if axis == "T" else r["value"] for r in line]
+            usable = [r["resolved"] and above(r, mine, axis) for r in line]
+            got = fit.fit(x, [r["w2"] for r in line], [r["stderr"] or 0.0 for r in line], usable, window=(0.0, math.inf))
+            used = [r["value"] for r, u in zip(line, usable) if u and r["w2"]]
             found.append({
-                "scheme": name, "h": h, "slope": line.slope, "slope_low": line.low, "slope_high": line.high,
-                "constant": line.constant, "used": list(line.used), "title": schemes.REGISTRY[name].title,
+                "scheme": name, "h": h, "slope": got.slope, "slope_low": got.low, "slope_high": got.high,
+                "constant": got.constant, "used": used,
             })  # fmt: skip
     return found
+
+
+def above(row, rows, axis) -> bool:
+    """Whether a row is out of what the axis does not change: without score error, or with all initialisation error gone."""
+    if axis == "d":
+        return True
+    base = min(rows, key=lambda r: r["value"]) if axis == "score_error.level" else max(rows, key=lambda r: r["value"])
+    if axis == "score_error.level" and base["value"] > 0:
+        return True
+    return None not in (row["w2"], base["w2"]) and row["w2"] > CLEAR * base["w2"]

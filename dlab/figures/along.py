@@ -1,0 +1,209 @@
+"""W2 along an axis that a study varies: level of the score error, horizon, dimension. It draws and computes nothing.
+
+`results` is {name: result file's object of a study with `vary`}; several results (two starts) share a picture, the first
+drawn with filled markers, the others hollow and named in the legend.
+"""
+
+import math
+from dataclasses import dataclass
+
+from dlab import schemes
+from dlab.figures.chart import Axis, Chart, Key, Series, Triangle, decades
+from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
+from dlab.figures.tables import METHODS, diverged, reasons, value_text
+
+
+@dataclass(frozen=True)
+class Way:
+    """How an axis is drawn and spoken of. title; log: whether it is logarithmic; symbol; slope: what a trend's slope is
+    called; apart: why a value is not in the trend; promised: (slope of the bound, in words) or None"""
+
+    title: str
+    symbol: str
+    log: bool
+    apart: str
+
+
+WAYS = {
+    "score_error.level": Way("score error ε", "ε", True, "near what the scheme errs without a score error, not fitted"),
+    "T": Way("horizon T", "T", False, "near what no horizon removes, not fitted"),
+    "d": Way("dimension d", "d", True, ""),
+}
+RANGE = 1e4  # bounds further above the largest measured value leave the picture
+
+
+def axis_of(results) -> str:
+    return next(iter(results.values()))["study"]["vary"]["axis"]
+
+
+def steps_of(results) -> list[float]:
+    """The step sizes that are in every result, coarsest first."""
+    found = [{r["h"] for r in result["rows"]} for result in results.values() if result["rows"]]
+    return sorted(set.intersection(*found), reverse=True) if found else []
+
+
+def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
+    """W2 against the axis at the step size h, for each scheme; ValueError where no result has rows at h."""
+    if h not in steps_of(results):
+        raise ValueError(f"h = {h:g} is in no result; choose one of {', '.join(map(step_size, steps_of(results)))}")
+    way, series, keys = WAYS[axis_of(results)], [], []
+    rows = {name: [r for r in result["rows"] if r["h"] == h] for name, result in results.items()}
+    x, y, cut = _limits(rows.values(), way, bounds)
+    for rank, (name, result) in enumerate(results.items()):
+        for scheme in dict.fromkeys(r["scheme"] for r in rows[name]):
+            mine = sorted((r for r in rows[name] if r["scheme"] == scheme), key=lambda r: r["value"])
+            series += _lines(result, scheme, h, mine, way, x, y, rank, bounds)
+            if not rank:
+                style = schemes.REGISTRY[scheme].style
+                keys.append(Key(_label(result, scheme, h), (style.light, style.dark), scheme, style.marker, style.dash))
+        if rank:
+            keys.append(Key(f"hollow: {name}", marker="circle", filled=False))
+    if any(s.dash == "dot" for s in series):
+        keys.append(Key("theorem's bound", dash="dot"))
+    said = sentence(results, h)
+    return Chart(
+        title=f"W₂ against {way.title} at h = {step_size(h)}",
+        x=Axis(way.title, x, _ticks(rows.values(), way), log=way.log),
+        y=Axis(f"W₂ at h = {step_size(h)}", y, decades(*y)),
+        series=tuple(series),
+        triangles=_triangles(way, x, y),
+        keys=tuple(keys),
+        alt=f"W₂ against {way.title}, {'both axes' if way.log else 'the vertical axis'} logarithmic. {said}",
+        caption=f"Bounds above {number(y[1])} leave the picture." if cut else "",
+    )
+
+
+def _lines(result, scheme, h, rows, way, x, y, rank, bounds) -> list[Series]:
+    """The measured points of a scheme, the line of its trend, its bound, and what it reads without a score error."""
+    style, line = schemes.REGISTRY[scheme].style, trend(result, scheme, h)
+    look = {"colours": (style.light, style.dark), "group": scheme}
+    kept = [r for r in rows if not diverged(r) and r["w2"] > 0 and (r["value"] > 0 or not way.log)]
+    found = []
+    if bounds and not rank and (bound := [r for r in rows if r.get("bound") and (r["value"] > 0 or not way.log)]):
+        found.append(Series(
+            f"{scheme} theorem's bound", tuple(r["value"] for r in bound), tuple(r["bound"] for r in bound), dash="dot", thin=True,
+            hover=tuple(f"{scheme}, {way.symbol} = {r['value']:g}\ntheorem's bound {number(r['bound'])}" for r in bound), **look,
+        ))  # fmt: skip
+    zero = next((r for r in rows if r["value"] == 0 and way.log and not diverged(r)), None)
+    if zero and zero["w2"] > 0:
+        found.append(Series(f"{scheme} at {way.symbol} = 0", x, (max(zero["w2"], y[0]),) * 2, dash=style.dash, thin=True, **look))
+    if kept:
+        found.append(Series(
+            f"{scheme} measured", tuple(r["value"] for r in kept), tuple(max(r["w2"], y[0]) for r in kept),
+            low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), y[0]) for r in kept),
+            high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in kept),
+            filled=tuple(not rank and not why(r, line, way) for r in kept), dash=style.dash, marker=style.marker,
+            hover=tuple(_hover(r, line, way) for r in kept), **look,
+        ))  # fmt: skip
+    if lost := [r for r in rows if diverged(r)]:
+        found.append(Series(
+            f"{scheme} diverged", tuple(max(r["value"], x[0]) for r in lost), (y[1] / 1.2,) * len(lost), filled=(False,) * len(lost),
+            hover=tuple("\n".join([f"{scheme}, {way.symbol} = {r['value']:g}", *reasons(r, {})]) for r in lost), marker="x", **look,
+        ))  # fmt: skip
+    return found
+
+
+def trend(result, scheme, h) -> dict:
+    return next((t for t in result.get("trends") or () if t["scheme"] == scheme and t["h"] == h), {})
+
+
+def why(row, line, way) -> list[str]:
+    """What keeps a point hollow."""
+    if found := reasons(row, {}):
+        return found
+    return [way.apart] if way.apart and line.get("slope") is not None and row["value"] not in line["used"] else []
+
+
+def _hover(row, line, way) -> str:
+    head = f"{row['scheme']}, {way.symbol} = {row['value']:g}, h = {step_size(row['h'])}"
+    method = METHODS.get(row["method"], row["method"])
+    said = [head, f"W₂ {value_text(row)} ({method})"]
+    if row.get("bound"):
+        said.append(f"theorem's bound {number(row['bound'])}")
+    return "\n".join([*said, *(f"hollow: {w}" for w in why(row, line, way))])
+
+
+def _label(result, scheme, h) -> str:
+    slope = slope_text(trend(result, scheme, h))
+    return f"{scheme} {slope}" if slope != NONE else scheme
+
+
+def slope_text(line) -> str:
+    """The slope of a trend with its interval."""
+    if line.get("slope") is None:
+        return NONE
+    half = (line["slope_high"] - line["slope_low"]) / 2 if line["slope_low"] is not None else 0.0
+    return interval(line["slope"], half if half > 1e-6 else None)  # a smaller one is rounding
+
+
+def _limits(groups, way, bounds):
+    rows = [r for rows in groups for r in rows if not diverged(r)]
+    places = sorted({r["value"] for rows in groups for r in rows if r["value"] > 0 or not way.log}) or [0.1, 1.0]
+    room = 1.4 if way.log else 0.4
+    x = (places[0] / room, places[-1] * room) if way.log else (places[0] - room, places[-1] + room)
+    sizes = [r["w2"] for r in rows if r["w2"] > 0 and r.get("resolved", True)] or [r["w2"] for r in rows if r["w2"] > 0] or [0.01, 0.1]
+    limit = RANGE * max(sizes)
+    bound = [r["bound"] for r in rows if bounds and r.get("bound")]
+    top = max([*sizes, *(b for b in bound if b <= limit)])
+    return x, (min(sizes) / 2, 1.6 * top), any(b > limit for b in bound)
+
+
+def _ticks(groups, way) -> tuple:
+    values = sorted({r["value"] for rows in groups for r in rows if r["value"] > 0 or not way.log})
+    return tuple((v, f"{v:g}") for v in values[:: math.ceil(len(values) / 9) or 1])
+
+
+def _triangles(way, x, y) -> tuple[Triangle, ...]:
+    if not way.log:
+        return ()
+    end, low = x[1] / 1.15, y[0] * (y[1] / y[0]) ** 0.03
+    return tuple(Triangle(end / 4, end, low, s, label) for s, label in ((0.5, "½"), (1.0, "1"), (2.0, "2")) if low * 4**s < y[1])
+
+
+def sentence(results: dict[str, dict], h: float) -> str:
+    """What the picture shows now."""
+    axis, parts = axis_of(results), []
+    way, result = WAYS[axis], next(iter(results.values()))
+    sloped, flat = [], []
+    for scheme in result["study"]["schemes"]:
+        line = trend(result, scheme, h)
+        (sloped if line.get("slope") is not None else flat).append((scheme, line))
+    if sloped:
+        what = {
+            "score_error.level": "grows with the score error like ε to the power",
+            "d": "grows with the dimension like d to the power",
+            "T": "falls with the horizon like exp(rT), r =",
+        }[axis]
+        parts.append(f"At h = {step_size(h)} W₂ {what} {listed(f'{slope_text(t)} ({s})' for s, t in sloped)}.")
+    if flat:
+        reason = {"score_error.level": "the score error shows too little", "T": "the horizon shows too little"}.get(axis, "too few points")
+        parts.append(f"No slope for {listed(s for s, _ in flat)}: {reason}.")
+    lost = [f"{r['scheme']} at {way.symbol} = {r['value']:g}" for r in result["rows"] if r["h"] == h and diverged(r)]
+    if lost:
+        parts.append(f"Diverged: {listed(lost)}.")
+    if result.get("done", 1.0) < 1:
+        parts.insert(0, "So far:")
+    return " ".join(parts) or "Nothing has been measured yet."
+
+
+def table(results: dict[str, dict], h: float) -> list[dict]:
+    """Every point of the picture, formatted."""
+    way, out = WAYS[axis_of(results)], []
+    for name, result in results.items():
+        for r in sorted((r for r in result["rows"] if r["h"] == h), key=lambda r: r["value"]):
+            line = trend(result, r["scheme"], h)
+            bound = r.get("bound")
+            out.append({
+                **({"start": name} if len(results) > 1 else {}),
+                "scheme": r["scheme"],
+                way.symbol: f"{r['value']:g}",
+                "W₂ ± 95 %": "diverged" if diverged(r) else value_text(r),
+                "bound": number(bound),
+                "bound ÷ measured": number(bound / r["w2"]) if bound and r["w2"] else NONE,
+                "method": METHODS.get(r["method"], r["method"]),
+                "why": "; ".join(why(r, line, way)),
+            })  # fmt: skip
+    return out
+
+
+__all__ = ["WAYS", "axis_of", "chart", "sentence", "slope_text", "steps_of", "table", "trend", "why"]
