@@ -60,6 +60,9 @@ def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
             keys.append(Key(f"hollow: {name}", marker="circle", filled=False))
     if any(s.dash == "dot" for s in series):
         keys.append(Key("theorem's bound", dash="dot"))
+    if way.log is False and (left := _initial(next(iter(rows.values())))):
+        series.append(left)
+        keys.append(Key(left.name, dash=left.dash))
     said = sentence(results, h)
     return Chart(
         title=f"W₂ against {way.title} at h = {step_size(h)}",
@@ -69,8 +72,16 @@ def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
         triangles=_triangles(way, x, y),
         keys=tuple(keys),
         alt=f"W₂ against {way.title}, {'both axes' if way.log else 'the vertical axis'} logarithmic. {said}",
-        caption=f"Bounds above {number(y[1])} leave the picture." if cut else "",
+        caption=" ".join([said, *([f"Bounds above {number(y[1])} leave the picture."] if cut else [])]),
     )
+
+
+def _initial(rows) -> Series | None:
+    """The theorem's initialisation term, which is the same for all schemes."""
+    term = {r["value"]: r["bound_parts"]["initialisation"] for r in rows if r.get("bound_parts")}
+    if not any(term.values()):
+        return None
+    return Series("theorem's e^(−m_min T) ‖X₀‖", tuple(sorted(term)), tuple(term[v] for v in sorted(term)), dash="longdash", thin=True)
 
 
 def _lines(result, scheme, h, rows, way, x, y, rank, bounds) -> list[Series]:
@@ -103,6 +114,67 @@ def _lines(result, scheme, h, rows, way, x, y, rank, bounds) -> list[Series]:
     return found
 
 
+def steps_chart(result: dict, epsilon: float) -> Chart:
+    """The number of steps that reaches W2 < epsilon against the axis; the theorem's dotted."""
+    way, series, keys = WAYS[axis_of({"": result})], [], []
+    answers = [a for a in result["reach"] if a["epsilon"] == epsilon]
+    found = [a["steps"] for a in answers if a["steps"]] or [1, 10]
+    planned = [a["planned"]["steps"] for a in answers if a["planned"] and a["planned"]["steps"] < RANGE**2 * max(found)]
+    y = (min(found) / 1.6, 1.6 * max([*found, *planned]))
+    x, _, _ = _limits([result["rows"]], way, False)
+    for scheme in dict.fromkeys(a["scheme"] for a in answers):
+        style = schemes.REGISTRY[scheme].style
+        look = {"colours": (style.light, style.dark), "group": scheme}
+        mine = sorted((a for a in answers if a["scheme"] == scheme), key=lambda a: a["value"])
+        if promised := [a for a in mine if a["planned"]]:
+            series.append(Series(
+                f"{scheme} theorem's steps", tuple(a["value"] for a in promised), tuple(a["planned"]["steps"] for a in promised),
+                dash="dot", thin=True, hover=tuple(f"{scheme}, d = {a['value']:g}\ntheorem: {a['planned']['steps']:,} steps" for a in promised), **look,
+            ))  # fmt: skip
+        if kept := [a for a in mine if a["steps"]]:
+            series.append(Series(
+                f"{scheme} steps", tuple(a["value"] for a in kept), tuple(a["steps"] for a in kept), filled=(True,) * len(kept),
+                dash=style.dash, marker=style.marker,
+                hover=tuple(f"{scheme}, {way.symbol} = {a['value']:g}\n{a['steps']} steps: W₂ {number(a['w2'])}" for a in kept), **look,
+            ))  # fmt: skip
+        keys.append(Key(scheme, (style.light, style.dark), scheme, style.marker, style.dash))
+    if any(s.dash == "dot" for s in series):
+        keys.append(Key("theorem's steps", dash="dot"))
+    said = steps_sentence(result, epsilon)
+    return Chart(
+        title=f"Steps that reach W₂ < {epsilon:g} against {way.title}",
+        x=Axis(way.title, x, _ticks([result["rows"]], way), log=way.log),
+        y=Axis(f"steps N for W₂ < {epsilon:g}", y, decades(*y)),
+        series=tuple(series),
+        triangles=_triangles(way, x, y),
+        keys=tuple(keys),
+        alt=f"Number of steps against {way.title}, both axes logarithmic. {said}",
+    )
+
+
+def steps_sentence(result: dict, epsilon: float) -> str:
+    """What `steps_chart` shows, from its ends."""
+    way, parts, missing = WAYS[axis_of({"": result})], [], []
+    for scheme in result["study"]["schemes"]:
+        mine = sorted((a for a in result["reach"] if a["scheme"] == scheme and a["epsilon"] == epsilon), key=lambda a: a["value"])
+        kept = [a for a in mine if a["steps"]]
+        missing += [f"{scheme} at {way.symbol} = {a['value']:g}" for a in mine if not a["steps"]]
+        if kept:
+            first, last = kept[0], kept[-1]
+            parts.append(f"{scheme} {first['steps']} at {way.symbol} = {first['value']:g} and {last['steps']} at {last['value']:g}")
+    said = f"To come below W₂ = {epsilon:g} it takes, in steps, {'; '.join(parts)}." if parts else ""
+    return " ".join(filter(None, [said, f"Not reached: {listed(missing)}." if missing else ""]))
+
+
+def slopes_table(result: dict) -> list[dict]:
+    """The slope in h at each value of the axis, a column a scheme."""
+    way, out = WAYS[axis_of({"": result})], []
+    for value in dict.fromkeys(f["value"] for f in result["fits"]):
+        line = {f["scheme"]: slope_text(f) for f in result["fits"] if f["value"] == value}
+        out.append({way.symbol: f"{value:g}", **line})
+    return out
+
+
 def trend(result, scheme, h) -> dict:
     return next((t for t in result.get("trends") or () if t["scheme"] == scheme and t["h"] == h), {})
 
@@ -124,8 +196,14 @@ def _hover(row, line, way) -> str:
 
 
 def _label(result, scheme, h) -> str:
-    slope = slope_text(trend(result, scheme, h))
-    return f"{scheme} {slope}" if slope != NONE else scheme
+    line = trend(result, scheme, h)
+    return f"{scheme} {_said(line, axis_of({'': result}))}" if line.get("slope") is not None else scheme
+
+
+def _said(line, axis) -> str:
+    """The slope of a trend; along T the rate at which W2 falls."""
+    # Only the interval's width is shown, and that has no sign.
+    return slope_text({**line, "slope": -line["slope"]} if axis == "T" else line)
 
 
 def slope_text(line) -> str:
@@ -139,11 +217,13 @@ def slope_text(line) -> str:
 def _limits(groups, way, bounds):
     rows = [r for rows in groups for r in rows if not diverged(r)]
     places = sorted({r["value"] for rows in groups for r in rows if r["value"] > 0 or not way.log}) or [0.1, 1.0]
-    room = 1.4 if way.log else 0.4
-    x = (places[0] / room, places[-1] * room) if way.log else (places[0] - room, places[-1] + room)
+    # More room on the side of the triangles' labels.
+    x = (places[0] / 1.4, places[-1] * 2.2) if way.log else (places[0] - 0.4, places[-1] + 0.4)
     sizes = [r["w2"] for r in rows if r["w2"] > 0 and r.get("resolved", True)] or [r["w2"] for r in rows if r["w2"] > 0] or [0.01, 0.1]
     limit = RANGE * max(sizes)
     bound = [r["bound"] for r in rows if bounds and r.get("bound")]
+    if not way.log:
+        bound += [r["bound_parts"]["initialisation"] for r in rows if r.get("bound_parts")]
     top = max([*sizes, *(b for b in bound if b <= limit)])
     return x, (min(sizes) / 2, 1.6 * top), any(b > limit for b in bound)
 
@@ -156,7 +236,7 @@ def _ticks(groups, way) -> tuple:
 def _triangles(way, x, y) -> tuple[Triangle, ...]:
     if not way.log:
         return ()
-    end, low = x[1] / 1.15, y[0] * (y[1] / y[0]) ** 0.03
+    end, low = x[1] / 2.2, y[0] * (y[1] / y[0]) ** 0.03
     return tuple(Triangle(end / 4, end, low, s, label) for s, label in ((0.5, "½"), (1.0, "1"), (2.0, "2")) if low * 4**s < y[1])
 
 
@@ -172,9 +252,12 @@ def sentence(results: dict[str, dict], h: float) -> str:
         what = {
             "score_error.level": "grows with the score error like ε to the power",
             "d": "grows with the dimension like d to the power",
-            "T": "falls with the horizon like exp(rT), r =",
+            "T": "falls with the horizon like exp(−rT), r =",
         }[axis]
-        parts.append(f"At h = {step_size(h)} W₂ {what} {listed(f'{slope_text(t)} ({s})' for s, t in sloped)}.")
+        parts.append(f"At h = {step_size(h)} W₂ {what} {listed(f'{_said(t, axis)} ({s})' for s, t in sloped)}.")
+        m_min = result["facts"]["m_min"]
+        if axis == "T" and m_min is not None and m_min > 0:
+            parts.append(f"The theorem's term falls with m_min = {number(m_min)}.")
     if flat:
         reason = {"score_error.level": "the score error shows too little", "T": "the horizon shows too little"}.get(axis, "too few points")
         parts.append(f"No slope for {listed(s for s, _ in flat)}: {reason}.")
@@ -206,4 +289,4 @@ def table(results: dict[str, dict], h: float) -> list[dict]:
     return out
 
 
-__all__ = ["WAYS", "axis_of", "chart", "sentence", "slope_text", "steps_of", "table", "trend", "why"]
+__all__ = ["WAYS", "axis_of", "chart", "sentence", "slope_text", "slopes_table", "steps_chart", "steps_sentence", "steps_of", "table", "trend", "why"]

@@ -31,9 +31,8 @@ DEFAULT = {
     "accuracy": None,
     "budget": None,
     "seed": 0,
-    "vary": None,
-    "reach": None,
 }
+EXTENDED = {"vary": None, "reach": None}  # in the file only where they are given
 
 
 @dataclass(frozen=True)
@@ -76,11 +75,11 @@ class Study:
                 raise BadInput(
                     f"The study is not valid JSON ({error}); give an object as the README describes."
                 ) from None
-        params.only_keys("study", data, [*DEFAULT, "steps"])
+        params.only_keys("study", data, [*DEFAULT, *EXTENDED, "steps"])
         if type(data.get("schema", SCHEMA)) is not int or data.get("schema", SCHEMA) != SCHEMA:
             raise BadInput(f"schema = {params.show(data['schema'])} is unknown; this version reads schema {SCHEMA}.")
         params.require("study", data, ("target",))
-        values = {**DEFAULT, **data}
+        values = {**DEFAULT, **EXTENDED, **data}
         values, vary = _varied(data, values)
         T = params.number("T", values["T"], above=0.0, high=params.MAX_T)
         steps = _step_counts(data, values, T)
@@ -135,6 +134,7 @@ class Study:
     def to_json(self) -> dict:
         """The study file, every default filled in; `from_json` gives the same study back."""
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "steps"}
+        values = {k: v for k, v in values.items() if k not in EXTENDED or v is not None}
         if isinstance(self.target, targets.Target):
             values["target"] = {"name": "custom"}
         return {"schema": SCHEMA, **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}}
@@ -258,9 +258,14 @@ def _at(plain: dict, axis: str, value) -> dict:
     if axis == "T":
         return {**plain, "T": value}
     if axis == "d":
-        if not isinstance(plain["target"], dict) or plain["target"].get("name") != "spectrum" or "values" in plain["target"]:
-            raise BadInput("d varies for the target 'spectrum' with a shape alone; give target = {'name': 'spectrum', 'shape': …}.")
-        return {**plain, "target": {**plain["target"], "dim": value}}
+        target = plain["target"]
+        if not isinstance(target, dict) or target.get("name") != "spectrum":
+            raise BadInput("d varies for the target 'spectrum' alone; give target = {'name': 'spectrum', 'shape': …}.")
+        if "values" in target:
+            if value > len(target["values"]):
+                raise BadInput(f"target.values has {len(target['values'])} entries, too few; d takes the first of them.")
+            return {**plain, "target": {**target, "values": target["values"][:value]}}
+        return {**plain, "target": {**target, "dim": value}}
     if plain["score_error"].get("name", "none") == "none":
         raise BadInput("score_error.name = 'none' has no level; choose an error.")
     return {**plain, "score_error": {**plain["score_error"], "level": value}}

@@ -97,6 +97,17 @@ def from_spec(spec: dict) -> Spectrum:
     return Spectrum(spectrum(shape, dim, low, high))
 
 
+def read_text(data: bytes) -> tuple[float, ...]:
+    """Variances from a text of numbers with commas, spaces or lines between; BadInput names what is wrong."""
+    try:
+        words = data.decode("utf-8-sig").replace(",", " ").replace(";", " ").split()
+    except UnicodeDecodeError:
+        raise BadInput("The file is not text; give positive numbers with commas, spaces or lines between.") from None
+    if not words:
+        raise BadInput("The file is empty; give positive numbers with commas, spaces or lines between.")
+    return tuple(from_spec({"name": "spectrum", "values": [params.typed("a variance", word) for word in words]}).values.tolist())
+
+
 # No knobs: the pages of the plane cannot draw it, the Dimension page gives it controls of its own.
 ENTRY = TargetEntry(
     name="spectrum",

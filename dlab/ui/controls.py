@@ -10,9 +10,11 @@ from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import STARTS
 from dlab.targets import logistic
+from dlab.targets import spectrum as spectra
 from dlab.ui import files, frame, links, state, tell
 
 KEY = state.KEY
+SPECTRA = {"isotropic": "All equal", "linear": "Linear", "power": "Power law"}
 START_HELP = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
 
 
@@ -74,18 +76,27 @@ def _data(values, off) -> None:
             "CSV with columns x1, x2, y", type="csv", key="csv-upload",
             help="x1 and x2 are the features of an observation, y its class: 1 or −1 (or 1 and 0). 2,000 rows at most.",
         )  # fmt: skip
-        if upload is not None and st.session_state.get("csv-seen") != upload.file_id:
-            try:
-                data = logistic.read_csv(upload.getvalue())
-            except BadInput as error:
-                st.error(frame.plain(error))
-                return
-            st.session_state["csv-seen"] = upload.file_id
-            st.session_state["adopt"] = {"csv": data}
-            st.rerun()
+        _uploaded(upload, "csv-seen", lambda data: {"csv": logistic.read_csv(data)})
+
+
+def _uploaded(upload, seen: str, read) -> None:
+    """Adopt the settings that read(bytes) makes of a file, once; say what is wrong with it otherwise."""
+    if upload is None or st.session_state.get(seen) == upload.file_id:
+        return
+    try:
+        st.session_state["adopt"] = read(upload.getvalue())
+    except BadInput as error:
+        st.error(frame.plain(error))
+        return
+    st.session_state[seen] = upload.file_id
+    st.rerun()
 
 
 def _knobs(prefix: str, knobs, off: bool) -> None:
+    _slide(knobs, prefix + ".", off)
+
+
+def _slide(knobs, prefix: str, off: bool) -> None:
     for i in range(0, len(knobs), 2):
         for column, knob in zip(st.columns(2), knobs[i : i + 2]):
             kind = int if isinstance(knob.step, int) else float
@@ -94,7 +105,7 @@ def _knobs(prefix: str, knobs, off: bool) -> None:
                 kind(knob.low),
                 kind(knob.high),
                 step=knob.step,
-                key=f"{KEY}{prefix}.{knob.name}",
+                key=f"{KEY}{prefix}{knob.name}",
                 help=knob.help,
                 disabled=off,
             )
@@ -149,6 +160,15 @@ def step(*, off: bool) -> None:
     )  # fmt: skip
 
 
+@_group("h")
+def fine_step(*, off: bool) -> None:
+    """The step size at which the horizon varies."""
+    st.select_slider(
+        "Step size h", links.LADDER, format_func=step_size, key=KEY + "fine", disabled=off,
+        help="The smaller, the further the initialisation error is seen to fall before the scheme's own is all that is left.",
+    )  # fmt: skip
+
+
 def set_step(h: float) -> None:
     """Make h, which the player shows, the step size of the moving particles."""
     if h in links.LADDER:
@@ -184,6 +204,51 @@ def horizon(*, off: bool) -> None:
             "Start", STARTS, format_func=START_HELP.get, key=KEY + "start", disabled=off,
             help="Exact: no initialisation error. The paper's start ignores what is left of the data at T.",
         )  # fmt: skip
+
+
+@_group("horizon")
+def horizons(*, off: bool) -> None:
+    """The horizons of a curve."""
+    st.select_slider(
+        "Horizons T", links.HORIZONS, key=KEY + "horizons", value=state.scene()["horizons"], format_func="{:g}".format, disabled=off,
+        help="The shortest and the longest time from which the reverse process starts.",
+    )  # fmt: skip
+
+
+@_group("target")
+def spectrum(values: dict, *, off: bool) -> None:
+    """The variances of a Gaussian in many dimensions, and these dimensions."""
+    if values["variances"]:
+        st.markdown(f"**Variances** from a file: {len(values['variances'])}, the first d of them in d dimensions.")
+        st.button(
+            "Use the controls instead", on_click=state.adopt, args=({"variances": None},), disabled=off,
+            help="Lets go of the file's variances and shows the shapes again.",
+        )  # fmt: skip
+    else:
+        st.segmented_control(
+            "Spectrum", list(SPECTRA), format_func=SPECTRA.get, key=KEY + "shape", required=True, disabled=off,
+            help="All variances equal to the largest; evenly from the largest to the smallest; or a power law between them.",
+        )  # fmt: skip
+        _slide([k for k in links.VARIANCES if k.name == "high" or values["shape"] != "isotropic"], "", off)
+        with st.popover("Your own variances", help="A text or CSV file with positive numbers, 4,096 at most.", disabled=off):
+            upload = st.file_uploader(
+                "Variances, with commas, spaces or lines between", type=["csv", "txt"], key="variances-upload",
+                help="For instance the eigenvalues of a data set's covariance; d takes the first of them.",
+            )  # fmt: skip
+            _uploaded(upload, "variances-seen", lambda data: {"variances": spectra.read_text(data)})
+    st.select_slider(
+        "Dimensions d", links.DIMENSIONS, key=KEY + "dims", value=values["dims"], format_func="{:g}".format, disabled=off,
+        help="The smallest and the largest; each is four times the one before.",
+    )  # fmt: skip
+
+
+@_group("h")
+def epsilon(*, off: bool) -> None:
+    """The distance that is to be reached."""
+    st.select_slider(
+        "Accuracy ε", links.DISTANCES, key=KEY + "epsilon", format_func="{:g}".format, disabled=off,
+        help="The distance W₂ to come below; the number of steps for it is found by search.",
+    )  # fmt: skip
 
 
 @_group("sampling")

@@ -52,6 +52,32 @@ def row(study, result: dict, figure) -> None:
             )
 
 
+def varied(figures: dict, results: dict[str, dict]) -> None:
+    """Download buttons for the charts of a page and for the studies behind them, by name."""
+    st.markdown("**Download**")
+    with st.container(horizontal=True, key="exports"):
+        for name, figure in figures.items():
+            if len(figures) > 1:
+                st.caption(figure.y.title.replace("\n", " "), width="content")
+            _figure(figure, f"export-{name}", lambda kind, name=name: f"{name}.{kind}")
+        figure_options()
+        for name, result in results.items():
+            result = {k: v for k, v in result.items() if k != "done"}
+            tail, said = f"-{name.replace(' ', '-')}" if name else "", f", {name}" if name else ""
+            for kind, label, make, tip in (
+                ("csv", "CSV", export.rows_csv, "The rows behind the picture."),
+                ("json", "Result", export.result_json, "Study, facts, rows, fits and notes."),
+                ("study", "Study", lambda r: json.dumps(r["study"], indent=1), "Run it: python -m dlab run study.json --out DIR"),
+                ("py", "Python", export.snippet, "Reproduces these numbers when run in a clone of the lab."),
+            ):
+                suffix = "json" if kind == "study" else kind
+                st.download_button(
+                    label + said, lambda make=make, result=result: make(result), mime=export.MIME[suffix], on_click="ignore", help=tip,
+                    file_name=f"study{tail}.json" if kind == "study" else f"rows{tail}.{kind}", key=f"export-{kind}{tail}",
+                )  # fmt: skip
+        _bibtex()
+
+
 def figure_options() -> None:
     """The popover with the options of every figure on the page; their values stay while the visitor changes pages."""
     chosen = _chosen()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dlab.figures import screen
 from dlab.ui import links, menu, process, scenes, share, state
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
@@ -87,6 +88,12 @@ def drawn(height: int) -> dict:
     """How a chart of this height is drawn here: arguments of `screen.to_plotly` and `screen.to_heatmap`."""
     shown = state.presenting()
     return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
+
+
+def chart(figure, height: int, key: str) -> None:
+    """Draw a chart as wide as its place, with its alternative text."""
+    drawing = screen.to_plotly(figure, **drawn(height))
+    st.plotly_chart(drawing, theme=None, config=screen.CONFIG, key=key, alt=figure.alt)
 
 
 def end(page: str) -> None:

@@ -80,9 +80,12 @@ DEFAULTS = {
     "model": "constant",  # of the score error, on the page that varies its level
     "levels": (0.01, 0.5),
     "horizons": (1.0, 8.0),
+    "fine": 1 / 64,  # the step size where the horizon varies
     "shape": "isotropic",
     "dims": (1.0, 4096.0),
     "distances": (0.5, 0.01),
+    "epsilon": 0.1,
+    "variances": None,  # of an uploaded spectrum
     "play": False,
     **LESSON,
     "present": False,  # presentation mode
@@ -93,6 +96,7 @@ DEFAULTS = {
     **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
     **{k.name: k.default for k in VARIANCES},
 }
+_VARIED = ("model", "levels", "horizons", "fine", "shape", "low", "high", "dims", "distances", "epsilon")
 _PLAIN = (
     "target",
     "schemes",
@@ -114,7 +118,7 @@ _PLAIN = (
     "brackets",
     "by_hand",
     "window",
-    *(_VARIED := ("model", "levels", "horizons", "shape", "low", "high", "dims", "distances")),
+    *_VARIED,
 )
 # Keys that change how a scene is shown and none of its numbers.
 VIEW = {"v", "x", "fits", "bounds", "brackets", "play", "present", "scene", "tour", *LESSON}
@@ -230,14 +234,18 @@ def write(values: dict) -> dict[str, str]:
         query[key] = _text(values[name])
     if values["csv"] and values["target"] == "logistic" and not values["spec"]:
         query["data"] = _pack(values["csv"])
+    if values["variances"]:
+        query["variances"] = _pack(values["variances"])
     query |= {key: _text(values[key]) for key in (*LESSON, "present", "scene", "tour") if values[key]}
     return {k: v for k, v in query.items() if 0 < len(v) <= LONGEST}
 
 
 def complete(values: dict) -> bool:
     """Whether the address carries the whole scene; data that are too long travel in the study file."""
-    return ("spec" in write(values)) == bool(values["spec"]) and not (
-        values["csv"] and values["target"] == "logistic" and not values["spec"] and "data" not in write(values)
+    query = write(values)
+    carried = all((key in query) == bool(values[key]) for key in ("spec", "variances"))
+    return carried and not (
+        values["csv"] and values["target"] == "logistic" and not values["spec"] and "data" not in query
     )
 
 
@@ -295,6 +303,26 @@ def study(values: dict, **changed) -> Study:
 def between(ladder, stretch) -> list[float]:
     """The steps of a ladder from one to another."""
     return list(ladder[ladder.index(stretch[0]) : ladder.index(stretch[1]) + 1])
+
+
+def dimension_study(values: dict) -> Study:
+    """The study of a Gaussian in many dimensions: W2 at each of them, and the steps that a distance takes."""
+    dims = between(DIMENSIONS, values["dims"])
+    if given := values["variances"]:
+        target = {"name": "spectrum", "values": list(given)}
+        dims = sorted({d for d in dims if d < len(given)} | {len(given)})
+    else:
+        target = {"name": "spectrum", "shape": values["shape"], "dim": 1, "high": values["high"]}
+        target |= {"low": min(values["low"], values["high"])}
+    return study(
+        values, target=target, vary={"axis": "d", "values": dims}, reach=[values["epsilon"]], estimator="exact", score_error={"name": "none"}
+    )
+
+
+def horizon_studies(values: dict) -> dict[str, Study]:
+    """The studies of W2 against the horizon, one for each start."""
+    vary = {"axis": "T", "values": between(HORIZONS, values["horizons"])}
+    return {f"{start} start": study(values, start=start, h=[values["fine"]], vary=vary) for start in ("paper", "exact")}
 
 
 def moving_study(values: dict) -> Study:
@@ -361,11 +389,14 @@ def _sizes(text):
     }
 
 
-def _step(text):
-    value = params.typed("step", text)
-    if value not in LADDER:
-        raise BadInput(f"step = {params.show(text)} is not offered; give one of {', '.join(f'{h:g}' for h in LADDER)}.")
-    return value
+def _rung(name, ladder):
+    def reader(text):
+        value = params.typed(name, text)
+        if value not in ladder:
+            raise BadInput(f"{name} = {params.show(text)} is not offered; give one of {', '.join(f'{v:g}' for v in ladder)}.")
+        return value
+
+    return reader
 
 
 def _one_of(name, options):
@@ -408,6 +439,10 @@ def _spec(text):
     return {"spec": spec}
 
 
+def _variances(text):
+    return tuple(targets.build({"name": "spectrum", "values": _unpack(text)}).values.tolist())
+
+
 def _csv(text):
     data = _unpack(text)
     if not isinstance(data, list) or len(data) != 2:
@@ -424,7 +459,8 @@ _READ = {
     "schemes": lambda text: _names(text, schemes.REGISTRY),
     "panels": lambda text: _names(text, schemes.REGISTRY, MAX_PANELS),
     "h": _sizes,
-    "step": _step,
+    "step": _rung("step", LADDER),
+    "fine": _rung("fine", LADDER),
     "T": lambda text: params.integer("T", params.typed("T", text), 1, MAX_T),
     "start": lambda text: params.choice("start", text, STARTS),
     "estimator": lambda text: params.choice("estimator", text, ESTIMATORS),

@@ -8,6 +8,8 @@ PAGES = {
     "home": ("app.py", "Home"),
     "particles": ("pages/particles.py", "Particles"),
     "convergence": ("pages/convergence.py", "Convergence"),
+    "horizon": ("pages/horizon.py", "Horizon"),
+    "dimension": ("pages/dimension.py", "Dimension"),
 }
 
 

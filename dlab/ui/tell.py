@@ -59,6 +59,37 @@ def measuring(result: dict) -> None:
     st.markdown(BEFORE)
 
 
+def horizon_rule() -> None:
+    """Which horizons enter the rate."""
+    st.markdown(
+        "The rate is fitted to the horizons where $W_2$ is at least four times what the longest one leaves: there the scheme's own "
+        "error and the score's are all that remains, and the points are hollow."
+    )
+
+
+def horizon() -> None:
+    """What the theorems say about the horizon."""
+    st.markdown(
+        r"Every theorem's first term is $e^{-m_{\min}T}\,\|X_0\|_{L_2}$: the forward process at time $T$ still remembers "
+        r"$e^{-T/2}X_0$, the start $N(0, \sigma_T^2 I)$ does not, and the way back shrinks the gap by at least "
+        r"$e^{-(m_{\min}-1/2)T}$. What is measured falls like $e^{-T}$ or faster when all the target's precision is at least "
+        r"that of noise: from a Gaussian with variance $v$ along a direction the mean keeps "
+        r"$e^{-T}\mu\,v/v_T$, with $v_T = 1 + (v-1)e^{-T}$, since the way back multiplies by $e^{-T/2}v/v_T$."
+    )
+    st.markdown("With the exact start $p_T$ there is no such term, and the curve is level: the horizon costs steps and gives nothing.")
+
+
+def dimension() -> None:
+    """What the theorems say about the dimension."""
+    st.markdown(
+        r"All discretisation terms grow like $\sqrt d$: $C_1\sqrt{dh}$ for EM and EI, $\sqrt{d}$ inside $C_1$ for REM, REI and SO. "
+        r"For independent coordinates $W_2^2$ is the sum over coordinates, so with equal variances $W_2 = \sqrt d$ times that of one "
+        r"coordinate, exactly: here the theorem's power of $d$ is the true one. The steps that reach $\varepsilon$ follow: "
+        r"$\sqrt d/\varepsilon$ for a scheme of order 1, $d^{1/4}/\sqrt\varepsilon$ for order 2, where the theorems ask for "
+        r"$d/\varepsilon^2$ and $\sqrt d/\varepsilon$."
+    )
+
+
 def clouds() -> None:
     """Why the curve does not come from the distance of two point clouds."""
     st.markdown(
