@@ -480,6 +480,8 @@ _READ = {
         for key, ladder in (("levels", LEVELS), ("horizons", HORIZONS), ("dims", DIMENSIONS), ("distances", DISTANCES))
     },
     **{knob.name: knob.read for knob in VARIANCES},
+    "epsilon": _rung("epsilon", DISTANCES),
+    "variances": _variances,
     "title": lambda text: line("title", text),
     "question": lambda text: line("question", text),
     "hide": _control_groups,
