@@ -10,6 +10,7 @@ import numpy as np
 
 from dlab import schemes, theory
 from dlab.measure import exact
+from dlab.sample import level_met
 from dlab.study.spec import Study
 from dlab.targets import Fact
 
@@ -61,8 +62,8 @@ def checklist(study: Study, met: dict | None = None) -> tuple[theory.Assumption,
 
 
 def bounds(study: Study, met: dict | None = None) -> dict:
-    """Bounds on W2 of EM at step sizes from 1 (or T) down, halving, to below every step of the study and the largest step that
-    the recursion contracts at:
+    """Bounds on W2 of EM at the study's step sizes and at 1, 1/2, 1/4, ... down to below the largest that the recursion
+    contracts at:
 
     {"rows": [{"h", "theorem", "recursion", "sharp"}], "void": {name: sentence}, "largest_step", "C1", "m0", "level"}; None for
     what is void and inf for what exceeds every number.
@@ -77,7 +78,7 @@ def bounds(study: Study, met: dict | None = None) -> dict:
     while T / steps[-1] > finest * (1 + 1e-9) and 2 * steps[-1] <= MOST_STEPS:
         steps.append(2 * steps[-1])
     rows, void = [], {}
-    for n in steps:
+    for n in sorted({*steps, *study.steps}):
         row = {"h": T / n}
         found = theory.bound(schemes.REGISTRY[EM], facts, T=T, h=T / n, start=study.start, errors=(eps.total, 0.0, 0.0))
         row["theorem"] = found.total
@@ -94,21 +95,22 @@ def bounds(study: Study, met: dict | None = None) -> dict:
     }  # fmt: skip
 
 
-def along(study: Study, steps: int, met: dict | None = None, tick=lambda: None) -> dict:
+def along(study: Study, steps: int, tick=lambda: None) -> dict:
     """The recursion and the bound of order h along one run of EM in `steps` steps, and W2 of its exact law to p_t on the way:
 
     {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1" (N,) or None, "at", "w2": steps and distances, or None where
     no exact law is known; "void": {name: sentence}}. The recursion's e leaves out the initialisation term, which is given.
     """
-    facts, T, eps = study.built.facts, study.T, level(study, met)
-    behind = theory.recursion(facts, T=T, steps=steps, start=study.start, error=eps.total)
-    sharp, why = theory.sharp(facts, T=T, steps=steps, start=study.start, error=eps.fixed, noise=eps.fresh)
-    case, at, w2 = study.case(EM, steps), None, None
+    facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None
     if exact.applies(case) is None:
         tick()
         at = np.unique(np.linspace(0, steps, min(POINTS, steps + 1)).round().astype(int))
-        found, _ = exact.follow(case, at)
+        found, squares = exact.follow(case, at)
         w2 = [e.value if e.value is None else float(e.value) for e in found]
+        met = {EM: level_met(squares)}
+    eps = level(study, met)
+    behind = theory.recursion(facts, T=T, steps=steps, start=study.start, error=eps.total)
+    sharp, why = theory.sharp(facts, T=T, steps=steps, start=study.start, error=eps.fixed, noise=eps.fresh)
     void = {k: v for k, v in (("recursion", behind.void), ("sharp", why)) if v}
 
     def plain(values):

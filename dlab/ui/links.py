@@ -102,6 +102,7 @@ VIEW = {"v", "x", "fits", "bounds", "brackets", "play", "present", "scene", "tou
 ELSEWHERE = {
     "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window"},
     "convergence": {"panels", "step", "moving"},
+    "theory": {"schemes", "panels", "moving", "estimator", "accuracy", "budget", "by_hand", "window"},
 }
 # What is set back together where a link's settings are no study, the least first.
 _GROUPS = (
