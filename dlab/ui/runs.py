@@ -315,9 +315,10 @@ def measured(study: Study) -> dict | None:
         bar.progress(done, text="Measuring.")
 
     with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
-        *_, final = results
-    bar.empty()
-    return final
+        for _ in results:
+            pass
+    # The next run of the script finds the result finished, without bar and button.
+    st.rerun()
 
 
 def kept(kind: str, study: Study, *which, price: float, doing: str) -> dict | None:
@@ -329,11 +330,8 @@ def kept(kind: str, study: Study, *which, price: float, doing: str) -> dict | No
     ):
         return None
     bar = st.progress(0.0, text=f"{doing} The first time also compiles it.")
-    found = jobs.make(
-        kind, study, *which, tick=lambda: bar.progress(0.5, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT)
-    )
-    bar.empty()
-    return found
+    jobs.make(kind, study, *which, tick=lambda: bar.progress(0.5, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
+    st.rerun()
 
 
 def price_of_law(study: Study, steps: int) -> float:
