@@ -283,10 +283,10 @@ def one_step(found: dict) -> Sheet:
             keys.append(Key(f"{scheme}  slope {slope_of(fit)}", marker=style.marker, dash=style.dash, **look))
         low, top = min(r[part] for r in rows) / 8, max(r[part] for r in rows) * 1.6
         limits = min(r["h"] for r in rows) / 1.25, max(r["h"] for r in rows) * 1.6
-        slopes = (2.0, 3.0) if part == "mean" else (1.5, 2.0)
+        slopes = (2.0, 3.0) if part == "mean" else (1.5, 2.5)
         said = f"Slopes: {', '.join(key.name.replace('  slope', '') for key in keys)}."
         charts.append(Chart(
-            title, Axis("step size h", limits, octaves(*limits, (), step_size)), Axis(f"{label}, L₂ over x", (low, top), decades(low, top)),
+            title, Axis("step size h", limits, octaves(*limits, (), step_size)), Axis(f"{label} (L₂)", (low, top), decades(low, top)),
             tuple(series), triangles=tuple(_triangles(limits[1] / 1.6, low * 1.2, top, slopes)), keys=tuple(keys),
             alt=f"{title} against h, both logarithmic. {said}",
         ))  # fmt: skip
@@ -311,7 +311,7 @@ def slope_of(fit) -> str:
 def one_step_sentence(found: dict) -> str:
     em, so = ({part: slope_of(_part(found, s, part)) for part in PARTS} for s in ("EM", "SO"))
     return (
-        f"From t = {number(found['t'])}, EM's mean error falls like h to the power {em['mean']} and its fluctuation like h to the power "
+        f"From t = {found['t']:g}, EM's mean error falls like h to the power {em['mean']} and its fluctuation like h to the power "
         f"{em['fluctuation']}; SO's like {so['mean']} and {so['fluctuation']}."
     )
 

@@ -41,12 +41,11 @@ def _variant(name, change):
     return replace(SO, name=name, parts=lambda field, *rest: SO.parts(_Changed(field, change), *rest), expansion=None, law_order=1.0)
 
 
-VARIANTS = {
-    "right": SO,
-    # H s = L s - s/2
-    "wrong": _variant("SO with + H s", lambda s, L, M: M + 2 * L.apply(s) - s),
-    "without": _variant("SO without M", lambda s, L, M: jnp.zeros_like(M)),
+CHANGES = {
+    "wrong": lambda s, L, M: M + 2 * L.apply(s) - s,  # H s = L s - s/2
+    "without": lambda s, L, M: jnp.zeros_like(M),
 }
+VARIANTS = {"right": SO, **{name: _variant(f"SO, M {name}", change) for name, change in CHANGES.items()}}
 
 
 def signs(study, tick=lambda: None) -> dict:

@@ -182,7 +182,7 @@ def summed(found: dict) -> None:
         "$\\sqrt{N}\\,h^2 = \\sqrt T\\,h^{3/2}$: strong order 1½ against the theorem's 1."
     )
     st.caption(
-        f"Measured from t = {number(found['t'])} with the exact score. REM's and REI's means are quadratures over U and the midpoint's "
+        f"Measured from t = {found['t']:g} with the exact score. REM's and REI's means are quadratures over U and the midpoint's "
         "noise; the fluctuation comes from pairs on one Brownian path with SO in fine steps as reference. Intervals are 95 %."
     )
 
