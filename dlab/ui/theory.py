@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab import schemes, theory
-from dlab.figures.numbers import number, order, step_size
+from dlab.figures.numbers import listed, number, order, step_size
 from dlab.schemes.formula import digits
 from dlab.study import Study
 from dlab.ui import frame, tell
@@ -58,11 +58,12 @@ def assumptions(items) -> None:
 def theorems(study: Study, h: float) -> None:
     """Theorems 1, 3 and 4 with the numbers of this target at step h."""
     facts = study.built.facts
-    if facts.m0.value is not None and facts.L0.value is not None:
+    if (facts.m0.value or 0) > 0 and facts.L0.value is not None:
         st.markdown(
             f"$m_{{\\min}} = \\min(1, m_0)$ = {number(min(1.0, facts.m0.value))}, $L_{{\\max}} = 1 + L_0$ = "
             f"{number(1 + facts.L0.value)}, $d$ = {facts.dim}, $\\|X_0\\|_{{L_2}}$ = {number(facts.second_moment**0.5)}."
         )
+    void = {}
     first = r"e^{-m_{\min}T}\,\|X_0\|_{L_2} + " if study.start == "paper" else ""
     for name, scheme in schemes.REGISTRY.items():
         found = theory.bound(scheme, facts, T=study.T, h=h, start=study.start)
@@ -71,7 +72,7 @@ def theorems(study: Study, h: float) -> None:
         st.markdown(f"**{scheme.theorem}, {name}** (order {order(scheme.theorem_order)})")
         st.markdown(f"$W_2 \\lesssim {first}{c1}\\,{factor} + {c2}\\,{error}$")
         if found.void:
-            st.caption(f"Void: {frame.plain(found.void)}")
+            void.setdefault(found.void, []).append(name)
             continue
         k = found.constants
         start = f"{digits(found.initialisation)} + " if study.start == "paper" else ""
@@ -79,6 +80,8 @@ def theorems(study: Study, h: float) -> None:
         if k.c2_hessian or k.c2_drift:
             here += rf" + {digits(k.c2_hessian)}\,\varepsilon_L + {digits(k.c2_drift)}\,\varepsilon_M"
         st.markdown(f"At $h$ = {step_size(h)}: ${start}{here}$, so **{number(found.total)}** with an exact score.")
+    for why, names in void.items():
+        st.markdown(f"**Void here** for {listed(names)}: {frame.plain(why)}")
     if study.start == "exact":
         st.caption("The exact start leaves out the theorems' first term, $e^{-m_{\\min}T}\\|X_0\\|$.")
 
@@ -102,7 +105,7 @@ def corollaries(study: Study) -> None:
     for name, scheme in schemes.REGISTRY.items():
         found = theory.plan(scheme, study.built.facts, epsilon, start=study.start, T=study.T)
         if found.void:
-            lines.append({"scheme": name, "theorem": scheme.theorem, "N": f"void: {found.void}"})
+            lines.append({"scheme": name, "theorem": scheme.theorem, "N": "void"})
             continue
         lines.append({
             "scheme": name, "theorem": scheme.theorem, "T": number(found.T), "h": number(found.h), "N": f"{found.steps:,}",
