@@ -33,6 +33,7 @@ BOUNDS = {
 }
 HEADROOM = 30.0  # how far above the theorem's term the picture goes; the recursion leaves it there
 LARGEST = "largest step at which the recursion contracts"
+ROUNDING = 1e-9
 LETTERS = {"A": "without", "B": "right", "C": "wrong"}
 SIGNS = {
     "right": "M = x/4 − Lγ",
@@ -213,10 +214,10 @@ def run(found: dict) -> Sheet:
     if found["w2"]:
         way = [(t[n], v) for n, v in zip(found["at"], found["w2"]) if v]
         curves.append(("EM measured, exact law", (EM.light, EM.dark), EM.dash, way))
+    # The exact start is equal to p_T up to rounding: such a point would flatten the rest.
+    curves = [(*look, [(a, v) for a, v in points if v > ROUNDING]) for *look, points in curves]
     values = [v for *_, points in curves for _, v in points]
     low, top = min(values, default=0.1) / 1.5, max(values, default=1.0) * 1.5
-    # The start is exact, or nearly: a bound that begins at nothing would flatten the rest.
-    low = max(low, top / 1e8)
     across = Axis("time t, from noise to data", (t[0], 0.0), evenly(0.0, t[0]), log=False)
     says = run_sentence(found)
     parts = [Chart(
