@@ -99,7 +99,8 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     """The recursion and the bound of order h along one run of EM in `steps` steps, and W2 of its exact law to p_t on the way:
 
     {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1" (N,) or None, "at", "w2": steps and distances, or None where
-    no exact law is known; "void": {name: sentence}}. The recursion's e leaves out the initialisation term, which is given.
+    no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n), which ends at the value
+    given.
     """
     facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None
     if exact.applies(case) is None:
@@ -112,12 +113,13 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     behind = theory.recursion(facts, T=T, steps=steps, start=study.start, error=eps.total)
     sharp, why = theory.sharp(facts, T=T, steps=steps, start=study.start, error=eps.fixed, noise=eps.fresh)
     void = {k: v for k, v in (("recursion", behind.void), ("sharp", why)) if v}
+    e = None if behind.void else behind.e + np.append(behind.C2, behind.initialisation)
 
     def plain(values):
         return None if values is None else [float(v) for v in values]
 
     return {
-        "h": T / steps, "t": plain(T - np.arange(steps + 1) * T / steps), "e": plain(behind.e), "sharp": plain(sharp),
+        "h": T / steps, "t": plain(T - np.arange(steps + 1) * T / steps), "e": plain(e), "sharp": plain(sharp),
         "factor": plain(behind.factor), "C1": plain(behind.C1), "C4": behind.C4, "initialisation": behind.initialisation,
         "largest_step": behind.largest_step, "at": None if at is None else at.tolist(), "w2": w2, "void": void,
     }  # fmt: skip
