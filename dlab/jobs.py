@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, compare, law_density, run, stream
+from dlab.study import Study, along, compare, law_density, one_step, run, signs, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -115,26 +115,44 @@ def _comparison(study, scheme):
     return f"{study.key}-{scheme}.every.json"
 
 
+# Answers kept as JSON: how each is made, and what of the study enters it.
+MADE = {
+    "law": (law_density, ("target", "T", "start", "score_error")),
+    "along": (along, ("target", "T", "start", "score_error")),
+    "onestep": (one_step, ("target", "seed")),
+    "signs": (signs, ("target", "T", "seed")),
+}
+
+
+def made(kind: str, study: Study, *which) -> dict | None:
+    """The answer of `make` where it is known."""
+    found = load(_name(kind, study, which))
+    return None if found is None else json.loads(found)
+
+
+def make(kind: str, study: Study, *which, tick=lambda: None, waiting=lambda: None) -> dict | None:
+    """The answer of one of MADE, kept; tick() is called now and then and, as waiting(), may raise to cancel."""
+    with one_at_a_time(waiting):
+        if (known := made(kind, study, *which)) is None:
+            known = MADE[kind][0](study, *which, tick=tick)
+            store(_name(kind, study, which), json.dumps(known).encode())
+    return known
+
+
+def _name(kind, study, which):
+    enters = {k: v for k, v in study.to_json().items() if k in MADE[kind][1]}
+    text = json.dumps([enters, *which], sort_keys=True)
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{kind}.json"
+
+
 def drawn(study: Study, scheme: str, steps: int) -> dict | None:
     """The answer of `draw` where it is known."""
-    found = load(_drawn(study, scheme, steps))
-    return None if found is None else json.loads(found)
+    return made("law", study, scheme, steps)
 
 
 def draw(study: Study, scheme: str, steps: int, tick=lambda: None, waiting=lambda: None) -> dict | None:
     """`study.law_density` of a scheme, kept; tick() is called now and then and, as waiting(), may raise to cancel."""
-    with one_at_a_time(waiting):
-        if (known := drawn(study, scheme, steps)) is None:
-            known = law_density(study, scheme, steps, tick)
-            store(_drawn(study, scheme, steps), json.dumps(known).encode())
-    return known
-
-
-def _drawn(study, scheme, steps):
-    # Of the study only what makes a law enters.
-    law = {k: v for k, v in study.to_json().items() if k in ("target", "T", "start", "score_error")}
-    text = json.dumps([law, scheme, steps], sort_keys=True)
-    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.law.json"
+    return make("law", study, scheme, steps, tick=tick, waiting=waiting)
 
 
 @contextmanager

@@ -289,4 +289,4 @@ def table(results: dict[str, dict], h: float) -> list[dict]:
     return out
 
 
-__all__ = ["WAYS", "axis_of", "chart", "sentence", "slope_text", "slopes_table", "steps_chart", "steps_sentence", "steps_of", "table", "trend", "why"]
+__all__ = ["WAYS", "axis_of", "chart", "sentence", "slope_text", "slopes_table", "steps_chart", "steps_of", "steps_sentence", "table", "trend", "why"]

@@ -1,10 +1,13 @@
 """A study: plain values in, rows and fits out. Cache key, permalink, saved file and cluster task at once."""
 
+from dlab.study.bounds import along, bounds, checklist
 from dlab.study.compare import DISAGREES, compare
 from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
+from dlab.study.onestep import one_step
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
+from dlab.study.signs import signs
 from dlab.study.spec import BATCH, BUDGET, DEFAULT, ESTIMATORS, SCHEMA, STARTS, Study
 
 __all__ = [
@@ -20,11 +23,16 @@ __all__ = [
     "Result",
     "Row",
     "Study",
+    "along",
+    "bounds",
+    "checklist",
     "compare",
     "facts_json",
     "grids",
     "law_density",
+    "one_step",
     "refitted",
     "run",
+    "signs",
     "stream",
 ]

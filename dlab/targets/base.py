@@ -32,6 +32,7 @@ class Facts:
 
     m0    strong log-concavity: -Hess log p_0 >= m0 I      L0    Lipschitz constant of the score at t = 0
     L_F   Lipschitz constant of H in Frobenius norm, all t  M1    sup |d_t s| / (1 + |x|)
+    M2    sup |d_t H| / (1 + |x|), operator norm
     mean (d,), cov (d, d) of p_0, or its diagonal (d,); product: a product of 1-D laws in some rotated axes
     field_error: how far the fast field is from the oracle, a sentence; None where they are one
     """
@@ -45,6 +46,7 @@ class Facts:
     cov: np.ndarray
     product: bool
     field_error: str | None = None
+    M2: Fact = UNKNOWN
 
     @property
     def second_moment(self) -> float:
@@ -141,8 +143,8 @@ def _same(a, b) -> bool:
 
 @partial(jax.jit, static_argnames="nodes")
 def _third_derivatives(field: ExactField, mean, axes, var, t, *, nodes: int):
-    """Finite differences of H over a box in (t, x): sup of |D^3 log p_t| and of |d_t s|/(1+|x|), and the
-    extreme eigenvalues of -H. axes (2, 2) columns, var (2,): principal axes and variances of p_0."""
+    """Finite differences of H over a box in (t, x): sup of |D^3 log p_t|, of |d_t s|/(1+|x|) and of |d_t H|/(1+|x|), and
+    the extreme eigenvalues of -H. axes (2, 2) columns, var (2,): principal axes and variances of p_0."""
     y = jnp.linspace(-5.0, 5.0, nodes)
     plane = jnp.stack(jnp.meshgrid(y, y, indexing="ij"), -1).reshape(-1, 2)
     step = 1e-3
@@ -160,27 +162,32 @@ def _third_derivatives(field: ExactField, mean, axes, var, t, *, nodes: int):
         # d_t s = grad(tr H)/2 - M by the definition of M.
         trace_gradient = jnp.stack([jnp.trace(p, axis1=1, axis2=2) for p in pair], -1)
         rate = trace_gradient / 2 - field.local(t, x)[2]
-        speed = jnp.max(jnp.linalg.norm(rate, axis=1) / (1 + jnp.linalg.norm(x, axis=1)))
+        size = 1 + jnp.linalg.norm(x, axis=1)
+        speed = jnp.max(jnp.linalg.norm(rate, axis=1) / size)
+        later = LATER * (1 - jnp.exp(-t)) + LATER**2
+        turned = jnp.abs(jnp.stack(linop.eigenvalues2((field.hessian(t + later, x) - here) / later)))
         low, high = linop.eigenvalues2(-here)
-        return lipschitz, speed, jnp.min(low), jnp.max(high)
+        return lipschitz, speed, jnp.max(turned / size), jnp.min(low), jnp.max(high)
 
     return jax.lax.map(at, t)
 
 
+LATER = 0.01  # the difference quotients in time: this share of t, and its square next to t = 0
 BOX = "numerical over ±5 standard deviations"
 
 
 def measured_smoothness(field: ExactField, mean, cov) -> dict[str, Fact]:
-    """L_F and M1 over t in [0, 16], m0 and L0 at t near 0, each "numerical" over +-5 standard
+    """L_F, M1 and M2 over t in [0, 16], m0 and L0 at t near 0, each "numerical" over +-5 standard
     deviations, 61 x 61 points, of a 2-D target."""
     t = np.concatenate([[1e-6], np.geomspace(1e-3, 16.0, 16)])
     var, axes = np.linalg.eigh(cov)
-    sup_third, sup_speed, low, high = (
+    sup_third, sup_speed, sup_turn, low, high = (
         np.asarray(v) for v in _third_derivatives(field, *map(jnp.asarray, (mean, axes, var, t)), nodes=61)
     )
     return {
         "L_F": Fact(float(sup_third.max()), BOX),
         "M1": Fact(float(sup_speed.max()), BOX),
+        "M2": Fact(float(sup_turn.max()), BOX),
         "m0": Fact(float(low[0]), BOX),
         "L0": Fact(float(max(high[0], -low[0])), BOX),
     }

@@ -69,7 +69,14 @@ class Gaussian(Target):
             mean=self.mean,
             cov=self.cov,
             product=True,
+            M2=Fact(turn(values), "closed form"),
         )
+
+
+def turn(values) -> float:
+    """M2 of a Gaussian with variances (d,): sup of |d/dt 1/(1 + c e^{-t})|, c = v - 1, over t >= 0 and the axes."""
+    c = values - 1
+    return float(np.max(np.where(c >= 1, 0.25, np.abs(c) / (1 + np.minimum(c, 1)) ** 2)))
 
 
 def speed(values, mean) -> float:
@@ -79,12 +86,11 @@ def speed(values, mean) -> float:
     is closed, of the second it is taken on a grid.
     """
     c = values - 1
-    turn = np.max(np.where(c >= 1, 0.25, np.abs(c) / (1 + np.minimum(c, 1)) ** 2))
     if not np.any(mean):
-        return float(turn)
+        return turn(values)
     w = np.linspace(0, 1, 2001)[:, None]
     shift = np.sqrt(w) * (c * w - 1) / (2 * (1 + c * w) ** 2) * mean
-    return float(max(turn, np.max(np.linalg.norm(shift, axis=1))))
+    return float(max(turn(values), np.max(np.linalg.norm(shift, axis=1))))
 
 
 def covariance(name: str, value, dim: int) -> np.ndarray:

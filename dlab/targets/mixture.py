@@ -90,11 +90,11 @@ class Mixture(Target):
         mean = self.weights @ self.means
         spread = self.means - mean
         cov = np.einsum("k,kij->ij", self.weights, self.covs) + (self.weights * spread.T) @ spread
-        measured = dict.fromkeys(("m0", "L0", "L_F", "M1"), UNKNOWN)
+        measured = dict.fromkeys(("m0", "L0", "L_F", "M1", "M2"), UNKNOWN)
         if self.dim == 2:
             measured = measured_smoothness(self.field, mean, cov)
         m0, L0 = self._curvature(measured["m0"], measured["L0"])
-        return Facts(self.dim, m0, L0, measured["L_F"], measured["M1"], mean, cov, self.factors is not None)
+        return Facts(self.dim, m0, L0, measured["L_F"], measured["M1"], mean, cov, self.factors is not None, M2=measured["M2"])
 
     def _curvature(self, m0, L0):
         """m0 and L0 where a shared isotropic variance makes them provable, else what was measured.

@@ -78,6 +78,7 @@ class QuadratureTarget(Target):
             L0=self._L0 or measured["L0"],
             L_F=measured["L_F"],
             M1=measured["M1"],
+            M2=measured["M2"],
             mean=mean,
             cov=cov,
             product=self.factors is not None,

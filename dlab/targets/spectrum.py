@@ -11,7 +11,7 @@ from dlab import linop, params, process
 from dlab.field import ExactField
 from dlab.params import BadInput
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
-from dlab.targets.gaussian import speed
+from dlab.targets.gaussian import speed, turn
 
 SHAPES = ("isotropic", "linear", "power")
 MAX_DIM = 4096
@@ -67,6 +67,7 @@ class Spectrum(Target):
             mean=np.zeros(self.dim),
             cov=self.values,
             product=True,
+            M2=Fact(turn(self.values), closed),
         )
 
 

@@ -1,5 +1,6 @@
 """What can be said of W2 without running anything.
 
+assumptions Assumptions 1 to 7 as a checklist
 leading     the theorems of [YY]: leading terms, their three contributions apart
 curvature   how log-concave p_t is: m(t), L(t) and their integrals
 recursion   the recursion behind Theorem 1, a bound that can be checked
@@ -8,6 +9,7 @@ expansion   the leading coefficient of W2 in h on Gaussian targets
 budget      T, h and N that the theorems ask for to reach an accuracy
 """
 
+from dlab.theory.assumptions import FAILS, HOLDS, MEASURED, UNKNOWN, Assumption, checklist
 from dlab.theory.budget import Plan, plan
 from dlab.theory.expansion import integrals, leading_coefficient
 from dlab.theory.leading import VOID_M0, Bound, Constants, bound
@@ -15,12 +17,18 @@ from dlab.theory.recursion import Recursion, recursion
 from dlab.theory.sharp import sharp
 
 __all__ = [
+    "FAILS",
+    "HOLDS",
+    "MEASURED",
+    "UNKNOWN",
     "VOID_M0",
+    "Assumption",
     "Bound",
     "Constants",
     "Plan",
     "Recursion",
     "bound",
+    "checklist",
     "integrals",
     "leading_coefficient",
     "plan",

@@ -140,10 +140,15 @@ def _figure(figure, key, name) -> None:
         )  # fmt: skip
 
 
-def sheet(figure, name: str) -> None:
-    """Download buttons of a sheet of maps or marginals."""
-    with st.container(horizontal=True, key="sheet-exports"):
-        _figure(figure, "sheet", lambda kind: f"{name}.{kind}")
+def sheet(figure, name: str, rows: list | None = None, key: str = "sheet") -> None:
+    """Download buttons of a figure that belongs to no study's rows, and of the rows behind it where there are some."""
+    with st.container(horizontal=True, key=f"{key}-exports"):
+        _figure(figure, key, lambda kind: f"{name}.{kind}")
+        if rows:
+            st.download_button(
+                "CSV", lambda: export.rows_csv({"rows": rows}), file_name=f"{name}.csv", mime=export.MIME["csv"], on_click="ignore",
+                key=f"{key}-csv", help="The rows behind the picture.",
+            )  # fmt: skip
 
 
 def ways(figure, found: dict) -> None:

@@ -10,6 +10,7 @@ PAGES = {
     "convergence": ("pages/convergence.py", "Convergence"),
     "horizon": ("pages/horizon.py", "Horizon"),
     "dimension": ("pages/dimension.py", "Dimension"),
+    "theory": ("pages/theory.py", "Theory"),
 }
 
 

@@ -314,3 +314,58 @@ def every_way(study: Study, draw) -> None:
                 with holder.container():
                     draw(found, False)
         st.rerun()
+
+
+QUICK = 4.0  # seconds that single steps of every scheme take
+SAMPLED_SIGNS = 8.0  # and three versions of SO where no law is known exactly
+
+
+def measured(study: Study) -> dict | None:
+    """The result of a study beside a picture that stands without it: at once where it is known or comes from an exact law,
+    else by a button that says its price; None until then."""
+    known = jobs.finished(study) or (jobs.exact(study) if study.price == 0 else None)
+    if known is not None:
+        return known
+    price = jobs.seconds(study.price)
+    if study.work or price > LAWS:
+        label = f"Measure {', '.join(study.schemes)} (about {max(price, 1):.0f} s)"
+        if not st.button(label, key="measure-button", help="Draws the measured points into the picture; they are kept."):
+            return None
+    bar = st.progress(0.0, text="Measuring. The first run of a scheme also compiles it.")
+
+    def tick(done):
+        bar.progress(done, text="Measuring.")
+
+    with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
+        for _ in results:
+            pass
+    # The next run of the script finds the result finished, without bar and button.
+    st.rerun()
+
+
+def kept(kind: str, study: Study, *which, price: float, doing: str) -> dict | None:
+    """An answer of `jobs.make`: at once where it is known or takes less than PATIENCE seconds, else by a button; None until then."""
+    if (found := jobs.made(kind, study, *which)) is not None:
+        return found
+    if price > PATIENCE and not st.button(
+        f"Compute (about {price:.0f} s)", key=f"{kind}-button", help="The answer is kept and opens at once afterwards."
+    ):
+        return None
+    bar = st.progress(0.0, text=f"{doing} The first time also compiles it.")
+    jobs.make(kind, study, *which, tick=lambda: bar.progress(0.5, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
+    st.rerun()
+
+
+def price_of_law(study: Study, steps: int) -> float:
+    """Seconds that EM's exact law takes, 0 where none is known."""
+    way = study.law("EM")
+    return jobs.seconds(way.price(study.case("EM", steps))) if way and way.name == "exact" else 0.0
+
+
+def price_of_signs(study: Study) -> float:
+    """Seconds that three versions of SO take."""
+    plain = replace(study, schemes=("SO",), score_error={"name": "none"}, start="exact")
+    way = plain.law("SO")
+    if way is None or way.name != "exact":
+        return SAMPLED_SIGNS
+    return 3 * sum(jobs.seconds(way.price(plain.case("SO", round(study.T * 2**k)))) for k in range(1, 7))

@@ -15,6 +15,7 @@ SCENES = {
     "files": ("convergence", {"spec": links._pack(DIAGONAL), "schemes": "EM", "h": "0.4,0.2"}),
     "data": ("convergence", {"target": "logistic", "schemes": "EM", "data": links._pack([[[4, 0], [1, 4], [0, 1]], [1, 1, -1]])}),
     "moving": ("particles", MOVING),
+    "theory": ("theory", EXACT),
     "long": ("particles", {**MOVING, "target": "mixture", "step": "0.0078125", "T": "10", "moving": "5000", "panels": "EM,REI,SO"}),
 }
 # A tip on a button that opens something would lie over what it opens, which explains itself.

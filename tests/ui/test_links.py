@@ -11,6 +11,7 @@ import pytest
 from dlab import errors, schemes, targets
 from dlab.params import BadInput
 from dlab.study import ESTIMATORS, STARTS, Study
+from dlab.targets.spectrum import SHAPES
 from dlab.ui import files, links, scenes, share, tour
 
 rng = random.Random
@@ -24,7 +25,7 @@ def on_step(r, knob):
 def random_scene(r) -> dict:
     """A scene that the controls allow, with the knobs in force turned."""
     values = dict(links.DEFAULTS)
-    values["target"] = r.choice(list(targets.REGISTRY))
+    values["target"] = r.choice(list(targets.PLANAR))
     values["error"] = r.choice(list(errors.REGISTRY))
     for name, entry in ((values["target"], targets.REGISTRY), (values["error"], errors.REGISTRY)):
         values |= {f"{name}.{k.name}": on_step(r, k) for k in entry[name].knobs}
@@ -49,6 +50,18 @@ def random_scene(r) -> dict:
         "by_hand": r.random() < 0.5,
         "window": (links.LADDER[high], links.LADDER[low]),
         "estimator": r.choice(ESTIMATORS),
+        "model": r.choice(links.MODELS),
+        **{
+            key: tuple(ladder[i] for i in sorted(r.sample(range(len(ladder)), 2)))
+            for key, ladder in (
+                ("levels", links.LEVELS), ("horizons", links.HORIZONS), ("dims", links.DIMENSIONS), ("distances", links.DISTANCES),
+            )
+        },
+        "fine": r.choice(links.LADDER),
+        "shape": r.choice(SHAPES),
+        **{knob.name: on_step(r, knob) for knob in links.VARIANCES},
+        "epsilon": r.choice(links.DISTANCES),
+        "variances": r.choice((None, (1.0, 0.25))),
         "present": r.random() < 0.3,
         "tour": r.choice((0, 1, len(tour.STEPS))),
     }
@@ -106,7 +119,7 @@ def test_what_is_written_is_read_back(block):
 
 def test_every_setting_is_carried():
     """Each setting, moved alone, changes the link: none can be forgotten."""
-    for target in targets.REGISTRY:
+    for target in targets.PLANAR:
         for error in errors.REGISTRY:
             base = {**links.DEFAULTS, "target": target, "error": error}
             moved = {
@@ -114,6 +127,8 @@ def test_every_setting_is_carried():
                 "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
                 "fits": False, "bounds": False, "brackets": "always",
                 "by_hand": True, "window": (0.5, 0.25), "accuracy": 5, "budget": 100, "present": True,
+                "model": "noise", "levels": (0.02, 1.0), "horizons": (2.0, 3.0), "fine": 0.5, "shape": "power", "low": 0.1, "high": 1.5,
+                "dims": (4.0, 64.0), "distances": (0.2, 0.1), "epsilon": 0.05, "variances": (1.0, 0.5),
                 "tour": 3, "title": "Guess", "question": "½ or 1?", "hide": ("h", "picture"), "fix": ("target",),
                 **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
                 **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},

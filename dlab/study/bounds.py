@@ -1,0 +1,125 @@
+"""The bounds on EM that a study's target allows, at one step after the other and along the steps of one run.
+
+Theorem 1's leading term, the recursion behind it and the bound of order h, all for EM; nothing here is simulated.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlab import schemes, theory
+from dlab.measure import exact
+from dlab.sample import level_met
+from dlab.study.spec import Study
+from dlab.targets import Fact
+
+EM = "EM"
+MOST_STEPS = 16384  # of the finest step size shown
+BEYOND = 4  # the step sizes reach this far below the largest that the recursion contracts at
+POINTS = 65  # of a run, at most, where its law is measured
+
+
+@dataclass(frozen=True)
+class Level:
+    """L2 level of EM's score error along its iterates: fixed, of an error that is a function of (t, x); fresh, of one drawn at
+    each evaluation; known: whether it is."""
+
+    fixed: float = 0.0
+    fresh: float = 0.0
+    known: bool = True
+
+    @property
+    def total(self) -> float:
+        return self.fixed + self.fresh
+
+
+def level(study: Study, met: dict | None = None) -> Level:
+    """The level of the study's error. met: {scheme: level} as measured, which a relative error needs."""
+    spec = study.score_error
+    if spec["name"] == "none":
+        return Level()
+    if spec["name"] == "relative":
+        found = (met or {}).get(EM)
+        return Level(known=False) if found is None and spec["level"] else Level(found or 0.0)
+    size = abs(float(spec["level"]))
+    return Level(fresh=size) if study.error.draws else Level(size)
+
+
+def checklist(study: Study, met: dict | None = None) -> tuple[theory.Assumption, ...]:
+    """Assumptions 1 to 7 for the study's target and error. met: {scheme: level of the score error measured along its run}."""
+    spec, error = study.score_error, study.error
+    if spec["name"] == "none":
+        score = midpoint = Fact(0.0, "the score is exact")
+    elif spec["name"] == "relative" and spec["level"]:
+        known = [v for s, v in (met or {}).items() if v is not None and not schemes.REGISTRY[s].randomised]
+        score = Fact(max(known), "numerical, along the run") if known else Fact(None, "known once EM has been measured")
+        midpoint = Fact(None, "not measured at the midpoints")
+    else:
+        score = midpoint = Fact(abs(float(spec["level"])), "as injected")
+    levels = (Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level))
+    return theory.checklist(study.built.facts, score, midpoint, *levels)
+
+
+def bounds(study: Study, met: dict | None = None) -> dict:
+    """Bounds on W2 of EM at the study's step sizes and at 1, 1/2, 1/4, ... down to below the largest that the recursion
+    contracts at:
+
+    {"rows": [{"h", "theorem", "recursion", "sharp"}], "void": {name: sentence}, "largest_step", "C1", "m0", "level"}; None for
+    what is void and inf for what exceeds every number.
+    """
+    facts, T, eps = study.built.facts, study.T, level(study, met)
+    first = theory.recursion(facts, T=T, steps=MOST_STEPS // 4, start=study.start)
+    finest = min(study.h) / 2
+    if first.largest_step:
+        finest = min(finest, first.largest_step / BEYOND)
+    count = math.ceil(T)
+    steps = [count]
+    while T / steps[-1] > finest * (1 + 1e-9) and 2 * steps[-1] <= MOST_STEPS:
+        steps.append(2 * steps[-1])
+    rows, void = [], {}
+    for n in sorted({*steps, *study.steps}):
+        row = {"h": T / n}
+        found = theory.bound(schemes.REGISTRY[EM], facts, T=T, h=T / n, start=study.start, errors=(eps.total, 0.0, 0.0))
+        row["theorem"] = found.total
+        behind = theory.recursion(facts, T=T, steps=n, start=study.start, error=eps.total)
+        row["recursion"] = behind.total
+        e, why = theory.sharp(facts, T=T, steps=n, start=study.start, error=eps.fixed, noise=eps.fresh)
+        row["sharp"] = None if why else float(e[-1])
+        void |= {k: v for k, v in (("theorem", found.void), ("recursion", behind.void), ("sharp", why)) if v}
+        rows.append(row)
+    constants = theory.bound(schemes.REGISTRY[EM], facts, T=T, h=0.0, start=study.start).constants
+    return {
+        "rows": rows, "void": void, "largest_step": first.largest_step, "C1": constants.c1 if constants else None,
+        "m0": facts.m0.value, "level_known": eps.known, "dim": facts.dim,
+    }  # fmt: skip
+
+
+def along(study: Study, steps: int, tick=lambda: None) -> dict:
+    """The recursion and the bound of order h along one run of EM in `steps` steps, and W2 of its exact law to p_t on the way:
+
+    {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1" (N,) or None, "at", "w2": steps and distances, or None where
+    no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n), which ends at the value
+    given.
+    """
+    facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None
+    if exact.applies(case) is None:
+        tick()
+        at = np.unique(np.linspace(0, steps, min(POINTS, steps + 1)).round().astype(int))
+        found, squares = exact.follow(case, at)
+        w2 = [e.value if e.value is None else float(e.value) for e in found]
+        met = {EM: level_met(squares)}
+    eps = level(study, met)
+    behind = theory.recursion(facts, T=T, steps=steps, start=study.start, error=eps.total)
+    sharp, why = theory.sharp(facts, T=T, steps=steps, start=study.start, error=eps.fixed, noise=eps.fresh)
+    void = {k: v for k, v in (("recursion", behind.void), ("sharp", why)) if v}
+    e = None if behind.void else behind.e + np.append(behind.C2, behind.initialisation)
+
+    def plain(values):
+        return None if values is None else [float(v) for v in values]
+
+    return {
+        "h": T / steps, "t": plain(T - np.arange(steps + 1) * T / steps), "e": plain(e), "sharp": plain(sharp),
+        "factor": plain(behind.factor), "C1": plain(behind.C1), "C4": behind.C4, "initialisation": behind.initialisation,
+        "largest_step": behind.largest_step, "at": None if at is None else at.tolist(), "w2": w2, "void": void,
+    }  # fmt: skip

@@ -1,0 +1,124 @@
+"""What one step of a scheme misses: its mean error and its fluctuation, measured.
+
+From x at time t the exact reverse process arrives at time t - h with the mean (Tweedie's formula for the step's own noise)
+
+    E[Y_h | x] = (x + (1 - e^{-h}) s(t, x)) e^{h/2} = cosh(h/2) x + 2 sinh(h/2) gamma(t, x),
+
+and a scheme's mean given x is its step without noise, for REM and REI averaged over U and the midpoint's noise by quadrature.
+So the mean error is known at each x and only its L2 norm over x ~ p_t is an average. The fluctuation is what is left of the
+difference of both on one Brownian path (SO in FINE small steps stands for the exact process) once that mean is subtracted.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dlab import noise, process, schemes
+from dlab.field import drift
+from dlab.measure import fit
+from dlab.noise import StepNoise
+
+TIME = 1.0  # where the step starts: halfway between noise and data
+SIZES = tuple(2.0**-k for k in range(1, 8))
+PATHS = 2048  # pairs (x, Brownian path)
+POINTS = 512  # of these x, those that a quadrature over U and the midpoint's noise is made for
+FINE = 32  # steps of the reference
+MIDPOINTS, NORMALS = 5, 5  # nodes for U, and a coordinate of the midpoint's noise
+
+
+@partial(jax.jit, static_argnames="scheme")
+def _step(scheme, field, t, h, x, normals, u, moments):
+    return scheme.step(field, t, h, x, StepNoise(h, normals, u, moments))
+
+
+@jax.jit
+def _reference(field, t, h, x, path, normals):
+    """SO's steps of size h along path (count, MOMENTS, n, d) from time t."""
+    def body(i, x):
+        return schemes.REGISTRY["SO"].step(field, t - i * h, h, x, StepNoise(h, normals[i], None, path[i]))
+
+    return jax.lax.fori_loop(0, len(path), body, x)
+
+
+def exact_mean(field, t, h, x):
+    """E[Y_h | Y_0 = x] of the reverse process from time t, (n, d)."""
+    return np.cosh(h / 2) * x + 2 * np.sinh(h / 2) * drift(field, t, x)
+
+
+def scheme_mean(scheme, field, t, h, x):
+    """E[x+ | x] of one step, (n, d)."""
+    n, d = x.shape
+    if not scheme.randomised:
+        return _step(scheme, field, t, h, x, jnp.zeros((1, n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
+    u, wu = np.polynomial.legendre.leggauss(MIDPOINTS)
+    z, wz = np.polynomial.hermite_e.hermegauss(NORMALS)
+    nodes = np.stack(np.meshgrid((u + 1) / 2, *[z] * d, indexing="ij"), -1).reshape(-1, 1 + d)
+    weights = np.prod(np.stack(np.meshgrid(wu / 2, *[wz / wz.sum()] * d, indexing="ij"), -1), -1).ravel()
+    q = len(nodes)
+    normals = np.repeat(nodes[:, None, 1:], n, 1).reshape(1, q * n, d)
+    given = jnp.concatenate([normals, np.zeros_like(normals)])
+    moved = _step(scheme, field, t, h, jnp.tile(x, (q, 1)), given, jnp.repeat(nodes[:, :1], n, 0), None)
+    # The noise of the whole step, which a midpoint shares, has mean zero by symmetry of the nodes.
+    return jnp.tensordot(weights, moved.reshape(q, n, d), 1)
+
+
+@dataclass(frozen=True)
+class _Norm:
+    """Root of a mean of squares with its standard error."""
+
+    value: float
+    stderr: float
+
+    @classmethod
+    def of(cls, vectors):
+        square = np.sum(np.asarray(vectors) ** 2, -1)
+        value = float(np.sqrt(square.mean()))
+        return cls(value, float(square.std(ddof=1) / np.sqrt(len(square)) / (2 * max(value, 1e-300))))
+
+
+def one_step(study, tick=lambda: None) -> dict:
+    """Both errors of every scheme at each of SIZES on the study's target, exact score, from x ~ p_t at t = TIME:
+
+    {"t", "rows": [{"scheme", "h", "mean", "mean_stderr", "fluctuation", "fluctuation_stderr"}],
+     "fits": [{"scheme", "mean": {slope, low, high, constant}, "fluctuation": {...}}]}. tick() may raise to cancel.
+    """
+    target, field, t = study.built, study.built.fast_field, TIME
+    data, path_key, own = jax.random.split(jax.random.key(study.seed), 3)
+    draws = noise.generator(own)
+    d = target.dim
+    spread = np.sqrt(process.variance(t)) * draws.standard_normal((PATHS, d))
+    x = jnp.asarray(process.scale(t) * target.sample(data, PATHS) + spread)
+    unit = noise.path(path_key, FINE, 1.0 / FINE, PATHS, d)
+    whole = noise.merge(unit, FINE)[0]
+    rows = []
+    for h in SIZES:
+        tick()
+        root = np.sqrt(h)
+        fresh = draws.standard_normal((FINE, 1, PATHS, d))
+        arrived = _reference(field, t, h / FINE, x, jnp.asarray(root * unit, float), fresh)
+        mean = exact_mean(field, t, h, x)
+        for scheme in schemes.REGISTRY.values():
+            normals = draws.standard_normal((scheme.normals, PATHS, d))
+            u = draws.random((PATHS, 1)) if scheme.randomised else None
+            missed = _step(scheme, field, t, h, x, normals, u, jnp.asarray(root * whole, float)) - arrived
+            few = slice(None, POINTS if scheme.randomised else None)
+            off = scheme_mean(scheme, field, t, h, x[few]) - mean[few]
+            # A midpoint's mean error is two orders below its fluctuation: at the other x it may stay in.
+            bias, left = _Norm.of(off), _Norm.of(missed.at[few].add(-off))
+            rows.append({
+                "scheme": scheme.name, "h": h, "mean": bias.value, "mean_stderr": bias.stderr,
+                "fluctuation": left.value, "fluctuation_stderr": left.stderr,
+            })  # fmt: skip
+    return {"t": t, "rows": rows, "fits": [_fits(rows, name) for name in schemes.REGISTRY]}
+
+
+def _fits(rows, name) -> dict:
+    mine, found = [r for r in rows if r["scheme"] == name], {"scheme": name}
+    for part in ("mean", "fluctuation"):
+        h, value, stderr = ([r[k] for r in mine] for k in ("h", part, f"{part}_stderr"))
+        law = fit.fit(h, value, stderr, [v > 3 * e for v, e in zip(value, stderr)])
+        found[part] = {"slope": law.slope, "low": law.low, "high": law.high, "constant": law.constant, "used": list(law.used)}
+    return found

@@ -1,0 +1,175 @@
+"""The theory page's charts and sentences: nothing computed, nothing infinite drawn, every void said."""
+
+import math
+
+import pytest
+from cases import GAUSSIAN
+
+from dlab import export, theory
+from dlab.figures import theory as figures
+from dlab.figures.paper import DASHES
+from dlab.figures.screen import to_plotly
+from dlab.study import Study, along, bounds, run
+from dlab.targets import Fact, Facts
+
+APART = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-1.5, 0.0], [1.5, 0.0]], "var": 0.6}
+FIT = {"slope": 1.5, "low": 1.4, "high": 1.6, "constant": 1.0, "used": [0.5, 0.25]}
+
+
+@pytest.fixture(scope="module")
+def study():
+    return Study.from_json({"target": GAUSSIAN, "T": 2.0, "schemes": ["EM"], "h": [0.5, 0.25, 0.125]})
+
+
+@pytest.fixture(scope="module")
+def result(study):
+    return run(study).to_json()
+
+
+def one_step():
+    rows = [
+        {"scheme": s, "h": h, "mean": h**2, "mean_stderr": 0.01 * h**2, "fluctuation": h**1.5, "fluctuation_stderr": 0.0}
+        for s in ("EM", "SO") for h in (0.5, 0.25)
+    ]  # fmt: skip
+    fits = [{"scheme": s, "mean": {**FIT, "slope": 2.0, "low": 1.9, "high": 2.1}, "fluctuation": FIT} for s in ("EM", "SO")]
+    return {"t": 1.0, "rows": rows, "fits": fits}
+
+
+def signs(missing=()):
+    rows = [
+        {"variant": v, "h": h, "w2": None if v in missing else h**p, "stderr": 0.0}
+        for v, p in (("right", 2), ("wrong", 1), ("without", 1)) for h in (0.5, 0.25, 0.125)
+    ]  # fmt: skip
+    fits = [{"variant": v, **FIT, "slope": None if v in missing else float(p), "low": p - 0.1, "high": p + 0.1}
+            for v, p in (("right", 2), ("wrong", 1), ("without", 1))]  # fmt: skip
+    return {"T": 2.0, "method": "exact", "rows": rows, "fits": fits}
+
+
+def parts(chart):
+    return getattr(chart, "parts", (chart,))
+
+
+def drawable(chart):
+    """Finite, inside what the formats can draw, and described."""
+    for part in parts(chart):
+        assert part.alt
+        for s in part.series:
+            assert all(map(math.isfinite, (*s.x, *s.y))), s.name
+            assert s.dash in ("", *DASHES)
+        assert part.x.ticks
+        assert part.y.ticks
+        to_plotly(part)
+    assert chart.alt
+    assert export.figure_bytes(chart, "svg").startswith(b"<?xml")
+
+
+def test_bounds_are_drawn_beside_what_was_measured(study, result, monkeypatch):
+    monkeypatch.setattr(figures, "HEADROOM", 2.0)
+    found = bounds(study)
+    chart = figures.bounds(found, result)
+    drawable(chart)
+    names = [s.name for s in chart.series]
+    assert names[:3] == [title for title, _, _ in figures.BOUNDS.values()]
+    assert "EM measured" in names
+    assert figures.LARGEST in names
+    assert "EM's law is W₂ =" in chart.caption
+    assert "leaves the picture at its top" in chart.caption
+    assert chart.y.limits[1] < max(r["recursion"] for r in found["rows"])
+    table = figures.bounds_table(found, result)
+    assert [row["h"] for row in table][:3] == ["1", "1/2", "1/4"]
+    assert table[1]["EM measured"] != figures.NONE
+
+
+def test_without_a_measurement_the_bounds_stand_alone(study):
+    chart = figures.bounds(bounds(study), None)
+    drawable(chart)
+    assert "measured" not in "".join(s.name for s in chart.series)
+    assert chart.caption.startswith("At h = 1/")
+
+
+def test_a_bound_that_exceeds_every_number_is_said_and_not_drawn(study):
+    found = bounds(study)
+    found["rows"] = [{**r, "recursion": math.inf if r["h"] > 0.2 else r["recursion"]} for r in found["rows"]]
+    chart = figures.bounds(found, None)
+    drawable(chart)
+    assert figures.bounds_table(found, None)[0]["the recursion behind it"] == "exceeds every number"
+    found["rows"] = [{**r, "recursion": math.inf} for r in found["rows"]]
+    chart = figures.bounds(found, None)
+    drawable(chart)
+    assert "more than every number" in chart.caption
+
+
+def test_where_everything_is_void_there_is_no_chart_but_a_sentence():
+    s = Study.from_json({"target": APART, "T": 1.0, "schemes": ["EM"], "h": [0.5, 0.25]})
+    found = bounds(s)
+    assert figures.bounds(found, None) is None
+    said = figures.sentence(found, None)
+    assert "not log-concave" in said
+    assert said.count("void") == 2
+    drawable(figures.bounds(found, run(s).to_json()))
+
+
+def test_the_checklist_says_which_theorem_applies():
+    given, missing = Fact(0.8, "closed form"), Fact(None, "unknown")
+    level = Fact(0.0, "the score is exact")
+
+    def said(**changed):
+        known = {"m0": given, "L0": given, "L_F": given, "M1": given, "M2": given} | changed
+        facts = Facts(2, *(known[k] for k in ("m0", "L0", "L_F", "M1")), mean=None, cov=None, product=False, M2=known["M2"])
+        items = theory.checklist(facts, level, level, level, level)
+        assert len(figures.assumptions(items)) == 8
+        return figures.promise(items)
+
+    assert said() == "Theorems 1, 3 and 4 have all that is assumed, proven."
+    assert "Theorem 4 cannot be judged: Assumption 7 is not known to hold." in said(M2=missing)
+    assert "Theorems 1 and 3 have all that is assumed as far as it was measured; Assumption 2 is" in said(M1=Fact(1.0, "numerical"))
+    assert said(m0=Fact(0.4, "closed form")) == "Theorems 1, 3 and 4 do not apply: the condition m₀ > ½ fails."
+    assert said(m0=Fact(-1.0, "numerical")) == "Theorems 1, 3 and 4 do not apply: Assumption 1 and the condition m₀ > ½ fail."
+
+
+@pytest.mark.parametrize("steps", [2, 64])
+def test_a_run_of_the_recursion(study, steps):
+    sheet = figures.run(along(study, steps))
+    drawable(sheet)
+    assert [p.title for p in sheet.parts] == ["Error so far", "One-step factor", "The step's Lipschitz constant"]
+    assert f"of the {steps} steps" in sheet.caption or f"all {steps} steps" in sheet.caption
+    assert "EM's exact law ends at" in sheet.caption
+
+
+def test_a_run_whose_recursion_is_void_shows_the_rest():
+    s = Study.from_json({"target": APART, "T": 1.0, "schemes": ["EM"], "h": [0.5]})
+    sheet = figures.run(along(s, 4))
+    drawable(sheet)
+    assert len(sheet.parts) == 1
+    assert "not log-concave" in sheet.caption
+    infinite = along(s, 4) | {
+        "t": [1.0, 0.5, 0.0], "e": [0.0, 1.0, math.inf], "sharp": [0.0, 1.0, 2.0], "factor": [2.0, 3.0], "C1": [1.0, 1.0],
+        "w2": None, "at": None, "void": {},
+    }  # fmt: skip
+    sheet = figures.run(infinite)
+    drawable(sheet)
+    assert "exceeds every number" in sheet.caption
+    assert "No exact law" in sheet.caption
+
+
+def test_one_step_errors_have_slopes_and_a_table():
+    sheet = figures.one_step(one_step())
+    drawable(sheet)
+    assert [k.name for k in sheet.parts[0].keys] == ["EM  slope 2.00 ± 0.10", "SO  slope 2.00 ± 0.10"]
+    assert {t.label for p in sheet.parts for t in p.triangles} <= {"1½", "2", "2½", "3"}
+    table = figures.one_step_table(one_step())
+    assert table[1]["strong order"] == "1½"
+    assert table[0]["slope of the fluctuation"] == "1.50 ± 0.10"
+
+
+def test_the_letters_keep_the_secret_until_a_guess():
+    hidden, shown = (figures.signs(signs(), revealed) for revealed in (False, True))
+    drawable(hidden)
+    drawable(shown)
+    assert [k.name for k in hidden.keys] == ["A", "B", "C"]
+    assert "slope" not in hidden.alt
+    assert all("slope" in k.name for k in shown.keys)
+    assert figures.signs_sentence(signs(), "B").startswith("Yes.")
+    assert figures.signs_sentence(signs(), "C").startswith("Not C: that is the printed sign")
+    assert figures.signs(signs(missing=("right", "wrong", "without")), True) is None
+    assert "slope –" in figures.signs_sentence(signs(missing=("wrong",)), "A")
