@@ -127,9 +127,10 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
         look = {"colours": (style.light, style.dark), "group": scheme}
         mine = sorted((a for a in answers if a["scheme"] == scheme), key=lambda a: a["value"])
         if promised := [a for a in mine if a["planned"]]:
+            hover = tuple(f"{scheme}, {way.symbol} = {a['value']:g}\ntheorem: {a['planned']['steps']:,} steps" for a in promised)
             series.append(Series(
                 f"{scheme} theorem's steps", tuple(a["value"] for a in promised), tuple(a["planned"]["steps"] for a in promised),
-                dash="dot", thin=True, hover=tuple(f"{scheme}, d = {a['value']:g}\ntheorem: {a['planned']['steps']:,} steps" for a in promised), **look,
+                dash="dot", thin=True, hover=hover, **look,
             ))  # fmt: skip
         if kept := [a for a in mine if a["steps"]]:
             series.append(Series(
@@ -287,6 +288,3 @@ def table(results: dict[str, dict], h: float) -> list[dict]:
                 "why": "; ".join(why(r, line, way)),
             })  # fmt: skip
     return out
-
-
-__all__ = ["WAYS", "axis_of", "chart", "sentence", "slope_text", "slopes_table", "steps_chart", "steps_of", "steps_sentence", "table", "trend", "why"]

@@ -184,4 +184,4 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
 def _result(study, rows, done, clouds=None) -> Result:
     order = {name: i for i, name in enumerate(study.schemes)}
     ordered = sorted(rows.values(), key=lambda r: (order[r.scheme], r.steps))
-    return Result(study, tuple(ordered), done, clouds or {})
+    return Result(study, tuple(ordered), done, clouds=clouds or {})

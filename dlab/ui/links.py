@@ -314,9 +314,8 @@ def dimension_study(values: dict) -> Study:
     else:
         target = {"name": "spectrum", "shape": values["shape"], "dim": 1, "high": values["high"]}
         target |= {"low": min(values["low"], values["high"])}
-    return study(
-        values, target=target, vary={"axis": "d", "values": dims}, reach=[values["epsilon"]], estimator="exact", score_error={"name": "none"}
-    )
+    vary = {"axis": "d", "values": dims}
+    return study(values, target=target, vary=vary, reach=[values["epsilon"]], estimator="exact", score_error={"name": "none"})
 
 
 def horizon_studies(values: dict) -> dict[str, Study]:
