@@ -36,7 +36,8 @@ def windowed(result):
 
 def draw(result, state):
     result = windowed(result)
-    figure = convergence.chart(result, values["x"], fits=values["fits"], bounds=values["bounds"], brackets=brackets)
+    shown = {key: values[key] for key in ("fits", "bounds", "expansion")}
+    figure = convergence.chart(result, values["x"], brackets=brackets, **shown)
     with st.container(key="stale" if state == "stale" else None):
         st.plotly_chart(
             screen.to_plotly(reveal.with_guesses("convergence", figure, result, values["x"]), **frame.drawn(520)),

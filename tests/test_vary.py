@@ -194,3 +194,21 @@ def test_shapes_run_from_high_to_low(shape):
     assert values[-1] == pytest.approx(1.5 if shape == "isotropic" else 0.1)
     assert np.all(np.diff(values) <= 0)
     assert targets.build({"name": "spectrum", "shape": shape, "dim": 64, "low": 0.1, "high": 1.5}).facts.m0.value == pytest.approx(1 / 1.5)
+
+
+# ---------------------------------------------------------------- the closed form as h -> 0
+
+
+def test_the_measured_points_fall_on_the_closed_form():
+    """Issue 5: within 1 % at h = 1/256, in the result that the page shows."""
+    result = answer(schemes=["EM", "EI", "SO"], h=[0.5, 1 / 256], T=4.0)
+    for fit in result["fits"]:
+        row = next(r for r in result["rows"] if r["scheme"] == fit["scheme"] and r["h"] == 1 / 256)
+        assert row["w2"] == pytest.approx(fit["expansion"] * (1 / 256) ** fit["law_order"], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"start": "paper"}, {"score_error": {"name": "constant", "level": 0.1}}, {"target": SKEW, "estimator": "exact"},
+                {"schemes": ["REM"]}], ids=lambda c: next(iter(c)))  # fmt: skip
+def test_there_is_no_closed_form_where_none_was_derived(changes):
+    assert {f["expansion"] for f in answer(**{"schemes": ["EM"], "h": [0.5], **changes})["fits"]} == {None}

@@ -35,11 +35,14 @@ HEADROOM = 2000.0  # a bound further above the largest measured value would flat
 PLAIN = schemes.Style(light=NEUTRAL[0], dark=NEUTRAL[1], marker="circle", dash="solid")
 
 
-def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = True, fits: bool = True) -> Chart:
+def chart(
+    result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = True, fits: bool = True, expansion: bool = False
+) -> Chart:
     """The picture of a result, log-log.
 
     x         "h", "steps" (N = T/h) or "evals" (score plus Hessian evaluations along one path)
     bounds    the theorems' bounds      brackets   lower to upper, as bands      fits   the fitted lines
+    expansion   the leading term of W2 in h, where the target is a Gaussian and the scheme's is known
     A filled point is fitted (or, where nothing could be fitted, resolved); a hollow one says why on hover.
     Raises ValueError for any other x.
     """
@@ -61,6 +64,9 @@ def chart(result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = T
             bands += _band(f"{name} bracket", ends, frame, look)
         if bounds:
             series += _bound(name, [r for r in mine if r.get("bound")], at, look)
+        if expansion and kept and fit.get("expansion"):
+            curve = tuple(fit["expansion"] * r["h"] ** fit["law_order"] for r in mine)
+            series.append(Series(f"{name} as h → 0", tuple(map(at, mine)), curve, dash="dashdot", thin=True, group=name))
         line = [r for r in kept if fitted(r, fit)]
         if fits and line and fit.get("constant") is not None:
             curve = tuple(fit["constant"] * r["h"] ** fit["slope"] for r in line)
@@ -224,6 +230,7 @@ def _reading_guide(series, bands) -> list[Key]:
         Key("not fitted", marker="circle", filled=False): any(not all(s.filled) for s in points),
         Key("diverged", marker="x", filled=False): any(s.marker == "x" for s in series),
         Key("theorem's bound", dash="dot"): any(s.dash == "dot" for s in series),
+        Key("closed form as h → 0", dash="dashdot"): any(s.dash == "dashdot" for s in series),
         Key("bracket", band=True): any(b.name.endswith("bracket") for b in bands),
         Key("sampling floor", band=True): any(b.name.endswith("floor") for b in bands),
     }

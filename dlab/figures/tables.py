@@ -98,7 +98,7 @@ def table(result) -> list[dict]:
 
     "bound ÷ measured" is taken at the finest resolved h, both from that row.
     """
-    out = []
+    out, closed = [], any(fit.get("expansion") for fit in result.get("fits") or ())
     for scheme in schemes_of(result):
         rows, fit = rows_of(result, scheme), fit_of(result, scheme)
         void = _void(result, scheme)
@@ -124,6 +124,7 @@ def table(result) -> list[dict]:
             "C2": theory["theory_c2"],
             "measured constant": number(fit.get("constant")),
             "constant at the true order": _at_order(fit),
+            **({"closed form as h → 0": _closed(fit)} if closed else {}),
             "bound ÷ measured": "void" if void else ratio,
             "why": "; ".join(why),
         })
@@ -133,6 +134,11 @@ def table(result) -> list[dict]:
 def _ratio(row) -> float | None:
     """The theorem's bound over the measured value."""
     return row["bound"] / row["w2"] if row.get("bound") and not diverged(row) and row["w2"] > 0 else None
+
+
+def _closed(fit) -> str:
+    """The leading term of W2 in h on a Gaussian target."""
+    return f"{number(fit['expansion'])} · h^{order(fit['law_order'])}" if fit.get("expansion") else NONE
 
 
 def _at_order(fit) -> str:

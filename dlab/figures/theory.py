@@ -32,6 +32,7 @@ BOUNDS = {
     "sharp": ("bound of order h", INK, "longdash"),
 }
 HEADROOM = 30.0  # how far above the theorem's term the picture goes; the recursion leaves it there
+LEADING = "closed form as h → 0"
 LARGEST = "largest step at which the recursion contracts"
 ROUNDING = 1e-9
 LETTERS = {"A": "without", "B": "right", "C": "wrong"}
@@ -72,6 +73,11 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
             filled=tuple(not reasons(r, fit) for r in measured), marker=EM.marker, dash=EM.dash,
             hover=tuple("\n".join([f"EM, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, fit)]) for r in measured),
         ))  # fmt: skip
+        if fit.get("expansion"):
+            line = tuple(h for h in sorted(places) if h <= max(r["h"] for r in measured))
+            value = tuple(max(low, fit["expansion"] * h ** fit["law_order"]) for h in line)
+            series.append(Series(LEADING, line, value, NEUTRAL, dash="dot", thin=True))
+            keys.append(Key(LEADING, NEUTRAL, dash="dot"))
         slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
         keys.append(Key(f"EM measured{slope}", (EM.light, EM.dark), "EM", EM.marker, EM.dash))
     if (largest := found["largest_step"]) and limits[0] < largest < limits[1] and finite["recursion"]:

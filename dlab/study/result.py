@@ -97,6 +97,7 @@ def _fit(study: Study, name: str, rows: list[dict], window=None) -> dict:
     law = fit.fit(h, w2, [e or 0.0 for e in stderr], usable, scheme.law_order, window)
     limit = theory.bound(scheme, study.built.facts, T=study.T, h=0.0, start=study.start)
     at_order = law.at_order or (None, None, None)
+    axes = study.built.along_axes if study.start == "exact" and study.clean else None
     return {
         "scheme": name,
         "slope": law.slope,
@@ -109,6 +110,7 @@ def _fit(study: Study, name: str, rows: list[dict], window=None) -> dict:
         "constant_at_order": at_order[0],
         "constant_at_order_low": at_order[1],
         "constant_at_order_high": at_order[2],
+        "expansion": None if axes is None else theory.leading_coefficient(scheme, *axes, study.T),
         "used": list(law.used),
         "window": list(window) if window else None,
         "theory_order": None if limit.void else scheme.theorem_order,

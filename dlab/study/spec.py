@@ -166,6 +166,11 @@ class Study:
     def error(self) -> errors.ScoreError:
         return errors.build(self.score_error)
 
+    @property
+    def clean(self) -> bool:
+        """Whether score, Hessian and drift rate are exact."""
+        return self.score_error["name"] == "none" and self.error.second_order_free
+
     @cached_property
     def key(self) -> str:
         """Fingerprint of the study and of the version that answers it."""

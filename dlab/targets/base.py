@@ -96,6 +96,11 @@ class Target:
         """p_0 as a product of laws on the line; None where it is none or is not known to be one."""
         return None
 
+    @property
+    def along_axes(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Variances and mean (d,) along the principal axes of a Gaussian; None of any other target."""
+        return None
+
     @cached_property
     def facts(self) -> Facts:
         raise NotImplementedError

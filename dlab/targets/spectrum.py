@@ -55,6 +55,10 @@ class Spectrum(Target):
     def sample(self, key, n):
         return jnp.sqrt(self.field.values) * jax.random.normal(key, (n, self.dim))
 
+    @property
+    def along_axes(self):
+        return self.values, np.zeros(self.dim)
+
     @cached_property
     def facts(self):
         closed = "closed form"

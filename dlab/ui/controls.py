@@ -313,6 +313,10 @@ def picture(values: dict, *, off: bool) -> None:
             "Theorem's bounds", key=KEY + "bounds", disabled=off,
             help="Dotted lines: the leading term of each scheme's theorem with this target's constants.",
         )  # fmt: skip
+        st.checkbox(
+            "Closed form as h → 0", key=KEY + "expansion", disabled=off,
+            help="On a Gaussian target, with exact start and score, EM's, EI's and SO's error to leading order in h: no fit in it.",
+        )  # fmt: skip
         st.selectbox(
             "Brackets", list(links.BRACKETS), format_func=links.BRACKETS.get, key=KEY + "brackets", disabled=off,
             help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",

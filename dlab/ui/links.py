@@ -74,6 +74,7 @@ DEFAULTS = {
     "x": "h",
     "fits": True,
     "bounds": True,
+    "expansion": False,
     "brackets": "few",
     "by_hand": False,
     "window": (0.25, 1 / 64),  # of the fits, where it is set by hand
@@ -115,13 +116,14 @@ _PLAIN = (
     "x",
     "fits",
     "bounds",
+    "expansion",
     "brackets",
     "by_hand",
     "window",
     *_VARIED,
 )
 # Keys that change how a scene is shown and none of its numbers.
-VIEW = {"v", "x", "fits", "bounds", "brackets", "play", "present", "scene", "tour", *LESSON}
+VIEW = {"v", "x", "fits", "bounds", "expansion", "brackets", "play", "present", "scene", "tour", *LESSON}
 # Settings that a page does not read.
 ELSEWHERE = {
     "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window", *_VARIED},
@@ -469,7 +471,7 @@ _READ = {
     "moving": _one_of("moving", MOVING),
     "seed": lambda text: params.integer("seed", params.typed("seed", text), 0, 2**31 - 1),
     "x": lambda text: params.choice("x", text, AXES),
-    **{key: _flag(key) for key in ("fits", "bounds", "by_hand", "play", "present")},
+    **{key: _flag(key) for key in ("fits", "bounds", "expansion", "by_hand", "play", "present")},
     "brackets": lambda text: params.choice("brackets", text, BRACKETS),
     "window": lambda text: _stretch("window", str(text)),
     "model": lambda text: params.choice("model", text, MODELS),

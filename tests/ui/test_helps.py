@@ -16,6 +16,8 @@ SCENES = {
     "data": ("convergence", {"target": "logistic", "schemes": "EM", "data": links._pack([[[4, 0], [1, 4], [0, 1]], [1, 1, -1]])}),
     "moving": ("particles", MOVING),
     "theory": ("theory", EXACT),
+    "horizon": ("horizon", EXACT),
+    "dimension": ("dimension", {**EXACT, "shape": "linear"}),
     "long": ("particles", {**MOVING, "target": "mixture", "step": "0.0078125", "T": "10", "moving": "5000", "panels": "EM,REI,SO"}),
 }
 # A tip on a button that opens something would lie over what it opens, which explains itself.
@@ -55,7 +57,7 @@ def test_every_control_has_a_line_of_help(name):
         at.run()
         assert not at.exception
         labels = {label for label, _ in controls(at._tree)}
-        assert {"Target p₀"} <= labels or "spec" in query
+        assert labels & {"Target p₀", "Spectrum"} or "spec" in query
         assert "Controls to hide" in labels
         assert not silent(at)
 

@@ -125,7 +125,7 @@ def test_every_setting_is_carried():
             moved = {
                 "schemes": ("SO",), "panels": ("REI",), "h": (0.25, 0.125), "hs": (0.8,), "step": 0.5, "T": 2,
                 "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
-                "fits": False, "bounds": False, "brackets": "always",
+                "fits": False, "bounds": False, "expansion": True, "brackets": "always",
                 "by_hand": True, "window": (0.5, 0.25), "accuracy": 5, "budget": 100, "present": True,
                 "model": "noise", "levels": (0.02, 1.0), "horizons": (2.0, 3.0), "fine": 0.5, "shape": "power", "low": 0.1, "high": 1.5,
                 "dims": (4.0, 64.0), "distances": (0.2, 0.1), "epsilon": 0.05, "variances": (1.0, 0.5),
@@ -146,7 +146,7 @@ def test_changed_defaults_leave_old_links_alone(monkeypatch):
     old = links.write(links.DEFAULTS)
     before, _ = links.read(old)
     left_out = {**links.LESSON, "present": False, "scene": "", "tour": 0}  # what a link does not carry is not in force
-    other = random_scene(rng(3)) | left_out | {"hs": None, "csv": None, "target": "skew", "error": "field", "x": "evals"}
+    other = random_scene(rng(3)) | left_out | {"hs": None, "csv": None, "variances": None, "target": "skew", "error": "field", "x": "evals"}
     knobs = {k: other[k] + 1 for k in links.DEFAULTS if "." in k and k.startswith(("gaussian", "so"))}
     monkeypatch.setattr(links, "DEFAULTS", {**other, **knobs})
     after, notes = links.read(old)

@@ -191,7 +191,7 @@ def test_a_stiff_target_and_a_coarse_step_break_no_page():
     assert re.search(r"EM ends at W₂ = [1-9]", words(at))
 
 
-@pytest.mark.parametrize("page", ["", "particles", "convergence", "theory"])
+@pytest.mark.parametrize("page", ["", *(p for p in PAGES if p != "home")])
 def test_hostile_links_never_break_a_page(page):
     bad = {"T": "NaN", "h": "1e999", "seed": "[x](http://e.example)", "zzz": "x" * 20_000, "spec": "eJw", "panels": "EM,EM,xx",
            "schemes": "SO", "target": "gaussian", "step": "0.5", "moving": "500", "v": "9"}  # fmt: skip
@@ -216,7 +216,7 @@ def whole(at, text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page, count", [("", 60), ("particles", 8), ("convergence", 8), ("theory", 8)])
+@pytest.mark.parametrize("page, count", [("", 60), ("particles", 8), ("convergence", 8), *((p, 4) for p in [*PAGES][3:])])
 def test_hostile_query_strings_leave_a_page_whole(page, count):
     """What `links.read` makes of 500 of them is tested beside it; here some go through a page, which says and writes it."""
     r = random.Random(20260722)

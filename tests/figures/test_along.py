@@ -1,0 +1,114 @@
+"""The pictures of studies along an axis: what is drawn, what is left out and said, on real and on odd results."""
+
+import copy
+
+import pytest
+
+from dlab.figures import along, convergence, paper, screen
+from dlab.study import Study, run
+
+GAUSS = {"name": "gaussian", "mean": [0.5, 0], "cov": [[1.25, 0], [0, 0.5]]}
+COMMON = {"target": GAUSS, "schemes": ["EM", "SO"], "h": [0.25, 1 / 32], "T": 2.0}
+H = 1 / 32
+
+
+def answer(axis, values, **changes):
+    return {**run(Study.from_json({**COMMON, "vary": {"axis": axis, "values": values}, **changes})).to_json(), "done": 1.0}
+
+
+@pytest.fixture(scope="module")
+def results():
+    constant = {"name": "constant", "level": 1, "angle": 30}
+    return {
+        "score_error.level": {"": answer("score_error.level", [0, 0.002, 0.1, 0.2], score_error=constant)},
+        "T": {f"{s} start": answer("T", [1, 2, 3, 4, 5], start=s) for s in ("paper", "exact")},
+        "d": {"": answer("d", [1, 16, 256], target={"name": "spectrum", "dim": 1, "high": 0.8}, reach=[0.1])},
+    }
+
+
+def group(chart, name):
+    return next(s for s in chart.series if s.name == name)
+
+
+@pytest.mark.parametrize("axis", along.WAYS)
+def test_everything_measured_is_drawn_and_both_ways_of_drawing_take_it(results, axis):
+    found = results[axis]
+    assert along.steps_of(found) == [0.25, H]
+    chart = along.chart(found, H)
+    for result in found.values():
+        for row in result["rows"]:
+            if row["h"] == H and (row["value"] > 0 or axis == "T"):
+                drawn = [s for s in chart.series if s.group == row["scheme"] and s.marker]
+                assert any((row["value"], row["w2"]) in zip(s.x, s.y) for s in drawn)
+    assert chart.alt.endswith(along.sentence(found, H))
+    assert all(chart.y.limits[0] <= y for s in chart.series if s.marker for y in s.y)
+    screen.to_plotly(chart)
+    paper.to_bytes(chart, "svg")
+    assert len(along.table(found, H)) == sum(r["h"] == H for f in found.values() for r in f["rows"])
+
+
+def test_an_unknown_step_size_is_refused(results):
+    with pytest.raises(ValueError, match="1/4"):
+        along.chart(results["d"], 0.125)
+
+
+def test_points_near_the_schemes_own_error_are_hollow_with_the_reason(results):
+    chart = along.chart(results["score_error.level"], H)
+    em = group(chart, "EM measured")
+    assert em.filled == (False, True, True)
+    assert "not fitted" in em.hover[0]
+    assert group(chart, "EM at ε = 0").y[0] == pytest.approx(em.y[0], rel=0.2)
+    said = along.sentence(results["score_error.level"], H)
+    assert "grows with the score error like ε to the power 1.0" in said
+
+
+def test_the_second_start_is_hollow_and_the_theorems_term_is_drawn(results):
+    chart = along.chart(results["T"], H, bounds=False)
+    assert not any(s.dash == "dot" for s in chart.series)
+    both = [s for s in chart.series if s.name == "EM measured"]
+    assert [any(s.filled) for s in both] == [True, False]
+    line = next(s for s in chart.series if "X₀" in s.name)
+    assert line.y[0] > line.y[-1] > 0
+    assert "hollow: exact start" in [k.name for k in chart.keys]
+    assert "r = " in chart.alt
+    assert "m_min = 0.800" in chart.alt
+    assert {line["start"] for line in along.table(results["T"], H)} == set(results["T"])
+
+
+def test_steps_against_the_dimension(results):
+    result = results["d"][""]
+    chart = along.steps_chart(result, 0.1)
+    for answer in result["reach"]:
+        line = group(chart, f"{answer['scheme']} steps")
+        assert (answer["value"], answer["steps"]) in zip(line.x, line.y)
+    assert "EM" in along.steps_sentence(result, 0.1)
+    missing = copy.deepcopy(result)
+    for answer in missing["reach"]:
+        answer |= {"steps": None, "planned": None}
+    assert along.steps_sentence(missing, 0.1).startswith("Not reached: EM at d = 1")
+    screen.to_plotly(along.steps_chart(missing, 0.1))
+    slopes = along.slopes_table(result)
+    assert [line["d"] for line in slopes] == ["1", "16", "256"]
+
+
+def test_a_diverged_point_and_a_void_bound_are_said(results):
+    odd = copy.deepcopy(results["T"]["paper start"])
+    for row in odd["rows"]:
+        row |= {"bound": None, "bound_parts": None}
+        if row["value"] == 1:
+            row |= {"w2": None, "stderr": None, "diverged": 3, "particles": 10, "flags": ["3 of 10 particles diverged"]}
+    odd["facts"]["m_min"] = None
+    chart = along.chart({"": odd}, H)
+    assert "EM at T = 1" in chart.alt
+    assert group(chart, "EM diverged").marker == "x"
+    assert "diverged" in {line["W₂ ± 95 %"] for line in along.table({"": odd}, H)}
+    assert "m_min" not in chart.alt
+
+
+def test_the_closed_form_is_drawn_where_it_is_known_and_asked_for():
+    result = run(Study.from_json({**COMMON, "schemes": ["EM", "REM"]})).to_json()
+    lines = [s for s in convergence.chart(result, expansion=True).series if s.dash == "dashdot"]
+    assert [s.name for s in lines] == ["EM as h → 0"]
+    assert lines[0].y[-1] == pytest.approx(result["fits"][0]["expansion"] * min(lines[0].x))
+    assert not [s for s in convergence.chart(result).series if s.dash == "dashdot"]
+    assert convergence.table(result)[0]["closed form as h → 0"].endswith("· h^1")

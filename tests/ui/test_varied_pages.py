@@ -1,0 +1,66 @@
+"""The pages that vary the horizon and the dimension: shown whole, on targets with and without a bound, with and without a run."""
+
+import pytest
+from test_pages import visit, words
+
+from dlab.ui import links, runs
+
+SMALL = {"schemes": "EM,SO", "h": "0.5..0.125"}
+
+
+def whole(at):
+    assert not at.exception
+    assert not at.error
+    return words(at)
+
+
+def test_the_horizon_page_compares_the_decay_with_the_theorems():
+    said = whole(visit("horizon", {**SMALL, "horizons": "1..6", "fine": "0.03125"}))
+    assert "W₂ falls with the horizon like exp(−rT)" in said
+    assert "The theorem's term falls with m_min = 0.800." in said
+
+
+def test_the_horizon_page_on_a_target_without_a_bound_says_what_it_measures():
+    at = visit("horizon", {**SMALL, "target": "gaussian", "k1": "0.3", "k2": "0.3", "horizons": "1..4"})
+    assert "W₂" in whole(at)
+
+
+def test_a_horizon_that_must_be_simulated_waits_for_its_button():
+    at = visit("horizon", {"target": "logistic", "rows": "10", "schemes": "EM", "horizons": "1..2", "fine": "0.25", "particles": "64"})
+    assert not at.exception
+    label = next(b.label for b in at.button if b.label.startswith("Run ("))
+    assert "s)" in label or "second" in label
+
+
+def test_the_dimension_page_has_the_root_of_d_and_the_steps_that_a_distance_takes():
+    at = visit("dimension", {**SMALL, "dims": "1..4096", "epsilon": "0.2"})
+    said = whole(at)
+    assert "like d to the power 0.500 (EM) and 0.500 (SO)" in said
+    assert "To come below W₂ = 0.2" in said
+
+
+@pytest.mark.parametrize("query", [{"shape": "power", "low": "0.1", "high": "1.5"}, {"shape": "linear", "high": "3"},
+                                   {"variances": links._pack([1.0, 0.5, 0.25])}], ids=["power", "void", "file"])  # fmt: skip
+def test_spectra(query):
+    at = visit("dimension", {**SMALL, "dims": "1..64", **query})
+    said = whole(at)
+    assert "grows with the dimension" in said or "d = 3" in said
+    if "variances" in query:
+        assert "3, the first d of them" in said
+
+
+def test_both_starts_are_studies_of_the_contract():
+    values, notes = links.read({"horizons": "2..4", "fine": "0.125"})
+    assert notes == []
+    studies = links.horizon_studies(values)
+    assert {s.start for s in studies.values()} == {"exact", "paper"}
+    for study in studies.values():
+        assert study.vary == {"axis": "T", "values": [2.0, 3.0, 4.0]}
+        assert study.h == (0.125,)
+
+
+def test_a_picture_of_several_studies_says_what_all_of_them_cost():
+    values, _ = links.read({"target": "logistic", "schemes": "EM", "horizons": "1..2", "fine": "0.25", "particles": "64"})
+    studies = list(links.horizon_studies(values).values())
+    assert runs._label(studies, 30.0) == "Run (about 30 s)"
+    assert "particle-steps" in runs._what(studies)
