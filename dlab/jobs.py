@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, compare, law_density, run, stream
+from dlab.study import Study, compare, law_density, particle_step, run, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -33,6 +33,7 @@ _memory: OrderedDict[str, bytes] = OrderedDict()
 _guard = threading.Lock()
 _turn = threading.Lock()
 _speed = {"value": SPEED}
+_timed: dict[tuple, float] = {}  # seconds of a particle-step, by scheme and kind of target and error
 
 
 def folder() -> Path:
@@ -135,6 +136,27 @@ def _drawn(study, scheme, steps):
     law = {k: v for k, v in study.to_json().items() if k in ("target", "T", "start", "score_error")}
     text = json.dumps([law, scheme, steps], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.law.json"
+
+
+def timed(study: Study) -> dict[str, float] | None:
+    """Seconds of a particle-step of each scheme of the study on this machine, where all are known."""
+    found = {name: _timed.get(_kind(study, name)) for name in study.schemes}
+    return None if None in found.values() else found
+
+
+def timing(study: Study, tick=lambda: None, waiting=lambda: None) -> dict[str, float]:
+    """`timed`, measured where it is not known and kept in memory; tick() is called before each scheme and, as waiting(), may
+    raise to cancel."""
+    with one_at_a_time(waiting):
+        for name in study.schemes:
+            if _kind(study, name) not in _timed:
+                tick()
+                _timed[_kind(study, name)] = particle_step(study, name)
+    return timed(study)
+
+
+def _kind(study, scheme):
+    return scheme, study.target["name"], study.built.dim, study.score_error["name"]
 
 
 @contextmanager

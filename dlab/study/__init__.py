@@ -6,6 +6,7 @@ from dlab.study.grids import Grid, Reference, grids
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
 from dlab.study.spec import BATCH, BUDGET, DEFAULT, ESTIMATORS, SCHEMA, STARTS, Study
+from dlab.study.timing import particle_step
 
 __all__ = [
     "BATCH",
@@ -24,6 +25,7 @@ __all__ = [
     "facts_json",
     "grids",
     "law_density",
+    "particle_step",
     "refitted",
     "run",
     "stream",

@@ -314,3 +314,16 @@ def every_way(study: Study, draw) -> None:
                 with holder.container():
                     draw(found, False)
         st.rerun()
+
+
+def timing(study: Study) -> dict[str, float]:
+    """Seconds of a particle-step of each scheme on this machine, measured now where nobody has asked before."""
+    if (known := jobs.timed(study)) is not None:
+        return known
+    bar = st.progress(0.0, text="Measuring what a step of each scheme takes on this machine.")
+    found = jobs.timing(
+        study, lambda: bar.progress(0.5, text="Measuring what a step of each scheme takes; the first run also compiles it."),
+        lambda: bar.progress(0.0, text=WAIT),
+    )  # fmt: skip
+    bar.empty()
+    return found
