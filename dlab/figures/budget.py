@@ -163,7 +163,7 @@ def _found(name, mine, trend, each, marker, look) -> Series:
     for a in mine:
         lines = [f"{name}, ε = {a['epsilon']:g}", f"found N = {_count(a['steps'])}, h = {number(a['h'])}"]
         lines.append(f"W₂ {_value(a)}, with one step fewer {_fewer(a)}")
-        lines += [f"W₂ is {METHODS[a['method']]}; so is N"] if a["method"] in LOWER else []
+        lines += [f"N is a lower bound: W₂ is {METHODS[a['method']]}"] if a["method"] in LOWER else []
         lines += [f"hollow: {reason}" for reason in not_fitted(a, trend)]
         hover.append("\n".join([*lines, *([a["why"]] if a["why"] else [])]))
     return Series(f"{name} found", tuple(a["epsilon"] for a in mine), tuple(y), filled=tuple(not not_fitted(a, trend) for a in mine),
@@ -291,7 +291,7 @@ def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
 
 def _why(a, trend) -> list[str]:
     said = [a["why"]] if a["why"] else []
-    said += [f"W₂ is {METHODS[a['method']]}, and so is N"] if a["method"] in LOWER else []
+    said += [f"N is a lower bound: W₂ is {METHODS[a['method']]}"] if a["method"] in LOWER else []
     return said + [f"not fitted: {reason}" for reason in not_fitted(a, trend) if reason != a["why"]]
 
 
@@ -361,7 +361,8 @@ def _cheapest(mine) -> list[str]:
         return []
     least = [a["scheme"] for a in reached if _evals(a) == _evals(reached[0])]
     verb = "is" if len(least) == 1 else "are"
-    said = f"Per evaluation {listed(least)} {verb} cheapest, with {_count(_evals(reached[0]))}"
+    bounded = "at least " * any(a["method"] in LOWER for a in reached if a["scheme"] in least)
+    said = f"Per evaluation {listed(least)} {verb} cheapest, with {bounded}{_count(_evals(reached[0]))}"
     both = {a["scheme"]: _evals(a) for a in reached if a["scheme"] in ("REM", "SO")}
     if len(both) == 2 and max(both.values()) <= LEVEL * min(both.values()):
         said += f"; REM and SO are about level ({_count(both['REM'])} and {_count(both['SO'])})"
