@@ -63,6 +63,7 @@ with picture:
         seconds = runs.timing(study) if values["work"] == "time" else jobs.timed(study)
         diagram = budget.work_precision(result, values["work"], epsilon=epsilon, seconds=seconds)
         shown(diagram, 460, "work")
+        st.caption(frame.plain(diagram.caption))
         with st.expander("Every accuracy"):
             st.dataframe(budget.every_answer(result), hide_index=True, width="stretch")
         for note in budget.notes(result):

@@ -9,7 +9,7 @@ import math
 from dlab import schemes
 from dlab.figures.chart import Axis, Chart, Key, Series, Triangle, decades
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
-from dlab.figures.tables import METHODS, diverged, rows_of, void_reason
+from dlab.figures.tables import METHODS, diverged, rows_of, slope_text, void_reason
 
 SAMPLES = 1000  # whose time is said: that of one particle is too short to have a meaning
 COSTS = {
@@ -210,7 +210,7 @@ def work_precision(result: dict, cost: str = "evals", *, epsilon: float | None =
         triangles=triangles,
         keys=(*keys, *guide),
         alt=f"W₂ against {title}, both logarithmic; lower left is better. {sentence(result, epsilon)}",
-        caption=_caption(result),
+        caption=_caption(result, "Lower left is better"),
     )
 
 
@@ -247,10 +247,7 @@ def _count(n) -> str:
 
 
 def _slope(trend) -> str:
-    if trend.get("slope") is None:
-        return NONE
-    low, high = trend.get("slope_low"), trend.get("slope_high")
-    return interval(trend["slope"], None if low is None or high is None else (high - low) / 2)
+    return NONE if trend.get("slope") is None else slope_text(trend)
 
 
 def _ratio(a) -> float | None:
@@ -378,8 +375,11 @@ def _trends(result) -> list[str]:
         if t.get("theory_slope") is not None:
             promised.setdefault(t["theory_slope"], []).append(s)
     text = listed(f"{order(p)}" + (f" for {listed(who)}" if len(found) > 1 else "") for p, who in sorted(promised.items(), reverse=True))
-    said = [f"As ε falls, N grows like ε⁻ᵖ with p = {listed(f'{_slope(t)} for {s}' for s, t in found.items())}"]
-    said = [said[0] + (f"; the theorem has p = {text}." if text else ".")]
+    each = [
+        f"{slope_text(t)} for {s}" + ("" if t.get("slope_low") is not None else f" ({len(t['used'])} points, no interval)")
+        for s, t in found.items()
+    ]
+    said = [f"As ε falls, N grows like ε⁻ᵖ with p = {listed(each)}" + (f"; the theorem has p = {text}." if text else ".")]
     far = {}
     for s, t in found.items():
         low, high = t.get("slope_low"), t.get("slope_high")
@@ -394,10 +394,13 @@ def _trends(result) -> list[str]:
     return said
 
 
-def _caption(result) -> str:
+def _caption(result, diagram: str = "") -> str:
     study = result["study"]
     error = study["score_error"]
     parts = [f"Target {study['target']['name']}, T = {study['T']:g}, start {study['start']}, score error {error['name']}"]
+    if diagram:
+        alone = f". Joined points have T = {study['T']:g}, the others the theorem's" if study["start"] == "paper" else ""
+        return f"{diagram}{alone}."
     if study["start"] == "paper":
         parts = [parts[0].replace(f"T = {study['T']:g}", "T as the theorem chooses it for each ε")]
     if any(a["planned"] for a in answers_of(result)):

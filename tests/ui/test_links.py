@@ -114,6 +114,7 @@ def test_every_setting_is_carried():
                 "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
                 "fits": False, "bounds": False, "brackets": "always",
                 "by_hand": True, "window": (0.5, 0.25), "accuracy": 5, "budget": 100, "present": True,
+                "distances": (0.2, 0.1), "epsilon": 0.1, "cost": "evals", "work": "time",
                 "tour": 3, "title": "Guess", "question": "½ or 1?", "hide": ("h", "picture"), "fix": ("target",),
                 **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
                 **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},
