@@ -211,8 +211,10 @@ def _what(missing) -> str:
             f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
             f"{'size' if len(study.steps) == 1 else 'sizes'}, {work / 1e6:.3g} million particle-steps."
         )
-    if any(s.price > s.work for s in missing):
+    if any(replace(s, reach=None).price > s.work for s in missing):  # a search has a price of its own
         said.append("Carries exact laws on a grid.")
+    if study.reach:
+        said.append(f"Searches the fewest steps for {len(study.reach)} {'accuracy' if len(study.reach) == 1 else 'accuracies'}.")
     return " ".join([*said, "A scheme's first run in this process adds seconds of compiling."])
 
 
