@@ -85,7 +85,6 @@ def _run(args) -> int:
             _write(data, out)
         except OSError as error:
             raise BadInput(f"--out = {args.out!r} cannot be written ({error}); give another folder") from None
-        print(f"dlab: wrote result.json, rows.csv, figure.html, figure.svg to {out}", file=sys.stderr)
     if args.json:
         print(json.dumps(data, indent=1))
     return status
@@ -93,13 +92,17 @@ def _run(args) -> int:
 
 def _write(data, out):
     from dlab import export
-    from dlab.figures import convergence
+    from dlab.figures.figure import figure
 
-    figure = convergence.chart(data)
+    drawn = figure(data)
     (out / "result.json").write_text(json.dumps(data, indent=1))
     (out / "rows.csv").write_bytes(export.rows_csv(data))
+    if answers := data.get("reach"):
+        (out / "reach.csv").write_bytes(export.rows_csv({"rows": answers}))
     for kind in ("html", "svg"):
-        (out / f"figure.{kind}").write_bytes(export.figure_bytes(figure, kind))
+        (out / f"figure.{kind}").write_bytes(export.figure_bytes(drawn, kind))
+    names = ["result.json", "rows.csv", *(["reach.csv"] if answers else []), "figure.html", "figure.svg"]
+    print(f"dlab: wrote {', '.join(names)} to {out}", file=sys.stderr)
 
 
 def _check(args) -> int:

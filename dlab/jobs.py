@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, along, compare, law_density, one_step, run, signs, stream
+from dlab.study import Study, along, compare, law_density, one_step, particle_step, run, signs, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -33,6 +33,7 @@ _memory: OrderedDict[str, bytes] = OrderedDict()
 _guard = threading.Lock()
 _turn = threading.Lock()
 _speed = {"value": SPEED}
+_timed: dict[tuple, float] = {}  # seconds of a particle-step, by scheme and kind of target and error
 
 
 def folder() -> Path:
@@ -153,6 +154,27 @@ def drawn(study: Study, scheme: str, steps: int) -> dict | None:
 def draw(study: Study, scheme: str, steps: int, tick=lambda: None, waiting=lambda: None) -> dict | None:
     """`study.law_density` of a scheme, kept; tick() is called now and then and, as waiting(), may raise to cancel."""
     return make("law", study, scheme, steps, tick=tick, waiting=waiting)
+
+
+def timed(study: Study) -> dict[str, float] | None:
+    """Seconds of a particle-step of each scheme of the study on this machine, where all are known."""
+    found = {name: _timed.get(_kind(study, name)) for name in study.schemes}
+    return None if None in found.values() else found
+
+
+def timing(study: Study, tick=lambda: None, waiting=lambda: None) -> dict[str, float]:
+    """`timed`, measured where it is not known and kept in memory; tick() is called before each scheme and, as waiting(), may
+    raise to cancel."""
+    with one_at_a_time(waiting):
+        for name in study.schemes:
+            if _kind(study, name) not in _timed:
+                tick()
+                _timed[_kind(study, name)] = particle_step(study, name)
+    return timed(study)
+
+
+def _kind(study, scheme):
+    return scheme, study.target["name"], study.built.dim, study.score_error["name"]
 
 
 @contextmanager

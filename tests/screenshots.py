@@ -33,7 +33,8 @@ SCENES = {
     "convergence": {"target": "gaussian"},
 }
 # Drawn by the browser after the script has come to rest.
-DRAWN = {"particles": ".player canvas.dots", "convergence": ".js-plotly-plot .scatterlayer .trace"}
+DRAWN = {"particles": ".player canvas.dots", "convergence": ".js-plotly-plot .scatterlayer .trace",
+         "budget": ".js-plotly-plot .scatterlayer .trace"}
 README = {"particles": ("particles", "desktop"), "convergence": ("convergence", "desktop"), "presentation": ("convergence", "projector")}
 WAIT = 300_000  # ms
 

@@ -17,6 +17,7 @@ import screenshots
 from dlab import jobs, params, schemes, targets
 from dlab.params import BadInput
 from dlab.study import Study
+from dlab.study.spec import AXES
 from dlab.ui import links, questions, share, tour
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -273,6 +274,15 @@ def test_the_study_file_and_the_shell_command():
     assert study.to_json() == json.loads(file)
     assert ".venv/bin/python -m dlab run study.json --out out\n" in blocks("sh")
     assert Study.from_json({"target": json.loads(file)["target"]})  # only the target must be given
+
+
+def test_the_keys_that_ask_for_more_are_those_of_a_study():
+    rows = table("From the shell")
+    assert {key for key, *_ in rows} == {"vary", "reach"}
+    for key, example, said in rows:
+        study = Study.from_json({"target": {"name": "gaussian", "mean": [0], "cov": [[1]]}, key: json.loads(example.strip("`"))})
+        assert study.to_json()[key]
+        assert key != "vary" or all(axis in said for axis in AXES)
 
 
 def test_the_citation_names_version_licence_and_papers():

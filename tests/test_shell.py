@@ -39,6 +39,22 @@ def test_run_writes_the_four_files(file, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_study_that_asks_for_distances_writes_their_answers_and_their_picture(file, tmp_path, capsys):
+    file.write_text(json.dumps({**STUDY, "reach": [0.2, 0.05]}))
+    out = tmp_path / "out"
+    assert shell.main(["run", str(file), "--out", str(out)]) == 0
+    assert {p.name for p in out.iterdir()} == {"result.json", "rows.csv", "reach.csv", "figure.html", "figure.svg"}
+    assert "rows.csv, reach.csv, figure.html" in capsys.readouterr().err
+    result = json.loads((out / "result.json").read_text())
+    answers = list(csv.DictReader(io.StringIO((out / "reach.csv").read_text())))
+    assert [(a["scheme"], float(a["epsilon"]), int(a["steps"])) for a in answers] == [
+        (a["scheme"], a["epsilon"], a["steps"]) for a in result["reach"]
+    ]
+    assert [int(a["planned.steps"]) for a in answers] == [a["planned"]["steps"] for a in result["reach"]]
+    assert len(list(csv.DictReader(io.StringIO((out / "rows.csv").read_text())))) == len(result["rows"]) == 4
+    assert "accuracy ε" in (out / "figure.html").read_text()
+
+
 def test_json_prints_the_result_alone_on_standard_output(file, capsys):
     assert shell.main(["run", str(file), "--json"]) == 0
     printed = capsys.readouterr()

@@ -81,6 +81,8 @@ def caption(result: dict) -> str:
         window = next((f["window"] for f in result.get("fits") or () if f.get("window")), None)
         by_hand = f" over h from {step_size(max(window))} to {step_size(min(window))}" if window else ""
         said.append(f"Slopes are weighted least-squares fits in log–log{by_hand}, with 95 % intervals")
+    if result.get("reach"):
+        said.append("N of an accuracy ε is the smallest number of steps with W₂ < ε, found by search: W₂ of one step fewer is not below")
     if any(r.get("bound") is not None for r in rows):
         said.append("The bound is the leading term of Yu and Yu's theorem")
     said.append(_scene(study))
@@ -203,8 +205,15 @@ def snippet(result: dict) -> str:
         '    print(row["scheme"], row["h"], row["w2"], row["stderr"], row["bound"], sep=",")',
         'for fit in result["fits"]:',
         '    print("#", fit["scheme"], "slope", fit["slope"], "from", fit["slope_low"], "to", fit["slope_high"])',
+        *(_REACHED if study.get("reach") else ()),
         "",
     ])  # fmt: skip
+
+
+_REACHED = (
+    'for answer in result["reach"]:',
+    '    print("#", answer["scheme"], "comes below", answer["epsilon"], "with", answer["steps"], "steps")',
+)
 
 
 def motion_snippet(study: dict, steps: int, particles: int) -> str:

@@ -9,6 +9,7 @@ from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
 from dlab.study.signs import signs
 from dlab.study.spec import BATCH, BUDGET, DEFAULT, ESTIMATORS, SCHEMA, STARTS, Study
+from dlab.study.timing import particle_step
 
 __all__ = [
     "BATCH",
@@ -31,6 +32,7 @@ __all__ = [
     "grids",
     "law_density",
     "one_step",
+    "particle_step",
     "refitted",
     "run",
     "signs",

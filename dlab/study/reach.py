@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from dlab import params, schemes, theory
+from dlab.measure import fit
 from dlab.study.spec import Study
 
 NEAR = 3  # interpolations in a row that may land next to an end of the bracket before it is halved
@@ -13,8 +14,10 @@ NEAR = 3  # interpolations in a row that may land next to an end of the bracket 
 def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
     """More and more of one answer for each scheme and epsilon of study.reach, the largest epsilon first:
 
-    {"scheme", "epsilon", "T", "steps", "h", "w2", "stderr", "w2_fewer" (that of one step fewer), "score_evals",
-    "hessian_evals", "planned": {"T", "h", "steps"} of the theorem or None, "why": what to say where a number is missing}
+    {"scheme", "epsilon", "T", "steps", "h", "w2", "stderr", "w2_fewer" (that of one step fewer), "method", "crossing" (the real
+    number of steps where W2, a power of N between the two, is epsilon), "crossing_stderr", "flags" (why the crossing is not
+    fitted), "score_evals", "hessian_evals", "planned": {"T", "h", "steps", "share"} of the theorem or None, "why": what to
+    say where a number is missing}
 
     rows {(scheme, steps): row of the study}; point(study of one scheme and step count) -> its row. With the paper's start
     the horizon is the theorem's for this epsilon, where it has one, and the search takes the same.
@@ -81,8 +84,11 @@ def _answer(name, epsilon, T, steps, at, plan, limit) -> dict:
     scheme, found = schemes.REGISTRY[name], {}
     if steps is not None:
         row, fewer = at(steps), at(steps - 1) if steps > 1 else None
-        found = {"h": T / steps, "w2": row.w2, "stderr": row.stderr, "w2_fewer": fewer and fewer.w2}
+        found = {"h": T / steps, "w2": row.w2, "stderr": row.stderr, "w2_fewer": fewer and fewer.w2, "method": row.method}
+        found |= _crossing(scheme, epsilon, steps, row, fewer)
     why = [plan.void] if plan.void else []
+    if not plan.void and plan.T > params.MAX_T:
+        why.append(f"The theorem's T = {plan.T:.3g} exceeds {params.MAX_T:g}, the lab's limit, which the search takes.")
     if steps is None:
         why.append(f"W₂ is not below {epsilon:g} at N = {limit}, the most that the lab takes here.")
     return {
@@ -90,9 +96,47 @@ def _answer(name, epsilon, T, steps, at, plan, limit) -> dict:
         "epsilon": epsilon,
         "T": T,
         "steps": steps,
-        **({"h": None, "w2": None, "stderr": None, "w2_fewer": None} | found),
+        **(dict.fromkeys(("h", "w2", "stderr", "w2_fewer", "method", "crossing", "crossing_stderr")) | {"flags": []} | found),
         "score_evals": steps and steps * scheme.score_evals,
         "hessian_evals": steps and steps * scheme.hessian_evals,
-        "planned": None if plan.void else {"T": plan.T, "h": plan.h, "steps": plan.steps},
+        "planned": None if plan.void else {k: getattr(plan, k) for k in ("T", "h", "steps", "share")},
         "why": " ".join(why),
     }
+
+
+def _crossing(scheme, epsilon, steps, row, fewer) -> dict:
+    """Where W2 crosses epsilon between steps - 1 and steps: a slope fitted to it is free of the rounding to whole steps."""
+    flags = list(dict.fromkeys([*row.flags, *(fewer.flags if fewer else ())]))
+    if steps == 1:
+        flags.append("one step is enough, and there are none fewer")
+    elif fewer.w2 is None:
+        flags.append(f"diverged with {steps - 1} steps")
+    elif row.w2 <= 0:
+        flags.append("no error but rounding")
+    else:
+        share = math.log(fewer.w2 / epsilon) / math.log(fewer.w2 / row.w2)
+        crossing = (steps - 1) * (steps / (steps - 1)) ** share
+        # As W2 falls like N^-order, an error of W2 is one of N.
+        error = float(crossing * row.stderr / row.w2 / scheme.law_order)
+        return {"crossing": float(crossing), "crossing_stderr": error, "flags": flags}
+    return {"flags": flags}
+
+
+def trends(study: Study, answers) -> list[dict]:
+    """Slope of log N against log(1/epsilon) for each scheme, fitted to the crossings, with its 95 % interval:
+
+    {"scheme", "slope", "slope_low", "slope_high", "constant" (N = constant epsilon^-slope), "used" (distances),
+    "theory_slope" (2 or 1, None where the theorem is void), "law_slope" (the limit for small epsilon: 1 or 1/2)}
+    """
+    found = []
+    for name in study.schemes:
+        scheme, mine = schemes.REGISTRY[name], [a for a in answers if a["scheme"] == name and a["crossing"]]
+        columns = ([a[k] for a in mine] for k in ("epsilon", "crossing", "crossing_stderr"))
+        line = fit.fit(*columns, [not a["flags"] for a in mine])
+        slope, high, low = (None if v is None else -v for v in (line.slope, line.low, line.high))
+        void = theory.bound(scheme, study.built.facts, T=study.T, h=1e-3, start="exact").void
+        found.append({
+            "scheme": name, "slope": slope, "slope_low": low, "slope_high": high, "constant": line.constant,
+            "used": list(line.used), "theory_slope": None if void else 1 / scheme.theorem_order, "law_slope": 1 / scheme.law_order,
+        })  # fmt: skip
+    return found

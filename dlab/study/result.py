@@ -6,6 +6,7 @@ import jax
 
 from dlab import __version__, schemes, targets, theory
 from dlab.measure import exact, fit
+from dlab.study.reach import trends
 from dlab.study.spec import SCHEMA, Study
 
 OUTSIDE = "lies outside the asymptotic range"
@@ -57,7 +58,7 @@ class Result:
             "facts": facts_json(self.study.built.facts),
             "rows": rows,
             "fits": fits,
-            **({"reach": list(self.reach)} if self.study.reach else {}),
+            **({"reach": list(self.reach), "reach_trends": trends(self.study, self.reach)} if self.study.reach else {}),
             "notes": _notes(self, fits),
             "versions": {"dlab": __version__, "jax": jax.__version__},
         }
@@ -188,6 +189,13 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         notes.append(
             "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."
         )
+    if study.reach and any(not b.void for b in bounds.values()) and study.score_error["name"] != "none":
+        notes.append("The theorems' numbers of steps for an accuracy are those of an exact score.")
+    missed = {}
+    for a in result.reach:
+        if a["steps"] is None:
+            missed.setdefault(a["scheme"], []).append(f"{a['epsilon']:g}")
+    notes += [f"{name}: W₂ = {', '.join(values)} {'is' if len(values) == 1 else 'are'} not reached." for name, values in missed.items()]
     if facts.field_error and any(study.sampled(s) for s in study.schemes):
         notes.append(facts.field_error)
     return notes

@@ -43,7 +43,13 @@ def _reaching(study, tick) -> Iterator[Result]:
     for result in _plain(plain, lambda done: tick(share * done)):
         yield replace(result, study=study, done=min(share * result.done, 0.99))
     rows, count = {(r.scheme, r.steps): r for r in result.rows}, len(study.reach) * len(study.schemes)
-    for answers in reach(study, rows, lambda part: run(part).rows[0]):
+    done = share
+
+    def point(part):
+        # How many points a search takes is not known: they tick, so that a run can be cancelled, and move nothing.
+        return run(part, lambda _: tick(done)).rows[0]
+
+    for answers in reach(study, rows, point):
         done = share + (1 - share) * len(answers) / count
         tick(done)
         yield replace(result, study=study, reach=tuple(answers), done=1.0 if len(answers) == count else min(done, 0.99))

@@ -30,10 +30,11 @@ class Varied:
         rows = [{"value": value, **row} for value, part in parts for row in part["rows"]]
         notes = dict.fromkeys(note for _, part in parts for note in part["notes"] if not note.startswith("Provisional"))
         provisional = [] if self.done == 1 else [f"Provisional: {self.done:.0%} of the work is done."]
-        reach = [{"value": value, **answer} for value, part in parts for answer in part.get("reach", ())]
+        kinds = ("reach", "reach_trends") if self.study.reach else ()
+        reach = {kind: [{"value": value, **found} for value, part in parts for found in part[kind]] for kind in kinds}
         return {
             **parts[-1][1],
-            **({"reach": reach} if self.study.reach else {}),
+            **reach,
             "study": self.study.to_json(),
             "rows": rows,
             "fits": [{"value": value, **line} for value, part in parts for line in part["fits"]],

@@ -14,23 +14,26 @@ from dlab.theory.leading import bound
 
 @dataclass(frozen=True)
 class Plan:
-    """Horizon T, step size h = T / steps and the number of steps; void: a sentence where there is none."""
+    """Horizon T, step size h = T / steps and the number of steps; share of epsilon that the initialisation gets, 0 where it
+    makes no error; void: a sentence where there is none."""
 
     T: float | None = None
     h: float | None = None
     steps: int | None = None
+    share: float | None = None
     void: str | None = None
 
 
-def plan(scheme, facts, epsilon: float, *, start: str, T: float) -> Plan:
+def plan(scheme, facts, epsilon: float, *, start: str, T: float, share: float | None = None) -> Plan:
     """The fewest steps for which the scheme's theorem promises W2 <= epsilon > 0, with an exact score.
 
-    start "exact": at the horizon T given. start "paper": T is chosen too.
+    start "exact": at the horizon T given. start "paper": T is chosen too, T = ln(||X_0|| / (share epsilon)) / m_min, and
+    the share as well unless it is given; the corollaries have 1/2.
     """
     if void := bound(scheme, facts, T=T, h=1e-3, start="exact").void:
         return Plan(void=void)
     if start == "exact":
-        return _steps(scheme, facts, epsilon, T)
+        return _steps(scheme, facts, epsilon, T, 0.0)
     m_min, size = min(1.0, facts.m0.value), facts.second_moment**0.5
 
     def horizon(share):
@@ -39,13 +42,13 @@ def plan(scheme, facts, epsilon: float, *, start: str, T: float) -> Plan:
     def length(share):
         return horizon(share) / _largest(scheme, facts, (1 - share) * epsilon)
 
-    best = minimize_scalar(length, bounds=(1e-6, 1 - 1e-6), method="bounded").x
-    return _steps(scheme, facts, (1 - best) * epsilon, horizon(best))
+    best = share or float(minimize_scalar(length, bounds=(1e-6, 1 - 1e-6), method="bounded").x)
+    return _steps(scheme, facts, epsilon, horizon(best), best)
 
 
-def _steps(scheme, facts, epsilon, T) -> Plan:
-    steps = max(1, math.ceil(T / _largest(scheme, facts, epsilon) * (1 - 1e-12)))
-    return Plan(T, T / steps, steps)
+def _steps(scheme, facts, epsilon, T, share) -> Plan:
+    steps = max(1, math.ceil(T / _largest(scheme, facts, (1 - share) * epsilon) * (1 - 1e-12)))
+    return Plan(T, T / steps, steps, share)
 
 
 def _largest(scheme, facts, epsilon) -> float:

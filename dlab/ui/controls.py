@@ -169,6 +169,22 @@ def fine_step(*, off: bool) -> None:
     )  # fmt: skip
 
 
+@_group("h")
+def distances(values: dict, *, off: bool) -> None:
+    """The accuracies that are to be reached, and the one that the table is of."""
+    st.select_slider(
+        "Accuracies ε", links.DISTANCES, value=values["distances"], format_func="{:g}".format, key=KEY + "distances",
+        help="For each the smallest number of steps with W₂ < ε is searched.", disabled=off,
+    )  # fmt: skip
+    offered = links.between(links.DISTANCES, values["distances"])
+    if len(offered) > 1:
+        state.adopt({"epsilon": links.epsilon(values)})  # a slider takes no value that it does not offer
+        st.select_slider(
+            "Chosen accuracy ε", offered, format_func="{:g}".format, key=KEY + "epsilon",
+            help="The one that the sentence and the table are of; a line in the picture.", disabled=off,
+        )  # fmt: skip
+
+
 def set_step(h: float) -> None:
     """Make h, which the player shows, the step size of the moving particles."""
     if h in links.LADDER:
@@ -321,6 +337,28 @@ def picture(values: dict, *, off: bool) -> None:
             "Brackets", list(links.BRACKETS), format_func=links.BRACKETS.get, key=KEY + "brackets", disabled=off,
             help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",
         )  # fmt: skip
+
+
+@_group("picture")
+def cost(*, off: bool) -> None:
+    """What the picture of the budget counts."""
+    st.segmented_control(
+        "Count", list(links.COSTS), format_func=links.COSTS.get, key=KEY + "cost", required=True, disabled=off,
+        help="REM and REI ask for two scores a step, SO for a score and a Hessian. The time is measured on this machine.",
+    )  # fmt: skip
+    st.checkbox(
+        "Theorem's numbers of steps", key=KEY + "bounds", disabled=off,
+        help="Dotted lines: without them the found numbers fill the picture.",
+    )  # fmt: skip
+
+
+@_group("picture")
+def work(*, off: bool) -> None:
+    """What the work–precision diagram counts."""
+    st.segmented_control(
+        "Count on the horizontal axis", list(links.COSTS), format_func=links.COSTS.get, key=KEY + "work", required=True,
+        disabled=off, help="Evaluations of score and Hessian are what a learned model costs; here they are cheap.",
+    )  # fmt: skip
 
 
 def open_study() -> None:

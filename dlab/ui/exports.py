@@ -26,6 +26,11 @@ def row(study, result: dict, figure) -> None:
         _figure(figure, "export", lambda kind: export.filename(result, kind))
         figure_options()
         _button("CSV", lambda: export.rows_csv(result), result, "csv", "The rows behind the picture.")
+        if answers := result.get("reach"):
+            st.download_button(
+                "CSV of N(ε)", lambda: export.rows_csv({"rows": answers}), file_name=f"steps-{export.filename(result, 'csv')}",
+                mime=export.MIME["csv"], on_click="ignore", key="export-reach", help="Found and promised numbers of steps.",
+            )  # fmt: skip
         _button("Result", lambda: export.result_json(result), result, "json", "Study, facts, rows, fits and notes.")
         st.download_button(
             "Study",
@@ -149,6 +154,13 @@ def sheet(figure, name: str, rows: list | None = None, key: str = "sheet") -> No
                 "CSV", lambda: export.rows_csv({"rows": rows}), file_name=f"{name}.csv", mime=export.MIME["csv"], on_click="ignore",
                 key=f"{key}-csv", help="The rows behind the picture.",
             )  # fmt: skip
+
+
+def diagram(figure, name: str) -> None:
+    """Download buttons of a page's second picture."""
+    st.caption("The second picture:")
+    with st.container(horizontal=True, key="diagram-exports"):
+        _figure(figure, "diagram", lambda kind: f"{name}.{kind}")
 
 
 def ways(figure, found: dict) -> None:

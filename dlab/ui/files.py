@@ -5,7 +5,7 @@ import json
 from dlab import errors, targets
 from dlab.params import BadInput
 from dlab.study import BUDGET, Study
-from dlab.ui.links import ACCURACIES, DEFAULTS, LADDER, MAX_PANELS, MAX_T, MILLION
+from dlab.ui.links import ACCURACIES, DEFAULTS, DISTANCES, LADDER, MAX_PANELS, MAX_T, MILLION, epsilon
 
 
 def from_study(data: bytes) -> tuple[dict, list[str]]:
@@ -40,7 +40,20 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
         values[f"{values['error']}.{knob.name}"] = _slid(knob, value % 360 if knob.name == "angle" else value)
     for knob in errors.SECOND_ORDER:
         values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
-    return values, _sampling(given, values)
+    return values, [*_sampling(given, values), *_reach(given, values)]
+
+
+def _reach(given, values) -> list[str]:
+    """Set the distances to be reached; a note where the Budget page offers others."""
+    if given.reach is None:
+        return []
+    stretch = [e for e in DISTANCES if min(given.reach) <= e <= max(given.reach)]
+    if list(given.reach) != stretch:
+        offered = ", ".join(f"{e:g}" for e in DISTANCES)
+        return [f"The file's reach is no stretch of what the Budget page offers, {offered}; its own distances were used."]
+    values |= {"distances": (stretch[0], stretch[-1])}
+    values["epsilon"] = epsilon(values)
+    return []
 
 
 def _sampling(given, values) -> list[str]:

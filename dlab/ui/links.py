@@ -6,6 +6,7 @@ them have a value at all times, the address carries those of the chosen target a
 
 import base64
 import json
+import math
 import unicodedata
 import zlib
 from functools import cache
@@ -20,11 +21,13 @@ VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
+BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
 # What the controls offer where a page varies something else.
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
 MODELS = tuple(name for name in errors.REGISTRY if name != "none")
 # The variances of the Dimension page's target.
 VARIANCES = (
@@ -85,7 +88,9 @@ DEFAULTS = {
     "shape": "isotropic",
     "dims": (1.0, 4096.0),
     "distances": (0.5, 0.01),
-    "epsilon": 0.1,
+    "epsilon": 0.05,  # of them, the one that the table is of
+    "cost": "steps",  # what the budget's first picture counts
+    "work": "evals",  # and its second
     "variances": None,  # of an uploaded spectrum
     "play": False,
     **LESSON,
@@ -121,9 +126,11 @@ _PLAIN = (
     "by_hand",
     "window",
     *_VARIED,
+    "cost",
+    "work",
 )
 # Keys that change how a scene is shown and none of its numbers.
-VIEW = {"v", "x", "fits", "bounds", "expansion", "brackets", "play", "present", "scene", "tour", *LESSON}
+VIEW = {"v", "x", "fits", "bounds", "expansion", "brackets", "cost", "work", "play", "present", "scene", "tour", *LESSON}
 # Settings that a page does not read.
 ELSEWHERE = {
     "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window", *_VARIED},
@@ -300,6 +307,16 @@ def study(values: dict, **changed) -> Study:
             **changed,
         }
     )
+
+
+def reaching_study(values: dict) -> Study:
+    """The study of the budget page: the distances to be reached, and coarse step sizes of its own beside them."""
+    return study(values, h=list(BUDGET_LADDER), reach=between(DISTANCES, values["distances"]))
+
+
+def epsilon(values: dict) -> float:
+    """The distance that the budget's table is of: among those to be reached the nearest to the one chosen."""
+    return min(between(DISTANCES, values["distances"]), key=lambda e: abs(math.log(e / values["epsilon"])))
 
 
 def between(ladder, stretch) -> list[float]:
@@ -480,6 +497,7 @@ _READ = {
         key: lambda text, key=key, ladder=ladder: _stretch(key, str(text), ladder)
         for key, ladder in (("levels", LEVELS), ("horizons", HORIZONS), ("dims", DIMENSIONS), ("distances", DISTANCES))
     },
+    **{key: lambda text, key=key: params.choice(key, text, COSTS) for key in ("cost", "work")},
     **{knob.name: knob.read for knob in VARIANCES},
     "epsilon": _rung("epsilon", DISTANCES),
     "variances": _variances,

@@ -8,6 +8,7 @@ PAGES = {
     "home": ("app.py", "Home"),
     "particles": ("pages/particles.py", "Particles"),
     "convergence": ("pages/convergence.py", "Convergence"),
+    "budget": ("pages/budget.py", "Budget"),
     "horizon": ("pages/horizon.py", "Horizon"),
     "dimension": ("pages/dimension.py", "Dimension"),
     "theory": ("pages/theory.py", "Theory"),

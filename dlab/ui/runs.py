@@ -211,8 +211,10 @@ def _what(missing) -> str:
             f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
             f"{'size' if len(study.steps) == 1 else 'sizes'}, {work / 1e6:.3g} million particle-steps."
         )
-    if any(s.price > s.work for s in missing):
+    if any(replace(s, reach=None).price > s.work for s in missing):  # a search has a price of its own
         said.append("Carries exact laws on a grid.")
+    if study.reach:
+        said.append(f"Searches the fewest steps for {len(study.reach)} {'accuracy' if len(study.reach) == 1 else 'accuracies'}.")
     return " ".join([*said, "A scheme's first run in this process adds seconds of compiling."])
 
 
@@ -369,3 +371,16 @@ def price_of_signs(study: Study) -> float:
     if way is None or way.name != "exact":
         return SAMPLED_SIGNS
     return 3 * sum(jobs.seconds(way.price(plain.case("SO", round(study.T * 2**k)))) for k in range(1, 7))
+
+
+def timing(study: Study) -> dict[str, float]:
+    """Seconds of a particle-step of each scheme on this machine, measured now where nobody has asked before."""
+    if (known := jobs.timed(study)) is not None:
+        return known
+    bar = st.progress(0.0, text="Measuring what a step of each scheme takes on this machine.")
+    found = jobs.timing(
+        study, lambda: bar.progress(0.5, text="Measuring what a step of each scheme takes; the first run also compiles it."),
+        lambda: bar.progress(0.0, text=WAIT),
+    )  # fmt: skip
+    bar.empty()
+    return found

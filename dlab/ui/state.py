@@ -10,7 +10,7 @@ KEY = "s:"  # prefix of the session keys that hold the scene
 def scene() -> dict:
     """The scene as the widgets hold it."""
     values = {name: st.session_state[KEY + name] for name in links.DEFAULTS}
-    return values | {name: tuple(values[name]) for name in ("schemes", "panels", "h", "window", "hide", "fix")}
+    return values | {name: tuple(values[name]) for name, default in links.DEFAULTS.items() if isinstance(default, tuple)}
 
 
 def adopt(values: dict) -> None:

@@ -175,6 +175,88 @@ def theorems(result: dict, theme: str) -> None:
     symbols((*CONSTANTS, *LETTERS))
 
 
+def searching(result: dict, seconds: dict | None) -> None:
+    """How the numbers of steps were found."""
+    st.markdown(
+        "For each $\\varepsilon$ the smallest $N$ with $W_2 < \\varepsilon$ is searched: doubled until $W_2$ is below, then the bracket "
+        "is narrowed by interpolation, since $W_2$ is nearly a power of $N$, until $N$ and $N - 1$ stand on either side of "
+        "$\\varepsilon$. Both values are in the table. Where $W_2$ has a standard error, so has $N$: its bar in the picture; there the "
+        "search may end a little early, at a point that chance has put below."
+    )
+    st.markdown(
+        "The slope is that of $\\ln N$ against $\\ln(1/\\varepsilon)$ with a 95 % interval. Since $N$ is whole, and its rounding is large "
+        "where it is small, the slope is fitted to the point between $N - 1$ and $N$ where $W_2$, interpolated as a power of $N$, "
+        "equals $\\varepsilon$. The rule of the window is the Convergence page's: coarse points that bend away are hollow. If "
+        "$W_2 \\sim h^p$, then $N \\sim \\varepsilon^{-1/p}$: as $\\varepsilon \\to 0$ the true slope is 1 for EM and EI, and ½ for REM, "
+        "REI and SO."
+    )
+    for method in dict.fromkeys(row["method"] for row in result["rows"]):
+        st.markdown(METHODS.get(method, method))
+    if any(row["method"] in ("exact-moments", "exact-marginals") for row in result["rows"]):
+        st.markdown("Where $W_2$ is a lower bound, the number of steps found with it is one too: the sentence says “at least”.")
+    if seconds:
+        each = ", ".join(f"{name} {number(1e9 * taken)} ns" for name, taken in seconds.items())
+        st.markdown(
+            f"Measured time, on this machine, of one step of one particle in a batch, after compiling: {each}. Only this is measured; "
+            "times in picture and table are $N$ steps of it. Another machine has others, so a study file does not hold them."
+        )
+
+
+def budget(result: dict, epsilon: float) -> None:
+    """Corollaries 2 and 5: T, h and N of the theorems for one accuracy, with this target's constants."""
+    study, facts = Study.from_json({**result["study"], "reach": None}), result["facts"]
+    paper = study.start == "paper"
+    st.markdown(
+        r"Take the theorem's leading term at its word, $W_2 \le e^{-m_{\min}T}\|X_0\|_{L_2} + C_1\,\eta(h)$, with an exact score, and "
+        r"ask for $\varepsilon$ (Corollary 2 for EM and EI, 5 for SO; the same step for REM and REI):"
+    )
+    if paper:
+        st.markdown(
+            r"1. The initialisation gets a share $s$: $e^{-m_{\min}T}\|X_0\|_{L_2} = s\,\varepsilon$, so "
+            r"$T = \ln(\|X_0\|_{L_2}/(s\,\varepsilon))/m_{\min}$. "
+            "The corollaries halve $\\varepsilon$; here $s$ is chosen for the fewest steps."
+        )
+    else:
+        st.markdown(f"1. With the exact start the first term is absent: $T$ = {number(study.T)} stays, and $s = 0$.")
+    st.markdown(
+        r"2. The step gets the rest, $C_1\,\eta(h) = (1-s)\,\varepsilon$: $h = ((1-s)\varepsilon/C_1)^2/d$ for EM and EI, "
+        r"$h = ((1-s)\varepsilon/C_1)^2$ for REM and REI, $h = (1-s)\varepsilon/C_1$ for SO, whose $C_1$ depends on $h$ itself."
+    )
+    st.markdown(
+        r"3. $N = T/h$, rounded up. For EM, EI, REM and REI it grows like $d/\varepsilon^2$ and for SO like $\sqrt d/\varepsilon$, "
+        r"constants and $\ln(1/\varepsilon)$ aside."
+    )
+    lines = []
+    for name in study.schemes:
+        scheme = schemes.REGISTRY[name]
+        plan = theory.plan(scheme, study.built.facts, epsilon, start=study.start, T=study.T)
+        if plan.void:
+            lines.append({"scheme": name, "theorem": scheme.theorem, "N": f"void: {plan.void}"})
+            continue
+        bound = theory.bound(scheme, study.built.facts, T=plan.T, h=plan.h, start=study.start)
+        halved = {}
+        if paper:
+            half = theory.plan(scheme, study.built.facts, epsilon, start="paper", T=study.T, share=0.5)
+            halved = {"N with s = ½": f"{half.steps:,}"}
+        lines.append({
+            "scheme": name, "theorem": scheme.theorem, "C₁": number(bound.constants.c1), "s": number(plan.share), "T": number(plan.T),
+            "h": number(plan.h), "initialisation": number(bound.initialisation), "discretisation": number(bound.discretisation),
+            "N": f"{plan.steps:,}", **halved,
+        })  # fmt: skip
+    st.markdown(f"For $\\varepsilon$ = {epsilon:g}:")
+    st.dataframe(lines, hide_index=True, width="stretch")
+    shown = (*SYMBOLS[:3], ("m_min", "m_min"), ("L_max", "L_max"))
+    known = [f"{symbol} = {number(facts[k])}" for k, symbol in shown if facts[k] is not None]
+    size = number(facts["second_moment"] ** 0.5)
+    st.markdown(f"Here {', '.join(known)}, $\\|X_0\\|_{{L_2}}$ = {size} and d = {len(facts['mean'])}.")
+    st.markdown(
+        "The proofs add one-step errors by the triangle inequality, which loses order: ½ is left where the laws of EM and EI have 1 "
+        "and those of REM and REI have 2, and 1 where SO's has 2. So the theorem asks for $N \\sim d/\\varepsilon^2$ where EM needs "
+        "$1/\\varepsilon$ and REM $1/\\sqrt\\varepsilon$, and it makes SO alone fast, with $\\sqrt d/\\varepsilon$. REM takes two "
+        "scores a step and SO a score and a Hessian: where both are near $1/\\sqrt\\varepsilon$ they are about level per evaluation."
+    )
+
+
 SYMBOLS = (("m0", "m₀"), ("L0", "L₀"), ("L_F", "L_F"), ("M1", "M₁"))
 
 

@@ -128,7 +128,7 @@ def test_every_setting_is_carried():
                 "fits": False, "bounds": False, "expansion": True, "brackets": "always",
                 "by_hand": True, "window": (0.5, 0.25), "accuracy": 5, "budget": 100, "present": True,
                 "model": "noise", "levels": (0.02, 1.0), "horizons": (2.0, 3.0), "fine": 0.5, "shape": "power", "low": 0.1, "high": 1.5,
-                "dims": (4.0, 64.0), "distances": (0.2, 0.1), "epsilon": 0.05, "variances": (1.0, 0.5),
+                "dims": (4.0, 64.0), "distances": (0.2, 0.1), "epsilon": 0.1, "cost": "evals", "work": "time", "variances": (1.0, 0.5),
                 "tour": 3, "title": "Guess", "question": "½ or 1?", "hide": ("h", "picture"), "fix": ("target",),
                 **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
                 **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},

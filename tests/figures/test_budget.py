@@ -1,0 +1,276 @@
+"""The budget figures show what the result says, in both renderers, and say why a point is hollow or missing."""
+
+import copy
+import json
+import math
+
+import pytest
+
+from dlab.figures import budget, convergence, paper, screen
+from dlab.figures.figure import figure
+from dlab.study import Study, run
+
+NAMES = ["EM", "EI", "REM", "REI", "SO"]
+SECONDS = dict.fromkeys(NAMES, 1e-7)
+VOID = "m0 = 0.333 ≤ ½, so m_min − ½ is not positive: the theorem promises nothing."
+
+
+def result_of(**changes):
+    values = {"target": {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[0.7, -0.3], [-0.3, 1.05]]}, "h": [1.0, 0.5],
+              "T": 4.0, "reach": [0.5, 0.2, 0.1, 0.05]}  # fmt: skip
+    return json.loads(json.dumps(run(Study.from_json({**values, **changes})).to_json()))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return result_of()
+
+
+@pytest.fixture
+def result(whole):
+    return copy.deepcopy(whole)
+
+
+def edit(result, scheme, epsilon=None, **changes):
+    for a in result["reach"]:
+        if a["scheme"] == scheme and epsilon in (None, a["epsilon"]):
+            a.update(changes)
+
+
+def lost(result, scheme, epsilon=None):
+    nothing = dict.fromkeys(
+        ("steps", "h", "w2", "stderr", "w2_fewer", "method", "crossing", "crossing_stderr", "score_evals", "hessian_evals")
+    )
+    edit(result, scheme, epsilon, **nothing, flags=[], why="W₂ is not below 0.05 at N = 4096, the most that the lab takes here.")
+
+
+def series(chart, name):
+    return next(s for s in chart.series if s.name == name)
+
+
+def names(chart):
+    return [s.name for s in chart.series]
+
+
+def drawn(chart):
+    """Both renderers take it."""
+    shown = screen.to_plotly(chart)
+    assert len(shown.data) >= len(chart.series)
+    assert paper.to_bytes(chart, "svg").lstrip().startswith(b"<")
+
+
+# ---------------------------------------------------------------- N against epsilon
+
+
+def test_found_and_promised_numbers_are_the_results(result):
+    c = budget.chart(result, epsilon=0.05)
+    for name in NAMES:
+        mine = budget.answers_of(result, name)
+        assert series(c, f"{name} found").y == tuple(a["steps"] for a in mine)
+        assert series(c, f"{name} theorem's N").y == tuple(a["planned"]["steps"] for a in mine)
+        assert series(c, f"{name} theorem's N").dash == "dot"
+        assert "theorem asks for N = " in series(c, f"{name} theorem's N").hover[0]
+    for s in c.series:
+        assert all(c.y.limits[0] <= v <= c.y.limits[1] for v in s.y), s.name
+        assert all(c.x.limits[0] <= v <= c.x.limits[1] for v in s.x), s.name
+    assert {t.label for t in c.triangles} == {"½", "1", "2"}
+    assert all(t.y1 <= c.y.limits[1] and t.x1 >= c.x.limits[0] for t in c.triangles)
+    assert any(k.name.startswith("EM  slope ") for k in c.keys)
+    drawn(c)
+
+
+def test_every_cost_counts_the_same_points(result):
+    steps = budget.chart(result)
+    for cost, each in (("evals", {"EM": 1, "EI": 1, "REM": 2, "REI": 2, "SO": 2}), ("time", dict.fromkeys(NAMES, 1e-4))):
+        c = budget.chart(result, cost, seconds=SECONDS)
+        for name in NAMES:
+            want = [each[name] * v for v in series(steps, f"{name} found").y]
+            assert series(c, f"{name} found").y == pytest.approx(want)
+        drawn(c)
+    assert "measured on this machine" in budget.chart(result, "time", seconds=SECONDS).y.title.replace("\n", " ")
+
+
+def test_another_cost_is_refused(result):
+    for make in (budget.chart, budget.work_precision):
+        with pytest.raises(ValueError, match="parsecs"):
+            make(result, "parsecs")
+        with pytest.raises(ValueError, match="seconds"):
+            make(result, "time")
+
+
+def test_without_the_theorems_numbers_the_found_ones_fill_the_picture(result):
+    c = budget.chart(result, bounds=False)
+    assert not [n for n in names(c) if "theorem" in n]
+    assert c.y.limits[1] < 2 * max(a["steps"] for a in result["reach"])
+    assert "the theorem asks for" not in [k.name for k in c.keys]
+
+
+def test_what_is_not_reached_stands_hollow_at_the_edge_with_its_reason(result):
+    lost(result, "EM", 0.05)
+    c = budget.chart(result)
+    s = series(c, "EM not reached")
+    assert s.filled == (False,)
+    assert c.y.limits[1] / 3 < s.y[0] < c.y.limits[1]
+    assert "at N = 4096" in s.hover[0]
+    assert 0.05 not in series(c, "EM found").x
+    drawn(c)
+
+
+def test_what_does_not_enter_the_slope_is_hollow_and_says_why(result):
+    edit(result, "SO", 0.1, flags=["unresolved: 0.01 ± 0.009 is within 3 standard errors of zero"])
+    c = budget.chart(result)
+    s = series(c, "SO found")
+    at = s.x.index(0.1)
+    assert not s.filled[at]
+    assert "hollow: unresolved" in s.hover[at]
+    (line,) = [r for r in budget.table(result, 0.1) if r["scheme"] == "SO"]
+    assert "not fitted: unresolved" in line["why"]
+    assert "not fitted" in [k.name for k in c.keys]
+
+
+def test_a_standard_error_of_w2_is_a_bar_of_n(result):
+    edit(result, "EM", stderr=0.001, crossing_stderr=0.5)
+    s = series(budget.chart(result), "EM found")
+    assert s.high == pytest.approx([v + 1.96 * 0.5 for v in s.y])
+    assert all(low < y for low, y in zip(s.low, s.y))
+
+
+# ---------------------------------------------------------------- work and precision
+
+
+def test_the_diagram_holds_rows_and_found_points_once_each(result):
+    c = budget.work_precision(result, epsilon=0.05)
+    for name in NAMES:
+        each = 1 if name in ("EM", "EI") else 2
+        counts = {r["steps"] for r in result["rows"] if r["scheme"] == name} | {a["steps"] for a in budget.answers_of(result, name)}
+        s = series(c, f"{name} measured")
+        assert sorted(s.x) == sorted(each * n for n in counts)
+        assert list(s.y) == sorted(s.y, reverse=True)
+    for s in c.series:
+        assert all(c.y.limits[0] <= v <= c.y.limits[1] for v in s.y), s.name
+    drawn(c)
+    drawn(budget.work_precision(result, "time", seconds=SECONDS))
+
+
+def test_points_of_other_horizons_are_not_joined():
+    c = budget.work_precision(result_of(start="paper", schemes=["EM"]))
+    assert len(series(c, "EM line").x) == 2
+    assert len(series(c, "EM measured").x) == 6
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_the_table_has_both_numbers_and_their_ratio(result):
+    for line, a in zip(budget.table(result, 0.05), budget.answers_of(result, epsilon=0.05)):
+        assert line["scheme"] == a["scheme"]
+        assert line["found N"] == f"{a['steps']:,}"
+        assert line["theorem's N"] == f"{a['planned']['steps']:,}"
+        assert float(line["theorem ÷ found"]) == pytest.approx(a["planned"]["steps"] / a["steps"], rel=0.01)
+        assert float(line["W₂ at N"]) < 0.05 <= float(line["W₂ at N − 1"])
+        assert line["theorem's slope"] == ("1" if a["scheme"] == "SO" else "2")
+        assert not [key for key in line if "machine" in key]
+    timed, em = budget.table(result, 0.05, SECONDS)[0], budget.answers_of(result, "EM", 0.05)[0]
+    assert float(timed["seconds for 1,000 samples, on this machine"]) == pytest.approx(em["steps"] * 1e-4, rel=0.01)
+    assert len(budget.every_answer(result)) == len(result["reach"])
+
+
+def test_the_sentence_says_the_numbers(result):
+    said = budget.sentence(result, 0.05)
+    em = budget.answers_of(result, "EM", 0.05)[0]
+    promised = f"{em['planned']['steps']:,}"
+    assert said.startswith(f"To come below W₂ = 0.05, EM needs {em['steps']} steps where its theorem asks for {promised}, EI ")
+    assert "REM at least " in said  # its exact W2 is a lower bound
+    assert "the theorem has p = 2 for EM, EI, REM and REI and 1 for SO." in said
+    assert "±" in said
+
+
+def test_rem_and_so_are_about_level_only_where_they_are(result):
+    edit(result, "REM", 0.05, score_evals=12)
+    edit(result, "SO", 0.05, score_evals=7, hessian_evals=7)
+    assert "REM and SO are about level (12 and 14)" in budget.sentence(result, 0.05)
+    edit(result, "SO", 0.05, score_evals=12, hessian_evals=12)
+    assert "level" not in budget.sentence(result, 0.05)
+
+
+def test_a_scheme_that_does_not_get_there_is_named(result):
+    lost(result, "EM", 0.05)
+    said = budget.sentence(result, 0.05)
+    assert said.startswith("To come below W₂ = 0.05, EI needs ")
+    assert "EM does not come below it with up to 4096 steps." in said
+    for name in NAMES:
+        lost(result, name, 0.05)
+    said = budget.sentence(result, 0.05)
+    assert said.startswith("EM, EI, REM, REI and SO do not come below W₂ = 0.05 with up to 4096 steps.")
+    assert "cheapest" not in said
+    assert {line["found N"] for line in budget.table(result, 0.05)} == {"not reached"}
+    for name in NAMES:
+        lost(result, name)
+    drawn(budget.chart(result))
+    drawn(budget.work_precision(result))
+
+
+def test_a_void_theorem_is_said_and_draws_no_line():
+    result = result_of(target={"name": "gaussian", "mean": [0.0, 0.0], "cov": [[3.0, 0.0], [0.0, 1.0]]})
+    said = budget.sentence(result, 0.05)
+    assert "asks for nothing" in said
+    assert "every scheme" in said
+    assert "½" in said
+    assert "the theorem has p" not in said
+    c = budget.chart(result)
+    assert not [n for n in names(c) if "theorem" in n]
+    (line, *_) = budget.table(result, 0.05)
+    assert line["theorem's N"] == line["theorem ÷ found"] == line["theorem's slope"] == "void"
+    drawn(c)
+
+
+def test_one_accuracy_is_a_picture_without_slopes():
+    result = result_of(reach=[0.1])
+    c = budget.chart(result, epsilon=0.1)
+    assert c.triangles == ()
+    assert "One accuracy shows no slope." in budget.sentence(result, 0.1)
+    drawn(c)
+    drawn(budget.work_precision(result, epsilon=0.1))
+
+
+def test_one_scheme_and_one_step():
+    result = result_of(schemes=["SO"], reach=[0.5])
+    assert budget.sentence(result).startswith("To come below W₂ = 0.5, SO needs 1 step where")
+    (line,) = budget.table(result, 0.5)
+    assert line["W₂ at N − 1"] == "–"
+    assert "there are none fewer" in line["why"]
+
+
+def test_unresolved_sampled_points_leave_no_slope_and_break_nothing(result):
+    for a in result["reach"]:
+        a.update(flags=["unresolved: 0 ± 0.009 is within 3 standard errors of zero"], stderr=0.02, crossing_stderr=3.0, method="projected")
+    for t in result["reach_trends"]:
+        t.update(slope=None, slope_low=None, slope_high=None, constant=None, used=[])
+    c = budget.chart(result, epsilon=0.1)
+    assert not any(any(s.filled) for s in c.series if s.name.endswith("found"))
+    assert "grows like" not in budget.sentence(result, 0.1)
+    assert all(math.isfinite(v) and v > 0 for s in c.series for v in s.low)
+    drawn(c)
+
+
+def test_an_unfinished_search_is_drawn_as_far_as_it_is(result):
+    result["reach"] = result["reach"][:3]
+    assert budget.sentence(result, 0.05) == "No number of steps has been found yet for W₂ < 0.05."
+    drawn(budget.chart(result, epsilon=0.05))
+    result["reach"] = []
+    assert budget.sentence(result, 0.05) == "No number of steps has been found yet."
+    drawn(budget.chart(result, epsilon=0.05))
+    drawn(budget.work_precision(result, epsilon=0.05))
+
+
+def test_the_papers_start_says_that_the_horizon_grows():
+    result = result_of(start="paper")
+    assert "T grows like ln(1/ε)" in budget.sentence(result, 0.05)
+    assert "T as the theorem chooses it" in budget.chart(result).caption
+
+
+def test_one_place_chooses_the_figure_of_a_result(result):
+    assert figure(result) == budget.chart(result)
+    del result["reach"]
+    result["study"]["reach"] = None
+    assert figure(result) == convergence.chart(result)

@@ -1,0 +1,143 @@
+"""The Budget page without a browser: what it finds and says on a Gaussian, where the theorem is void, and where a run is needed."""
+
+import re
+
+import pytest
+from test_helps import silent
+from test_pages import WAIT, at_home, charts, visit, words
+
+from dlab import jobs, study
+from dlab.ui import links
+
+__all__ = ["at_home"]  # a fixture that every test here uses
+GAUSS = {"target": "gaussian", "schemes": "EM,SO", "distances": "0.5..0.05", "epsilon": "0.1"}
+VOID = {"target": "mixture", "sep": "3", "schemes": "SO", "distances": "0.5..0.5"}
+LOGISTIC = {"target": "logistic", "schemes": "EM", "distances": "0.5..0.2", "particles": "512", "T": "2", "rows": "10"}
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    monkeypatch.setattr(links, "BUDGET_LADDER", (1.0, 0.5))  # the rows of sampled targets take time
+
+
+def tables(at):
+    return [frame.value for frame in at.dataframe]
+
+
+def run_it(at):
+    button = next(b for b in at.button if b.label.startswith("Run ("))
+    assert charts(at) == 0
+    button.click()
+    at.run(timeout=WAIT)
+    assert not at.exception
+    assert not [b for b in at.button if b.label.startswith("Run")]
+    return button
+
+
+def test_a_gaussian_needs_no_run():
+    at = visit("budget", GAUSS)
+    assert at.title[0].value == "How many steps does a given accuracy take?"
+    assert charts(at) == 2
+    assert not [b for b in at.button if b.label.startswith("Run")]
+    found, needs = tables(at)[0], re.search(r"To come below W₂ = 0\.1, EM needs (\d+) steps where its theorem asks for ([\d,]+)", words(at))
+    em = found[found.scheme == "EM"].iloc[0]
+    assert (em["found N"], em["theorem's N"]) == needs.groups()
+    assert float(em["W₂ at N"]) < 0.1 <= float(em["W₂ at N − 1"])
+    assert not silent(at)
+
+
+def test_the_chosen_accuracy_and_the_counts_move_and_are_carried_by_the_address():
+    at = visit("budget", GAUSS)
+    at.select_slider(key="s:epsilon").set_value(0.05).run()
+    assert "To come below W₂ = 0.05" in words(at)
+    assert at.query_params["epsilon"] in ("0.05", ["0.05"])
+    before = at.get("plotly_chart")[0].proto.spec
+    at.button_group(key="s:cost").set_value("evals")
+    at.run()
+    assert not at.exception
+    assert at.get("plotly_chart")[0].proto.spec != before
+    assert at.query_params["cost"] in ("evals", ["evals"])
+    # Out of the stretch, the chosen accuracy goes to the nearest that is left.
+    at.select_slider(key="s:distances").set_value((0.5, 0.2)).run()
+    assert not at.exception
+    assert at.select_slider(key="s:epsilon").value == 0.2
+    assert "To come below W₂ = 0.2" in words(at)
+
+
+def test_one_accuracy_has_no_slope_and_no_second_slider():
+    at = visit("budget", {**GAUSS, "distances": "0.2..0.2"})
+    assert "One accuracy shows no slope." in words(at)
+    assert not [s for s in at.select_slider if s.label.startswith("Chosen")]
+
+
+def test_measured_time_is_asked_for_once_and_stands_in_the_table(monkeypatch):
+    monkeypatch.setattr(jobs, "_timed", {})
+    measured = []
+    monkeypatch.setattr(jobs, "particle_step", lambda s, name: measured.append(name) or 2e-7)
+    at = visit("budget", GAUSS)
+    assert not [c for c in tables(at)[0].columns if "machine" in c]
+    at.button_group(key="s:cost").set_value("time")
+    at.run()
+    assert not at.exception
+    assert measured == ["EM", "SO"]
+    assert [c for c in tables(at)[0].columns if "on this machine" in c]
+    assert "on this machine" in words(at)
+    assert "particle_step" not in study.run(links.reaching_study(links.DEFAULTS)).to_json()
+
+
+def test_the_papers_start_shows_its_horizon_and_share():
+    at = visit("budget", {**GAUSS, "start": "paper"})
+    assert "The corollaries halve" in words(at)
+    derived = next(t for t in tables(at) if "s" in t.columns)
+    assert 0 < float(derived["s"][0]) < 1
+    assert int(derived["N with s = ½"][0].replace(",", "")) >= int(derived["N"][0].replace(",", ""))
+    assert "T grows like ln" in words(at)
+
+
+def test_a_score_error_that_no_step_removes_is_said():
+    at = visit("budget", {**GAUSS, "error": "constant", "e_level": "0.3"})
+    assert charts(at) == 2
+    said = words(at).replace("\\", "")
+    assert "do not come below W₂ = 0.1 with up to 4096 steps" in said
+    assert "those of an exact score" in said
+
+
+def test_a_mixture_that_is_not_log_concave_has_a_law_on_a_grid_and_a_void_theorem():
+    at = visit("budget", VOID)
+    assert "not log-concave" in words(at)
+    assert charts(at) == 2
+    assert "asks for nothing" in words(at)
+    assert tables(at)[0]["theorem's N"][0] == "void"
+    assert tables(at)[0]["found N"][0].isdigit()
+
+
+def test_a_logistic_posterior_waits_for_its_button_and_says_its_price():
+    at = visit("budget", LOGISTIC)
+    button = run_it(at)
+    assert "512 Brownian paths" in button.help
+    assert "for 2 accuracies" in button.help
+    assert "on a grid" not in button.help
+    assert charts(at) == 2
+    assert re.search(r"EM needs \d+ steps? where its theorem asks for [\d,]+", words(at))
+    assert "±" in tables(at)[0]["W₂ at N"][0]
+
+
+def test_no_scheme_is_a_sentence_and_comes_back():
+    at = visit("budget", GAUSS)
+    at.button_group(key="s:schemes").set_value([])
+    at.run()
+    assert not at.exception
+    assert "No scheme is chosen" in at.error[0].value
+    at.button_group(key="s:schemes").set_value(["SO"])
+    at.run()
+    assert not at.error
+    assert charts(at) == 2
+
+
+def test_a_hostile_link_breaks_nothing():
+    at = visit("budget", {**GAUSS, "epsilon": "0.07", "distances": "x..y", "cost": "parsecs", "work": "[a](b)"})
+    said = words(at)
+    for key in ("epsilon", "distances", "cost", "work"):
+        assert f"{key} was ignored" in said.replace("\\", ""), key
+    assert "[a](" not in said
+    assert charts(at) == 2
