@@ -107,8 +107,8 @@ def _write(data, out):
 
 def _check(args) -> int:
     study = _read(args.study)
-    _ = study.built.facts  # a target may be too sharp to be measured
-    rows = len(study.schemes) * len(study.steps)
+    _ = [part.built.facts for _, part in study.parts]  # a target may be too sharp to be measured
+    rows = sum(len(part.schemes) * len(part.steps) for _, part in study.parts)
     print(f"ok: {rows} rows, {study.work:.3g} particle-steps" if study.work else f"ok: {rows} rows by exact law")
     return 0
 

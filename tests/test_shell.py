@@ -55,6 +55,17 @@ def test_a_study_that_asks_for_distances_writes_their_answers_and_their_picture(
     assert "accuracy ε" in (out / "figure.html").read_text()
 
 
+def test_a_study_along_an_axis_writes_rows_with_their_value_and_its_picture(file, tmp_path, capsys):
+    file.write_text(json.dumps({**STUDY, "start": "paper", "vary": {"axis": "T", "values": [1, 2]}}))
+    assert shell.main(["check", str(file)]) == 0
+    assert "8 rows" in capsys.readouterr().out
+    out = tmp_path / "out"
+    assert shell.main(["run", str(file), "--out", str(out)]) == 0
+    rows = list(csv.DictReader(io.StringIO((out / "rows.csv").read_text())))
+    assert [float(r["value"]) for r in rows] == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert "horizon T" in (out / "figure.html").read_text()
+
+
 def test_json_prints_the_result_alone_on_standard_output(file, capsys):
     assert shell.main(["run", str(file), "--json"]) == 0
     printed = capsys.readouterr()

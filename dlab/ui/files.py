@@ -14,6 +14,8 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     Controls are set where they describe the target and the step sizes; both are kept as they are where none do.
     """
     given = Study.from_json(_inner(data))
+    if given.vary:
+        raise BadInput(f"The study varies {given.vary['axis']}, which a page does with values of its own; run it from the shell.")
     if given.built.dim != 2:
         raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
     if int(given.T) != given.T or not 1 <= given.T <= MAX_T:
