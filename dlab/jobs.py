@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, compare, law_density, run, stream
+from dlab.study import Study, compare, law_density, levels, run, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -130,11 +130,26 @@ def draw(study: Study, scheme: str, steps: int, tick=lambda: None, waiting=lambd
     return known
 
 
+def met(study: Study, scheme: str, steps: int, tick=lambda done: None, waiting=lambda: None) -> dict:
+    """`levels.met`, kept; tick(done) and waiting() may raise to cancel."""
+    name = _name(study, scheme, steps, "met", ("seed",))
+    if (known := load(name)) is None:
+        with one_at_a_time(waiting):
+            if (known := load(name)) is None:
+                known = json.dumps(levels.met(study, scheme, steps, tick)).encode()
+                store(name, known)
+    return json.loads(known)
+
+
 def _drawn(study, scheme, steps):
+    return _name(study, scheme, steps, "law")
+
+
+def _name(study, scheme, steps, kind, more=()):
     # Of the study only what makes a law enters.
-    law = {k: v for k, v in study.to_json().items() if k in ("target", "T", "start", "score_error")}
+    law = {k: v for k, v in study.to_json().items() if k in ("target", "T", "start", "score_error", *more)}
     text = json.dumps([law, scheme, steps], sort_keys=True)
-    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.law.json"
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{kind}.json"
 
 
 @contextmanager

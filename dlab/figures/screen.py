@@ -53,6 +53,12 @@ def to_plotly(
             y=_array([*band.upper, *reversed(band.lower)]),
             fill="toself", fillcolor=_rgba(band.colours[shade], BAND_OPACITY), mode="lines", line_width=0,
             **_silent(band))
+    for b in chart.bars:
+        figure.add_bar(
+            x=[b.x1 - b.x0], base=[b.x0], y=[b.y], width=[b.height], orientation="h", name=html.escape(b.name), legendgroup=b.group,
+            showlegend=False, marker={"color": b.colours[shade], "line": {"width": 0}}, text=[html.escape(b.text)],
+            textposition="inside", insidetextanchor="middle", textangle=0, constraintext="none",
+            insidetextfont={"color": THEMES[theme]["ground"], "size": size}, hovertemplate=f"{_hover(b.hover)}<extra></extra>")
     for t in chart.triangles:
         figure.add_scatter(
             x=_array([t.x0, t.x1, t.x1, t.x0]), y=_array([t.y0, t.y0, t.y1, t.y0]),
@@ -98,6 +104,7 @@ def to_plotly(
         legend2={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemclick": False,
                  "itemdoubleclick": False, "font": {"size": size - small}},
         hovermode="closest",
+        barmode="overlay",
         hoverlabel={"font": {"family": FONT, "size": size - small, "color": ink["text"]}, "bgcolor": ink["ground"],
                     "align": "left", "namelength": -1},
         dragmode=False,  # a finger that drags across the picture scrolls the page

@@ -288,6 +288,17 @@ def law(study: Study, draw) -> None:
     draw(found)
 
 
+def met(study: Study, scheme: str, steps: int) -> dict:
+    """The levels that a score error is met with, by every assumption of the literature; a few seconds, with a bar."""
+    bar = st.progress(0.0, text="Moving particles and asking for the error along them.")
+    found = jobs.met(
+        study, scheme, steps, lambda done: bar.progress(done, text="Asking for the error along the particles."),
+        lambda: bar.progress(0.0, text=WAIT),
+    )  # fmt: skip
+    bar.empty()
+    return found
+
+
 def every_way(study: Study, draw) -> None:
     """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
     button that says its price; draw(found, final) shows what there is so far."""
