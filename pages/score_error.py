@@ -9,6 +9,7 @@ from dlab.figures import score, screen
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import levels
+from dlab.study.result import OUTSIDE
 from dlab.ui import controls, exports, frame, links, reveal, runs, tell, tell_score
 
 AXIS = "score_error.level"
@@ -41,8 +42,8 @@ def show(figure, height, place=st):
     )  # fmt: skip
 
 
-def levels_of(name, values_of=sizes):
-    return {"axis": AXIS, "values": [0.0, *values_of]}
+def levels_of(asked):
+    return {"axis": AXIS, "values": [0.0, *asked]}
 
 
 def draw(found, state):
@@ -85,12 +86,12 @@ def models():
         "Scheme that meets them", names, index=names.index("SO"), key="models-scheme",
         help="SO's own error is the smallest here, so that even fresh noise rises above it.",
     )  # fmt: skip
-    few = sorted({sizes[0], sizes[len(sizes) // 2], sizes[-1]})
+    few = sizes[-4:]
     two = sorted({finest, *links.step_sizes(values)})[:2]
     size = levels.score_size(links.study(values))
     asked = {n: links.study(
         values, schemes=[one], h=two, score_error=links.model_spec(values, name=n),
-        vary=levels_of(n, [float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
+        vary=levels_of([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
     ) for n in links.MODELS}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
     every = right.checkbox(
@@ -178,7 +179,7 @@ def contributions():
 
 with picture:
     try:
-        study = links.study(values, score_error=links.model_spec(values), vary=levels_of(values["model"]))
+        study = links.study(values, score_error=links.model_spec(values), vary=levels_of(sizes))
         found, state, sheet = runs.several("score", {"": study}, draw)
     except BadInput as error:
         st.error(frame.plain(error))
@@ -204,7 +205,8 @@ with picture:
             if section.open:
                 with section:
                     inside()
-        for note in result["notes"]:
+        # What is left out of fits in h matters to other pages.
+        for note in (n for n in result["notes"] if OUTSIDE not in n):
             st.caption(frame.plain(note))
         exports.varied(sheet, result, f"score-error-{values['model']}-at-h-{step_size(h).replace('/', '_')}")
 frame.end("score_error")

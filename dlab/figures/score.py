@@ -49,11 +49,12 @@ def against_level(result: dict, h: float) -> Chart:
                 colours=(style.light, style.dark), group=name,
                 hover=tuple(f"{name}, ε = {r['value']:g}\ntheorem's C₂·ε {number(r['bound_parts']['score'])}" for r in rows),
             ))  # fmt: skip
+    level = [Key("level line: ε = 0", dash="solid")] if any(s.name.endswith(" = 0") for s in chart.series) else []
     tops = [y for line in lines for y in line.y]
     limits = chart.y.limits[0], max([chart.y.limits[1], *(1.3 * y for y in tops)])
     return replace(
         chart, y=Axis(chart.y.title, limits, decades(*limits)), series=(*lines, *chart.series),
-        keys=(*chart.keys, *([Key("theorem's C₂·ε", dash="dot")] if lines else [])),
+        keys=(*chart.keys, *([Key("theorem's C₂·ε", dash="dot")] if lines else []), *level),
     )  # fmt: skip
 
 
@@ -91,13 +92,15 @@ def against_step(result: dict, scheme: str, bends: list[dict]) -> Chart:
 
 
 def _shade(style, share) -> tuple[str, str]:
-    """From grey, without error, to the scheme's colour."""
+    """Grey without error; else the scheme's colour, further from the ground the larger the error."""
+    if not share:
+        return NEUTRAL
 
-    def mixed(a, b):
-        at = [round((1 - share) * int(a[i : i + 2], 16) + share * int(b[i : i + 2], 16)) for i in (1, 3, 5)]
+    def mixed(colour, end):
+        at = [round((1 - 0.65 * share) * int(colour[i : i + 2], 16) + 0.65 * share * end) for i in (1, 3, 5)]
         return "#" + "".join(f"{v:02x}" for v in at)
 
-    return mixed(NEUTRAL[0], style.light), mixed(NEUTRAL[1], style.dark)
+    return mixed(style.light, 0), mixed(style.dark, 255)
 
 
 def sentence(result: dict, scheme: str, h: float, bends: list[dict]) -> str:
@@ -256,9 +259,13 @@ def models_table(results: dict[str, dict], octaves: dict[str, float | None], sch
         out.append({
             "error": TITLES[name], "level asked for": number(top["value"]), "L₂ level met": number(top["error_level_met"]),
             "W₂ ± 95 %": "diverged" if diverged(top) else value_text(top), "W₂ ÷ level met": _per_level(top),
-            "C₂": number(_c2(top)), "slope in ε": along.slope_text(along.trend(result, scheme, h)), "slope in h": number(octaves[name]),
+            "C₂": number(_c2(top)), "slope in ε": along.slope_text(along.trend(result, scheme, h)), "slope in h": _octave(octaves[name]),
         })  # fmt: skip
     return out
+
+
+def _octave(slope) -> str:
+    return NONE if slope is None else f"{round(slope, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _per_level(row) -> str:
@@ -275,7 +282,7 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     said = [f"At h = {step_size(h)}, the largest level: each unit of ε costs {scheme} a W₂ of {listed(each)}."]
     if "noise" in per and "constant" in per:
         said.append(f"Fresh noise of the same L₂ level costs {per['constant'] / per['noise']:.3g} times less than a constant direction.")
-    buried = [n for n, result in results.items() if n in per and along.trend(result, scheme, h).get("slope") is None]
+    buried = [n for n, result in results.items() if n in per and not along.trend(result, scheme, h).get("used")]
     if buried and base:
         who = listed(TITLES[n].capitalize() for n in buried)
         said.append(f"{who}: never clear of the {number(base)} that {scheme} errs without a score error.")
@@ -317,7 +324,7 @@ def second_order_table(rows: list[dict]) -> list[dict]:
     """rows: as `levels.second_order` gives them."""
     return [
         {
-            "error": r["label"], "slope in h": number(r["slope"]), "theorem's order": order(r["order"]), "theorem's factor": r["factor"],
+            "error": r["label"], "slope in h": _octave(r["slope"]), "theorem's order": order(r["order"]), "theorem's factor": r["factor"],
             "W₂ at the finest h": number(r["w2"]), "theorem's term": number(r["term"]),
             "term ÷ measured": number(r["term"] / r["w2"]) if r["term"] and r["w2"] else NONE,
             "W₂ ÷ (h·ε)": number(r["cost"]), "the same, derived": number(r["derived"]),
@@ -343,7 +350,7 @@ def parts_chart(found: dict) -> Chart:
         for part, title in PARTS.items():
             share = (parts[part] or 0.0) / _sum(parts)
             said = f"{name}, {title}: {number(parts[part])}\n{share:.0%} of the sum"
-            text = number(parts[part]) if share > 0.1 else ""
+            text = number(parts[part]) if share > 0.2 else ""
             bars.append(Bar(f"{name} {title}", y, at, at + share, colours[part], part, text, said))
             at += share
         if name == "measured" and parts["total"] is not None:
@@ -351,12 +358,12 @@ def parts_chart(found: dict) -> Chart:
             hover = f"W₂ with everything on: {number(parts['total'])}\n{whole:.0%} of the sum of the parts"
             series.append(Series("everything on", (whole,), (y + 0.38,), MARK, hover=(hover,), marker="triangle-down"))
     end = max([1.0, *(s.x[0] for s in series)]) * 1.04
-    ticks = tuple((k / 4, f"{k * 25} %") for k in range(int(end * 4) + 1))
+    ticks = tuple((k / 2, f"{k * 50} %") for k in range(int(end * 2) + 1))
     names = tuple((float(i), f"{name} {number(_sum(parts))}") for i, (name, parts) in enumerate(shown))
-    keys = [Key(title, colours[part], part, band=True) for part, title in PARTS.items()]
+    keys = [Key(title, colours[part], part, marker="square") for part, title in PARTS.items()]
     return Chart(
         title=f"The three contributions, {found['scheme']} at h = {step_size(found['h'])}",
-        x=Axis("share of the sum of the three parts", (0.0, end), ticks, log=False),
+        x=Axis("share of the sum", (0.0, end), ticks, log=False),
         y=Axis("", (-0.45, len(shown) - 0.35), names, log=False), bars=tuple(bars), series=tuple(series),
         keys=(*keys, *([Key("measured W₂ with everything on", MARK, marker="triangle-down")] if series else [])),
         alt=f"Two bars, each divided into its three parts. {parts_sentence(found)}",

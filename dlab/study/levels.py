@@ -21,8 +21,7 @@ from dlab.targets.gaussian import Gaussian
 
 PARTICLES = 2048
 POINTS = 64  # times that the curves against t keep
-DOMINATES = 1.5  # finest values this close (a factor) have levelled off
-RICHARDSON = 0.05  # share of the value below which a limit h -> 0 is told from zero
+SHARE = 0.5  # of the finest value that a floor must be
 
 
 @partial(jax.jit, static_argnames="draws")
@@ -41,7 +40,7 @@ def _shifts(field, error, times, x, z, *, draws):
 
 def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
     """The variants for the error of a plain study under one scheme: {"study", "scheme", "h", "particles",
-    "variants": {name: {"value", "stderr", "t" (where it is largest; None for an average)}},
+    "variants": {name: {"value", "stderr", "t" (where it is largest; None for an average and for what is the same at all times)}},
     "curve": {"t", "iterates", "iterates_stderr", "forward", "forward_stderr"}}. tick(done) may raise to cancel."""
     key = jax.random.key(study.seed)
     begin, law_key, run_key = jax.random.split(key, 3)
@@ -105,7 +104,8 @@ def _rooted(squares):
 
 def _top(times, values, errors) -> dict:
     i = int(np.argmax(values))
-    return {"value": float(values[i]), "stderr": float(errors[i]), "t": float(times[i])}
+    level = values.max() - values.min() <= 1e-9 * values.max()
+    return {"value": float(values[i]), "stderr": float(errors[i]), "t": None if level else float(times[i])}
 
 
 def score_size(study: Study) -> float:
@@ -136,24 +136,26 @@ def octave(rows: list[dict]) -> float | None:
     return math.log(fine[1]["w2"] / fine[0]["w2"]) / math.log(fine[1]["h"] / fine[0]["h"])
 
 
-def limit(rows: list[dict], order: float) -> float | None:
-    """W2 as h -> 0 by Richardson's extrapolation from the two finest rows; None where they have not levelled off."""
-    if len(rows) < 2:
+def limit(rows: list[dict], base: list[dict], order: float) -> float | None:
+    """W2 as h -> 0 from the two finest of `rows_of` with an error and without; None where it is less than half of the finest
+    value, so that the curve has not levelled off.
+
+    To first order two displacements add, the error's F and the scheme's own K h^order: W2^2 = F^2 + 2 F.K h^order + K^2 h^(2 order),
+    whose last term is the base's, and Richardson's extrapolation of the rest gives F^2.
+    """
+    if len(rows) < 2 or [r["h"] for r in rows[:2]] != [r["h"] for r in base[:2]]:
         return None
-    fine, coarse = rows[:2]
-    if not fine["w2"] > 0 or not 1 / DOMINATES < coarse["w2"] / fine["w2"] < DOMINATES:
-        return None
-    found = float(fine["w2"]) + (fine["w2"] - coarse["w2"]) / ((coarse["h"] / fine["h"]) ** order - 1)
-    return found if found > RICHARDSON * fine["w2"] else None
+    fine, coarse = (r["w2"] ** 2 - b["w2"] ** 2 for r, b in zip(rows[:2], base))
+    square = fine + (fine - coarse) / ((rows[1]["h"] / rows[0]["h"]) ** order - 1)
+    return float(square**0.5) if square > (SHARE * rows[0]["w2"]) ** 2 else None
 
 
 def bends(result: dict, scheme: str) -> list[dict]:
     """For each level > 0 of a varied result where the curve W2(h) bends: {"value", "floor": W2 as h -> 0 or None, "h": where
     the scheme's own error, the curve at level 0, is as large as the floor, or None, "why": a sentence for a None}."""
-    base = [r for r in rows_of(result, scheme, 0.0) if r["w2"] > 0]
-    found = []
+    base, found = [r for r in rows_of(result, scheme, 0.0) if r["w2"] > 0], []
     for value in sorted({r["value"] for r in result["rows"] if r["value"] > 0}):
-        floor, h, why = limit(rows_of(result, scheme, value), schemes.REGISTRY[scheme].law_order), None, ""
+        floor, h, why = limit(rows_of(result, scheme, value), base, schemes.REGISTRY[scheme].law_order), None, ""
         if floor is None:
             why = "has not levelled off at the finest h"
         elif not base or floor < base[0]["w2"]:

@@ -51,7 +51,7 @@ def reach(v, T: float):
     c, low = np.asarray(v, float) - 1, np.exp(-T / 2)
     root = np.sqrt(np.abs(c))
     safe = np.where(root > 1e-6, root, 1.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         turn = np.where(c > 0, np.arctan(safe) - np.arctan(safe * low), np.arctanh(safe) - np.arctanh(safe * low))
     return 2 * v * np.where(root > 1e-6, turn / safe, 1 - low)
 
