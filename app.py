@@ -26,6 +26,7 @@ $h$ halves?** The lab answers on targets whose score is known exactly, so that e
 
 - **Particles** shows one, two or three schemes on the same Brownian path, with the distance to $p_t$ so far.
 - **Convergence** draws $W_2$ against $h$, fits the slope with its interval, and puts the theorem's bound beside it.
+- **Score error** makes the score wrong by $\\varepsilon$ and shows what that costs, beside $C_2\\varepsilon$ of the theorem.
 
 Five schemes: Euler–Maruyama (EM), the exponential integrator (EI), the two randomised-midpoint schemes (REM, REI) and the
 second-order Hessian scheme (SO), with the theorems of [Yu & Yu, NeurIPS 2025](https://arxiv.org/abs/2502.04849).

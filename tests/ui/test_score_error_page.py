@@ -1,6 +1,7 @@
 """The Score error page without a browser: its picture, its folded sections, and what it says where a bound is void."""
 
 import pytest
+from test_helps import silent
 from test_pages import MIXTURE, at_home, charts, visit, words
 
 from dlab.ui import links
@@ -40,6 +41,7 @@ def test_every_section_opens_on_a_gaussian_target():
     for part in ("along its iterates", "Fresh noise of the same L₂ level costs", "slope 2 in", "Slopes in h over the two finest steps",
                  "Measured: initialisation", "Exact law", "On this Gaussian target a constant error costs"):  # fmt: skip
         assert part in said, part
+    assert not silent(at)
     # Every section with numbers has its downloads.
     kinds = [b.proto.id for b in at.get("download_button")]
     assert all(any(f"{key}-csv" in k for k in kinds) for key in ("export", "which", "models", "so", "parts"))
@@ -69,6 +71,13 @@ def test_a_skew_target_runs_by_its_law_on_a_grid():
     at = visit("score_error", {**GAUSSIAN, "target": "skew", "schemes": "EM"})
     assert charts(at) == 2
     assert "product target" in plain(opened(at, "measured-open"))
+
+
+def test_a_hostile_link_is_named_and_leaves_the_page_whole():
+    at = visit("score_error", {**GAUSSIAN, "levels": "9..x", "model": "[x](http://e.example)", "m_angle": "NaN"})
+    assert charts(at) == 2
+    assert all(key in words(at) for key in ("levels", "model", "angle"))
+    assert "[x](" not in words(at)
 
 
 @pytest.mark.slow
