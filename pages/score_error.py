@@ -90,7 +90,7 @@ def models():
     two = sorted({finest, *links.step_sizes(values)})[:2]
     size = levels.score_size(links.study(values))
     asked = {n: links.study(
-        values, schemes=[one], h=two, score_error=links.model_spec(values, name=n),
+        values, schemes=[one], h=two, start="exact", score_error=links.model_spec(values, name=n),
         vary=levels_of([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
     ) for n in links.MODELS}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
@@ -125,7 +125,7 @@ def second_order():
     )  # fmt: skip
     given = {f"ε⁽ᴸ⁾ = {of_l:g}": {"hessian_level": of_l}, f"ε⁽ᴹ⁾ = {of_m:g}": {"drift_level": of_m}}
     asked = {
-        label: links.study(values, schemes=["SO"], score_error={"name": "none", **error})
+        label: links.study(values, schemes=["SO"], start="exact", score_error={"name": "none", **error})
         for label, error in ({"exact L and M": {}} | given).items()
     }
 

@@ -278,10 +278,11 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     base, per = _base(results, scheme, h), {n: r["w2"] / r["error_level_met"] for n, r in tops.items() if r["error_level_met"]}
     if not per:
         return "Nothing has been measured yet."
-    each = (f"{number(v)} for a {TITLES[n]}" if n != "noise" else f"{number(v)} for fresh noise" for n, v in per.items())
-    said = [f"At h = {step_size(h)}, the largest level: each unit of ε costs {scheme} a W₂ of {listed(each)}."]
+    each = (f"{number(v)} with {'fresh noise' if n == 'noise' else f'a {TITLES[n]}'}" for n, v in per.items())
+    said = [f"At h = {step_size(h)} and the largest level, {scheme}'s W₂ ÷ ε is {listed(each)}."]
     if "noise" in per and "constant" in per:
-        said.append(f"Fresh noise of the same L₂ level costs {per['constant'] / per['noise']:.3g} times less than a constant direction.")
+        ratio = f"{per['constant'] / per['noise']:.3g} times less"
+        said.append(f"W₂ with fresh noise is {ratio} than with a constant direction of the same L₂ level.")
     buried = [n for n, result in results.items() if n in per and not along.trend(result, scheme, h).get("used")]
     if buried and base:
         who = listed(TITLES[n].capitalize() for n in buried)
@@ -334,7 +335,7 @@ def second_order_table(rows: list[dict]) -> list[dict]:
 
 
 def second_order_sentence(rows: list[dict]) -> str:
-    slopes = listed(f"{number(r['slope'])} for {r['label']} (theorem {order(r['order'])})" for r in rows if r["slope"] is not None)
+    slopes = listed(f"{_octave(r['slope'])} for {r['label']} (theorem {order(r['order'])})" for r in rows if r["slope"] is not None)
     ratios = listed(f"{r['term'] / r['w2']:.3g} times the measured W₂ for {r['label']}" for r in rows if r["term"] and r["w2"])
     said = [f"Slopes in h over the two finest steps: {slopes}."] if slopes else []
     return " ".join([*said, *([f"At the finest step the theorem's term is {ratios}."] if ratios else [])])

@@ -22,7 +22,7 @@ def models() -> None:
         "Each error has the same $L_2$ size and only its shape differs. A **constant direction** pushes every step the same way, so "
         "the pushes add up: that is what $C_2$ allows for. **Fresh noise** is drawn anew in each step and averages out. A **smooth "
         "random field** points the same way at the same place and other ways elsewhere. A **relative error** $s^* = (1+\\varepsilon)s$ "
-        "changes the curvature: the law becomes narrower."
+        "changes the curvature: the law becomes narrower. All start from $p_T$ exactly, so that nothing else errs but the scheme."
     )
 
 
@@ -34,7 +34,7 @@ def second_order() -> None:
         "sees: $M$ enters a step as $\\tfrac12 h^2M$, so its error moves the drift by $\\tfrac12 h\\varepsilon^{(M)}$, all in one "
         "direction. The first is too cautious by $\\sqrt h$: it bounds the noise $h\\,\\varepsilon^{(L)}\\,dW$ of one step and adds "
         "steps by the triangle inequality, while that noise has mean zero and only shifts the covariance, by $h^2$ in a step. The "
-        "law's cost is of order $h\\,\\varepsilon^{(L)}$."
+        "law's cost is of order $h\\,\\varepsilon^{(L)}$. Measured from the exact start, with the exact score."
     )
 
 

@@ -102,7 +102,7 @@ def test_kinds_of_error_stand_side_by_side():
     top = max(results["relative"]["rows"], key=lambda r: (r["value"], -r["h"]))
     assert series(chart, "relative error").x[-1] == top["error_level_met"]
     said = score.models_sentence(results, "SO", 0.0625)
-    assert "Fresh noise of the same L₂ level costs" in said
+    assert "W₂ with fresh noise is" in said
     assert "never clear" not in said
     octaves = {n: levels.octave(levels.rows_of(r, "SO", 0.8)) for n, r in results.items()}
     rows = {r["error"]: r for r in score.models_table(results, octaves, "SO", 0.0625)}

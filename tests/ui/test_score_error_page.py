@@ -38,7 +38,7 @@ def test_every_section_opens_on_a_gaussian_target():
     at = opened(visit("score_error", GAUSSIAN), *SECTIONS)
     assert charts(at) == 6
     said = plain(at)
-    for part in ("along its iterates", "Fresh noise of the same L₂ level costs", "slope 2 in", "Slopes in h over the two finest steps",
+    for part in ("along its iterates", "W₂ with fresh noise is", "slope 2 in", "Slopes in h over the two finest steps",
                  "Measured: initialisation", "Exact law", "On this Gaussian target a constant error costs"):  # fmt: skip
         assert part in said, part
     assert not silent(at)
