@@ -92,3 +92,25 @@ def test_a_mixture_with_a_void_bound_waits_for_its_run_and_says_so():
     assert "void" in said
     assert "promises nothing" in said
     assert {row["C₂·ε"] for row in at.dataframe[0].value.to_dict("records")} == {"void"}
+
+
+def test_a_chosen_scheme_or_step_that_leaves_the_study_is_replaced():
+    at = visit("score_error", GAUSSIAN)
+    at.selectbox(key="one-scheme").set_value("SO")
+    at.selectbox(key="one-step").set_value(0.125)
+    at.run()
+    at.button_group(key="s:schemes").set_value(["EM"])
+    at.select_slider(key="s:h").set_value((0.5, 0.25))
+    at.run()
+    assert not at.exception
+    assert charts(at) == 2
+    assert at.selectbox(key="one-scheme").value == "EM"
+    assert at.selectbox(key="one-step").value == 0.25
+
+
+def test_no_scheme_is_a_sentence():
+    at = visit("score_error", GAUSSIAN)
+    at.button_group(key="s:schemes").set_value([])
+    at.run()
+    assert not at.exception
+    assert "No scheme is chosen" in at.error[0].value
