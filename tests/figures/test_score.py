@@ -159,5 +159,6 @@ def test_a_bar_is_drawn_where_it_says():
     trace = screen.to_plotly(chart).data[0]
     assert (trace.base[0], trace.x[0], trace.y[0], trace.orientation) == (0.25, 0.5, 1.0, "h")
     assert trace.text[0] == "&lt;b&gt;"
+    assert trace.insidetextfont.color == "#ffffff"  # on a grey of luminance 0.13
     (patch,) = (p for p in paper.to_matplotlib(chart).axes[0].patches)
     assert (patch.get_x(), patch.get_width()) == (0.25, 0.5)
