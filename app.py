@@ -26,8 +26,10 @@ $h$ halves?** The lab answers on targets whose score is known exactly, so that e
 
 - **Particles** shows one, two or three schemes on the same Brownian path, with the distance to $p_t$ so far.
 - **Convergence** draws $W_2$ against $h$, fits the slope with its interval, and puts the theorem's bound beside it.
-- **Theory** checks what the theorems assume, evaluates them and the recursion behind them, and shows where they lose.
+- **Score error** makes the score wrong by $\\varepsilon$ and shows what that costs, beside $C_2\\varepsilon$ of the theorem.
 - **Budget** finds the smallest number of steps that comes below an accuracy, beside the number that the theorem asks for.
+- **Horizon** and **Dimension** vary the time at which the reverse process starts, and the number of coordinates, up to 4096.
+- **Theory** checks what the theorems assume, evaluates them and the recursion behind them, and shows where they lose.
 
 Five schemes: Euler–Maruyama (EM), the exponential integrator (EI), the two randomised-midpoint schemes (REM, REI) and the
 second-order Hessian scheme (SO), with the theorems of [Yu & Yu, NeurIPS 2025](https://arxiv.org/abs/2502.04849).

@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, along, compare, law_density, one_step, particle_step, run, signs, stream
+from dlab.study import Study, along, compare, law_density, levels, one_step, particle_step, run, signs, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -120,6 +120,7 @@ def _comparison(study, scheme):
 MADE = {
     "law": (law_density, ("target", "T", "start", "score_error")),
     "along": (along, ("target", "T", "start", "score_error")),
+    "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
     "signs": (signs, ("target", "T", "seed")),
 }
@@ -131,8 +132,8 @@ def made(kind: str, study: Study, *which) -> dict | None:
     return None if found is None else json.loads(found)
 
 
-def make(kind: str, study: Study, *which, tick=lambda: None, waiting=lambda: None) -> dict | None:
-    """The answer of one of MADE, kept; tick() is called now and then and, as waiting(), may raise to cancel."""
+def make(kind: str, study: Study, *which, tick=lambda *done: None, waiting=lambda: None) -> dict | None:
+    """The answer of one of MADE, kept; tick() or tick(done) is called now and then and, as waiting(), may raise to cancel."""
     with one_at_a_time(waiting):
         if (known := made(kind, study, *which)) is None:
             known = MADE[kind][0](study, *which, tick=tick)

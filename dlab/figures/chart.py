@@ -50,6 +50,21 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """A piece of a horizontal bar: from x0 to x1 about y, `height` tall in units of the y axis, text inside."""
+
+    name: str
+    y: float
+    x0: float
+    x1: float
+    colours: tuple[str, str] = NEUTRAL
+    group: str = ""
+    text: str = ""
+    hover: str = ""
+    height: float = 0.6
+
+
+@dataclass(frozen=True)
 class Triangle:
     """A reference slope: from (x0, y0) along y = y0 (x / x0)^slope to x1, closed by its two legs."""
 
@@ -96,6 +111,7 @@ class Chart:
     y: Axis
     series: tuple[Series, ...] = ()
     bands: tuple[Band, ...] = ()
+    bars: tuple[Bar, ...] = ()
     triangles: tuple[Triangle, ...] = ()
     keys: tuple[Key, ...] = ()
     alt: str = ""

@@ -108,6 +108,9 @@ def _draw(figure, chart, font_pt, grey, columns):
     ax.spines[["top", "right"]].set_visible(False)
     for b in chart.bands:
         ax.fill_between(b.x, b.lower, b.upper, color=colour(b), alpha=BAND_OPACITY, linewidth=0, label=b.name)
+    for b in chart.bars:
+        ax.barh(b.y, b.x1 - b.x0, b.height, b.x0, color=colour(b), linewidth=0, label=b.name)
+        ax.text((b.x0 + b.x1) / 2, b.y, b.text, color="white", ha="center", va="center")
     for t in chart.triangles:
         ax.plot([t.x0, t.x1, t.x1, t.x0], [t.y0, t.y0, t.y1, t.y0], color=NEUTRAL[0], linewidth=0.5)
         side = 1 if t.x1 > t.x0 else -1

@@ -53,6 +53,12 @@ def to_plotly(
             y=_array([*band.upper, *reversed(band.lower)]),
             fill="toself", fillcolor=_rgba(band.colours[shade], BAND_OPACITY), mode="lines", line_width=0,
             **_silent(band))
+    for b in chart.bars:
+        figure.add_bar(
+            x=[b.x1 - b.x0], base=[b.x0], y=[b.y], width=[b.height], orientation="h", name=html.escape(b.name), legendgroup=b.group,
+            showlegend=False, marker={"color": b.colours[shade], "line": {"width": 0}}, text=[html.escape(b.text)],
+            textposition="inside", insidetextanchor="middle", textangle=0, constraintext="none",
+            insidetextfont={"color": _over(b.colours[shade]), "size": size}, hovertemplate=f"{_hover(b.hover)}<extra></extra>")
     for t in chart.triangles:
         figure.add_scatter(
             x=_array([t.x0, t.x1, t.x1, t.x0]), y=_array([t.y0, t.y0, t.y1, t.y0]),
@@ -98,6 +104,7 @@ def to_plotly(
         legend2={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemclick": False,
                  "itemdoubleclick": False, "font": {"size": size - small}},
         hovermode="closest",
+        barmode="overlay",
         hoverlabel={"font": {"family": FONT, "size": size - small, "color": ink["text"]}, "bgcolor": ink["ground"],
                     "align": "left", "namelength": -1},
         dragmode=False,  # a finger that drags across the picture scrolls the page
@@ -203,6 +210,13 @@ def _hover(text: str) -> str:
 
 def _array(values) -> np.ndarray:
     return np.asarray(list(values), np.float32)
+
+
+def _over(colour: str) -> str:
+    """Black or white, whichever stands out more on the colour (WCAG's relative luminance)."""
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return "#ffffff" if linear @ [0.2126, 0.7152, 0.0722] < 0.179 else "#000000"
 
 
 def _rgba(colour: str, opacity: float) -> str:

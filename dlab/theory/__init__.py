@@ -6,11 +6,14 @@ curvature   how log-concave p_t is: m(t), L(t) and their integrals
 recursion   the recursion behind Theorem 1, a bound that can be checked
 sharp       a bound of order h for EM with every constant, proved here
 expansion   the leading coefficient of W2 in h on Gaussian targets
+cost        what an error of the score costs the law on Gaussian targets
 budget      T, h and N that the theorems ask for to reach an accuracy
 """
 
 from dlab.theory.assumptions import FAILS, HOLDS, MEASURED, UNKNOWN, Assumption, checklist
 from dlab.theory.budget import Plan, plan
+from dlab.theory.cost import Costs, coupled_noise
+from dlab.theory.cost import gaussian as costs
 from dlab.theory.expansion import integrals, leading_coefficient
 from dlab.theory.leading import VOID_M0, Bound, Constants, bound
 from dlab.theory.recursion import Recursion, recursion
@@ -25,10 +28,13 @@ __all__ = [
     "Assumption",
     "Bound",
     "Constants",
+    "Costs",
     "Plan",
     "Recursion",
     "bound",
     "checklist",
+    "costs",
+    "coupled_noise",
     "integrals",
     "leading_coefficient",
     "plan",

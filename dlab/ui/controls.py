@@ -207,6 +207,35 @@ def score_error(values: dict, *, off: bool) -> None:
         _knobs("so", errors.SECOND_ORDER, off)
 
 
+@_group("error")
+def error_levels(values: dict, *, off: bool) -> None:
+    """The error whose level the page varies, and its levels."""
+    st.selectbox(
+        "Score error", links.MODELS, format_func=lambda name: errors.REGISTRY[name].title, key=KEY + "model", disabled=off,
+        help="How the score that the scheme sees departs from the exact one.",
+    )  # fmt: skip
+    _knobs(values["model"], [k for k in errors.REGISTRY[values["model"]].knobs if k.name != "level"], off)
+    st.select_slider(
+        "Levels ε", links.LEVELS, value=values["levels"], format_func="{:g}".format, key=KEY + "levels", disabled=off,
+        help="The smallest and the largest size of the error; ε = 0 is always measured beside them.",
+    )  # fmt: skip
+
+
+def one_curve(values: dict) -> tuple[str, float]:
+    """Which scheme and step size the panels of a page single out; the first scheme and the finest step where nothing is said."""
+    schemes_shown, sizes = list(values["schemes"]) or list(schemes.REGISTRY), sorted(links.step_sizes(values))
+    if state.folded():
+        return schemes_shown[0], sizes[0]
+    left, right = st.columns(2)
+    scheme = left.selectbox(
+        "Scheme, curve by curve", schemes_shown, key="one-scheme", help="Its curve against h is drawn once for each level ε."
+    )
+    h = right.selectbox(
+        "Step size h shown", sizes, format_func=step_size, key="one-step", help="W₂ against ε is drawn at this step size."
+    )
+    return scheme, h
+
+
 @_group("horizon")
 def horizon(*, off: bool) -> None:
     """Where the reverse process starts, and from which law."""

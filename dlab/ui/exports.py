@@ -165,14 +165,22 @@ def diagram(figure, name: str) -> None:
 
 def ways(figure, found: dict) -> None:
     """Download buttons of the picture of one scheme measured in every way."""
-    name = f"ways-{found['scheme']}"
-    with st.container(horizontal=True, key="ways-exports"):
-        _figure(figure, "ways", lambda kind: f"{name}.{kind}")
-        for kind, label, make in (("csv", "CSV", export.rows_csv), ("json", "JSON", export.result_json)):
-            st.download_button(
-                label, lambda make=make: make(found), file_name=f"{name}.{kind}", mime=export.MIME[kind], on_click="ignore",
-                key=f"ways-{kind}",
-            )  # fmt: skip
+    named(figure, found, f"ways-{found['scheme']}", "ways")
+
+
+def named(figure, found: dict, name: str, key: str) -> None:
+    """Download buttons of a picture and of the answer behind it, files called `name`; key: this row's on its page."""
+    with st.container(horizontal=True, key=f"{key}-exports"):
+        _figure(figure, key, lambda kind: f"{name}.{kind}")
+        _answer(found, name, key)
+
+
+def _answer(found, name, key) -> None:
+    for kind, label, make in (("csv", "CSV", export.rows_csv), ("json", "JSON", export.result_json)):
+        st.download_button(
+            label, lambda make=make: make(found), file_name=f"{name}.{kind}", mime=export.MIME[kind], on_click="ignore",
+            key=f"{key}-{kind}",
+        )  # fmt: skip
 
 
 def particles(study, steps: int, count: int, meta: dict) -> None:

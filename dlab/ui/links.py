@@ -160,10 +160,10 @@ def read(query: dict[str, str], repeated: tuple[str, ...] = ()) -> tuple[dict, l
         notes.append(
             f"The link says version {params.show(version)}; this lab reads version {VERSION} and took what it understood."
         )
-    for key in ("target", "error"):
+    for key in ("target", "error", "model"):
         if key in query:
             _take(values, notes, key, key, query.pop(key), _READ[key])
-    knobs = {**_target_knobs(values), **_error_knobs(values)}
+    knobs = {**_target_knobs(values), **_error_knobs(values), **_model_knobs(values)}
     for key, text in query.items():
         if key in knobs:
             name, knob = knobs[key]
@@ -239,7 +239,7 @@ def write(values: dict) -> dict[str, str]:
             query["spec"] = _pack(values["spec"])
         else:
             query[key] = _text(values[key])
-    for key, (name, _) in {**_target_knobs(values), **_error_knobs(values)}.items():
+    for key, (name, _) in {**_target_knobs(values), **_error_knobs(values), **_model_knobs(values)}.items():
         query[key] = _text(values[name])
     if values["csv"] and values["target"] == "logistic" and not values["spec"]:
         query["data"] = _pack(values["csv"])
@@ -279,6 +279,12 @@ def error_spec(values: dict) -> dict:
     entry = errors.REGISTRY[values["error"]]
     spec = {"name": entry.name, **{k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs}}
     return spec | {k.name: values[f"so.{k.name}"] for k in errors.SECOND_ORDER if values[f"so.{k.name}"]}
+
+
+def model_spec(values: dict, **changed) -> dict:
+    """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
+    name = changed.pop("name", values["model"])
+    return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
 
 
 def step_sizes(values: dict) -> list[float]:
@@ -369,6 +375,13 @@ def _error_knobs(values):
     entry = errors.REGISTRY[values["error"]]
     found = {f"e_{k.name}": (f"{entry.name}.{k.name}", k) for k in entry.knobs}
     return found | {f"e_{k.name}": (f"so.{k.name}", k) for k in errors.SECOND_ORDER}
+
+
+def _model_knobs(values):
+    """Knobs of the error whose level a page varies, where they are not those of the scene's own error."""
+    entry = errors.REGISTRY[values["model"]]
+    own = entry.name == values["error"]
+    return {} if own else {f"m_{k.name}": (f"{entry.name}.{k.name}", k) for k in entry.knobs if k.name != "level"}
 
 
 def _take(values, notes, name, key, text, reader):

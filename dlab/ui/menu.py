@@ -8,6 +8,7 @@ PAGES = {
     "home": ("app.py", "Home"),
     "particles": ("pages/particles.py", "Particles"),
     "convergence": ("pages/convergence.py", "Convergence"),
+    "score_error": ("pages/score_error.py", "Score error"),
     "budget": ("pages/budget.py", "Budget"),
     "horizon": ("pages/horizon.py", "Horizon"),
     "dimension": ("pages/dimension.py", "Dimension"),

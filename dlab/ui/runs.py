@@ -354,7 +354,7 @@ def kept(kind: str, study: Study, *which, price: float, doing: str) -> dict | No
     ):
         return None
     bar = st.progress(0.0, text=f"{doing} The first time also compiles it.")
-    jobs.make(kind, study, *which, tick=lambda: bar.progress(0.5, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
+    jobs.make(kind, study, *which, tick=lambda done=0.5: bar.progress(done, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
     st.rerun()
 
 

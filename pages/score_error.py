@@ -1,0 +1,211 @@
+"""Score error: what a wrong score costs, against its level and against h, beside C2 of the theorems."""
+
+import itertools
+
+import streamlit as st
+
+from dlab import schemes
+from dlab.figures import score, screen
+from dlab.params import BadInput
+from dlab.study import levels
+from dlab.study.result import OUTSIDE
+from dlab.ui import controls, exports, frame, links, reveal, runs, tell, tell_score
+
+AXIS = "score_error.level"
+values = frame.begin(
+    "score_error",
+    "What does a wrong score cost?",
+    "Left, the error $\\varepsilon$ grows at one step size; right, $h$ halves at each $\\varepsilon$, and the curve bends where the "
+    "score's error, which no step size removes, takes over.",
+)
+picture, side = reveal.stage("score_error")
+with side:
+    controls.target(values)
+    controls.scheme_set()
+    controls.step_range(values)
+    controls.error_levels(values)
+    scheme, h = controls.one_curve(values)
+    controls.horizon()
+    controls.sampling(values)
+    controls.open_study()
+
+drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
+sizes = links.between(links.LEVELS, values["levels"])
+finest = min(links.step_sizes(values))
+
+
+def show(figure, height, place=st):
+    place.plotly_chart(
+        screen.to_plotly(figure, **frame.drawn(height)), theme=None, config=screen.CONFIG | {"displayModeBar": False},
+        key=f"score-{next(drawing)}", alt=figure.alt,
+    )  # fmt: skip
+
+
+def levels_of(asked):
+    return {"axis": AXIS, "values": [0.0, *asked]}
+
+
+def draw(found, state):
+    result = found[""]
+    if not result["rows"] or h not in {r["h"] for r in result["rows"]}:
+        return None
+    bends = {name: levels.bends(result, name) for name in result["study"]["schemes"]}
+    sheet = score.sheet(result, scheme if scheme in bends else next(iter(bends)), h, bends.get(scheme, []))
+    with st.container(key="stale" if state == "stale" else None):
+        for place, part in zip(st.columns(2), sheet.parts):
+            show(part, 500, place)
+        if state != "stale":
+            st.markdown(sheet.caption)
+        if state != "running":
+            st.dataframe(score.table(result, h, bends), hide_index=True, width="stretch")
+    return sheet
+
+
+def pick(label, options, key, help, index=0):
+    return st.columns((1, 3))[0].selectbox(label, options, index=index, key=key, help=help, format_func="{:g}".format)
+
+
+def which():
+    tell_score.which()
+    level = pick("Level ε of the error", sizes, "which-level", "The size that the error is asked to have.", len(sizes) - 1)
+    one = links.study(values, schemes=[scheme], h=[h], score_error=links.model_spec(values, level=level))
+    found = runs.kept("met", one, scheme, one.steps[0], price=0.0, doing="Asking for the error along the particles.")
+    figure = score.levels_chart(found)
+    show(figure, 340)
+    st.markdown(figure.caption)
+    st.dataframe(score.levels_table(found), hide_index=True, width="stretch")
+    exports.named(figure, found, f"which-epsilon-{scheme}", "which")
+
+
+def models():
+    tell_score.models()
+    left, right = st.columns((1, 3), vertical_alignment="bottom")
+    names = list(schemes.REGISTRY)
+    one = left.selectbox(
+        "Scheme that meets them", names, index=names.index("SO"), key="models-scheme",
+        help="SO's own error is the smallest here, so that even fresh noise rises above it.",
+    )  # fmt: skip
+    few = sizes[-4:]
+    two = sorted({finest, *links.step_sizes(values)})[:2]
+    size = levels.score_size(links.study(values))
+    asked = {n: links.study(
+        values, schemes=[one], h=two, start="exact", score_error=links.model_spec(values, name=n),
+        vary=levels_of([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
+    ) for n in links.MODELS}  # fmt: skip
+    free = {n: s for n, s in asked.items() if s.price == 0}
+    every = right.checkbox(
+        "With those that need simulation", key="models-all",
+        help="Their law has no closed form on this target: a run of some seconds.",
+    ) if 0 < len(free) < len(asked) else True  # fmt: skip
+
+    def drawn(found, state):
+        figure = score.models_chart(found, one, finest)
+        show(figure, 440)
+        st.markdown(f"{score.models_sentence(found, one, finest)} {figure.caption}")
+        if state != "running":
+            octaves = {n: levels.octave(levels.rows_of(r, one, max(r["study"]["vary"]["values"]))) for n, r in found.items()}
+            st.dataframe(score.models_table(found, octaves, one, finest), hide_index=True, width="stretch")
+        return figure
+
+    found, state, figure = runs.several("models", asked if every or not free else free, drawn)
+    if state == "final":
+        rows = [{"model": n, **row} for n, result in found.items() for row in result["rows"]]
+        exports.named(figure, {"rows": rows, "results": found}, f"kinds-of-error-{one}", "models")
+
+
+def second_order():
+    tell_score.second_order()
+    left, right, _ = st.columns((1, 1, 2))
+    of_l, of_m = (
+        place.selectbox(f"Level {name}", links.LEVELS, index=links.LEVELS.index(at), key=f"so-{name}", format_func="{:g}".format, help=tip)
+        for place, name, at, tip in (
+            (left, "ε⁽ᴸ⁾", 0.5, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."), (right, "ε⁽ᴹ⁾", 1.0, "M* = M + ε⁽ᴹ⁾v."),
+        )
+    )  # fmt: skip
+    given = {f"ε⁽ᴸ⁾ = {of_l:g}": {"hessian_level": of_l}, f"ε⁽ᴹ⁾ = {of_m:g}": {"drift_level": of_m}}
+    asked = {
+        label: links.study(values, schemes=["SO"], start="exact", score_error={"name": "none", **error})
+        for label, error in ({"exact L and M": {}} | given).items()
+    }
+
+    def drawn(found, state):
+        if len(found) < len(asked):
+            return None
+        terms, rows = levels.second_order(found, {k: max(v.values()) for k, v in given.items()}, levels.costs(next(iter(asked.values()))))
+        figure = score.second_order_chart(found, terms)
+        show(figure, 420)
+        st.markdown(score.second_order_sentence(rows))
+        st.dataframe(score.second_order_table(rows), hide_index=True, width="stretch")
+        return figure
+
+    found, state, figure = runs.several("second-order", asked, drawn)
+    if state == "final" and figure:
+        exports.named(
+            figure, {"rows": [{"error": n, **row} for n, r in found.items() for row in r["rows"]], "results": found}, "so-errors", "so"
+        )
+
+
+def contributions():
+    tell_score.contributions()
+    level = pick("Level ε", sizes, "parts-level", "The size of the score error in this picture.", len(sizes) // 2)
+    error, none = links.model_spec(values, level=level), {"name": "none"}
+    exact = links.study(values, schemes=["SO"], h=[finest], score_error=error).price == 0
+    fine = {"schemes": ["SO"], "h": [min(finest, 1 / 256) if exact else finest]}
+    asked = {
+        "all": links.study(values, schemes=[scheme], h=[h], start="paper", score_error=error),
+        "initialisation": links.study(values, **fine, start="paper", score_error=none),
+        "discretisation": links.study(values, schemes=[scheme], h=[h], start="exact", score_error=none),
+        "score": links.study(values, **fine, start="exact", score_error=error),
+    }
+
+    def drawn(found, state):
+        if len(found) < len(asked):
+            return None
+        parts = levels.contributions(found, scheme)
+        figure = score.parts_chart(parts)
+        show(figure, 300)
+        st.markdown(f"{score.parts_sentence(parts)} {figure.caption}")
+        st.dataframe(score.parts_table(parts), hide_index=True, width="stretch")
+        return figure
+
+    found, state, figure = runs.several("parts", asked, drawn)
+    if state == "final" and figure:
+        exports.named(
+            figure, {"rows": [{"part": n, **row} for n, r in found.items() for row in r["rows"]], "results": found},
+            f"contributions-{scheme}", "parts",
+        )  # fmt: skip
+
+
+with picture:
+    try:
+        study = links.study(values, score_error=links.model_spec(values), vary=levels_of(sizes))
+        found, state, sheet = runs.several("score", {"": study}, draw)
+    except BadInput as error:
+        st.error(frame.plain(error))
+        state = "none"
+    if state in ("final", "partial") and sheet:
+        result = found[""]
+        largest = {**result, "rows": [r for r in result["rows"] if r["value"] == max(r["value"] for r in result["rows"])]}
+
+        def theorem():
+            tell_score.theorem(values, result, levels.costs(study), h)
+            tell.theorems(largest, frame.theme())
+
+        # Closed sections compute nothing.
+        for title, key, inside in (
+            ("Which ε?", "which-open", which),
+            ("The same level, another kind of error", "models-open", models),
+            ("Errors of SO's Hessian and drift rate", "second-open", second_order),
+            ("The three contributions", "parts-open", contributions),
+            ("How is this measured?", "measured-open", lambda: tell.measuring(result)),
+            ("What the theorem says", "theorem-open", theorem),
+        ):
+            section = st.expander(title, key=key, on_change="rerun")
+            if section.open:
+                with section:
+                    inside()
+        # What is left out of fits in h matters to other pages.
+        for note in (n for n in result["notes"] if OUTSIDE not in n):
+            st.caption(frame.plain(note))
+        exports.varied({f"score-error-{values['model']}": sheet}, {"": result})
+frame.end("score_error")

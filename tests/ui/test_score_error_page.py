@@ -1,0 +1,116 @@
+"""The Score error page without a browser: its picture, its folded sections, and what it says where a bound is void."""
+
+import pytest
+from test_helps import silent
+from test_pages import MIXTURE, at_home, charts, visit, words
+
+from dlab.ui import links
+
+__all__ = ["at_home"]  # a fixture that every test here uses
+GAUSSIAN = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "levels": "0.05..0.2", "T": "2"}
+SECTIONS = ("which-open", "models-open", "second-open", "parts-open", "measured-open", "theorem-open")
+
+
+def opened(at, *keys):
+    for key in keys:
+        at.session_state[key] = True
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def plain(at):
+    return words(at).replace("\\", "")
+
+
+def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
+    at = visit("score_error", GAUSSIAN)
+    assert at.title[0].value == "What does a wrong score cost?"
+    assert charts(at) == 2
+    assert not [b for b in at.button if b.label.startswith("Run")]
+    assert "grows with the score error like ε to the power 1.0" in plain(at)
+    assert "theorem's C₂" in plain(at)
+    assert "bends" in plain(at)
+    assert "score_error" not in links.written(GAUSSIAN)
+
+
+def test_every_section_opens_on_a_gaussian_target():
+    at = opened(visit("score_error", GAUSSIAN), *SECTIONS)
+    assert charts(at) == 6
+    said = plain(at)
+    for part in ("along its iterates", "W₂ with fresh noise is", "slope 2 in", "Slopes in h over the two finest steps",
+                 "Measured: initialisation", "Exact law", "On this Gaussian target a constant error costs"):  # fmt: skip
+        assert part in said, part
+    assert not silent(at)
+    # Every section with numbers has its downloads.
+    kinds = [b.proto.id for b in at.get("download_button")]
+    assert all(any(f"{key}-csv" in k for k in kinds) for key in ("export", "which", "models", "so", "parts"))
+
+
+def test_the_controls_single_out_a_scheme_and_a_step_and_the_address_keeps_the_error():
+    at = visit("score_error", {**GAUSSIAN, "model": "constant", "m_angle": "90"})
+    before = [c.proto.spec for c in at.get("plotly_chart")]
+    at.selectbox(key="one-scheme").set_value("SO")
+    at.selectbox(key="one-step").set_value(0.5)
+    at.run()
+    assert not at.exception
+    assert all(a != b.proto.spec for a, b in zip(before, at.get("plotly_chart")))
+    assert at.slider(key="s:constant.angle").value == 90
+    assert at.query_params["m_angle"] in ("90", ["90"])
+    assert at.query_params["levels"] in ("0.05..0.2", ["0.05..0.2"])
+
+
+def test_fresh_noise_below_the_schemes_own_error_is_said():
+    at = visit("score_error", {**GAUSSIAN, "schemes": "EM", "model": "noise"})
+    assert charts(at) == 2
+    assert "No slope for EM" in plain(at)
+    assert "has not levelled off" in plain(at)
+
+
+def test_a_skew_target_runs_by_its_law_on_a_grid():
+    at = visit("score_error", {**GAUSSIAN, "target": "skew", "schemes": "EM"})
+    assert charts(at) == 2
+    assert "product target" in plain(opened(at, "measured-open"))
+
+
+def test_a_hostile_link_is_named_and_leaves_the_page_whole():
+    at = visit("score_error", {**GAUSSIAN, "levels": "9..x", "model": "[x](http://e.example)", "m_angle": "NaN"})
+    assert charts(at) == 2
+    assert all(key in words(at) for key in ("levels", "model", "angle"))
+    assert "[x](" not in words(at)
+
+
+@pytest.mark.slow
+def test_a_mixture_with_a_void_bound_waits_for_its_run_and_says_so():
+    at = visit("score_error", {**MIXTURE, "h": "0.5..0.25", "levels": "0.2..0.5", "sep": "3", "T": "2", "seed": "11"})
+    assert charts(at) == 0
+    next(b for b in at.button if b.label.startswith("Run (")).click()
+    at.run(timeout=300)
+    assert not at.exception
+    assert charts(at) == 2
+    said = plain(opened(at, "theorem-open"))
+    assert "void" in said
+    assert "promises nothing" in said
+    assert {row["C₂·ε"] for row in at.dataframe[0].value.to_dict("records")} == {"void"}
+
+
+def test_a_chosen_scheme_or_step_that_leaves_the_study_is_replaced():
+    at = visit("score_error", GAUSSIAN)
+    at.selectbox(key="one-scheme").set_value("SO")
+    at.selectbox(key="one-step").set_value(0.125)
+    at.run()
+    at.button_group(key="s:schemes").set_value(["EM"])
+    at.select_slider(key="s:h").set_value((0.5, 0.25))
+    at.run()
+    assert not at.exception
+    assert charts(at) == 2
+    assert at.selectbox(key="one-scheme").value == "EM"
+    assert at.selectbox(key="one-step").value == 0.25
+
+
+def test_no_scheme_is_a_sentence():
+    at = visit("score_error", GAUSSIAN)
+    at.button_group(key="s:schemes").set_value([])
+    at.run()
+    assert not at.exception
+    assert "No scheme is chosen" in at.error[0].value
