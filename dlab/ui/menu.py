@@ -51,7 +51,8 @@ def _scenes() -> None:
     """The list of scenes, to go from one to the next."""
     shown = st.session_state[state.KEY + "scene"]
     with st.container(key="scenes", width="content"):
-        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content")
+        # Another scene, another list: the one that was open does not stay open over it.
+        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}")
     with menu, st.container(key="scene-list", gap="xsmall"):
         for number, entry in enumerate(scenes.SCENES, 1):
             label = f"{number}\u2002{entry.question}"

@@ -194,8 +194,10 @@ def test_a_prepared_file_is_what_the_command_makes(name, tmp_path, monkeypatch):
             assert a["w2"] == pytest.approx(b["w2"], rel=1e-3, abs=3 * b["stderr"])
             assert a["bound"] == (b["bound"] and pytest.approx(b["bound"], rel=1e-3))
         return
-    new, old = (json.loads(zlib.decompress(data).split(b"\n", 1)[0])["table"] for data in (made, kept[name]))
+    new, old = (json.loads(zlib.decompress(data).split(b"\n", 1)[0]) for data in (made, kept[name]))
     assert new.keys() == old.keys()
-    for key in new:
-        as_numbers = [np.array([np.nan if v is None else v for v in t[key]], float) for t in (new, old)]
-        np.testing.assert_allclose(*as_numbers, rtol=1e-3, atol=1e-6)
+    for steps in new:
+        assert new[steps]["table"].keys() == old[steps]["table"].keys()
+        for key, values in new[steps]["table"].items():
+            as_numbers = [np.array([np.nan if v is None else v for v in t], float) for t in (values, old[steps]["table"][key])]
+            np.testing.assert_allclose(*as_numbers, rtol=1e-3, atol=1e-6)

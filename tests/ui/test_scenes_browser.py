@@ -1,7 +1,5 @@
 """Scenes, guesses and the tour in a real browser: by keyboard, from a link, on a projector and on a phone."""
 
-import time
-
 import pytest
 from server import CHROMIUM
 from test_browser import PLAYER, menu, nudge, playing, query, rest, title, visit  # noqa: F401
@@ -95,21 +93,14 @@ def test_a_moved_setting_gives_the_page_its_own_words(app, visit):  # noqa: F811
     assert title(page) == scenes.BY_NAME["floor"].question
 
 
-def test_a_prepared_curve_is_there_within_a_second(app, visit):  # noqa: F811
-    """On a warm server; the best of three, since other work shares the machine."""
-    address = scenes.address(scenes.BY_NAME["bound"])
-    took = []
-    for _ in range(3):
-        page = visit(app)
-        begun = time.monotonic()
-        page.keyboard.press("3")
-        page.wait_for_selector(CURVE)
-        page.locator(".st-key-answer").wait_for()
-        took.append(time.monotonic() - begun)
-        assert query(page)["scene"] == address["scene"]
-        page.context.close()
-    print("digit to curve:", ", ".join(f"{t:.2f} s" for t in took))
-    assert min(took) < 2.5
+def test_a_prepared_curve_is_there_without_a_run(app, visit):  # noqa: F811
+    """How soon is printed by bench_lecture."""
+    page = visit(app)
+    page.keyboard.press("3")
+    page.wait_for_selector(CURVE)
+    page.locator(".st-key-answer").wait_for()
+    assert query(page)["scene"] == "bound"
+    assert page.get_by_role("button", name="Run (").or_(page.get_by_role("button", name="Cancel")).count() == 0
 
 
 @pytest.mark.parametrize("size", [PROJECTOR, {"width": 390, "height": 844}], ids=["projector", "phone"])
