@@ -9,7 +9,8 @@ from test_browser import EXACT, MIXTURE, MOVING, PLAYER, menu, rest, visit
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 __all__ = ["visit"]  # a fixture
 
-SCENES = {"": {}, "particles": MOVING, "convergence": EXACT, "theory": EXACT, "horizon": EXACT, "dimension": EXACT}
+SCENES = {"": {}, "particles": MOVING, "convergence": EXACT, "theory": EXACT, "horizon": EXACT, "dimension": EXACT,
+          "budget": EXACT, "score_error": EXACT}  # fmt: skip
 CLOSED = "details:not([open]) > summary"
 
 

@@ -18,6 +18,8 @@ SCENES = {
     "theory": ("theory", EXACT),
     "horizon": ("horizon", EXACT),
     "dimension": ("dimension", {**EXACT, "shape": "linear"}),
+    "budget": ("budget", EXACT),
+    "score_error": ("score_error", EXACT),
     "long": ("particles", {**MOVING, "target": "mixture", "step": "0.0078125", "T": "10", "moving": "5000", "panels": "EM,REI,SO"}),
 }
 # A tip on a button that opens something would lie over what it opens, which explains itself.
