@@ -15,18 +15,19 @@ PROJECTOR = {"width": 1280, "height": 720}
 def press(page, key, question):
     page.keyboard.press(key)
     page.wait_for_function("q => document.querySelector('h1')?.innerText === q", arg=question)
-    rest(page)
 
 
 def test_digits_open_scenes_but_not_in_a_text_field(app, visit):  # noqa: F811
     page = visit(app, "", {"present": "1"})
     press(page, "6", scenes.BY_NAME["evaluations"].question)
     page.wait_for_selector(CURVE)
+    rest(page)
     assert {**query(page), "play": "1"} == {**scenes.address(scenes.BY_NAME["evaluations"]), "present": "1", "play": "1"}
     press(page, "1", scenes.SCENES[0].question)
-    playing(page)
+    playing(page)  # before its other step sizes are there: it plays once
     press(page, "3", scenes.BY_NAME["bound"].question)
     page.wait_for_selector(CURVE)
+    rest(page)
     assert page.locator(".st-key-keys").bounding_box() is None
     page.get_by_role("button", name="Share").click()
     page.get_by_text("Make a lesson link").click()
