@@ -5,7 +5,7 @@ import itertools
 import streamlit as st
 
 from dlab import jobs
-from dlab.figures import budget, screen
+from dlab.figures import budget
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, links, reveal, runs, tell
 
@@ -29,9 +29,7 @@ epsilon, drawing = links.epsilon(values), itertools.count()
 
 
 def shown(chart, height, name):
-    st.plotly_chart(
-        screen.to_plotly(chart, **frame.drawn(height)), theme=None, config=screen.CONFIG, key=f"{name}-{next(drawing)}", alt=chart.alt
-    )
+    frame.chart(chart, height, f"{name}-{next(drawing)}")
 
 
 def draw(found, state):

@@ -39,13 +39,7 @@ def draw(result, state):
     shown = {key: values[key] for key in ("fits", "bounds", "expansion")}
     figure = convergence.chart(result, values["x"], brackets=brackets, **shown)
     with st.container(key="stale" if state == "stale" else None):
-        st.plotly_chart(
-            screen.to_plotly(reveal.with_guesses("convergence", figure, result, values["x"]), **frame.drawn(520)),
-            theme=None,
-            config=screen.CONFIG,
-            key=f"curve-{state}-{next(drawing)}",
-            alt=figure.alt,
-        )
+        frame.chart(reveal.with_guesses("convergence", figure, result, values["x"]), 520, f"curve-{state}-{next(drawing)}")
         if state == "final":
             reveal.answer("convergence", result, side)
         if state != "stale":  # the line beside the Run button says what a stale picture is
@@ -58,10 +52,7 @@ def draw(result, state):
 
 def every_way(found, final):
     figure = compare.chart(found)
-    st.plotly_chart(
-        screen.to_plotly(figure, **frame.drawn(480)),
-        theme=None, config=screen.CONFIG, key=f"ways-{next(drawing)}", alt=figure.alt,
-    )  # fmt: skip
+    frame.chart(figure, 480, f"ways-{next(drawing)}")
     st.markdown(figure.caption)
     if final:
         st.dataframe(compare.table(found), hide_index=True, width="stretch")

@@ -5,7 +5,7 @@ import itertools
 import streamlit as st
 
 from dlab import schemes
-from dlab.figures import score, screen
+from dlab.figures import score
 from dlab.params import BadInput
 from dlab.study import levels
 from dlab.study.result import OUTSIDE
@@ -35,10 +35,7 @@ finest = min(links.step_sizes(values))
 
 
 def show(figure, height, place=st):
-    place.plotly_chart(
-        screen.to_plotly(figure, **frame.drawn(height)), theme=None, config=screen.CONFIG | {"displayModeBar": False},
-        key=f"score-{next(drawing)}", alt=figure.alt,
-    )  # fmt: skip
+    frame.chart(figure, height, f"score-{next(drawing)}", place, bar=False)
 
 
 def levels_of(asked):

@@ -4,7 +4,7 @@ import itertools
 
 import streamlit as st
 
-from dlab.figures import screen, tables
+from dlab.figures import tables
 from dlab.figures import theory as figures
 from dlab.params import BadInput
 from dlab.study import bounds, checklist
@@ -25,9 +25,7 @@ drawing = itertools.count()  # a section may draw several charts, and each needs
 
 
 def show(chart, height):
-    st.plotly_chart(
-        screen.to_plotly(chart, **frame.drawn(height)), theme=None, config=screen.CONFIG, key=f"theory-{next(drawing)}", alt=chart.alt
-    )
+    frame.chart(chart, height, f"theory-{next(drawing)}")
 
 
 def sheet(drawn, name, rows=None):

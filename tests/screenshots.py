@@ -33,8 +33,7 @@ SCENES = {
     "convergence": {"target": "gaussian"},
 }
 # Drawn by the browser after the script has come to rest.
-DRAWN = {"particles": ".player canvas.dots", "convergence": ".js-plotly-plot .scatterlayer .trace",
-         "budget": ".js-plotly-plot .scatterlayer .trace"}
+DRAWN = {name: ".js-plotly-plot .trace" for name in PAGES if name != "home"} | {"particles": ".player canvas.dots"}
 README = {"particles": ("particles", "desktop"), "convergence": ("convergence", "desktop"), "presentation": ("convergence", "projector")}
 WAIT = 300_000  # ms
 

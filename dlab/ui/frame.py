@@ -90,10 +90,10 @@ def drawn(height: int) -> dict:
     return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
 
 
-def chart(figure, height: int, key: str) -> None:
-    """Draw a chart as wide as its place, with its alternative text."""
-    drawing = screen.to_plotly(figure, **drawn(height))
-    st.plotly_chart(drawing, theme=None, config=screen.CONFIG, key=key, alt=figure.alt)
+def chart(figure, height: int, key: str, place=st, bar: bool = True) -> None:
+    """Draw a chart as wide as its place, with its alternative text; bar: whether it has buttons of its own."""
+    config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
+    place.plotly_chart(screen.to_plotly(figure, **drawn(height)), theme=None, config=config, key=key, alt=figure.alt)
 
 
 def end(page: str) -> None:
