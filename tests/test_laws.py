@@ -234,10 +234,14 @@ def test_a_mixture_on_a_line_is_a_product_along_it():
     assert targets.build({**PRODUCT, "weights": [0.4, 0.1, 0.1, 0.4]}).factors is None
 
 
-def test_what_couples_the_coordinates_has_no_product_law(skew):
-    for spec in ({"name": "field", "level": 0.1}, {"name": "none", "hessian_level": 0.1}, {"name": "noise", "level": 0.1}):
+def test_what_couples_the_coordinates_or_is_drawn_has_no_product_law(skew):
+    for spec, why in (
+        ({"name": "field", "level": 0.1}, "couples"),
+        ({"name": "none", "hessian_level": 0.1}, "couples"),
+        ({"name": "noise", "level": 0.1}, "random"),
+    ):
         c = Case(skew, schemes.REGISTRY["SO"], errors.build(spec), 4.0, 16, "exact")
-        assert "couples" in exact.applies(c)
+        assert why in exact.applies(c)
 
 
 def test_a_law_that_leaves_every_grid_has_diverged(skew):

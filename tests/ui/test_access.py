@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 from server import CHROMIUM
-from test_browser import EXACT, MIXTURE, MOVING, PLAYER, menu, rest, visit
+from test_browser import EXACT, MIXTURE, MOVING, PLAYER, menu, menu_is_whole, rest, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 __all__ = ["visit"]  # a fixture
@@ -110,6 +110,7 @@ def walk(page, most=120):
 
 def test_the_keyboard_reaches_every_control_and_runs(app, visit):
     page = visit(app, "convergence", {**MIXTURE, "seed": "919"})
+    menu_is_whole(page)
     found = walk(page)
     labels = [f["label"] for f in found]
 
