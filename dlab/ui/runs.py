@@ -168,7 +168,7 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     """
     session, key = st.session_state, "-".join(s.key for s in studies.values())
     kept = session.setdefault("results", {})
-    known = {name: jobs.finished(s) or (jobs.exact(s) if s.price == 0 else None) for name, s in studies.items()}
+    known = {name: jobs.known(s) for name, s in studies.items()}
     missing = [studies[name] for name, found in known.items() if found is None]
     if not missing:
         kept[slot] = key, known
@@ -325,8 +325,7 @@ SAMPLED_SIGNS = 8.0  # and three versions of SO where no law is known exactly
 def measured(study: Study) -> dict | None:
     """The result of a study beside a picture that stands without it: at once where it is known or comes from an exact law,
     else by a button that says its price; None until then."""
-    known = jobs.finished(study) or (jobs.exact(study) if study.price == 0 else None)
-    if known is not None:
+    if (known := jobs.known(study)) is not None:
         return known
     price = jobs.seconds(study.price)
     if study.work or price > LAWS:
