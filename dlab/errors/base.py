@@ -29,6 +29,16 @@ class ScoreError:
         """e at (t, x), (n, d), given the exact score s and fresh normals z, (n, d) or None."""
         raise NotImplementedError
 
+    def local(self, exact, t, x, z):
+        """s*, L* and M* at (t, x), as `Field.local` of the exact field has s, L and M.
+
+        L* = L + eps_L v v^T (operator and Frobenius norm eps_L) and M* = M + eps_M v, M that of the exact
+        score: an M rebuilt from s* would carry an error that nobody asked for.
+        """
+        s, L, M = exact.local(t, x)
+        v = self.direction(x)
+        return s + self.shift(t, x, s, z), L.plus(self.hessian_level, v), M + self.drift_level * v
+
     def along(self, axis) -> "ScoreError | None":
         """The error of the coordinate along a unit vector (d,), where it depends on that coordinate alone; else None."""
         return None
@@ -40,11 +50,7 @@ class ScoreError:
 
 @dataclass(frozen=True)
 class WrongField:
-    """The score that the scheme is given. `normals` yields one (n, d) array per score evaluation.
-
-    L* = L + eps_L v v^T (operator and Frobenius norm eps_L) and M* = M + eps_M v, M that of the exact
-    score: an M rebuilt from s* would carry an error that nobody asked for.
-    """
+    """The score that the scheme is given. `normals` yields one (n, d) array per score evaluation."""
 
     exact: ExactField
     error: ScoreError
@@ -55,9 +61,7 @@ class WrongField:
         return s + self.error.shift(t, x, s, next(self.normals))
 
     def local(self, t, x):
-        s, L, M = self.exact.local(t, x)
-        e, v = self.error.shift(t, x, s, next(self.normals)), self.error.direction(x)
-        return s + e, L.plus(self.error.hessian_level, v), M + self.error.drift_level * v
+        return self.error.local(self.exact, t, x, next(self.normals))
 
 
 def perturb(field: ExactField, error: ScoreError, normals) -> WrongField:
