@@ -23,7 +23,7 @@ from dlab import export, measure
 from dlab.export import film
 from dlab.figures.movie import MAGIC, decode
 from dlab.study import Study
-from dlab.ui import links, menu, process
+from dlab.ui import links, menu, process, studies
 
 WAIT = 300
 SMALL = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25", "T": "1", "particles": "128"}
@@ -190,7 +190,7 @@ def test_every_file_of_an_exact_curve(offered, tmp_path):
     files = read_all(buttons)
     result = json.loads(files["w2-gaussian-EM-SO.json"])
     assert json.loads(files["study.json"]) == result["study"]
-    assert Study.from_json(json.loads(files["study.json"])).key == links.study(frame_values(at)).key
+    assert Study.from_json(json.loads(files["study.json"])).key == studies.study(frame_values(at)).key
     assert compiled(files["w2-gaussian-EM-SO.tex"].decode(), tmp_path)
     lines = printed(files["w2-gaussian-EM-SO.py"].decode())
     again = [line.split(",") for line in lines[1:] if not line.startswith("#")]
