@@ -111,6 +111,12 @@ def _advance(net, state, samples, held, method, batch, rate, T, updates, key, fi
     return net, state, total / count, aside
 
 
+def begin(net, updates: int) -> Trained:
+    """The network before its first update, in single precision."""
+    net = jax.tree.map(lambda v: v.astype(jnp.float32) if eqx.is_inexact_array(v) else v, net)
+    return Trained(net, _ADAM.init(eqx.filter(net, eqx.is_inexact_array)), 0, updates, np.zeros((0, 3)))
+
+
 def train(
     net,
     samples,
@@ -122,25 +128,22 @@ def train(
     T: float,
     seed: int,
     held=None,
-    tick: Callable[[float, float], None] = lambda done, loss: None,
+    tick: Callable[[float, np.ndarray], None] = lambda done, losses: None,
     keep: Callable[[Trained], None] = lambda trained: None,
     resume: Trained | None = None,
 ) -> Trained:
     """Train `net` on samples (n, d) of p_0 for times in [LEAST, T].
 
     batch: samples of an update, 2 points each   rate: Adam's step size, after a short rise, falls to 0 like a cosine
-    held (m, d): samples for the second loss curve   tick(share done, loss), after every CHUNK updates, may raise to cancel;
-    keep(Trained) then gets what there is, and `resume` goes on from it: on one machine the result is bitwise that of a run
-    that was never cancelled. BadInput where the loss is no longer finite.
+    held (m, d): samples for the second loss curve   tick(share done, Trained.losses), after every CHUNK updates, may
+    raise to cancel; keep(Trained) then gets what there is, and `resume` goes on from it: on one machine the result is bitwise
+    that of a run that was never cancelled. BadInput where the loss is no longer finite.
     """
     if method not in METHODS:
         raise BadInput(f"method = {method!r} is unknown; choose one of {', '.join(METHODS)}.")
     samples = jnp.asarray(samples, jnp.float32)
     held = None if held is None else jnp.asarray(held, jnp.float32)[:HELD]
-    now = resume
-    if now is None:
-        net = jax.tree.map(lambda v: v.astype(jnp.float32) if eqx.is_inexact_array(v) else v, net)
-        now = Trained(net, _ADAM.init(eqx.filter(net, eqx.is_inexact_array)), 0, updates, np.zeros((0, 3)))
+    now = resume or begin(net, updates)
     key, traced = jax.random.key(seed), [jnp.asarray(v, jnp.float32) for v in (rate, T, updates)]
     try:
         while not now.done:
@@ -152,7 +155,7 @@ def train(
             if not math.isfinite(row[0, 1]):
                 raise BadInput(f"The training's loss is no longer finite after update {now.step}; take another seed or method.")
             now = Trained(net, state, now.step + count, updates, np.concatenate([now.losses, row]))
-            tick(now.step / updates, row[0, 1])
+            tick(now.step / updates, now.losses)
     except BaseException:
         keep(now)
         raise

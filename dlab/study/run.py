@@ -31,6 +31,12 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     budget lasts. The last one is final."""
     if study.vary:
         yield from vary.stream(study, lambda part, share: stream(part, lambda done: tick(share(done))))
+    elif not study.error.ready:
+        # The seconds before the first row are the training's.
+        share = study.error.price / study.price
+        ready = study.prepared(lambda done: tick(share * done))
+        for result in stream(ready, lambda done: tick(share + (1 - share) * done)):
+            yield result if result.done == 1 else replace(result, done=share + (1 - share) * result.done)
     elif study.reach:
         yield from _reaching(study, tick)
     else:
@@ -103,6 +109,7 @@ def _plain(study, tick) -> Iterator[Result]:
 
 def clouds(study: Study, tick: Tick = lambda done: None) -> dict[tuple[str, int], Pairs]:
     """The particles of all schemes of a study and their reference, by (scheme, steps), measured by nobody."""
+    study = study.prepared(lambda done: tick(0.0))
     with Sweep(study, list(study.schemes), tick) as sweep:
         while sweep.drawn < study.particles:
             for _ in sweep.batch():
