@@ -19,7 +19,7 @@ import numpy as np
 
 from dlab import places
 from dlab.places import CODE, PREPARED, folder
-from dlab.study import Study, along, compare, law_density, levels, one_step, particle_step, run, signs, stream
+from dlab.study import Study, along, compare, law_density, learned, levels, one_step, particle_step, run, signs, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -118,6 +118,9 @@ MADE = {
     "along": (along, ("target", "T", "start", "score_error")),
     "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
+    "trained": (learned.trained, ("target", "score_error")),
+    "learned": (learned.errors_met, ("target", "T", "start", "score_error", "seed")),
+    "error_field": (learned.error_field, ("target", "score_error")),
     "signs": (signs, ("target", "T", "seed")),
 }
 

@@ -45,6 +45,7 @@ class LearnedError(ScoreError):
     """s* = net(t, x); hessian_level and drift_level come on top of the network's own errors of L and M."""
 
     affine = False
+    hessian_changed = True
 
     net: learn.Perceptron
     hessian_level: jax.Array
@@ -59,6 +60,16 @@ class LearnedError(ScoreError):
         L = Dense((jnp.eye(x.shape[-1]) + J + jnp.swapaxes(J, 1, 2)) / 2)
         M, v = x / 4 - L.apply(x / 2 + s), self.direction(x)
         return s, L.plus(self.hessian_level, v), M + self.drift_level * v
+
+    def defined_drift(self, t, x):
+        """M by its definition, 1/2 sum_j d_jj s* - d_t s*, (n, d); t a scalar."""
+
+        def twice(e):
+            e = jnp.broadcast_to(e, x.shape)
+            return jax.jvp(lambda x: jax.jvp(lambda x: self.net(t, x), (x,), (e,))[1], (x,), (e,))[1]
+
+        later = jax.jvp(lambda t: self.net(t, x), (t,), (jnp.ones_like(t),))[1]
+        return jax.vmap(twice)(jnp.eye(x.shape[-1], dtype=x.dtype)).sum(0) / 2 - later
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,7 @@ class Untrained(ScoreError):
     """A score whose network is still to be trained."""
 
     affine = False
+    hessian_changed = True
     ready = False
 
     training: Training

@@ -16,6 +16,7 @@ from dlab.types import Estimate
 
 SHARE = 0.1  # reference error, as a share of a value, above which the row says so
 RESOLVED = 3.0  # standard errors that a resolved value is above zero
+HESSIAN = "ε_L of this Hessian is not known, so Theorem 4 gives no number."
 CLOUDS = ("plugin", "sinkhorn", "sliced")  # estimators that do not use the reference
 
 
@@ -161,7 +162,9 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
     bound = theory.Bound(void="the score error met is not finite")
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
-        bound = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        unknown = error.hessian_changed and scheme.hessian_evals
+        found = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        bound = theory.Bound(void=HESSIAN) if unknown else found
     parts = None
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
