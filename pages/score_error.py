@@ -77,7 +77,7 @@ def models():
     one = values["score_error.models"]
     few = sizes[-4:]
     two = sorted({finest, *studies.step_sizes(values)})[:2]
-    size = levels.score_size(studies.study(values))
+    size = levels.score_size(studies.study(values).built)
     asked = {n: studies.study(
         values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
         vary=levels_of([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
