@@ -101,6 +101,10 @@ class Training:
                 return learn.unpacked(data, like, self.spec)
         return None
 
+    def read(self) -> bytes | None:
+        """The file of the finished training, where it is kept."""
+        return _load(self.name)
+
     def train(self, tick: Callable[[float, np.ndarray], None] = lambda done, losses: None, again: bool = False) -> Trained:
         """Go on from what is kept, or start `again`; the network is kept. tick(share done, losses so far) may raise to cancel, and
         a checkpoint is kept."""

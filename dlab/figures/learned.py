@@ -1,13 +1,13 @@
 """The Learned score page's pictures, sentences and tables, from trainings, `study.learned` answers and results; nothing is computed."""
 
 import numpy as np
+from contourpy import contour_generator
 
 from dlab import schemes
-from dlab.figures.chart import INK, NEUTRAL, Axis, Band, Chart, Key, Map, Series, Sheet, decades, evenly, octaves
+from dlab.figures.chart import MORE, NEUTRAL, Axis, Band, Chart, Key, Map, Series, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
 from dlab.figures.tables import diverged, reasons, value_text
 
-METHOD = {"denoising": "denoising", "sliced": "sliced"}
 # Light, dark, marker, dash: a method is no scheme and borrows no scheme's colour.
 LOOKS = {
     "denoising": ("#5B4FB5", "#A79BF0", "circle", "solid"),
@@ -245,17 +245,16 @@ def field_sentence(plane: dict) -> str:
     i = np.unravel_index(np.argmax(np.where(density > PALE, length, -1)), length.shape)
     rare = np.where((density > PALE) & (density < 0.1), length, np.nan)
     core = np.where(density >= 0.1, length, np.nan)
+    inner, outer = float(np.nanmean(core)), float(np.nanmean(rare))
+    why = " Few samples come there, so training hardly looks." if outer > inner else ""
     return (
         f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. In the picture it is wrong the most, "
         f"by {number(float(length[i]))}, at ({plane['x'][i[1]]:.2f}, {plane['y'][i[0]]:.2f}), where p_t is {number(float(density[i]))} of its largest "
-        f"value: {number(float(np.nanmean(core)))} on average inside the contour of 10 %, {number(float(np.nanmean(rare)))} outside it. "
-        "Few samples come there, so training hardly looks."
+        f"value: {number(inner)} on average inside the contour of 10 %, {number(outer)} outside it.{why}"
     )
 
 
 def _contour(x, y, values, level) -> list[np.ndarray]:
-    from contourpy import contour_generator
-
     return contour_generator(x, y, values).lines(level)
 
 
@@ -263,10 +262,7 @@ def _arrow(foot, way) -> Series:
     """An arrow as one line: shaft and two barbs."""
     tip, side = foot + way, np.array([-way[1], way[0]])
     points = [foot, tip, tip - 0.3 * way + 0.18 * side, tip, tip - 0.3 * way - 0.18 * side]
-    return Series("e", tuple(p[0] for p in points), tuple(p[1] for p in points), colours=ARROW, dash="solid", thin=True)
-
-
-ARROW = ("#B3400A", "#F0A060")
+    return Series("e", tuple(p[0] for p in points), tuple(p[1] for p in points), colours=MORE, dash="solid", thin=True)
 
 
 def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+import zlib
 
 import equinox as eqx
 import jax
@@ -46,7 +47,7 @@ def unpacked(data: bytes, like: Trained, spec: dict) -> Trained:
         state = like.state if done else _filled(like.state, "state", arrays)
         losses = arrays["losses"].astype(float)
         return Trained(_filled(like.net, "net", arrays), state, head["step"], head["updates"], losses)
-    except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, Checkpoint):
             raise
         raise Checkpoint("The checkpoint cannot be read; train anew.") from None

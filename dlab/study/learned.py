@@ -22,6 +22,11 @@ REACH = 3.2  # half a side in standard deviations
 KINDS = ("score", "hessian", "drift", "defined")
 
 
+def work(steps: int) -> int:
+    """What `errors_met` costs, compiling included, in particle-steps."""
+    return 3_000_000 + 12 * steps * PARTICLES
+
+
 def training(study: Study) -> learned.Training:
     """How the network of a plain study with a learned score is trained; BadInput where its score is not learned."""
     if study.score_error["name"] != "learned":
