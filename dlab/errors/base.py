@@ -23,6 +23,7 @@ class ScoreError:
     hessian_changed = False  # the Hessian is wrong by a size that nobody injected, so that hessian_level does not tell it
     ready = True
     price = 0
+    cost = 1.0  # of a particle-step with it, in those of an exact score
 
     def prepared(self, tick=lambda done: None) -> "ScoreError":
         """The error that can be evaluated; tick(done) may raise to cancel."""

@@ -36,6 +36,7 @@ DEFAULT = {"method": "denoising", "samples": 20_000, "width": 64, "depth": 2, "u
 RANGES = {"samples": (2, 1_000_000), "width": (1, 512), "depth": (1, 8), "updates": (1, 100_000), "seed": (0, 2**31 - 1)}
 # In particle-steps: what compiling costs, and the multiplications of weights that cost as much as one.
 COMPILING, PER_STEP = 6_000_000, 2000
+EVALUATED = 3000  # weights whose evaluation in a run doubles the cost of a particle-step
 _memory: OrderedDict[str, bytes] = OrderedDict()
 
 
@@ -50,6 +51,10 @@ class LearnedError(ScoreError):
     net: learn.Perceptron
     hessian_level: jax.Array
     drift_level: jax.Array
+
+    @property
+    def cost(self):
+        return 1 + sum(w.size for w in self.net.weights) / EVALUATED
 
     def shift(self, t, x, s, z):
         return self.net(t, x) - s
@@ -81,14 +86,17 @@ class Training:
     name: str
 
     @property
+    def weights(self) -> int:
+        d, width, depth = self.target.dim, self.spec["width"], self.spec["depth"]
+        return width * (2 * d + learn.TIMES + width * (depth - 1))
+
+    @property
     def price(self) -> int:
         """What is left of it, in particle-steps."""
-        d, width, depth = self.target.dim, self.spec["width"], self.spec["depth"]
-        weights = width * (2 * d + learn.TIMES + width * (depth - 1))
         passes = 2 * BATCH * {"denoising": 1, "sliced": 2}[self.spec["method"]]
         found = self.kept()
         left = self.spec["updates"] - (found.step if found else 0)
-        return COMPILING + left * passes * weights // PER_STEP if left else 0
+        return COMPILING + left * passes * self.weights // PER_STEP if left else 0
 
     def kept(self) -> Trained | None:
         """The training, finished or cancelled, as far as it is kept."""
@@ -140,6 +148,10 @@ class Untrained(ScoreError):
     @property
     def price(self) -> int:
         return self.training.price
+
+    @property
+    def cost(self):
+        return 1 + self.training.weights / EVALUATED
 
     def prepared(self, tick=lambda done: None):
         return _learned(self.training.train(lambda done, losses: tick(done)), self.hessian_level, self.drift_level)

@@ -231,7 +231,7 @@ class Study:
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        plain = self.work + self.error.price + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        plain = math.ceil(self.work * self.error.cost) + self.error.price + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
