@@ -21,7 +21,11 @@ values = frame.begin(
 picture, side = reveal.stage("learned")
 with side:
     controls.target(values)
-    controls.own("learned")
+    for name in ("method", "samples"):
+        controls.own_choice("learned", name, st)
+    with st.expander("Network"):
+        for name in ("width", "updates", "seed"):
+            controls.own_choice("learned", name, st)
     controls.scheme_set()
     controls.step_range(values)
     scheme, h = controls.one_curve(values)
@@ -47,7 +51,7 @@ def read(found):
     """Floors and the theorem's terms of the schemes, from the curves and what the chosen scheme met."""
     names = found["learned"]["study"]["schemes"] if "learned" in found else []
     floors = {n: learned.floor(found["learned"], found["exact"], n) for n in names} if len(found) == 2 else {}
-    return floors, {n: learned.promise(asked["learned"], n, met) for n in names}
+    return floors, {n: learned.promise(found["learned"], n, met) for n in names}
 
 
 def draw(found, state):

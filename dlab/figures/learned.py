@@ -6,7 +6,7 @@ from contourpy import contour_generator
 from dlab import schemes
 from dlab.figures.chart import MORE, NEUTRAL, Axis, Band, Chart, Key, Map, Series, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
-from dlab.figures.tables import diverged, reasons, value_text
+from dlab.figures.tables import diverged, reasons, value_text, void_reason
 
 # Light, dark, marker, dash: a method is no scheme and borrows no scheme's colour.
 LOOKS = {
@@ -33,7 +33,7 @@ def losses_chart(trainings: dict[str, list], updates: int | None = None) -> Char
             loss = tuple(r[column] for r in rows)
             name = f"{method}, {what}"
             look = {"colours": (light, dark) if column == 2 else NEUTRAL, "group": name, "dash": dash}
-            hover = tuple(f"{name}\nafter {a:,} updates: {v:.4f}" for a, v in zip(at, loss))
+            hover = tuple(f"{name}\nafter {a:,.0f} updates: {v:.4f}" for a, v in zip(at, loss))
             series.append(Series(name, at, loss, thin=column == 1, hover=hover, **look))
             keys.append(Key(name, **look))
             values += loss
@@ -54,12 +54,12 @@ def losses_sentence(trainings: dict[str, list]) -> str:
             continue
         last = rows[-1]
         said.append(
-            f"After {last[0]:,} updates of {method} score matching the loss is {last[1]:.4f} on the samples, averaged over the last 100 "
+            f"After {last[0]:,.0f} updates of {method} score matching the loss is {last[1]:.4f} on the samples, averaged over the last 100 "
             f"updates, and {last[2]:.4f} on fresh ones."
         )
     if said:
         said.append(
-            "Most of it can not be learned away: what is above its least value is the squared error under p_t, weighted by σ_t² and averaged "
+            "Most of it cannot be learned away: what is above its least value is the squared error under p_t, weighted by σ_t² and averaged "
             "over the times of the training."
         )
     return " ".join(said)
@@ -184,18 +184,21 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
 def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict]) -> str:
     """The floor of each scheme beside the theorem's term, and those that have none yet."""
     known, said = {n: f for n, f in floors.items() if f}, []
+    promised = {n: p["value"] for n, p in promises.items() if p["value"]}
     if known:
         each = listed(f"{interval(f['value'], Z95 * f['stderr'])} ({n})" for n, f in known.items())
         said.append(f"As h → 0 the curves with the learned score level off at W₂ = {each}, which no step size removes.")
-        below = [n for n, f in known.items() if promises[n]["value"] and f["value"] + Z95 * f["stderr"] < promises[n]["value"]]
-        above = [n for n, f in known.items() if f["value"] - Z95 * f["stderr"] > 0]
-        for n in known:
-            if promises[n]["value"]:
-                factor = promises[n]["value"] / known[n]["value"]
-                said.append(f"The theorem's C₂·ε_sc for {n} is {number(promises[n]['value'])}, {number(factor)} times as much.")
-        if set(below) == set(above) == set(known):
-            said.append("Each floor is below that and above zero by more than its interval.")
-    void = {n: p["void"] for n, p in promises.items() if p["void"]}
+    if promised:
+        each = listed(f"{number(v)} for {listed(n for n in promised if promised[n] == v)}" for v in dict.fromkeys(promised.values()))
+        factors = sorted(promised[n] / known[n]["value"] for n in known if n in promised)
+        times = f", {number(factors[0])} to {number(factors[-1])} times as much" if len(factors) > 1 else ""
+        said.append(f"The theorem's C₂·ε_sc is {each}{times}.")
+    if known and known.keys() <= promised.keys():
+        halves = {n: Z95 * f["stderr"] for n, f in known.items()}
+        if all(f["value"] + halves[n] < promised[n] for n, f in known.items()):
+            clear = all(f["value"] > halves[n] for n, f in known.items())
+            said.append(f"Each floor is below that{' and above zero' if clear else ''} by more than its interval.")
+    void = {n: void_reason(results["learned"], n) for n in promises if n not in promised}
     said += [f"No C₂·ε_sc for {listed(n for n in void if void[n] == why)}: {why}" for why in dict.fromkeys(void.values())]
     if unknown := [n for n, f in floors.items() if not f]:
         said.append(f"{listed(unknown)}: no floor yet, since at the finest h the scheme's own error is still a large part.")
@@ -212,7 +215,7 @@ def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: di
             "scheme": r["scheme"], "h": step_size(r["h"]), "W₂ learned ± 95 %": "diverged" if diverged(r) else value_text(r),
             "W₂ exact ± 95 %": NONE if base is None else "diverged" if diverged(base) else value_text(base),
             "ε_sc met": number(r["error_level_met"]), "floor, h → 0": interval(found["value"], Z95 * found["stderr"]) if found else NONE,
-            "C₂": number(promise.get("c2")), "C₂·ε_sc": "void" if promise.get("void") else number(promise.get("value")),
+            "C₂": number(promise.get("c2")), "C₂·ε_sc": number(promise["value"]) if promise.get("value") else "void",
             "why hollow": "; ".join(reasons(r, {})),
         })  # fmt: skip
     return out

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import noise, process, schemes, theory
+from dlab import noise, process, schemes
 from dlab.errors import learned
 from dlab.params import BadInput
 from dlab.sample import CHUNK, simulate, starts
@@ -156,13 +156,11 @@ def floor(result: dict, exact: dict, scheme: str) -> dict | None:
     return {"value": value, "stderr": math.hypot(*terms) / value}
 
 
-def promise(study: Study, scheme: str, met: dict) -> dict:
-    """The theorem's score term at h -> 0, C2 times the largest error along the iterates of a `errors_met` answer: {"c2", "value",
-    "void"}; the terms of L and M vanish with h."""
-    bound = theory.bound(schemes.REGISTRY[scheme], study.built.facts, T=study.T, h=0.0, start=study.start)
-    if bound.void:
-        return {"c2": None, "value": None, "void": bound.void}
-    return {"c2": bound.constants.c2, "value": bound.constants.c2 * met["iterates"]["score"]["top"], "void": None}
+def promise(result: dict, scheme: str, met: dict) -> dict:
+    """The theorem's score term as h -> 0, C2 times the largest error along the iterates of an `errors_met` answer: {"c2", "value"},
+    None where the theorem is void. The terms of L and M vanish with h."""
+    c2 = next(f["theory_c2"] for f in result["fits"] if f["scheme"] == scheme)
+    return {"c2": c2, "value": None if c2 is None else c2 * met["iterates"]["score"]["top"]}
 
 
 def _short(values) -> list[float]:
