@@ -41,10 +41,9 @@ def show(figure, height, place=st):
 
 
 def losses(rows):
-    figure = figures.losses_chart({values["learned.method"]: rows}, int(values["learned.updates"]))
+    figure = figures.losses_chart(values["learned.method"], rows, int(values["learned.updates"]))
     show(figure, 420)
-    st.markdown(frame.plain(figure.caption))
-    return figure
+    st.markdown(figure.caption)
 
 
 def read(found):
@@ -116,15 +115,19 @@ def samples():
 
 
 def loss():
-    figure = losses(rows)
-    exports.named(figure, {"rows": [dict(zip(("update", "samples", "fresh"), row)) for row in rows]}, "loss", "loss")
+    if found := runs.kept("trained", study, price=0.0, doing="Asking for the loss of the exact score."):
+        figure = figures.excess_chart(found)
+        show(figure, 420)
+        st.markdown(frame.plain(figure.caption))
+        rows = [dict(zip(("update", "on_samples", "on_fresh"), row)) for row in found["losses"]]
+        exports.named(figure, {**found, "rows": rows}, "loss", "loss")
 
 
 with picture:
     try:
         asked, met = studies.learned_studies(values), None
         study = asked["learned"]
-        if (rows := runs.training(study, losses)) is not None:
+        if runs.training(study, losses):
             price = jobs.seconds(learned.work(max(study.steps)))
             met = runs.kept("learned", study, scheme, max(study.steps), price=price, doing="Asking for the error along the run.")
         if met is not None:

@@ -35,10 +35,12 @@ def training(study: Study) -> learned.Training:
 
 
 def trained(study: Study, tick=lambda done: None) -> dict:
-    """The training of the network of a study: {"study", "losses": [[update, on the samples, on fresh ones], ...]}; see
-    `learn.train`. tick(done) may raise to cancel."""
-    found = training(study).train(lambda done, losses: tick(done))
-    return {"study": study.to_json(), "losses": [[int(row[0]), *_short(row[1:])] for row in found.losses]}
+    """The training of the network of a study: {"study", "losses": [[update, on the samples (None at 0), on fresh ones], ...], "least":
+    the loss of the exact score on the same fresh ones}; see `learn.train`. tick(done) may raise to cancel."""
+    task = training(study)
+    found = task.train(lambda done, losses: tick(done)).losses
+    losses = [[int(k), None if math.isnan(own) else float(f"{own:.6g}"), float(f"{fresh:.8g}")] for k, own, fresh in found]
+    return {"study": study.to_json(), "losses": losses, "least": task.least()}
 
 
 @jax.jit

@@ -16,6 +16,7 @@ SCENES = {
     "data": ("convergence", {"target": "logistic", "schemes": "EM", "data": links._pack([[[4, 0], [1, 4], [0, 1]], [1, 1, -1]])}),
     "moving": ("particles", MOVING),
     "theory": ("theory", EXACT),
+    "learned": ("learned", {**EXACT, "learned.samples": "1000"}),
     "horizon": ("horizon", EXACT),
     "dimension": ("dimension", {**EXACT, "shape": "linear"}),
     "budget": ("budget", EXACT),
