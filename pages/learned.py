@@ -24,7 +24,7 @@ with side:
     for name in ("method", "samples"):
         controls.own_choice("learned", name, st)
     with st.expander("Network"):
-        for name in ("width", "updates", "seed"):
+        for name in ("width", "depth", "updates", "seed"):
             controls.own_choice("learned", name, st)
     controls.scheme_set()
     controls.step_range(values)

@@ -101,8 +101,8 @@ def test_the_settings_travel_in_the_link_and_in_a_study_file():
     assert opened["error"] == "none"
     with pytest.raises(BadInput, match=r"samples = 777 is not offered; give one of 200, 1000, 5000.*run the study from the shell"):
         files.from_study(json.dumps({**study.to_json(), "score_error": {"name": "learned", "samples": 777}}).encode())
-    with pytest.raises(BadInput, match=r"score_error.depth = 3 has no control"):
-        files.from_study(json.dumps({**study.to_json(), "score_error": {"name": "learned", "depth": 3}}).encode())
+    with pytest.raises(BadInput, match=r"depth = 7 is not offered"):
+        files.from_study(json.dumps({**study.to_json(), "score_error": {"name": "learned", "depth": 7}}).encode())
     assert links.read({"learned.width": "7"})[1]
 
 
