@@ -57,7 +57,9 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
     at = np.asarray(at)
     if isinstance(case.target, Spectrum):
         return _axes(case, at)
-    return _gaussian(case, at) if isinstance(case.target, Gaussian) else of_lines(case, at, lines(case, at))
+    if isinstance(case.target, Gaussian):
+        return _gaussian(case, at)
+    return of_lines(case, at, [] if case.scheme.randomised and case.target.unbounded else lines(case, at))
 
 
 def _gaussian(case, at):
@@ -118,6 +120,8 @@ def _nodes(values, counts):
 
 def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     """`follow` where the law of each coordinate is known already: found as `lines` gives it."""
+    if case.scheme.randomised and case.target.unbounded:
+        return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.steps, np.nan)
     method = "exact-marginals" if case.scheme.randomised else "exact"
     squares, met, change, lost = np.zeros(len(at)), np.zeros(case.steps), 0.0, 0.0
     for line, moved in found:

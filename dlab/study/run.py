@@ -123,6 +123,9 @@ def _measured(study, sweep, key, quick) -> Row:
     case = study.case(*key)
     estimator = study.way(case.scheme.name)
     pairs, met = sweep.pairs(key), sweep.level_met(key)
+    if case.scheme.randomised and (why := case.target.unbounded):
+        # Finite samples of an infinite mean square say nothing, however near they land.
+        return replace(_row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, 1), flags=(why,))
     lost = int(diverged(pairs.x, study.built.facts).sum())
     if lost:
         return _row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, lost)
@@ -160,7 +163,7 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
     flags = estimate.flags
     if lost and not particles:
-        flags = ("the scheme's law is not finite or leaves every grid: the step is too large",)
+        flags = flags or ("the scheme's law is not finite or leaves every grid: the step is too large",)
     elif lost:
         far = f"further than {DIVERGED:g} standard deviations from the mean"
         flags = (f"{lost} of {particles} particles diverged ({far})",)
