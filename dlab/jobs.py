@@ -179,7 +179,7 @@ def timing(study: Study, tick=lambda: None, waiting=lambda: None) -> dict[str, f
 
 
 def _kind(study, scheme):
-    return scheme, study.target["name"], study.built.dim, study.score_error["name"]
+    return scheme, study.target["name"], study.built.dim, study.score_error["name"], json.dumps(study.score_error.get("hessian"))
 
 
 @contextmanager

@@ -35,35 +35,36 @@ class Run:
 
 
 @partial(jax.jit, static_argnames=("scheme", "record", "follow"))
-def _advance(scheme, field, error, x, beside, h, T, first, count, drawn, path, *, record, follow):
+def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn, path, *, record, follow):
     """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
-    and shadow of `dlab.control`, or None."""
+    and shadow of `dlab.control`, or None; memory: what the error keeps."""
 
-    def taken(i, x):
-        """Time, noise, normals of the error and parts of step i."""
+    def taken(i, x, memory):
+        """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
         t = T - (first + i) * h
+        now, memory = error.recall(memory, first + i, field, t, x)
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
         seen = StepNoise(h, normals, u, None if path is None else path[i])
-        return t, seen, wrong, scheme.parts(perturb(field, error, wrong), t, h, x, seen)
+        return t, seen, wrong, now, scheme.parts(perturb(field, now, wrong), t, h, x, seen), memory
 
     def body(i, carry):
-        x, beside, squares, states, followed = carry
-        t, seen, wrong, parts = taken(i, x)
+        x, beside, memory, squares, states, followed = carry
+        t, seen, wrong, now, parts, memory = taken(i, x, memory)
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
         if beside is not None:
-            beside = control.step(scheme, field, error, t, h, *beside, seen, wrong)
+            beside = control.step(scheme, field, now, t, h, *beside, seen, wrong)
         x = scheme.total(x, parts)
         if record:
             states = states.at[i].set(x)
         followed = {name: kept.at[i].set(parts[name][:follow]) for name, kept in followed.items()}
-        return x, beside, squares, states, followed
+        return x, beside, memory, squares, states, followed
 
     states = jnp.zeros((CHUNK if record else 0, *x.shape))
-    names = jax.eval_shape(lambda x: taken(0, x)[3], x) if follow else ()
+    names = jax.eval_shape(lambda x: taken(0, x, memory)[4], x) if follow else ()
     followed = {name: jnp.zeros((CHUNK, follow, x.shape[1])) for name in names}
-    return jax.lax.fori_loop(0, count, body, (x, beside, jnp.zeros(CHUNK), states, followed))
+    return jax.lax.fori_loop(0, count, body, (x, beside, memory, jnp.zeros(CHUNK), states, followed))
 
 
 def _draw(generator, scheme, error, shape):
@@ -103,7 +104,7 @@ def simulate(
     after every k steps and may raise to cancel.
     """
     x, h = jnp.asarray(start), T / steps
-    beside = (x, x) if controlled else None
+    beside, memory = (x, x) if controlled else None, error.begin(field, T, x)
     generator = noise.generator(key)
     squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
@@ -114,8 +115,8 @@ def simulate(
             if count < CHUNK:
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
         drawn = _draw(generator, scheme, error, x.shape)
-        x, beside, square, passed, followed = _advance(
-            scheme, field, error, x, beside, h, T, first, count, drawn, piece, record=record, follow=follow
+        x, beside, memory, square, passed, followed = _advance(
+            scheme, field, error, x, beside, memory, h, T, first, count, drawn, piece, record=record, follow=follow
         )
         squares.append(np.asarray(square)[:count])
         if record:

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from dlab import params
-from dlab.errors import constant, field, noise, none, relative
+from dlab.errors import constant, field, hessian, noise, none, relative
 from dlab.errors.base import ErrorEntry, ScoreError, perturb
 from dlab.params import Knob
 
@@ -33,10 +33,11 @@ def build(spec: dict) -> ScoreError:
     params.require("score_error", spec, ("name",))
     entry = REGISTRY[params.choice("score_error.name", spec["name"], REGISTRY)]
     extra = [k.name for k in SECOND_ORDER]
-    params.only_keys("score_error", spec, ("name", *entry.keys, *extra))
+    params.only_keys("score_error", spec, ("name", *entry.keys, *extra, "hessian"))
     params.require("score_error", spec, entry.keys[:1])
     levels = [params.number(f"score_error.{k}", spec.get(k, 0.0), 0.0, 1e3) for k in extra]
-    return entry.from_spec(spec, *map(jnp.asarray, levels))
+    error = entry.from_spec(spec, *map(jnp.asarray, levels))
+    return error if spec.get("hessian") is None else hessian.wrapped(error, spec["hessian"])
 
 
 NONE = build({"name": "none"})

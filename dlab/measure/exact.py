@@ -37,6 +37,8 @@ def applies(case: Case) -> str | None:
         return "The exact law is known for Gaussian and product targets alone; choose the projected estimator."
     if case.error.draws:
         return "The exact law of a product target is not known under a random score error; choose the projected estimator."
+    if case.error.carries:
+        return "The exact law of a product target is not known under a stale Hessian; choose the projected estimator."
     if any(e is None for e in _errors(case)):
         return "This score error couples the target's coordinates, so the law is no product; choose the projected estimator."
     return None

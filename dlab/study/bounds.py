@@ -57,7 +57,9 @@ def checklist(study: Study, met: dict | None = None) -> tuple[theory.Assumption,
         midpoint = Fact(None, "not measured at the midpoints")
     else:
         score = midpoint = Fact(abs(float(spec["level"])), "as injected")
-    levels = (Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level))
+    levels = [Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level)]
+    if error.hessian_changed:
+        levels = [Fact(None, "not measured along the run") for _ in levels]
     return theory.checklist(study.built.facts, score, midpoint, *levels)
 
 

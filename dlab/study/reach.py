@@ -98,7 +98,7 @@ def _answer(name, epsilon, T, steps, at, plan, limit) -> dict:
         "steps": steps,
         **(dict.fromkeys(("h", "w2", "stderr", "w2_fewer", "method", "crossing", "crossing_stderr")) | {"flags": []} | found),
         "score_evals": steps and steps * scheme.score_evals,
-        "hessian_evals": steps and steps * scheme.hessian_evals,
+        "hessian_evals": steps and scheme.hessian_evals * study.error.hessians(steps, study.built.dim),
         "planned": None if plan.void else {k: getattr(plan, k) for k in ("T", "h", "steps", "share")},
         "why": " ".join(why),
     }

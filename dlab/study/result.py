@@ -20,7 +20,7 @@ class Row:
     h: float
     steps: int
     score_evals: int
-    hessian_evals: int
+    hessian_evals: int | float
     particles: int
     w2: float | None
     stderr: float | None

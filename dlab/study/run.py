@@ -16,6 +16,7 @@ from dlab.types import Estimate
 
 SHARE = 0.1  # reference error, as a share of a value, above which the row says so
 RESOLVED = 3.0  # standard errors that a resolved value is above zero
+HESSIAN = "ε_L of this Hessian is not known, so Theorem 4 gives no number."
 CLOUDS = ("plugin", "sinkhorn", "sliced")  # estimators that do not use the reference
 
 
@@ -157,7 +158,7 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
     bound = theory.Bound(void="the score error met is not finite")
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
-        bound = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        bound = theory.Bound(void=HESSIAN) if error.hessian_changed and scheme.hessian_evals else theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
     parts = None
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
@@ -172,7 +173,7 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
         h=h,
         steps=case.steps,
         score_evals=case.steps * scheme.score_evals,
-        hessian_evals=case.steps * scheme.hessian_evals,
+        hessian_evals=scheme.hessian_evals * error.hessians(case.steps, study.built.dim),
         particles=particles,
         w2=estimate.value,
         stderr=None if lost else estimate.stderr,

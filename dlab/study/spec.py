@@ -17,7 +17,8 @@ TRIES = 5  # points that the search for a number of steps looks at beside the ro
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
-AXES = ("h", "score_error.level", "T", "d")  # what a study may vary
+AXES = ("h", "score_error.level", "T", "d")  # what a study may vary, besides any number of the target: "target.<key>"
+TARGET = "target."
 DEFAULT = {
     "schema": SCHEMA,
     "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
@@ -235,7 +236,7 @@ def _varied(data, values) -> tuple[dict, dict | None]:
         return values, None
     params.only_keys("vary", vary, ("axis", "values"))
     params.require("vary", vary, ("axis", "values"))
-    axis = params.choice("vary.axis", vary["axis"], AXES)
+    axis = params.choice("vary.axis", vary["axis"], (*AXES, *(TARGET + key for key in _scalars(values["target"]))))
     given = params.array("vary.values", vary["values"], (-1,))
     if len(given) > params.MAX_STEP_SIZES:
         raise BadInput(f"vary.values has {len(given)} entries; the limit is {params.MAX_STEP_SIZES}.")
@@ -258,8 +259,26 @@ def _distances(given) -> tuple[float, ...] | None:
     return tuple(sorted(set(found), reverse=True))
 
 
+def _scalars(target) -> dict[str, str]:
+    """What of a target may vary, {key: "key" | "knob"}: the numbers of its object, and the knobs that describe it."""
+    if not isinstance(target, dict) or target.get("name") not in targets.REGISTRY:
+        return {}
+    entry = targets.REGISTRY[target["name"]]
+    knobs = dict.fromkeys(entry.knobs_of(target) or (), "knob")
+    # A number that the file leaves to its default is a knob too: it varies as the key that it is.
+    keys = {k for k, v in target.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+    keys |= knobs.keys() & entry.from_knobs({k.name: k.default for k in entry.knobs}).keys() if knobs else set()
+    return {**knobs, **dict.fromkeys(sorted(keys), "key")}
+
+
 def _at(plain: dict, axis: str, value) -> dict:
     """A plain study file with a value of an axis put in."""
+    if axis.startswith(TARGET):
+        target, key = plain["target"], axis.removeprefix(TARGET)
+        if _scalars(target)[key] == "key":
+            return {**plain, "target": {**target, key: value}}
+        entry = targets.REGISTRY[target["name"]]
+        return {**plain, "target": entry.from_knobs({**entry.knobs_of(target), key: value})}
     if axis == "T":
         return {**plain, "T": value}
     if axis == "d":
