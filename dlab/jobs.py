@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, along, compare, law_density, levels, one_step, particle_step, run, signs, stream
+from dlab.study import Study, along, compare, law_density, levels, modes, one_step, particle_step, run, signs, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -125,6 +125,7 @@ MADE = {
     "law": (law_density, ("target", "T", "start", "score_error")),
     "along": (along, ("target", "T", "start", "score_error")),
     "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
+    "modes": (modes, ("target", "schemes", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
     "signs": (signs, ("target", "T", "seed")),
 }

@@ -21,6 +21,7 @@ class ScoreError:
     draws = False
     affine = True
     carries = False
+    most_dim: int | None = None  # dimensions in which it is defined, at most
     hessian_changed = False  # the Hessian is wrong by a size that nobody injected, so that hessian_level does not tell it
 
     def begin(self, exact, t, x):

@@ -61,6 +61,10 @@ class HessianError(ScoreError):
         return self.kind == "stale"
 
     @property
+    def most_dim(self):
+        return 2 if self.kind == "low_rank" and float(self.size) else None
+
+    @property
     def hessian_level(self):
         return self.inner.hessian_level
 

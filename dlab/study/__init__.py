@@ -4,6 +4,7 @@ from dlab.study.bounds import along, bounds, checklist
 from dlab.study.compare import DISAGREES, compare
 from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
+from dlab.study.modes import modes
 from dlab.study.onestep import one_step
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
@@ -31,6 +32,7 @@ __all__ = [
     "facts_json",
     "grids",
     "law_density",
+    "modes",
     "one_step",
     "particle_step",
     "refitted",
