@@ -77,7 +77,7 @@ class HessianError(ScoreError):
         return False
 
     @property
-    def hessianseen(self):
+    def hessian_changed(self):
         return True
 
     def shift(self, t, x, s, z):

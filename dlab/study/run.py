@@ -158,7 +158,9 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
     bound = theory.Bound(void="the score error met is not finite")
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
-        bound = theory.Bound(void=HESSIAN) if error.hessian_changed and scheme.hessian_evals else theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        bound = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        if error.hessian_changed and scheme.hessian_evals and not bound.void:
+            bound = theory.Bound(void=HESSIAN)
     parts = None
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
