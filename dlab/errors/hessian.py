@@ -80,6 +80,20 @@ class HessianError(ScoreError):
     def hessian_changed(self):
         return True
 
+    @property
+    def said(self) -> str:
+        """What SO is given, and how its Hessians are counted."""
+        size = f"{float(self.size):g}"
+        end = {"bottom": "least", "top": "largest"}[self.keep]
+        what = {
+            "relative": f"H* = (1 + {size})H",
+            "low_rank": f"H along its {end} eigenvalue alone, a product counted as 1/d of a Hessian" if size != "0" else "H* = 0",
+            "diagonal": "the diagonal of H alone, d of its d(d + 1)/2 entries, counted so",
+            "stale": f"H of every {size}th step, held for each particle in between",
+        }[self.kind]
+        M = "rebuilt from it" if self.rebuilt else "that of the exact score, which takes one product with the true H more, 1/d of a Hessian"
+        return f"SO's Hessian is {what}; M is {M}."
+
     def shift(self, t, x, s, z):
         return self.inner.shift(t, x, s, z)
 

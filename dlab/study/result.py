@@ -165,7 +165,9 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         )
     for name in study.schemes:
         lost = [r for r in result.rows if r.scheme == name and r.diverged]
-        if lost:
+        if lost and schemes.REGISTRY[name].randomised and study.built.unbounded:
+            notes.append(f"{name}: {study.built.unbounded}")
+        elif lost:
             notes.append(
                 f"{name} diverged at h = {', '.join(f'{r.h:g}' for r in lost)}: the step is too large for this target."
             )
@@ -185,6 +187,8 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         notes.append(
             "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
         )
+    if study.error.hessian_changed and any(schemes.REGISTRY[n].hessian_evals for n in study.schemes):
+        notes.append(study.error.said)
     if study.start == "paper":
         notes.append(
             "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."

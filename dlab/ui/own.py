@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dlab import params, schemes
 from dlab.params import Knob
+from dlab.ui.cases import CASES
 from dlab.ui.studies import LEVELS
 
 
@@ -55,6 +56,18 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Rung("hessian", "Level ε⁽ᴸ⁾", 0.5, LEVELS, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
         Rung("drift", "Level ε⁽ᴹ⁾", 1.0, LEVELS, "M* = M + ε⁽ᴹ⁾v."),
         Rung("parts", "Level ε", 0.1, LEVELS, "The size of the score error in this picture."),
+    ),
+    "outside": (
+        Choice("case", "Way out of the assumptions", "modes", {c.name: c.title for c in CASES}, "What is asked too much of the theorems."),
+        *(Rung(c.name, c.label, c.default, c.values, c.help) for c in CASES),
+        Choice(
+            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, simulated"},
+            "The Gaussian has the constant derived; the skew target shows that it is not special.",
+        ),
+        Choice(
+            "drift", "The rate M", "rebuilt", {"rebuilt": "rebuilt from the wrong L", "exact": "of the exact score"},
+            "M = x/4 − Lγ with the L at hand, as one would compute it, or one product with the true Hessian more.",
+        ),
     ),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ python -m dlab.ui.scenes      writes the files in dlab/prepared
 import json
 
 from dlab import jobs
-from dlab.ui import links, runs, studies, tour
+from dlab.ui import cases, links, runs, studies, tour
 from dlab.ui.questions import BY_NAME, SCENES, Scene
 
 __all__ = ["BY_NAME", "SCENES", "Scene", "address", "files", "step_address"]
@@ -42,6 +42,8 @@ def files() -> dict[str, tuple]:
         else:
             continue
         found.setdefault(name, (entry, study))
+    for study in cases.prepared(links.DEFAULTS):
+        found.setdefault(study.key + ".json", (None, study))
     return found
 
 
