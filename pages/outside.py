@@ -36,6 +36,7 @@ def draw(found, state):
     if not found.get("against h", {}).get("rows"):
         return None
     result, varied = found["against h"], found.get("along")
+    listed = checklist(study, facts=result["facts"])
     sheet = outside.sheet(result, varied, min(varied["study"]["h"]) if varied else 0.0)
     with st.container(key="stale" if state == "stale" else None):
         for place, part in zip(st.columns(2), sheet.parts):
@@ -108,7 +109,6 @@ def hessians():
 with picture:
     try:
         study = cases.against_h(values)
-        listed = checklist(study)
         found, state, sheet = runs.several("outside", {"against h": study, "along": cases.along(values)}, draw)
     except BadInput as error:
         st.error(frame.plain(error))
@@ -116,7 +116,7 @@ with picture:
     if state in ("final", "partial") and sheet:
         st.markdown(case.words)
         st.markdown("**Which assumption fails?**")
-        st.dataframe(checklists.assumptions(listed), hide_index=True, width="stretch")
+        st.dataframe(checklists.assumptions(checklist(study, facts=found["against h"]["facts"])), hide_index=True, width="stretch")
         for title, key, inside in (
             ("Which modes are lost?", "modes-open", lambda: modes(study)),
             ("Where is the law off?", "outside-law-open", lambda: (tell.law(), runs.law(study, law))),

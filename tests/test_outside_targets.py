@@ -25,6 +25,7 @@ SPECS = {
 }
 ENDS = {"uniform": (-1.0, 1.0), "cut Gaussian": (-1.5, 1.5)}
 NONE = errors.NONE
+LOCAL = jax.jit(lambda field, t, x: field.score_and_hessian(t, x))
 
 
 def integral(density, factor, edges):
@@ -52,7 +53,7 @@ def test_score_and_hessian_are_those_of_the_diffused_density(name):
     field = targets.build(SPECS[name]).field
     for t in (0.02, 0.3, 1.5):
         x = np.array([[-1.3, 0.4], [0.15, -0.7]])
-        s, H = map(np.asarray, field.score_and_hessian(t, jnp.asarray(x)))
+        s, H = map(np.asarray, LOCAL(field, t, jnp.asarray(x)))
         assert abs(H[:, 0, 1]).max() < 1e-6
         for i in range(2):
             for axis in range(2):
@@ -152,7 +153,7 @@ def slopes(spec, scheme, h):
 def test_an_edge_leaves_order_three_quarters_to_every_scheme():
     """The noise of the last step carries mass sqrt(h) a distance sqrt(h) out of the box: W2^2 ~ h^(3/2)."""
     for scheme in ("EM", "SO"):
-        assert slopes(SPECS["uniform"], scheme, [1 / 16, 1 / 64])[0] == pytest.approx(0.75, abs=0.03)
+        assert slopes(SPECS["uniform"], scheme, [1 / 16, 1 / 64])[0] == pytest.approx(0.75, abs=0.04)
 
 
 def test_a_kink_leaves_order_five_quarters_to_so():

@@ -65,7 +65,7 @@ class Result:
 
 
 def facts_json(facts: targets.Facts) -> dict:
-    named = {k: getattr(facts, k) for k in ("m0", "L0", "L_F", "M1")}
+    named = {k: getattr(facts, k) for k in ("m0", "L0", "L_F", "M1", "M2")}
     known = facts.m0.value is not None and facts.L0.value is not None
     return {
         **{k: None if f.value is None else float(f.value) for k, f in named.items()},
