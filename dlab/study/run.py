@@ -32,6 +32,12 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     budget lasts. The last one is final."""
     if study.vary:
         yield from vary.stream(study, lambda part, share: stream(part, lambda done: tick(share(done))))
+    elif not study.error.ready:
+        # The seconds before the first row are the training's.
+        share = study.error.price / study.price
+        ready = study.prepared(lambda done: tick(share * done))
+        for result in stream(ready, lambda done: tick(share + (1 - share) * done)):
+            yield result if result.done == 1 else replace(result, done=share + (1 - share) * result.done)
     elif study.reach:
         yield from _reaching(study, tick)
     else:
@@ -104,6 +110,7 @@ def _plain(study, tick) -> Iterator[Result]:
 
 def clouds(study: Study, tick: Tick = lambda done: None) -> dict[tuple[str, int], Pairs]:
     """The particles of all schemes of a study and their reference, by (scheme, steps), measured by nobody."""
+    study = study.prepared(lambda done: tick(0.0))
     with Sweep(study, list(study.schemes), tick) as sweep:
         while sweep.drawn < study.particles:
             for _ in sweep.batch():
@@ -158,9 +165,9 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
     bound = theory.Bound(void="the score error met is not finite")
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
-        bound = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
-        if error.hessian_changed and scheme.hessian_evals and not bound.void:
-            bound = theory.Bound(void=HESSIAN)
+        unknown = error.hessian_changed and scheme.hessian_evals
+        found = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        bound = theory.Bound(void=HESSIAN) if unknown else found
     parts = None
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}

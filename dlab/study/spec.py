@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from dlab import __version__, errors, measure, params, process, schemes, targets
@@ -17,8 +17,8 @@ TRIES = 5  # points that the search for a number of steps looks at beside the ro
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
-AXES = ("h", "score_error.level", "T", "d")  # what a study may vary, besides any number of the target: "target.<key>"
-TARGET = "target."
+AXES = ("h", "score_error.level", "score_error.samples", "T", "d")  # what a study may vary, besides any number of the target
+TARGET = "target."  # that number's key follows
 DEFAULT = {
     "schema": SCHEMA,
     "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
@@ -170,7 +170,15 @@ class Study:
 
     @cached_property
     def error(self) -> errors.ScoreError:
-        return errors.build(self.score_error)
+        return errors.build(self.score_error, self.built, self.target if isinstance(self.target, dict) else None)
+
+    def prepared(self, tick=lambda done: None) -> "Study":
+        """The study with an error that can be evaluated: a network is trained first. tick(done) may raise to cancel."""
+        if self.error.ready:
+            return self
+        found = replace(self)
+        found.__dict__["error"] = self.error.prepared(tick)
+        return found
 
     @property
     def clean(self) -> bool:
@@ -225,11 +233,11 @@ class Study:
 
     @cached_property
     def price(self) -> int:
-        """The work and what laws on a grid cost besides, in particle-steps: what the app states before a run."""
+        """The work and what laws on a grid and the training of a network cost besides, in particle-steps: what the app states before a run."""
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        plain = self.work + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        plain = math.ceil(self.work * self.error.cost) + self.error.price + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
@@ -250,7 +258,7 @@ def _varied(data, values) -> tuple[dict, dict | None]:
             raise BadInput("The study has both h (or steps) and vary with the axis h; give one of them.")
         return {**values, "h": given}, None
     given = sorted(set(given))
-    if axis == "d":
+    if axis in ("d", "score_error.samples"):
         given = [params.integer("vary.values", v, 1) for v in given]
     return values, {"axis": axis, "values": given}
 
@@ -295,9 +303,10 @@ def _at(plain: dict, axis: str, value) -> dict:
                 raise BadInput(f"target.values has {len(target['values'])} entries, too few; d takes the first of them.")
             return {**plain, "target": {**target, "values": target["values"][:value]}}
         return {**plain, "target": {**target, "dim": value}}
+    key = axis.removeprefix("score_error.")
     if plain["score_error"].get("name", "none") == "none":
-        raise BadInput("score_error.name = 'none' has no level; choose an error.")
-    return {**plain, "score_error": {**plain["score_error"], "level": value}}
+        raise BadInput(f"score_error.name = 'none' has no {key}; choose an error.")
+    return {**plain, "score_error": {**plain["score_error"], key: value}}
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ PAGES = {
     "dimension": ("pages/dimension.py", "Dimension"),
     "theory": ("pages/theory.py", "Theory"),
     "outside": ("pages/outside.py", "Outside the assumptions"),
+    "learned": ("pages/learned.py", "Learned score"),
 }
 # Pages that the menu keeps in a list of their own: its row has no room for more.
 STUDIES = tuple(page for page in ("logistic", "learned", "images", "outside") if page in PAGES)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dlab import params, schemes
 from dlab.params import Knob
 from dlab.ui.cases import CASES
-from dlab.ui.studies import LEVELS
+from dlab.ui.studies import LEVELS, SAMPLES
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,17 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
             "drift", "The rate M", "rebuilt", {"rebuilt": "rebuilt from the wrong L", "exact": "of the exact score"},
             "M = x/4 − Lγ with the L at hand, as one would compute it, or one product with the true Hessian more.",
         ),
+    ),
+    "learned": (
+        Choice(
+            "method", "Score matching", "denoising", {"denoising": "denoising", "sliced": "sliced"},
+            "Denoising learns the noise that was added to a sample; sliced the divergence of the score along random directions.",
+        ),
+        Rung("samples", "Training samples n", 20_000.0, SAMPLES, "Points drawn from the target: all that the network is told of it."),
+        Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), "Units in each of its two hidden layers."),
+        Rung("updates", "Updates k", 2000.0, (500.0, 1000.0, 2000.0, 4000.0, 8000.0), "Steps of the optimiser, 512 samples each."),
+        Rung("t", "Time t of the picture", 0.2, (0.05, 0.1, 0.2, 0.5, 1.0, 2.0), "Where the error of the score is drawn."),
+        Knob("seed", "Network seed", 0, 0, 99, 1, "Which samples, which first weights and which order."),
     ),
 }  # fmt: skip
 
