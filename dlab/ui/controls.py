@@ -76,7 +76,7 @@ def _data(values, off) -> None:
             "CSV with columns x1, x2, y", type="csv", key="csv-upload",
             help="x1 and x2 are the features of an observation, y its class: 1 or −1 (or 1 and 0). 2,000 rows at most.",
         )  # fmt: skip
-        _uploaded(upload, "csv-seen", lambda data: {"csv": logistic.read_csv(data)})
+        _uploaded(upload, "csv-seen", lambda data: {"csv": logistic.read_csv(data, planar=True)})
 
 
 def _uploaded(upload, seen: str, read) -> None:
