@@ -82,8 +82,8 @@ class AtomsField(ExactField):
 @partial(jax.tree_util.register_dataclass, data_fields=["density", "mean", "values", "vectors", "nodes"], meta_fields=[])
 @dataclass(frozen=True)
 class LocalField(ExactField):
-    """density: with `derivatives(theta) -> log p_0, s_0, packed weights` and `hessian(weights)`, see `LogisticDensity`; mean (d,),
-    values (d,), vectors (d, d): of the Gaussian near p_0; nodes (K, d): standard normals, their mean 0."""
+    """density: with `derivatives(theta) -> log p_0, s_0, weights`, see `LogisticDensity`; mean (d,), values (d,), vectors (d, d):
+    of the Gaussian near p_0; nodes (K, d): standard normals with mean 0 and second moments I."""
 
     density: object
     mean: jax.Array
@@ -92,35 +92,36 @@ class LocalField(ExactField):
     nodes: jax.Array
 
     def _seen(self, t, x):
-        """Along the axes of the Gaussian: samples u (n, K, d) about its mean, weights (n, K), and s_0 and the curvature of p_0
-        there; the Gaussian's own diffused score (n, d)."""
+        """Along the axes of the Gaussian: samples u (n, K, d) about its mean, weights (n, K), r at the samples, and E[r|x]."""
         a, v, var = process.scale(t), process.variance(t), self.values
         total = a**2 * var + v
-        inside = (x - a * self.mean) @ self.vectors
-        u = (a * var / total * inside)[:, None, :] + jnp.broadcast_to(jnp.sqrt(var * v / total), x.shape)[:, None, :] * self.nodes
-        log, s0, curved = self.density.derivatives(self.mean + u @ self.vectors.T)
+        middle = a * var / total * ((x - a * self.mean) @ self.vectors)
+        u = middle[:, None, :] + jnp.broadcast_to(jnp.sqrt(var * v / total), x.shape)[:, None, :] * self.nodes
+        log, s0, _ = self.density.derivatives(self.mean + u @ self.vectors.T)
         w = jax.nn.softmax(log + jnp.sum(u**2 / var, -1) / 2, -1)
-        return u, w, s0 @ self.vectors, curved, -inside / total
+        r = s0 @ self.vectors + u / var
+        return u, w, r, jnp.einsum("nk,nki->ni", w, r)
 
-    def _score(self, t, u, w, s0, gauss):
+    def _score(self, t, x, mean):
         a, v, var = process.scale(t), process.variance(t), self.values
-        r = jnp.einsum("nk,nki->ni", w, s0 + u / var)
-        return (gauss + r / (a + v / (a * var))) @ self.vectors.T
+        gauss = -((x - a * self.mean) @ self.vectors) / (a**2 * var + v)
+        return (gauss + mean / (a + v / (a * var))) @ self.vectors.T
 
     def score(self, t, x):
-        u, w, s0, _, gauss = self._seen(t, x)
-        return self._score(t, u, w, s0, gauss)
+        return self._score(t, x, self._seen(t, x)[3])
 
     def hessian(self, t, x):
         return self.score_and_hessian(t, x)[1]
 
     def score_and_hessian(self, t, x):
-        u, w, s0, curved, gauss = self._seen(t, x)
-        mean = jnp.einsum("nk,nki->ni", w, s0)
-        spread = jnp.einsum("nki,nkj->nij", w[..., None] * (s0 - mean[:, None]), s0 - mean[:, None])
-        spread = self.vectors @ spread @ self.vectors.T
-        curvature = self.density.hessian(jnp.einsum("nk,nkm->nm", w, curved))
-        return self._score(t, u, w, s0, gauss), (curvature + spread) / jnp.exp(-jnp.reshape(t, (-1, 1, 1)))
+        u, w, r, mean = self._seen(t, x)
+        a, v, var = process.scale(t), process.variance(t), self.values
+        # The gradient of E[r|x] is (a/v) Cov(r, theta|x).
+        bent = jnp.einsum("nki,nkj->nij", w[..., None] * (r - mean[:, None]), u)
+        rate = jnp.broadcast_to(a / v / (a + v / (a * var)), x.shape)[..., None] * bent
+        flat = jnp.broadcast_to(-1 / (a**2 * var + v), x.shape)[..., None] * jnp.eye(x.shape[-1])
+        H = flat + (rate + jnp.swapaxes(rate, 1, 2)) / 2
+        return self._score(t, x, mean), self.vectors @ H @ self.vectors.T
 
 
 class Sampled(Target):
