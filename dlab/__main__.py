@@ -1,6 +1,7 @@
-"""The shell: `python -m dlab run study.json --out DIR`, `check study.json`, `list`."""
+"""The shell: `python -m dlab run study.json --out DIR`, `make KIND study.json`, `check study.json`, `list`."""
 
 import argparse
+import inspect
 import json
 import sys
 import time
@@ -25,12 +26,16 @@ def main(argv=None) -> int:
     run.add_argument("study", help="study file (JSON), or - for standard input")
     run.add_argument("--out", metavar="DIR", help="folder for the files; made if it is not there")
     run.add_argument("--json", action="store_true", help="print the result alone on standard output")
+    make = commands.add_parser("make", help="print another answer about a study as JSON, one of those that list names")
+    make.add_argument("kind", help="which answer")
+    make.add_argument("study", help="study file (JSON), or - for standard input")
+    make.add_argument("which", nargs="*", help="what the kind asks for besides, a scheme and a number of steps for instance")
     check = commands.add_parser("check", help="check a study file and say what it will cost")
     check.add_argument("study", help="study file (JSON), or - for standard input")
-    commands.add_parser("list", help="list schemes, targets, score errors and estimators")
+    commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
         args = parser.parse_args(argv)
-        return {"run": _run, "check": _check, "list": _list}[args.command](args)
+        return {"run": _run, "make": _make, "check": _check, "list": _list}[args.command](args)
     except BadInput as error:
         print(f"dlab: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -105,6 +110,40 @@ def _write(data, out):
     print(f"dlab: wrote {', '.join(names)} to {out}", file=sys.stderr)
 
 
+def _make(args) -> int:
+    from dlab import jobs, params
+
+    maker = jobs.MADE[params.choice("kind", args.kind, jobs.MADE)][0]
+    names, study = _asked(maker), _read(args.study)
+    if len(args.which) != len(names):
+        usage = " ".join(["make", args.kind, "study.json", *(n.upper() for n in names)])
+        raise BadInput(f"{args.kind} has {len(args.which)} values beside the study; give {len(names)}: {usage}")
+    which, meter = [_value(study, *pair) for pair in zip(names, args.which)], _Meter()
+    found = maker(study, *which, tick=lambda *done: meter(done[0]) if done else None)
+    meter.close()
+    print(json.dumps(found, indent=1))
+    return 0
+
+
+def _asked(maker) -> list[str]:
+    """What a maker asks for beside the study."""
+    return [name for name in inspect.signature(maker).parameters if name not in ("study", "tick")]
+
+
+def _value(study, name, text):
+    """The value of one of `_asked` from what was typed."""
+    from dlab import params
+
+    if name == "scheme":
+        return params.choice(name, text, study.schemes)
+    if name == "steps":
+        return params.integer(name, params.typed(name, text), 1, params.MAX_STEPS)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _check(args) -> int:
     study = _read(args.study)
     _ = [part.built.facts for _, part in study.parts]  # a target may be too sharp to be measured
@@ -114,7 +153,7 @@ def _check(args) -> int:
 
 
 def _list(args) -> int:
-    from dlab import errors, measure, schemes, targets
+    from dlab import errors, jobs, measure, schemes, targets
 
     for title, registry in (
         ("schemes", schemes.REGISTRY),
@@ -125,6 +164,9 @@ def _list(args) -> int:
         print(f"{title}:")
         for name, entry in registry.items():
             print(f"  {name:<10} {entry.title}")
+    print("answers:")
+    for kind, (maker, _) in jobs.MADE.items():
+        print(f"  make {kind} study.json {' '.join(name.upper() for name in _asked(maker))}".rstrip())
     return 0
 
 

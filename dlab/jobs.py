@@ -151,16 +151,6 @@ def _name(kind, study, which):
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{kind}.json"
 
 
-def drawn(study: Study, scheme: str, steps: int) -> dict | None:
-    """The answer of `draw` where it is known."""
-    return made("law", study, scheme, steps)
-
-
-def draw(study: Study, scheme: str, steps: int, tick=lambda: None, waiting=lambda: None) -> dict | None:
-    """`study.law_density` of a scheme, kept; tick() is called now and then and, as waiting(), may raise to cancel."""
-    return make("law", study, scheme, steps, tick=tick, waiting=waiting)
-
-
 def timed(study: Study) -> dict[str, float] | None:
     """Seconds of a particle-step of each scheme of the study on this machine, where all are known."""
     found = {name: _timed.get(_kind(study, name)) for name in study.schemes}

@@ -7,7 +7,7 @@ import streamlit as st
 from dlab import jobs
 from dlab.figures import budget
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, reveal, runs, tell
+from dlab.ui import controls, exports, frame, reveal, runs, studies, tell
 
 values = frame.begin(
     "budget",
@@ -25,7 +25,7 @@ with side:
     controls.sampling(values)
     controls.open_study()
 
-epsilon, drawing = links.epsilon(values), itertools.count()
+epsilon, drawing = studies.epsilon(values), itertools.count()
 
 
 def shown(chart, height, name):
@@ -49,7 +49,7 @@ def draw(found, state):
 
 with picture:
     try:
-        study = links.reaching_study(values)
+        study = studies.reaching_study(values)
         found, state, figure = runs.several("budget", {"": study}, draw)
     except BadInput as error:
         st.error(frame.plain(error))

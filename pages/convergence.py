@@ -7,7 +7,7 @@ import streamlit as st
 from dlab.figures import compare, convergence, density, screen, tables
 from dlab.params import BadInput
 from dlab.study import refitted
-from dlab.ui import controls, exports, frame, links, reveal, runs, tell
+from dlab.ui import controls, exports, frame, reveal, runs, studies, tell
 
 values = frame.begin(
     "convergence",
@@ -78,7 +78,7 @@ def law(found):
 
 with picture:
     try:
-        study = links.study(values)
+        study = studies.study(values)
         if reveal.waits("convergence"):
             frame.end("convergence")
             st.stop()

@@ -5,7 +5,7 @@ import streamlit as st
 from dlab.figures import along
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, runs, studies, tell
 
 values = frame.begin(
     "dimension",
@@ -39,7 +39,7 @@ def draw(found, state):
 with picture:
     found, state, drawn = None, "none", None
     try:
-        found, state, drawn = runs.several("dimension", {"": links.dimension_study(values)}, draw)
+        found, state, drawn = runs.several("dimension", {"": studies.dimension_study(values)}, draw)
     except BadInput as error:
         st.error(frame.plain(error))
     if state == "final":

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab.figures import along
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, runs, tell
+from dlab.ui import controls, exports, frame, runs, studies, tell
 
 values = frame.begin(
     "horizon",
@@ -34,7 +34,7 @@ def draw(found, state):
 with picture:
     found, state, figure = None, "none", None
     try:
-        found, state, figure = runs.several("horizon", links.horizon_studies(values), draw)
+        found, state, figure = runs.several("horizon", studies.horizon_studies(values), draw)
     except BadInput as error:
         st.error(frame.plain(error))
     if state in ("final", "partial"):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import trajectory
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, links, reveal, runs, state, tell
+from dlab.ui import controls, exports, frame, reveal, runs, state, studies, tell
 from dlab.ui.player import player
 
 values = frame.begin(
@@ -23,7 +23,7 @@ with side:
 made, missing = None, False
 with picture:
     try:
-        study = links.moving_study(values)
+        study = studies.moving_study(values)
         steps = study.steps[-1]
         made = runs.movie(study, steps, values["moving"])
     except BadInput as error:

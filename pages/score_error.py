@@ -4,12 +4,11 @@ import itertools
 
 import streamlit as st
 
-from dlab import schemes
 from dlab.figures import score
 from dlab.params import BadInput
 from dlab.study import levels
 from dlab.study.result import OUTSIDE
-from dlab.ui import controls, exports, frame, links, reveal, runs, tell, tell_score
+from dlab.ui import controls, exports, frame, links, reveal, runs, studies, tell, tell_score
 
 AXIS = "score_error.level"
 values = frame.begin(
@@ -30,8 +29,8 @@ with side:
     controls.open_study()
 
 drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
-sizes = links.between(links.LEVELS, values["levels"])
-finest = min(links.step_sizes(values))
+sizes = studies.between(studies.LEVELS, values["levels"])
+finest = min(studies.step_sizes(values))
 
 
 def show(figure, height, place=st):
@@ -58,14 +57,11 @@ def draw(found, state):
     return sheet
 
 
-def pick(label, options, key, help, index=0):
-    return st.columns((1, 3))[0].selectbox(label, options, index=index, key=key, help=help, format_func="{:g}".format)
-
-
 def which():
     tell_score.which()
-    level = pick("Level ε of the error", sizes, "which-level", "The size that the error is asked to have.", len(sizes) - 1)
-    one = links.study(values, schemes=[scheme], h=[h], score_error=links.model_spec(values, level=level))
+    controls.own_choice("score_error", "which", st.columns((1, 3))[0])
+    level = values["score_error.which"]
+    one = studies.study(values, schemes=[scheme], h=[h], score_error=studies.model_spec(values, level=level))
     found = runs.kept("met", one, scheme, one.steps[0], price=0.0, doing="Asking for the error along the particles.")
     figure = score.levels_chart(found)
     show(figure, 340)
@@ -77,16 +73,13 @@ def which():
 def models():
     tell_score.models()
     left, right = st.columns((1, 3), vertical_alignment="bottom")
-    names = list(schemes.REGISTRY)
-    one = left.selectbox(
-        "Scheme that meets them", names, index=names.index("SO"), key="models-scheme",
-        help="SO's own error is the smallest here, so that even fresh noise rises above it.",
-    )  # fmt: skip
+    controls.own_choice("score_error", "models", left)
+    one = values["score_error.models"]
     few = sizes[-4:]
-    two = sorted({finest, *links.step_sizes(values)})[:2]
-    size = levels.score_size(links.study(values))
-    asked = {n: links.study(
-        values, schemes=[one], h=two, start="exact", score_error=links.model_spec(values, name=n),
+    two = sorted({finest, *studies.step_sizes(values)})[:2]
+    size = levels.score_size(studies.study(values).built)
+    asked = {n: studies.study(
+        values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
         vary=levels_of([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
     ) for n in links.MODELS}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
@@ -113,15 +106,12 @@ def models():
 def second_order():
     tell_score.second_order()
     left, right, _ = st.columns((1, 1, 2))
-    of_l, of_m = (
-        place.selectbox(f"Level {name}", links.LEVELS, index=links.LEVELS.index(at), key=f"so-{name}", format_func="{:g}".format, help=tip)
-        for place, name, at, tip in (
-            (left, "ε⁽ᴸ⁾", 0.5, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."), (right, "ε⁽ᴹ⁾", 1.0, "M* = M + ε⁽ᴹ⁾v."),
-        )
-    )  # fmt: skip
+    controls.own_choice("score_error", "hessian", left)
+    controls.own_choice("score_error", "drift", right)
+    of_l, of_m = values["score_error.hessian"], values["score_error.drift"]
     given = {f"ε⁽ᴸ⁾ = {of_l:g}": {"hessian_level": of_l}, f"ε⁽ᴹ⁾ = {of_m:g}": {"drift_level": of_m}}
     asked = {
-        label: links.study(values, schemes=["SO"], start="exact", score_error={"name": "none", **error})
+        label: studies.study(values, schemes=["SO"], start="exact", score_error={"name": "none", **error})
         for label, error in ({"exact L and M": {}} | given).items()
     }
 
@@ -144,15 +134,16 @@ def second_order():
 
 def contributions():
     tell_score.contributions()
-    level = pick("Level ε", sizes, "parts-level", "The size of the score error in this picture.", len(sizes) // 2)
-    error, none = links.model_spec(values, level=level), {"name": "none"}
-    exact = links.study(values, schemes=["SO"], h=[finest], score_error=error).price == 0
+    controls.own_choice("score_error", "parts", st.columns((1, 3))[0])
+    level = values["score_error.parts"]
+    error, none = studies.model_spec(values, level=level), {"name": "none"}
+    exact = studies.study(values, schemes=["SO"], h=[finest], score_error=error).price == 0
     fine = {"schemes": ["SO"], "h": [min(finest, 1 / 256) if exact else finest]}
     asked = {
-        "all": links.study(values, schemes=[scheme], h=[h], start="paper", score_error=error),
-        "initialisation": links.study(values, **fine, start="paper", score_error=none),
-        "discretisation": links.study(values, schemes=[scheme], h=[h], start="exact", score_error=none),
-        "score": links.study(values, **fine, start="exact", score_error=error),
+        "all": studies.study(values, schemes=[scheme], h=[h], start="paper", score_error=error),
+        "initialisation": studies.study(values, **fine, start="paper", score_error=none),
+        "discretisation": studies.study(values, schemes=[scheme], h=[h], start="exact", score_error=none),
+        "score": studies.study(values, **fine, start="exact", score_error=error),
     }
 
     def drawn(found, state):
@@ -175,7 +166,7 @@ def contributions():
 
 with picture:
     try:
-        study = links.study(values, score_error=links.model_spec(values), vary=levels_of(sizes))
+        study = studies.study(values, score_error=studies.model_spec(values), vary=levels_of(sizes))
         found, state, sheet = runs.several("score", {"": study}, draw)
     except BadInput as error:
         st.error(frame.plain(error))

@@ -8,7 +8,7 @@ from dlab.figures import tables
 from dlab.figures import theory as figures
 from dlab.params import BadInput
 from dlab.study import bounds, checklist
-from dlab.ui import controls, exports, frame, links, reveal, runs, theory
+from dlab.ui import controls, exports, frame, reveal, runs, studies, theory
 
 values = frame.begin(
     "theory",
@@ -78,7 +78,7 @@ def signs(study):
 
 with picture:
     try:
-        study = links.study({**values, "schemes": ("EM",), "estimator": "auto", "accuracy": 0})
+        study = studies.study({**values, "schemes": ("EM",), "estimator": "auto", "accuracy": 0})
         place = st.container()
         result = runs.measured(study)
         met = tables.levels_met(result) if result else None

@@ -12,7 +12,7 @@ from cases import GAUSSIAN, LOGISTIC
 from dlab import jobs, params, schemes, theory
 from dlab.params import BadInput
 from dlab.study import Study, particle_step, run, stream
-from dlab.ui import files, links
+from dlab.ui import files, links, studies
 
 NAMES = list(schemes.REGISTRY)
 SAMPLED = {"target": LOGISTIC, "schemes": ["EM", "SO"], "h": [0.5], "T": 2.0, "particles": 512, "reach": [0.5, 0.3]}
@@ -233,12 +233,12 @@ def test_a_study_that_varies_carries_the_answers_of_each_part():
 
 
 def test_the_app_opens_a_study_file_with_its_distances():
-    asked = links.reaching_study({**links.DEFAULTS, "distances": (0.2, 0.02)})
+    asked = studies.reaching_study({**links.DEFAULTS, "distances": (0.2, 0.02)})
     values, notes = files.from_study(json.dumps(asked.to_json()).encode())
     assert notes == []
     assert values["distances"] == (0.2, 0.02)
     assert values["epsilon"] == 0.05
-    assert links.reaching_study(values) == asked
+    assert studies.reaching_study(values) == asked
     values, notes = files.from_study(json.dumps({**asked.to_json(), "reach": [1.0]}).encode())
     assert (values["distances"], values["epsilon"], notes) == ((1.0, 1.0), 1.0, [])
     values, notes = files.from_study(json.dumps({**asked.to_json(), "reach": [0.3, 0.1]}).encode())

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from dlab import __main__ as shell
-from dlab import errors, measure, schemes, study, targets
+from dlab import errors, jobs, measure, schemes, study, targets
 
 STUDY = {
     "target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},
@@ -53,6 +53,29 @@ def test_a_study_that_asks_for_distances_writes_their_answers_and_their_picture(
     assert [int(a["planned.steps"]) for a in answers] == [a["planned"]["steps"] for a in result["reach"]]
     assert len(list(csv.DictReader(io.StringIO((out / "rows.csv").read_text())))) == len(result["rows"]) == 4
     assert "accuracy ε" in (out / "figure.html").read_text()
+
+
+@pytest.mark.parametrize("kind, which", [("law", ["EM", "4"]), ("along", ["4"]), ("met", ["SO", "2"])])
+def test_make_prints_the_answer_that_the_page_shows(file, capsys, kind, which):
+    assert shell.main(["make", kind, str(file), *which]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    given = [int(v) if v.isdigit() else v for v in which]
+    assert printed == json.loads(json.dumps(jobs.make(kind, study.Study.from_json(STUDY), *given)))
+
+
+@pytest.mark.parametrize(
+    "typed, said",
+    [
+        (["nothing"], "kind = 'nothing' is unknown; choose one of law"),
+        (["law", "EM"], "law has 1 values beside the study; give 2: make law study.json SCHEME STEPS"),
+        (["law", "REI", "4"], "scheme = 'REI' is unknown; choose one of EM, SO"),
+        (["law", "EM", "x"], "steps = 'x' is not a number"),
+        (["law", "EM", "0"], "steps = 0.0 is out of range"),
+    ],
+)
+def test_make_names_what_is_wrong(file, capsys, typed, said):
+    assert shell.main(["make", typed[0], str(file), *typed[1:]]) == shell.EXIT_BAD_INPUT
+    assert said in capsys.readouterr().err
 
 
 def test_a_study_along_an_axis_writes_rows_with_their_value_and_its_picture(file, tmp_path, capsys):

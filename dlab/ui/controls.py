@@ -7,11 +7,12 @@ import streamlit as st
 
 from dlab import errors, jobs, schemes, targets
 from dlab.figures.numbers import step_size
-from dlab.params import BadInput
+from dlab.params import BadInput, Knob
 from dlab.study import STARTS
 from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
-from dlab.ui import files, frame, links, state, tell
+from dlab.ui import files, frame, links, state, studies, tell
+from dlab.ui.own import OWN, Choice
 
 KEY = state.KEY
 SPECTRA = {"isotropic": "All equal", "linear": "Linear", "power": "Power law"}
@@ -111,6 +112,28 @@ def _slide(knobs, prefix: str, off: bool) -> None:
             )
 
 
+@_group("own")
+def own(page: str, *, off: bool) -> None:
+    """The settings of one page, as `dlab.ui.own` lists them."""
+    for setting in OWN[page]:
+        if not isinstance(setting, Knob):
+            _pick(page, setting, st, off)
+    _slide([s for s in OWN[page] if isinstance(s, Knob)], page + ".", off)
+
+
+@_group("own")
+def own_choice(page: str, name: str, place, *, off: bool) -> None:
+    """One of them that is no knob, in a place of its own."""
+    _pick(page, next(s for s in OWN[page] if s.name == name), place, off)
+
+
+def _pick(page, setting, place, off):
+    said = setting.options.get if isinstance(setting, Choice) else "{:g}".format
+    place.selectbox(
+        setting.label, list(setting.options), format_func=said, key=f"{KEY}{page}.{setting.name}", help=setting.help, disabled=off
+    )
+
+
 @_group("schemes")
 def scheme_set(*, off: bool) -> None:
     """Which schemes the curve shows."""
@@ -142,7 +165,7 @@ def step_range(values: dict, *, off: bool) -> None:
         return
     st.select_slider(
         "Step sizes h",
-        links.LADDER,
+        studies.LADDER,
         value=values["h"],  # a pair: it makes the slider a range, the session state gives the values
         format_func=step_size,
         key=KEY + "h",
@@ -155,7 +178,7 @@ def step_range(values: dict, *, off: bool) -> None:
 def step(*, off: bool) -> None:
     """The step size of the moving particles."""
     st.select_slider(
-        "Step size h", links.LADDER, format_func=step_size, key=KEY + "step", help="The scheme takes T/h steps.",
+        "Step size h", studies.LADDER, format_func=step_size, key=KEY + "step", help="The scheme takes T/h steps.",
         disabled=off,
     )  # fmt: skip
 
@@ -164,7 +187,7 @@ def step(*, off: bool) -> None:
 def fine_step(*, off: bool) -> None:
     """The step size at which the horizon varies."""
     st.select_slider(
-        "Step size h", links.LADDER, format_func=step_size, key=KEY + "fine", disabled=off,
+        "Step size h", studies.LADDER, format_func=step_size, key=KEY + "fine", disabled=off,
         help="The smaller, the further the initialisation error is seen to fall before the scheme's own is all that is left.",
     )  # fmt: skip
 
@@ -173,12 +196,12 @@ def fine_step(*, off: bool) -> None:
 def distances(values: dict, *, off: bool) -> None:
     """The accuracies that are to be reached, and the one that the table is of."""
     st.select_slider(
-        "Accuracies ε", links.DISTANCES, value=values["distances"], format_func="{:g}".format, key=KEY + "distances",
+        "Accuracies ε", studies.DISTANCES, value=values["distances"], format_func="{:g}".format, key=KEY + "distances",
         help="For each the smallest number of steps with W₂ < ε is searched.", disabled=off,
     )  # fmt: skip
-    offered = links.between(links.DISTANCES, values["distances"])
+    offered = studies.between(studies.DISTANCES, values["distances"])
     if len(offered) > 1:
-        state.adopt({"epsilon": links.epsilon(values)})  # a slider takes no value that it does not offer
+        state.adopt({"epsilon": studies.epsilon(values)})  # a slider takes no value that it does not offer
         st.select_slider(
             "Chosen accuracy ε", offered, format_func="{:g}".format, key=KEY + "epsilon",
             help="The one that the sentence and the table are of; a line in the picture.", disabled=off,
@@ -187,7 +210,7 @@ def distances(values: dict, *, off: bool) -> None:
 
 def set_step(h: float) -> None:
     """Make h, which the player shows, the step size of the moving particles."""
-    if h in links.LADDER:
+    if h in studies.LADDER:
         state.adopt({"step": h})
 
 
@@ -216,14 +239,14 @@ def error_levels(values: dict, *, off: bool) -> None:
     )  # fmt: skip
     _knobs(values["model"], [k for k in errors.REGISTRY[values["model"]].knobs if k.name != "level"], off)
     st.select_slider(
-        "Levels ε", links.LEVELS, value=values["levels"], format_func="{:g}".format, key=KEY + "levels", disabled=off,
+        "Levels ε", studies.LEVELS, value=values["levels"], format_func="{:g}".format, key=KEY + "levels", disabled=off,
         help="The smallest and the largest size of the error; ε = 0 is always measured beside them.",
     )  # fmt: skip
 
 
 def one_curve(values: dict) -> tuple[str, float]:
     """Which scheme and step size the panels of a page single out; the first scheme and the finest step where nothing is said."""
-    schemes_shown, sizes = list(values["schemes"]) or list(schemes.REGISTRY), sorted(links.step_sizes(values))
+    schemes_shown, sizes = list(values["schemes"]) or list(schemes.REGISTRY), sorted(studies.step_sizes(values))
     if state.folded():
         return schemes_shown[0], sizes[0]
     left, right = st.columns(2)
@@ -255,7 +278,7 @@ def horizon(*, off: bool) -> None:
 def horizons(*, off: bool) -> None:
     """The horizons of a curve."""
     st.select_slider(
-        "Horizons T", links.HORIZONS, key=KEY + "horizons", value=state.scene()["horizons"], format_func="{:g}".format, disabled=off,
+        "Horizons T", studies.HORIZONS, key=KEY + "horizons", value=state.scene()["horizons"], format_func="{:g}".format, disabled=off,
         help="The shortest and the longest time from which the reverse process starts.",
     )  # fmt: skip
 
@@ -282,7 +305,7 @@ def spectrum(values: dict, *, off: bool) -> None:
             )  # fmt: skip
             _uploaded(upload, "variances-seen", lambda data: {"variances": spectra.read_text(data)})
     st.select_slider(
-        "Dimensions d", links.DIMENSIONS, key=KEY + "dims", value=values["dims"], format_func="{:g}".format, disabled=off,
+        "Dimensions d", studies.DIMENSIONS, key=KEY + "dims", value=values["dims"], format_func="{:g}".format, disabled=off,
         help="The smallest and the largest; each is four times the one before.",
     )  # fmt: skip
 
@@ -291,7 +314,7 @@ def spectrum(values: dict, *, off: bool) -> None:
 def epsilon(*, off: bool) -> None:
     """The distance that is to be reached."""
     st.select_slider(
-        "Accuracy ε", links.DISTANCES, key=KEY + "epsilon", format_func="{:g}".format, disabled=off,
+        "Accuracy ε", studies.DISTANCES, key=KEY + "epsilon", format_func="{:g}".format, disabled=off,
         help="The distance W₂ to come below; the number of steps for it is found by search.",
     )  # fmt: skip
 
@@ -314,7 +337,7 @@ def sampling(values: dict, *, off: bool) -> None:
         if values["accuracy"]:
             right.number_input(
                 "Budget (10⁶ steps)", 1, links.MOST, step=50, key=KEY + "budget", disabled=off,
-                help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * links.MILLION):.0f} s on this machine. "
+                help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * studies.MILLION):.0f} s on this machine. "
                 "A budget in seconds would give other numbers on another machine.",
             )  # fmt: skip
         _seed(off)
@@ -351,7 +374,7 @@ def picture(values: dict, *, off: bool) -> None:
         )  # fmt: skip
         if values["by_hand"]:
             st.select_slider(
-                "Fitted step sizes h", links.LADDER, value=values["window"], format_func=step_size, key=KEY + "window",
+                "Fitted step sizes h", studies.LADDER, value=values["window"], format_func=step_size, key=KEY + "window",
                 disabled=off, help="The coarsest and the finest step that the slopes are fitted to.",
             )  # fmt: skip
         st.checkbox(

@@ -5,7 +5,8 @@ import json
 from dlab import errors, targets
 from dlab.params import BadInput
 from dlab.study import BUDGET, Study
-from dlab.ui.links import ACCURACIES, DEFAULTS, DISTANCES, LADDER, MAX_PANELS, MAX_T, MILLION, epsilon
+from dlab.ui.links import ACCURACIES, DEFAULTS, MAX_T
+from dlab.ui.studies import DISTANCES, LADDER, MAX_PANELS, MILLION, epsilon
 
 
 def from_study(data: bytes) -> tuple[dict, list[str]]:

@@ -6,27 +6,18 @@ them have a value at all times, the address carries those of the chosen target a
 
 import base64
 import json
-import math
 import unicodedata
 import zlib
 from functools import cache
 
 from dlab import errors, params, schemes, targets
 from dlab.params import BadInput, Knob
-from dlab.study import ESTIMATORS, STARTS, Study
+from dlab.study import ESTIMATORS, STARTS
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import questions, tour
+from dlab.ui import own, questions, studies, tour
 
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
-MILLION = 1_000_000
-LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
-BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
-# What the controls offer where a page varies something else.
-LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-HORIZONS = tuple(map(float, range(1, 11)))
-DIMENSIONS = tuple(4.0**k for k in range(7))
-DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
 MODELS = tuple(name for name in errors.REGISTRY if name != "none")
 # The variances of the Dimension page's target.
@@ -36,11 +27,10 @@ VARIANCES = (
 )
 
 ACCURACIES = (0, 10, 5, 2, 1)
-MOST = params.MAX_WORK // MILLION
+MOST = params.MAX_WORK // studies.MILLION
 MOVING = (500, 1000, 2000, 5000)
 AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
 BRACKETS = {"few": "For one or two schemes", "always": "Always", "never": "Never"}
-MAX_PANELS = 3
 MAX_T = 10
 # The groups of controls that a lesson hides or fixes.
 GROUPS = {
@@ -50,6 +40,7 @@ GROUPS = {
     "error": "Score error",
     "horizon": "Horizon and start",
     "sampling": "Sampling",
+    "own": "Settings of one page",
     "picture": "Picture",
 }
 LONGEST_TEXT = 200  # characters of a lesson's title, and of its question
@@ -101,6 +92,7 @@ DEFAULTS = {
     **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
     **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
     **{k.name: k.default for k in VARIANCES},
+    **{key: setting.default for key, setting in own.SETTINGS.items()},
 }
 _VARIED = ("model", "levels", "horizons", "fine", "shape", "low", "high", "dims", "distances", "epsilon")
 _PLAIN = (
@@ -198,18 +190,18 @@ def _named(query) -> dict[str, str]:
 
 def differs(values: dict, entry: questions.Scene | tour.Step) -> bool:
     """Whether settings that the numbers of a scene or a step of the tour depend on are not its own."""
-    mine, its = write(values), written(entry.settings)
+    mine, its = write(values, entry.page), written(entry)
     return any(mine.get(key) != its.get(key) for key in {*mine, *its} - VIEW - ELSEWHERE.get(entry.page, set()))
 
 
-def written(settings: dict[str, str]) -> dict[str, str]:
-    """The whole address of a link that gives some settings. Kept: every page asks for that of every scene."""
-    return dict(_written(tuple(settings.items())))
+def written(entry: questions.Scene | tour.Step) -> dict[str, str]:
+    """The whole address of a scene or a step. Kept: every page asks for that of every scene."""
+    return dict(_written(entry.page, tuple(entry.settings.items())))
 
 
 @cache
-def _written(settings) -> dict[str, str]:
-    return write(read(dict(settings))[0])
+def _written(page, settings) -> dict[str, str]:
+    return write(read(dict(settings))[0], page)
 
 
 def _fitted(values, notes) -> dict:
@@ -218,7 +210,7 @@ def _fitted(values, notes) -> dict:
     for group in _GROUPS:
         trial = values | {name: DEFAULTS[name] for name in group}
         try:
-            study(trial), moving_study(trial)
+            studies.study(trial), studies.moving_study(trial)
         except BadInput as error:
             reason = reason or error
             continue
@@ -229,8 +221,8 @@ def _fitted(values, notes) -> dict:
     raise AssertionError("the defaults are a study")
 
 
-def write(values: dict) -> dict[str, str]:
-    """The address of a scene: every setting in force, with the version."""
+def write(values: dict, page: str = "") -> dict[str, str]:
+    """The address of a scene on a page: every setting in force there, with the version."""
     query = {"v": str(VERSION)}
     for key in _PLAIN:
         if key == "h" and values["hs"]:
@@ -245,8 +237,14 @@ def write(values: dict) -> dict[str, str]:
         query["data"] = _pack(values["csv"])
     if values["variances"]:
         query["variances"] = _pack(values["variances"])
+    query |= of_page(values, page)
     query |= {key: _text(values[key]) for key in (*LESSON, "present", "scene", "tour") if values[key]}
     return {k: v for k, v in query.items() if 0 < len(v) <= LONGEST}
+
+
+def of_page(values: dict, page: str) -> dict[str, str]:
+    """The part of an address that is a page's own."""
+    return {key: _text(values[key]) for key in own.of(page)}
 
 
 def complete(values: dict) -> bool:
@@ -261,101 +259,6 @@ def complete(values: dict) -> bool:
 def in_lesson(values: dict) -> bool:
     """Whether a lecturer's words or restrictions are in force."""
     return any(values[key] for key in LESSON)
-
-
-def target_spec(values: dict) -> dict:
-    """The study file's `target` object of a scene."""
-    if values["spec"]:
-        return values["spec"]
-    entry = targets.REGISTRY[values["target"]]
-    spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
-    if values["csv"] and entry.name == "logistic":
-        spec |= {"x": values["csv"][0], "y": values["csv"][1]}
-    return spec
-
-
-def error_spec(values: dict) -> dict:
-    """The study file's `score_error` object of a scene."""
-    entry = errors.REGISTRY[values["error"]]
-    spec = {"name": entry.name, **{k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs}}
-    return spec | {k.name: values[f"so.{k.name}"] for k in errors.SECOND_ORDER if values[f"so.{k.name}"]}
-
-
-def model_spec(values: dict, **changed) -> dict:
-    """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
-    name = changed.pop("name", values["model"])
-    return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
-
-
-def step_sizes(values: dict) -> list[float]:
-    if values["hs"]:
-        return list(values["hs"])
-    return between(LADDER, values["h"])
-
-
-def study(values: dict, **changed) -> Study:
-    """The study of a scene, with some of its file's values changed; BadInput where settings contradict each other."""
-    if not values["schemes"]:
-        raise BadInput("No scheme is chosen; choose at least one.")
-    return Study.from_json(
-        {
-            "target": target_spec(values),
-            "schemes": list(values["schemes"]),
-            "h": step_sizes(values),
-            "T": values["T"],
-            "start": values["start"],
-            "score_error": error_spec(values),
-            "estimator": values["estimator"],
-            "particles": values["particles"],
-            "accuracy": values["accuracy"] / 100 or None,
-            "budget": values["budget"] * MILLION if values["accuracy"] else None,
-            "seed": values["seed"],
-            **changed,
-        }
-    )
-
-
-def reaching_study(values: dict) -> Study:
-    """The study of the budget page: the distances to be reached, and coarse step sizes of its own beside them."""
-    return study(values, h=list(BUDGET_LADDER), reach=between(DISTANCES, values["distances"]))
-
-
-def epsilon(values: dict) -> float:
-    """The distance that the budget's table is of: among those to be reached the nearest to the one chosen."""
-    return min(between(DISTANCES, values["distances"]), key=lambda e: abs(math.log(e / values["epsilon"])))
-
-
-def between(ladder, stretch) -> list[float]:
-    """The steps of a ladder from one to another."""
-    return list(ladder[ladder.index(stretch[0]) : ladder.index(stretch[1]) + 1])
-
-
-def dimension_study(values: dict) -> Study:
-    """The study of a Gaussian in many dimensions: W2 at each of them, and the steps that a distance takes."""
-    dims = between(DIMENSIONS, values["dims"])
-    if given := values["variances"]:
-        target = {"name": "spectrum", "values": list(given)}
-        dims = sorted({d for d in dims if d < len(given)} | {len(given)})
-    else:
-        target = {"name": "spectrum", "shape": values["shape"], "dim": 1, "high": values["high"]}
-        target |= {"low": min(values["low"], values["high"])}
-    vary = {"axis": "d", "values": dims}
-    return study(values, target=target, vary=vary, reach=[values["epsilon"]], estimator="exact", score_error={"name": "none"})
-
-
-def horizon_studies(values: dict) -> dict[str, Study]:
-    """The studies of W2 against the horizon, one for each start."""
-    vary = {"axis": "T", "values": between(HORIZONS, values["horizons"])}
-    return {f"{start} start": study(values, start=start, h=[values["fine"]], vary=vary) for start in ("paper", "exact")}
-
-
-def moving_study(values: dict) -> Study:
-    """The study that the particles page animates: the panels' schemes at its own step size."""
-    if len(values["panels"]) > MAX_PANELS:
-        raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
-    return study(
-        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096, "accuracy": 0}
-    )
 
 
 def _target_knobs(values):
@@ -401,7 +304,7 @@ def _names(text, registry, most=None):
     return found
 
 
-def _stretch(name, text, ladder=LADDER):
+def _stretch(name, text, ladder=studies.LADDER):
     first, last = (params.typed(name, part) for part in text.split("..", 1)) if ".." in text else (None, None)
     if first not in ladder or last not in ladder or ladder.index(first) > ladder.index(last):
         steps = ", ".join(f"{v:g}" for v in ladder)
@@ -421,13 +324,7 @@ def _sizes(text):
 
 
 def _rung(name, ladder):
-    def reader(text):
-        value = params.typed(name, text)
-        if value not in ladder:
-            raise BadInput(f"{name} = {params.show(text)} is not offered; give one of {', '.join(f'{v:g}' for v in ladder)}.")
-        return value
-
-    return reader
+    return own.Rung(name, "", ladder[0], ladder, "").read
 
 
 def _one_of(name, options):
@@ -488,10 +385,10 @@ _READ = {
     "spec": _spec,
     "data": _csv,
     "schemes": lambda text: _names(text, schemes.REGISTRY),
-    "panels": lambda text: _names(text, schemes.REGISTRY, MAX_PANELS),
+    "panels": lambda text: _names(text, schemes.REGISTRY, studies.MAX_PANELS),
     "h": _sizes,
-    "step": _rung("step", LADDER),
-    "fine": _rung("fine", LADDER),
+    "step": _rung("step", studies.LADDER),
+    "fine": _rung("fine", studies.LADDER),
     "T": lambda text: params.integer("T", params.typed("T", text), 1, MAX_T),
     "start": lambda text: params.choice("start", text, STARTS),
     "estimator": lambda text: params.choice("estimator", text, ESTIMATORS),
@@ -508,12 +405,18 @@ _READ = {
     "shape": lambda text: params.choice("shape", text, SHAPES),
     **{
         key: lambda text, key=key, ladder=ladder: _stretch(key, str(text), ladder)
-        for key, ladder in (("levels", LEVELS), ("horizons", HORIZONS), ("dims", DIMENSIONS), ("distances", DISTANCES))
+        for key, ladder in (
+            ("levels", studies.LEVELS),
+            ("horizons", studies.HORIZONS),
+            ("dims", studies.DIMENSIONS),
+            ("distances", studies.DISTANCES),
+        )
     },
     **{key: lambda text, key=key: params.choice(key, text, COSTS) for key in ("cost", "work")},
     **{knob.name: knob.read for knob in VARIANCES},
-    "epsilon": _rung("epsilon", DISTANCES),
+    "epsilon": _rung("epsilon", studies.DISTANCES),
     "variances": _variances,
+    **{key: setting.read for key, setting in own.SETTINGS.items()},
     "title": lambda text: line("title", text),
     "question": lambda text: line("question", text),
     "hide": _control_groups,

@@ -274,7 +274,7 @@ def law(study: Study, draw) -> None:
             "is not random."
         )
         return
-    found, price = jobs.drawn(study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
+    found, price = jobs.made("law", study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
     costly = found is None and price > AT_ONCE
     if costly and not right.button(
         f"Compute this law (about {price:.0f} s)", key="law-button", help="Carries its density through the steps on a grid."
@@ -282,9 +282,10 @@ def law(study: Study, draw) -> None:
         return
     if found is None:
         bar = st.progress(0.0, text="Carrying the density through the steps.")
-        found = jobs.draw(
-            study, scheme, steps, lambda: bar.progress(0.5, text=f"Carrying the density through {steps} steps, grid by grid."),
-            lambda: bar.progress(0.0, text=WAIT),
+        found = jobs.make(
+            "law", study, scheme, steps,
+            tick=lambda: bar.progress(0.5, text=f"Carrying the density through {steps} steps, grid by grid."),
+            waiting=lambda: bar.progress(0.0, text=WAIT),
         )  # fmt: skip
         bar.empty()
     draw(found)

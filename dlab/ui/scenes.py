@@ -6,7 +6,7 @@ python -m dlab.ui.scenes      writes the files in dlab/prepared
 import json
 
 from dlab import jobs
-from dlab.ui import links, runs, tour
+from dlab.ui import links, runs, studies, tour
 from dlab.ui.questions import BY_NAME, SCENES, Scene
 
 __all__ = ["BY_NAME", "SCENES", "Scene", "address", "files", "step_address"]
@@ -25,7 +25,7 @@ def step_address(number: int) -> dict[str, str]:
 def _address(entry, name) -> dict[str, str]:
     # An address bar forgets that a scene plays, once it does; its link says so.
     play = {key: value for key, value in entry.settings.items() if key == "play"}
-    return links.written(entry.settings) | name | play
+    return links.written(entry) | name | play
 
 
 def files() -> dict[str, tuple]:
@@ -34,10 +34,10 @@ def files() -> dict[str, tuple]:
     for entry in (*SCENES, *tour.STEPS):
         values, _ = links.read(entry.settings)
         if entry.page == "particles":
-            study = links.moving_study(values)
+            study = studies.moving_study(values)
             name = runs.movie_key(study, study.steps[-1], values["moving"]) + ".movie"
         elif entry.page == "convergence":
-            study = links.study(values)
+            study = studies.study(values)
             name = study.key + ".json"
         else:
             continue

@@ -13,7 +13,7 @@ import segno
 import streamlit as st
 
 from dlab.params import BadInput
-from dlab.ui import links
+from dlab.ui import links, studies
 
 ADDRESS = "DLAB_ADDRESS"  # the environment variable with the lab's public address
 LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
@@ -23,7 +23,7 @@ DRAFT = "lesson-"  # prefix of the session keys of the form
 
 def link(base: str, page: str, values: dict) -> str:
     """The whole link of a scene on a page."""
-    return f"{base}/{'' if page == 'home' else page}?{urlencode(links.write(values), safe=',.', quote_via=quote)}"
+    return f"{base}/{'' if page == 'home' else page}?{urlencode(links.write(values, page), safe=',.', quote_via=quote)}"
 
 
 def base(page: str) -> tuple[str, str]:
@@ -140,7 +140,7 @@ def forget() -> None:
 
 def _study(values) -> None:
     try:
-        study = links.study(values)
+        study = studies.study(values)
     except BadInput:
         return
     st.download_button(

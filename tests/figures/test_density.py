@@ -104,11 +104,11 @@ def test_a_law_is_kept_and_can_be_cancelled(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        jobs.draw(s, "EM", 2, stop)
-    assert jobs.drawn(s, "EM", 2) is None
-    made = jobs.draw(s, "EM", 2)
+        jobs.make("law", s, "EM", 2, tick=stop)
+    assert jobs.made("law", s, "EM", 2) is None
+    made = jobs.make("law", s, "EM", 2)
     jobs._memory.clear()
-    assert jobs.drawn(s, "EM", 2) == made
+    assert jobs.made("law", s, "EM", 2) == made
 
 
 @pytest.mark.parametrize(("target", "name", "axes"), [(GAUSSIAN, "EM", 0), (LINE, "REM", 2)])

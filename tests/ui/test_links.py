@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 import pytest
 
 from dlab import errors, schemes, targets
-from dlab.params import BadInput
+from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS, Study
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import files, links, scenes, share, tour
+from dlab.ui import files, links, own, scenes, share, studies, tour
 
 rng = random.Random
 
@@ -30,12 +30,12 @@ def random_scene(r) -> dict:
     for name, entry in ((values["target"], targets.REGISTRY), (values["error"], errors.REGISTRY)):
         values |= {f"{name}.{k.name}": on_step(r, k) for k in entry[name].knobs}
     values |= {f"so.{k.name}": on_step(r, k) for k in errors.SECOND_ORDER}
-    high, low = sorted(r.sample(range(len(links.LADDER)), 2))
+    high, low = sorted(r.sample(range(len(studies.LADDER)), 2))
     values |= {
         "schemes": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, 5))),
-        "panels": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, links.MAX_PANELS))),
-        "h": (links.LADDER[high], links.LADDER[low]),
-        "step": r.choice(links.LADDER),
+        "panels": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, studies.MAX_PANELS))),
+        "h": (studies.LADDER[high], studies.LADDER[low]),
+        "step": r.choice(studies.LADDER),
         "T": r.randint(1, links.MAX_T),
         "start": r.choice(STARTS),
         "particles": r.choice((16, 512, 4096, 65536)),
@@ -48,20 +48,21 @@ def random_scene(r) -> dict:
         "bounds": r.random() < 0.5,
         "brackets": r.choice(list(links.BRACKETS)),
         "by_hand": r.random() < 0.5,
-        "window": (links.LADDER[high], links.LADDER[low]),
+        "window": (studies.LADDER[high], studies.LADDER[low]),
         "estimator": r.choice(ESTIMATORS),
         "model": r.choice(links.MODELS),
         **{
             key: tuple(ladder[i] for i in sorted(r.sample(range(len(ladder)), 2)))
             for key, ladder in (
-                ("levels", links.LEVELS), ("horizons", links.HORIZONS), ("dims", links.DIMENSIONS), ("distances", links.DISTANCES),
+                ("levels", studies.LEVELS), ("horizons", studies.HORIZONS), ("dims", studies.DIMENSIONS), ("distances", studies.DISTANCES),
             )
         },
-        "fine": r.choice(links.LADDER),
+        "fine": r.choice(studies.LADDER),
         "shape": r.choice(SHAPES),
         **{knob.name: on_step(r, knob) for knob in links.VARIANCES},
-        "epsilon": r.choice(links.DISTANCES),
+        "epsilon": r.choice(studies.DISTANCES),
         "variances": r.choice((None, (1.0, 0.25))),
+        **{key: on_step(r, s) if isinstance(s, Knob) else r.choice(list(s.options)) for key, s in own.SETTINGS.items()},
         "present": r.random() < 0.3,
         "tour": r.choice((0, 1, len(tour.STEPS))),
     }
@@ -78,19 +79,19 @@ def random_scene(r) -> dict:
     if r.random() < 0.3 and values["target"] == "logistic":
         values["csv"] = ([[r.gauss(0, 2), r.gauss(0, 2)] for _ in range(6)], [1, -1, 1, -1, 1, 1])
     try:
-        links.study(values)
+        studies.study(values)
     except BadInput:  # an estimator that does not fit the scheme, a step longer than T
         values |= {"estimator": "auto", "h": (1.0, 1 / 64), "hs": None}
     return values
 
 
-def in_force(values: dict) -> dict:
+def in_force(values: dict, page: str = "") -> dict:
     """What a link has to carry: the settings whose controls are on the screen."""
     knobs = {name for name, _ in {**links._target_knobs(values), **links._error_knobs(values)}.values()}
     plain = {k for k in links.DEFAULTS if "." not in k and k != "play"}
     plain -= {"h"} if values["hs"] else set()
     plain -= {"target"} if values["spec"] else set()
-    return {k: values[k] for k in plain | knobs}
+    return {k: values[k] for k in plain | knobs | {*own.of(page)}}
 
 
 def same(a, b):
@@ -99,22 +100,32 @@ def same(a, b):
     return a == pytest.approx(b, rel=1e-11, abs=1e-12) if isinstance(a, float) else a == b
 
 
+def test_a_page_of_its_own_settings_names_what_it_does_not_offer():
+    values, notes = links.read({"score_error.which": "0.3", "score_error.models": "XX", "score_error.parts": "0.2"})
+    assert (values["score_error.which"], values["score_error.models"], values["score_error.parts"]) == (0.5, "SO", 0.2)
+    assert len(notes) == 2
+    assert "0.3' is not offered; give one of 0.01, 0.02" in notes[0]
+    assert "models = 'XX' is unknown; choose one of EM" in notes[1]
+    assert "score_error.which" not in links.write(values, "theory")
+    assert links.write(values, "score_error")["score_error.parts"] == "0.2"
+
+
 @pytest.mark.parametrize("block", range(10))
 def test_what_is_written_is_read_back(block):
     for i in range(20):
-        before = random_scene(rng(1000 * block + i))
-        query = links.write(before)
+        before, page = random_scene(rng(1000 * block + i)), [*own.OWN][i % len(own.OWN)]
+        query = links.write(before, page)
         assert all(isinstance(v, str) for v in query.values())
-        url = share.link("https://lab.example.org", "particles", before)
+        url = share.link("https://lab.example.org", page, before)
         assert url.isascii()
         assert dict(parse_qsl(urlsplit(url).query, strict_parsing=True)) == query
         after, notes = links.read(query)
         assert notes == []
-        for name, value in in_force(before).items():
+        for name, value in in_force(before, page).items():
             assert same(value, after[name]), name
-        assert links.write(after) == query
+        assert links.write(after, page) == query
         assert links.complete(before)
-        assert links.study(after).key == links.study(before).key
+        assert studies.study(after).key == studies.study(before).key
 
 
 def test_every_setting_is_carried():
@@ -192,7 +203,7 @@ PACKED = {
 def test_hostile_values_are_named_and_replaced(key):
     for text in WORDS:
         values, notes = links.read({"target": "logistic", key: text} if key == "data" else {key: text})
-        assert links.study(values), text
+        assert studies.study(values), text
         assert notes, (key, text)
         assert key in notes[0]
         assert "instead" in notes[0], notes[0]
@@ -231,13 +242,13 @@ def test_500_hostile_query_strings():
         assert notes, (i, text[:300])
         assert sum(map(len, notes)) < 6000, "the notes repeat whole values"
         assert "".join(notes).encode(), "a note that cannot be sent"
-        assert links.study(values), text[:300]
-        assert links.moving_study(values), text[:300]
+        assert studies.study(values), text[:300]
+        assert studies.moving_study(values), text[:300]
         assert max(len(values["title"]), len(values["question"])) <= links.LONGEST_TEXT
         # What was used instead is itself a scene without complaint.
         again, notes = links.read(links.write(values))
         assert notes == []
-        assert links.study(again).key == links.study(values).key
+        assert studies.study(again).key == studies.study(values).key
 
 
 @pytest.mark.parametrize("key", ["title", "question"])
@@ -302,7 +313,7 @@ def test_unknown_keys_are_named():
 )
 def test_settings_that_contradict_each_other(query, word):
     values, notes = links.read(query)
-    assert links.study(values)
+    assert studies.study(values)
     assert any(word in n and "instead" in n for n in notes), notes
 
 
@@ -317,7 +328,7 @@ def test_random_bytes_never_raise():
             for _ in range(4)
         }
         values, _ = links.read(query)
-        assert links.study(values)
+        assert studies.study(values)
 
 
 def test_data_too_long_for_a_link_are_left_out_and_said():
@@ -353,10 +364,10 @@ def test_a_study_file_reopens(name):
     first = Study.from_json({"target": GAUSS, **STUDIES[name]})
     values, notes = files.from_study(json.dumps(first.to_json(), indent=1).encode())
     assert notes == []
-    assert close(links.study(values).to_json(), first.to_json())
+    assert close(studies.study(values).to_json(), first.to_json())
     read, notes = links.read(links.write(values))
     assert notes == []
-    assert close(links.study(read).to_json(), first.to_json())
+    assert close(studies.study(read).to_json(), first.to_json())
 
 
 def close(a, b):
@@ -372,19 +383,19 @@ def close(a, b):
 
 def test_every_study_that_the_app_downloads_reopens():
     for i in range(40):
-        before = links.study(random_scene(rng(500 + i)))
-        again = links.study(files.from_study(json.dumps(before.to_json(), indent=1).encode())[0])
+        before = studies.study(random_scene(rng(500 + i)))
+        again = studies.study(files.from_study(json.dumps(before.to_json(), indent=1).encode())[0])
         assert close(again.to_json(), before.to_json())
 
 
 def test_what_a_study_file_loses_on_the_pages_is_said():
     values, notes = files.from_study(json.dumps({"target": GAUSS, "accuracy": 0.03, "budget": 1_500_000}).encode())
-    assert links.study(values).accuracy == 0.02
-    assert links.study(values).budget == 2_000_000
+    assert studies.study(values).accuracy == 0.02
+    assert studies.study(values).budget == 2_000_000
     assert "no accuracy of 0.03; 0.02 was used" in notes[0]
     assert "in millions" in notes[1]
     kept, notes = files.from_study(json.dumps({"target": GAUSS, "accuracy": 0.05, "budget": 3_000_000}).encode())
-    assert (links.study(kept).accuracy, links.study(kept).budget, notes) == (0.05, 3_000_000, [])
+    assert (studies.study(kept).accuracy, studies.study(kept).budget, notes) == (0.05, 3_000_000, [])
     assert "only where an accuracy" in files.from_study(json.dumps({"target": GAUSS, "budget": 10**9}).encode())[1][0]
 
 
@@ -425,5 +436,5 @@ def test_prepared_scenes_are_whole_links(scene):
     assert notes == []
     query = scenes.address(scene)
     assert set(query) >= set(links.write(values))
-    assert links.study(values)
-    assert links.moving_study(values)
+    assert studies.study(values)
+    assert studies.moving_study(values)

@@ -10,7 +10,7 @@ import pytest
 from dlab import jobs
 from dlab.figures import convergence, guess
 from dlab.figures.tables import fit_of, rows_of
-from dlab.ui import links, runs, scenes, tour
+from dlab.ui import links, runs, scenes, studies, tour
 
 ENTRIES = {**scenes.BY_NAME, **{f"step {i}": step for i, step in enumerate(tour.STEPS, 1)}}
 FILES = scenes.files()
@@ -21,9 +21,9 @@ def result_of(name) -> dict:
     values, notes = links.read(ENTRIES[name].settings)
     assert notes == []
     if ENTRIES[name].page == "particles":
-        study = links.moving_study(values)
+        study = studies.moving_study(values)
         return runs.known_movie(study, study.steps[-1], values["moving"])[1]
-    return jobs.finished(links.study(values))
+    return jobs.finished(studies.study(values))
 
 
 def slope(result, scheme):

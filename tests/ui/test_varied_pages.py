@@ -3,7 +3,7 @@
 import pytest
 from test_pages import visit, words
 
-from dlab.ui import links, runs
+from dlab.ui import links, runs, studies
 
 SMALL = {"schemes": "EM,SO", "h": "0.5..0.125"}
 
@@ -52,15 +52,15 @@ def test_spectra(query):
 def test_both_starts_are_studies_of_the_contract():
     values, notes = links.read({"horizons": "2..4", "fine": "0.125"})
     assert notes == []
-    studies = links.horizon_studies(values)
-    assert {s.start for s in studies.values()} == {"exact", "paper"}
-    for study in studies.values():
+    found = studies.horizon_studies(values)
+    assert {s.start for s in found.values()} == {"exact", "paper"}
+    for study in found.values():
         assert study.vary == {"axis": "T", "values": [2.0, 3.0, 4.0]}
         assert study.h == (0.125,)
 
 
 def test_a_picture_of_several_studies_says_what_all_of_them_cost():
     values, _ = links.read({"target": "logistic", "schemes": "EM", "horizons": "1..2", "fine": "0.25", "particles": "64"})
-    studies = list(links.horizon_studies(values).values())
-    assert runs._label(studies, 30.0) == "Run (about 30 s)"
-    assert "particle-steps" in runs._what(studies)
+    found = list(studies.horizon_studies(values).values())
+    assert runs._label(found, 30.0) == "Run (about 30 s)"
+    assert "particle-steps" in runs._what(found)

@@ -1,0 +1,112 @@
+"""The studies of a scene: what its pages ask the lab for. No streamlit here: plain values."""
+
+import math
+
+from dlab import errors, targets
+from dlab.params import BadInput
+from dlab.study import Study
+
+MILLION = 1_000_000
+LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
+BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
+# What the controls offer where a page varies something else.
+LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+HORIZONS = tuple(map(float, range(1, 11)))
+DIMENSIONS = tuple(4.0**k for k in range(7))
+DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+MAX_PANELS = 3
+
+
+def target_spec(values: dict) -> dict:
+    """The study file's `target` object of a scene."""
+    if values["spec"]:
+        return values["spec"]
+    entry = targets.REGISTRY[values["target"]]
+    spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
+    if values["csv"] and entry.name == "logistic":
+        spec |= {"x": values["csv"][0], "y": values["csv"][1]}
+    return spec
+
+
+def error_spec(values: dict) -> dict:
+    """The study file's `score_error` object of a scene."""
+    entry = errors.REGISTRY[values["error"]]
+    spec = {"name": entry.name, **{k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs}}
+    return spec | {k.name: values[f"so.{k.name}"] for k in errors.SECOND_ORDER if values[f"so.{k.name}"]}
+
+
+def model_spec(values: dict, **changed) -> dict:
+    """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
+    name = changed.pop("name", values["model"])
+    return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
+
+
+def step_sizes(values: dict) -> list[float]:
+    if values["hs"]:
+        return list(values["hs"])
+    return between(LADDER, values["h"])
+
+
+def study(values: dict, **changed) -> Study:
+    """The study of a scene, with some of its file's values changed; BadInput where settings contradict each other."""
+    if not values["schemes"]:
+        raise BadInput("No scheme is chosen; choose at least one.")
+    return Study.from_json(
+        {
+            "target": target_spec(values),
+            "schemes": list(values["schemes"]),
+            "h": step_sizes(values),
+            "T": values["T"],
+            "start": values["start"],
+            "score_error": error_spec(values),
+            "estimator": values["estimator"],
+            "particles": values["particles"],
+            "accuracy": values["accuracy"] / 100 or None,
+            "budget": values["budget"] * MILLION if values["accuracy"] else None,
+            "seed": values["seed"],
+            **changed,
+        }
+    )
+
+
+def reaching_study(values: dict) -> Study:
+    """The study of the budget page: the distances to be reached, and coarse step sizes of its own beside them."""
+    return study(values, h=list(BUDGET_LADDER), reach=between(DISTANCES, values["distances"]))
+
+
+def epsilon(values: dict) -> float:
+    """The distance that the budget's table is of: among those to be reached the nearest to the one chosen."""
+    return min(between(DISTANCES, values["distances"]), key=lambda e: abs(math.log(e / values["epsilon"])))
+
+
+def between(ladder, stretch) -> list[float]:
+    """The steps of a ladder from one to another."""
+    return list(ladder[ladder.index(stretch[0]) : ladder.index(stretch[1]) + 1])
+
+
+def dimension_study(values: dict) -> Study:
+    """The study of a Gaussian in many dimensions: W2 at each of them, and the steps that a distance takes."""
+    dims = between(DIMENSIONS, values["dims"])
+    if given := values["variances"]:
+        target = {"name": "spectrum", "values": list(given)}
+        dims = sorted({d for d in dims if d < len(given)} | {len(given)})
+    else:
+        target = {"name": "spectrum", "shape": values["shape"], "dim": 1, "high": values["high"]}
+        target |= {"low": min(values["low"], values["high"])}
+    vary = {"axis": "d", "values": dims}
+    return study(values, target=target, vary=vary, reach=[values["epsilon"]], estimator="exact", score_error={"name": "none"})
+
+
+def horizon_studies(values: dict) -> dict[str, Study]:
+    """The studies of W2 against the horizon, one for each start."""
+    vary = {"axis": "T", "values": between(HORIZONS, values["horizons"])}
+    return {f"{start} start": study(values, start=start, h=[values["fine"]], vary=vary) for start in ("paper", "exact")}
+
+
+def moving_study(values: dict) -> Study:
+    """The study that the particles page animates: the panels' schemes at its own step size."""
+    if len(values["panels"]) > MAX_PANELS:
+        raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
+    return study(
+        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096, "accuracy": 0}
+    )
