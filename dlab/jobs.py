@@ -19,7 +19,20 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, along, compare, law_density, levels, one_step, particle_step, run, signs, stream
+from dlab.study import (
+    Study,
+    along,
+    compare,
+    first_coordinate,
+    law_density,
+    levels,
+    one_step,
+    particle_step,
+    readings,
+    run,
+    signs,
+    stream,
+)
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -127,6 +140,8 @@ MADE = {
     "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
     "signs": (signs, ("target", "T", "seed")),
+    "readings": (readings, ("target", "schemes", "h", "T", "start", "score_error", "seed")),
+    "first": (first_coordinate, ("target", "schemes", "h", "T", "start", "score_error")),
 }
 
 

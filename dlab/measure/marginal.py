@@ -14,13 +14,14 @@ BLOCKS = 32
 FLOORS = 8  # pairs of target clouds whose mean distance is the floor
 
 
-def of_lines(x, y) -> float:
-    """W2^2 of two samples of one size on the line."""
-    return float(np.mean((np.sort(x) - np.sort(y)) ** 2))
+def of_lines(x, y, power: int = 2) -> float:
+    """W2^2 of two samples of one size on the line; W1 for power 1."""
+    return float(np.mean(np.abs(np.sort(x) - np.sort(y)) ** power))
 
 
-def jackknifed(x, y) -> tuple[float, float]:
-    """W2 of two independent samples (n,) of one size with its standard error, by leaving out a block of either in turn."""
+def jackknifed(x, y, power: int = 2) -> tuple[float, float]:
+    """W2 (W1 for power 1) of two independent samples (n,) of one size with its standard error, by leaving out a block of
+    either in turn."""
     variance, n = 0.0, len(x)
     blocks = min(BLOCKS, n // 8)
     order_x, order_y = np.argsort(x), np.argsort(y)
@@ -31,9 +32,10 @@ def jackknifed(x, y) -> tuple[float, float]:
             kept = own[order[block[order] != b]]
             # The other sample's quantiles at the ranks of what is left.
             at = (np.arange(len(kept)) + 0.5) * n / len(kept) - 0.5
-            left.append(np.mean((kept - np.interp(at, np.arange(n), other)) ** 2))
+            left.append(np.mean(np.abs(kept - np.interp(at, np.arange(n), other)) ** power))
         variance += (blocks - 1) / blocks * np.sum((np.array(left) - np.mean(left)) ** 2)
-    return root(of_lines(x, y), variance**0.5)
+    found = of_lines(x, y, power)
+    return root(found, variance**0.5) if power == 2 else (found, float(variance**0.5))
 
 
 def estimate(case: Case, pairs: Pairs) -> Estimate:

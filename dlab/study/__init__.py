@@ -5,6 +5,7 @@ from dlab.study.compare import DISAGREES, compare
 from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
 from dlab.study.onestep import one_step
+from dlab.study.readings import first_coordinate, readings
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
 from dlab.study.signs import signs
@@ -29,10 +30,12 @@ __all__ = [
     "checklist",
     "compare",
     "facts_json",
+    "first_coordinate",
     "grids",
     "law_density",
     "one_step",
     "particle_step",
+    "readings",
     "refitted",
     "run",
     "signs",
