@@ -22,6 +22,7 @@ import numpy as np
 from dlab.study import (
     Study,
     along,
+    boundary,
     compare,
     first_coordinate,
     law_density,
@@ -140,6 +141,7 @@ MADE = {
     "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
     "signs": (signs, ("target", "T", "seed")),
+    "boundary": (boundary, ("target", "T", "start", "score_error", "seed")),
     "readings": (readings, ("target", "schemes", "h", "T", "start", "score_error", "seed")),
     "first": (first_coordinate, ("target", "schemes", "h", "T", "start", "score_error")),
 }

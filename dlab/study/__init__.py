@@ -5,7 +5,7 @@ from dlab.study.compare import DISAGREES, compare
 from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
 from dlab.study.onestep import one_step
-from dlab.study.readings import first_coordinate, readings
+from dlab.study.readings import boundary, first_coordinate, readings
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
 from dlab.study.signs import signs
@@ -26,6 +26,7 @@ __all__ = [
     "Row",
     "Study",
     "along",
+    "boundary",
     "bounds",
     "checklist",
     "compare",

@@ -16,6 +16,7 @@ from dlab.measure import fit, marginal
 from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
 from dlab.study.spec import Study
+from dlab.targets import logistic
 from dlab.targets.gaussian import Gaussian
 from dlab.targets.sampled import Sampled
 
@@ -176,3 +177,44 @@ def _sampled(study: Study) -> Sampled:
     if not isinstance(built, Sampled):
         raise BadInput("This answer is about a posterior known by samples; leave out score 'laplace'.")
     return built
+
+
+CLOUD = 400  # particles that a picture of two features shows
+DRAWS = 8
+GRID = 61
+
+
+def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
+    """A logistic study with two features in a picture: {"x", "y" the data, "box" (low, high) of a square that holds them, "mean",
+    "draws" (DRAWS, 2) of theta, "right": observations on the side of their label, "grid", "density": the posterior on a grid with
+    mass 1, "plane" its lower and upper corner, "samples", "particles" (CLOUD, 2), "spread", "target_spread", "scheme", "h"}.
+
+    BadInput where the target has not two features.
+    """
+    target = study.target
+    if not isinstance(target, dict) or target.get("name") != "logistic" or study.built.dim != 2:
+        raise BadInput("This picture is of the target 'logistic' with two features; give such a study.")
+    x, y = logistic.data(target)
+    built, facts = study.built, study.built.facts
+    draw, cloud, begin, run = jax.random.split(jax.random.key(study.seed), 4)
+    tick(0.1)
+    start, _ = starts(built, begin, CLOUD, study.T, study.start)
+    particles = simulate(
+        schemes.REGISTRY[scheme], built.fast_field, study.error, start, T=study.T, steps=steps, key=run, tick=lambda k: tick(0.5)
+    ).x
+    samples = np.asarray(built.sample(cloud, CLOUD))
+    std = np.sqrt(np.diag(facts.cov))
+    low, high = facts.mean - 4 * std, facts.mean + 4 * std
+    grid = [np.linspace(a, b, GRID) for a, b in zip(low, high)]
+    log = np.asarray(built.log_density(np.stack(np.meshgrid(*grid), -1).reshape(-1, 2))).reshape(GRID, GRID)
+    density = np.exp(log - log.max())
+    density /= density.sum() * (grid[0][1] - grid[0][0]) * (grid[1][1] - grid[1][0])
+    reach = 1.1 * float(np.abs(x).max() or 1.0)
+    shown = particles[~diverged(particles, facts)]
+    return {
+        "x": x.tolist(), "y": y.tolist(), "box": [-reach, reach], "mean": facts.mean.tolist(),
+        "draws": np.asarray(built.sample(draw, DRAWS)).tolist(), "right": int(np.sum(y * (x @ facts.mean) > 0)),
+        "grid": [np.round(g, 6).tolist() for g in grid], "density": np.round(density, 4).tolist(),
+        "plane": [low.tolist(), high.tolist()], "samples": np.round(samples, 5).tolist(), "particles": np.round(shown, 5).tolist(),
+        "spread": shown.std(0).tolist(), "target_spread": std.tolist(), "scheme": scheme, "h": study.T / steps,
+    }  # fmt: skip

@@ -43,7 +43,7 @@ def standardised(x) -> np.ndarray:
 def read_csv(data: bytes, planar: bool = False) -> tuple[list, list]:
     """Features (m, d) and labels 1 and -1 from a CSV (labels 1 and -1, or 1 and 0), as they stand in the file.
 
-    planar: columns x1, x2, y, in any order where a header names them. Otherwise 1 to MAX_FEATURES features, and the label is
+    planar: columns x1, x2, y, in any order where a header names them. Otherwise 2 to MAX_FEATURES features, and the label is
     the column named y, else the last one. BadInput names the line, the column, the value and what was expected.
     """
     shape = f"columns {','.join(PLANAR)}" if planar else "a column for each feature, and the labels last or in one named y"
@@ -95,9 +95,9 @@ def _columns(names, header):
         names = [*(f"x{j}" for j in range(1, len(names))), "y"]
     if twice := next((c for c in names if names.count(c) > 1), None):
         raise BadInput(f"The CSV header names {params.show(twice)} twice; give each column a name of its own.")
-    if not 2 <= len(names) <= MAX_FEATURES + 1:
+    if not 3 <= len(names) <= MAX_FEATURES + 1:
         raise BadInput(
-            f"The CSV has {len(names)} columns; give 1 to {MAX_FEATURES} features and a label, with commas between them."
+            f"The CSV has {len(names)} columns; give 2 to {MAX_FEATURES} features and a label, with commas between them."
         )
     label = next((j for j, c in enumerate(names) if c.lower() == "y"), len(names) - 1)
     columns = [(c or f"number {j + 1}", j) for j, c in enumerate(names)]

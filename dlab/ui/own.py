@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dlab import params, schemes
 from dlab.params import Knob
-from dlab.ui.studies import LEVELS
+from dlab.ui.studies import LEVELS, PENALTIES
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,20 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Rung("hessian", "Level ε⁽ᴸ⁾", 0.5, LEVELS, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
         Rung("drift", "Level ε⁽ᴹ⁾", 1.0, LEVELS, "M* = M + ε⁽ᴹ⁾v."),
         Rung("parts", "Level ε", 0.1, LEVELS, "The size of the score error in this picture."),
+    ),
+    "logistic": (
+        Choice(
+            "part", "What is shown", "paper",
+            {"paper": "The paper's experiment, d = 20", "plane": "Two features", "csv": "Your own data"},
+            "Two features can be drawn; twenty are the paper's; a CSV of yours may have up to 50.",
+        ),
+        Rung("penalty", "Penalty λ", 100.0, PENALTIES, "The paper's three: larger is stiffer and more nearly Gaussian."),
+        Choice(
+            "score", "Score of p_t", "kernel",
+            {"kernel": "ratio of kernels, as in the paper", "local": "samples that follow the particle"},
+            "The first is the exact score of finitely many posterior samples; the second is nearly that of the posterior, and dear.",
+        ),
+        Knob("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1, "Strength of the Gaussian prior; m₀ = λ, and the theorems need more than ½."),
     ),
 }  # fmt: skip
 
