@@ -149,7 +149,7 @@ MADE = {
 
 def made(kind: str, study: Study, *which) -> dict | None:
     """The answer of `make` where it is known."""
-    found = load(_name(kind, study, which))
+    found = load(file_name(kind, study, *which))
     return None if found is None else json.loads(found)
 
 
@@ -158,11 +158,12 @@ def make(kind: str, study: Study, *which, tick=lambda *done: None, waiting=lambd
     with one_at_a_time(waiting):
         if (known := made(kind, study, *which)) is None:
             known = MADE[kind][0](study, *which, tick=tick)
-            store(_name(kind, study, which), json.dumps(known).encode())
+            store(file_name(kind, study, *which), json.dumps(known).encode())
     return known
 
 
-def _name(kind, study, which):
+def file_name(kind: str, study: Study, *which) -> str:
+    """The name of the file of an answer of `make`."""
     enters = {k: v for k, v in study.to_json().items() if k in MADE[kind][1]}
     text = json.dumps([enters, *which], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{kind}.json"

@@ -80,18 +80,19 @@ def small(result):
     st.markdown("### Is that a rate?")
     asked = studies.experiment_small(lam)
     first = runs.kept("first", asked, price=tell_logistic.PRICES["first"], doing="Carrying the surrogate's exact law.")
-    few = studies.experiment_atoms(lam)
     if first is None:
         return
-    sampled = {"simulated, score of 2,048 samples": result}
-    if (known := jobs.known(few)) is not None:
+    few = studies.experiment_atoms(studies.PENALTIES[-1])
+    known = jobs.known(few) if lam == studies.PENALTIES[-1] else None
+    sampled = {f"simulated, score of {tell_logistic.atoms(result['study']['target']):,} samples": result}
+    if known is not None:
         sampled["simulated, score of 100 samples"] = known
     figure = logistic.orders(first, sampled)
     show(figure, 520)
     st.markdown(figure.caption)
     if known is not None:
         st.markdown(logistic.atoms_sentence(first, known))
-    else:
+    elif lam == studies.PENALTIES[-1]:
         runs.measured(few)
     with st.expander("Slopes between neighbouring step sizes"):
         rows(logistic.slopes_table(first))

@@ -22,7 +22,7 @@ from dlab.field import ExactField
 from dlab.targets import posterior
 from dlab.targets.base import UNKNOWN, Fact, Facts, Target
 
-FORMS = {"kernel": 2048, "smooth": 2048, "local": 64}  # with the number of samples where none is given
+FORMS = {"kernel": 1024, "smooth": 1024, "local": 64}  # with the number of samples where none is given
 MOST_ATOMS = posterior.CHAINS // 2 * posterior.DRAWS
 PAIRS = 1000, 300  # samples times features (times observations for "local") that cost as much as a particle-step in the plane
 

@@ -42,11 +42,21 @@ def files() -> dict[str, tuple]:
         else:
             continue
         found.setdefault(name, (entry, study))
-    return found
+    return found | _logistic()
+
+
+def _logistic() -> dict[str, tuple]:
+    """What the page Logistic regression opens with; for an answer of `jobs.make` the entry is its kind and what else it asks for."""
+    plain = [studies.experiment_atoms(studies.PENALTIES[-1]), *map(studies.experiment, studies.PENALTIES)]
+    answers = [("first", studies.experiment_small(lam)) for lam in studies.PENALTIES]
+    answers.append(("readings", studies.experiment_readings(studies.PENALTIES[-1])))
+    return {s.key + ".json": (("curve",), s) for s in plain} | {jobs.file_name(kind, s): ((kind,), s) for kind, s in answers}
 
 
 def make(name: str, entry, study) -> bytes:
     """The content of a prepared file, computed anew unless this machine has just done so."""
+    if isinstance(entry, tuple) and entry[0] in jobs.MADE:
+        return json.dumps(jobs.make(entry[0], study, *entry[1:])).encode()
     if name.endswith(".movie"):
         runs.make_movie(study, study.steps[-1], links.read(entry.settings)[0]["moving"])
         return jobs.load(name)

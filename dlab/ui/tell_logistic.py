@@ -4,6 +4,7 @@ import streamlit as st
 
 from dlab.figures.numbers import number, step_size
 from dlab.study import Study
+from dlab.targets import sampled
 
 PRICES = {"first": 120.0, "readings": 240.0}  # seconds on two cores, the sampling of the posterior and compiling included
 
@@ -13,16 +14,20 @@ def sigma(result: dict) -> float:
     return result["facts"]["cov"][0][0] ** 0.5
 
 
+def atoms(target: dict) -> int:
+    """How many posterior samples the score of a target object is made of."""
+    return target.get("atoms", sampled.FORMS[target.get("score", "kernel")])
+
+
 def experiment(study: Study) -> None:
     """How the experiment is rebuilt, and what the paper leaves open."""
-    atoms = study.target.get("atoms", 2048)
     st.markdown(
         "The posterior is sampled by the no-U-turn sampler in the coordinates of its Laplace approximation; R̂ and the effective "
         "sample size stand in the notes. Half of the chains make the score, the other half stand for the target, so the two are "
         "independent."
     )
     st.markdown(
-        f"Score and Hessian of $p_t$ are ratios of sums of Gaussian kernels over {atoms:,} of these samples, the weights normalised by "
+        f"Score and Hessian of $p_t$ are ratios of sums of Gaussian kernels over {atoms(study.target):,} of these samples, the weights normalised by "
         "their sum: the paper's formulas. Each scheme moves "
         f"{study.particles:,} particles. $W_2$ of the first coordinate is read off sorted values against as many samples of the "
         "target; the bars are 95 % intervals by leaving out one of 32 blocks of either sample in turn. Two samples of the target alone "
