@@ -19,7 +19,23 @@ import numpy as np
 
 from dlab import places
 from dlab.places import CODE, PREPARED, folder
-from dlab.study import Study, along, compare, law_density, learned, levels, modes, one_step, particle_step, run, signs, stream
+from dlab.study import (
+    Study,
+    along,
+    boundary,
+    compare,
+    first_coordinate,
+    law_density,
+    learned,
+    levels,
+    modes,
+    one_step,
+    particle_step,
+    readings,
+    run,
+    signs,
+    stream,
+)
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -123,6 +139,9 @@ MADE = {
     "learned": (learned.errors_met, ("target", "T", "start", "score_error", "seed")),
     "error_field": (learned.error_field, ("target", "score_error")),
     "signs": (signs, ("target", "T", "seed")),
+    "boundary": (boundary, ("target", "T", "start", "score_error", "seed")),
+    "readings": (readings, ("target", "schemes", "h", "T", "start", "score_error", "seed")),
+    "first": (first_coordinate, ("target", "schemes", "h", "T", "start", "score_error")),
 }
 
 
@@ -143,6 +162,7 @@ def make(kind: str, study: Study, *which, tick=lambda *done: None, waiting=lambd
 
 def file_name(kind: str, study: Study, *which) -> str:
     """The name under which an answer is kept."""
+    """The name of the file of an answer of `make`."""
     enters = {k: v for k, v in study.to_json().items() if k in MADE[kind][1]}
     text = json.dumps([enters, *which], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{kind}.json"

@@ -1,10 +1,10 @@
 """The registry of estimators: one file each (the cloud distances share one), one line here."""
 
-from dlab.measure import clouds, coupled, density, exact, gelbrich, projected
+from dlab.measure import clouds, coupled, density, exact, gelbrich, marginal, projected
 from dlab.measure.base import Case, Estimator, Pairs
 
 REGISTRY: dict[str, Estimator] = {
-    e.name: e for e in (exact.ENTRY, density.ENTRY, projected.ENTRY, coupled.ENTRY, gelbrich.ENTRY, *clouds.ENTRIES)
+    e.name: e for e in (exact.ENTRY, density.ENTRY, projected.ENTRY, coupled.ENTRY, gelbrich.ENTRY, marginal.ENTRY, *clouds.ENTRIES)
 }
 
 

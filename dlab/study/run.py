@@ -138,6 +138,9 @@ def _measured(study, sweep, key, quick) -> Row:
     if lost:
         return _row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, lost)
     found = (estimator.quick if quick and estimator.quick else estimator.estimate)(case, pairs)
+    if pairs.y is None:
+        flags = _doubts(found, None, None, 0.0)
+        return _row(study, case, replace(found, flags=flags), len(pairs.x), met, 0)
     lower, upper = gelbrich.estimate(case, pairs), coupled.estimate(case, pairs)
     flags = _doubts(found, lower, upper, sweep.reference_error(case))
     found = replace(found, lower=lower.value, upper=upper.value, flags=flags)

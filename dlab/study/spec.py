@@ -221,7 +221,8 @@ class Study:
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
-        references = sum(r.work for g in grids(self.steps) for r in g.references)
+        alone = all(self.way(s).alone for s in sampled)
+        references = 0 if alone else sum(r.work for g in grids(self.steps) for r in g.references)
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @property
@@ -237,7 +238,8 @@ class Study:
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        plain = math.ceil(self.work * self.error.cost) + self.error.price + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        plain = math.ceil(self.work * self.error.cost * self.built.step_cost) + self.error.price + laws
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 

@@ -47,6 +47,7 @@ class Sweep:
         # Coarse h first: its points are on the screen while the fine ones run. Of each point its run in each batch.
         self.points: dict[Key, dict[int, Run]] = {(s, n): {} for n in sorted(study.steps) for s in names}
         self.paths = {r: _Paths() for r in self.references.values()}
+        self.alone = all(study.way(name).alone for name in names)
         self.drawn = self.batches = self.spent = 0
         self.total = study.most
         self._ahead = None
@@ -79,7 +80,8 @@ class Sweep:
             if n == counts[-1] and self.drawn < self.study.particles:
                 self._ahead = self._queue(number + 1, keys)  # runs while this batch is measured
             reference, these = self.references[n], [k for k in keys if k[1] == n]
-            self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
+            if not self.alone:
+                self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
             for k in these:
                 self.points[k][number] = _first(self._wait(started[k]), keep)
             yield these
@@ -88,6 +90,8 @@ class Sweep:
         study, queued = self.study, {}
         key = jax.random.fold_in(jax.random.key(study.seed), number)
         both = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
+        if self.alone:
+            return {k: self._alone(key, k, both[0]) for k in keys}
         for grid in self.grids:
             mine = [k for k in keys if k[1] in grid.members]
             if mine:
@@ -116,6 +120,14 @@ class Sweep:
                     queued[name, n] = queue(case.scheme, study.error, begin, n, own_key, case.noisy)
         return queued
 
+    def _alone(self, key, point: Key, begin) -> Future:
+        """Queue a batch of a point with fresh noise, where nobody asks for a reference."""
+        case = self.study.case(*point)
+        own = jax.random.fold_in(jax.random.fold_in(key, 2 + list(schemes.REGISTRY).index(point[0])), point[1])
+        return self._pool.submit(
+            simulate, case.scheme, self.field, case.error, begin, T=case.T, steps=case.steps, key=own, tick=self._count
+        )
+
     def _count(self, steps: int) -> None:
         with self._counting:
             self.spent += steps * BATCH
@@ -133,7 +145,7 @@ class Sweep:
         """Of points that need `factors` times their paths those that the rest of the budget bears, the cheapest first,
         and how many batches until they are looked at again; None where it bears none."""
         left = self.total - self.spent
-        price = {k: BATCH * (k[1] + self.references[k[1]].work) for k in factors}
+        price = {k: BATCH * (k[1] + (0 if self.alone else self.references[k[1]].work)) for k in factors}
         need = {k: max(1, math.ceil(len(self.points[k]) * (f - 1))) for k, f in factors.items()}
         order = sorted((k for k in factors if price[k] <= left), key=lambda k: price[k] * need[k])
         if not order:
@@ -149,8 +161,10 @@ class Sweep:
     def pairs(self, key: Key) -> Pairs:
         """All particles of a point with the reference on the same paths."""
         runs, ends = self.points[key], self.paths[self.references[key[1]]].ends
-        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
         x, z = np.concatenate([r.x for r in runs.values()]), None
+        if self.alone:
+            return Pairs(x, None)
+        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
         if self.study.case(*key).noisy:
             z = np.concatenate([r.fluctuation for r in runs.values()])
             # Where the step is so large that the linearisation leaves the numbers, there is nothing to subtract.
@@ -175,7 +189,7 @@ class Sweep:
     def clouds(self) -> dict[str, np.ndarray]:
         """Final positions: "EM_8" for EM in 8 steps, "reference_EM_8" for its reference on the same paths."""
         pairs = {f"{s}_{n}": self.pairs((s, n)) for s, n in self.points}
-        return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items()}
+        return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items() if p.y is not None}
 
 
 def _first(run: Run, count: int) -> Run:

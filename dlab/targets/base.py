@@ -94,9 +94,13 @@ class Factors:
 
 
 class Target:
-    """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`."""
+    """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`.
+
+    step_cost: what a step of a particle costs, in steps of one in the plane; it prices a run, no more.
+    """
 
     dim: int
+    step_cost: float = 1.0
 
     def log_density(self, x):
         """log p_0 up to a constant; x (n, d) -> (n,)."""

@@ -13,8 +13,9 @@ PAGES = {
     "horizon": ("pages/horizon.py", "Horizon"),
     "dimension": ("pages/dimension.py", "Dimension"),
     "theory": ("pages/theory.py", "Theory"),
-    "outside": ("pages/outside.py", "Outside the assumptions"),
+    "logistic": ("pages/logistic.py", "Logistic regression"),
     "learned": ("pages/learned.py", "Learned score"),
+    "outside": ("pages/outside.py", "Outside the assumptions"),
 }
 # Pages that the menu keeps in a list of their own: its row has no room for more.
 STUDIES = tuple(page for page in ("logistic", "learned", "images", "outside") if page in PAGES)

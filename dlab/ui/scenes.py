@@ -49,7 +49,15 @@ def files() -> dict[str, tuple]:
         found.setdefault(study.key + ".json", (None, study))
     for settings in LEARNED:
         found |= _learned(links.read(settings)[0])
-    return found
+    return found | _logistic()
+
+
+def _logistic() -> dict[str, tuple]:
+    """What the page Logistic regression opens with; for an answer of `jobs.make` the entry is its kind and what else it asks for."""
+    plain = [studies.experiment_atoms(studies.PENALTIES[-1]), *map(studies.experiment, studies.PENALTIES)]
+    answers = [("first", studies.experiment_small(lam)) for lam in studies.PENALTIES]
+    answers.append(("readings", studies.experiment_readings(studies.PENALTIES[-1])))
+    return {s.key + ".json": (("curve",), s) for s in plain} | {jobs.file_name(kind, s): ((kind,), s) for kind, s in answers}
 
 
 def _learned(values) -> dict[str, tuple]:
