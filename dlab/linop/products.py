@@ -17,7 +17,7 @@ from dlab.types import Points
 
 TOLERANCE = 1e-4
 MOST = 12  # products of one map: its basis is what the memory goes into
-DEGREE = 48  # of the Chebyshev series: with a pole at i pi/h of sqrt(phi1), 1e-10 of its largest value up to h |A| = 6
+DEGREE = 32  # of the Chebyshev series: with a branch point at i pi/h, sqrt(phi1(2hA)) is right to 1e-7 of its largest value up to h |A| = 6
 BISECTIONS = 30
 INVARIANT = 1e-7  # couplings below this share of the entries of T: the products so far know all that v meets
 
@@ -75,7 +75,7 @@ class Products:
         state = (0, *start, jnp.zeros_like(start[1]), jnp.full(len(v), jnp.inf, v.dtype))
         used, basis, diagonal, beside, inside, error = jax.lax.while_loop(unfinished, body, state)
         self.spent.append(Spent(used, _largest(diagonal, beside, used), jnp.max(error)))
-        return length[:, None] * jnp.einsum("nm,mnd->nd", inside, basis)
+        return length[:, None] * jnp.sum(inside.T[:, :, None] * basis, 0)
 
     def largest(self, v, products: int = 4):
         """The largest eigenvalue that so many products with v (n, d) show, (n,): never above the true one."""
@@ -100,14 +100,17 @@ def _extended(product, j, basis, diagonal, beside):
     w = product(q)
     a = jnp.sum(w * q, 1)
     # Twice, and against all of the basis: particles that are done go on with the others, where rounding is all that is left.
-    for _ in range(2):
-        w = w - jnp.einsum("mn,mnd->nd", jnp.einsum("mnd,nd->mn", basis, w), basis)
+    w = jax.lax.fori_loop(0, 2 * (j + 1), lambda i, w: _without(w, basis[i % (j + 1)]), w)
     b = jnp.linalg.norm(w, axis=1)
     alive = b > INVARIANT * (jnp.max(jnp.abs(diagonal), 1) + jnp.abs(a) + jnp.max(beside, 1))
     basis = basis.at[j + 1].set(jnp.where(alive, 1 / jnp.where(alive, b, 1.0), 0.0)[:, None] * w)
     # The guess fills the rest of the diagonal: it is coupled to nothing and leaves Gershgorin's interval as it is.
     diagonal = jnp.where(jnp.arange(diagonal.shape[1]) >= j, a[:, None], diagonal)
     return basis, diagonal, beside.at[:, j + 1].set(jnp.where(alive, b, 0.0))
+
+
+def _without(w, q):
+    return w - jnp.sum(w * q, 1, keepdims=True) * q
 
 
 def _function(f, diagonal, beside):
