@@ -25,7 +25,7 @@ class Spent:
     """What the steps of a run cost and met.
 
     products, pieces (N,)   Hessian-vector products of a particle, and pieces taken, of each step
-    growth (n,)             largest h lambda that a particle met        missed   largest estimated error of a map over tolerance
+    growth (N, n)           largest h lambda that a particle met        missed   largest estimated error of a map of L
     """
 
     products: jax.Array
@@ -35,20 +35,20 @@ class Spent:
 
     @staticmethod
     def none(steps: int, x) -> "Spent":
-        return Spent(jnp.zeros(steps), jnp.zeros(steps), jnp.full(len(x), -jnp.inf), jnp.zeros(()))
+        return Spent(jnp.zeros(steps), jnp.zeros(steps), jnp.full((steps, len(x)), -jnp.inf), jnp.zeros(()))
 
     def after(self, i, one: "Spent") -> "Spent":
         """With step i, which cost `one`."""
         return Spent(
             self.products.at[i].set(one.products[0]), self.pieces.at[i].set(one.pieces[0]),
-            jnp.maximum(self.growth, one.growth), jnp.maximum(self.missed, one.missed),
+            self.growth.at[i].set(one.growth[0]), jnp.maximum(self.missed, one.missed),
         )  # fmt: skip
 
 
 def merged(parts: list[Spent], steps: int) -> Spent:
     """Of the chunks of one run."""
-    products, pieces = (np.concatenate([np.asarray(getattr(p, k)) for p in parts])[:steps] for k in ("products", "pieces"))
-    return Spent(products, pieces, np.max([p.growth for p in parts], axis=0), float(max(p.missed for p in parts)))
+    along = (np.concatenate([np.asarray(getattr(p, k)) for p in parts])[:steps] for k in ("products", "pieces", "growth"))
+    return Spent(*along, float(max(p.missed for p in parts)))
 
 
 def tallied(parts: dict, h) -> dict:
@@ -60,7 +60,7 @@ def _summed(records, h):
     tops = [r.top for r in records if r.top is not None]
     return Spent(
         jnp.reshape(sum(r.products for r in records), (1,)).astype(float), jnp.ones(1),
-        h * jnp.max(jnp.stack(tops), 0), jnp.max(jnp.stack([jnp.asarray(r.missed, float) for r in records])),
+        h * jnp.max(jnp.stack(tops), 0)[None], jnp.max(jnp.stack([jnp.asarray(r.missed, float) for r in records])),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dlab.study import Study, along, compare, law_density, levels, one_step, particle_step, run, signs, stream
+from dlab.study import Study, along, compare, images, law_density, levels, one_step, particle_step, run, signs, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -127,6 +127,8 @@ MADE = {
     "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
     "signs": (signs, ("target", "T", "seed")),
+    "images": (images.distances, ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed")),
+    "grid": (images.grid, ("target", "schemes", "T", "start", "score_error", "growth", "seed")),
 }
 
 

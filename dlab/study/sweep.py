@@ -176,10 +176,10 @@ class Sweep:
         runs = self.points[key].values()
         if any(r.spent is None for r in runs):
             return None
-        growth = np.concatenate([r.spent.growth for r in runs])
+        growth = np.concatenate([r.spent.growth.max(0) for r in runs])
         return {
             "products": float(np.mean([r.spent.products.sum() for r in runs])), "pieces": float(np.mean([r.spent.pieces.sum() for r in runs])),
-            "growth": float(np.max(growth)), "beyond": float(np.mean(growth > BEYOND)), "missed": max(r.spent.missed for r in runs),
+            "growth": float(np.max(growth)), "beyond": float(np.mean(growth > 1.001 * BEYOND)), "missed": max(r.spent.missed for r in runs),
         }  # fmt: skip
 
     def level_met(self, key: Key) -> float | None:
