@@ -4,7 +4,6 @@ import itertools
 
 import streamlit as st
 
-from dlab import schemes
 from dlab.figures import score
 from dlab.params import BadInput
 from dlab.study import levels
@@ -58,13 +57,10 @@ def draw(found, state):
     return sheet
 
 
-def pick(label, options, key, help, index=0):
-    return st.columns((1, 3))[0].selectbox(label, options, index=index, key=key, help=help, format_func="{:g}".format)
-
-
 def which():
     tell_score.which()
-    level = pick("Level ε of the error", sizes, "which-level", "The size that the error is asked to have.", len(sizes) - 1)
+    controls.own_choice("score_error", "which", st.columns((1, 3))[0])
+    level = values["score_error.which"]
     one = studies.study(values, schemes=[scheme], h=[h], score_error=studies.model_spec(values, level=level))
     found = runs.kept("met", one, scheme, one.steps[0], price=0.0, doing="Asking for the error along the particles.")
     figure = score.levels_chart(found)
@@ -77,14 +73,11 @@ def which():
 def models():
     tell_score.models()
     left, right = st.columns((1, 3), vertical_alignment="bottom")
-    names = list(schemes.REGISTRY)
-    one = left.selectbox(
-        "Scheme that meets them", names, index=names.index("SO"), key="models-scheme",
-        help="SO's own error is the smallest here, so that even fresh noise rises above it.",
-    )  # fmt: skip
+    controls.own_choice("score_error", "models", left)
+    one = values["score_error.models"]
     few = sizes[-4:]
     two = sorted({finest, *studies.step_sizes(values)})[:2]
-    size = levels.score_size(studies.study(values))
+    size = levels.score_size(studies.study(values).built)
     asked = {n: studies.study(
         values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
         vary=levels_of([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
@@ -113,15 +106,9 @@ def models():
 def second_order():
     tell_score.second_order()
     left, right, _ = st.columns((1, 1, 2))
-    of_l, of_m = (
-        place.selectbox(
-            f"Level {name}", studies.LEVELS, index=studies.LEVELS.index(at), key=f"so-{name}", format_func="{:g}".format, help=tip
-        )
-        for place, name, at, tip in (
-            (left, "ε⁽ᴸ⁾", 0.5, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
-            (right, "ε⁽ᴹ⁾", 1.0, "M* = M + ε⁽ᴹ⁾v."),
-        )
-    )
+    controls.own_choice("score_error", "hessian", left)
+    controls.own_choice("score_error", "drift", right)
+    of_l, of_m = values["score_error.hessian"], values["score_error.drift"]
     given = {f"ε⁽ᴸ⁾ = {of_l:g}": {"hessian_level": of_l}, f"ε⁽ᴹ⁾ = {of_m:g}": {"drift_level": of_m}}
     asked = {
         label: studies.study(values, schemes=["SO"], start="exact", score_error={"name": "none", **error})
@@ -147,7 +134,8 @@ def second_order():
 
 def contributions():
     tell_score.contributions()
-    level = pick("Level ε", sizes, "parts-level", "The size of the score error in this picture.", len(sizes) // 2)
+    controls.own_choice("score_error", "parts", st.columns((1, 3))[0])
+    level = values["score_error.parts"]
     error, none = studies.model_spec(values, level=level), {"name": "none"}
     exact = studies.study(values, schemes=["SO"], h=[finest], score_error=error).price == 0
     fine = {"schemes": ["SO"], "h": [min(finest, 1 / 256) if exact else finest]}

@@ -81,7 +81,7 @@ def test_the_size_of_the_score_is_the_root_of_the_trace_of_the_precision():
     # |s|^2 of a Gaussian is a sum of weighted chi-squares.
     weights = 1 / np.linalg.eigvalsh(GAUSSIAN["cov"])
     spread = np.sqrt(2 * np.sum(weights**2) / 4096) / (2 * truth)
-    assert abs(levels.score_size(study) - truth) < SIGMAS * spread
+    assert abs(levels.score_size(study.built) - truth) < SIGMAS * spread
 
 
 def varied(name="constant", schemes=("EM",), h=(0.5, 0.25, 0.125, 0.0625, 0.03125), values=(0.0, 0.02, 0.1, 1.0), **more):

@@ -9,7 +9,7 @@ bias, fresh   L2 along p_t of the mean given (t, x), and of what is drawn afresh
 """
 
 import math
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import numpy as np
@@ -108,10 +108,11 @@ def _top(times, values, errors) -> dict:
     return {"value": float(values[i]), "stderr": float(errors[i]), "t": None if level else float(times[i])}
 
 
-def score_size(study: Study) -> float:
-    """The L2 norm of the target's own score, from 4096 samples: the L2 level at t = 0 of a relative error of 1."""
-    x = study.built.sample(jax.random.key(0), 4096)
-    return float(np.sqrt(np.mean(np.sum(np.asarray(study.built.fast_field.score(1e-4, x)) ** 2, -1))))
+@lru_cache(maxsize=16)
+def score_size(target) -> float:
+    """The L2 norm of a target's own score, from 4096 samples: the L2 level at t = 0 of a relative error of 1."""
+    x = target.sample(jax.random.key(0), 4096)
+    return float(np.sqrt(np.mean(np.sum(np.asarray(target.fast_field.score(1e-4, x)) ** 2, -1))))
 
 
 def costs(study: Study) -> theory.Costs | None:

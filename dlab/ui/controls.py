@@ -7,7 +7,7 @@ import streamlit as st
 
 from dlab import errors, jobs, schemes, targets
 from dlab.figures.numbers import step_size
-from dlab.params import BadInput
+from dlab.params import BadInput, Knob
 from dlab.study import STARTS
 from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
@@ -115,16 +115,23 @@ def _slide(knobs, prefix: str, off: bool) -> None:
 @_group("own")
 def own(page: str, *, off: bool) -> None:
     """The settings of one page, as `dlab.ui.own` lists them."""
-    knobs = []
     for setting in OWN[page]:
-        if isinstance(setting, Choice):
-            st.selectbox(
-                setting.label, list(setting.options), format_func=setting.options.get, key=f"{KEY}{page}.{setting.name}",
-                help=setting.help, disabled=off,
-            )  # fmt: skip
-        else:
-            knobs.append(setting)
-    _slide(knobs, page + ".", off)
+        if not isinstance(setting, Knob):
+            _pick(page, setting, st, off)
+    _slide([s for s in OWN[page] if isinstance(s, Knob)], page + ".", off)
+
+
+@_group("own")
+def own_choice(page: str, name: str, place, *, off: bool) -> None:
+    """One of them that is no knob, in a place of its own."""
+    _pick(page, next(s for s in OWN[page] if s.name == name), place, off)
+
+
+def _pick(page, setting, place, off):
+    said = setting.options.get if isinstance(setting, Choice) else "{:g}".format
+    place.selectbox(
+        setting.label, list(setting.options), format_func=said, key=f"{KEY}{page}.{setting.name}", help=setting.help, disabled=off
+    )
 
 
 @_group("schemes")

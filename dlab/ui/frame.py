@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dlab.figures import screen
-from dlab.ui import links, menu, process, scenes, share, state
+from dlab.ui import links, menu, own, process, scenes, share, state
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTED = 470  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
@@ -24,10 +24,10 @@ def begin(page: str, title: str, sentence: str) -> dict:
     if shown := state.opened(page):
         title, sentence = shown.question, shown.text
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
-    address = links.write(values)
+    address = links.write(values, page)
     accent = st.get_option(f"theme.{theme()}.primaryColor") or "currentColor"
     st.html(_style("frame", "ACCENT", accent) + (_style("presentation", "INK", INK[theme()]) if values["present"] else ""))
-    menu.draw(page, values, address)
+    menu.draw(page, values)
     _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
     if said_for == address:  # until a control moves
@@ -99,7 +99,7 @@ def chart(figure, height: int, key: str, place=st, bar: bool = True) -> None:
 def end(page: str) -> None:
     """Close a page: the address bar describes the scene."""
     values = state.scene()
-    address = links.write(values)
+    address = links.write(values, page)
     if st.query_params.to_dict() != address:
         st.query_params.from_dict(address)
     st.session_state["address"] = address
@@ -114,7 +114,7 @@ def _read_address(page) -> None:
     session = st.session_state
     if "adopt" in session:
         state.adopt(session.pop("adopt"))
-        session["notes"] = links.write(state.scene()), session.pop("adopt-notes", [])
+        session["notes"] = links.write(state.scene(), page), session.pop("adopt-notes", [])
     query = st.query_params.to_dict()
     if (named := links.short(query)) and named != page:
         st.switch_page(menu.PAGES[named][0], query_params=query)
@@ -123,12 +123,14 @@ def _read_address(page) -> None:
         repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)
         values, notes = links.read(query, repeated)
         share.forget()
+        if not fresh:  # the address carries the settings of its own page alone
+            values |= {k: session[state.KEY + k] for k in own.SETTINGS if k not in own.of(page)}
         if not fresh and not links.complete(state.scene()):
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")
             values |= {k: session[state.KEY + k] for k in kept}
         state.adopt(values)
-        session["address"] = links.write(values)
+        session["address"] = links.write(values, page)
         session["notes"] = session["address"], notes
         return
     # Widgets of other pages would be forgotten otherwise: Streamlit drops the state of what is not drawn.

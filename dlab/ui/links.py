@@ -125,8 +125,8 @@ _PLAIN = (
 VIEW = {"v", "x", "fits", "bounds", "expansion", "brackets", "cost", "work", "play", "present", "scene", "tour", *LESSON}
 # Settings that a page does not read.
 ELSEWHERE = {
-    "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window", *_VARIED, *own.SETTINGS},
-    "convergence": {"panels", "step", "moving", *_VARIED, *own.SETTINGS},
+    "particles": {"schemes", "h", "estimator", "particles", "accuracy", "budget", "by_hand", "window", *_VARIED},
+    "convergence": {"panels", "step", "moving", *_VARIED},
 }
 # What is set back together where a link's settings are no study, the least first.
 _GROUPS = (
@@ -190,18 +190,18 @@ def _named(query) -> dict[str, str]:
 
 def differs(values: dict, entry: questions.Scene | tour.Step) -> bool:
     """Whether settings that the numbers of a scene or a step of the tour depend on are not its own."""
-    mine, its = write(values), written(entry.settings)
+    mine, its = write(values, entry.page), written(entry)
     return any(mine.get(key) != its.get(key) for key in {*mine, *its} - VIEW - ELSEWHERE.get(entry.page, set()))
 
 
-def written(settings: dict[str, str]) -> dict[str, str]:
-    """The whole address of a link that gives some settings. Kept: every page asks for that of every scene."""
-    return dict(_written(tuple(settings.items())))
+def written(entry: questions.Scene | tour.Step) -> dict[str, str]:
+    """The whole address of a scene or a step. Kept: every page asks for that of every scene."""
+    return dict(_written(entry.page, tuple(entry.settings.items())))
 
 
 @cache
-def _written(settings) -> dict[str, str]:
-    return write(read(dict(settings))[0])
+def _written(page, settings) -> dict[str, str]:
+    return write(read(dict(settings))[0], page)
 
 
 def _fitted(values, notes) -> dict:
@@ -221,8 +221,8 @@ def _fitted(values, notes) -> dict:
     raise AssertionError("the defaults are a study")
 
 
-def write(values: dict) -> dict[str, str]:
-    """The address of a scene: every setting in force, with the version."""
+def write(values: dict, page: str = "") -> dict[str, str]:
+    """The address of a scene on a page: every setting in force there, with the version."""
     query = {"v": str(VERSION)}
     for key in _PLAIN:
         if key == "h" and values["hs"]:
@@ -237,9 +237,14 @@ def write(values: dict) -> dict[str, str]:
         query["data"] = _pack(values["csv"])
     if values["variances"]:
         query["variances"] = _pack(values["variances"])
-    query |= {key: _text(values[key]) for key, setting in own.SETTINGS.items() if values[key] != setting.default}
+    query |= of_page(values, page)
     query |= {key: _text(values[key]) for key in (*LESSON, "present", "scene", "tour") if values[key]}
     return {k: v for k, v in query.items() if 0 < len(v) <= LONGEST}
+
+
+def of_page(values: dict, page: str) -> dict[str, str]:
+    """The part of an address that is a page's own."""
+    return {key: _text(values[key]) for key in own.of(page)}
 
 
 def complete(values: dict) -> bool:
@@ -319,13 +324,7 @@ def _sizes(text):
 
 
 def _rung(name, ladder):
-    def reader(text):
-        value = params.typed(name, text)
-        if value not in ladder:
-            raise BadInput(f"{name} = {params.show(text)} is not offered; give one of {', '.join(f'{v:g}' for v in ladder)}.")
-        return value
-
-    return reader
+    return own.Rung(name, "", ladder[0], ladder, "").read
 
 
 def _one_of(name, options):

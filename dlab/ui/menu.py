@@ -18,20 +18,27 @@ PAGES = {
 STUDIES = tuple(page for page in ("logistic", "learned", "images", "outside") if page in PAGES)
 
 
-def draw(page: str, values: dict, address: dict) -> None:
+def draw(page: str, values: dict) -> None:
     """The menu of a page, and the tour's bar where one is under way."""
+    address = links.write(values)
+
+    def link(to):
+        path, label = PAGES[to]
+        with st.container(key=f"here-{to}" if to == page else None, width="content"):
+            st.page_link(path, label=label, query_params=address | links.of_page(values, to))
+
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
         for name in PAGES:
             if name not in STUDIES:
-                _link(name, page, address)
+                link(name)
         if STUDIES:
             with st.container(key="here-studies" if page in STUDIES else "studies", width="content"):
                 # Another page, another list: the one that was open does not stay open over it.
                 more = st.popover("Studies", type="tertiary", width="content", key=f"studies-from-{page}")
             with more, st.container(gap="xsmall"):
                 for name in STUDIES:
-                    _link(name, page, address)
+                    link(name)
         st.space("stretch")
         _scenes()
         _modes(page, values)
@@ -40,12 +47,6 @@ def draw(page: str, values: dict, address: dict) -> None:
     _keys()
     if values["tour"]:
         _tour(page, values)
-
-
-def _link(name: str, page: str, address: dict) -> None:
-    path, label = PAGES[name]
-    with st.container(key=f"here-{name}" if name == page else None, width="content"):
-        st.page_link(path, label=label, query_params=address)
 
 
 def scene_link(entry: scenes.Scene, label: str, **look) -> None:

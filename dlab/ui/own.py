@@ -1,14 +1,14 @@
 """Settings that one page alone has: their defaults, controls and place in a link follow from a line here.
 
-A setting is a `Knob` (a number) or a `Choice` (one of some words). A scene holds it as "<page>.<name>", and so does a link,
-where it differs from its default: a link without it means the default of that time, so a default that changes needs a new
-`links.VERSION`.
+A setting is a `Knob` (a number), a `Choice` (one of some words) or a `Rung` (one of some numbers). A scene holds it as
+"<page>.<name>", and so does a link to its page.
 """
 
 from dataclasses import dataclass
 
-from dlab import params
+from dlab import params, schemes
 from dlab.params import Knob
+from dlab.ui.studies import LEVELS
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,41 @@ class Choice:
         return params.choice(self.name, value, self.options)
 
 
-OWN: dict[str, tuple[Knob | Choice, ...]] = {}
+@dataclass(frozen=True)
+class Rung:
+    """One of some numbers."""
+
+    name: str
+    label: str
+    default: float
+    options: tuple[float, ...]
+    help: str
+
+    def read(self, value) -> float:
+        """The number from a number or from text; BadInput where it is none of the options."""
+        number = params.typed(self.name, value) if isinstance(value, str) else value
+        if number not in self.options:
+            offered = ", ".join(f"{v:g}" for v in self.options)
+            raise params.BadInput(f"{self.name} = {params.show(value)} is not offered; give one of {offered}.")
+        return number
+
+
+OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
+    "score_error": (
+        Rung("which", "Level ε of the error", 0.5, LEVELS, "The size that the error is asked to have."),
+        Choice(
+            "models", "Scheme that meets them", "SO", {name: name for name in schemes.REGISTRY},
+            "SO's own error is the smallest here, so that even fresh noise rises above it.",
+        ),
+        Rung("hessian", "Level ε⁽ᴸ⁾", 0.5, LEVELS, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
+        Rung("drift", "Level ε⁽ᴹ⁾", 1.0, LEVELS, "M* = M + ε⁽ᴹ⁾v."),
+        Rung("parts", "Level ε", 0.1, LEVELS, "The size of the score error in this picture."),
+    ),
+}  # fmt: skip
 
 SETTINGS = {f"{page}.{setting.name}": setting for page, settings in OWN.items() for setting in settings}
+
+
+def of(page: str) -> list[str]:
+    """The names of a page's own settings in a scene."""
+    return [f"{page}.{setting.name}" for setting in OWN.get(page, ())]

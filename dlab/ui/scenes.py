@@ -25,7 +25,7 @@ def step_address(number: int) -> dict[str, str]:
 def _address(entry, name) -> dict[str, str]:
     # An address bar forgets that a scene plays, once it does; its link says so.
     play = {key: value for key, value in entry.settings.items() if key == "play"}
-    return links.written(entry.settings) | name | play
+    return links.written(entry) | name | play
 
 
 def files() -> dict[str, tuple]:

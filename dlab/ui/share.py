@@ -23,7 +23,7 @@ DRAFT = "lesson-"  # prefix of the session keys of the form
 
 def link(base: str, page: str, values: dict) -> str:
     """The whole link of a scene on a page."""
-    return f"{base}/{'' if page == 'home' else page}?{urlencode(links.write(values), safe=',.', quote_via=quote)}"
+    return f"{base}/{'' if page == 'home' else page}?{urlencode(links.write(values, page), safe=',.', quote_via=quote)}"
 
 
 def base(page: str) -> tuple[str, str]:

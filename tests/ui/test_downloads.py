@@ -213,6 +213,33 @@ def test_every_file_of_a_sampled_curve(offered):
     assert [float(line[2]) for line in again] == pytest.approx([row["w2"] for row in result["rows"]], rel=1e-6)
 
 
+SECTIONS = {f"{name}-open": True for name in ("which", "models", "second", "parts")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page, query, state, pictures",
+    [
+        ("score_error", {"levels": "0.1..0.5"}, SECTIONS, 5),
+        ("budget", {"distances": "0.5..0.2"}, {}, 2),
+        ("horizon", {"horizons": "1..3", "fine": "0.25"}, {}, 1),
+        ("dimension", {"dims": "1..16"}, {}, 2),
+        ("theory", {}, {}, 2),
+    ],
+)
+def test_every_file_of_a_page_of_the_theory(offered, page, query, state, pictures):
+    _, buttons = offered(page, SMALL | query, **state)
+    files = read_all(buttons)
+    drawn = {name.removesuffix(".svg") for name in files if name.endswith(".svg")}
+    assert len(drawn) >= pictures
+    for name in drawn:
+        assert kinds(files, f"{name}.") >= FIGURES
+    for name in (name for name in files if re.fullmatch(r"rows.*\.py", name)):
+        result = json.loads(files[name.replace(".py", ".json")])
+        again = [line.split(",") for line in printed(files[name].decode())[1:] if not line.startswith("#")]
+        assert [float(line[2]) for line in again] == pytest.approx([row["w2"] for row in result["rows"]], rel=1e-9)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:os.fork")  # imageio-ffmpeg's reader forks
 def test_every_file_of_the_particles(offered, tmp_path):

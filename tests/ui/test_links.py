@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 import pytest
 
 from dlab import errors, schemes, targets
-from dlab.params import BadInput
+from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS, Study
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import files, links, scenes, share, studies, tour
+from dlab.ui import files, links, own, scenes, share, studies, tour
 
 rng = random.Random
 
@@ -62,6 +62,7 @@ def random_scene(r) -> dict:
         **{knob.name: on_step(r, knob) for knob in links.VARIANCES},
         "epsilon": r.choice(studies.DISTANCES),
         "variances": r.choice((None, (1.0, 0.25))),
+        **{key: on_step(r, s) if isinstance(s, Knob) else r.choice(list(s.options)) for key, s in own.SETTINGS.items()},
         "present": r.random() < 0.3,
         "tour": r.choice((0, 1, len(tour.STEPS))),
     }
@@ -84,13 +85,13 @@ def random_scene(r) -> dict:
     return values
 
 
-def in_force(values: dict) -> dict:
+def in_force(values: dict, page: str = "") -> dict:
     """What a link has to carry: the settings whose controls are on the screen."""
     knobs = {name for name, _ in {**links._target_knobs(values), **links._error_knobs(values)}.values()}
     plain = {k for k in links.DEFAULTS if "." not in k and k != "play"}
     plain -= {"h"} if values["hs"] else set()
     plain -= {"target"} if values["spec"] else set()
-    return {k: values[k] for k in plain | knobs}
+    return {k: values[k] for k in plain | knobs | {*own.of(page)}}
 
 
 def same(a, b):
@@ -99,20 +100,30 @@ def same(a, b):
     return a == pytest.approx(b, rel=1e-11, abs=1e-12) if isinstance(a, float) else a == b
 
 
+def test_a_page_of_its_own_settings_names_what_it_does_not_offer():
+    values, notes = links.read({"score_error.which": "0.3", "score_error.models": "XX", "score_error.parts": "0.2"})
+    assert (values["score_error.which"], values["score_error.models"], values["score_error.parts"]) == (0.5, "SO", 0.2)
+    assert len(notes) == 2
+    assert "0.3' is not offered; give one of 0.01, 0.02" in notes[0]
+    assert "models = 'XX' is unknown; choose one of EM" in notes[1]
+    assert "score_error.which" not in links.write(values, "theory")
+    assert links.write(values, "score_error")["score_error.parts"] == "0.2"
+
+
 @pytest.mark.parametrize("block", range(10))
 def test_what_is_written_is_read_back(block):
     for i in range(20):
-        before = random_scene(rng(1000 * block + i))
-        query = links.write(before)
+        before, page = random_scene(rng(1000 * block + i)), [*own.OWN][i % len(own.OWN)]
+        query = links.write(before, page)
         assert all(isinstance(v, str) for v in query.values())
-        url = share.link("https://lab.example.org", "particles", before)
+        url = share.link("https://lab.example.org", page, before)
         assert url.isascii()
         assert dict(parse_qsl(urlsplit(url).query, strict_parsing=True)) == query
         after, notes = links.read(query)
         assert notes == []
-        for name, value in in_force(before).items():
+        for name, value in in_force(before, page).items():
             assert same(value, after[name]), name
-        assert links.write(after) == query
+        assert links.write(after, page) == query
         assert links.complete(before)
         assert studies.study(after).key == studies.study(before).key
 
