@@ -19,7 +19,7 @@ from dlab.targets.base import UNKNOWN, Fact, Facts, Target, TargetEntry
 
 BLOCK = 2048  # images looked at together: what is kept for each of them and each particle stays small
 SHUFFLE = 0  # seed of the order in which images are taken, so that the first n of a file are no one kind
-PLAIN = 2e10  # multiplications a second, against which a particle-step in the plane is priced
+PLAIN = 3e9  # multiplications a second, against which a particle-step in the plane is priced
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["images", "log", "width"], meta_fields=[])

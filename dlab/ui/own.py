@@ -6,9 +6,9 @@ A setting is a `Knob` (a number), a `Choice` (one of some words) or a `Rung` (on
 
 from dataclasses import dataclass
 
-from dlab import params, schemes
+from dlab import params, pictures, schemes
 from dlab.params import Knob
-from dlab.ui.studies import LEVELS
+from dlab.ui.studies import IMAGE_STEPS, LEVELS
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,17 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Rung("hessian", "Level ε⁽ᴸ⁾", 0.5, LEVELS, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
         Rung("drift", "Level ε⁽ᴹ⁾", 1.0, LEVELS, "M* = M + ε⁽ᴹ⁾v."),
         Rung("parts", "Level ε", 0.1, LEVELS, "The size of the score error in this picture."),
+    ),
+    "images": (
+        Choice("data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
+               "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names."),
+        Rung("count", "Images K", 300, (100, 300, 1000), "How many images of the data the law is made of; the others are kept out."),
+        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Standard deviation of the noise about each image, of grey values from −1 to 1."),
+        Rung("step", "Step size h", 0.2, IMAGE_STEPS, "Of the grids. The paper's MNIST pictures take h = 0.2 and T = 2."),
+        Rung("T", "Horizon T", 2, (1, 2, 3, 4), "Time at which the reverse process starts."),
+        Choice("start", "Start", "paper", {"paper": "N(0, σ_T² I), as in the paper", "exact": "exact p_T"}, "The law of the noise at time T."),
+        Choice("growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
+               "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ)."),
     ),
 }  # fmt: skip
 

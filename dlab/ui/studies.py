@@ -15,6 +15,8 @@ HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 MAX_PANELS = 3
+IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
+IMAGE_PATHS = 1024
 
 
 def target_spec(values: dict) -> dict:
@@ -110,3 +112,14 @@ def moving_study(values: dict) -> Study:
     return study(
         {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096, "accuracy": 0}
     )
+
+
+def images_study(values: dict) -> Study:
+    """The study of the Images page."""
+    mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}
+    target = {"name": "images", "data": mine["data"], "count": int(mine["count"]), "width": mine["width"]}
+    growth = None if mine["growth"] == "off" else float(mine["growth"])
+    return study(
+        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], score_error={"name": "none"}, growth=growth,
+        estimator="frechet", particles=IMAGE_PATHS, accuracy=None, budget=None,
+    )  # fmt: skip
