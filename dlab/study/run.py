@@ -16,6 +16,7 @@ from dlab.types import Estimate
 
 SHARE = 0.1  # reference error, as a share of a value, above which the row says so
 RESOLVED = 3.0  # standard errors that a resolved value is above zero
+HESSIAN = "ε_L of this Hessian is not known, so Theorem 4 gives no number."
 CLOUDS = ("frechet", "frechet-diagonal", "plugin", "sinkhorn", "sliced")  # estimators that do not use the reference
 
 
@@ -31,6 +32,12 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     budget lasts. The last one is final."""
     if study.vary:
         yield from vary.stream(study, lambda part, share: stream(part, lambda done: tick(share(done))))
+    elif not study.error.ready:
+        # The seconds before the first row are the training's.
+        share = study.error.price / study.price
+        ready = study.prepared(lambda done: tick(share * done))
+        for result in stream(ready, lambda done: tick(share + (1 - share) * done)):
+            yield result if result.done == 1 else replace(result, done=share + (1 - share) * result.done)
     elif study.reach:
         yield from _reaching(study, tick)
     else:
@@ -103,6 +110,7 @@ def _plain(study, tick) -> Iterator[Result]:
 
 def clouds(study: Study, tick: Tick = lambda done: None) -> dict[tuple[str, int], Pairs]:
     """The particles of all schemes of a study and their reference, by (scheme, steps), measured by nobody."""
+    study = study.prepared(lambda done: tick(0.0))
     with Sweep(study, list(study.schemes), tick) as sweep:
         while sweep.drawn < study.particles:
             for _ in sweep.batch():
@@ -156,7 +164,9 @@ def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
     bound = theory.Bound(void="the score error met is not finite")
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
-        bound = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        unknown = error.hessian_changed and scheme.hessian_evals
+        found = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        bound = theory.Bound(void=HESSIAN) if unknown else found
     parts = None
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}

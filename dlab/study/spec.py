@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from dlab import __version__, errors, measure, params, process, schemes, targets
@@ -17,7 +17,7 @@ TRIES = 5  # points that the search for a number of steps looks at beside the ro
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
-AXES = ("h", "score_error.level", "T", "d")  # what a study may vary
+AXES = ("h", "score_error.level", "score_error.samples", "T", "d")  # what a study may vary
 DEFAULT = {
     "schema": SCHEMA,
     "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
@@ -172,7 +172,15 @@ class Study:
 
     @cached_property
     def error(self) -> errors.ScoreError:
-        return errors.build(self.score_error)
+        return errors.build(self.score_error, self.built, self.target if isinstance(self.target, dict) else None)
+
+    def prepared(self, tick=lambda done: None) -> "Study":
+        """The study with an error that can be evaluated: a network is trained first. tick(done) may raise to cancel."""
+        if self.error.ready:
+            return self
+        found = replace(self)
+        found.__dict__["error"] = self.error.prepared(tick)
+        return found
 
     @property
     def clean(self) -> bool:
@@ -227,16 +235,16 @@ class Study:
 
     @cached_property
     def price(self) -> int:
-        """The work and what laws on a grid cost besides, in particle-steps: what the app states before a run."""
+        """The work and what laws on a grid and the training of a network cost besides, in particle-steps: what the app states before a run."""
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        sampled = self.work
+        sampled = math.ceil(self.work * self.error.cost)
         if sampled and not self.built.paired:
             # No reference: every scheme pays for itself.
             effort = sum(self.built.effort(schemes.REGISTRY[s]) for s in self.schemes)
             sampled = math.ceil(self.particles / BATCH) * BATCH * math.ceil(effort * sum(self.steps))
-        plain = sampled + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        plain = sampled + self.error.price + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
@@ -257,7 +265,7 @@ def _varied(data, values) -> tuple[dict, dict | None]:
             raise BadInput("The study has both h (or steps) and vary with the axis h; give one of them.")
         return {**values, "h": given}, None
     given = sorted(set(given))
-    if axis == "d":
+    if axis in ("d", "score_error.samples"):
         given = [params.integer("vary.values", v, 1) for v in given]
     return values, {"axis": axis, "values": given}
 
@@ -284,9 +292,10 @@ def _at(plain: dict, axis: str, value) -> dict:
                 raise BadInput(f"target.values has {len(target['values'])} entries, too few; d takes the first of them.")
             return {**plain, "target": {**target, "values": target["values"][:value]}}
         return {**plain, "target": {**target, "dim": value}}
+    key = axis.removeprefix("score_error.")
     if plain["score_error"].get("name", "none") == "none":
-        raise BadInput("score_error.name = 'none' has no level; choose an error.")
-    return {**plain, "score_error": {**plain["score_error"], "level": value}}
+        raise BadInput(f"score_error.name = 'none' has no {key}; choose an error.")
+    return {**plain, "score_error": {**plain["score_error"], key: value}}
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

@@ -27,6 +27,8 @@ PLAIN = 3e9  # multiplications a second, against which a particle-step in the pl
 class ImagesField(ExactField):
     """images (blocks, k, d), filled up with zeros; log (blocks, k): log of their weights, -inf for what fills up."""
 
+    by_products = True
+
     images: jax.Array
     log: jax.Array
     width: jax.Array

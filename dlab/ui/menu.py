@@ -13,6 +13,7 @@ PAGES = {
     "horizon": ("pages/horizon.py", "Horizon"),
     "dimension": ("pages/dimension.py", "Dimension"),
     "theory": ("pages/theory.py", "Theory"),
+    "learned": ("pages/learned.py", "Learned score"),
     "images": ("pages/images.py", "Images"),
 }
 # Pages that the menu keeps in a list of their own: its row has no room for more.

@@ -11,6 +11,7 @@ LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls of
 BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
 # What the controls offer where a page varies something else.
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learned from
 HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -41,6 +42,23 @@ def model_spec(values: dict, **changed) -> dict:
     """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
     name = changed.pop("name", values["model"])
     return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
+
+
+def learned_spec(values: dict, **changed) -> dict:
+    """The study file's `score_error` object of the page whose score is learned."""
+    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "updates", "seed")}
+    return {"name": "learned", "method": values["learned.method"], **numbers, **changed}
+
+
+def learned_studies(values: dict) -> dict[str, Study]:
+    """The studies of that page's curves: with the learned score and with the exact one."""
+    specs = {"learned": learned_spec(values), "exact": {"name": "none"}}
+    return {name: study(values, score_error=spec, **alike(values)) for name, spec in specs.items()}
+
+
+def alike(values: dict) -> dict:
+    """What measures curves with a learned score and with the exact one in one way, on the same Brownian paths."""
+    return {"estimator": "projected" if values["estimator"] == "auto" else values["estimator"]}
 
 
 def step_sizes(values: dict) -> list[float]:
