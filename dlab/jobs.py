@@ -25,6 +25,7 @@ from dlab.study import (
     boundary,
     compare,
     first_coordinate,
+    images,
     law_density,
     learned,
     levels,
@@ -142,6 +143,8 @@ MADE = {
     "boundary": (boundary, ("target", "T", "start", "score_error", "seed")),
     "readings": (readings, ("target", "schemes", "h", "T", "start", "score_error", "seed")),
     "first": (first_coordinate, ("target", "schemes", "h", "T", "start", "score_error")),
+    "images": (images.distances, ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed")),
+    "grid": (images.grid, ("target", "schemes", "T", "start", "score_error", "growth", "seed")),
 }
 
 

@@ -33,7 +33,7 @@ DEFAULT = {
     "budget": None,
     "seed": 0,
 }
-EXTENDED = {"vary": None, "reach": None}  # in the file only where they are given
+EXTENDED = {"vary": None, "reach": None, "growth": None}  # in the file only where they are given
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Study:
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
     vary: {"axis", "values"} or None; the study is then asked for each value, see `parts`
     reach: distances for which the smallest number of steps is searched, besides the rows; or None
+    growth: the most that h times L's largest eigenvalue may be in a step of SO, which is cut where it would be more; or None
     """
 
     target: dict | targets.Target
@@ -61,6 +62,7 @@ class Study:
     seed: int
     vary: dict | None = None
     reach: tuple[float, ...] | None = None
+    growth: float | None = None
 
     @classmethod
     def from_json(cls, data: dict | str | bytes) -> "Study":
@@ -105,11 +107,17 @@ class Study:
             seed=params.integer("seed", values["seed"], 0, 2**31 - 1),
             vary=vary,
             reach=_distances(values["reach"]),
+            growth=None if values["growth"] is None else params.number("growth", values["growth"], 0.1, 100.0),
         )
         if vary:
             _ = study.parts
             return study
         _ = study.built, study.error  # everything in the file is checked here
+        if study.growth is not None and (study.built.paired or study.error.draws):
+            raise BadInput(
+                f"growth = {study.growth:g}: steps are cut on targets known by Hessian-vector products ('images'), under an error that is "
+                "not drawn afresh; leave the key out."
+            )
         least = errors.REGISTRY[study.score_error["name"]].min_dim
         if study.built.dim < least:
             raise BadInput(
@@ -213,6 +221,11 @@ class Study:
         case = self.case(scheme, self.steps[0])
         return next((e for e in measure.REGISTRY.values() if not e.sampled and e.applies(case) is None), None)
 
+    @property
+    def paired(self) -> bool:
+        """Whether the sampled schemes run beside a reference on the same paths: where the target has one and an estimator asks for it."""
+        return self.built.paired and not all(self.way(s).alone for s in self.schemes if self.sampled(s))
+
     @cached_property
     def work(self) -> int:
         """Particle-steps of the run, reference included."""
@@ -221,8 +234,7 @@ class Study:
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
-        alone = all(self.way(s).alone for s in sampled)
-        references = 0 if alone else sum(r.work for g in grids(self.steps) for r in g.references)
+        references = sum(r.work for g in grids(self.steps) for r in g.references) if self.paired else 0
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @property
@@ -239,7 +251,12 @@ class Study:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
         laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
-        plain = math.ceil(self.work * self.error.cost * self.built.step_cost) + self.error.price + laws
+        run = self.work * self.built.step_cost
+        if run and not self.built.paired:
+            # No reference: every scheme pays for itself.
+            effort = sum(self.built.effort(schemes.REGISTRY[s]) for s in self.schemes)
+            run = math.ceil(self.particles / BATCH) * BATCH * effort * sum(self.steps)
+        plain = math.ceil(run * self.error.cost) + self.error.price + laws
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 

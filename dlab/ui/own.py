@@ -6,10 +6,10 @@ A setting is a `Knob` (a number), a `Choice` (one of some words) or a `Rung` (on
 
 from dataclasses import dataclass
 
-from dlab import params, schemes
+from dlab import params, pictures, schemes
 from dlab.params import Knob
 from dlab.ui.cases import CASES
-from dlab.ui.studies import LEVELS, PENALTIES, SAMPLES
+from dlab.ui.studies import IMAGE_STEPS, LEVELS, PENALTIES, SAMPLES
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,17 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
             "drift", "The rate M", "rebuilt", {"rebuilt": "rebuilt from the wrong L", "exact": "of the exact score"},
             "M = x/4 − Lγ with the L at hand, as one would compute it, or one product with the true Hessian more.",
         ),
+    ),
+    "images": (
+        Choice("data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
+               "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names."),
+        Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "How many images of the data the law is made of; the others are kept out."),
+        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Standard deviation of the noise about each image, of grey values from −1 to 1."),
+        Rung("step", "Step size h", 0.2, IMAGE_STEPS, "Of the grids. The paper's MNIST pictures take h = 0.2 and T = 2."),
+        Rung("T", "Horizon T", 2.0, (1.0, 2.0, 3.0, 4.0), "Time at which the reverse process starts."),
+        Choice("start", "Start", "paper", {"paper": "N(0, σ_T² I), as in the paper", "exact": "exact p_T"}, "The law of the noise at time T."),
+        Choice("growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
+               "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ)."),
     ),
     "learned": (
         Choice(

@@ -18,6 +18,8 @@ DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 PENALTIES = (10.0, 50.0, 100.0)
 MAX_PANELS = 3
+IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
+IMAGE_PATHS = 1024
 
 
 def target_spec(values: dict) -> dict:
@@ -169,3 +171,12 @@ def observed(values: dict, x, y) -> Study:
     """The study of a scene on the posterior of uploaded observations, x (m, d) as they came, standardised here."""
     target = {"name": "logistic", "x": observations.standardised(x).tolist(), "y": list(y), "lam": values["logistic.ridge"]}
     return study(values, target=target | {"score": values["logistic.score"]}, estimator="marginal", score_error={"name": "none"})
+def images_study(values: dict) -> Study:
+    """The study of the Images page."""
+    mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}
+    target = {"name": "images", "data": mine["data"], "count": int(mine["count"]), "width": mine["width"]}
+    growth = None if mine["growth"] == "off" else float(mine["growth"])
+    return study(
+        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], score_error={"name": "none"}, growth=growth,
+        estimator="frechet", particles=IMAGE_PATHS, accuracy=None, budget=None,
+    )  # fmt: skip
