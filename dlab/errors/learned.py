@@ -37,6 +37,7 @@ RANGES = {"samples": (2, 1_000_000), "width": (1, 512), "depth": (1, 8), "update
 # In particle-steps: what compiling costs, and the multiplications of weights that cost as much as one.
 COMPILING, PER_STEP = 6_000_000, 2000
 EVALUATED = 3000  # weights whose evaluation in a run doubles the cost of a particle-step
+SAID = "SO's Hessian is the network's own Jacobian, made symmetric; M is x/4 − Lγ with it and the network's score."
 _memory: OrderedDict[str, bytes] = OrderedDict()
 
 
@@ -47,6 +48,7 @@ class LearnedError(ScoreError):
 
     affine = False
     hessian_changed = True
+    said = SAID
 
     net: learn.Perceptron
     hessian_level: jax.Array
@@ -157,6 +159,7 @@ class Untrained(ScoreError):
 
     affine = False
     hessian_changed = True
+    said = SAID
     ready = False
 
     training: Training
