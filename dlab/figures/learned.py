@@ -54,7 +54,8 @@ def excess_chart(found: dict) -> Chart:
     x, y = (0.0, float(rows[-1][0])), (min((v for _, v in shown), default=1e-4) / 1.5, max((v for _, v in shown), default=1e-1) * 1.5)
     said = excess_sentence(found)
     return Chart(
-        title="What the network still has to learn", x=Axis("updates", x, evenly(*x), log=False), y=Axis("loss less its least value", y, decades(*y)),
+        title="What the network still has to learn", x=Axis("updates", x, evenly(*x), log=False),
+        y=Axis("loss less its least value", y, decades(*y)),
         series=(Series(f"{method}, fresh samples", *_columns(shown), hover=hover, colours=(light, dark), marker=marker, dash="solid"),),
         keys=(Key(f"{method}, on fresh samples", colours=(light, dark), marker=marker, dash="solid"),),
         alt=f"Loss less the exact score's against updates. {said}", caption=said,
@@ -66,8 +67,10 @@ def excess_sentence(found: dict) -> str:
     gap = [row[2] - least for row in (first, last)]
     end = number(gap[1]) if gap[1] > 0 else "less than can be told apart from it"
     return (
-        f"On fresh samples the exact score has a loss of {least:.4f}, which nothing can beat by more than chance. The Gaussian fitted to the samples, "
-        f"where the training starts, is {number(gap[0])} above it; after {last[0]:,} updates the network is {end} above it. That gap is the "
+        f"On fresh samples the exact score has a loss of {least:.4f}, which nothing can beat by more than chance. The Gaussian "
+        "fitted to the samples, "
+        f"where the training starts, is {number(gap[0])} above it; after {last[0]:,} updates the network is {end} above it. "
+        "That gap is the "
         "squared error under p_t, weighted by σ_t² and averaged over the times of the training."
     )
 
@@ -123,7 +126,8 @@ def errors_sentence(met: dict) -> str:
     apart = abs(own["average"] - true["average"]) > 2 * Z95 * np.hypot(own["average_stderr"], true["average_stderr"])
     same = "They differ by more than their errors." if apart else "Here the two agree within their errors."
     return (
-        f"Along {met['scheme']}'s own iterates, where the theorem assumes it, ε_sc is {interval(own['average'], Z95 * own['average_stderr'])} "
+        f"Along {met['scheme']}'s own iterates, where the theorem assumes it, ε_sc is "
+        f"{interval(own['average'], Z95 * own['average_stderr'])} "
         f"averaged over t and {number(own['top'])} at most, at t = {number(own['top_t'])}; under p_t, which is all that training controls, "
         f"{interval(true['average'], Z95 * true['average_stderr'])} and {number(true['top'])}. {same}"
     )
@@ -163,7 +167,9 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
                 low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows) if full else (),
                 high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows) if full else (),
                 filled=tuple(not reasons(r, {}) for r in rows) if full else (),
-                hover=tuple("\n".join([f"{name}, {which} score, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, {})]) for r in rows),
+                hover=tuple(
+                    "\n".join([f"{name}, {which} score, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, {})]) for r in rows
+                ),
                 marker=style.marker if full else "", dash=style.dash if full else "dashdot", thin=not full, **look,
             ))  # fmt: skip
             sizes += [r["w2"] for r in rows]
@@ -180,7 +186,8 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
             sizes += ends
     for value in sorted(set(tops)):
         names = listed(n for n, p in promises.items() if p["value"] == value)
-        series.append(Series(f"C₂·ε_sc of {names}", x, (value, value), dash="dot", thin=True, hover=(f"C₂·ε_sc of {names}: {number(value)}",) * 2))
+        label = f"C₂·ε_sc of {names}"
+        series.append(Series(label, x, (value, value), dash="dot", thin=True, hover=(f"{label}: {number(value)}",) * 2))
     y = (min(sizes) / 1.5, max([*sizes, *tops]) * 1.4)
     keys.append(Key("exact score", dash="dashdot"))
     keys += [Key("floor, 95 %", band=True)] if bands else []
@@ -249,7 +256,8 @@ def field_map(plane: dict) -> Map:
     room = 0.9 * (x[-1] - x[0]) / np.sqrt(len(arrows))
     over += [_arrow(a[:2], a[2:] * room / (longest or 1.0)) for a in arrows[near]]
     return Map(
-        f"Error of the score at t = {number(plane['t'])}", *axes, (x, y), seen, (0.0, top), f"|e(t, x)|; the longest arrow is {number(longest)}",
+        f"Error of the score at t = {number(plane['t'])}", *axes, (x, y), seen, (0.0, top),
+        f"|e(t, x)|; the longest arrow is {number(longest)}",
         f"Where the learned score is wrong. {field_sentence(plane)}", over=tuple(over),
     )  # fmt: skip
 
@@ -262,8 +270,10 @@ def field_sentence(plane: dict) -> str:
     inner, outer = float(np.nanmean(core)), float(np.nanmean(rare))
     why = " Few samples come there, so training hardly looks." if outer > inner else ""
     return (
-        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. In the picture it is wrong the most, "
-        f"by {number(float(length[i]))}, at ({plane['x'][i[1]]:.2f}, {plane['y'][i[0]]:.2f}), where p_t is {number(float(density[i]))} of its largest "
+        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. In the picture it "
+        "is wrong the most, "
+        f"by {number(float(length[i]))}, at ({plane['x'][i[1]]:.2f}, {plane['y'][i[0]]:.2f}), where p_t is "
+        f"{number(float(density[i]))} of its largest "
         f"value: {number(inner)} on average inside the contour of 10 %, {number(outer)} outside it.{why}"
     )
 
@@ -284,7 +294,7 @@ def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:
     series, keys, xs, ys = [], [], [], []
     for method, result in results.items():
         light, dark, marker, dash = LOOKS[method]
-        rows = sorted((r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and not diverged(r)), key=lambda r: r["value"])
+        rows = _at(result, scheme, h)
         for key, label, filled in (("w2", "W₂", True), ("error_level_met", "ε_sc met", False)):
             name = f"{label}, {method}"
             look = {"colours": (light, dark), "group": name, "marker": marker, "dash": dash if filled else "dot"}
@@ -308,15 +318,22 @@ def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:
     )  # fmt: skip
 
 
+def _at(result, scheme, h) -> list[dict]:
+    rows = (r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and not diverged(r))
+    return sorted(rows, key=lambda r: r["value"])
+
+
 def samples_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     said = []
     for method, result in results.items():
-        rows = sorted((r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and not diverged(r)), key=lambda r: r["value"])
+        rows = _at(result, scheme, h)
         if len(rows) > 1:
             few, many = rows[0], rows[-1]
             said.append(
-                f"With {method} score matching, from {few['value']:,.0f} samples to {many['value']:,.0f}, the largest ε_sc along {scheme}'s iterates "
-                f"goes from {number(few['error_level_met'])} to {number(many['error_level_met'])} and W₂ from {value_text(few)} to {value_text(many)}."
+                f"With {method} score matching, from {few['value']:,.0f} samples to {many['value']:,.0f}, the largest ε_sc along "
+                f"{scheme}'s iterates "
+                f"goes from {number(few['error_level_met'])} to {number(many['error_level_met'])} and W₂ from {value_text(few)} to "
+                f"{value_text(many)}."
             )
     return " ".join(said)
 

@@ -1,5 +1,7 @@
 """A network for the score of a law in few dimensions."""
 
+from itertools import pairwise
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -49,7 +51,7 @@ def perceptron(samples, *, width: int, depth: int, seed: int) -> Perceptron:
     var = np.maximum(var, 1e-6 * max(var.max(), 1e-6))
     sizes = [d + TIMES, *[width] * depth, d]
     random = np.random.default_rng(seed)
-    weights = [random.standard_normal((m, n)) / np.sqrt(m) for m, n in zip(sizes, sizes[1:])]
+    weights = [random.standard_normal((m, n)) / np.sqrt(m) for m, n in pairwise(sizes)]
     weights[-1] *= 0
     found = Perceptron(weights, [np.zeros(n) for n in sizes[1:]], samples.mean(0), axes, var)
     return jax.tree.map(lambda v: jnp.asarray(v, jnp.float32), found)

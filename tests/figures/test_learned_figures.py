@@ -15,8 +15,9 @@ def kind(scale):
             "top": 3 * scale, "top_stderr": 0.1 * scale, "top_t": 0.05}  # fmt: skip
 
 
-MET = {"scheme": "EM", "h": 0.05, "t": T, "particles": 2048,
-       "iterates": {k: kind(0.01 * (i + 1)) for i, k in enumerate(KINDS)}, "forward": {k: kind(0.011 * (i + 1)) for i, k in enumerate(KINDS)}}  # fmt: skip
+MET = {"scheme": "EM", "h": 0.05, "t": T, "particles": 2048} | {
+    along: {k: kind(scale * (i + 1)) for i, k in enumerate(KINDS)} for along, scale in (("iterates", 0.01), ("forward", 0.011))
+}
 
 
 def result(w2s, notes=()):

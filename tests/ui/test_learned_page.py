@@ -59,8 +59,8 @@ def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     assert not at.exception
     assert charts(at) == 6
     said = plain(at)
-    for part in ("At t = 0.200 the learned score is wrong by", "Along EM's iterates ε⁽ᴸ⁾ is", "On fresh samples the exact score has a loss of",
-                 "own iterates"):  # fmt: skip
+    for part in ("At t = 0.200 the learned score is wrong by", "Along EM's iterates ε⁽ᴸ⁾ is", "own iterates",
+                 "On fresh samples the exact score has a loss of"):  # fmt: skip
         assert part in said, part
     assert not silent(at)
 
