@@ -93,7 +93,7 @@ def _line(theta, low, high, name, group, colours=NEUTRAL, thin=False) -> Series:
 
 def boundary_sentence(found: dict) -> str:
     """What the two-feature picture shows now."""
-    mean = ", ".join(f"{v:.2f}" for v in found["mean"])
+    mean = ", ".join(f"{v:.2f}".replace("-", "−") for v in found["mean"])
     return (
         f"{len(found['x'])} observations put the mean of θ at ({mean}); its boundary puts {found['right']} of them on the side of "
         f"their label. {found['scheme']} with h = {step_size(found['h'])} leaves its particles with standard deviations "
