@@ -14,11 +14,35 @@ class ScoreError:
 
     draws   each evaluation consumes fresh standard normals
     affine  e is affine in x and in these normals, so a Gaussian law stays Gaussian
-    No model tells coordinates from the third on apart.
+    carries it keeps something from one step to the next, see `recall`
+    ready   it can be evaluated; else `prepared` makes what it lacks, at a `price` in particle-steps
+    No model with a `level` tells coordinates from the third on apart.
     """
 
     draws = False
     affine = True
+    carries = False
+    most_dim: int | None = None  # dimensions in which it is defined, at most
+    hessian_changed = False  # the Hessian is wrong by a size that nobody injected, so that hessian_level does not tell it
+
+    def begin(self, exact, t, x):
+        """What `recall` is given in the first step, a pytree; t, x (n, d) are of that step."""
+        return None
+
+    def recall(self, kept, n, exact, t, x):
+        """The error as it is in step n, counted from 0, and what the next step is given. The loops ask for it."""
+        return self, kept
+
+    def hessians(self, steps: int, d: int) -> float:
+        """Hessians that SO evaluates in so many steps; d products of the Hessian with a vector count as one."""
+        return steps
+    ready = True
+    price = 0
+    cost = 1.0  # of a particle-step with it, in those of an exact score
+
+    def prepared(self, tick=lambda done: None) -> "ScoreError":
+        """The error that can be evaluated; tick(done) may raise to cancel."""
+        return self
 
     @property
     def second_order_free(self) -> bool:
@@ -72,7 +96,11 @@ def perturb(field: ExactField, error: ScoreError, normals) -> WrongField:
 
 @dataclass(frozen=True)
 class ErrorEntry:
-    """One line of the registry; from_spec(spec, hessian_level, drift_level) -> ScoreError."""
+    """One line of the registry; from_spec(spec, hessian_level, drift_level) -> ScoreError.
+
+    of_target   from_spec takes two more: the Target and, as a name for it, its object in the study file or None
+    page        the page whose settings describe it; "" where those of every page do
+    """
 
     name: str
     title: str
@@ -81,6 +109,8 @@ class ErrorEntry:
     from_spec: Callable[..., ScoreError]
     knobs: tuple[Knob, ...]
     min_dim: int = 1
+    of_target: bool = False
+    page: str = ""
 
 
 LEVEL = Knob(

@@ -6,7 +6,22 @@ From results of studies and the answers of `study.boundary`, `study.readings` an
 import math
 
 from dlab import schemes
-from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Band, Chart, Key, Map, Series, Sheet, Triangle, decades, evenly
+from dlab.figures.chart import (
+    INK,
+    LESS,
+    MORE,
+    NEUTRAL,
+    Axis,
+    Band,
+    Chart,
+    Key,
+    Map,
+    Series,
+    Sheet,
+    Triangle,
+    decades,
+    evenly,
+)
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
 from dlab.figures.tables import diverged, reasons, rows_of, schemes_of
 

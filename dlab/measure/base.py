@@ -80,6 +80,16 @@ def always(case: Case) -> None:
     return None
 
 
+def paired(case: Case) -> str | None:
+    """None, or the sentence why there is no reference on the same Brownian path."""
+    if case.target.paired:
+        return None
+    return (
+        "This target has no reference on the same Brownian path, which would take a hundred steps of SO and gigabytes; choose "
+        "frechet, frechet-diagonal or sliced."
+    )
+
+
 def root(square: float, square_error: float) -> tuple[float, float]:
     """Value and standard error of W from those of W^2; a negative W^2 reads 0 +- its own error."""
     value = float(np.sqrt(max(square, 0.0)))

@@ -4,6 +4,8 @@ from dlab.study.bounds import along, bounds, checklist
 from dlab.study.compare import DISAGREES, compare
 from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
+from dlab.study.hessians import derived
+from dlab.study.modes import modes
 from dlab.study.onestep import one_step
 from dlab.study.readings import boundary, first_coordinate, readings
 from dlab.study.result import Result, Row, facts_json, refitted
@@ -30,10 +32,12 @@ __all__ = [
     "bounds",
     "checklist",
     "compare",
+    "derived",
     "facts_json",
     "first_coordinate",
     "grids",
     "law_density",
+    "modes",
     "one_step",
     "particle_step",
     "readings",

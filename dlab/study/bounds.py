@@ -5,6 +5,7 @@ Theorem 1's leading term, the recursion behind it and the bound of order h, all 
 
 import math
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -39,26 +40,30 @@ def level(study: Study, met: dict | None = None) -> Level:
     spec = study.score_error
     if spec["name"] == "none":
         return Level()
-    if spec["name"] == "relative":
+    if spec["name"] == "relative" or "level" not in spec:
         found = (met or {}).get(EM)
-        return Level(known=False) if found is None and spec["level"] else Level(found or 0.0)
+        return Level(known=False) if found is None and spec.get("level", 1) else Level(found or 0.0)
     size = abs(float(spec["level"]))
     return Level(fresh=size) if study.error.draws else Level(size)
 
 
-def checklist(study: Study, met: dict | None = None) -> tuple[theory.Assumption, ...]:
-    """Assumptions 1 to 7 for the study's target and error. met: {scheme: level of the score error measured along its run}."""
+def checklist(study: Study, met: dict | None = None, facts: dict | None = None) -> tuple[theory.Assumption, ...]:
+    """Assumptions 1 to 7 for the study's target and error. met: {scheme: level of the score error measured along its run};
+    facts: those of a result's file, so that a kept answer needs no target."""
+    known = study.built.facts if facts is None else SimpleNamespace(**{k: Fact(facts[k], how) for k, how in facts["how"].items()})
     spec, error = study.score_error, study.error
     if spec["name"] == "none":
         score = midpoint = Fact(0.0, "the score is exact")
-    elif spec["name"] == "relative" and spec["level"]:
+    elif spec.get("level", 1) and (spec["name"] == "relative" or "level" not in spec):
         known = [v for s, v in (met or {}).items() if v is not None and not schemes.REGISTRY[s].randomised]
         score = Fact(max(known), "numerical, along the run") if known else Fact(None, "known once EM has been measured")
         midpoint = Fact(None, "not measured at the midpoints")
     else:
         score = midpoint = Fact(abs(float(spec["level"])), "as injected")
-    levels = (Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level))
-    return theory.checklist(study.built.facts, score, midpoint, *levels)
+    levels = [Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level)]
+    if error.hessian_changed:
+        levels = [Fact(None, "not measured along the run") for _ in levels]
+    return theory.checklist(known, score, midpoint, *levels)
 
 
 def bounds(study: Study, met: dict | None = None) -> dict:
@@ -102,6 +107,7 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n), which ends at the value
     given.
     """
+    study = study.prepared(lambda done: tick())
     facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None
     if exact.applies(case) is None:
         tick()

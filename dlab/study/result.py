@@ -9,18 +9,20 @@ from dlab.measure import exact, fit
 from dlab.study.reach import trends
 from dlab.study.spec import SCHEMA, Study
 
+MOST_ENTRIES = 4096  # of a covariance in a result
 OUTSIDE = "lies outside the asymptotic range"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One point of a curve. `flags` are the sentences behind resolved = False."""
+    """One point of a curve. `flags` are the sentences behind resolved = False. hessian_evals counts Hessian-vector products where the
+    Hessian is known by them alone; spent: what they cost and met, see `Sweep.tally`."""
 
     scheme: str
     h: float
     steps: int
     score_evals: int
-    hessian_evals: int
+    hessian_evals: int | float
     particles: int
     w2: float | None
     stderr: float | None
@@ -35,6 +37,7 @@ class Row:
     diverged: int
     flags: tuple[str, ...] = ()
     grid_change: float | None = None
+    spent: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Result:
 
     def to_json(self) -> dict:
         """The result file of the contract: plain values, NaN-free."""
-        rows = [{**asdict(r), "flags": list(r.flags)} for r in self.rows]
+        rows = [{k: v for k, v in asdict(r).items() if k != "spent" or v} | {"flags": list(r.flags)} for r in self.rows]
         fits = [_fit(self.study, name, rows) for name in self.study.schemes]
         return {
             "schema": SCHEMA,
@@ -65,7 +68,7 @@ class Result:
 
 
 def facts_json(facts: targets.Facts) -> dict:
-    named = {k: getattr(facts, k) for k in ("m0", "L0", "L_F", "M1")}
+    named = {k: getattr(facts, k) for k in ("m0", "L0", "L_F", "M1", "M2")}
     known = facts.m0.value is not None and facts.L0.value is not None
     return {
         **{k: None if f.value is None else float(f.value) for k, f in named.items()},
@@ -73,7 +76,7 @@ def facts_json(facts: targets.Facts) -> dict:
         "L_max": 1.0 + float(facts.L0.value) if known else None,
         "how": {k: f.how for k, f in named.items()},
         "mean": facts.mean.tolist(),
-        "cov": facts.cov.tolist(),
+        "cov": facts.cov.tolist() if facts.cov.size <= MOST_ENTRIES else None,
         "second_moment": facts.second_moment,
         "product": facts.product,
         "field_error": facts.field_error,
@@ -165,7 +168,9 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         )
     for name in study.schemes:
         lost = [r for r in result.rows if r.scheme == name and r.diverged]
-        if lost:
+        if lost and schemes.REGISTRY[name].randomised and study.built.unbounded:
+            notes.append(f"{name}: {study.built.unbounded}")
+        elif lost:
             notes.append(
                 f"{name} diverged at h = {', '.join(f'{r.h:g}' for r in lost)}: the step is too large for this target."
             )
@@ -185,6 +190,8 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         notes.append(
             "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
         )
+    if study.error.hessian_changed and any(schemes.REGISTRY[n].hessian_evals for n in study.schemes):
+        notes.append(study.error.said)
     if study.start == "paper":
         notes.append(
             "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."

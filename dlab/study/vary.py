@@ -1,4 +1,4 @@
-"""A study along an axis: the same question at several levels of score error, horizons or dimensions."""
+"""A study along an axis: the same question at several levels of score error, numbers of training samples, horizons or dimensions."""
 
 import math
 from collections.abc import Iterator
@@ -57,6 +57,8 @@ def stream(study: Study, of) -> Iterator[Varied]:
 
 def _trends(study, rows) -> list[dict]:
     found, axis = [], study.vary["axis"]
+    if axis.startswith("target."):  # its numbers have no common scale, and no power law is expected in them
+        return []
     for name in study.schemes:
         for h in sorted({r["h"] for r in rows if r["scheme"] == name}, reverse=True):
             mine = [r for r in rows if r["scheme"] == name and r["h"] == h]
@@ -75,7 +77,7 @@ def _trends(study, rows) -> list[dict]:
 
 def above(row, rows, axis) -> bool:
     """Whether a row is out of what the axis does not change: without score error, or with all initialisation error gone."""
-    if axis == "d":
+    if axis in ("d", "score_error.samples"):
         return True
     base = min(rows, key=lambda r: r["value"]) if axis == "score_error.level" else max(rows, key=lambda r: r["value"])
     if axis == "score_error.level" and base["value"] > 0:

@@ -243,7 +243,7 @@ def score_error(values: dict, *, off: bool) -> None:
     """The injected error of the score, and those of L and M folded."""
     st.selectbox(
         "Score error",
-        list(errors.REGISTRY),
+        list(errors.OFFERED),
         format_func=lambda name: errors.REGISTRY[name].title,
         key=KEY + "error",
         help="How the score that the scheme sees departs from the exact one.",

@@ -1,15 +1,9 @@
-"""The addresses of scenes and of the tour's steps, and the files that let them open at once.
+"""The addresses of scenes and of the tour's steps."""
 
-python -m dlab.ui.scenes      writes the files in dlab/prepared
-"""
-
-import json
-
-from dlab import jobs
-from dlab.ui import links, runs, studies, tour
+from dlab.ui import links, tour
 from dlab.ui.questions import BY_NAME, SCENES, Scene
 
-__all__ = ["BY_NAME", "SCENES", "Scene", "address", "files", "step_address"]
+__all__ = ["BY_NAME", "SCENES", "Scene", "address", "step_address"]
 
 
 def address(scene: Scene) -> dict[str, str]:
@@ -26,53 +20,3 @@ def _address(entry, name) -> dict[str, str]:
     # An address bar forgets that a scene plays, once it does; its link says so.
     play = {key: value for key, value in entry.settings.items() if key == "play"}
     return links.written(entry) | name | play
-
-
-def files() -> dict[str, tuple]:
-    """What is prepared: the name of each file, and the entry and the study that it answers."""
-    found = {}
-    for entry in (*SCENES, *tour.STEPS):
-        values, _ = links.read(entry.settings)
-        if entry.page == "particles":
-            study = studies.moving_study(values)
-            name = runs.movie_key(study, study.steps[-1], values["moving"]) + ".movie"
-        elif entry.page == "convergence":
-            study = studies.study(values)
-            name = study.key + ".json"
-        else:
-            continue
-        found.setdefault(name, (entry, study))
-    return found | _logistic()
-
-
-def _logistic() -> dict[str, tuple]:
-    """What the page Logistic regression opens with; for an answer of `jobs.make` the entry is its kind and what else it asks for."""
-    plain = [studies.experiment_atoms(studies.PENALTIES[-1]), *map(studies.experiment, studies.PENALTIES)]
-    answers = [("first", studies.experiment_small(lam)) for lam in studies.PENALTIES]
-    answers.append(("readings", studies.experiment_readings(studies.PENALTIES[-1])))
-    return {s.key + ".json": (("curve",), s) for s in plain} | {jobs.file_name(kind, s): ((kind,), s) for kind, s in answers}
-
-
-def make(name: str, entry, study) -> bytes:
-    """The content of a prepared file, computed anew unless this machine has just done so."""
-    if isinstance(entry, tuple) and entry[0] in jobs.MADE:
-        return json.dumps(jobs.make(entry[0], study, *entry[1:])).encode()
-    if name.endswith(".movie"):
-        runs.make_movie(study, study.steps[-1], links.read(entry.settings)[0]["moving"])
-        return jobs.load(name)
-    *_, result = jobs.results(study)
-    return json.dumps(result).encode()
-
-
-def main() -> None:
-    jobs.PREPARED.mkdir(exist_ok=True)
-    for old in (*jobs.PREPARED.glob("*.movie"), *jobs.PREPARED.glob("*.json")):
-        old.unlink()
-    for name, (entry, study) in files().items():
-        content = make(name, entry, study)
-        (jobs.PREPARED / name).write_bytes(content)
-        print(f"{len(content) / 1000:8.1f} kB  {name}  {getattr(entry, 'question', 'a step of the tour')}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,11 +12,14 @@ LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls of
 BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
 # What the controls offer where a page varies something else.
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learned from
 HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 PENALTIES = (10.0, 50.0, 100.0)
 MAX_PANELS = 3
+IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
+IMAGE_PATHS = 1024
 
 
 def target_spec(values: dict) -> dict:
@@ -41,6 +44,23 @@ def model_spec(values: dict, **changed) -> dict:
     """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
     name = changed.pop("name", values["model"])
     return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
+
+
+def learned_spec(values: dict, **changed) -> dict:
+    """The study file's `score_error` object of the page whose score is learned."""
+    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "updates", "seed")}
+    return {"name": "learned", "method": values["learned.method"], **numbers, **changed}
+
+
+def learned_studies(values: dict) -> dict[str, Study]:
+    """The studies of that page's curves: with the learned score and with the exact one."""
+    specs = {"learned": learned_spec(values), "exact": {"name": "none"}}
+    return {name: study(values, score_error=spec, **alike(values)) for name, spec in specs.items()}
+
+
+def alike(values: dict) -> dict:
+    """What measures curves with a learned score and with the exact one in one way, on the same Brownian paths."""
+    return {"estimator": "projected" if values["estimator"] == "auto" else values["estimator"]}
 
 
 def step_sizes(values: dict) -> list[float]:
@@ -153,3 +173,12 @@ def observed(values: dict, x, y) -> Study:
     """The study of a scene on the posterior of uploaded observations, x (m, d) as they came, standardised here."""
     target = {"name": "logistic", "x": observations.standardised(x).tolist(), "y": list(y), "lam": values["logistic.ridge"]}
     return study(values, target=target | {"score": values["logistic.score"]}, estimator="marginal", score_error={"name": "none"})
+def images_study(values: dict) -> Study:
+    """The study of the Images page."""
+    mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}
+    target = {"name": "images", "data": mine["data"], "count": int(mine["count"]), "width": mine["width"]}
+    growth = None if mine["growth"] == "off" else float(mine["growth"])
+    return study(
+        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], score_error={"name": "none"}, growth=growth,
+        estimator="frechet", particles=IMAGE_PATHS, accuracy=None, budget=None,
+    )  # fmt: skip

@@ -7,11 +7,11 @@ from test_pages import at_home, charts, visit, words  # noqa: F401
 
 from dlab import jobs
 from dlab.targets import posterior
-from dlab.ui import links, scenes, studies
+from dlab.ui import links, prepared, studies
 
 
 def test_everything_that_the_page_opens_with_is_prepared():
-    for name in scenes._logistic():
+    for name in prepared._logistic():
         assert (jobs.PREPARED / name).exists(), name
 
 
