@@ -372,17 +372,19 @@ def atoms_sentence(first: dict, few: dict) -> str:
     )
 
 
-def floor_sentence(found: dict) -> str:
+def floor_sentence(found: dict, result: dict) -> str:
     """That EM's printed curve is below what any score allows, and what another distance would make of it."""
     rows = sorted((r for r in found["rows"] if r["scheme"] == "EM" and r["reading"] == "kernel 1000" and r["w2"]), key=lambda r: r["h"])
     if not rows:
         return ""
     said = [
         f"at h = {step_size(r['h'])} the figure has {number(_printed('EM', r['h']))}, √h − σ₀ is {number(math.sqrt(r['h']) - found['sigma'])}, "
-        f"and with 1,000 samples W₂ = {number(r['w2'])} and W₁ = {number(r['w1'])}"
+        f"and with 1,000 samples W₂ = {interval(r['w2'], Z95 * r['w2_stderr'])} and W₁ = {interval(r['w1'], Z95 * r['w1_stderr'])}"
         for r in (rows[0], rows[-1])
     ]
+    share = _share(result, "SO")
+    other = f" No one reading fits every curve, though: in W₂ SO's points lie at {share:.0%} of the paper's line." if share else ""
     return (
-        f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ below √h − σ₀ is impossible for EM with this target. W₁, which "
-        "scipy's `wasserstein_distance` returns, allows it."
+        f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ of EM's law below √h − σ₀ is impossible with this target. W₁, "
+        f"which scipy's `wasserstein_distance` returns, allows it.{other}"
     )

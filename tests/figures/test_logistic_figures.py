@@ -106,9 +106,9 @@ def test_a_score_that_changes_little_is_not_said_to_raise_the_error():
 
 
 def test_below_the_last_steps_noise_the_sentence_says_impossible_with_the_numbers():
-    said = logistic.floor_sentence(readings())
+    said = logistic.floor_sentence(readings(), RESULT)
     assert "at h = 0.1 the figure has 0.190, √h − σ₀ is 0.216" in said
-    assert "impossible for EM with this target" in said
+    assert "impossible with this target" in said and "SO's points lie at" in said
 
 
 def test_a_boundary_is_the_line_where_theta_times_x_is_nothing():
