@@ -137,7 +137,8 @@ def moving_study(values: dict) -> Study:
 # The experiment of [YY] sec. 5.1: T = 10, and N = T/h whole numbers of steps for h from 0.1 to 0.385.
 EXPERIMENT = {"name": "logistic", "features": 20, "rows": 100, "spread": 10, "data": 0}
 EXPERIMENT_STEPS = (26, 31, 40, 59, 100)
-SMALL_STEPS = (32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
+SMALL_T = 2.5  # what happens before is forgotten by then, and the steps can be smaller
+SMALL_STEPS = (8, 16, 32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
 
 
 def experiment(lam: float, **changed) -> Study:
@@ -148,13 +149,14 @@ def experiment(lam: float, **changed) -> Study:
 
 
 def experiment_small(lam: float) -> Study:
-    """The same with step sizes down to below 1/L, for the surrogate's exact law."""
-    return experiment(lam, steps=list(SMALL_STEPS))
+    """The same with step sizes down to a tenth of 1/L, for the surrogate's exact law; from p_T itself."""
+    return experiment(lam, steps=list(SMALL_STEPS), T=SMALL_T, start="exact")
 
 
 def experiment_atoms(lam: float) -> Study:
     """EM with so few posterior samples in its score that a small step shows them."""
-    return experiment(lam, schemes=["EM"], steps=list(SMALL_STEPS[:6]), target={"atoms": 100})
+    steps = [n for n in SMALL_STEPS if n & (n - 1) == 0]
+    return experiment(lam, schemes=["EM"], steps=steps, T=SMALL_T, start="exact", target={"atoms": 100})
 
 
 def experiment_readings(lam: float) -> Study:
