@@ -86,10 +86,11 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
             "Denoising learns the noise that was added to a sample; sliced the divergence of the score along random directions.",
         ),
         Rung("samples", "Training samples n", 20_000.0, SAMPLES, "Points drawn from the target: all that the network is told of it."),
-        Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), "Units in each of its two hidden layers."),
+        Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), "Units in each of its hidden layers."),
+        Rung("depth", "Hidden layers ℓ", 2.0, (1.0, 2.0, 3.0), "Layers between input and output."),
         Rung("updates", "Updates k", 2000.0, (500.0, 1000.0, 2000.0, 4000.0, 8000.0), "Steps of the optimiser, 512 samples each."),
         Rung("t", "Time t of the picture", 0.2, (0.05, 0.1, 0.2, 0.5, 1.0, 2.0), "Where the error of the score is drawn."),
-        Knob("seed", "Network seed", 0, 0, 99, 1, "Which samples, which first weights and which order."),
+        Rung("seed", "Network seed", 0.0, (0.0, 1.0, 2.0, 3.0, 4.0), "Which samples, which first weights and which order."),
     ),
     "logistic": (
         Choice(

@@ -48,7 +48,7 @@ def model_spec(values: dict, **changed) -> dict:
 
 def learned_spec(values: dict, **changed) -> dict:
     """The study file's `score_error` object of the page whose score is learned."""
-    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "updates", "seed")}
+    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "depth", "updates", "seed")}
     return {"name": "learned", "method": values["learned.method"], **numbers, **changed}
 
 
