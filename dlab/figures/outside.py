@@ -21,21 +21,23 @@ LOOKS = (
 )
 
 
-def sheet(result: dict, varied: dict | None, h: float) -> Sheet:
-    """W2 against h, and, where it is known, against the number that leads out of the assumptions at the step size h."""
+def sheet(result: dict, varied: dict | None, h: float, label: str) -> Sheet:
+    """W2 against h, and, where it is known, against the number that leads out of the assumptions, called `label`, at the step
+    size h."""
     parts = [convergence.chart(result, brackets=False)]
     if varied and h in along.steps_of({"": varied}):
-        parts.append(_with_end(along.chart({"": varied}, h), varied))
+        parts.append(_with_end(along.chart({"": varied}, h), varied, label))
     said = " ".join([tables.sentence(result), *(p.caption for p in parts[1:])])
     return Sheet("Outside the assumptions", tuple(parts), f"Two pictures. {said}", said)
 
 
-def _with_end(chart: Chart, varied: dict) -> Chart:
+def _with_end(chart: Chart, varied: dict, label: str) -> Chart:
     """The chart with a line where the theorem's number ends."""
+    chart = replace(chart, x=replace(chart.x, title=label))
     values = sorted({r["value"] for r in varied["rows"]})
     known = [v for v in values if any(r["value"] == v and r["bound"] is not None for r in varied["rows"])]
     if not known:
-        return replace(chart, keys=(*chart.keys, Key("no bound at any value")))
+        return replace(chart, keys=(*chart.keys, Key("no bound at any value", dash="longdash")))
     if len(known) == len(values):
         return chart
     above = known[0] == values[0]

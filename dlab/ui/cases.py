@@ -45,12 +45,12 @@ CASES = (
         "theorems are silent even where the density is log-concave. Diffusion tames it: at any $t > 0$ the score is Lipschitz.",
     ),
     Case(
-        "wide", "m₀ at most ½", "gaussian", "k1", "Curvature m₀",
+        "wide", "m₀ at most ½", "gaussian", "k2", "Curvature m₀",
         (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0), 0.4, "A Gaussian with variances 1/m₀ and ½: nothing but m₀ changes.",
         "Every constant divides by $m_{\\min} - \\tfrac12$, and no assumption says that this must be positive. Nothing happens to the "
         "measurement at ½. The ½ comes from the drift $x/2$, which the proof sets against the weakest pull of the score; near $t = 0$ "
         "they may lose, but from $t$ of order 1 on the pull is nearly 1 for every target.",
-        {"k2": 2.0, "angle": 0.0, "mx": 0.5, "my": 0.0},
+        {"k1": 2.0, "angle": 90.0, "mx": 0.5, "my": 0.0},
     ),
     Case(
         "kink", "A score with a kink", "kink", "delta", "Width δ of the kink",

@@ -31,8 +31,8 @@ def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured
     assert "m₀ > ½ (listed nowhere; m0 = 0.400) fails" in said
     assert "Theorem 1, Theorem 3 and Theorem 4 need it and say nothing here" in said
     assert "Measured all the same: W₂ ≈ EM " in said
-    assert "target's k1" in at.get("plotly_chart")[1].proto.spec
-    assert "no bound" in at.get("plotly_chart")[1].proto.spec
+    assert "Curvature m" in at.get("plotly_chart")[1].proto.spec
+    assert "line: no bound" in at.get("plotly_chart")[1].proto.spec
     assert not silent(at)
 
 
