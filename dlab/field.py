@@ -27,7 +27,9 @@ class Field(Protocol):
 
 
 class ExactField:
-    """Base of exact fields: a subclass gives `score`, `hessian` and `log_density`."""
+    """Base of exact fields: a subclass gives `score`, `hessian` and `log_density`, or `local` where L is known `by_products` alone."""
+
+    by_products = False
 
     def score(self, t: Time, x: Points) -> Points:
         raise NotImplementedError

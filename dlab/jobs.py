@@ -7,37 +7,46 @@ once wherever it has been computed before. The folder is $DLAB_CACHE or ~/.cache
 import hashlib
 import io
 import json
-import os
-import tempfile
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import jax
 import numpy as np
 
-from dlab.study import Study, along, compare, law_density, levels, modes, one_step, particle_step, run, signs, stream
+from dlab import places
+from dlab.places import CODE, PREPARED, folder
+from dlab.study import (
+    Study,
+    along,
+    boundary,
+    compare,
+    first_coordinate,
+    images,
+    law_density,
+    learned,
+    levels,
+    modes,
+    one_step,
+    particle_step,
+    readings,
+    run,
+    signs,
+    stream,
+)
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
 SPEED = 1.2e6  # particle-steps a second before anything has been measured
 
-HERE = Path(__file__).parent
-PREPARED = HERE / "prepared"
-# An answer is one of this code: another version, or an edit, must not be served it.
-CODE = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(HERE.rglob("*.py")))).hexdigest()[:12]
 _memory: OrderedDict[str, bytes] = OrderedDict()
 _guard = threading.Lock()
 _turn = threading.Lock()
 _speed = {"value": SPEED}
 _timed: dict[tuple, float] = {}  # seconds of a particle-step, by scheme and kind of target and error
-
-
-def folder() -> Path:
-    return Path(os.environ.get("DLAB_CACHE") or Path.home() / ".cache" / "dlab")
 
 
 def _answers() -> Path:
@@ -127,13 +136,21 @@ MADE = {
     "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
     "modes": (modes, ("target", "schemes", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
+    "trained": (learned.trained, ("target", "score_error")),
+    "learned": (learned.errors_met, ("target", "T", "start", "score_error", "seed")),
+    "error_field": (learned.error_field, ("target", "score_error")),
     "signs": (signs, ("target", "T", "seed")),
+    "boundary": (boundary, ("target", "T", "start", "score_error", "seed")),
+    "readings": (readings, ("target", "schemes", "h", "T", "start", "score_error", "seed")),
+    "first": (first_coordinate, ("target", "schemes", "h", "T", "start", "score_error")),
+    "images": (images.distances, ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed")),
+    "grid": (images.grid, ("target", "schemes", "T", "start", "score_error", "growth", "seed")),
 }
 
 
 def made(kind: str, study: Study, *which) -> dict | None:
     """The answer of `make` where it is known."""
-    found = load(_name(kind, study, which))
+    found = load(file_name(kind, study, *which))
     return None if found is None else json.loads(found)
 
 
@@ -142,11 +159,13 @@ def make(kind: str, study: Study, *which, tick=lambda *done: None, waiting=lambd
     with one_at_a_time(waiting):
         if (known := made(kind, study, *which)) is None:
             known = MADE[kind][0](study, *which, tick=tick)
-            store(_name(kind, study, which), json.dumps(known).encode())
+            store(file_name(kind, study, *which), json.dumps(known).encode())
     return known
 
 
-def _name(kind, study, which):
+def file_name(kind: str, study: Study, *which) -> str:
+    """The name under which an answer is kept."""
+    """The name of the file of an answer of `make`."""
     enters = {k: v for k, v in study.to_json().items() if k in MADE[kind][1]}
     text = json.dumps([enters, *which], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{kind}.json"
@@ -190,16 +209,10 @@ def load(name: str) -> bytes | None:
         if name in _memory:
             _memory.move_to_end(name)
             return _memory[name]
-    for place in (PREPARED, _answers()):
-        try:
-            data = (place / name).read_bytes()
-        except OSError:
-            continue
-        with suppress(OSError):
-            os.utime(place / name)  # what is asked for is kept longest
+    data = places.read(name, PREPARED, _answers())
+    if data is not None:
         _remember(name, data)
-        return data
-    return None
+    return data
 
 
 def _remember(name, data):
@@ -212,19 +225,4 @@ def _remember(name, data):
 def store(name: str, data: bytes) -> None:
     """Keep an answer in memory and on disk."""
     _remember(name, data)
-    # A full or read-only disk costs the next start some time and this one nothing.
-    with suppress(OSError):
-        place = _answers()
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place, delete=False) as file:
-            try:
-                file.write(data)
-                file.flush()
-                os.replace(file.name, place / name)
-            except OSError:
-                os.unlink(file.name)
-                raise
-        files = [p for p in place.parent.rglob("*") if p.is_file()]
-        old = sorted(files, key=lambda p: p.stat().st_mtime)[:-KEEP_FILES]
-        for path in old:
-            path.unlink(missing_ok=True)
+    places.write(_answers() / name, data, KEEP_FILES, _answers().parent)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import control, noise, process
+from dlab import control, growth, noise, process
 from dlab.errors import perturb
 from dlab.noise import StepNoise
 
@@ -25,19 +25,20 @@ DIVERGED = 1e3  # standard deviations from the mean beyond which a particle has 
 class Run:
     """x (n, d) at t = 0; error_square (N,) the mean |e|^2 over particles at each step; states
     (N + 1, n, d), the start first, and parts {name: (N, k, d)}, what each step of the first k particles was made of,
-    where recorded; fluctuation (n, d), the z of `dlab.control`, where asked for."""
+    where recorded; fluctuation (n, d), the z of `dlab.control`, where asked for; spent, of an operator known by products."""
 
     x: np.ndarray
     error_square: np.ndarray
     states: np.ndarray | None = None
     parts: dict[str, np.ndarray] | None = None
     fluctuation: np.ndarray | None = None
+    spent: growth.Spent | None = None
 
 
 @partial(jax.jit, static_argnames=("scheme", "record", "follow"))
-def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn, path, *, record, follow):
+def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn, path, limit=None, *, record, follow):
     """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
-    and shadow of `dlab.control`, or None; memory: what the error keeps."""
+    and shadow of `dlab.control`, or None; memory: what the error keeps; limit and key of `dlab.growth`, or None."""
 
     def taken(i, x, memory):
         """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
@@ -46,11 +47,18 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
         seen = StepNoise(h, normals, u, None if path is None else path[i])
-        return t, seen, wrong, now, scheme.parts(perturb(field, now, wrong), t, h, x, seen), memory
+        given = perturb(field, now, wrong)
+        if limit is not None:
+            parts = growth.parts(scheme, given, t, h, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
+        else:
+            parts = growth.tallied(scheme.parts(given, t, h, x, seen), h)
+        return t, seen, wrong, now, parts, memory
 
     def body(i, carry):
-        x, beside, memory, squares, states, followed = carry
+        x, beside, memory, squares, states, followed, spent = carry
         t, seen, wrong, now, parts, memory = taken(i, x, memory)
+        if spent is not None:
+            spent = spent.after(i, parts.pop("spent"))
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
         if beside is not None:
@@ -59,21 +67,28 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
         if record:
             states = states.at[i].set(x)
         followed = {name: kept.at[i].set(parts[name][:follow]) for name, kept in followed.items()}
-        return x, beside, memory, squares, states, followed
+        return x, beside, memory, squares, states, followed, spent
 
     states = jnp.zeros((CHUNK if record else 0, *x.shape))
-    names = jax.eval_shape(lambda x: taken(0, x, memory)[4], x) if follow else ()
-    followed = {name: jnp.zeros((CHUNK, follow, x.shape[1])) for name in names}
-    return jax.lax.fori_loop(0, count, body, (x, beside, memory, jnp.zeros(CHUNK), states, followed))
+    names = jax.eval_shape(lambda x: taken(0, x, memory)[4], x)
+    spent = growth.Spent.none(CHUNK, x) if "spent" in names else None
+    followed = {name: jnp.zeros((CHUNK, follow, x.shape[1])) for name in names if name != "spent"} if follow else {}
+    return jax.lax.fori_loop(0, count, body, (x, beside, memory, jnp.zeros(CHUNK), states, followed, spent))
 
 
-def _draw(generator, scheme, error, shape):
+def _draw(generator, scheme, error, shape, path):
     """What the path leaves open in CHUNK steps of particles (n, d): normals of the scheme, midpoints U, normals of the
     error; None where there are none. By NumPy, as the path is (see noise.path)."""
 
     def normals(k):
         return generator.standard_normal((CHUNK, k, *shape), np.float32)
 
+    if path is None and scheme.randomised:
+        # Turned by U, so that I(0, 1) is the root of h times what a scheme without midpoint draws from the same key.
+        whole, u, other = normals(1), generator.random((CHUNK, shape[0], 1)), normals(1)
+        early, late = np.sqrt(u)[:, None], np.sqrt(1 - u)[:, None]
+        turned = np.concatenate([early * whole + late * other, late * whole - early * other], axis=1)
+        return turned.astype(np.float32), u, normals(scheme.score_evals) if error.draws else None
     return (
         normals(scheme.normals),
         generator.random((CHUNK, shape[0], 1)) if scheme.randomised else None,
@@ -94,17 +109,20 @@ def simulate(
     record: bool = False,
     follow: int = 0,
     controlled: bool = False,
+    limit: float | None = None,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> Run:
     """Run `scheme` from start (n, d) at t = T to t = 0.
 
     path (steps, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
-    path leaves open. record: keep the states, and the parts of the steps of the first `follow` particles.
-    controlled: also the particles' fluctuation round the path, which must be given. tick(k) is called
-    after every k steps and may raise to cancel.
+    path leaves open; without a path all schemes with one key meet the same increments. record: keep the states, and the parts of the steps of the first `follow` particles.
+    controlled: also the particles' fluctuation round the path, which must be given. limit: of the growth in a step, see
+    `dlab.growth`. tick(k) is called after every k steps and may raise to cancel.
     """
     x, h = jnp.asarray(start), T / steps
-    beside, memory = (x, x) if controlled else None, error.begin(field, T, x)
+    if limit is not None:
+        limit = None if not scheme.hessian_evals else (limit, jax.random.fold_in(key, 1))
+    beside, memory, spent = (x, x) if controlled else None, error.begin(field, T, x), []
     generator = noise.generator(key)
     squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
@@ -114,10 +132,11 @@ def simulate(
             piece = path[first : first + count]
             if count < CHUNK:
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
-        drawn = _draw(generator, scheme, error, x.shape)
-        x, beside, memory, square, passed, followed = _advance(
-            scheme, field, error, x, beside, memory, h, T, first, count, drawn, piece, record=record, follow=follow
+        drawn = _draw(generator, scheme, error, x.shape, path)
+        x, beside, memory, square, passed, followed, cost = _advance(
+            scheme, field, error, x, beside, memory, h, T, first, count, drawn, piece, limit, record=record, follow=follow
         )
+        spent.append(cost)
         squares.append(np.asarray(square)[:count])
         if record:
             states.append(np.asarray(passed)[:count])
@@ -129,6 +148,7 @@ def simulate(
         np.concatenate(states) if record else None,
         {name: np.concatenate([p[name] for p in parts]) for name in parts[0]} if record else None,
         np.asarray(beside[1] - beside[0]) if controlled else None,
+        None if spent[0] is None else growth.merged(spent, steps),
     )
 
 

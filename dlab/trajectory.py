@@ -127,6 +127,7 @@ def _reference(study, names, fine, steps) -> int:
 
 def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     """A motion at each of the step counts of a scene whose own is `own`."""
+    study = study.prepared(lambda done: tick(0.0))
     target, field, T = study.built, study.built.fast_field, study.T
     key = jax.random.key(study.seed)
     forward_key, path_key, residual_key = jax.random.split(key, 3)

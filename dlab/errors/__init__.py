@@ -3,13 +3,15 @@
 import jax.numpy as jnp
 
 from dlab import params
-from dlab.errors import constant, field, hessian, noise, none, relative
+from dlab.errors import constant, field, hessian, learned, noise, none, relative
 from dlab.errors.base import ErrorEntry, ScoreError, perturb
 from dlab.params import Knob
 
 REGISTRY: dict[str, ErrorEntry] = {
-    e.name: e for e in (none.ENTRY, constant.ENTRY, field.ENTRY, noise.ENTRY, relative.ENTRY)
+    e.name: e for e in (none.ENTRY, constant.ENTRY, field.ENTRY, noise.ENTRY, relative.ENTRY, learned.ENTRY)
 }
+# Those that every page has controls for.
+OFFERED = {name: entry for name, entry in REGISTRY.items() if not entry.page}
 
 # Errors of SO's L and M, offered beside every model of the score's own error.
 SECOND_ORDER = (
@@ -26,20 +28,28 @@ SECOND_ORDER = (
 )
 
 
-def build(spec: dict) -> ScoreError:
-    """The error of a study file's `score_error` object; BadInput names what is wrong in it."""
+def build(spec: dict, target=None, of: dict | None = None) -> ScoreError:
+    """The error of a study file's `score_error` object; BadInput names what is wrong in it.
+
+    target: the Target, and `of` its own object in the file or None; some errors depend on them.
+    """
     if not isinstance(spec, dict):
         raise params.BadInput(f"score_error = {params.show(spec)} is not an object; give one with the key 'name'.")
     params.require("score_error", spec, ("name",))
     entry = REGISTRY[params.choice("score_error.name", spec["name"], REGISTRY)]
     extra = [k.name for k in SECOND_ORDER]
     params.only_keys("score_error", spec, ("name", *entry.keys, *extra, "hessian"))
-    params.require("score_error", spec, entry.keys[:1])
+    params.require("score_error", spec, () if entry.of_target else entry.keys[:1])
     levels = [params.number(f"score_error.{k}", spec.get(k, 0.0), 0.0, 1e3) for k in extra]
-    error = entry.from_spec(spec, *map(jnp.asarray, levels))
+    more = (target, of) if entry.of_target else ()
+    error = entry.from_spec(spec, *map(jnp.asarray, levels), *more)
+    if entry.of_target and spec.get("hessian") is not None:
+        raise params.BadInput(
+            f"score_error.hessian does not go with score_error.name = '{entry.name}', which has a Hessian of its own; leave one out."
+        )
     return error if spec.get("hessian") is None else hessian.wrapped(error, spec["hessian"])
 
 
 NONE = build({"name": "none"})
 
-__all__ = ["NONE", "REGISTRY", "SECOND_ORDER", "ErrorEntry", "ScoreError", "build", "perturb"]
+__all__ = ["NONE", "OFFERED", "REGISTRY", "SECOND_ORDER", "ErrorEntry", "ScoreError", "build", "perturb"]

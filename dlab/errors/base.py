@@ -15,7 +15,8 @@ class ScoreError:
     draws   each evaluation consumes fresh standard normals
     affine  e is affine in x and in these normals, so a Gaussian law stays Gaussian
     carries it keeps something from one step to the next, see `recall`
-    No model tells coordinates from the third on apart.
+    ready   it can be evaluated; else `prepared` makes what it lacks, at a `price` in particle-steps
+    No model with a `level` tells coordinates from the third on apart.
     """
 
     draws = False
@@ -35,6 +36,13 @@ class ScoreError:
     def hessians(self, steps: int, d: int) -> float:
         """Hessians that SO evaluates in so many steps; d products of the Hessian with a vector count as one."""
         return steps
+    ready = True
+    price = 0
+    cost = 1.0  # of a particle-step with it, in those of an exact score
+
+    def prepared(self, tick=lambda done: None) -> "ScoreError":
+        """The error that can be evaluated; tick(done) may raise to cancel."""
+        return self
 
     @property
     def second_order_free(self) -> bool:
@@ -88,7 +96,11 @@ def perturb(field: ExactField, error: ScoreError, normals) -> WrongField:
 
 @dataclass(frozen=True)
 class ErrorEntry:
-    """One line of the registry; from_spec(spec, hessian_level, drift_level) -> ScoreError."""
+    """One line of the registry; from_spec(spec, hessian_level, drift_level) -> ScoreError.
+
+    of_target   from_spec takes two more: the Target and, as a name for it, its object in the study file or None
+    page        the page whose settings describe it; "" where those of every page do
+    """
 
     name: str
     title: str
@@ -97,6 +109,8 @@ class ErrorEntry:
     from_spec: Callable[..., ScoreError]
     knobs: tuple[Knob, ...]
     min_dim: int = 1
+    of_target: bool = False
+    page: str = ""
 
 
 LEVEL = Knob(

@@ -17,6 +17,9 @@ HOW = {
     "onto gradient fields, noise bias removed",
     "coupled": "coupled: root mean square distance to a fine reference on the same {n} Brownian paths, an upper bound",
     "gelbrich": "Gelbrich's lower bound from means and covariances of {n} paths",
+    "frechet": "W₂ of the Gaussians with the moments of {n} paths and of the target, with a sampling floor: a lower bound",
+    "frechet-diagonal": "W₂ of the Gaussians with the diagonal moments of {n} paths and of the target, with a sampling floor: blind to "
+    "correlations",
     "plugin": "exact optimal transport between clouds of points out of {n} paths, with a sampling floor",
     "sinkhorn": "Sinkhorn divergence between clouds of points out of {n} paths, with a sampling floor",
     "sliced": "sliced W₂ between clouds of points out of {n} paths, with a sampling floor",

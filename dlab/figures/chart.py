@@ -122,7 +122,7 @@ class Chart:
 class Map:
     """Values over a square piece of the plane as colours: places x, y (n,), values (n, n), row = y; limits of the colours,
     (0, top) from the ground to the ink, or signed, (-top, top) from LESS through the ground to MORE; name of the values,
-    grey_name where the colours are greys, "" where it is the same."""
+    grey_name where the colours are greys, "" where it is the same; over: lines drawn on it. NaN is left blank."""
 
     title: str
     x: Axis
@@ -133,6 +133,7 @@ class Map:
     name: str
     alt: str = ""
     grey_name: str = ""
+    over: tuple[Series, ...] = ()
 
     @property
     def signed(self) -> bool:

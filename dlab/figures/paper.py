@@ -147,7 +147,10 @@ def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:
         extent = [end for places in part.places for end in (places[0], places[-1])]
         colours = LinearSegmentedColormap.from_list("dlab", signed if part.signed else plain)
         drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high, cmap=colours)
-        ax.set_title(part.title, fontsize="medium")
+        for s in part.over:
+            ax.plot(s.x, s.y, linestyle=DASHES[s.dash], color="0.4" if grey else s.colours[0], linewidth=font_pt / 14)
+        ax.set(title=part.title, xlim=part.x.limits, ylim=part.y.limits)
+        ax.title.set_fontsize("medium")
         ax.set_xlabel(part.x.title)
         for which, axis in (("x", part.x), ("y", part.y)):
             getattr(ax, f"set_{which}ticks")(*zip(*axis.ticks))

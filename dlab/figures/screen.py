@@ -130,6 +130,10 @@ def to_heatmap(chart: Map, theme: str = "light", *, presentation: bool = False, 
         x=_array(chart.places[0]), y=_array(chart.places[1]), z=np.asarray(chart.values, np.float32), zmin=low, zmax=high,
         colorscale=[[at, _rgba(colours[shade], opacity)] for at, colours, opacity in scale], colorbar=bar, zsmooth="best",
         hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:.3g}<extra></extra>"))
+    for s in chart.over:
+        figure.add_scatter(
+            x=_array(s.x), y=_array(s.y), mode="lines", hoverinfo="skip", showlegend=False,
+            line={"color": s.colours[shade], "dash": s.dash, "width": 1 if s.thin else 2})
     figure.update_layout(
         height=height, font={"family": FONT, "size": size, "color": ink["text"]}, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", margin={"l": 4, "r": 8, "t": 30, "b": 4}, dragmode=False,

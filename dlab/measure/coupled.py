@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlab.measure.base import Case, Estimator, Pairs, always, root
+from dlab.measure.base import Case, Estimator, Pairs, paired, root
 from dlab.types import Estimate
 
 
@@ -13,4 +13,4 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     return Estimate(value, stderr, "coupled", upper=value)
 
 
-ENTRY = Estimator("coupled", "Coupled L² error", True, always, estimate)
+ENTRY = Estimator("coupled", "Coupled L² error", True, paired, estimate)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlab.laws.gaussian import bures
-from dlab.measure.base import Case, Estimator, Pairs, always, root
+from dlab.measure.base import Case, Estimator, Pairs, paired, root
 from dlab.types import Estimate
 
 BLOCKS = 32
@@ -38,4 +38,4 @@ def _moments(x, y, z):
     return mean, second / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
 
 
-ENTRY = Estimator("gelbrich", "Gelbrich lower bound", True, always, estimate)
+ENTRY = Estimator("gelbrich", "Gelbrich lower bound", True, paired, estimate)

@@ -34,7 +34,8 @@ class Scheme:
     """One discretisation of the reverse SDE.
 
     parts(field, t, h, x, noise) -> what one step from time t down to t - h is made of, {name in PARTS: (n, d)}; t is a
-                                 scalar, x (n, d). "midpoint" is where the second score was taken.
+                                 scalar, x (n, d). "midpoint" is where the second score was taken, "spent" what an
+                                 operator known by products has cost.
     score_evals, hessian_evals   cost of one step
     randomised                   it needs the random midpoint U of the noise
     strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
@@ -68,7 +69,7 @@ class Scheme:
     def total(x, parts):
         """x (n, d) moved by all parts that are displacements."""
         for name, part in parts.items():
-            if name != "midpoint":
+            if name not in ("midpoint", "spent"):
                 x = x + part
         return x
 

@@ -40,9 +40,9 @@ def level(study: Study, met: dict | None = None) -> Level:
     spec = study.score_error
     if spec["name"] == "none":
         return Level()
-    if spec["name"] == "relative":
+    if spec["name"] == "relative" or "level" not in spec:
         found = (met or {}).get(EM)
-        return Level(known=False) if found is None and spec["level"] else Level(found or 0.0)
+        return Level(known=False) if found is None and spec.get("level", 1) else Level(found or 0.0)
     size = abs(float(spec["level"]))
     return Level(fresh=size) if study.error.draws else Level(size)
 
@@ -54,7 +54,7 @@ def checklist(study: Study, met: dict | None = None, facts: dict | None = None) 
     spec, error = study.score_error, study.error
     if spec["name"] == "none":
         score = midpoint = Fact(0.0, "the score is exact")
-    elif spec["name"] == "relative" and spec["level"]:
+    elif spec.get("level", 1) and (spec["name"] == "relative" or "level" not in spec):
         known = [v for s, v in (met or {}).items() if v is not None and not schemes.REGISTRY[s].randomised]
         score = Fact(max(known), "numerical, along the run") if known else Fact(None, "known once EM has been measured")
         midpoint = Fact(None, "not measured at the midpoints")
@@ -107,6 +107,7 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n), which ends at the value
     given.
     """
+    study = study.prepared(lambda done: tick())
     facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None
     if exact.applies(case) is None:
         tick()

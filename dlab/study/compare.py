@@ -19,6 +19,7 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
 
     tick(done) is called with the share of the work done and may raise to cancel.
     """
+    study = study.prepared(lambda done: tick(0.0))
     rows = []
     case = {n: study.case(scheme, n) for n in study.steps}
     ways = [e for e in measure.REGISTRY.values() if e.sampled and e.applies(case[study.steps[0]]) is None]

@@ -21,6 +21,7 @@ def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dic
     None where no law is known without particles. w2 is None, without densities, where the law fits on no grid. tick() is
     called between steps on a plane and may raise to cancel.
     """
+    study = study.prepared(lambda done: tick())
     way, case = study.law(scheme), study.case(scheme, steps)
     if way is None or study.built.dim != 2:
         return None

@@ -42,6 +42,7 @@ def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
     """The variants for the error of a plain study under one scheme: {"study", "scheme", "h", "particles",
     "variants": {name: {"value", "stderr", "t" (where it is largest; None for an average and for what is the same at all times)}},
     "curve": {"t", "iterates", "iterates_stderr", "forward", "forward_stderr"}}. tick(done) may raise to cancel."""
+    study = study.prepared(lambda done: tick(0.0))
     key = jax.random.key(study.seed)
     begin, law_key, run_key = jax.random.split(key, 3)
     field, error, T = study.built.fast_field, study.error, study.T

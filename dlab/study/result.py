@@ -9,12 +9,14 @@ from dlab.measure import exact, fit
 from dlab.study.reach import trends
 from dlab.study.spec import SCHEMA, Study
 
+MOST_ENTRIES = 4096  # of a covariance in a result
 OUTSIDE = "lies outside the asymptotic range"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One point of a curve. `flags` are the sentences behind resolved = False."""
+    """One point of a curve. `flags` are the sentences behind resolved = False. hessian_evals counts Hessian-vector products where the
+    Hessian is known by them alone; spent: what they cost and met, see `Sweep.tally`."""
 
     scheme: str
     h: float
@@ -35,6 +37,7 @@ class Row:
     diverged: int
     flags: tuple[str, ...] = ()
     grid_change: float | None = None
+    spent: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Result:
 
     def to_json(self) -> dict:
         """The result file of the contract: plain values, NaN-free."""
-        rows = [{**asdict(r), "flags": list(r.flags)} for r in self.rows]
+        rows = [{k: v for k, v in asdict(r).items() if k != "spent" or v} | {"flags": list(r.flags)} for r in self.rows]
         fits = [_fit(self.study, name, rows) for name in self.study.schemes]
         return {
             "schema": SCHEMA,
@@ -73,7 +76,7 @@ def facts_json(facts: targets.Facts) -> dict:
         "L_max": 1.0 + float(facts.L0.value) if known else None,
         "how": {k: f.how for k, f in named.items()},
         "mean": facts.mean.tolist(),
-        "cov": facts.cov.tolist(),
+        "cov": facts.cov.tolist() if facts.cov.size <= MOST_ENTRIES else None,
         "second_moment": facts.second_moment,
         "product": facts.product,
         "field_error": facts.field_error,
@@ -142,7 +145,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         names = dict.fromkeys(r.scheme for r in result.rows if r.method == method)
         if names:
             notes.append(sentence.format(", ".join(names)))
-    noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy]
+    noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy and not study.way(n).alone]
     if noisy:
         notes.append(
             f"{', '.join(noisy)}: what the scheme's own noise does to a particle, to first order, has mean zero given the "

@@ -11,13 +11,13 @@ from dlab.study import vary
 from dlab.study.reach import reach
 from dlab.study.result import Result, Row
 from dlab.study.spec import Study
-from dlab.study.sweep import Sweep, Tick
+from dlab.study.sweep import BEYOND, Sweep, Tick
 from dlab.types import Estimate
 
 SHARE = 0.1  # reference error, as a share of a value, above which the row says so
 RESOLVED = 3.0  # standard errors that a resolved value is above zero
 HESSIAN = "ε_L of this Hessian is not known, so Theorem 4 gives no number."
-CLOUDS = ("plugin", "sinkhorn", "sliced")  # estimators that do not use the reference
+CLOUDS = ("frechet", "frechet-diagonal", "plugin", "sinkhorn", "sliced")  # estimators that do not use the reference
 
 
 def run(study: Study, tick: Tick = lambda done: None) -> Result:
@@ -32,6 +32,12 @@ def stream(study: Study, tick: Tick = lambda done: None) -> Iterator[Result]:
     budget lasts. The last one is final."""
     if study.vary:
         yield from vary.stream(study, lambda part, share: stream(part, lambda done: tick(share(done))))
+    elif not study.error.ready:
+        # The seconds before the first row are the training's.
+        share = study.error.price / study.price
+        ready = study.prepared(lambda done: tick(share * done))
+        for result in stream(ready, lambda done: tick(share + (1 - share) * done)):
+            yield result if result.done == 1 else replace(result, done=share + (1 - share) * result.done)
     elif study.reach:
         yield from _reaching(study, tick)
     else:
@@ -104,6 +110,7 @@ def _plain(study, tick) -> Iterator[Result]:
 
 def clouds(study: Study, tick: Tick = lambda done: None) -> dict[tuple[str, int], Pairs]:
     """The particles of all schemes of a study and their reference, by (scheme, steps), measured by nobody."""
+    study = study.prepared(lambda done: tick(0.0))
     with Sweep(study, list(study.schemes), tick) as sweep:
         while sweep.drawn < study.particles:
             for _ in sweep.batch():
@@ -123,14 +130,16 @@ def _lacking(study, rows) -> dict[tuple[str, int], float]:
 def _measured(study, sweep, key, quick) -> Row:
     case = study.case(*key)
     estimator = study.way(case.scheme.name)
-    pairs, met = sweep.pairs(key), sweep.level_met(key)
+    pairs, met, spent = sweep.pairs(key), sweep.level_met(key), sweep.tally(key)
     if case.scheme.randomised and (why := case.target.unbounded):
         # Finite samples of an infinite mean square say nothing, however near they land.
         return replace(_row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, 1), flags=(why,))
     lost = int(diverged(pairs.x, study.built.facts).sum())
     if lost:
-        return _row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, lost)
+        return _row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, lost, spent)
     found = (estimator.quick if quick and estimator.quick else estimator.estimate)(case, pairs)
+    if pairs.y is None:
+        return _row(study, case, replace(found, flags=_doubts(found, None, None, 0.0)), len(pairs.x), met, 0, spent)
     lower, upper = gelbrich.estimate(case, pairs), coupled.estimate(case, pairs)
     flags = _doubts(found, lower, upper, sweep.reference_error(case))
     found = replace(found, lower=lower.value, upper=upper.value, flags=flags)
@@ -153,14 +162,14 @@ def _doubts(estimate, lower, upper, own) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _row(study, case, estimate, particles, met, lost) -> Row:
+def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
     scheme, error, h = case.scheme, study.error, study.T / case.steps
     bound = theory.Bound(void="the score error met is not finite")
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
-        bound = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
-        if error.hessian_changed and scheme.hessian_evals and not bound.void:
-            bound = theory.Bound(void=HESSIAN)
+        unknown = error.hessian_changed and scheme.hessian_evals
+        found = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        bound = theory.Bound(void=HESSIAN) if unknown else found
     parts = None
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
@@ -170,12 +179,14 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
     elif lost:
         far = f"further than {DIVERGED:g} standard deviations from the mean"
         flags = (f"{lost} of {particles} particles diverged ({far})",)
+    if spent and spent["beyond"]:
+        flags = (*flags, f"in {spent['beyond']:.2g} of the paths SO let distances grow by more than e^{BEYOND:g} in a step")
     return Row(
         scheme=scheme.name,
         h=h,
         steps=case.steps,
-        score_evals=case.steps * scheme.score_evals,
-        hessian_evals=scheme.hessian_evals * error.hessians(case.steps, study.built.dim),
+        score_evals=case.steps * scheme.score_evals if spent is None else round(spent["pieces"]),
+        hessian_evals=scheme.hessian_evals * error.hessians(case.steps, study.built.dim) if spent is None else round(spent["products"]),
         particles=particles,
         w2=estimate.value,
         stderr=None if lost else estimate.stderr,
@@ -190,6 +201,7 @@ def _row(study, case, estimate, particles, met, lost) -> Row:
         diverged=lost,
         flags=flags,
         grid_change=estimate.grid_change or None,
+        spent=spent,
     )
 
 

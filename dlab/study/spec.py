@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from dlab import __version__, errors, measure, params, process, schemes, targets
@@ -17,8 +17,8 @@ TRIES = 5  # points that the search for a number of steps looks at beside the ro
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
-AXES = ("h", "score_error.level", "T", "d")  # what a study may vary, besides any number of the target: "target.<key>"
-TARGET = "target."
+AXES = ("h", "score_error.level", "score_error.samples", "T", "d")  # what a study may vary, besides any number of the target
+TARGET = "target."  # that number's key follows
 DEFAULT = {
     "schema": SCHEMA,
     "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
@@ -33,7 +33,7 @@ DEFAULT = {
     "budget": None,
     "seed": 0,
 }
-EXTENDED = {"vary": None, "reach": None}  # in the file only where they are given
+EXTENDED = {"vary": None, "reach": None, "growth": None}  # in the file only where they are given
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Study:
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
     vary: {"axis", "values"} or None; the study is then asked for each value, see `parts`
     reach: distances for which the smallest number of steps is searched, besides the rows; or None
+    growth: the most that h times L's largest eigenvalue may be in a step of SO, which is cut where it would be more; or None
     """
 
     target: dict | targets.Target
@@ -61,6 +62,7 @@ class Study:
     seed: int
     vary: dict | None = None
     reach: tuple[float, ...] | None = None
+    growth: float | None = None
 
     @classmethod
     def from_json(cls, data: dict | str | bytes) -> "Study":
@@ -105,11 +107,17 @@ class Study:
             seed=params.integer("seed", values["seed"], 0, 2**31 - 1),
             vary=vary,
             reach=_distances(values["reach"]),
+            growth=None if values["growth"] is None else params.number("growth", values["growth"], 0.1, 100.0),
         )
         if vary:
             _ = study.parts
             return study
         _ = study.built, study.error  # everything in the file is checked here
+        if study.growth is not None and (study.built.paired or study.error.draws):
+            raise BadInput(
+                f"growth = {study.growth:g}: steps are cut on targets known by Hessian-vector products ('images'), under an error that is "
+                "not drawn afresh; leave the key out."
+            )
         least = errors.REGISTRY[study.score_error["name"]].min_dim
         if study.built.dim < least:
             raise BadInput(
@@ -170,7 +178,15 @@ class Study:
 
     @cached_property
     def error(self) -> errors.ScoreError:
-        return errors.build(self.score_error)
+        return errors.build(self.score_error, self.built, self.target if isinstance(self.target, dict) else None)
+
+    def prepared(self, tick=lambda done: None) -> "Study":
+        """The study with an error that can be evaluated: a network is trained first. tick(done) may raise to cancel."""
+        if self.error.ready:
+            return self
+        found = replace(self)
+        found.__dict__["error"] = self.error.prepared(tick)
+        return found
 
     @property
     def clean(self) -> bool:
@@ -205,6 +221,11 @@ class Study:
         case = self.case(scheme, self.steps[0])
         return next((e for e in measure.REGISTRY.values() if not e.sampled and e.applies(case) is None), None)
 
+    @property
+    def paired(self) -> bool:
+        """Whether the sampled schemes run beside a reference on the same paths: where the target has one and an estimator asks for it."""
+        return self.built.paired and not all(self.way(s).alone for s in self.schemes if self.sampled(s))
+
     @cached_property
     def work(self) -> int:
         """Particle-steps of the run, reference included."""
@@ -213,7 +234,7 @@ class Study:
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
-        references = sum(r.work for g in grids(self.steps) for r in g.references)
+        references = sum(r.work for g in grids(self.steps) for r in g.references) if self.paired else 0
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @property
@@ -225,11 +246,17 @@ class Study:
 
     @cached_property
     def price(self) -> int:
-        """The work and what laws on a grid cost besides, in particle-steps: what the app states before a run."""
+        """The work and what laws on a grid and the training of a network cost besides, in particle-steps: what the app states before a run."""
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        plain = self.work + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        run = self.work * self.built.step_cost
+        if run and not self.built.paired:
+            # No reference: every scheme pays for itself.
+            effort = sum(self.built.effort(schemes.REGISTRY[s]) for s in self.schemes)
+            run = math.ceil(self.particles / BATCH) * BATCH * effort * sum(self.steps)
+        plain = math.ceil(run * self.error.cost) + self.error.price + laws
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
@@ -250,7 +277,7 @@ def _varied(data, values) -> tuple[dict, dict | None]:
             raise BadInput("The study has both h (or steps) and vary with the axis h; give one of them.")
         return {**values, "h": given}, None
     given = sorted(set(given))
-    if axis == "d":
+    if axis in ("d", "score_error.samples"):
         given = [params.integer("vary.values", v, 1) for v in given]
     return values, {"axis": axis, "values": given}
 
@@ -295,9 +322,10 @@ def _at(plain: dict, axis: str, value) -> dict:
                 raise BadInput(f"target.values has {len(target['values'])} entries, too few; d takes the first of them.")
             return {**plain, "target": {**target, "values": target["values"][:value]}}
         return {**plain, "target": {**target, "dim": value}}
+    key = axis.removeprefix("score_error.")
     if plain["score_error"].get("name", "none") == "none":
-        raise BadInput("score_error.name = 'none' has no level; choose an error.")
-    return {**plain, "score_error": {**plain["score_error"], "level": value}}
+        raise BadInput(f"score_error.name = 'none' has no {key}; choose an error.")
+    return {**plain, "score_error": {**plain["score_error"], key: value}}
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from dlab.sample import Run, level_met, simulate, starts
 from dlab.study.grids import Grid, Reference, grids
 from dlab.study.spec import BATCH, Study
 
+BEYOND = 2.0  # h lambda above which SO's step lets distances grow beyond what its constant L is good for
 WORKERS = 2  # simulations at once: XLA uses little more than one core for each
 
 Tick = Callable[[float], None]
@@ -79,7 +80,8 @@ class Sweep:
             if n == counts[-1] and self.drawn < self.study.particles:
                 self._ahead = self._queue(number + 1, keys)  # runs while this batch is measured
             reference, these = self.references[n], [k for k in keys if k[1] == n]
-            self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
+            if self.study.paired:
+                self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
             for k in these:
                 self.points[k][number] = _first(self._wait(started[k]), keep)
             yield these
@@ -88,6 +90,8 @@ class Sweep:
         study, queued = self.study, {}
         key = jax.random.fold_in(jax.random.key(study.seed), number)
         both = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
+        if not study.paired:
+            return {k: self._alone(key, both[0], *k) for k in keys}
         for grid in self.grids:
             mine = [k for k in keys if k[1] in grid.members]
             if mine:
@@ -116,6 +120,13 @@ class Sweep:
                     queued[name, n] = queue(case.scheme, study.error, begin, n, own_key, case.noisy)
         return queued
 
+    def _alone(self, key, begin, name: str, n: int) -> Future:
+        """Queue a batch of a scheme without a path to share: one key gives all schemes the same increments."""
+        return self._pool.submit(
+            simulate, schemes.REGISTRY[name], self.field, self.study.error, begin, T=self.study.T, steps=n,
+            key=jax.random.fold_in(key, n), limit=self.study.growth, tick=self._count,
+        )  # fmt: skip
+
     def _count(self, steps: int) -> None:
         with self._counting:
             self.spent += steps * BATCH
@@ -133,7 +144,7 @@ class Sweep:
         """Of points that need `factors` times their paths those that the rest of the budget bears, the cheapest first,
         and how many batches until they are looked at again; None where it bears none."""
         left = self.total - self.spent
-        price = {k: BATCH * (k[1] + self.references[k[1]].work) for k in factors}
+        price = {k: BATCH * (k[1] + (self.references[k[1]].work if self.study.paired else 0)) for k in factors}
         need = {k: max(1, math.ceil(len(self.points[k]) * (f - 1))) for k, f in factors.items()}
         order = sorted((k for k in factors if price[k] <= left), key=lambda k: price[k] * need[k])
         if not order:
@@ -147,15 +158,28 @@ class Sweep:
         return chosen, max(1, min(batches, left // sum(price[k] for k in chosen)))
 
     def pairs(self, key: Key) -> Pairs:
-        """All particles of a point with the reference on the same paths."""
+        """All particles of a point, with the reference on the same paths where the study has one."""
         runs, ends = self.points[key], self.paths[self.references[key[1]]].ends
-        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
         x, z = np.concatenate([r.x for r in runs.values()]), None
+        if not self.study.paired:
+            return Pairs(x, None)
+        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
         if self.study.case(*key).noisy:
             z = np.concatenate([r.fluctuation for r in runs.values()])
             # Where the step is so large that the linearisation leaves the numbers, there is nothing to subtract.
             z = z if np.isfinite(z).all() else None
         return Pairs(x, y, half, z)
+
+    def tally(self, key: Key) -> dict | None:
+        """What SO's Hessian-vector products cost and met, over all batches; None of a scheme or target without."""
+        runs = self.points[key].values()
+        if any(r.spent is None for r in runs):
+            return None
+        growth = np.concatenate([r.spent.growth.max(0) for r in runs])
+        return {
+            "products": float(np.mean([r.spent.products.sum() for r in runs])), "pieces": float(np.mean([r.spent.pieces.sum() for r in runs])),
+            "growth": float(np.max(growth)), "beyond": float(np.mean(growth > 1.001 * BEYOND)), "missed": max(r.spent.missed for r in runs),
+        }  # fmt: skip
 
     def level_met(self, key: Key) -> float | None:
         return level_met(np.mean([r.error_square for r in self.points[key].values()], axis=0))
@@ -175,7 +199,7 @@ class Sweep:
     def clouds(self) -> dict[str, np.ndarray]:
         """Final positions: "EM_8" for EM in 8 steps, "reference_EM_8" for its reference on the same paths."""
         pairs = {f"{s}_{n}": self.pairs((s, n)) for s, n in self.points}
-        return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items()}
+        return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items() if p.y is not None}
 
 
 def _first(run: Run, count: int) -> Run:

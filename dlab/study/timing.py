@@ -13,6 +13,7 @@ LASTS = 0.08  # seconds over which a scheme is timed, once it is compiled
 def particle_step(study: Study, scheme: str) -> float:
     """Seconds of one step of one particle, drawing its noise included: the best of the runs of BATCH particles and CHUNK
     steps that fit into LASTS, two at least."""
+    study = study.prepared()
     case, field, key = study.case(scheme, CHUNK), study.built.fast_field, jax.random.key(0)
     begin, _ = starts(study.built, key, BATCH, study.T, study.start)
 

@@ -1,4 +1,4 @@
-"""A study along an axis: the same question at several levels of score error, horizons or dimensions."""
+"""A study along an axis: the same question at several levels of score error, numbers of training samples, horizons or dimensions."""
 
 import math
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def _trends(study, rows) -> list[dict]:
 
 def above(row, rows, axis) -> bool:
     """Whether a row is out of what the axis does not change: without score error, or with all initialisation error gone."""
-    if axis == "d":
+    if axis in ("d", "score_error.samples"):
         return True
     base = min(rows, key=lambda r: r["value"]) if axis == "score_error.level" else max(rows, key=lambda r: r["value"])
     if axis == "score_error.level" and base["value"] > 0:

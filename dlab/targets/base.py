@@ -94,9 +94,15 @@ class Factors:
 
 
 class Target:
-    """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`."""
+    """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`.
+
+    step_cost: what a step of a particle costs, in steps of one in the plane; it prices a run, no more.
+    paired: whether schemes run beside a reference on the same Brownian path; where not, clouds are compared with p_0 itself.
+    """
 
     dim: int
+    step_cost: float = 1.0
+    paired = True
 
     def log_density(self, x):
         """log p_0 up to a constant; x (n, d) -> (n,)."""
@@ -135,6 +141,10 @@ class Target:
     def along_axes(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Variances and mean (d,) along the principal axes of a Gaussian; None of any other target."""
         return None
+
+    def effort(self, scheme) -> float:
+        """What a particle-step of a scheme costs beside one in the plane."""
+        return 1.0
 
     @cached_property
     def facts(self) -> Facts:

@@ -19,7 +19,6 @@ import numpy as np
 
 from dlab.theory.expansion import integrals
 
-
 QUADRATURE = 64  # nodes in time
 
 

@@ -183,6 +183,14 @@ def _answer(found, name, key) -> None:
         )  # fmt: skip
 
 
+def study_file(study, tip: str) -> None:
+    """A download button of a study whose answers are no rows of `run`."""
+    st.download_button(
+        "Study", json.dumps(study.to_json(), indent=1), file_name="study.json", mime="application/json", on_click="ignore",
+        key="export-study-file", help=tip,
+    )  # fmt: skip
+
+
 def particles(study, steps: int, count: int, meta: dict) -> None:
     """Download buttons of the particles page."""
     name = f"particles-{study.target['name']}-{'-'.join(study.schemes)}"

@@ -6,6 +6,7 @@ from dlab import errors, targets
 from dlab.params import BadInput
 from dlab.study import BUDGET, Study
 from dlab.ui.links import ACCURACIES, DEFAULTS, MAX_T
+from dlab.ui.own import SETTINGS
 from dlab.ui.studies import DISTANCES, LADDER, MAX_PANELS, MILLION, epsilon
 
 
@@ -37,13 +38,32 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     sizes = tuple(given.h)
     stretch = [h for h in LADDER if min(sizes) <= h <= max(sizes)]
     values |= {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == sorted(stretch) else {"hs": sizes}
-    values["error"] = given.score_error["name"]
+    error = errors.REGISTRY[given.score_error["name"]]
+    if error.page:
+        values |= _of_page(given, error)
+    else:
+        values["error"] = error.name
     for knob in errors.REGISTRY[values["error"]].knobs:
         value = given.score_error.get(knob.name, knob.default)
         values[f"{values['error']}.{knob.name}"] = _slid(knob, value % 360 if knob.name == "angle" else value)
     for knob in errors.SECOND_ORDER:
         values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
     return values, [*_sampling(given, values), *_reach(given, values)]
+
+
+def _of_page(given, error) -> dict:
+    """The settings of the page that has the error's controls."""
+    found = {}
+    for key in error.keys:
+        if (name := f"{error.page}.{key}") not in SETTINGS:
+            if key in given.score_error:
+                raise BadInput(f"score_error.{key} = {given.score_error[key]} has no control on the page; run the study from the shell.")
+        elif key in given.score_error:
+            try:
+                found[name] = SETTINGS[name].read(given.score_error[key])
+            except BadInput as wrong:
+                raise BadInput(f"score_error: {wrong} Or run the study from the shell.") from None
+    return found
 
 
 def _reach(given, values) -> list[str]:

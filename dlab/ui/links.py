@@ -19,7 +19,7 @@ from dlab.ui import own, questions, studies, tour
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
-MODELS = tuple(name for name in errors.REGISTRY if name != "none")
+MODELS = tuple(name for name in errors.OFFERED if name != "none")
 # The variances of the Dimension page's target.
 VARIANCES = (
     Knob("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, "1/L₀: the narrowest direction of the target."),
@@ -381,7 +381,7 @@ def _csv(text):
 
 _READ = {
     "target": lambda text: params.choice("target", text, targets.PLANAR),
-    "error": lambda text: params.choice("error", text, errors.REGISTRY),
+    "error": lambda text: params.choice("error", text, errors.OFFERED),
     "spec": _spec,
     "data": _csv,
     "schemes": lambda text: _names(text, schemes.REGISTRY),

@@ -6,10 +6,10 @@ A setting is a `Knob` (a number), a `Choice` (one of some words) or a `Rung` (on
 
 from dataclasses import dataclass
 
-from dlab import params, schemes
+from dlab import params, pictures, schemes
 from dlab.params import Knob
 from dlab.ui.cases import CASES
-from dlab.ui.studies import LEVELS
+from dlab.ui.studies import IMAGE_STEPS, LEVELS, PENALTIES, SAMPLES
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,42 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
             "drift", "The rate M", "rebuilt", {"rebuilt": "rebuilt from the wrong L", "exact": "of the exact score"},
             "M = x/4 − Lγ with the L at hand, as one would compute it, or one product with the true Hessian more.",
         ),
+    ),
+    "images": (
+        Choice("data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
+               "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names."),
+        Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "How many images of the data the law is made of; the others are kept out."),
+        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Standard deviation of the noise about each image, of grey values from −1 to 1."),
+        Rung("step", "Step size h", 0.2, IMAGE_STEPS, "Of the grids. The paper's MNIST pictures take h = 0.2 and T = 2."),
+        Rung("T", "Horizon T", 2.0, (1.0, 2.0, 3.0, 4.0), "Time at which the reverse process starts."),
+        Choice("start", "Start", "paper", {"paper": "N(0, σ_T² I), as in the paper", "exact": "exact p_T"}, "The law of the noise at time T."),
+        Choice("growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
+               "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ)."),
+    ),
+    "learned": (
+        Choice(
+            "method", "Score matching", "denoising", {"denoising": "denoising", "sliced": "sliced"},
+            "Denoising learns the noise that was added to a sample; sliced the divergence of the score along random directions.",
+        ),
+        Rung("samples", "Training samples n", 20_000.0, SAMPLES, "Points drawn from the target: all that the network is told of it."),
+        Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), "Units in each of its two hidden layers."),
+        Rung("updates", "Updates k", 2000.0, (500.0, 1000.0, 2000.0, 4000.0, 8000.0), "Steps of the optimiser, 512 samples each."),
+        Rung("t", "Time t of the picture", 0.2, (0.05, 0.1, 0.2, 0.5, 1.0, 2.0), "Where the error of the score is drawn."),
+        Knob("seed", "Network seed", 0, 0, 99, 1, "Which samples, which first weights and which order."),
+    ),
+    "logistic": (
+        Choice(
+            "part", "What is shown", "paper",
+            {"paper": "The paper's experiment, d = 20", "plane": "Two features", "csv": "Your own data"},
+            "Two features can be drawn; twenty are the paper's; a CSV of yours may have up to 50.",
+        ),
+        Rung("penalty", "Penalty λ", 100.0, PENALTIES, "The paper's three: larger is stiffer and more nearly Gaussian."),
+        Choice(
+            "score", "Score of p_t", "kernel",
+            {"kernel": "ratio of kernels, as in the paper", "local": "samples that follow the particle"},
+            "The first is the exact score of finitely many posterior samples; the second is nearly that of the posterior, and dear.",
+        ),
+        Knob("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1, "Strength of the Gaussian prior; m₀ = λ, and the theorems need more than ½."),
     ),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from dlab import export, jobs, trajectory
 from dlab.figures import particles
 from dlab.figures.movie import at_step
 from dlab.figures.numbers import step_size
-from dlab.study import Study
+from dlab.study import Study, learned
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
 CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
@@ -205,6 +205,8 @@ def _label(missing, price) -> str:
 def _what(missing) -> str:
     """What a run does, for those who think about its button."""
     said, study = [], missing[0]
+    if any(not part.error.ready for s in missing for _, part in s.parts):
+        said.append("Trains the networks that are not trained yet.")
     if work := sum(s.work for s in missing):
         sampled = dict.fromkeys(name for s in missing for name in s.sampled_schemes)
         said.append(
@@ -252,6 +254,56 @@ def _follow(slot, studies, key, draw):
                     drawn = time.monotonic()
         paid += share
     # The next run of the script finds the results finished, without bar and button.
+    st.rerun()
+
+
+def training(study: Study, draw) -> list | None:
+    """The losses of the network of a study with a learned score, [[update, on the samples, on fresh ones], ...]: at once where it
+    is trained, else a button that says the price; None until then. draw(losses) shows them while it is trained.
+
+    A rerun cancels it; what is done by then is kept, and another button goes on from it.
+    """
+    task, session = learned.training(study), st.session_state
+    found = task.kept()
+    if found and found.done:
+        return found.losses.tolist()
+    pressed = session.pop("train", None)
+    if pressed in ((task.name, False), (task.name, True)):
+        _train(task, pressed[1], draw)
+    left, right = st.columns(ROW, vertical_alignment="center")
+    said = f"about {max(1, jobs.seconds(task.price)):.0f} s"
+
+    def button(place, label, again, help, **look):
+        place.button(label, on_click=lambda: session.update(train=(task.name, again)), help=help, width="stretch", **look)
+
+    if found is None:
+        button(left, f"Train ({said})", False, "Trains the network; it is kept and opens at once afterwards.", type="primary", key="train")
+        right.caption("The network of these settings is not trained yet.")
+        return None
+    button(left, f"Resume ({said})", False, "Goes on exactly where the training was stopped.", type="primary", key="train")
+    button(right.columns((1, 3))[0], "Start again", True, "Forgets the checkpoint.", key="train-again")
+    right.caption(f"A checkpoint after {found.step:,} of {found.updates:,} updates is kept.")
+    draw(found.losses.tolist())
+    return None
+
+
+def _train(task, again, draw) -> None:
+    left, right = st.columns(ROW, vertical_alignment="center")
+    left.button("Cancel", key="train-cancel", width="stretch", help="Stops the training; a checkpoint is kept.")
+    bar, holder = right.progress(0.0, text="Starting. The first training of a kind also compiles it."), st.empty()
+    drawn = 0.0
+
+    def tick(done, losses):
+        nonlocal drawn
+        bar.progress(done, text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates, loss {losses[-1][1]:.4f}.")
+        if time.monotonic() - drawn >= REDRAW:
+            with holder.container():
+                draw(losses.tolist())
+            drawn = time.monotonic()
+
+    with jobs.one_at_a_time(lambda: bar.progress(0.0, text=WAIT)):
+        task.train(tick, again)
+    # The next run of the script finds the network, without bar and button.
     st.rerun()
 
 

@@ -1,15 +1,9 @@
-"""The addresses of scenes and of the tour's steps, and the files that let them open at once.
+"""The addresses of scenes and of the tour's steps."""
 
-python -m dlab.ui.scenes      writes the files in dlab/prepared
-"""
-
-import json
-
-from dlab import jobs
-from dlab.ui import cases, links, runs, studies, tour
+from dlab.ui import links, tour
 from dlab.ui.questions import BY_NAME, SCENES, Scene
 
-__all__ = ["BY_NAME", "SCENES", "Scene", "address", "files", "step_address"]
+__all__ = ["BY_NAME", "SCENES", "Scene", "address", "step_address"]
 
 
 def address(scene: Scene) -> dict[str, str]:
@@ -26,45 +20,3 @@ def _address(entry, name) -> dict[str, str]:
     # An address bar forgets that a scene plays, once it does; its link says so.
     play = {key: value for key, value in entry.settings.items() if key == "play"}
     return links.written(entry) | name | play
-
-
-def files() -> dict[str, tuple]:
-    """What is prepared: the name of each file, and the entry and the study that it answers."""
-    found = {}
-    for entry in (*SCENES, *tour.STEPS):
-        values, _ = links.read(entry.settings)
-        if entry.page == "particles":
-            study = studies.moving_study(values)
-            name = runs.movie_key(study, study.steps[-1], values["moving"]) + ".movie"
-        elif entry.page == "convergence":
-            study = studies.study(values)
-            name = study.key + ".json"
-        else:
-            continue
-        found.setdefault(name, (entry, study))
-    for study in cases.prepared(links.DEFAULTS):
-        found.setdefault(study.key + ".json", (None, study))
-    return found
-
-
-def make(name: str, entry, study) -> bytes:
-    """The content of a prepared file, computed anew unless this machine has just done so."""
-    if name.endswith(".movie"):
-        runs.make_movie(study, study.steps[-1], links.read(entry.settings)[0]["moving"])
-        return jobs.load(name)
-    *_, result = jobs.results(study)
-    return json.dumps(result).encode()
-
-
-def main() -> None:
-    jobs.PREPARED.mkdir(exist_ok=True)
-    for old in (*jobs.PREPARED.glob("*.movie"), *jobs.PREPARED.glob("*.json")):
-        old.unlink()
-    for name, (entry, study) in files().items():
-        content = make(name, entry, study)
-        (jobs.PREPARED / name).write_bytes(content)
-        print(f"{len(content) / 1000:8.1f} kB  {name}  {getattr(entry, 'question', 'a step of the tour')}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

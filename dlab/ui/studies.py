@@ -2,19 +2,24 @@
 
 import math
 
-from dlab import errors, targets
+from dlab import errors, schemes, targets
 from dlab.params import BadInput
 from dlab.study import Study
+from dlab.targets import observations
 
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
 BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
 # What the controls offer where a page varies something else.
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learned from
 HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+PENALTIES = (10.0, 50.0, 100.0)
 MAX_PANELS = 3
+IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
+IMAGE_PATHS = 1024
 
 
 def target_spec(values: dict) -> dict:
@@ -39,6 +44,23 @@ def model_spec(values: dict, **changed) -> dict:
     """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
     name = changed.pop("name", values["model"])
     return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
+
+
+def learned_spec(values: dict, **changed) -> dict:
+    """The study file's `score_error` object of the page whose score is learned."""
+    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "updates", "seed")}
+    return {"name": "learned", "method": values["learned.method"], **numbers, **changed}
+
+
+def learned_studies(values: dict) -> dict[str, Study]:
+    """The studies of that page's curves: with the learned score and with the exact one."""
+    specs = {"learned": learned_spec(values), "exact": {"name": "none"}}
+    return {name: study(values, score_error=spec, **alike(values)) for name, spec in specs.items()}
+
+
+def alike(values: dict) -> dict:
+    """What measures curves with a learned score and with the exact one in one way, on the same Brownian paths."""
+    return {"estimator": "projected" if values["estimator"] == "auto" else values["estimator"]}
 
 
 def step_sizes(values: dict) -> list[float]:
@@ -110,3 +132,51 @@ def moving_study(values: dict) -> Study:
     return study(
         {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096, "accuracy": 0}
     )
+
+
+# The experiment of [YY] sec. 5.1: T = 10, and N = T/h whole numbers of steps for h from 0.1 to 0.385.
+EXPERIMENT = {"name": "logistic", "features": 20, "rows": 100, "spread": 10, "data": 0}
+EXPERIMENT_STEPS = (26, 31, 40, 59, 100)
+SMALL_STEPS = (32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
+
+
+def experiment(lam: float, **changed) -> Study:
+    """The paper's experiment at a penalty."""
+    target = {**EXPERIMENT, "lam": lam, **changed.pop("target", {})}
+    plain = {"schemes": list(schemes.REGISTRY), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
+    return Study.from_json({"target": target, **plain, "estimator": "marginal", "particles": 1024, **changed})
+
+
+def experiment_small(lam: float) -> Study:
+    """The same with step sizes down to below 1/L, for the surrogate's exact law."""
+    return experiment(lam, steps=list(SMALL_STEPS))
+
+
+def experiment_atoms(lam: float) -> Study:
+    """EM with so few posterior samples in its score that a small step shows them."""
+    return experiment(lam, schemes=["EM"], steps=list(SMALL_STEPS[:6]), target={"atoms": 100})
+
+
+def experiment_readings(lam: float) -> Study:
+    """The study that `study.readings` is asked about."""
+    return experiment(lam, schemes=["EM", "REM"], steps=[26, 50, 100])
+
+
+def plane(values: dict) -> Study:
+    """The study of a scene on the logistic target with two features, whatever target the scene has."""
+    return study({**values, "target": "logistic", "spec": None})
+
+
+def observed(values: dict, x, y) -> Study:
+    """The study of a scene on the posterior of uploaded observations, x (m, d) as they came, standardised here."""
+    target = {"name": "logistic", "x": observations.standardised(x).tolist(), "y": list(y), "lam": values["logistic.ridge"]}
+    return study(values, target=target | {"score": values["logistic.score"]}, estimator="marginal", score_error={"name": "none"})
+def images_study(values: dict) -> Study:
+    """The study of the Images page."""
+    mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}
+    target = {"name": "images", "data": mine["data"], "count": int(mine["count"]), "width": mine["width"]}
+    growth = None if mine["growth"] == "off" else float(mine["growth"])
+    return study(
+        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], score_error={"name": "none"}, growth=growth,
+        estimator="frechet", particles=IMAGE_PATHS, accuracy=None, budget=None,
+    )  # fmt: skip

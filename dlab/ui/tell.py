@@ -31,6 +31,9 @@ METHODS = {
     "coupled": "**Coupled.** Root mean square distance of scheme and reference on the same Brownian path: what the proofs "
     "bound, an upper bound of $W_2$.",
     "gelbrich": "**Gelbrich.** Distance of the clouds' means and covariances: a lower bound of $W_2$.",
+    "frechet": "**Fréchet, full covariance.** $W_2$ of the Gaussians with the cloud's mean and covariance and with the target's, which are "
+    "known exactly: a lower bound of $W_2$, up to the sampling noise that its floor shows.",
+    "frechet-diagonal": "**Fréchet, diagonal covariance.** The same with the variances of the pixels alone: it sees no correlation.",
     "plugin": "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is what two clouds of one "
     "and the same law read: below twice the floor the number says nothing.",
     "sinkhorn": "**Sinkhorn divergence.** Entropic transport with the entropic bias removed; the sampling floor stays.",

@@ -1,0 +1,107 @@
+"""Where the reverse drift pushes points apart: how far a step of SO lets that grow, what its products cost, and a step control.
+
+Where data cluster, the drift's Jacobian L has large positive eigenvalues lambda: a point between two images is driven to one of
+them, and SO, which takes L as constant over a step, lets distances and noise grow by e^{h lambda}. That is its formula, met honestly;
+but L changes long before, so beyond a few e-folds a step means nothing. With a limit, a step is cut so that h lambda stays below
+it for all particles; the pieces' noise adds up to that of the whole step (a Brownian bridge).
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dlab.noise import StepNoise
+
+PIECES = 64  # of one step at most
+LOOK = 4  # products that look for the largest eigenvalue
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["products", "pieces", "growth", "missed"], meta_fields=[])
+@dataclass(frozen=True)
+class Spent:
+    """What the steps of a run cost and met.
+
+    products, pieces (N,)   Hessian-vector products of a particle, and pieces taken, of each step
+    growth (N, n)           largest h lambda that a particle met        missed   largest estimated error of a map of L
+    """
+
+    products: jax.Array
+    pieces: jax.Array
+    growth: jax.Array
+    missed: jax.Array
+
+    @staticmethod
+    def none(steps: int, x) -> "Spent":
+        return Spent(jnp.zeros(steps), jnp.zeros(steps), jnp.full((steps, len(x)), -jnp.inf), jnp.zeros(()))
+
+    def after(self, i, one: "Spent") -> "Spent":
+        """With step i, which cost `one`."""
+        return Spent(
+            self.products.at[i].set(one.products[0]), self.pieces.at[i].set(one.pieces[0]),
+            self.growth.at[i].set(one.growth[0]), jnp.maximum(self.missed, one.missed),
+        )  # fmt: skip
+
+
+def merged(parts: list[Spent], steps: int) -> Spent:
+    """Of the chunks of one run."""
+    along = (np.concatenate([np.asarray(getattr(p, k)) for p in parts])[:steps] for k in ("products", "pieces", "growth"))
+    return Spent(*along, float(max(p.missed for p in parts)))
+
+
+def tallied(parts: dict, h) -> dict:
+    """A step's parts with its operator's record as one `Spent`."""
+    return parts | {"spent": _summed(parts["spent"], h)} if "spent" in parts else parts
+
+
+def _summed(records, h):
+    tops = [r.top for r in records if r.top is not None]
+    return Spent(
+        jnp.reshape(sum(r.products for r in records), (1,)).astype(float), jnp.ones(1),
+        h * jnp.max(jnp.stack(tops), 0)[None], jnp.max(jnp.stack([jnp.asarray(r.missed, float) for r in records])),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A field asked once."""
+
+    answer: tuple
+
+    def local(self, t, x):
+        return self.answer
+
+
+def parts(scheme, field, t, h, x, noise: StepNoise, limit, key) -> dict:
+    """The parts of a step of a scheme that takes one score and L, in as many pieces as the limit on h lambda asks for;
+    `scheme.parts` itself where L is a matrix."""
+    if "spent" not in jax.eval_shape(lambda x: tallied(scheme.parts(field, t, h, x, noise), h), x):
+        return scheme.parts(field, t, h, x, noise)
+    whole = jnp.sqrt(h) * noise.normals[0]
+
+    def unfinished(state):
+        return state[1] > 0
+
+    def body(state):
+        y, left, rest, key, spent = state
+        now = t - (h - left)
+        s, L, M = field.local(now, y)
+        top = L.largest(noise.normals[0], LOOK)
+        most = jnp.max(jnp.where(jnp.isfinite(top), top, -jnp.inf))
+        piece = jnp.where(most > 0, jnp.maximum(limit / jnp.maximum(most, 1e-12), h / PIECES), h)
+        piece = jnp.where(piece > left * (1 - 1e-6), left, piece)
+        key, own = jax.random.split(key)
+        fresh = jnp.sqrt(piece * (left - piece) / left) * jax.random.normal(own, y.shape, y.dtype)
+        increment = piece / left * rest + fresh
+        found = tallied(scheme.parts(_Known((s, L, M)), now, piece, y, StepNoise(piece, increment[None] / jnp.sqrt(piece))), piece)
+        one = found.pop("spent")
+        return scheme.total(y, found), left - piece, rest - increment, key, Spent(
+            spent.products + one.products, spent.pieces + 1, jnp.maximum(spent.growth, one.growth),
+            jnp.maximum(spent.missed, one.missed),
+        )  # fmt: skip
+
+    h = jnp.asarray(h, x.dtype)
+    y, *_, spent = jax.lax.while_loop(unfinished, body, (x, h, whole, key, Spent.none(1, x)))
+    return {"drift": y - x, "spent": spent}

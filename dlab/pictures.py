@@ -1,0 +1,151 @@
+"""Square grey images as data: scikit-learn's digits, MNIST's own files, or a folder of image files.
+
+MNIST and folders lie in the folder that the environment variable DLAB_DATA names, ~/dlab-data without it. Nothing is fetched
+from a network. Grey values run from -1, black, to 1, white.
+"""
+
+import gzip
+import os
+import struct
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from dlab.params import BadInput, show
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".tif", ".tiff")
+GREY = ("1", "L", "LA", "I;16")
+MAX_IMAGES = 60_000
+MAX_SIDE = 64
+MNIST = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+SOURCE = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+
+
+def home() -> Path:
+    """Where data files lie."""
+    return Path(os.environ.get("DLAB_DATA") or Path.home() / "dlab-data")
+
+
+def choices() -> list[str]:
+    """The names that `load` takes on this machine: "digits", "mnist" where its files are, folders with images in `home`."""
+    found = ["digits"]
+    if all(_idx_file(name) for name in MNIST):
+        found.append("mnist")
+    try:
+        folders = sorted(p for p in home().iterdir() if p.is_dir() and p.name not in ("digits", "mnist"))
+        return found + [p.name for p in folders if any(f.suffix.lower() in SUFFIXES for f in p.iterdir())]
+    except OSError:
+        return found
+
+
+def load(data: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """Images (n, side, side) in [-1, 1] and labels (n,), None where there are none.
+
+    data: "digits", "mnist", the name of a folder in `home`, or the path of one. BadInput says what is missing and where it goes.
+    """
+    if not isinstance(data, str) or not data.strip():
+        raise BadInput(f"target.data = {show(data)} is no text; give 'digits', 'mnist' or a folder of square grey images.")
+    if data == "digits":
+        return _digits()
+    if data == "mnist":
+        return _mnist(str(home()))
+    return _folder(str(home() / data))
+
+
+@lru_cache(maxsize=1)
+def _digits():
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return _read_only(found.images / 8 - 1, found.target)
+
+
+@lru_cache(maxsize=1)
+def _mnist(_home):
+    paths = [_idx_file(name) for name in MNIST]
+    if None in paths:
+        raise BadInput(
+            f"target.data = 'mnist': {MNIST[paths.index(None)]}.gz is not in {home() / 'mnist'}; download {MNIST[0]}.gz and {MNIST[1]}.gz "
+            f"from {SOURCE} and put them there, or set DLAB_DATA to the folder that holds 'mnist', or use 'digits', which needs no files."
+        )
+    images, labels = read_idx(paths[0]), read_idx(paths[1])
+    if images.ndim != 3 or labels.shape != images.shape[:1]:
+        raise BadInput(
+            f"MNIST's files do not belong together: images of shape {images.shape}, labels of shape {labels.shape}; "
+            f"download both again from {SOURCE}."
+        )
+    _check_size(str(paths[0]), images.shape[1:])
+    return _read_only(images / 127.5 - 1, labels.astype(int))
+
+
+def _idx_file(name) -> Path | None:
+    """A file of MNIST, packed or not, also where a tool has named it with a dot."""
+    spelled = (name, name.replace("-idx", ".idx"))
+    return next((p for s in spelled for p in (home() / "mnist" / f"{s}.gz", home() / "mnist" / s) if p.is_file()), None)
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """The array of unsigned bytes in a file of MNIST's IDX format, gzip or plain; BadInput where it is none.
+
+    Two zero bytes, a type (8: unsigned byte), the number of dimensions, their lengths as big-endian 32-bit integers, the bytes.
+    """
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadInput(f"{path} cannot be read ({error}); download it again.") from None
+    if len(data) < 4 or data[:3] != b"\0\0\x08" or not 1 <= data[3] <= 3 or len(data) < 4 + 4 * data[3]:
+        raise BadInput(f"{path} is not an IDX file of unsigned bytes (it begins with {data[:4].hex()}); download it again.")
+    shape = struct.unpack_from(f">{data[3]}I", data, 4)
+    body = np.frombuffer(data, np.uint8, offset=4 + 4 * data[3])
+    if len(body) != np.prod(shape, dtype=float):
+        raise BadInput(f"{path} holds {len(body)} bytes and its head says {'×'.join(map(str, shape))}; download it again.")
+    return body.reshape(shape)
+
+
+@lru_cache(maxsize=4)
+def _folder(path):
+    from PIL import Image, UnidentifiedImageError
+
+    place = Path(path)
+    try:
+        files = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise BadInput(
+            f"target.data: the folder {path} cannot be read ({error.strerror}); give 'digits', 'mnist', or a folder of square grey images, "
+            "by its path or by its name in DLAB_DATA."
+        ) from None
+    if not 2 <= len(files) <= MAX_IMAGES:
+        raise BadInput(f"target.data: {path} holds {len(files)} images ({', '.join(SUFFIXES)}); give 2 to {MAX_IMAGES}.")
+    images = []
+    for file in files:
+        try:
+            with Image.open(file) as image:
+                if image.mode not in GREY:
+                    raise BadInput(f"{file} is not grey (mode {image.mode}); save it as a grey image.")
+                _check_size(str(file), image.size)
+                deep = image.mode == "I;16"
+                grey = np.asarray(image if deep else image.convert("L"), float) / (65535 if deep else 255)
+        except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput(f"{file} cannot be read as an image ({error}); replace or remove it.") from None
+        if images and grey.shape != images[0].shape:
+            sizes = ["×".join(map(str, shape)) for shape in (grey.shape, images[0].shape)]
+            raise BadInput(f"{file} has {sizes[0]} pixels and {files[0].name} {sizes[1]}; give images of one size.")
+        images.append(2 * grey - 1)
+    return _read_only(np.stack(images), None)
+
+
+def _check_size(name, size):
+    if size[0] != size[1] or not 2 <= size[0] <= MAX_SIDE:
+        raise BadInput(f"{name} has {size[0]}×{size[1]} pixels; give square images of 2 to {MAX_SIDE} pixels a side.")
+
+
+def _read_only(images, labels):
+    images = np.asarray(images, float)
+    images.flags.writeable = False
+    return images, labels

@@ -1,0 +1,144 @@
+"""Images: every distance that makes sense there on the same samples, how near they are to the data, and grids of them as they form."""
+
+import base64
+import zlib
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from dlab import measure, schemes
+from dlab.measure import frechet
+from dlab.params import BadInput
+from dlab.sample import diverged, simulate, starts
+from dlab.study.spec import Study
+from dlab.study.sweep import Sweep
+from dlab.targets.images import Images
+
+METHODS = ("frechet", "frechet-diagonal", "sliced")
+NEAR = 1.5  # a sample is called a copy of an image nearer than this many w sqrt(d), the distance of p_0's own samples to theirs
+COMPARED = 1024  # held-out images looked at
+FRAMES = 11  # of a grid's movie
+MOST = 36  # images of a grid
+REFUSED = 4.0  # h lambda beyond which an image of SO is not drawn: its step has let distances grow by e^4
+LEVELS = 15  # grey levels above black of what is drawn: half a byte a pixel
+
+
+def distances(study: Study, tick=lambda done: None) -> dict:
+    """Schemes of the study at all of its step sizes, {"rows", "near", "others"}:
+
+    rows    {"scheme", "h", "steps", "score_evals", "products", "pieces", "method", "w2", "stderr", "floor", "flags"}, the same numbers as
+            of the study with "estimator" set to the method
+    near    {"scheme", "h", "distance", "low", "high", "copies", "stderr", "growth", "beyond", "missed", "diverged", "products"}: median
+            and quartiles of the distance to the nearest image in units of w sqrt(d), the share of copies (NEAR), SO's tally
+    others  the same distances of held-out images and of fresh samples of p_0, {"held out", "data"}
+    """
+    target = _images(study)
+    study = replace(study, estimator="frechet", accuracy=None, budget=None, reach=None)
+    rows, near = [], []
+    with Sweep(study, list(study.schemes), lambda done: tick(0.9 * done)) as sweep:
+        while sweep.drawn < study.particles:
+            for _ in sweep.batch():
+                pass
+        for number, (name, steps) in enumerate(sweep.points):
+            case, pairs, tally = study.case(name, steps), sweep.pairs((name, steps)), sweep.tally((name, steps))
+            scheme, lost = schemes.REGISTRY[name], int(diverged(pairs.x, target.facts).sum())
+            cost = {
+                "scheme": name, "h": study.T / steps, "steps": steps,
+                "score_evals": round(tally["pieces"]) if tally else steps * scheme.score_evals,
+                "products": tally["products"] if tally else 0.0, "pieces": tally["pieces"] if tally else float(steps),
+            }  # fmt: skip
+            for way in (() if lost else METHODS):
+                found = measure.REGISTRY[way].estimate(case, pairs)
+                rows.append({
+                    **cost, "method": way, "w2": found.value, "stderr": found.stderr, "floor": found.floor, "flags": list(found.flags),
+                })  # fmt: skip
+            told = {k: tally[k] if tally else None for k in ("growth", "beyond", "missed")}
+            near.append({**cost, **told, "diverged": lost, **({} if lost else _near(target, pairs.x))})
+            tick(0.9 + 0.1 * (number + 1) / len(sweep.points))
+    key = jax.random.fold_in(jax.random.key(study.seed), 0x3EA2)
+    others = {"data": _near(target, np.asarray(target.sample(key, COMPARED)))}
+    if len(target.others):
+        kept = target.others[:COMPARED]
+        others["held out"] = _near(target, kept + target.width * np.asarray(jax.random.normal(key, kept.shape)))
+    return {
+        "study": study.to_json(), "rows": rows, "near": near, "others": others, "dim": target.dim, "images": len(target.images),
+        "width": target.width,
+    }  # fmt: skip
+
+
+def _near(target: Images, x) -> dict:
+    """Distance of samples (n, d) to the nearest image, in units of w sqrt(d), and the share nearer than NEAR."""
+    squares = np.sum(x**2, 1)[:, None] - 2 * x @ target.images.T + np.sum(target.images**2, 1)
+    ratio = np.sqrt(np.maximum(squares.min(1), 0.0)) / (target.width * target.dim**0.5)
+    low, middle, high = np.quantile(ratio, [0.25, 0.5, 0.75])
+    share = float(np.mean(ratio < NEAR))
+    return {
+        "distance": float(middle), "low": float(low), "high": float(high), "copies": share,
+        "stderr": float(np.sqrt(share * (1 - share) / len(x))),
+    }  # fmt: skip
+
+
+def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
+    """A few samples of each scheme as they form, all from the same start and the same noise:
+
+    {"side", "count", "times" (F,), "frames": {scheme: grey levels 0..LEVELS of (F, count, side, side), packed two in a byte, zlib,
+    base64}, "refused": {scheme: for each image the frame from which it is not drawn, or -1}, "spent": {scheme: {"products", "pieces",
+    "growth" (N,): the largest h lambda of a step}}, "nearest": the data's images next to the last scheme's last frame, packed}.
+    """
+    target = _images(study)
+    if not 1 <= count <= MOST:
+        raise BadInput(f"count = {count} images; give 1 to {MOST}.")
+    key = jax.random.fold_in(jax.random.key(study.seed), 0x621D)
+    begin, _ = starts(target, jax.random.fold_in(key, 0), count, study.T, study.start)
+    shown = np.unique(np.linspace(0, steps, min(FRAMES, steps + 1)).round().astype(int))
+    frames, refused, spent, done = {}, {}, {}, 0
+    for name in study.schemes:
+        found = simulate(
+            schemes.REGISTRY[name], target.fast_field, study.error, begin, T=study.T, steps=steps, key=key, record=True, limit=study.growth,
+        )  # fmt: skip
+        bad = ~np.isfinite(found.states).all(-1) | (np.abs(found.states).max(-1) > 1e3)
+        if found.spent is not None:
+            bad[1:] |= np.asarray(found.spent.growth) > REFUSED
+            spent[name] = {
+                "products": found.spent.products.tolist(), "pieces": found.spent.pieces.tolist(),
+                "growth": found.spent.growth.max(1).tolist(),
+            }  # fmt: skip
+        # Once refused, an image stays so: what follows starts from nowhere.
+        bad = np.logical_or.accumulate(bad, axis=0)[shown]
+        refused[name] = [int(np.argmax(b)) if b.any() else -1 for b in bad.T]
+        frames[name] = _packed(np.where(bad[..., None], 0.0, found.states[shown]))
+        last = found.x
+        done += 1
+        tick(done / len(study.schemes))
+    squares = np.sum(target.images**2, 1) - 2 * np.nan_to_num(last) @ target.images.T
+    return {
+        "study": study.to_json(), "side": target.side, "count": count, "times": (study.T - shown * study.T / steps).tolist(), "h": study.T / steps,
+        "frames": frames, "refused": refused, "spent": spent, "nearest": _packed(target.images[np.argmin(squares, 1)][None]),
+    }  # fmt: skip
+
+
+def _packed(values) -> str:
+    """Pixels in [-1, 1] as grey levels, two in a byte."""
+    grey = np.clip(np.round((np.nan_to_num(values) + 1) / 2 * LEVELS), 0, LEVELS).astype(np.uint8).ravel()
+    grey = np.append(grey, 0) if len(grey) % 2 else grey
+    return base64.b64encode(zlib.compress((grey[::2] << 4 | grey[1::2]).tobytes(), 9)).decode()
+
+
+def unpacked(text: str, shape) -> np.ndarray:
+    """Grey levels 0..LEVELS from `_packed`, in a shape."""
+    packed = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
+    return np.stack([packed >> 4, packed & 15], -1).ravel()[: np.prod(shape)].reshape(shape)
+
+
+def lesson(low: float = 0.1, high: float = 1.0) -> list[dict]:
+    """Two Gaussians of the plane with variances low and high, turned by +angle and -angle: what the Fréchet distances with full and
+    with diagonal covariance read, exactly, {"angle", "full", "diagonal"}."""
+    angles = range(0, 91, 5)
+    return [{"angle": a, **dict(zip(("full", "diagonal"), frechet.rotated(low, high, a)))} for a in angles]
+
+
+def _images(study: Study) -> Images:
+    if not isinstance(study.built, Images):
+        raise BadInput(f"target.name = '{study.target['name']}': grids and their distances are of images; give 'images'.")
+    return study.built

@@ -1,0 +1,86 @@
+"""Images: the five schemes from the same noise, SO by Hessian-vector products, and the distances that make sense there."""
+
+import itertools
+
+import streamlit as st
+
+from dlab import jobs
+from dlab.figures import images
+from dlab.params import BadInput
+from dlab.study.images import lesson
+from dlab.ui import controls, exports, frame, grids, runs, studies, tell_images
+
+values = frame.begin(
+    "images",
+    "Do better steps make better images?",
+    "All schemes turn the same noise into images, with the exact score of a small data set; $d$ is the number of pixels.",
+)
+picture, side = frame.stage()
+with side:
+    controls.own("images")
+    controls.scheme_set()
+drawing, COUNT, COMPILE = itertools.count(), 16, 12.0
+
+
+def show(figure, height, place=st):
+    frame.chart(figure, height, f"images-{next(drawing)}", place, bar=False)
+
+
+def distances(study):
+    left, right = st.columns(2)
+    method = left.segmented_control(
+        "Distance", list(images.TITLES), default="frechet", required=True, format_func=images.TITLES.get, key="images-method",
+        help="Each with its sampling floor: what as many samples of the data's own law read.",
+    )  # fmt: skip
+    cost = right.segmented_control(
+        "Against", list(images.COSTS), default="h", required=True, format_func=images.COSTS.get, key="images-cost",
+        help="A Hessian-vector product costs about what a score costs.",
+    )  # fmt: skip
+    price = jobs.seconds(study.price) + COMPILE
+    found = runs.kept("images", study, price=price, doing="Sampling with every scheme and step size.")
+    if found is None:
+        return
+    figure = images.chart(found, method, cost)
+    show(figure, 440)
+    st.markdown(figure.caption)
+    st.dataframe(images.table(found), hide_index=True, width="stretch")
+    exports.named(figure, found, f"images-{method}", "images")
+    st.markdown("### Does it copy the data?")
+    near = images.near_chart(found)
+    show(near, 400)
+    st.markdown(near.caption)
+    exports.named(near, {"rows": found["near"], "others": found["others"]}, "images-copies", "near")
+
+
+def blind():
+    rows = lesson()
+    figure = images.lesson_chart(rows)
+    show(figure, 380)
+    st.markdown(figure.caption)
+    exports.named(figure, {"rows": rows}, "diagonal-covariance", "lesson")
+
+
+with picture:
+    try:
+        study = studies.images_study(values)
+        steps = round(study.T / values["images.step"])
+        grid = runs.kept("grid", study, steps, COUNT, price=COMPILE, doing="Moving the images.")
+        if grid:
+            grids.show(grid, "grids")
+            st.markdown(images.grid_sentence(grid))
+        st.markdown("### How far from the data's law?")
+        distances(study)
+        for title, key, inside in (
+            ("What a diagonal covariance misses", "lesson-open", blind),
+            ("Products of every step", "steps-open", lambda: grid and st.dataframe(images.steps_table(grid), hide_index=True, width="stretch")),
+            ("How is this measured?", "measured-open", tell_images.measured),
+            ("What the theorem says", "theorem-open", tell_images.theorem),
+        ):
+            section = st.expander(title, key=key, on_change="rerun")
+            if section.open:
+                with section:
+                    inside()
+        exports.study_file(study, f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json, gives the same numbers.")
+    except BadInput as error:
+        st.error(frame.plain(error))
+frame.end("images")
