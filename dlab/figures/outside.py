@@ -5,11 +5,7 @@ from dataclasses import replace
 
 from dlab import schemes
 from dlab.figures import along, convergence, tables
-<<<<<<< HEAD
-from dlab.figures.chart import NEUTRAL, Axis, Chart, Key, Series, Sheet, decades, evenly, octaves
-=======
-from dlab.figures.chart import Axis, Chart, Key, Series, Sheet, decades, octaves
->>>>>>> 446301ebc3ea80a926bf85e2f2a2a27d291c1d04
+from dlab.figures.chart import Axis, Chart, Key, Series, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
 from dlab.figures.tables import METHODS, diverged, fit_of, has_slope, reasons, rows_of, slope_text, value_text
 
