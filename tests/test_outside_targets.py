@@ -236,9 +236,6 @@ def test_a_study_varies_a_knob_that_its_target_does_not_spell():
     study = Study.from_json({"target": mixture, "schemes": ["EM"], "h": [0.5], "vary": {"axis": "target.sep", "values": [0, 4]}})
     apart = [np.subtract(*part.target["means"][::-1])[0] for _, part in study.parts]
     assert apart == [0.0, 4.0]
-    # A key that the file leaves to its default varies as the key that it is.
-    wells = Study.from_json({"target": {"name": "wells", "a": 1.0}, "vary": {"axis": "target.g", "values": [0, 0.5]}})
-    assert [part.target["g"] for _, part in wells.parts] == [0.0, 0.5]
 
 
 def test_rows_along_a_targets_number_are_those_of_the_plain_studies():
