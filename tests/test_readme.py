@@ -140,6 +140,9 @@ CURVATURE = {
         25 / (4 * 0.36) - 1 / 0.6,
     ),
     "skew": ("λ", "λ + ck²/4", {"lam": 0.8, "c": 1.5, "k": 2.0, "angle": 30.0}, 0.8, 0.8 + 1.5),
+    "wells": ("min(−a, k)", "∞", {"a": -1.5, "k": 1.0}, 1.0, None),
+    "kink": ("λ", "λ + c/δ, ∞ at δ = 0", {"lam": 0.8, "c": 1.5, "delta": 0.5}, 0.8, 3.8),
+    "box": ("λ", "∞", {"half": 1.0, "lam": 0.7}, 0.7, None),
     "spectrum": ("1/max v", "1/min v", {"values": [0.5, 1.5]}, 1 / 1.5, 2.0),
     "logistic": (
         "λ",
@@ -169,7 +172,7 @@ def test_m0_and_L0_of_the_table_are_those_of_the_target(name):
     _, _, spec, m0, L0 = CURVATURE[name]
     facts = targets.build({"name": name, **spec}).facts
     assert facts.m0.value == pytest.approx(m0, rel=1e-9)
-    assert facts.L0.value == pytest.approx(L0, rel=1e-9)
+    assert facts.L0.infinite if L0 is None else facts.L0.value == pytest.approx(L0, rel=1e-9)
 
 
 def test_limits_are_those_that_are_enforced():

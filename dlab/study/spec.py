@@ -297,9 +297,7 @@ def _scalars(target) -> dict[str, str]:
         return {}
     entry = targets.REGISTRY[target["name"]]
     knobs = dict.fromkeys(entry.knobs_of(target) or (), "knob")
-    # A number that the file leaves to its default is a knob too: it varies as the key that it is.
     keys = {k for k, v in target.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
-    keys |= knobs.keys() & entry.from_knobs({k.name: k.default for k in entry.knobs}).keys() if knobs else set()
     return {**knobs, **dict.fromkeys(sorted(keys), "key")}
 
 

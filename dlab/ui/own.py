@@ -61,7 +61,7 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Choice("case", "Way out of the assumptions", "modes", {c.name: c.title for c in CASES}, "What is asked too much of the theorems."),
         *(Rung(c.name, c.label, c.default, c.values, c.help) for c in CASES),
         Choice(
-            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, simulated"},
+            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, mostly simulated"},
             "The Gaussian has the constant derived; the skew target shows that it is not special.",
         ),
         Choice(
