@@ -244,7 +244,8 @@ class Study:
             # No reference: every scheme pays for itself.
             effort = sum(self.built.effort(schemes.REGISTRY[s]) for s in self.schemes)
             sampled = math.ceil(self.particles / BATCH) * BATCH * math.ceil(effort * sum(self.steps))
-        plain = sampled + self.error.price + sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        by_laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        plain = sampled + self.error.price + by_laws
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 

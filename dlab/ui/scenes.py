@@ -47,7 +47,14 @@ def files() -> dict[str, tuple]:
         found.setdefault(name, (entry, study))
     for settings in LEARNED:
         found |= _learned(links.read(settings)[0])
-    return found
+    return found | _images(links.read({})[0])
+
+
+def _images(values) -> dict[str, tuple]:
+    """The grids and the distances that the Images page opens with."""
+    study = studies.images_study(values)
+    answers = (("grid", round(study.T / values["images.step"]), studies.IMAGE_GRID), ("images",))
+    return {jobs.file_name(kind, study, *which): ((kind, *which), study) for kind, *which in answers}
 
 
 def _learned(values) -> dict[str, tuple]:
