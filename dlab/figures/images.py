@@ -2,13 +2,18 @@
 
 from dlab import schemes
 from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, decades, evenly
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, interval, listed, number
 
 TITLES = {"frechet": "Fréchet, full", "frechet-diagonal": "Fréchet, diagonal", "sliced": "sliced W₂"}
 COSTS = {"h": "step size h", "evals": "evaluations"}
 AXES = {"h": "step size h", "evals": "scores and Hessian-vector products of an image"}
 FULL, DIAGONAL = ("#1d2733", "#e8edf3"), ("#D55E00", "#D55E00")
 DRAWN_GROWTH = 4
+
+
+def size_text(h: float) -> str:
+    """A step size as the page offers it: tenths, not powers of two."""
+    return f"{h:.3g}"
 
 
 def grid_notes(found: dict) -> dict[str, str]:
@@ -34,11 +39,13 @@ def grid_alt(found: dict) -> str:
 def grid_sentence(found: dict) -> str:
     """What the grids show now."""
     steps = round(found["study"]["T"] / found["h"])
-    said = [f"All schemes start from the same noise and meet the same increments, in {steps} steps of h = {step_size(found['h'])}."]
+    said = [f"All schemes start from the same noise and meet the same increments, in {steps} steps of h = {size_text(found['h'])}."]
     for name, spent in found["spent"].items():
         pieces, top, where = sum(spent["pieces"]), max(spent["growth"]), _peak(found, spent)
-        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
-        if (limit := found["study"].get("growth")) and pieces > steps:
+        limit = found["study"].get("growth")
+        looked = ", four of each piece to look for λ" if limit else ""
+        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step{looked}.")
+        if limit and pieces > steps:
             said.append(
                 f"Near t = {where} its steps were cut, {pieces:.0f} pieces in all: there the data cluster, L has large positive "
                 f"eigenvalues λ, and no piece lets distances grow by more than e^{limit:g}."
@@ -94,7 +101,7 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
         ))  # fmt: skip
         keys.append(Key(name, **look))
     floor = max((r["floor"] for r in rows), default=y[0])
-    ticks = tuple((v, step_size(v)) for v in sorted(set(places))) if cost == "h" else decades(*x)
+    ticks = tuple((v, size_text(v)) for v in sorted(set(places))) if cost == "h" else decades(*x)
     return Chart(
         title=f"{TITLES[method]} against {COSTS[cost]}",
         x=Axis(AXES[cost], x, ticks), y=Axis(f"{TITLES[method]} ({found['study']['particles']} images)", y, decades(*y)),
@@ -105,7 +112,7 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
 
 
 def _hover(name, row) -> str:
-    return "\n".join([f"{name}, h = {step_size(row['h'])}", f"{_value(row)}, floor {number(row['floor'])}", *row["flags"]])
+    return "\n".join([f"{name}, h = {size_text(row['h'])}", f"{_value(row)}, floor {number(row['floor'])}", *row["flags"]])
 
 
 def _value(row) -> str:
@@ -122,12 +129,12 @@ def sentence(found: dict, method: str) -> str:
     each = listed(
         f"{r['scheme']} {_value(r)} ({r['score_evals']} scores{', %.0f products' % r['products'] if r['products'] else ''})" for r in mine
     )
-    below = sorted({f"{r['scheme']} at h = {step_size(r['h'])}" for r in rows if r["flags"]})
-    said = f"{TITLES[method][0].upper()}{TITLES[method][1:]} at h = {step_size(finest)}: {each}; the floor is {number(mine[0]['floor'])}."
+    hollow = sum(bool(r["flags"]) for r in rows)
+    said = f"{TITLES[method][0].upper()}{TITLES[method][1:]} at h = {size_text(finest)}: {each}; the floor is {number(mine[0]['floor'])}."
     cut = [f"{r['pieces']:.0f} for {r['steps']}" for r in rows if r["pieces"] > 1.01 * r["steps"]]
     said += f" Steps of SO were cut where the data cluster, so its h is the one asked for: pieces taken {listed(cut)}." if cut else ""
-    lost = [f"{r['scheme']} at h = {step_size(r['h'])}" for r in found["near"] if r["diverged"]]
-    said += f" Below twice the floor, so hollow: {listed(below)}." if below else ""
+    lost = [f"{r['scheme']} at h = {size_text(r['h'])}" for r in found["near"] if r["diverged"]]
+    said += f" Hollow: {hollow} of {len(rows)} points, which lie below twice the floor or have no replicates." if hollow else ""
     return said + (f" Diverged, so not shown: {listed(lost)}." if lost else "")
 
 
@@ -137,7 +144,7 @@ def table(found: dict) -> list[dict]:
     for near in sorted(found["near"], key=lambda r: (list(schemes.REGISTRY).index(r["scheme"]), -r["h"])):
         mine = {r["method"]: r for r in found["rows"] if (r["scheme"], r["steps"]) == (near["scheme"], near["steps"])}
         lines.append({
-            "scheme": near["scheme"], "h": step_size(near["h"]), "scores": near["score_evals"], "products": round(near["products"]),
+            "scheme": near["scheme"], "h": size_text(near["h"]), "scores": near["score_evals"], "products": round(near["products"]),
             "products a step": f"{near['products'] / near['steps']:.1f}" if near["products"] else NONE,
             **{label: _value(mine[m]) if m in mine else "diverged" for m, label in (
                 ("frechet", "Fréchet, full"), ("frechet-diagonal", "Fréchet, diagonal"), ("sliced", "sliced W₂"))},
@@ -161,7 +168,7 @@ def near_chart(found: dict) -> Chart:
         series.append(Series(
             name, tuple(r["h"] for r in mine), tuple(r["distance"] for r in mine), low=tuple(r["low"] for r in mine),
             high=tuple(r["high"] for r in mine),
-            hover=tuple(f"{name}, h = {step_size(r['h'])}\nmedian {number(r['distance'])}\ncopies {r['copies']:.0%}" for r in mine), **look,
+            hover=tuple(f"{name}, h = {size_text(r['h'])}\nmedian {number(r['distance'])}\ncopies {r['copies']:.0%}" for r in mine), **look,
         ))  # fmt: skip
         keys.append(Key(name, **look))
     bands = []
@@ -172,7 +179,7 @@ def near_chart(found: dict) -> Chart:
             series.append(Series(label, x, (at["distance"],) * 2, dash=dash, thin=True))
             keys.append(Key("held-out images" if label == "held out" else "samples of p₀", NEUTRAL, dash=dash))
     return Chart(
-        title="Distance to the nearest image", x=Axis("step size h", x, tuple((v, step_size(v)) for v in places)),
+        title="Distance to the nearest image", x=Axis("step size h", x, tuple((v, size_text(v)) for v in places)),
         y=Axis("distance to the nearest image, in w√d", y, decades(*y)), series=tuple(series), bands=tuple(bands), keys=tuple(keys),
         alt=f"Median distance to the nearest image of the data against h, with quartiles. {near_sentence(found)}",
         caption=near_sentence(found),
@@ -185,7 +192,7 @@ def near_sentence(found: dict) -> str:
     if finest is None:
         return "Every scheme diverged."
     each = listed(f"{r['scheme']} {r['copies']:.0%} ± {Z95 * r['stderr']:.0%}" for r in rows if r["h"] == finest)
-    said = f"Copies of the data at h = {step_size(finest)}, nearer than 1.5 w√d to one of its {found['images']} images: {each}."
+    said = f"Copies of the data at h = {size_text(finest)}, nearer than 1.5 w√d to one of its {found['images']} images: {each}."
     if "held out" in others:
         said += f" Of images kept out of the data, with the same noise, {others['held out']['copies']:.0%} are so near."
     return said + (
