@@ -22,13 +22,17 @@ from dlab.places import CODE, PREPARED, folder
 from dlab.study import (
     Study,
     along,
+    boundary,
     compare,
+    first_coordinate,
     images,
     law_density,
     learned,
     levels,
+    modes,
     one_step,
     particle_step,
+    readings,
     run,
     signs,
     stream,
@@ -130,11 +134,15 @@ MADE = {
     "law": (law_density, ("target", "T", "start", "score_error")),
     "along": (along, ("target", "T", "start", "score_error")),
     "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
+    "modes": (modes, ("target", "schemes", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
     "trained": (learned.trained, ("target", "score_error")),
     "learned": (learned.errors_met, ("target", "T", "start", "score_error", "seed")),
     "error_field": (learned.error_field, ("target", "score_error")),
     "signs": (signs, ("target", "T", "seed")),
+    "boundary": (boundary, ("target", "T", "start", "score_error", "seed")),
+    "readings": (readings, ("target", "schemes", "h", "T", "start", "score_error", "seed")),
+    "first": (first_coordinate, ("target", "schemes", "h", "T", "start", "score_error")),
     "images": (images.distances, ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed")),
     "grid": (images.grid, ("target", "schemes", "T", "start", "score_error", "growth", "seed")),
 }
@@ -157,6 +165,7 @@ def make(kind: str, study: Study, *which, tick=lambda *done: None, waiting=lambd
 
 def file_name(kind: str, study: Study, *which) -> str:
     """The name under which an answer is kept."""
+    """The name of the file of an answer of `make`."""
     enters = {k: v for k, v in study.to_json().items() if k in MADE[kind][1]}
     text = json.dumps([enters, *which], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{kind}.json"
@@ -180,7 +189,7 @@ def timing(study: Study, tick=lambda: None, waiting=lambda: None) -> dict[str, f
 
 
 def _kind(study, scheme):
-    return scheme, study.target["name"], study.built.dim, study.score_error["name"]
+    return scheme, study.target["name"], study.built.dim, study.score_error["name"], json.dumps(study.score_error.get("hessian"))
 
 
 @contextmanager

@@ -36,43 +36,44 @@ class Run:
 
 
 @partial(jax.jit, static_argnames=("scheme", "record", "follow"))
-def _advance(scheme, field, error, x, beside, h, T, first, count, drawn, path, limit=None, *, record, follow):
+def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn, path, limit=None, *, record, follow):
     """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
-    and shadow of `dlab.control`, or None; limit and key of `dlab.growth`, or None."""
+    and shadow of `dlab.control`, or None; memory: what the error keeps; limit and key of `dlab.growth`, or None."""
 
-    def taken(i, x):
-        """Time, noise, normals of the error and parts of step i."""
+    def taken(i, x, memory):
+        """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
         t = T - (first + i) * h
+        now, memory = error.recall(memory, first + i, field, t, x)
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
         seen = StepNoise(h, normals, u, None if path is None else path[i])
-        given = perturb(field, error, wrong)
+        given = perturb(field, now, wrong)
         if limit is not None:
             parts = growth.parts(scheme, given, t, h, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
         else:
             parts = growth.tallied(scheme.parts(given, t, h, x, seen), h)
-        return t, seen, wrong, parts
+        return t, seen, wrong, now, parts, memory
 
     def body(i, carry):
-        x, beside, squares, states, followed, spent = carry
-        t, seen, wrong, parts = taken(i, x)
+        x, beside, memory, squares, states, followed, spent = carry
+        t, seen, wrong, now, parts, memory = taken(i, x, memory)
         if spent is not None:
             spent = spent.after(i, parts.pop("spent"))
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
         if beside is not None:
-            beside = control.step(scheme, field, error, t, h, *beside, seen, wrong)
+            beside = control.step(scheme, field, now, t, h, *beside, seen, wrong)
         x = scheme.total(x, parts)
         if record:
             states = states.at[i].set(x)
         followed = {name: kept.at[i].set(parts[name][:follow]) for name, kept in followed.items()}
-        return x, beside, squares, states, followed, spent
+        return x, beside, memory, squares, states, followed, spent
 
     states = jnp.zeros((CHUNK if record else 0, *x.shape))
-    names = jax.eval_shape(lambda x: taken(0, x)[3], x)
+    names = jax.eval_shape(lambda x: taken(0, x, memory)[4], x)
     spent = growth.Spent.none(CHUNK, x) if "spent" in names else None
     followed = {name: jnp.zeros((CHUNK, follow, x.shape[1])) for name in names if name != "spent"} if follow else {}
-    return jax.lax.fori_loop(0, count, body, (x, beside, jnp.zeros(CHUNK), states, followed, spent))
+    return jax.lax.fori_loop(0, count, body, (x, beside, memory, jnp.zeros(CHUNK), states, followed, spent))
 
 
 def _draw(generator, scheme, error, shape, path):
@@ -121,8 +122,7 @@ def simulate(
     x, h = jnp.asarray(start), T / steps
     if limit is not None:
         limit = None if not scheme.hessian_evals else (limit, jax.random.fold_in(key, 1))
-    spent = []
-    beside = (x, x) if controlled else None
+    beside, memory, spent = (x, x) if controlled else None, error.begin(field, T, x), []
     generator = noise.generator(key)
     squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
@@ -133,8 +133,8 @@ def simulate(
             if count < CHUNK:
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
         drawn = _draw(generator, scheme, error, x.shape, path)
-        x, beside, square, passed, followed, cost = _advance(
-            scheme, field, error, x, beside, h, T, first, count, drawn, piece, limit, record=record, follow=follow
+        x, beside, memory, square, passed, followed, cost = _advance(
+            scheme, field, error, x, beside, memory, h, T, first, count, drawn, piece, limit, record=record, follow=follow
         )
         spent.append(cost)
         squares.append(np.asarray(square)[:count])

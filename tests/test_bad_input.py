@@ -225,16 +225,16 @@ CSV = {
 def test_a_bad_csv_is_answered_by_one_sentence_that_names_line_and_value(name):
     data, words = CSV[name]
     with pytest.raises(BadInput) as caught:
-        logistic.read_csv(data)
+        logistic.read_csv(data, planar=True)
     for word in words:
         assert word in str(caught.value)
 
 
 def test_a_good_csv_is_read_in_any_column_order_with_either_labels():
     want = [[1.0, 2.0], [3.0, -4.0]], [1, -1]
-    assert logistic.read_csv(b"x1,x2,y\n1,2,1\n3,-4,-1\n") == want
-    assert logistic.read_csv(b"\xef\xbb\xbfY, X2 ,x1\r\n1,2,1\r\n0,-4,3\r\n\r\n") == want
-    assert logistic.read_csv(b"1,2,1\n3,-4,0\n") == want
+    assert logistic.read_csv(b"x1,x2,y\n1,2,1\n3,-4,-1\n", planar=True) == want
+    assert logistic.read_csv(b"\xef\xbb\xbfY, X2 ,x1\r\n1,2,1\r\n0,-4,3\r\n\r\n", planar=True) == want
+    assert logistic.read_csv(b"1,2,1\n3,-4,0\n", planar=True) == want
 
 
 # ---------------------------------------------------------------- random damage

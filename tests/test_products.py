@@ -95,7 +95,7 @@ def test_a_rank_one_error_is_added():
 
 def test_the_noise_of_one_step_has_its_covariance():
     """Its root applied to every unit vector: R R^T = L^-1 (e^{2hL} - I)/2."""
-    dense, values, _ = operator("spread", n=1)
+    dense, _, _ = operator("spread", n=1)
     d, h = 64, 0.5
     A = np.asarray(dense.matrix[0])
     L = Products(lambda v: v @ jnp.asarray(A), size=jnp.asarray(np.sqrt(h)))

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from dlab import params
-from dlab.errors import constant, field, learned, noise, none, relative
+from dlab.errors import constant, field, hessian, learned, noise, none, relative
 from dlab.errors.base import ErrorEntry, ScoreError, perturb
 from dlab.params import Knob
 
@@ -38,11 +38,16 @@ def build(spec: dict, target=None, of: dict | None = None) -> ScoreError:
     params.require("score_error", spec, ("name",))
     entry = REGISTRY[params.choice("score_error.name", spec["name"], REGISTRY)]
     extra = [k.name for k in SECOND_ORDER]
-    params.only_keys("score_error", spec, ("name", *entry.keys, *extra))
+    params.only_keys("score_error", spec, ("name", *entry.keys, *extra, "hessian"))
     params.require("score_error", spec, () if entry.of_target else entry.keys[:1])
     levels = [params.number(f"score_error.{k}", spec.get(k, 0.0), 0.0, 1e3) for k in extra]
     more = (target, of) if entry.of_target else ()
-    return entry.from_spec(spec, *map(jnp.asarray, levels), *more)
+    error = entry.from_spec(spec, *map(jnp.asarray, levels), *more)
+    if entry.of_target and spec.get("hessian") is not None:
+        raise params.BadInput(
+            f"score_error.hessian does not go with score_error.name = '{entry.name}', which has a Hessian of its own; leave one out."
+        )
+    return error if spec.get("hessian") is None else hessian.wrapped(error, spec["hessian"])
 
 
 NONE = build({"name": "none"})

@@ -14,13 +14,28 @@ class ScoreError:
 
     draws   each evaluation consumes fresh standard normals
     affine  e is affine in x and in these normals, so a Gaussian law stays Gaussian
+    carries it keeps something from one step to the next, see `recall`
     ready   it can be evaluated; else `prepared` makes what it lacks, at a `price` in particle-steps
     No model with a `level` tells coordinates from the third on apart.
     """
 
     draws = False
     affine = True
+    carries = False
+    most_dim: int | None = None  # dimensions in which it is defined, at most
     hessian_changed = False  # the Hessian is wrong by a size that nobody injected, so that hessian_level does not tell it
+
+    def begin(self, exact, t, x):
+        """What `recall` is given in the first step, a pytree; t, x (n, d) are of that step."""
+        return None
+
+    def recall(self, kept, n, exact, t, x):
+        """The error as it is in step n, counted from 0, and what the next step is given. The loops ask for it."""
+        return self, kept
+
+    def hessians(self, steps: int, d: int) -> float:
+        """Hessians that SO evaluates in so many steps; d products of the Hessian with a vector count as one."""
+        return steps
     ready = True
     price = 0
     cost = 1.0  # of a particle-step with it, in those of an exact score

@@ -29,6 +29,12 @@ WAYS = {
     "T": Way("horizon T", "T", False, "near what no horizon removes, not fitted"),
     "d": Way("dimension d", "d", True, ""),
 }
+def way_of(axis: str) -> Way:
+    """How an axis is drawn; a number of the target is drawn evenly, since it may be 0 or negative."""
+    key = axis.removeprefix("target.")
+    return WAYS.get(axis) or Way(f"target's {key}", key, False, "")
+
+
 RANGE = 1e4  # bounds further above the largest measured value leave the picture
 
 
@@ -46,7 +52,7 @@ def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
     """W2 against the axis at the step size h, for each scheme; ValueError where no result has rows at h."""
     if h not in steps_of(results):
         raise ValueError(f"h = {h:g} is in no result; choose one of {', '.join(map(step_size, steps_of(results)))}")
-    way, series, keys = WAYS[axis_of(results)], [], []
+    way, series, keys = way_of(axis_of(results)), [], []
     rows = {name: [r for r in result["rows"] if r["h"] == h] for name, result in results.items()}
     x, y, cut = _limits(rows.values(), way, bounds)
     for rank, (name, result) in enumerate(results.items()):
@@ -116,7 +122,7 @@ def _lines(result, scheme, h, rows, way, x, y, rank, bounds) -> list[Series]:
 
 def steps_chart(result: dict, epsilon: float) -> Chart:
     """The number of steps that reaches W2 < epsilon against the axis; the theorem's dotted."""
-    way, series, keys = WAYS[axis_of({"": result})], [], []
+    way, series, keys = way_of(axis_of({"": result})), [], []
     answers = [a for a in result["reach"] if a["epsilon"] == epsilon]
     found = [a["steps"] for a in answers if a["steps"]] or [1, 10]
     planned = [a["planned"]["steps"] for a in answers if a["planned"] and a["planned"]["steps"] < RANGE**2 * max(found)]
@@ -155,7 +161,7 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
 
 def steps_sentence(result: dict, epsilon: float) -> str:
     """What `steps_chart` shows, from its ends."""
-    way, parts, missing = WAYS[axis_of({"": result})], [], []
+    way, parts, missing = way_of(axis_of({"": result})), [], []
     for scheme in result["study"]["schemes"]:
         mine = sorted((a for a in result["reach"] if a["scheme"] == scheme and a["epsilon"] == epsilon), key=lambda a: a["value"])
         kept = [a for a in mine if a["steps"]]
@@ -169,7 +175,7 @@ def steps_sentence(result: dict, epsilon: float) -> str:
 
 def slopes_table(result: dict) -> list[dict]:
     """The slope in h at each value of the axis, a column a scheme."""
-    way, out = WAYS[axis_of({"": result})], []
+    way, out = way_of(axis_of({"": result})), []
     for value in dict.fromkeys(f["value"] for f in result["fits"]):
         line = {f["scheme"]: slope_text(f) for f in result["fits"] if f["value"] == value}
         out.append({way.symbol: f"{value:g}", **line})
@@ -219,7 +225,8 @@ def _limits(groups, way, bounds):
     rows = [r for rows in groups for r in rows if not diverged(r)]
     places = sorted({r["value"] for rows in groups for r in rows if r["value"] > 0 or not way.log}) or [0.1, 1.0]
     # More room on the side of the triangles' labels.
-    x = (places[0] / 1.4, places[-1] * 2.2) if way.log else (places[0] - 0.4, places[-1] + 0.4)
+    room = min(0.4, 0.06 * (places[-1] - places[0]) or 0.4)
+    x = (places[0] / 1.4, places[-1] * 2.2) if way.log else (places[0] - room, places[-1] + room)
     sizes = [r["w2"] for r in rows if r["w2"] > 0 and r.get("resolved", True)] or [r["w2"] for r in rows if r["w2"] > 0] or [0.01, 0.1]
     limit = RANGE * max(sizes)
     bound = [r["bound"] for r in rows if bounds and r.get("bound")]
@@ -244,9 +251,11 @@ def _triangles(way, x, y) -> tuple[Triangle, ...]:
 def sentence(results: dict[str, dict], h: float) -> str:
     """What the picture shows now."""
     axis, parts = axis_of(results), []
-    way, result = WAYS[axis], next(iter(results.values()))
+    way, result = way_of(axis), next(iter(results.values()))
     sloped, flat = [], []
-    for scheme in result["study"]["schemes"]:
+    if axis.startswith("target."):
+        parts += filter(None, (_ends(result, s, h, way) for s in result["study"]["schemes"]))
+    for scheme in () if axis.startswith("target.") else result["study"]["schemes"]:
         line = trend(result, scheme, h)
         (sloped if line.get("slope") is not None else flat).append((scheme, line))
     if sloped:
@@ -270,9 +279,22 @@ def sentence(results: dict[str, dict], h: float) -> str:
     return " ".join(parts) or "Nothing has been measured yet."
 
 
+def _ends(result, scheme, h, way) -> str:
+    """W2 of a scheme at both ends of an axis that has no slope, and where it is largest."""
+    rows = sorted((r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and not diverged(r)), key=lambda r: r["value"])
+    if len(rows) < 2:
+        return ""
+    first, last, top = rows[0], rows[-1], max(rows, key=lambda r: r["w2"])
+    peak = f", largest at {top['value']:g} with {number(top['w2'])}" if top not in (first, last) else ""
+    return (
+        f"At h = {step_size(h)} W₂ of {scheme} is {number(first['w2'])} at {way.symbol} = {first['value']:g} and {number(last['w2'])} at "
+        f"{last['value']:g}{peak}."
+    )
+
+
 def table(results: dict[str, dict], h: float) -> list[dict]:
     """Every point of the picture, formatted."""
-    way, out = WAYS[axis_of(results)], []
+    way, out = way_of(axis_of(results)), []
     for name, result in results.items():
         for r in sorted((r for r in result["rows"] if r["h"] == h), key=lambda r: r["value"]):
             line = trend(result, r["scheme"], h)

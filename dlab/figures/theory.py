@@ -171,7 +171,7 @@ def assumptions(items) -> list[dict]:
     return [
         {
             "": a.number, "assumption": a.title, "here": a.verdict,
-            "number": ", ".join(f"{name} = {number(v)}" if v is not None else f"{name} unknown" for name, v, _ in a.values),
+            "number": ", ".join(f"{name} = {number(v)}" if v is not None else f"{name} {'= ∞' if how.startswith('infinite') else 'unknown'}" for name, v, how in a.values),
             "how": "; ".join(dict.fromkeys(how for _, _, how in a.values)),
             "theorems": ", ".join(t.removeprefix("Theorem ") for t in a.needed_by),
         }

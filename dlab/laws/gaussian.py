@@ -33,7 +33,7 @@ class Law:
 
 
 @partial(jax.jit, static_argnames="scheme")
-def _advance(scheme, field, error, mean, cov, h, T, first, count):
+def _advance(scheme, field, error, mean, cov, memory, h, T, first, count):
     d = mean.shape[0]
     own = scheme.normals
     slots = own + (scheme.score_evals if error.draws else 0)
@@ -53,8 +53,9 @@ def _advance(scheme, field, error, mean, cov, h, T, first, count):
         return out[:, 0], linear[:, :, :d], linear[:, :, d:]
 
     def body(i, carry):
-        mean, cov, means, covs, squares = carry
+        mean, cov, memory, means, covs, squares = carry
         t = T - (first + i) * h
+        now, memory = error.recall(memory, first + i, field, t, x)
         e = error.shift(t, x, field.score(t, x), normals[own] if error.draws else None)
         constant, linear, noise = (v[0] for v in read(e))
         met = jnp.sum((constant + linear @ mean) ** 2) + jnp.sum(noise**2)
@@ -62,7 +63,7 @@ def _advance(scheme, field, error, mean, cov, h, T, first, count):
 
         step_noise = StepNoise(h=h, normals=jnp.stack(normals[:own]), u=u)
         extra = jnp.stack(normals[own:]) if error.draws else None
-        constant, linear, noise = read(scheme.step(perturb(field, error, extra), t, h, x, step_noise))
+        constant, linear, noise = read(scheme.step(perturb(field, now, extra), t, h, x, step_noise))
         centres = constant + linear @ mean
         mean = jnp.sum(weights * centres, 0)
         spread = centres - mean
@@ -73,9 +74,10 @@ def _advance(scheme, field, error, mean, cov, h, T, first, count):
             + noise @ jnp.swapaxes(noise, 1, 2)
             + spread[:, :, None] * spread[:, None, :],
         )
-        return mean, cov, means.at[i].set(mean), covs.at[i].set(cov), squares
+        return mean, cov, memory, means.at[i].set(mean), covs.at[i].set(cov), squares
 
-    start = (mean, cov, jnp.zeros((CHUNK, d)), jnp.zeros((CHUNK, d, d)), jnp.zeros(CHUNK))
+    memory = error.begin(field, T, x) if memory is None else memory
+    start = (mean, cov, memory, jnp.zeros((CHUNK, d)), jnp.zeros((CHUNK, d, d)), jnp.zeros(CHUNK))
     return jax.lax.fori_loop(0, count, body, start)
 
 
@@ -94,21 +96,21 @@ def propagate(scheme, target, error, *, T: float, steps: int, start: str) -> Law
 
 def _law(advance, mean, cov, T, steps) -> Law:
     seen = [(mean[None], cov[None])]
-    squares = []
+    squares, memory = [], None
     for first in range(0, steps, CHUNK):
         count = min(CHUNK, steps - first)
-        mean, cov, *after, met = advance(mean, cov, T / steps, T, first, count)
+        mean, cov, memory, *after, met = advance(mean, cov, memory, T / steps, T, first, count)
         seen.append([np.asarray(v)[:count] for v in after])
         squares.append(np.asarray(met)[:count])
     return Law(*map(np.concatenate, zip(*seen)), np.concatenate(squares))
 
 
 @partial(jax.jit, static_argnames="scheme")
-def _advance_lines(scheme, values, errors, mean, cov, h, T, first, count):
-    def one(value, error, mean, cov):
-        return _advance(scheme, AxesField(value[None]), error, mean, cov, h, T, first, count)
+def _advance_lines(scheme, values, errors, mean, cov, memory, h, T, first, count):
+    def one(value, error, mean, cov, memory):
+        return _advance(scheme, AxesField(value[None]), error, mean, cov, memory, h, T, first, count)
 
-    return jax.vmap(one, out_axes=(0, 0, 1, 1, 1))(values, errors, mean, cov)
+    return jax.vmap(one, out_axes=(0, 0, 0, 1, 1, 1))(values, errors, mean, cov, memory)
 
 
 def propagate_lines(scheme, values, errors, *, T: float, steps: int, start: str) -> Law:

@@ -15,6 +15,7 @@ carries the mass. Score and Hessian on the grid are polynomials in t, found once
 import itertools
 import math
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -48,7 +49,7 @@ PIECE = 1 << 14  # points moved in one call
 class Line:
     """One coordinate on a grid: x (G,) with its spacing, density (F, G) of the scheme's law after each step of
     `at` (F,), target (F, G) that of p_t there, both integrating to 1; error_square (N,) the mean e^2 met at each
-    step; lost: the mass that left the grid."""
+    step; lost: the mass that left the grid; quantile: of p_0, where its density is too rough for a grid."""
 
     at: np.ndarray
     x: np.ndarray
@@ -56,10 +57,23 @@ class Line:
     target: np.ndarray
     error_square: np.ndarray
     lost: float
+    quantile: Callable | None = None
 
     def w2(self) -> np.ndarray:
         """W2 between the two densities at each of `at`, (F,)."""
-        return np.array([w2_on_line(self.x, p, q) for p, q in zip(self.density, self.target)])
+        return np.array([self.w2_at(i) for i in range(len(self.at))])
+
+    def w2_at(self, i: int) -> float:
+        if self.quantile and self.at[i] == len(self.error_square):
+            return w2_to_quantiles(self.x, self.density[i], self.quantile)
+        return w2_on_line(self.x, self.density[i], self.target[i])
+
+    def masses(self, cuts, i: int = -1) -> np.ndarray:
+        """Mass of the scheme's law in each interval between the cuts, (len(cuts) + 1,)."""
+        fine, (p,) = _refined(self.x, self.density[i : i + 1 or None])
+        below = make_interp_spline(fine, p, 5).antiderivative()
+        ends = below(np.clip([fine[0], *cuts, fine[-1]], fine[0], fine[-1]))
+        return np.diff(ends) / (ends[-1] - ends[0])
 
 
 @dataclass(frozen=True)
@@ -236,7 +250,7 @@ def _run(scheme, density, error, x, midpoints, normals, order, *, T, steps, star
                 seen[done + i + 1] = mass
     density_seen = np.array([seen.get(n, np.full(size, np.nan)) for n in map(int, at)]) / spacing
     target = np.array([diffused.on_grid(density, tables.logw, x, T - n * h) for n in at])
-    return Line(np.asarray(at), x, density_seen, target, squares, float(lost))
+    return Line(np.asarray(at), x, density_seen, target, squares, float(lost), getattr(density, "quantile", None))
 
 
 def _nodes(scheme, h, level) -> tuple[int, int, int]:
@@ -263,7 +277,7 @@ def propagate(scheme, density, error, *, T: float, steps: int, start: str, mean:
             # The law is wider than the target: the step is too large for it, or the score too wrong.
             low, high = low - (high - low) / 2, high + (high - low) / 2
             continue
-        value = w2_on_line(line.x, line.density[-1], line.target[-1])
+        value = line.w2_at(-1)
         if before is not None:
             change = abs(value - before) / max(value, 1e-300)
             if change < SETTLED:
@@ -287,6 +301,16 @@ def w2_on_line(x: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
         step = (u - below(y) / total) / np.maximum(density(y) / total, 1e-14)
         y = np.clip(y + np.clip(step, -0.3, 0.3), fine[0], fine[-1])
     return float(np.sqrt(np.sum((y - fine[inside]) ** 2 * weight) / weight.sum()))
+
+
+def w2_to_quantiles(x: np.ndarray, p: np.ndarray, quantile) -> float:
+    """W2 of a density p on the grid x (G,), nearly band-limited on it, to the law with the quantile function given."""
+    fine, (p,) = _refined(x, p[None])
+    below = make_interp_spline(fine, p, 5).antiderivative()(fine)
+    level = np.maximum.accumulate(below - below[0]) / (below[-1] - below[0])
+    inside = (level > TAIL) & (level < 1 - TAIL)
+    y, u, weight = fine[inside], level[inside], p[inside]
+    return float(np.sqrt(np.sum((quantile(u) - y) ** 2 * weight) / weight.sum()))
 
 
 def _refined(x, rows, factor=4):

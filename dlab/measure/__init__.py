@@ -1,12 +1,14 @@
 """The registry of estimators: one file each (the cloud distances share one, the Fréchet distances another), one line here."""
 
-from dlab.measure import clouds, coupled, density, exact, frechet, gelbrich, projected
+from dlab.measure import clouds, coupled, density, exact, frechet, gelbrich, marginal, projected
 from dlab.measure.base import Case, Estimator, Pairs
 
 REGISTRY: dict[str, Estimator] = {
     e.name: e
-    for e in (exact.ENTRY, density.ENTRY, projected.ENTRY, coupled.ENTRY, gelbrich.ENTRY, *frechet.ENTRIES, *clouds.ENTRIES)
-}
+    for e in (
+        exact.ENTRY, density.ENTRY, projected.ENTRY, coupled.ENTRY, gelbrich.ENTRY, marginal.ENTRY, *frechet.ENTRIES, *clouds.ENTRIES,
+    )
+}  # fmt: skip
 
 
 def choose(name: str, case: Case) -> tuple[Estimator | None, str | None]:

@@ -29,7 +29,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scheme and reference on the same Brownian paths, x and y (n, d).
+    """Scheme and reference on the same Brownian paths, x and y (n, d); y None where no reference was asked for.
 
     half (n, d): the reference with half of its steps, from which means over the reference's law are extrapolated
     (Richardson; SO has order 2). fluctuation (n, d): what the scheme's own noise did to x to first order, of mean zero
@@ -37,7 +37,7 @@ class Pairs:
     """
 
     x: np.ndarray
-    y: np.ndarray
+    y: np.ndarray | None
     half: np.ndarray | None = None
     fluctuation: np.ndarray | None = None
 
@@ -53,6 +53,7 @@ class Estimator:
     follow(case, at) -> W2 to p_t after each of the steps `at` (ascending, the last one case.steps) as a list of
         Estimates, and the mean |e|^2 met at each step, (N,); None where sampled
     price(case) -> its cost in particle-steps, 0 for milliseconds; None where sampled
+    alone    it looks at the scheme's particles without their reference: Pairs with y None
     """
 
     name: str
@@ -63,6 +64,7 @@ class Estimator:
     quick: Callable[[Case, Pairs], Estimate] | None = None
     follow: Callable[[Case, Any], tuple[list[Estimate], np.ndarray]] | None = None
     price: Callable[[Case], int] | None = None
+    alone: bool = False
 
 
 def by_law(name, title, applies, follow, price) -> Estimator:

@@ -21,6 +21,8 @@ def applies(case: Case) -> str | None:
         )
     if case.error.draws:
         return "This score error is random, and a grid carries the density of one score; choose the projected estimator."
+    if case.error.carries:
+        return "A stale Hessian remembers where each particle was, and a grid carries a density; choose the projected estimator."
     return None
 
 

@@ -37,6 +37,8 @@ def applies(case: Case) -> str | None:
         return "The exact law is known for Gaussian and product targets alone; choose the projected estimator."
     if case.error.draws:
         return "The exact law of a product target is not known under a random score error; choose the projected estimator."
+    if case.error.carries:
+        return "The exact law of a product target is not known under a stale Hessian; choose the projected estimator."
     if any(e is None for e in _errors(case)):
         return "This score error couples the target's coordinates, so the law is no product; choose the projected estimator."
     return None
@@ -57,7 +59,9 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
     at = np.asarray(at)
     if isinstance(case.target, Spectrum):
         return _axes(case, at)
-    return _gaussian(case, at) if isinstance(case.target, Gaussian) else of_lines(case, at, lines(case, at))
+    if isinstance(case.target, Gaussian):
+        return _gaussian(case, at)
+    return of_lines(case, at, [] if case.scheme.randomised and case.target.unbounded else lines(case, at))
 
 
 def _gaussian(case, at):
@@ -118,6 +122,8 @@ def _nodes(values, counts):
 
 def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     """`follow` where the law of each coordinate is known already: found as `lines` gives it."""
+    if case.scheme.randomised and case.target.unbounded:
+        return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.steps, np.nan)
     method = "exact-marginals" if case.scheme.randomised else "exact"
     squares, met, change, lost = np.zeros(len(at)), np.zeros(case.steps), 0.0, 0.0
     for line, moved in found:

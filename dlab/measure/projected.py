@@ -4,11 +4,14 @@ To first order W2 is the norm of the projection of x - y onto gradients. With fu
 b_k = mean(psi_k(x) - psi_k(y)) and A_kl = mean(grad psi_k . grad psi_l), W2^2 ~ b^T A^-1 b, from which the noise of b
 is removed as tr(A^-1 Cov b). Where the reference is given with half of its steps too, its mean of psi_k is
 extrapolated to step size 0; where the fluctuation z of x is given, grad psi_k(y) . z, of mean zero, is a control
-variate. The basis is a tensor product of cubic B-splines with knots at quantiles along the principal axes, grown
-until W2 stops rising (RISE).
+variate. Up to two dimensions the basis is a tensor product of cubic B-splines with knots at quantiles along the principal
+axes, grown until W2 stops rising (RISE). Beyond, a tensor product has no paths to fill it: there it is the sum of such splines
+of each principal coordinate, joined by products of two coordinates (what turns and shears), then by more splines, then by
+products of a coordinate with the splines of another, each kept where W2 rises and the paths fill it (CROWD). What neither
+holds, a displacement that binds three coordinates or two of them sharply, is not seen, so that the value is then too low.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import BSpline
@@ -18,6 +21,7 @@ from dlab.types import Estimate
 
 SIDES = (6, 9, 12)  # basis functions a side, in the order in which they are tried
 LEAST = 4  # and with fewer than CROWD paths a function even there
+MOST_DIM = 64
 # A larger basis is taken where W2 rises by more than so many standard errors. Both values come from the same
 # paths, so a quiet coupling shows a real rise well below one; a noisy one would only pick the larger noise.
 RISE = {False: 0.5, True: 2.0}
@@ -27,16 +31,16 @@ DISAGREE = 0.1  # relative gap between the two ways of taking A that flags a val
 
 
 def applies(case: Case) -> str | None:
-    if case.target.dim > 2:
-        return f"The projected estimator works in one and two dimensions; this target has d = {case.target.dim}."
+    if case.target.dim > MOST_DIM:
+        return f"The projected estimator works in up to {MOST_DIM} dimensions; this target has d = {case.target.dim}."
     return None
 
 
 def estimate(case: Case, pairs: Pairs) -> Estimate:
     """The projected W2 with its standard error, grown over SIDES; flagged where A at midpoints and A
     averaged over both ends, on the smallest basis, differ by more than DISAGREE and two standard errors."""
-    found = quick(case, pairs)
-    other = _project(pairs, SIDES[0], ends=not case.noisy)
+    found, size = quick(case, pairs), _smallest(case.target.dim, len(pairs.y))
+    other = _project(pairs, size, ends=not case.noisy)
     gap, flags = abs(other.value - found.value), ()
     if gap > max(DISAGREE * found.value, 2 * found.stderr):
         flags = (
@@ -44,23 +48,52 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
             "so the displacement is too large or too noisy for the first-order projection",
         )
     rise = RISE[case.noisy]
-    for side in SIDES[1:]:
-        if side**case.target.dim * CROWD > len(pairs.y):
+    for larger in _larger(case.target.dim):
+        wanted = larger(size)
+        if wanted.functions(case.target.dim) * CROWD > len(pairs.y):
+            continue
+        grown = _project(pairs, wanted, ends=case.noisy)
+        if grown.value > found.value + rise * max(grown.stderr, found.stderr):
+            found, size = grown, wanted
+        elif case.target.dim <= 2:
             break
-        grown = _project(pairs, side, ends=case.noisy)
-        if grown.value <= found.value + rise * max(grown.stderr, found.stderr):
-            break
-        found = grown
     return replace(found, flags=flags)
 
 
 def quick(case: Case, pairs: Pairs) -> Estimate:
     """The estimate on the smallest basis, unchecked; with few paths on one that they can still fill."""
-    side = SIDES[0] if len(pairs.y) >= CROWD * SIDES[0] ** case.target.dim else LEAST
-    return _project(pairs, side, ends=case.noisy)
+    return _project(pairs, _smallest(case.target.dim, len(pairs.y)), ends=case.noisy)
 
 
-def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:
+@dataclass(frozen=True)
+class _Size:
+    """`side` splines a coordinate; beyond two dimensions with products of two coordinates, or of one with another's splines."""
+
+    side: int
+    products: bool = False
+    mixed: bool = False
+
+    def functions(self, dim: int) -> int:
+        if dim <= 2:
+            return self.side**dim
+        return dim * self.side + self.products * dim * (dim - 1) // 2 + self.mixed * dim * (dim - 1) * LEAST
+
+
+def _smallest(dim: int, paths: int) -> _Size:
+    size = _Size(SIDES[0])
+    return size if paths >= CROWD * size.functions(dim) else _Size(LEAST)
+
+
+def _larger(dim: int) -> list:
+    """The ways to grow a basis, in the order in which they are tried."""
+    finer = [lambda size, side=side: replace(size, side=side) for side in SIDES[1:]]
+    if dim <= 2:
+        return finer
+    products, mixed = (lambda size, kind=kind: replace(size, **{kind: True}) for kind in ("products", "mixed"))
+    return [products, *finer, mixed]
+
+
+def _project(pairs: Pairs, size: _Size, ends: bool) -> Estimate:
     """One basis size, A at both ends or at midpoints."""
     rough = pairs.y if pairs.half is None else pairs.half
     both = np.concatenate([pairs.x, rough, pairs.y])
@@ -68,27 +101,30 @@ def _project(pairs: Pairs, side: int, ends: bool) -> Estimate:
     _, axes = np.linalg.eigh(np.cov(both.T).reshape(len(centre), -1))
     turned = (both - centre) @ axes
     x, rough, y = turned[:n], turned[n:-n], turned[-n:]
-    splines = [_splines(column, side) for column in turned.T]
-    step = _values(splines, x) - _values(splines, y)
+    basis = (_Tensor if len(centre) <= 2 else _Additive)(turned, size)
+    step = basis.values(x) - basis.values(y)
     if pairs.half is not None:
-        step -= (_values(splines, y) - _values(splines, rough)) / 3
-    at_y = _gradients(splines, y) if ends or pairs.fluctuation is not None else []
+        step -= (basis.values(y) - basis.values(rough)) / 3
+    at_y = basis.gradients(y) if ends or pairs.fluctuation is not None else []
     # Gradients where the metric is taken, with their weights.
-    places = [(_gradients(splines, x), 0.5), (at_y, 0.5)] if ends else [(_gradients(splines, (x + y) / 2), 1.0)]
-    slopes = [(weight, g) for along, weight in places for g in along]
-    A = sum(weight / n * (g.T @ g) for weight, g in slopes)
-    values, vectors = np.linalg.eigh(A)
-    keep = values > SMALLEST * values[-1]
+    places = [(basis.gradients(x), 0.5), (at_y, 0.5)] if ends else [(basis.gradients((x + y) / 2), 1.0)]
+    slopes = [(weight, at, g) for along, weight in places for at, g in along]
+    A = np.zeros((step.shape[1],) * 2)
+    for weight, at, g in slopes:
+        A[np.ix_(at, at)] += weight / n * (g.T @ g)
+    white = basis.whitened(A)
     # In the whitened basis A is the identity: W2^2 = |b|^2 - tr Cov b.
-    white = vectors[:, keep] / np.sqrt(values[keep])
     if pairs.fluctuation is not None:
-        step -= _controlled(step, sum(g * z[:, None] for g, z in zip(at_y, (pairs.fluctuation @ axes).T)), white)
+        zero = np.zeros_like(step)
+        for (at, g), z in zip(at_y, (pairs.fluctuation @ axes).T):
+            zero[:, at] += g * z[:, None]
+        step -= _controlled(step, zero, white)
     b = white.T @ step.mean(0)
     direction = white @ b
     residual, length = step.copy(), np.zeros(n)
-    for weight, g in slopes:
-        along = g @ direction
-        residual -= weight * along[:, None] * g
+    for weight, at, g in slopes:
+        along = g @ direction[at]
+        residual[:, at] -= weight * along[:, None] * g
         length += weight * along**2
     residual -= residual.mean(0)
     covariance = white.T @ (residual.T @ residual) @ white / (n * (n - 1))
@@ -114,16 +150,77 @@ def _splines(column, side):
     return basis, basis.derivative()
 
 
-def _values(splines, points):
-    """The tensor basis at points (n, d): (n, side^d)."""
-    return _product([basis(column) for (basis, _), column in zip(splines, points.T)])
+def _whitened(A):
+    values, vectors = np.linalg.eigh(A)
+    keep = values > SMALLEST * values[-1]
+    return vectors[:, keep] / np.sqrt(values[keep])
 
 
-def _gradients(splines, points):
-    """Its partial derivatives, d arrays (n, side^d)."""
-    plain = [basis(column) for (basis, _), column in zip(splines, points.T)]
-    slope = [derivative(column) for (_, derivative), column in zip(splines, points.T)]
-    return [_product([slope[i] if i == j else plain[i] for i in range(len(plain))]) for j in range(len(plain))]
+class _Tensor:
+    """The tensor basis of columns (., d): values (n, K) at points (n, d), and gradients, for each coordinate the numbers of the
+    functions that depend on it and their derivatives along it, (n, so many)."""
+
+    def __init__(self, columns, size):
+        self.splines = [_splines(column, size.side) for column in columns.T]
+        self.all = np.arange(size.functions(columns.shape[1]))
+
+    def values(self, points):
+        return _product([basis(column) for (basis, _), column in zip(self.splines, points.T)])
+
+    def gradients(self, points):
+        plain = [basis(column) for (basis, _), column in zip(self.splines, points.T)]
+        slope = [derivative(column) for (_, derivative), column in zip(self.splines, points.T)]
+        return [
+            (self.all, _product([slope[i] if i == j else plain[i] for i in range(len(plain))])) for j in range(len(plain))
+        ]
+
+    def whitened(self, A):
+        return _whitened(A)
+
+
+class _Additive:
+    """The basis beyond two dimensions, as `_Tensor`: splines of each coordinate, then products of two, then of one with LEAST
+    splines of another."""
+
+    def __init__(self, columns, size):
+        self.dim, self.size = columns.shape[1], size
+        self.scale = columns.std(0)
+        self.splines = [_splines(column, size.side) for column in columns.T]
+        self.few = [_splines(column, LEAST) for column in columns.T] if size.mixed else []
+        first, second = np.triu_indices(self.dim, 1)
+        self.pairs = list(zip(first, second)) if size.products else []
+        self.ordered = [(i, j) for i in range(self.dim) for j in range(self.dim) if i != j] if size.mixed else []
+
+    def values(self, points):
+        u = points / self.scale
+        parts = [basis(column) for (basis, _), column in zip(self.splines, points.T)]
+        parts += [(u[:, i] * u[:, j])[:, None] for i, j in self.pairs]
+        few = [basis(column) for (basis, _), column in zip(self.few, points.T)]
+        return np.concatenate(parts + [u[:, i, None] * few[j] for i, j in self.ordered], 1)
+
+    def gradients(self, points):
+        u, side = points / self.scale, self.size.side
+        few = [(basis(column), derivative(column)) for (basis, derivative), column in zip(self.few, points.T)]
+        found = []
+        for k, (_, derivative) in enumerate(self.splines):
+            at, parts = [np.arange(k * side, (k + 1) * side)], [derivative(points[:, k])]
+            start = self.dim * side
+            for number, (i, j) in enumerate(self.pairs):
+                if k in (i, j):
+                    at.append([start + number])
+                    parts.append(u[:, j if k == i else i, None] / self.scale[k])
+            start += len(self.pairs)
+            for number, (i, j) in enumerate(self.ordered):
+                if k in (i, j):
+                    at.append(np.arange(start + number * LEAST, start + (number + 1) * LEAST))
+                    parts.append(few[j][0] / self.scale[k] if k == i else u[:, i, None] * few[j][1])
+            found.append((np.concatenate(at), np.concatenate(parts, 1)))
+        return found
+
+    def whitened(self, A):
+        # Coordinates may differ in scale by far more than a share of the largest eigenvalue tells from rounding.
+        size = 1 / np.sqrt(np.maximum(np.diag(A), 1e-300))
+        return size[:, None] * _whitened(A * size * size[:, None])
 
 
 def _product(rows):

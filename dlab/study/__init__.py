@@ -4,7 +4,10 @@ from dlab.study.bounds import along, bounds, checklist
 from dlab.study.compare import DISAGREES, compare
 from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
+from dlab.study.hessians import derived
+from dlab.study.modes import modes
 from dlab.study.onestep import one_step
+from dlab.study.readings import boundary, first_coordinate, readings
 from dlab.study.result import Result, Row, facts_json, refitted
 from dlab.study.run import run, stream
 from dlab.study.signs import signs
@@ -25,14 +28,19 @@ __all__ = [
     "Row",
     "Study",
     "along",
+    "boundary",
     "bounds",
     "checklist",
     "compare",
+    "derived",
     "facts_json",
+    "first_coordinate",
     "grids",
     "law_density",
+    "modes",
     "one_step",
     "particle_step",
+    "readings",
     "refitted",
     "run",
     "signs",

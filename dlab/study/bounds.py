@@ -5,6 +5,7 @@ Theorem 1's leading term, the recursion behind it and the bound of order h, all 
 
 import math
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -46,8 +47,10 @@ def level(study: Study, met: dict | None = None) -> Level:
     return Level(fresh=size) if study.error.draws else Level(size)
 
 
-def checklist(study: Study, met: dict | None = None) -> tuple[theory.Assumption, ...]:
-    """Assumptions 1 to 7 for the study's target and error. met: {scheme: level of the score error measured along its run}."""
+def checklist(study: Study, met: dict | None = None, facts: dict | None = None) -> tuple[theory.Assumption, ...]:
+    """Assumptions 1 to 7 for the study's target and error. met: {scheme: level of the score error measured along its run};
+    facts: those of a result's file, so that a kept answer needs no target."""
+    known = study.built.facts if facts is None else SimpleNamespace(**{k: Fact(facts[k], how) for k, how in facts["how"].items()})
     spec, error = study.score_error, study.error
     if spec["name"] == "none":
         score = midpoint = Fact(0.0, "the score is exact")
@@ -60,7 +63,7 @@ def checklist(study: Study, met: dict | None = None) -> tuple[theory.Assumption,
     levels = [Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level)]
     if error.hessian_changed:
         levels = [Fact(None, "not measured along the run") for _ in levels]
-    return theory.checklist(study.built.facts, score, midpoint, *levels)
+    return theory.checklist(known, score, midpoint, *levels)
 
 
 def bounds(study: Study, met: dict | None = None) -> dict:

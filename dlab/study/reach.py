@@ -80,11 +80,15 @@ def _smallest(value, epsilon, tried, limit) -> int | None:
     return high
 
 
+UNKNOWN = ("h", "w2", "stderr", "w2_fewer", "method", "score_evals", "hessian_evals", "crossing", "crossing_stderr")
+
+
 def _answer(name, epsilon, T, steps, at, plan, limit) -> dict:
     scheme, found = schemes.REGISTRY[name], {}
     if steps is not None:
         row, fewer = at(steps), at(steps - 1) if steps > 1 else None
         found = {"h": T / steps, "w2": row.w2, "stderr": row.stderr, "w2_fewer": fewer and fewer.w2, "method": row.method}
+        found |= {"score_evals": row.score_evals, "hessian_evals": row.hessian_evals}
         found |= _crossing(scheme, epsilon, steps, row, fewer)
     why = [plan.void] if plan.void else []
     if not plan.void and plan.T > params.MAX_T:
@@ -96,9 +100,7 @@ def _answer(name, epsilon, T, steps, at, plan, limit) -> dict:
         "epsilon": epsilon,
         "T": T,
         "steps": steps,
-        **(dict.fromkeys(("h", "w2", "stderr", "w2_fewer", "method", "crossing", "crossing_stderr")) | {"flags": []} | found),
-        "score_evals": steps and steps * scheme.score_evals,
-        "hessian_evals": steps and steps * scheme.hessian_evals,
+        **(dict.fromkeys(UNKNOWN) | {"flags": []} | found),
         "planned": None if plan.void else {k: getattr(plan, k) for k in ("T", "h", "steps", "share")},
         "why": " ".join(why),
     }

@@ -22,7 +22,7 @@ class Row:
     h: float
     steps: int
     score_evals: int
-    hessian_evals: int
+    hessian_evals: int | float
     particles: int
     w2: float | None
     stderr: float | None
@@ -68,7 +68,7 @@ class Result:
 
 
 def facts_json(facts: targets.Facts) -> dict:
-    named = {k: getattr(facts, k) for k in ("m0", "L0", "L_F", "M1")}
+    named = {k: getattr(facts, k) for k in ("m0", "L0", "L_F", "M1", "M2")}
     known = facts.m0.value is not None and facts.L0.value is not None
     return {
         **{k: None if f.value is None else float(f.value) for k, f in named.items()},
@@ -145,7 +145,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         names = dict.fromkeys(r.scheme for r in result.rows if r.method == method)
         if names:
             notes.append(sentence.format(", ".join(names)))
-    noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy]
+    noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy and not study.way(n).alone]
     if noisy:
         notes.append(
             f"{', '.join(noisy)}: what the scheme's own noise does to a particle, to first order, has mean zero given the "
@@ -168,7 +168,9 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         )
     for name in study.schemes:
         lost = [r for r in result.rows if r.scheme == name and r.diverged]
-        if lost:
+        if lost and schemes.REGISTRY[name].randomised and study.built.unbounded:
+            notes.append(f"{name}: {study.built.unbounded}")
+        elif lost:
             notes.append(
                 f"{name} diverged at h = {', '.join(f'{r.h:g}' for r in lost)}: the step is too large for this target."
             )
@@ -188,6 +190,8 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         notes.append(
             "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
         )
+    if study.error.hessian_changed and any(schemes.REGISTRY[n].hessian_evals for n in study.schemes):
+        notes.append(study.error.said)
     if study.start == "paper":
         notes.append(
             "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."

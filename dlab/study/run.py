@@ -131,12 +131,15 @@ def _measured(study, sweep, key, quick) -> Row:
     case = study.case(*key)
     estimator = study.way(case.scheme.name)
     pairs, met, spent = sweep.pairs(key), sweep.level_met(key), sweep.tally(key)
+    if case.scheme.randomised and (why := case.target.unbounded):
+        # Finite samples of an infinite mean square say nothing, however near they land.
+        return replace(_row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, 1), flags=(why,))
     lost = int(diverged(pairs.x, study.built.facts).sum())
     if lost:
         return _row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, lost, spent)
     found = (estimator.quick if quick and estimator.quick else estimator.estimate)(case, pairs)
-    if not study.built.paired:
-        return _row(study, case, found, len(pairs.x), met, 0, spent)
+    if pairs.y is None:
+        return _row(study, case, replace(found, flags=_doubts(found, None, None, 0.0)), len(pairs.x), met, 0, spent)
     lower, upper = gelbrich.estimate(case, pairs), coupled.estimate(case, pairs)
     flags = _doubts(found, lower, upper, sweep.reference_error(case))
     found = replace(found, lower=lower.value, upper=upper.value, flags=flags)
@@ -172,7 +175,7 @@ def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
     flags = estimate.flags
     if lost and not particles:
-        flags = ("the scheme's law is not finite or leaves every grid: the step is too large",)
+        flags = flags or ("the scheme's law is not finite or leaves every grid: the step is too large",)
     elif lost:
         far = f"further than {DIVERGED:g} standard deviations from the mean"
         flags = (f"{lost} of {particles} particles diverged ({far})",)
@@ -183,7 +186,7 @@ def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
         h=h,
         steps=case.steps,
         score_evals=case.steps * scheme.score_evals if spent is None else round(spent["pieces"]),
-        hessian_evals=case.steps * scheme.hessian_evals if spent is None else round(spent["products"]),
+        hessian_evals=scheme.hessian_evals * error.hessians(case.steps, study.built.dim) if spent is None else round(spent["products"]),
         particles=particles,
         w2=estimate.value,
         stderr=None if lost else estimate.stderr,

@@ -17,7 +17,8 @@ TRIES = 5  # points that the search for a number of steps looks at beside the ro
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
-AXES = ("h", "score_error.level", "score_error.samples", "T", "d")  # what a study may vary
+AXES = ("h", "score_error.level", "score_error.samples", "T", "d")  # what a study may vary, besides any number of the target
+TARGET = "target."  # that number's key follows
 DEFAULT = {
     "schema": SCHEMA,
     "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
@@ -123,6 +124,11 @@ class Study:
                 f"score_error.name = '{study.score_error['name']}' needs at least {least} dimensions and the target has "
                 f"{study.built.dim}; choose another error."
             )
+        if (most := study.error.most_dim) and study.built.dim > most:
+            raise BadInput(
+                f"score_error.hessian of kind 'low_rank' keeps an eigen direction in {most} dimensions at most and the target has "
+                f"{study.built.dim}; choose another kind, or rank 0."
+            )
         for name in study.schemes:
             _, reason = measure.choose(study.estimator, study.case(name, study.steps[0]))
             if reason:
@@ -215,6 +221,11 @@ class Study:
         case = self.case(scheme, self.steps[0])
         return next((e for e in measure.REGISTRY.values() if not e.sampled and e.applies(case) is None), None)
 
+    @property
+    def paired(self) -> bool:
+        """Whether the sampled schemes run beside a reference on the same paths: where the target has one and an estimator asks for it."""
+        return self.built.paired and not all(self.way(s).alone for s in self.schemes if self.sampled(s))
+
     @cached_property
     def work(self) -> int:
         """Particle-steps of the run, reference included."""
@@ -223,7 +234,7 @@ class Study:
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
-        references = sum(r.work for g in grids(self.steps) for r in g.references) if self.built.paired else 0
+        references = sum(r.work for g in grids(self.steps) for r in g.references) if self.paired else 0
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @property
@@ -239,13 +250,13 @@ class Study:
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        sampled = math.ceil(self.work * self.error.cost)
-        if sampled and not self.built.paired:
+        laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        run = self.work * self.built.step_cost * self.error.cost
+        if run and not self.built.paired:
             # No reference: every scheme pays for itself.
-            effort = sum(self.built.effort(schemes.REGISTRY[s]) for s in self.schemes)
-            sampled = math.ceil(self.particles / BATCH) * BATCH * math.ceil(effort * sum(self.steps))
-        by_laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
-        plain = sampled + self.error.price + by_laws
+            efforts = sum(self.built.effort(schemes.REGISTRY[s]) + self.error.cost - 1 for s in self.schemes)
+            run = math.ceil(self.particles / BATCH) * BATCH * efforts * sum(self.steps)
+        plain = math.ceil(run) + self.error.price + laws
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
@@ -257,7 +268,7 @@ def _varied(data, values) -> tuple[dict, dict | None]:
         return values, None
     params.only_keys("vary", vary, ("axis", "values"))
     params.require("vary", vary, ("axis", "values"))
-    axis = params.choice("vary.axis", vary["axis"], AXES)
+    axis = params.choice("vary.axis", vary["axis"], (*AXES, *(TARGET + key for key in _scalars(values["target"]))))
     given = params.array("vary.values", vary["values"], (-1,))
     if len(given) > params.MAX_STEP_SIZES:
         raise BadInput(f"vary.values has {len(given)} entries; the limit is {params.MAX_STEP_SIZES}.")
@@ -280,8 +291,26 @@ def _distances(given) -> tuple[float, ...] | None:
     return tuple(sorted(set(found), reverse=True))
 
 
+def _scalars(target) -> dict[str, str]:
+    """What of a target may vary, {key: "key" | "knob"}: the numbers of its object, and the knobs that describe it."""
+    if not isinstance(target, dict) or target.get("name") not in targets.REGISTRY:
+        return {}
+    entry = targets.REGISTRY[target["name"]]
+    knobs = dict.fromkeys(entry.knobs_of(target) or (), "knob")
+    # A number that the file leaves to its default is a knob too: it varies as the key that it is.
+    keys = {k for k, v in target.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+    keys |= knobs.keys() & entry.from_knobs({k.name: k.default for k in entry.knobs}).keys() if knobs else set()
+    return {**knobs, **dict.fromkeys(sorted(keys), "key")}
+
+
 def _at(plain: dict, axis: str, value) -> dict:
     """A plain study file with a value of an axis put in."""
+    if axis.startswith(TARGET):
+        target, key = plain["target"], axis.removeprefix(TARGET)
+        if _scalars(target)[key] == "key":
+            return {**plain, "target": {**target, key: value}}
+        entry = targets.REGISTRY[target["name"]]
+        return {**plain, "target": entry.from_knobs({**entry.knobs_of(target), key: value})}
     if axis == "T":
         return {**plain, "T": value}
     if axis == "d":

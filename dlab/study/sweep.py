@@ -80,7 +80,7 @@ class Sweep:
             if n == counts[-1] and self.drawn < self.study.particles:
                 self._ahead = self._queue(number + 1, keys)  # runs while this batch is measured
             reference, these = self.references[n], [k for k in keys if k[1] == n]
-            if self.study.built.paired:
+            if self.study.paired:
                 self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
             for k in these:
                 self.points[k][number] = _first(self._wait(started[k]), keep)
@@ -90,7 +90,7 @@ class Sweep:
         study, queued = self.study, {}
         key = jax.random.fold_in(jax.random.key(study.seed), number)
         both = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
-        if not study.built.paired:
+        if not study.paired:
             return {k: self._alone(key, both[0], *k) for k in keys}
         for grid in self.grids:
             mine = [k for k in keys if k[1] in grid.members]
@@ -144,7 +144,7 @@ class Sweep:
         """Of points that need `factors` times their paths those that the rest of the budget bears, the cheapest first,
         and how many batches until they are looked at again; None where it bears none."""
         left = self.total - self.spent
-        price = {k: BATCH * (k[1] + self.references[k[1]].work) for k in factors}
+        price = {k: BATCH * (k[1] + (self.references[k[1]].work if self.study.paired else 0)) for k in factors}
         need = {k: max(1, math.ceil(len(self.points[k]) * (f - 1))) for k, f in factors.items()}
         order = sorted((k for k in factors if price[k] <= left), key=lambda k: price[k] * need[k])
         if not order:
@@ -158,13 +158,12 @@ class Sweep:
         return chosen, max(1, min(batches, left // sum(price[k] for k in chosen)))
 
     def pairs(self, key: Key) -> Pairs:
-        """All particles of a point with the reference on the same paths, where the target has one."""
-        if not self.study.built.paired:
-            x = np.concatenate([r.x for r in self.points[key].values()])
-            return Pairs(x, x)
+        """All particles of a point, with the reference on the same paths where the study has one."""
         runs, ends = self.points[key], self.paths[self.references[key[1]]].ends
-        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
         x, z = np.concatenate([r.x for r in runs.values()]), None
+        if not self.study.paired:
+            return Pairs(x, None)
+        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
         if self.study.case(*key).noisy:
             z = np.concatenate([r.fluctuation for r in runs.values()])
             # Where the step is so large that the linearisation leaves the numbers, there is nothing to subtract.
@@ -201,9 +200,7 @@ class Sweep:
     def clouds(self) -> dict[str, np.ndarray]:
         """Final positions: "EM_8" for EM in 8 steps, "reference_EM_8" for its reference on the same paths."""
         pairs = {f"{s}_{n}": self.pairs((s, n)) for s, n in self.points}
-        if not self.study.built.paired:
-            return {k: p.x for k, p in pairs.items()}
-        return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items()}
+        return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items() if p.y is not None}
 
 
 def _first(run: Run, count: int) -> Run:

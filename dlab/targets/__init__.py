@@ -4,13 +4,16 @@ import json
 from functools import lru_cache
 
 from dlab import params
-from dlab.targets import gaussian, images, logistic, mixture, skew, spectrum
+from dlab.targets import box, gaussian, images, kink, logistic, mixture, skew, spectrum, wells
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
 from dlab.targets.custom import target
 
 REGISTRY: dict[str, TargetEntry] = {
-    e.name: e for e in (gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY, spectrum.ENTRY, images.ENTRY)
-}
+    e.name: e
+    for e in (
+        gaussian.ENTRY, mixture.ENTRY, skew.ENTRY, logistic.ENTRY, spectrum.ENTRY, wells.ENTRY, kink.ENTRY, box.ENTRY, images.ENTRY,
+    )
+}  # fmt: skip
 PLANAR = {name: entry for name, entry in REGISTRY.items() if entry.planar}
 
 

@@ -17,13 +17,22 @@ from dlab.params import BadInput, Knob
 @dataclass(frozen=True)
 class Fact:
     """A number with the way it was obtained: "closed form", "proven bound", "numerical ...", "given";
-    value None where it is unknown."""
+    value None where it is unknown, or infinite: then `how` begins with that word and says why."""
 
     value: float | None
     how: str
 
+    @property
+    def infinite(self) -> bool:
+        return self.value is None and self.how.startswith("infinite")
+
 
 UNKNOWN = Fact(None, "unknown")
+
+
+def infinite(why: str) -> Fact:
+    """A constant that no number bounds, with the reason."""
+    return Fact(None, f"infinite: {why}")
 
 
 @dataclass(frozen=True)
@@ -60,9 +69,25 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Regions:
+    """Parts of the space whose mass a scheme may get wrong: intervals between `cuts` (ascending) of one coordinate.
+
+    coordinate   the column of `Factors.axes` along which they lie      names   one more than cuts
+    """
+
+    coordinate: int
+    cuts: tuple[float, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Factors:
     """p_0 as a product: axes (d, d), a direction in each column; densities: for each a pytree, callable
-    (n,) -> (n,), log p_0 along it up to a constant. Equal coordinates share one object."""
+    (n,) -> (n,), log p_0 along it up to a constant. Equal coordinates share one object.
+
+    A density with a jump or a kink, too rough for a grid, has two methods more: `diffused(t, x)`, the log of p_t up to a
+    constant with its first and second derivative (3, n), and `quantile(u)` of p_0.
+    """
 
     axes: np.ndarray
     densities: tuple
@@ -71,10 +96,12 @@ class Factors:
 class Target:
     """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`.
 
-    paired   whether schemes run beside a reference on the same Brownian path; where not, clouds are compared with p_0 itself
+    step_cost: what a step of a particle costs, in steps of one in the plane; it prices a run, no more.
+    paired: whether schemes run beside a reference on the same Brownian path; where not, clouds are compared with p_0 itself.
     """
 
     dim: int
+    step_cost: float = 1.0
     paired = True
 
     def log_density(self, x):
@@ -98,6 +125,16 @@ class Target:
     @cached_property
     def factors(self) -> Factors | None:
         """p_0 as a product of laws on the line; None where it is none or is not known to be one."""
+        return None
+
+    @cached_property
+    def regions(self) -> Regions | None:
+        """Modes, or inside and outside of a support, of a product target; None where it has none to lose."""
+        return None
+
+    @property
+    def unbounded(self) -> str | None:
+        """Why W2 of a scheme with a random midpoint is infinite here, a sentence; None where it is not."""
         return None
 
     @property

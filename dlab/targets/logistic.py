@@ -1,14 +1,11 @@
-"""Posterior of penalised logistic regression with two features ([YY] sec. 6).
+"""Posterior of penalised logistic regression ([YY] sec. 5.1 and app. F), in the plane and with up to 50 features.
 
 f(theta) = lam |theta|^2/2 + mean_i log(1 + exp(-y_i x_i . theta)), p_0 ~ exp(-f), y_i = +-1.
 L0 = lam + lambda_max(X^T X / n)/4 keeps the 1/4 of the logistic Hessian, which the paper drops.
 """
 
-import csv
-import io
-import math
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -16,14 +13,24 @@ import numpy as np
 
 from dlab import params
 from dlab.params import BadInput, Knob
-from dlab.targets.base import Fact, TargetEntry
+from dlab.targets import posterior, sampled
+from dlab.targets.base import Fact, Target, TargetEntry
+from dlab.targets.gaussian import Gaussian
+from dlab.targets.observations import MAX_FEATURES, read_csv, synthetic
 from dlab.targets.quadrature_target import QuadratureTarget
+
+__all__ = ["ENTRY", "LogisticDensity", "data", "from_spec", "laplace", "read_csv", "synthetic"]
+
+GIVEN, MADE = ("x", "y"), ("features", "rows", "spread", "data")
+SAMPLED = ("score", "atoms", "atom_seed")
+SCORES = (*sampled.FORMS, "laplace")
+MOST_MEMORY = 2e7  # atoms times features squared
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["signed", "lam"], meta_fields=[])
 @dataclass(frozen=True)
 class LogisticDensity:
-    """signed: y_i x_i, (m, 2); lam: the penalty."""
+    """signed: y_i x_i, (m, d); lam: the penalty."""
 
     signed: jax.Array
     lam: jax.Array
@@ -32,90 +39,94 @@ class LogisticDensity:
         loss = jnp.mean(jax.nn.softplus(-theta @ self.signed.T), -1)
         return -self.lam * jnp.sum(theta**2, -1) / 2 - loss
 
+    def derivatives(self, theta):
+        """log p_0 (...), its gradient (..., d) and the weights (..., m) of `hessian`, of theta (..., d)."""
+        margin, m = theta @ self.signed.T, len(self.signed)
+        # One exponential serves the loss, its slope and its curvature.
+        small = jnp.exp(-jnp.abs(margin))
+        loss = jnp.log1p(small) + jnp.maximum(-margin, 0.0)
+        wrong = jnp.where(margin > 0, small, 1.0) / (1 + small)
+        log = -self.lam * jnp.sum(theta**2, -1) / 2 - jnp.mean(loss, -1)
+        return log, wrong @ self.signed / m - self.lam * theta, small / (1 + small) ** 2 / m
 
-def from_spec(spec: dict) -> QuadratureTarget:
-    params.only_keys("target", spec, ("name", "x", "y", "lam"))
-    params.require("target", spec, ("x", "y", "lam"))
-    if isinstance(spec["x"], (list, tuple)) and len(spec["x"]) > params.MAX_DATA_ROWS:
-        raise BadInput(f"target.x has {len(spec['x'])} rows; the limit is {params.MAX_DATA_ROWS}.")
-    x = np.asarray(params.array("target.x", spec["x"], (-1, 2)))
-    y = np.asarray(params.array("target.y", spec["y"], (len(x),)))
-    if not set(np.unique(y)) <= {-1.0, 1.0}:
-        wrong = next(v for v in y if v not in (-1.0, 1.0))
-        raise BadInput(f"target.y holds {wrong:g}; give labels 1 and -1.")
+    def hessian(self, weights):
+        """Hess log p_0 (n, d, d) from the weights (n, m) of `derivatives`, or its mean from their mean."""
+        d = self.signed.shape[-1]
+        return -jnp.einsum("nm,mi,mj->nij", weights, self.signed, self.signed) - self.lam * jnp.eye(d)
+
+
+def data(spec: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Features (m, d) and labels (m,) of a target object, given or made; BadInput names what is wrong."""
+    if any(k in spec for k in GIVEN):
+        if extra := [k for k in MADE if k in spec]:
+            raise BadInput(f"target has both x, y and {extra[0]}; give the observations, or {', '.join(MADE)} to make some.")
+        params.require("target", spec, GIVEN)
+        if isinstance(spec["x"], (list, tuple)) and len(spec["x"]) > params.MAX_DATA_ROWS:
+            raise BadInput(f"target.x has {len(spec['x'])} rows; the limit is {params.MAX_DATA_ROWS}.")
+        x = np.asarray(params.array("target.x", spec["x"], (-1, -1)))
+        if not 2 <= x.shape[1] <= MAX_FEATURES:
+            raise BadInput(f"target.x has rows of {x.shape[1]} numbers; give 2 to {MAX_FEATURES} features in each.")
+        y = np.asarray(params.array("target.y", spec["y"], (len(x),)))
+        if not set(np.unique(y)) <= {-1.0, 1.0}:
+            wrong = next(v for v in y if v not in (-1.0, 1.0))
+            raise BadInput(f"target.y holds {wrong:g}; give labels 1 and -1.")
+        return x, y
+    if not any(k in spec for k in MADE):
+        params.require("target", spec, GIVEN)
+    params.require("target", spec, ("features",))
+    features = params.integer("target.features", spec["features"], 2, MAX_FEATURES)
+    rows = params.integer("target.rows", spec.get("rows", 100), 2, params.MAX_DATA_ROWS)
+    spread = params.number("target.spread", spec.get("spread", 10.0), above=0.0, high=1e3)
+    return tuple(map(np.asarray, synthetic(rows, spread, params.integer("target.data", spec.get("data", 0), 0, 2**31 - 1), features)))
+
+
+def from_spec(spec: dict) -> Target:
+    """The posterior of a target object. Two features without a key of SAMPLED: by quadrature. Otherwise a score from samples of
+    the posterior (`sampled`), or for score "laplace" the Gaussian near the mode, whose score is exact."""
+    params.only_keys("target", spec, ("name", *GIVEN, "lam", *MADE, *SAMPLED))
+    params.require("target", spec, ("lam",))
+    x, y = data(spec)
     lam = params.number("target.lam", spec["lam"], above=1e-3, high=1e4)
-    signed = y[:, None] * x
-    top = float(np.linalg.eigvalsh(x.T @ x / len(x))[-1])
+    form = params.choice("target.score", spec.get("score", "kernel"), SCORES)
+    seed = params.integer("target.atom_seed", spec.get("atom_seed", 0), 0, 2**31 - 1)
+    atoms = params.integer("target.atoms", spec.get("atoms", sampled.FORMS.get(form, 2)), 2, sampled.MOST_ATOMS)
+    signed, dim = y[:, None] * x, x.shape[1]
+    if form == "laplace":
+        return Gaussian(*_laplace(signed.tobytes(), dim, lam))
     density = LogisticDensity(jnp.asarray(signed), jnp.asarray(lam))
-    return QuadratureTarget(density, Fact(lam, "proven bound"), Fact(lam + top / 4, "proven bound"))
+    top = float(np.linalg.eigvalsh(x.T @ x / len(x))[-1])
+    curved = Fact(lam, "proven bound"), Fact(lam + top / 4, "proven bound")
+    if dim == 2 and not any(k in spec for k in SAMPLED):
+        return QuadratureTarget(density, *curved)
+    if form == "local" and atoms % 2:
+        raise BadInput(f"target.atoms = {atoms} is odd; score 'local' takes its samples in pairs, so give an even number.")
+    if form != "local" and atoms * dim**2 > MOST_MEMORY:
+        raise BadInput(f"target.atoms = {atoms} is too many for {dim} features; give at most {int(MOST_MEMORY / dim**2)}.")
+    known = partial(_chains, signed.tobytes(), dim, lam)
+    return sampled.Sampled(density, dim, *curved, known, form, atoms, seed)
 
 
-def synthetic(rows: int, spread: float, seed: int) -> tuple[list, list]:
-    """`rows` features from N(0, spread^2 I) with labels drawn from the logistic model at a random
-    unit parameter, both classes present; rounded so that a study file stays short."""
-    rng = np.random.default_rng(seed)
-    angle = rng.uniform(0, 2 * math.pi)
-    while True:
-        x = np.round(rng.normal(0, spread, (rows, 2)), 4)
-        chance = 1 / (1 + np.exp(-x @ [math.cos(angle), math.sin(angle)]))
-        y = np.where(rng.uniform(size=rows) < chance, 1, -1)
-        if len(set(y)) == 2:
-            return x.tolist(), y.tolist()
+def _read(text: bytes, dim: int, lam: float) -> LogisticDensity:
+    return LogisticDensity(jnp.asarray(np.frombuffer(text).reshape(-1, dim)), jnp.asarray(lam))
 
 
-def read_csv(data: bytes) -> tuple[list, list]:
-    """Features and +-1 labels from an uploaded CSV with columns x1, x2, y (y: 1/-1 or 1/0).
-
-    BadInput names the line, the value and what was expected.
-    """
-    try:
-        lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"The file is not a text CSV ({error}); give UTF-8 text with columns x1,x2,y.") from None
-    rows = [(i, [c.strip() for c in line]) for i, line in enumerate(lines, 1) if any(c.strip() for c in line)]
-    if not rows:
-        raise BadInput("The CSV is empty; give columns x1,x2,y with a row for each observation.")
-    header = [c.lower() for c in rows[0][1]]
-    order = [0, 1, 2]
-    if not _is_number(rows[0][1][0]):
-        missing = [c for c in ("x1", "x2", "y") if c not in header]
-        if missing:
-            raise BadInput(
-                f"The CSV header {params.show(','.join(header))} lacks {missing[0]}; name the columns x1,x2,y."
-            )
-        order = [header.index(c) for c in ("x1", "x2", "y")]
-        rows = rows[1:]
-    if not rows:
-        raise BadInput("The CSV has a header and no rows; add a row for each observation.")
-    if len(rows) > params.MAX_DATA_ROWS:
-        raise BadInput(f"The CSV has {len(rows)} rows; the limit is {params.MAX_DATA_ROWS}.")
-    x, y = [], []
-    for line, cells in rows:
-        if len(cells) <= max(order):
-            raise BadInput(f"Line {line} of the CSV has {len(cells)} columns; give x1,x2,y in every line.")
-        v = [_cell(f"Line {line}, column {c}", cells[j]) for c, j in zip(("x1", "x2", "y"), order)]
-        if v[2] not in (-1.0, 0.0, 1.0):
-            raise BadInput(f"Line {line} of the CSV has the label {cells[order[2]]}; give 1 and -1 (or 1 and 0).")
-        x.append(v[:2])
-        y.append(v[2])
-    if {0.0, -1.0} <= set(y):
-        raise BadInput("The CSV has both 0 and -1 as labels; give 1 and -1, or 1 and 0.")
-    y = [1 if label > 0 else -1 for label in y]
-    if len(set(y)) == 1:
-        raise BadInput(f"All {len(y)} labels in the CSV are of one class; give observations of both classes, 1 and -1.")
-    return x, y
+@lru_cache(maxsize=32)
+def _laplace(text: bytes, dim: int, lam: float) -> tuple[np.ndarray, np.ndarray]:
+    centre, precision = posterior.mode(_read(text, dim, lam), dim)
+    cov = np.linalg.inv(precision)
+    return centre, (cov + cov.T) / 2
 
 
-def _cell(name: str, text: str) -> float:
-    return params.number(name, params.typed(name, text), -params.MAX_ENTRY, params.MAX_ENTRY)
+@lru_cache(maxsize=8)
+def _chains(text: bytes, dim: int, lam: float) -> posterior.Chains:
+    density = _read(text, dim, lam)
+    return posterior.sample(density, *posterior.mode(density, dim), seed=0)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def laplace(spec: dict) -> dict:
+    """The Laplace approximation N(mode, H^-1) of a logistic target object, as a target object of `gaussian`."""
+    built = from_spec({**{k: v for k, v in spec.items() if k not in SAMPLED}, "score": "laplace"})
+    return {"name": "gaussian", "mean": built.mean.tolist(), "cov": built.cov.tolist()}
 
 
 def from_knobs(knobs: dict) -> dict:

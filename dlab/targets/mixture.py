@@ -12,7 +12,7 @@ import numpy as np
 from dlab import params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
-from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Target, TargetEntry, measured_smoothness
+from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Regions, Target, TargetEntry, measured_smoothness
 from dlab.targets.gaussian import covariance
 
 
@@ -129,6 +129,19 @@ class Mixture(Target):
         along = self.means @ axes.T
         lines = [MixtureLine(self.field.logw, jnp.asarray(m), jnp.asarray(v)) for m in along.T]
         return Factors(axes.T, tuple(lines))
+
+    @cached_property
+    def regions(self):
+        """Each side of the middle between two components of one isotropic variance."""
+        live = np.flatnonzero(self.weights > 0)
+        if self.factors is None or len(live) != 2:
+            return None
+        ends = self.means[live] @ self.factors.axes
+        along = int(np.argmax(np.abs(ends[1] - ends[0])))
+        if ends[0, along] == ends[1, along]:
+            return None
+        order = ("first mode", "second mode") if ends[0, along] < ends[1, along] else ("second mode", "first mode")
+        return Regions(along, (float(ends[:, along].mean()),), order)
 
     def _on_a_table(self) -> bool:
         rows, columns = (np.unique(np.round(m, 12), return_inverse=True)[1] for m in self.means.T)

@@ -14,6 +14,7 @@ from dlab.theory.assumptions import FAILS, HOLDS, MEASURED, UNKNOWN, Assumption,
 from dlab.theory.budget import Plan, plan
 from dlab.theory.cost import Costs, coupled_noise
 from dlab.theory.cost import gaussian as costs
+from dlab.theory.cost import hessian as hessian_cost
 from dlab.theory.expansion import integrals, leading_coefficient
 from dlab.theory.leading import VOID_M0, Bound, Constants, bound
 from dlab.theory.recursion import Recursion, recursion
@@ -35,6 +36,7 @@ __all__ = [
     "checklist",
     "costs",
     "coupled_noise",
+    "hessian_cost",
     "integrals",
     "leading_coefficient",
     "plan",

@@ -33,6 +33,8 @@ class Assumption:
 
 
 def _verdict(facts) -> str:
+    if any(f.infinite for f in facts):
+        return FAILS
     if any(f.value is None for f in facts):
         return UNKNOWN
     return MEASURED if any(f.how.startswith("numerical") for f in facts) else HOLDS
@@ -50,7 +52,11 @@ def checklist(facts: "Facts", score: "Fact", midpoint: "Fact", hessian: "Fact", 
     why = ""
     if m0.value is not None and m0.value <= 0:
         # One point of negative curvature refutes it, however it was found.
-        curved, why = FAILS, f"m0 = {m0.value:.3g} is not positive: the target is not log-concave."
+        curved, why = FAILS, f"m0 = {m0.value:.3g} is not positive: the target is not {'strongly ' * (m0.value == 0)}log-concave."
+        if L0.infinite:
+            why += f" L0 is {L0.how}."
+    elif L0.infinite:
+        why = f"L0 is {L0.how}."
     elif curved == MEASURED:
         why = "A box of points shows no exception and proves nothing outside it."
     half, said = _verdict((m0,)), ""

@@ -19,6 +19,8 @@ import numpy as np
 
 from dlab.theory.expansion import integrals
 
+QUADRATURE = 64  # nodes in time
+
 
 @dataclass(frozen=True)
 class Costs:
@@ -44,6 +46,26 @@ def gaussian(mean, cov, direction, T: float) -> Costs:
         hessian=float(np.sqrt(np.sum(shift**2) + np.sum(both**2 / (v[:, None] + v)) / 2)),
         drift=float(moved / 2),
     )
+
+
+def hessian(mean, cov, seen, T: float, rebuilt: bool = False) -> float:
+    """K of W2 = h K for SO with a lasting error of its Hessian on N(mean (d,), cov (d, d)): seen(H (d, d)) is what it takes for H.
+
+    With E = seen(H) - H a step adds h^2/4 (E V_t + V_t E) to the covariance and h^2/4 a_t E mu to the mean, as above; with M
+    rebuilt from L*, h^2 E and nothing. The integral over t is a quadrature.
+    """
+    v, axes = np.linalg.eigh(cov)
+    mu = axes.T @ np.asarray(mean, float)
+    nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE)
+    moved, spread = np.zeros(len(v)), np.zeros((len(v), len(v)))
+    for t, w in zip((nodes + 1) * T / 2, weights * T / 2):
+        at = 1 + (v - 1) * np.exp(-t)
+        phi = v / at * np.exp(-t / 2)
+        H = -(axes / at) @ axes.T
+        E = axes.T @ (seen(H) - H) @ axes
+        spread += w * phi[:, None] * phi * (E if rebuilt else E * (at[:, None] + at) / 4)
+        moved += w * phi * (0 if rebuilt else np.exp(-t / 2) / 4 * E @ mu)
+    return float(np.sqrt(np.sum(moved**2) + np.sum(spread**2 / (v[:, None] + v)) / 2))
 
 
 def reach(v, T: float):

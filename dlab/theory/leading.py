@@ -51,8 +51,9 @@ def bound(scheme, facts, *, T, h, start, errors=(0.0, 0.0, 0.0)) -> Bound:
     """
     m0, L0 = facts.m0.value, facts.L0.value
     if m0 is None or L0 is None:
-        missing = "m0" if m0 is None else "L0"
-        return Bound(void=f"{missing} of this target is unknown, so {scheme.theorem} gives no number.")
+        missing, fact = ("m0", facts.m0) if m0 is None else ("L0", facts.L0)
+        what = fact.how if fact.infinite else "unknown"
+        return Bound(void=f"{missing} of this target is {what}, so {scheme.theorem} gives no number.")
     if m0 <= 0.5:
         return Bound(void=VOID_M0.format(m0=m0))
     m_min, L_max = min(1.0, m0), 1.0 + L0
@@ -61,7 +62,8 @@ def bound(scheme, facts, *, T, h, start, errors=(0.0, 0.0, 0.0)) -> Bound:
     except OverflowError:
         return Bound(void=f"the constants of {scheme.theorem} exceed every number at h = {h:g}.")
     if constants.c1 is None:
-        return Bound(void=f"L_F of this target is unknown, so {scheme.theorem} gives no number.")
+        what = facts.L_F.how if facts.L_F.infinite else "unknown"
+        return Bound(void=f"L_F of this target is {what}, so {scheme.theorem} gives no number.")
     initial = 0.0 if start == "exact" else math.exp(-m_min * T) * facts.second_moment**0.5
     score = sum(c * e for c, e in zip((constants.c2, constants.c2_hessian, constants.c2_drift), errors))
     return Bound(initial, constants.c1 * constants.h_factor, score, constants)

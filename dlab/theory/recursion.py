@@ -45,11 +45,11 @@ class Recursion:
 def missing(facts, names) -> str | None:
     """The sentence that says which fact of the target is unknown or not positive, None where none is."""
     for name in names:
-        value = getattr(facts, name).value
-        if value is None:
-            return f"{name} of this target is unknown, so there is no number."
-        if name == "m0" and value <= 0:
-            return f"m0 = {value:.3g}: the target is not log-concave, so there is no number."
+        fact = getattr(facts, name)
+        if fact.value is None:
+            return f"{name} of this target is {fact.how if fact.infinite else 'unknown'}, so there is no number."
+        if name == "m0" and fact.value <= 0:
+            return f"m0 = {fact.value:.3g}: the target is not {'strongly ' * (fact.value == 0)}log-concave, so there is no number."
     return None
 
 

@@ -9,7 +9,7 @@ from dlab import errors, jobs, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput, Knob
 from dlab.study import STARTS
-from dlab.targets import logistic
+from dlab.targets import logistic, observations
 from dlab.targets import spectrum as spectra
 from dlab.ui import files, frame, links, state, studies, tell
 from dlab.ui.own import OWN, Choice
@@ -64,6 +64,24 @@ def target(values: dict, *, off: bool) -> None:
         )
 
 
+@_group("target")
+def observed(values: dict, *, off: bool) -> None:
+    """The observations and the penalty of the logistic target alone."""
+    _data(values, off)
+    hidden = ("rows", "spread", "data") if values["csv"] else ()
+    _knobs("logistic", [k for k in targets.REGISTRY["logistic"].knobs if k.name not in hidden], off)
+
+
+@_group("target")
+def upload(*, off: bool) -> None:
+    """Observations with any number of features from a CSV, kept in the session as "observations", (x, y)."""
+    given = st.file_uploader(
+        "CSV: a column for each feature, the label last or in y", type="csv", key="observations-upload", disabled=off,
+        help=f"2 to {logistic.MAX_FEATURES} features; labels 1 and −1 (or 1 and 0). The features are standardised. 2,000 rows at most.",
+    )  # fmt: skip
+    _uploaded(given, "observations-seen", lambda data: {"observations": observations.read_csv(data)}, st.session_state.update)
+
+
 def _data(values, off) -> None:
     if values["csv"]:
         st.caption(f"{len(values['csv'][0])} observations from your CSV.")
@@ -77,15 +95,15 @@ def _data(values, off) -> None:
             "CSV with columns x1, x2, y", type="csv", key="csv-upload",
             help="x1 and x2 are the features of an observation, y its class: 1 or −1 (or 1 and 0). 2,000 rows at most.",
         )  # fmt: skip
-        _uploaded(upload, "csv-seen", lambda data: {"csv": logistic.read_csv(data)})
+        _uploaded(upload, "csv-seen", lambda data: {"csv": logistic.read_csv(data, planar=True)})
 
 
-def _uploaded(upload, seen: str, read) -> None:
+def _uploaded(upload, seen: str, read, adopt=lambda found: st.session_state.update(adopt=found)) -> None:
     """Adopt the settings that read(bytes) makes of a file, once; say what is wrong with it otherwise."""
     if upload is None or st.session_state.get(seen) == upload.file_id:
         return
     try:
-        st.session_state["adopt"] = read(upload.getvalue())
+        adopt(read(upload.getvalue()))
     except BadInput as error:
         st.error(frame.plain(error))
         return
@@ -125,6 +143,12 @@ def own(page: str, *, off: bool) -> None:
 def own_choice(page: str, name: str, place, *, off: bool) -> None:
     """One of them that is no knob, in a place of its own."""
     _pick(page, next(s for s in OWN[page] if s.name == name), place, off)
+
+
+@_group("own")
+def own_knob(page: str, name: str, *, off: bool) -> None:
+    """One of them that is a knob."""
+    _slide([s for s in OWN[page] if s.name == name], page + ".", off)
 
 
 def _pick(page, setting, place, off):

@@ -13,7 +13,9 @@ PAGES = {
     "horizon": ("pages/horizon.py", "Horizon"),
     "dimension": ("pages/dimension.py", "Dimension"),
     "theory": ("pages/theory.py", "Theory"),
+    "logistic": ("pages/logistic.py", "Logistic regression"),
     "learned": ("pages/learned.py", "Learned score"),
+    "outside": ("pages/outside.py", "Outside the assumptions"),
     "images": ("pages/images.py", "Images"),
 }
 # Pages that the menu keeps in a list of their own: its row has no room for more.

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from dlab import params, pictures, schemes
 from dlab.params import Knob
-from dlab.ui.studies import IMAGE_STEPS, LEVELS, SAMPLES
+from dlab.ui.cases import CASES
+from dlab.ui.studies import IMAGE_STEPS, LEVELS, PENALTIES, SAMPLES
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,18 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Rung("drift", "Level ε⁽ᴹ⁾", 1.0, LEVELS, "M* = M + ε⁽ᴹ⁾v."),
         Rung("parts", "Level ε", 0.1, LEVELS, "The size of the score error in this picture."),
     ),
+    "outside": (
+        Choice("case", "Way out of the assumptions", "modes", {c.name: c.title for c in CASES}, "What is asked too much of the theorems."),
+        *(Rung(c.name, c.label, c.default, c.values, c.help) for c in CASES),
+        Choice(
+            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, simulated"},
+            "The Gaussian has the constant derived; the skew target shows that it is not special.",
+        ),
+        Choice(
+            "drift", "The rate M", "rebuilt", {"rebuilt": "rebuilt from the wrong L", "exact": "of the exact score"},
+            "M = x/4 − Lγ with the L at hand, as one would compute it, or one product with the true Hessian more.",
+        ),
+    ),
     "images": (
         Choice(
             "data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
@@ -87,6 +100,20 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Rung("updates", "Updates k", 2000.0, (500.0, 1000.0, 2000.0, 4000.0, 8000.0), "Steps of the optimiser, 512 samples each."),
         Rung("t", "Time t of the picture", 0.2, (0.05, 0.1, 0.2, 0.5, 1.0, 2.0), "Where the error of the score is drawn."),
         Knob("seed", "Network seed", 0, 0, 99, 1, "Which samples, which first weights and which order."),
+    ),
+    "logistic": (
+        Choice(
+            "part", "What is shown", "paper",
+            {"paper": "The paper's experiment, d = 20", "plane": "Two features", "csv": "Your own data"},
+            "Two features can be drawn; twenty are the paper's; a CSV of yours may have up to 50.",
+        ),
+        Rung("penalty", "Penalty λ", 100.0, PENALTIES, "The paper's three: larger is stiffer and more nearly Gaussian."),
+        Choice(
+            "score", "Score of p_t", "kernel",
+            {"kernel": "ratio of kernels, as in the paper", "local": "samples that follow the particle"},
+            "The first is the exact score of finitely many posterior samples; the second is nearly that of the posterior, and dear.",
+        ),
+        Knob("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1, "Strength of the Gaussian prior; m₀ = λ, and the theorems need more than ½."),
     ),
 }  # fmt: skip
 

@@ -2,9 +2,10 @@
 
 import math
 
-from dlab import errors, targets
+from dlab import errors, schemes, targets
 from dlab.params import BadInput
 from dlab.study import Study
+from dlab.targets import observations
 
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
@@ -15,6 +16,7 @@ SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learne
 HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+PENALTIES = (10.0, 50.0, 100.0)
 MAX_PANELS = 3
 IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
 IMAGE_PATHS = 1024
@@ -134,6 +136,43 @@ def moving_study(values: dict) -> Study:
     )
 
 
+# The experiment of [YY] sec. 5.1: T = 10, and N = T/h whole numbers of steps for h from 0.1 to 0.385.
+EXPERIMENT = {"name": "logistic", "features": 20, "rows": 100, "spread": 10, "data": 0}
+EXPERIMENT_STEPS = (26, 31, 40, 59, 100)
+SMALL_STEPS = (32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
+
+
+def experiment(lam: float, **changed) -> Study:
+    """The paper's experiment at a penalty."""
+    target = {**EXPERIMENT, "lam": lam, **changed.pop("target", {})}
+    plain = {"schemes": list(schemes.REGISTRY), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
+    return Study.from_json({"target": target, **plain, "estimator": "marginal", "particles": 1024, **changed})
+
+
+def experiment_small(lam: float) -> Study:
+    """The same with step sizes down to below 1/L, for the surrogate's exact law."""
+    return experiment(lam, steps=list(SMALL_STEPS))
+
+
+def experiment_atoms(lam: float) -> Study:
+    """EM with so few posterior samples in its score that a small step shows them."""
+    return experiment(lam, schemes=["EM"], steps=list(SMALL_STEPS[:6]), target={"atoms": 100})
+
+
+def experiment_readings(lam: float) -> Study:
+    """The study that `study.readings` is asked about."""
+    return experiment(lam, schemes=["EM", "REM"], steps=[26, 50, 100])
+
+
+def plane(values: dict) -> Study:
+    """The study of a scene on the logistic target with two features, whatever target the scene has."""
+    return study({**values, "target": "logistic", "spec": None})
+
+
+def observed(values: dict, x, y) -> Study:
+    """The study of a scene on the posterior of uploaded observations, x (m, d) as they came, standardised here."""
+    target = {"name": "logistic", "x": observations.standardised(x).tolist(), "y": list(y), "lam": values["logistic.ridge"]}
+    return study(values, target=target | {"score": values["logistic.score"]}, estimator="marginal", score_error={"name": "none"})
 def images_study(values: dict) -> Study:
     """The study of the Images page."""
     mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}

@@ -10,10 +10,10 @@ import pytest
 from dlab import jobs
 from dlab.figures import convergence, guess
 from dlab.figures.tables import fit_of, rows_of
-from dlab.ui import links, runs, scenes, studies, tour
+from dlab.ui import links, prepared, runs, scenes, studies, tour
 
 ENTRIES = {**scenes.BY_NAME, **{f"step {i}": step for i, step in enumerate(tour.STEPS, 1)}}
-FILES = scenes.files()
+FILES = prepared.files()
 
 
 def result_of(name) -> dict:
@@ -88,7 +88,7 @@ def test_an_unknown_scene_is_named_in_one_sentence(value):
 
 def test_every_prepared_file_is_there_and_none_is_left_over():
     there = {p.name for p in jobs.PREPARED.iterdir()}
-    assert there == set(FILES), "run python -m dlab.ui.scenes"
+    assert there == set(FILES), "run python -m dlab.ui.prepared"
     assert sum(p.stat().st_size for p in jobs.PREPARED.iterdir()) < 3_000_000
 
 
@@ -183,7 +183,7 @@ def test_a_prepared_file_is_what_the_command_makes(name, tmp_path, monkeypatch):
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
     monkeypatch.setattr(jobs, "PREPARED", tmp_path / "none")
     jobs._memory.clear()
-    made = scenes.make(name, *FILES[name])
+    made = FILES[name].make()
     if name.endswith(".json"):
         new, old = json.loads(made), json.loads(kept[name])
         assert new["study"] == old["study"]

@@ -1,0 +1,72 @@
+"""How much of each mode a scheme's law has, beside the target: which modes are lost, and what leaves a compact support."""
+
+import jax
+import numpy as np
+
+from dlab.measure import exact
+from dlab.sample import diverged, simulate, starts
+from dlab.study.spec import Study
+
+PATHS = 8192  # particles where no law is known
+
+
+def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
+    """Mass of each region of the target under the final law of every scheme of the study, in `steps` steps:
+
+    {"regions": names or None, "target": masses, "h", "rows": [{"scheme", "masses", "stderr", "method", "why"}]}. From the law's
+    density along the regions' axis where it is known (stderr 0), else from PATHS particles, with binomial standard errors;
+    masses None, with a sentence why, where particles diverged. tick() may raise to cancel.
+    """
+    target, regions = study.built, study.built.regions
+    found = {"regions": None, "target": None, "h": study.T / steps, "rows": []}
+    if regions is None:
+        return found
+    found["regions"] = list(regions.names)
+    found["target"] = _short(_own(target, regions))
+    for name in study.schemes:
+        tick()
+        case = study.case(name, steps)
+        known = exact.applies(case) is None and not (case.scheme.randomised and target.unbounded)
+        masses, stderr, why = (_by_law if known else _counted)(case, regions)
+        found["rows"].append({
+            "scheme": name, "masses": _short(masses), "stderr": _short(stderr), "method": "law" if known else "particles", "why": why,
+        })  # fmt: skip
+    return found
+
+
+def _own(target, regions):
+    """The target's own masses, by its density on a fine line."""
+    density = target.factors.densities[regions.coordinate]
+    if hasattr(density, "table"):
+        x, cdf = density.table()
+        return np.diff([0.0, *np.interp(regions.cuts, x, cdf), 1.0])
+    axis = target.factors.axes[:, regions.coordinate]
+    mean, std = axis @ target.facts.mean, np.sqrt(axis @ target.facts.cov @ axis)
+    ends = [mean - 12 * std, *regions.cuts, mean + 12 * std]
+    log = [np.asarray(density(np.linspace(a, b, 4001))) for a, b in zip(ends, ends[1:])]
+    top = max(v.max() for v in log)
+    masses = np.array([np.trapezoid(np.exp(v - top), dx=(b - a) / 4000) for v, a, b in zip(log, ends, ends[1:])])
+    return masses / masses.sum()
+
+
+def _by_law(case, regions):
+    line, _ = exact.lines(case, [case.steps])[regions.coordinate]
+    if not line.lost <= exact.product.LOST:
+        return None, None, "the scheme's law fits on no grid: the step is too large"
+    masses = line.masses(regions.cuts)
+    return masses, np.zeros(len(masses)), ""
+
+
+def _counted(case, regions):
+    start_key, own = jax.random.split(jax.random.key(case.seed))
+    begin, _ = starts(case.target, start_key, PATHS, case.T, case.start)
+    x = simulate(case.scheme, case.target.fast_field, case.error, begin, T=case.T, steps=case.steps, key=own).x
+    if lost := int(diverged(x, case.target.facts).sum()):
+        return None, None, f"{lost} of {PATHS} particles diverged"
+    place = np.searchsorted(regions.cuts, x @ case.target.factors.axes[:, regions.coordinate])
+    share = np.bincount(place, minlength=len(regions.names)) / PATHS
+    return share, np.sqrt(share * (1 - share) / PATHS), ""
+
+
+def _short(values):
+    return None if values is None else [float(f"{v:.6g}") for v in values]

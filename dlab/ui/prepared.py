@@ -1,0 +1,108 @@
+"""The files that let scenes and pages open at once.
+
+python -m dlab.ui.prepared      writes them in dlab/prepared
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dlab import jobs
+from dlab.study import Study, learned
+from dlab.ui import cases, links, runs, studies, tour
+from dlab.ui.questions import SCENES
+
+
+@dataclass(frozen=True)
+class File:
+    """for_: where it is shown; make() gives its content, computed anew unless this machine has just done so."""
+
+    for_: str
+    make: Callable[[], bytes]
+
+
+def files() -> dict[str, File]:
+    """What is prepared, by the name of its file."""
+    found = {}
+    for entry in (*SCENES, *tour.STEPS):
+        values, _ = links.read(entry.settings)
+        said = getattr(entry, "question", "a step of the tour")
+        if entry.page == "particles":
+            found = _movie(said, studies.moving_study(values), values["moving"]) | found
+        elif entry.page == "convergence":
+            found = _curve(said, studies.study(values)) | found
+    for study in cases.prepared(links.DEFAULTS):
+        found |= _curve("Outside the assumptions", study)
+    for settings in ({}, {"target": "skew"}):
+        found |= _learned(links.read(settings)[0])
+    return found | _logistic() | _images(links.read({})[0])
+
+
+def _curve(said: str, study: Study) -> dict[str, File]:
+    def make():
+        *_, result = jobs.results(study)
+        return json.dumps(result).encode()
+
+    return {study.key + ".json": File(said, make)}
+
+
+def _movie(said: str, study: Study, count: int) -> dict[str, File]:
+    steps = study.steps[-1]
+    name = runs.movie_key(study, steps, count) + ".movie"
+
+    def make():
+        runs.make_movie(study, steps, count)
+        return jobs.load(name)
+
+    return {name: File(said, make)}
+
+
+def _answer(said: str, kind: str, study: Study, *which) -> dict[str, File]:
+    return {jobs.file_name(kind, study, *which): File(said, lambda: json.dumps(jobs.make(kind, study, *which)).encode())}
+
+
+def _network(said: str, study: Study) -> dict[str, File]:
+    training = learned.training(study)
+
+    def make():
+        training.train()
+        return training.read()
+
+    return {training.name: File(said, make)}
+
+
+def _images(values) -> dict[str, File]:
+    study = studies.images_study(values)
+    grids = _answer("Images", "grid", study, round(study.T / values["images.step"]), studies.IMAGE_GRID)
+    return grids | _answer("Images", "images", study)
+
+
+def _learned(values) -> dict[str, File]:
+    said, both = "Learned score", studies.learned_studies(values)
+    study, found = both["learned"], {}
+    for one in both.values():
+        found |= _curve(said, one)
+    found |= _answer(said, "learned", study, study.schemes[0], max(study.steps))
+    return found | _network(said, study) | _answer(said, "error_field", study, values["learned.t"])
+
+
+def _logistic() -> dict[str, File]:
+    said, largest = "Logistic regression", studies.PENALTIES[-1]
+    found = _curve(said, studies.experiment_atoms(largest)) | _answer(said, "readings", studies.experiment_readings(largest))
+    for lam in studies.PENALTIES:
+        found |= _curve(said, studies.experiment(lam)) | _answer(said, "first", studies.experiment_small(lam))
+    return found
+
+
+def main() -> None:
+    jobs.PREPARED.mkdir(exist_ok=True)
+    for old in (old for kind in ("movie", "json", "npz") for old in jobs.PREPARED.glob(f"*.{kind}")):
+        old.unlink()
+    for name, file in files().items():
+        content = file.make()
+        (jobs.PREPARED / name).write_bytes(content)
+        print(f"{len(content) / 1000:8.1f} kB  {name}  {file.for_}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
