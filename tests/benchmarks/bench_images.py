@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import errors, schemes, targets
-from dlab.sample import CHUNK, _advance, _draw, simulate, starts
 from dlab.noise import generator
+from dlab.sample import CHUNK, _advance, _draw, simulate, starts
 from dlab.targets.images import Images
 
 SIDE, COUNT, SAMPLES, T = 28, 1000, 256, 2.0
@@ -41,7 +41,8 @@ def memory(scheme, target, begin, steps) -> int:
     key = jax.random.key(0)
     drawn = _draw(generator(key), scheme, errors.NONE, begin.shape, None)
     lowered = _advance.lower(
-        scheme, target.field, errors.NONE, jnp.asarray(begin), None, T / steps, T, 0, min(steps, CHUNK), drawn, None, None,
+        scheme, target.field, errors.NONE, jnp.asarray(begin), None, None, T / steps, T, 0, min(steps, CHUNK), drawn, None,
+        None,
         record=False, follow=0,
     )  # fmt: skip
     return lowered.compile().memory_analysis().temp_size_in_bytes
@@ -55,7 +56,7 @@ def main() -> None:
     if chosen.data:
         target = targets.build({"name": "images", "data": chosen.data, "count": COUNT, "width": 0.2})
     else:
-        target = Images(strokes(COUNT), strokes(0), 0.2)
+        target = Images(strokes(COUNT), np.zeros((0, SIDE**2)), 0.2)
     key = jax.random.key(1)
     begin, _ = starts(target, key, SAMPLES, T, "paper")
     batch = begin.nbytes
@@ -77,8 +78,8 @@ def main() -> None:
                 growth = run.spent.growth.max(1)
                 calm = growth <= 2
                 said += (
-                    f", {run.spent.products.mean():.1f} products a step ({run.spent.products[calm].mean():.1f} over the {calm.sum()} steps with "
-                    f"h λ <= 2), {run.spent.pieces.sum():.0f} pieces, largest h λ {growth.max():.1f}, error {run.spent.missed:.1e}"
+                    f", {run.spent.products.mean():.1f} products a step ({run.spent.products[calm].mean():.1f} over the {calm.sum()} steps "
+                    f"with h λ <= 2), {run.spent.pieces.sum():.0f} pieces, largest h λ {growth.max():.1f}, error {run.spent.missed:.1e}"
                 )
             print(said, flush=True)
 
