@@ -66,7 +66,7 @@ def experiment():
     found, state, figure = runs.several("experiment", {"": study}, draw)
     if state in ("final", "partial") and figure:
         small(found[""])
-        why()
+        why(found[""])
         for note in found[""]["notes"]:
             st.caption(frame.plain(note))
         with st.expander("How is this measured?"):
@@ -99,7 +99,7 @@ def small(result):
     exports.named(figure, {"rows": first["rows"], "answer": first}, f"small-steps-{lam:g}", "small")
 
 
-def why():
+def why(result):
     st.markdown("### Why are the paper's REM and REI so near EM and EI?")
     tell_logistic.hypothesis()
     asked = studies.experiment_readings(studies.PENALTIES[-1])
@@ -111,7 +111,7 @@ def why():
     for place, figure in zip((left, right), figures.values()):
         show(figure, 480, place)
     st.markdown(figures["REM"].caption)
-    st.markdown(logistic.floor_sentence(found))
+    st.markdown(logistic.floor_sentence(found, result))
     with st.expander("Every reading, in W₂ and W₁"):
         rows(logistic.readings_table(found))
     exports.named(figures["REM"], {"rows": found["rows"], "answer": found}, "readings", "why")

@@ -147,7 +147,7 @@ BAD = {  # the study, and what its sentence must contain
     "too many components": (mixture(weights=[0.01] * 100, means=[[0, 0]] * 100), ["100", "64"]),
     "labels 0 and 1": (logit(y=[0, 1]), ["target.y", "0", "-1"]),
     "labels of another length": (logit(y=[1]), ["target.y"]),
-    "features with three columns": (logit(x=[[1, 2, 3], [4, 5, 6]]), ["target.x[0]", "2"]),
+    "features with one column": (logit(x=[[1], [2]], y=[1, -1]), ["target.x", "2 to 50"]),
     "features of text": (logit(x=[["a", "b"], [1, 2]]), ["target.x[0][0]", "'a'"]),
     "features empty": (logit(x=[]), ["target.x", "[]"]),
     "features beyond floating point": (logit(x=[[1e200, 0], [1, 4]]), ["target.x", "1e+200"]),

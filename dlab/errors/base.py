@@ -23,6 +23,9 @@ class ScoreError:
     affine = True
     carries = False
     most_dim: int | None = None  # dimensions in which it is defined, at most
+    ready = True
+    price = 0
+    cost = 1.0  # of a particle-step with it, in those of an exact score
     hessian_changed = False  # the Hessian is wrong by a size that nobody injected, so that hessian_level does not tell it
     said = ""  # and what SO is given then, a sentence
     ready = True

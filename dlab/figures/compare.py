@@ -16,6 +16,7 @@ LOOK = {
     "gelbrich": ("#5f6772", "#a3adba", "triangle-up", "dot"),
     "frechet": ("#009E73", "#009E73", "triangle-left", "dash"),
     "frechet-diagonal": ("#7A4B1E", "#D9A066", "triangle-right", "dash"),
+    "marginal": ("#4B3B8F", "#A79BE8", "x", "dash"),
     "plugin": ("#D55E00", "#D55E00", "square", "dash"),
     "sinkhorn": ("#B57A00", "#E69F00", "diamond", "dash"),
     "sliced": ("#AA4499", "#CC79A7", "cross", "dash"),

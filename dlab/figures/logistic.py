@@ -29,10 +29,11 @@ from dlab.figures.tables import diverged, reasons, rows_of, schemes_of
 PAPER = {"EM": (0.19, 0.435), "EI": (0.20, 0.48), "REM": (0.19, 0.435), "REI": (0.20, 0.47), "SO": (0.14, 0.32)}
 ENDS, READ, PAPER_LAM = (0.1, 0.39), 0.012, 100.0
 MARGIN = 1.12
+UNSURE = 0.5  # half an interval beyond which a slope says nothing
 NAMES = {
     "laplace": "exact score of the Laplace surrogate",
     "posterior": "score of the posterior (local form)",
-    "frozen": "as the first, midpoint's score at the step's start",
+    "frozen": "exact score, the midpoint's taken at the step's start",
 }
 LOOKS = {
     "laplace": (NEUTRAL, "circle", "solid"), "posterior": (INK, "square", "dash"), "kernel 100": (MORE, "triangle-up", "dot"),
@@ -107,7 +108,7 @@ def _line(theta, low, high, name, group, colours=NEUTRAL, thin=False) -> Series:
 
 def boundary_sentence(found: dict) -> str:
     """What the two-feature picture shows now."""
-    mean = ", ".join(f"{v:.2f}" for v in found["mean"])
+    mean = ", ".join(f"{v:.2f}".replace("-", "−") for v in found["mean"])
     return (
         f"{len(found['x'])} observations put the mean of θ at ({mean}); its boundary puts {found['right']} of them on the side of "
         f"their label. {found['scheme']} with h = {step_size(found['h'])} leaves its particles with standard deviations "
@@ -172,12 +173,21 @@ def experiment_sentence(result: dict, sigma: float, lam: float) -> str:
             said.append(f"{name} goes from {' to '.join(ends)}{printed}")
     hs = sorted({r["h"] for r in result["rows"]})
     head = f"From h = {step_size(hs[0])} to {step_size(hs[-1])}, {'; '.join(said)}." if said else ""
-    lost = f" {listed(gone)} throw particles out of the picture: see below why." if gone else ""
+    if lam == PAPER_LAM:
+        shares = {n: _share(result, n) for n in ("EM", "EI", "SO") if n in schemes_of(result)}
+        head += f" On average that is {listed(f'{n} {v:.0%}' for n, v in shares.items() if v)} of the paper's lines."
+    lost = f" {listed(gone)} {'throw' if len(gone) > 1 else 'throws'} particles out of the picture: see below why." if gone else ""
     floor = (
         f" EM's last step adds noise of variance h to whatever the score has done, so no score brings its W₂ below √h − σ₀, here with "
         f"σ₀ = {number(sigma)}."
     )
     return head + floor + lost
+
+
+def _share(result, name) -> float | None:
+    """Mean ratio of the measured points to the paper's line."""
+    found = [r["w2"] / _printed(name, r["h"]) for r in rows_of(result, name) if r["w2"] is not None and not diverged(r)]
+    return sum(found) / len(found) if found else None
 
 
 def table(result: dict) -> list[dict]:
@@ -209,7 +219,7 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
             hover=tuple(f"{name}, surrogate, h = {step_size(r['h'])}\nW₂ {number(r['w2'])}" for r in rows),
         ))  # fmt: skip
         fit = first["fits"][name]
-        slope = f"  slope {number(fit['slope'])} at the finest" if fit["slope"] is not None else ""
+        slope = f"  slope {interval(fit['slope'], _half(fit))} below 1/L" if _sure(fit) else ""
         keys.append(Key(f"{name}{slope}", colours, name, dash=style.dash))
     for rank, (what, result) in enumerate(sampled.items()):
         for name in schemes_of(result):
@@ -242,14 +252,25 @@ def orders_sentence(first: dict) -> str:
     steps = sorted({r["h"] for r in first["rows"]}, reverse=True)
     coarse = {name: slopes[0] for name, slopes in first["slopes"].items() if not schemes.REGISTRY[name].randomised}
     said = ", ".join(f"{name} {number(v)}" for name, v in coarse.items())
-    fine = ", ".join(f"{name} {number(f['slope'])}" for name, f in first["fits"].items() if f["slope"] is not None)
+    fine = ", ".join(f"{name} {interval(f['slope'], _half(f))}" for name, f in first["fits"].items() if _sure(f))
+    unsure = [name for name, f in first["fits"].items() if not _sure(f)]
+    none = f" {listed(unsure)} {'have' if len(unsure) > 1 else 'has'} no one slope there." if unsure else ""
     near = first["near"]
     return (
-        f"At the paper's step sizes hL is {number(steps[0] * first['L0'])} and less, and the surrogate's exact curves rise with slopes {said} there: "
-        f"stiffness, no rate. Where h < 1/L the slopes are {fine}. The surrogate's first coordinate is W₂ = "
+        f"At h = {step_size(steps[0])} hL is {number(steps[0] * first['L0'])}, and the surrogate's exact curves rise with slopes {said} there"
+        f"{': stiffness, no rate' if steps[0] * first['L0'] > 1 else ''}. " + (f"Where h < 1/L the slopes are {fine}." if fine else "") + f"{none} The surrogate's first coordinate is W₂ = "
         f"{interval(near['w2'], Z95 * near['stderr'])} from the posterior's (standard deviation {number(near['surrogate_sigma'])} against "
         f"{number(near['sigma'])}; {number(near['floor'])} is what as many independent draws read)."
     )
+
+
+def _half(fit) -> float | None:
+    return None if fit["low"] is None else (fit["high"] - fit["low"]) / 2
+
+
+def _sure(fit) -> bool:
+    """Whether a slope is one: a curve that crosses zero has none."""
+    return fit["slope"] is not None and _half(fit) is not None and _half(fit) < UNSURE
 
 
 def slopes_table(first: dict) -> list[dict]:
@@ -351,17 +372,19 @@ def atoms_sentence(first: dict, few: dict) -> str:
     )
 
 
-def floor_sentence(found: dict) -> str:
+def floor_sentence(found: dict, result: dict) -> str:
     """That EM's printed curve is below what any score allows, and what another distance would make of it."""
     rows = sorted((r for r in found["rows"] if r["scheme"] == "EM" and r["reading"] == "kernel 1000" and r["w2"]), key=lambda r: r["h"])
     if not rows:
         return ""
     said = [
         f"at h = {step_size(r['h'])} the figure has {number(_printed('EM', r['h']))}, √h − σ₀ is {number(math.sqrt(r['h']) - found['sigma'])}, "
-        f"and with 1,000 samples W₂ = {number(r['w2'])} and W₁ = {number(r['w1'])}"
+        f"and with 1,000 samples W₂ = {interval(r['w2'], Z95 * r['w2_stderr'])} and W₁ = {interval(r['w1'], Z95 * r['w1_stderr'])}"
         for r in (rows[0], rows[-1])
     ]
+    share = _share(result, "SO")
+    other = f" No one reading fits every curve, though: in W₂ SO's points lie at {share:.0%} of the paper's line." if share else ""
     return (
-        f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ below √h − σ₀ is impossible for EM with this target. W₁, which "
-        "scipy's `wasserstein_distance` returns, allows it."
+        f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ of EM's law below √h − σ₀ is impossible with this target. W₁, "
+        f"which scipy's `wasserstein_distance` returns, allows it.{other}"
     )

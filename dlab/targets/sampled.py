@@ -24,7 +24,7 @@ from dlab.targets.base import UNKNOWN, Fact, Facts, Target
 
 FORMS = {"kernel": 1024, "smooth": 1024, "local": 64}  # with the number of samples where none is given
 MOST_ATOMS = posterior.CHAINS // 2 * posterior.DRAWS
-PAIRS = 1000, 300  # samples times features (times observations for "local") that cost as much as a particle-step in the plane
+PAIRS = 500, 300  # samples times features (times observations for "local") that cost as much as a particle-step in the plane
 
 
 def _unpacked(packed, d):
@@ -131,7 +131,7 @@ class Sampled(Target):
     def __init__(self, density, dim: int, m0: Fact, L0: Fact, known, form: str, atoms: int, seed: int):
         self.density, self.dim, self._m0, self._L0 = density, dim, m0, L0
         self._known, self.form, self.atoms, self.seed = known, form, atoms, seed
-        self.step_cost = atoms * (dim / PAIRS[0] if form != "local" else density.signed.size / PAIRS[1])
+        self.step_cost = max(1.0, atoms * (dim / PAIRS[0] if form != "local" else density.signed.size / PAIRS[1]))
 
     @cached_property
     def chains(self) -> posterior.Chains:

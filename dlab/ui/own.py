@@ -61,7 +61,7 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Choice("case", "Way out of the assumptions", "modes", {c.name: c.title for c in CASES}, "What is asked too much of the theorems."),
         *(Rung(c.name, c.label, c.default, c.values, c.help) for c in CASES),
         Choice(
-            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, simulated"},
+            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, mostly simulated"},
             "The Gaussian has the constant derived; the skew target shows that it is not special.",
         ),
         Choice(
@@ -70,15 +70,25 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         ),
     ),
     "images": (
-        Choice("data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
-               "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names."),
-        Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "How many images of the data the law is made of; the others are kept out."),
-        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Standard deviation of the noise about each image, of grey values from −1 to 1."),
+        Choice(
+            "data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
+            "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names.",
+        ),
+        Choice(
+            "score", "Score", "exact", {"exact": "exact, of the smoothed images", "network": "a small trained network"},
+            "The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 64 pixels.",
+        ),
+        Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "Images that the law is made of; the others are kept out."),
+        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Noise about each image; grey values run from −1 to 1."),
         Rung("step", "Step size h", 0.2, IMAGE_STEPS, "Of the grids. The paper's MNIST pictures take h = 0.2 and T = 2."),
         Rung("T", "Horizon T", 2.0, (1.0, 2.0, 3.0, 4.0), "Time at which the reverse process starts."),
-        Choice("start", "Start", "paper", {"paper": "N(0, σ_T² I), as in the paper", "exact": "exact p_T"}, "The law of the noise at time T."),
-        Choice("growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
-               "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ)."),
+        Choice(
+            "start", "Start", "paper", {"paper": "N(0, σ_T² I), as in the paper", "exact": "exact p_T"}, "The law of the noise at time T."
+        ),
+        Choice(
+            "growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
+            "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ).",
+        ),
     ),
     "learned": (
         Choice(

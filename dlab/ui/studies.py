@@ -20,6 +20,8 @@ PENALTIES = (10.0, 50.0, 100.0)
 MAX_PANELS = 3
 IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
 IMAGE_PATHS = 1024
+IMAGE_GRID = 16  # images of a scheme that are drawn
+IMAGE_NETWORK = {"name": "learned", "width": 128, "updates": 2000}
 
 
 def target_spec(values: dict) -> dict:
@@ -137,7 +139,8 @@ def moving_study(values: dict) -> Study:
 # The experiment of [YY] sec. 5.1: T = 10, and N = T/h whole numbers of steps for h from 0.1 to 0.385.
 EXPERIMENT = {"name": "logistic", "features": 20, "rows": 100, "spread": 10, "data": 0}
 EXPERIMENT_STEPS = (26, 31, 40, 59, 100)
-SMALL_STEPS = (32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
+SMALL_T = 2.5  # what happens before is forgotten by then, and the steps can be smaller
+SMALL_STEPS = (8, 16, 32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
 
 
 def experiment(lam: float, **changed) -> Study:
@@ -148,13 +151,14 @@ def experiment(lam: float, **changed) -> Study:
 
 
 def experiment_small(lam: float) -> Study:
-    """The same with step sizes down to below 1/L, for the surrogate's exact law."""
-    return experiment(lam, steps=list(SMALL_STEPS))
+    """The same with step sizes down to a tenth of 1/L, for the surrogate's exact law; from p_T itself."""
+    return experiment(lam, steps=list(SMALL_STEPS), T=SMALL_T, start="exact")
 
 
 def experiment_atoms(lam: float) -> Study:
     """EM with so few posterior samples in its score that a small step shows them."""
-    return experiment(lam, schemes=["EM"], steps=list(SMALL_STEPS[:6]), target={"atoms": 100})
+    steps = [n for n in SMALL_STEPS if n & (n - 1) == 0]
+    return experiment(lam, schemes=["EM"], steps=steps, T=SMALL_T, start="exact", target={"atoms": 100})
 
 
 def experiment_readings(lam: float) -> Study:
@@ -177,6 +181,7 @@ def images_study(values: dict) -> Study:
     target = {"name": "images", "data": mine["data"], "count": int(mine["count"]), "width": mine["width"]}
     growth = None if mine["growth"] == "off" else float(mine["growth"])
     return study(
-        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], score_error={"name": "none"}, growth=growth,
+        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], growth=growth,
+        score_error=IMAGE_NETWORK if mine["score"] == "network" else {"name": "none"},
         estimator="frechet", particles=IMAGE_PATHS, accuracy=None, budget=None,
     )  # fmt: skip

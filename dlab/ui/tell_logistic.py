@@ -60,8 +60,8 @@ def theorem(result: dict) -> None:
 def hypothesis() -> None:
     """The question behind the readings."""
     st.markdown(
-        "With an exact score REM and REI do far worse here than EM: their midpoint may lie next to $t = 0$, where the score is "
-        "$\\lambda$ times as steep as the step is short. In the paper's figure REM lies on EM, and REI on EI. One might think that a "
+        "With an exact score REM and REI do far worse here than EM: their midpoint may lie next to $t = 0$, where the score is as "
+        "steep as $L \\approx \\lambda$, and the step moves a particle by $hL \\gg 1$ times its distance from the middle. In the paper's figure REM lies on EM, and REI on EI. One might think that a "
         "Monte Carlo score of finitely many samples is flatter near $t = 0$ and so caps the midpoint's pull. Tried below: the ratio of "
         "kernels with 100, 1,000 and 10,000 samples, a bounded form (the mean of $\\nabla\\log p_0$ over the same samples), and a "
         "midpoint whose score is taken at the time at which the step starts."

@@ -1,0 +1,119 @@
+"""The pictures and sentences of the Logistic regression page, from small answers made up here."""
+
+import math
+
+import pytest
+
+from dlab.figures import logistic, screen
+
+
+def row(scheme, h, w2, **more):
+    base = {
+        "scheme": scheme, "h": h, "steps": round(10 / h), "w2": w2, "stderr": 0.01, "floor": 0.007, "diverged": 0, "resolved": True, "flags": [],
+    }  # fmt: skip
+    return base | more
+
+
+RESULT = {
+    "study": {"schemes": ["EM", "REM", "SO"], "target": {"name": "logistic", "lam": 100}},
+    "fits": [],
+    "rows": [
+        *(row("EM", h, math.sqrt(h) - 0.1) for h in (0.1, 0.25)),
+        row("REM", 0.1, None, stderr=None, diverged=2, resolved=False, flags=["2 of 1024 particles diverged"]),
+        row("REM", 0.25, 9.0, stderr=3.0, resolved=False),
+        *(row("SO", h, 0.4 * math.sqrt(h)) for h in (0.1, 0.25)),
+    ],
+}
+FIRST = {
+    "rows": [
+        {"scheme": s, "h": h, "steps": round(10 / h), "w2": c * h**p} for s, c, p in (("EM", 3, 1), ("SO", 9, 2), ("REM", 5, 2)) for h in (0.32, 0.08, 0.02, 0.005)
+    ],
+    "slopes": {"EM": [1.0] * 3, "SO": [2.0] * 3, "REM": [2.0] * 3},
+    "fits": {
+        "EM": {"slope": 1.0, "low": 0.98, "high": 1.02, "used": [0.005]}, "SO": {"slope": 1.9, "low": 1.8, "high": 2.0, "used": [0.005]},
+        "REM": {"slope": 0.1, "low": -7.0, "high": 7.0, "used": [0.005]},
+    },
+    "L0": 146.0,
+    "near": {"w2": 0.006, "stderr": 0.001, "floor": 0.001, "sigma": 0.096, "surrogate_sigma": 0.09},
+}  # fmt: skip
+
+
+def readings():
+    rows = []
+    for reading, values in {"laplace": (0.7, 1.8), "kernel 100": (5.5, 46.0), "kernel 1000": (5.0, 35.0), "smooth 1000": (2.1, 2.7), "frozen": (0.2, 0.35)}.items():
+        for scheme in ("EM", "REM"):
+            for h, w2 in zip((0.1, 0.2), values):
+                w2 = w2 if scheme == "REM" else math.sqrt(h) - 0.1
+                rows.append({"reading": reading, "scheme": scheme, "h": h, "steps": round(10 / h), "w2": w2, "w2_stderr": 0.02, "w1": 0.8 * w2,
+                             "w1_stderr": 0.02, "std": w2, "farthest": 9.0, "diverged": 0})  # fmt: skip
+    return {"rows": rows, "sigma": 0.1, "m0": 100.0, "L0": 150.0, "particles": 512, "sampler": ""}
+
+
+def test_the_experiment_has_linear_axes_the_papers_bands_and_the_line_of_the_last_steps_noise():
+    chart = logistic.experiment(RESULT, 0.1, 100.0)
+    assert not chart.x.log and not chart.y.log
+    assert [b.name for b in chart.bands] == ["EM in the paper", "EI in the paper", "SO in the paper"]
+    line = next(s for s in chart.series if s.name == "√h − σ₀")
+    em = next(s for s in chart.series if s.name == "EM")
+    assert sorted((line.y[0], line.y[-1])) == pytest.approx(sorted(em.y))
+    assert em.high[0] - em.y[0] == pytest.approx(1.96 * 0.01)
+    assert max(max(s.y) for s in chart.series) <= chart.y.limits[1] < 1  # what REM throws away does not flatten the rest
+    assert "REM throws particles out of the picture" in chart.caption and "REM" not in [s.name for s in chart.series]
+    assert "the paper: about 0.19 and 0.435" in chart.caption and "of the paper's lines" in chart.caption
+    assert screen.to_plotly(chart).data
+
+
+def test_without_the_papers_penalty_nothing_of_the_paper_is_drawn():
+    chart = logistic.experiment(RESULT, 0.1, 50.0)
+    assert not chart.bands and "paper" not in chart.caption
+
+
+def test_the_table_has_a_row_for_each_step_and_says_what_diverged():
+    table = logistic.table(RESULT)
+    assert [r["h"] for r in table] == ["0.1", "1/4"]
+    assert table[0]["REM"] == "diverged" and table[0]["EM"] == "0.22 ± 0.02" and table[0]["floor"] == "0.00700"
+
+
+def test_a_slope_that_is_none_is_not_printed_as_one():
+    chart = logistic.orders(FIRST, {"simulated": RESULT})
+    assert "Where h < 1/L the slopes are EM 1.00 ± 0.02, SO 1.90 ± 0.10." in chart.caption
+    assert "REM has no one slope there" in chart.caption
+    assert [k.name for k in chart.keys if k.name.startswith("REM")] == ["REM"]
+    assert next(s for s in chart.series if s.name == "h = 1/L").x == (1 / 146.0,) * 2
+    assert {s.name for s in chart.series} >= {"EM, exact", "EM, simulated", "SO, simulated"}
+    assert "0.0060 ± 0.0020" in chart.caption or "0.006 ± 0.002" in chart.caption
+
+
+def test_the_slopes_table_says_how_stiff_each_pair_is():
+    table = logistic.slopes_table(FIRST)
+    assert table[0] == {"h from": "0.32", "to": "0.08", "hL": "46.7", "EM": "1.00", "SO": "2.00", "REM": "2.00"}
+    assert len(table) == 3
+
+
+def test_the_readings_say_that_finitely_many_samples_raise_the_error():
+    found = readings()
+    said = logistic.readings_sentence(found, "REM")
+    assert said.startswith("A score of finitely many samples does not cap the error, it raises it: at h = 0.1")
+    assert "5.50 with 100, 5.00 with 1,000 samples" in said and "0.200; the paper's figure has about 0.19" in said
+    chart = logistic.readings(found, "REM")
+    assert chart.y.log and {"frozen", "kernel 100"} <= {s.group for s in chart.series}
+    assert len(logistic.readings_table(found)) == len(found["rows"])
+
+
+def test_a_score_that_changes_little_is_not_said_to_raise_the_error():
+    said = logistic.readings_sentence(readings(), "EM")
+    assert "does not cap" not in said and said.startswith("A score of finitely many samples changes the error")
+
+
+def test_below_the_last_steps_noise_the_sentence_says_impossible_with_the_numbers():
+    said = logistic.floor_sentence(readings(), RESULT)
+    assert "at h = 0.1 the figure has 0.190, √h − σ₀ is 0.216" in said
+    assert "impossible with this target" in said and "SO's points lie at" in said
+
+
+def test_a_boundary_is_the_line_where_theta_times_x_is_nothing():
+    line = logistic._line((1.0, 2.0), -3.0, 3.0, "b", "b")
+    for x, y in zip(line.x, line.y):
+        assert x + 2 * y == pytest.approx(0) and max(abs(x), abs(y)) == pytest.approx(3)
+    assert logistic._line((0.0, 0.0), -1, 1, "b", "b").x == ()
+    assert logistic._line((0.0, 1.0), -1, 1, "b", "b").y == (0.0, 0.0)

@@ -1,0 +1,63 @@
+"""The Logistic regression page: its three parts whole, from prepared answers and from a CSV."""
+
+
+import numpy as np
+import pytest
+from test_pages import at_home, charts, visit, words  # noqa: F401
+
+from dlab import jobs
+from dlab.targets import posterior
+from dlab.ui import links, prepared, studies
+
+
+def test_everything_that_the_page_opens_with_is_prepared():
+    for name in prepared._logistic():
+        assert (jobs.PREPARED / name).exists(), name
+
+
+@pytest.mark.parametrize("lam", ["10", "50", "100"])
+def test_the_papers_experiment_opens_without_sampling_anything(lam, monkeypatch):
+    monkeypatch.setattr(posterior, "sample", lambda *a, **k: pytest.fail("the posterior was sampled"))
+    at = visit("logistic", {"logistic.penalty": lam} if lam != "100" else {})
+    said = words(at)
+    assert not at.error
+    assert "From h = 0.1 to 0.385, EM goes from" in said
+    assert "√h − σ₀" in said and "Where h < 1/L the slopes are" in said
+    assert ("(the paper: about 0.19 and 0.435)" in said) == (lam == "100")
+    assert "does not cap the error, it raises it" in said
+    assert charts(at) == 4
+
+
+def test_two_features_show_data_posterior_and_particles():
+    at = visit("logistic", {"logistic.part": "plane", "schemes": "EM", "h": "0.5..0.25", "rows": "10", "target": "logistic"})
+    assert not at.error, at.error
+    said = words(at)
+    assert "10 observations put the mean of θ at" in said
+    assert charts(at) == 3  # the curve waits for its button
+    assert any(b.label.startswith("Run (") for b in at.button)
+
+
+def test_without_a_file_the_page_says_what_to_upload():
+    at = visit("logistic", {"logistic.part": "csv"})
+    assert "a column for each of 2 to 50 features" in words(at) and not charts(at)
+
+
+def test_a_csv_is_standardised_and_says_what_its_run_will_cost():
+    rng = np.random.default_rng(0)
+    x = rng.normal(5.0, 3.0, (30, 4))
+    at = visit("logistic", {"logistic.part": "csv", "schemes": "EM", "h": "0.5..0.25"})
+    at.session_state["observations"] = (x.tolist(), [1 if v > 5 else -1 for v in x[:, 0]])
+    at.run()
+    assert not at.exception and not at.error
+    assert "30 observations of 4 features, each standardised" in words(at)
+    assert any(b.label.startswith("Run (") for b in at.button)
+    study = studies.observed({**links.read({})[0], "schemes": ("EM",)}, x, [1, -1] * 15)
+    np.testing.assert_allclose(np.mean(study.target["x"], 0), 0, atol=1e-5)
+    assert study.estimator == "marginal" and study.built.dim == 4
+
+
+def test_a_constant_column_is_named_on_the_page():
+    at = visit("logistic", {"logistic.part": "csv"})
+    at.session_state["observations"] = ([[1.0, 2.0], [1.0, 3.0]], [1, -1])
+    at.run()
+    assert "Feature 1 has the same value in every row" in at.error[0].value
