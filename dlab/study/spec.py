@@ -256,7 +256,7 @@ class Study:
             # No reference: every scheme pays for itself.
             effort = sum(self.built.effort(schemes.REGISTRY[s]) for s in self.schemes)
             run = math.ceil(self.particles / BATCH) * BATCH * effort * sum(self.steps)
-        plain = math.ceil(run * self.error.cost) + self.error.price + laws
+        plain = math.ceil(run * self.error.cost) + self.error.price + laws + (self.built.setup if run else 0)
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
