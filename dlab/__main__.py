@@ -148,7 +148,9 @@ def _check(args) -> int:
     study = _read(args.study)
     _ = [part.built.facts for _, part in study.parts]  # a target may be too sharp to be measured
     rows = sum(len(part.schemes) * len(part.steps) for _, part in study.parts)
-    print(f"ok: {rows} rows, {study.work:.3g} particle-steps" if study.work else f"ok: {rows} rows by exact law")
+    networks = sum(not part.error.ready for _, part in study.parts)
+    first = f", after the training of {networks} network{'s' * (networks > 1)}" if networks else ""
+    print(f"ok: {rows} rows, {study.work:.3g} particle-steps{first}" if study.work else f"ok: {rows} rows by exact law")
     return 0
 
 

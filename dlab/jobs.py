@@ -164,7 +164,6 @@ def make(kind: str, study: Study, *which, tick=lambda *done: None, waiting=lambd
 
 
 def file_name(kind: str, study: Study, *which) -> str:
-    """The name under which an answer is kept."""
     """The name of the file of an answer of `make`."""
     enters = {k: v for k, v in study.to_json().items() if k in MADE[kind][1]}
     text = json.dumps([enters, *which], sort_keys=True)

@@ -19,7 +19,7 @@ picture, side = frame.stage()
 with side:
     controls.own("images")
     controls.scheme_set()
-drawing, COUNT, COMPILE = itertools.count(), 16, 12.0
+drawing, COUNT, COMPILE = itertools.count(), studies.IMAGE_GRID, 12.0
 
 
 def show(figure, height, place=st):
@@ -52,6 +52,13 @@ def distances(study):
     exports.named(near, {"rows": found["near"], "others": found["others"]}, "images-copies", "near")
 
 
+def by_step(grid):
+    if grid and grid["spent"]:
+        st.dataframe(images.steps_table(grid), hide_index=True, width="stretch")
+    else:
+        st.caption("SO alone takes products; choose it and compute the grids.")
+
+
 def blind():
     rows = lesson()
     figure = images.lesson_chart(rows)
@@ -72,7 +79,7 @@ with picture:
         distances(study)
         for title, key, inside in (
             ("What a diagonal covariance misses", "lesson-open", blind),
-            ("Products of every step", "steps-open", lambda: grid and st.dataframe(images.steps_table(grid), hide_index=True, width="stretch")),
+            ("Products of every step", "steps-open", lambda: by_step(grid)),
             ("How is this measured?", "measured-open", tell_images.measured),
             ("What the theorem says", "theorem-open", tell_images.theorem),
         ):
@@ -80,7 +87,7 @@ with picture:
             if section.open:
                 with section:
                     inside()
-        exports.study_file(study, f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json, gives the same numbers.")
+        exports.study_file(study, f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json: the same numbers.")
     except BadInput as error:
         st.error(frame.plain(error))
 frame.end("images")

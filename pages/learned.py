@@ -21,7 +21,11 @@ values = frame.begin(
 picture, side = reveal.stage("learned")
 with side:
     controls.target(values)
-    controls.own("learned")
+    for name in ("method", "samples"):
+        controls.own_choice("learned", name, st)
+    with st.expander("Network"):
+        for name in ("width", "depth", "updates", "seed"):
+            controls.own_choice("learned", name, st)
     controls.scheme_set()
     controls.step_range(values)
     scheme, h = controls.one_curve(values)
@@ -37,17 +41,16 @@ def show(figure, height, place=st):
 
 
 def losses(rows):
-    figure = figures.losses_chart({values["learned.method"]: rows}, int(values["learned.updates"]))
+    figure = figures.losses_chart(values["learned.method"], rows, int(values["learned.updates"]))
     show(figure, 420)
-    st.markdown(frame.plain(figure.caption))
-    return figure
+    st.markdown(figure.caption)
 
 
 def read(found):
     """Floors and the theorem's terms of the schemes, from the curves and what the chosen scheme met."""
     names = found["learned"]["study"]["schemes"] if "learned" in found else []
     floors = {n: learned.floor(found["learned"], found["exact"], n) for n in names} if len(found) == 2 else {}
-    return floors, {n: learned.promise(asked["learned"], n, met) for n in names}
+    return floors, {n: learned.promise(found["learned"], n, met) for n in names}
 
 
 def draw(found, state):
@@ -112,15 +115,19 @@ def samples():
 
 
 def loss():
-    figure = losses(rows)
-    exports.named(figure, {"rows": [dict(zip(("update", "samples", "fresh"), row)) for row in rows]}, "loss", "loss")
+    if found := runs.kept("trained", study, price=0.0, doing="Asking for the loss of the exact score."):
+        figure = figures.excess_chart(found)
+        show(figure, 420)
+        st.markdown(frame.plain(figure.caption))
+        rows = [dict(zip(("update", "on_samples", "on_fresh"), row)) for row in found["losses"]]
+        exports.named(figure, {**found, "rows": rows}, "loss", "loss")
 
 
 with picture:
     try:
         asked, met = studies.learned_studies(values), None
         study = asked["learned"]
-        if (rows := runs.training(study, losses)) is not None:
+        if runs.training(study, losses):
             price = jobs.seconds(learned.work(max(study.steps)))
             met = runs.kept("learned", study, scheme, max(study.steps), price=price, doing="Asking for the error along the run.")
         if met is not None:

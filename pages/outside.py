@@ -37,7 +37,7 @@ def draw(found, state):
         return None
     result, varied = found["against h"], found.get("along")
     listed = checklist(study, facts=result["facts"])
-    sheet = outside.sheet(result, varied, min(varied["study"]["h"]) if varied else 0.0)
+    sheet = outside.sheet(result, varied, min(varied["study"]["h"]) if varied else 0.0, case.label, case.symbol)
     with st.container(key="stale" if state == "stale" else None):
         for place, part in zip(st.columns(2), sheet.parts):
             show(part, 470, place)

@@ -25,7 +25,7 @@ def shift(spec, x=X, s=None, z=None):
 
 
 def test_every_registered_model_is_tested_here():
-    assert set(SPECS) == set(errors.REGISTRY)
+    assert set(SPECS) == set(errors.REGISTRY) - {"learned"}  # that one in test_learn.py
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -21,7 +21,8 @@ FLOORS = {
 }  # fmt: skip
 # Within a floor: a folder is one module, and these may be used by their own floor.
 SHARED = {
-    "dlab", "dlab._version", "dlab.types", "dlab.process", "dlab.params", "dlab.linop", "dlab.pictures", "dlab.control", "dlab.growth", "dlab.sample",
+    "dlab", "dlab._version", "dlab.types", "dlab.process", "dlab.params", "dlab.linop", "dlab.pictures", "dlab.control",
+    "dlab.growth", "dlab.sample",
     "dlab.study", "dlab.figures",
 }  # fmt: skip
 

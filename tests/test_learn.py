@@ -10,10 +10,10 @@ import pytest
 from cases import SKEW
 from scipy.special import softmax
 
-from dlab import errors, learn, targets
+from dlab import errors, learn, process, targets
 from dlab.errors import learned
 from dlab.errors.base import perturb
-from dlab.learn.train import LEAST
+from dlab.learn.train import LEAST, _loss
 from dlab.params import BadInput
 from dlab.study import Study, run
 from dlab.study import learned as study_of
@@ -135,7 +135,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_by_bit(method):
         pass
 
     def stop(done, losses):
-        if len(losses) == 1:
+        if len(losses) == 2:
             raise Stop
 
     with pytest.raises(Stop):
@@ -148,7 +148,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_by_bit(method):
     for one, two in zip(jax.tree.leaves(whole.net), jax.tree.leaves(resumed.net)):
         np.testing.assert_array_equal(one, two)
     np.testing.assert_allclose(resumed.losses, whole.losses, rtol=1e-6)
-    assert whole.losses[:, 0].tolist() == [100, 200, 250]
+    assert whole.losses[:, 0].tolist() == [0, 100, 200, 250]
 
 
 def test_other_seeds_give_other_networks_and_an_unknown_method_is_named():
@@ -213,7 +213,8 @@ def test_a_study_trains_its_network_once_and_says_the_price_before():
     assert ticks[-1] == 1
     again = study()
     assert again.error.ready
-    assert again.price == again.work
+    assert again.error.price == 0
+    assert again.price < asked.price
     assert run(again).to_json() == first
     assert all(r["error_level_met"] > 0 for r in first["rows"])
 
@@ -223,7 +224,8 @@ def test_the_same_numbers_come_from_a_training_that_was_cancelled_and_from_files
         pass
 
     def stop(done):
-        raise Stop
+        if done:
+            raise Stop
 
     with pytest.raises(Stop):
         study().error.prepared(stop)
@@ -258,12 +260,41 @@ def test_the_network_answers_for_s_L_and_M_by_its_own_derivatives():
     np.testing.assert_allclose(error.defined_drift(jnp.asarray(t), x), laplace / 2 - later, atol=1e-4)
 
 
+def test_what_a_loss_is_above_the_exact_scores_is_the_weighted_error_at_the_times_of_the_training():
+    """Two routes: losses on fresh draws, and |e|^2 along p_t at the times that they are averaged over."""
+    asked = study()
+    found = study_of.trained(asked)
+    assert found["losses"][0][:2] == [0, None]
+    assert found["losses"][0][2] > found["losses"][-1][2] > found["least"]
+    error, target, T = asked.prepared().error, asked.built, learned.HORIZON
+    gap = jax.jit(lambda x0, key: _loss(error.net, "denoising", x0, key, T) - _loss(target.fast_field.score, "denoising", x0, key, T))
+    gaps = np.array([gap(target.sample(jax.random.key(50 + i), 4000), jax.random.key(i)) for i in range(12)])
+
+    @jax.jit
+    def square(t, key):
+        draw, spread = jax.random.split(key)
+        x = process.scale(t) * target.sample(draw, 4000) + jnp.sqrt(process.variance(t)) * jax.random.normal(spread, (4000, 2))
+        return process.variance(t) * jnp.mean(jnp.sum(error.shift(t, x, target.fast_field.score(t, x), None) ** 2, 1))
+
+    times = np.geomspace(LEAST, T, 81)[1::2]
+    direct = np.mean([square(t, jax.random.key(i)) for i, t in enumerate(times)])
+    spread = gaps.std(ddof=1) / np.sqrt(len(gaps))
+    assert spread < direct / 5
+    assert abs(gaps.mean() - direct) < SIGMAS * spread
+
+
 def test_below_the_smallest_trained_time_the_score_stays_bounded():
     error = study().error.prepared()
     x = jnp.asarray(np.random.default_rng(2).normal(0, 1, (64, 2)))
     near, nearer = (np.asarray(error.net(t, x)) for t in (LEAST, 0.0))
     assert np.isfinite(nearer).all()
     assert np.abs(near - nearer).max() < 0.05 * np.abs(near).max()
+
+
+def test_the_bound_of_so_is_void_where_nobody_has_measured_the_error_of_its_hessian():
+    result = run(study(schemes=["SO"], h=[0.5])).to_json()
+    assert [r["bound"] for r in result["rows"]] == [None]
+    assert any("the network's own Jacobian" in note for note in result["notes"])
 
 
 def test_the_errors_met_are_those_of_the_rows_and_their_averages_add_up():

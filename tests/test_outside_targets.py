@@ -222,3 +222,43 @@ def test_pieces_with_a_slope_and_an_end_are_an_exponential_law():
     expected = exponnorm.logpdf(x, a / 2 / sigma, scale=sigma)
     found = np.asarray(line.diffused(t, jnp.asarray(x)))[0]
     np.testing.assert_allclose(found - found[0], expected - expected[0], rtol=1e-9)
+
+
+def test_a_study_varies_a_key_of_its_target():
+    logistic = {"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}
+    study = Study.from_json({"target": logistic, "schemes": ["EM"], "h": [0.5], "vary": {"axis": "target.lam", "values": [2, 0.5]}})
+    assert [(v, part.target["lam"]) for v, part in study.parts] == [(0.5, 0.5), (2.0, 2.0)]
+    assert Study.from_json(study.to_json()) == study
+
+
+def test_a_study_varies_a_knob_that_its_target_does_not_spell():
+    mixture = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-1.0, 0.0], [1.0, 0.0]], "var": 0.5}
+    study = Study.from_json({"target": mixture, "schemes": ["EM"], "h": [0.5], "vary": {"axis": "target.sep", "values": [0, 4]}})
+    apart = [np.subtract(*part.target["means"][::-1])[0] for _, part in study.parts]
+    assert apart == [0.0, 4.0]
+
+
+def test_rows_along_a_targets_number_are_those_of_the_plain_studies():
+    target = {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[0.5, 0.0], [0.0, 1.0]]}
+    varied = run(Study.from_json({"target": target, "schemes": ["EM"], "h": [0.25], "vary": {"axis": "target.k2", "values": [0.4, 1.5]}}))
+    found = varied.to_json()
+    assert found["trends"] == []
+    for value, row in zip((0.4, 1.5), found["rows"]):
+        plain = {**target, "cov": [[0.5, 0.0], [0.0, 1 / value]]}
+        alone = run(Study.from_json({"target": plain, "schemes": ["EM"], "h": [0.25]})).rows[0]
+        assert row["value"] == value and row["w2"] == pytest.approx(alone.w2, rel=1e-6)
+        assert (row["bound"] is None) == (value <= 0.5)
+
+
+@pytest.mark.parametrize(
+    ("vary", "words"),
+    [
+        ({"axis": "target.nothing", "values": [1]}, ["vary.axis", "target.nothing", "target.a"]),
+        ({"axis": "target.a", "values": [1, 50]}, ["vary.values", "target.a = 50"]),
+        ({"axis": "target.name", "values": [1]}, ["vary.axis", "target.name"]),
+    ],
+)
+def test_bad_axes_of_a_target_get_a_sentence(vary, words):
+    with pytest.raises(BadInput) as caught:
+        Study.from_json({"target": {"name": "wells", "a": 1.0}, "vary": vary})
+    assert all(w in str(caught.value) for w in words)

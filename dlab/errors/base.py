@@ -23,7 +23,14 @@ class ScoreError:
     affine = True
     carries = False
     most_dim: int | None = None  # dimensions in which it is defined, at most
+    ready = True
+    price = 0
+    cost = 1.0  # of a particle-step with it, in those of an exact score
     hessian_changed = False  # the Hessian is wrong by a size that nobody injected, so that hessian_level does not tell it
+    said = ""  # and what SO is given then, a sentence
+    ready = True
+    price = 0
+    cost = 1.0  # of a particle-step with it, in those of an exact score
 
     def begin(self, exact, t, x):
         """What `recall` is given in the first step, a pytree; t, x (n, d) are of that step."""
@@ -36,9 +43,6 @@ class ScoreError:
     def hessians(self, steps: int, d: int) -> float:
         """Hessians that SO evaluates in so many steps; d products of the Hessian with a vector count as one."""
         return steps
-    ready = True
-    price = 0
-    cost = 1.0  # of a particle-step with it, in those of an exact score
 
     def prepared(self, tick=lambda done: None) -> "ScoreError":
         """The error that can be evaluated; tick(done) may raise to cancel."""

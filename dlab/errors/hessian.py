@@ -57,6 +57,21 @@ class HessianError(ScoreError):
         return self.inner.affine
 
     @property
+    def ready(self):
+        return self.inner.ready
+
+    @property
+    def price(self):
+        return self.inner.price
+
+    @property
+    def cost(self):
+        return self.inner.cost
+
+    def prepared(self, tick=lambda done: None):
+        return replace(self, inner=self.inner.prepared(tick))
+
+    @property
     def carries(self):
         return self.kind == "stale"
 

@@ -37,6 +37,7 @@ RANGES = {"samples": (2, 1_000_000), "width": (1, 512), "depth": (1, 8), "update
 # In particle-steps: what compiling costs, and the multiplications of weights that cost as much as one.
 COMPILING, PER_STEP = 6_000_000, 2000
 EVALUATED = 3000  # weights whose evaluation in a run doubles the cost of a particle-step
+SAID = "SO's Hessian is the network's own Jacobian, made symmetric; M is x/4 − Lγ with it and the network's score."
 _memory: OrderedDict[str, bytes] = OrderedDict()
 
 
@@ -47,6 +48,7 @@ class LearnedError(ScoreError):
 
     affine = False
     hessian_changed = True
+    said = SAID
 
     net: learn.Perceptron
     hessian_level: jax.Array
@@ -129,11 +131,23 @@ class Training:
         samples = self.target.sample(key, spec["samples"])
         done = learn.train(
             self._network(samples), samples, method=spec["method"], updates=spec["updates"], batch=BATCH, rate=RATE, T=HORIZON,
-            seed=spec["seed"], held=self.target.sample(jax.random.fold_in(key, 1), HELD), tick=tick, resume=found,
+            seed=spec["seed"], held=self._held(), tick=tick, resume=found,
             keep=lambda trained: _store(self.name + ".part", learn.packed(trained, spec)),
         )  # fmt: skip
         _store(self.name, learn.packed(done, spec))
         return done
+
+    def least(self) -> float:
+        """The loss on fresh samples that the exact score has: what is above it is the network's error."""
+        spec, exact = self.spec, self.target.fast_field
+
+        def score(t, x):
+            return exact.score(t.astype(float), x.astype(float)).astype(x.dtype)
+
+        return learn.held_loss(score, self._held(), method=spec["method"], updates=spec["updates"], T=HORIZON, seed=spec["seed"])
+
+    def _held(self):
+        return self.target.sample(jax.random.fold_in(jax.random.key(self.spec["seed"]), 1), HELD)
 
     def _network(self, samples):
         return learn.perceptron(samples, width=self.spec["width"], depth=self.spec["depth"], seed=self.spec["seed"])
@@ -145,6 +159,7 @@ class Untrained(ScoreError):
 
     affine = False
     hessian_changed = True
+    said = SAID
     ready = False
 
     training: Training

@@ -1,15 +1,19 @@
 """The Images page's pictures, sentences and tables, from the answers of `study.images`; nothing is computed here."""
 
 from dlab import schemes
-from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, decades, evenly, octaves
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
+from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, decades, evenly
+from dlab.figures.numbers import NONE, Z95, interval, listed, number
 
-TITLES = {
-    "frechet": "Fréchet distance, full covariance", "frechet-diagonal": "Fréchet distance, diagonal covariance", "sliced": "sliced W₂",
-}  # fmt: skip
-COSTS = {"h": "step size h", "evals": "scores and Hessian-vector products of an image"}
+TITLES = {"frechet": "Fréchet, full", "frechet-diagonal": "Fréchet, diagonal", "sliced": "sliced W₂"}
+COSTS = {"h": "step size h", "evals": "evaluations"}
+AXES = {"h": "step size h", "evals": "scores and Hessian-vector products of an image"}
 FULL, DIAGONAL = ("#1d2733", "#e8edf3"), ("#D55E00", "#D55E00")
 DRAWN_GROWTH = 4
+
+
+def size_text(h: float) -> str:
+    """A step size as the page offers it: tenths, not powers of two."""
+    return f"{h:.3g}"
 
 
 def grid_notes(found: dict) -> dict[str, str]:
@@ -35,19 +39,21 @@ def grid_alt(found: dict) -> str:
 def grid_sentence(found: dict) -> str:
     """What the grids show now."""
     steps = round(found["study"]["T"] / found["h"])
-    said = [f"All schemes start from the same noise and meet the same increments, in {steps} steps of h = {step_size(found['h'])}."]
+    said = [f"All schemes start from the same noise and meet the same increments, in {steps} steps of h = {size_text(found['h'])}."]
     for name, spent in found["spent"].items():
         pieces, top, where = sum(spent["pieces"]), max(spent["growth"]), _peak(found, spent)
-        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
-        if (limit := found["study"].get("growth")) and pieces > steps:
+        limit = found["study"].get("growth")
+        looked = ", four of each piece to look for λ" if limit else ""
+        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step{looked}.")
+        if limit and pieces > steps:
             said.append(
-                f"Near t = {where} its steps were cut, {pieces:.0f} pieces in all: there the data cluster, L has large positive eigenvalues λ, "
-                f"and no piece lets distances grow by more than e^{limit:g}."
+                f"Near t = {where} its steps were cut, {pieces:.0f} pieces in all: there the data cluster, L has large positive "
+                f"eigenvalues λ, and no piece lets distances grow by more than e^{limit:g}."
             )
         elif top > 2:
             said.append(
-                f"At t = {where} some image met hλ = {number(top)}: L's largest eigenvalue λ is positive where data cluster, and SO's step then "
-                f"lets distances and noise grow by up to e^{number(top)}, far beyond where a constant L is true."
+                f"At t = {where} some image met hλ = {number(top)}: L's largest eigenvalue λ is positive where data cluster, and SO's "
+                f"step then lets distances and noise grow by up to e^{number(top)}, far beyond where a constant L is true."
             )
     for name, gone in found["refused"].items():
         if lost := sum(f >= 0 for f in gone):
@@ -91,20 +97,22 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
             name, tuple(_cost(r, cost) for r in mine), tuple(r["w2"] for r in mine),
             low=tuple(max(r["w2"] - Z95 * r["stderr"], y[0]) for r in mine), high=tuple(r["w2"] + Z95 * r["stderr"] for r in mine),
             filled=tuple(not r["flags"] for r in mine),
-            hover=tuple("\n".join([f"{name}, h = {step_size(r['h'])}", f"{_value(r)}, floor {number(r['floor'])}", *r["flags"]]) for r in mine),
-            **look,
+            hover=tuple(_hover(name, r) for r in mine), **look,
         ))  # fmt: skip
         keys.append(Key(name, **look))
     floor = max((r["floor"] for r in rows), default=y[0])
-    ticks = octaves(*x, sorted(set(places)), step_size) if cost == "h" else decades(*x)
-    if cost == "h":
-        ticks = tuple((v, step_size(v)) for v in sorted(set(places)))
+    ticks = tuple((v, size_text(v)) for v in sorted(set(places))) if cost == "h" else decades(*x)
     return Chart(
         title=f"{TITLES[method]} against {COSTS[cost]}",
-        x=Axis(COSTS[cost], x, ticks), y=Axis(f"{TITLES[method]} ({found['study']['particles']} images)", y, decades(*y)),
+        x=Axis(AXES[cost], x, ticks), y=Axis(f"{TITLES[method]} ({found['study']['particles']} images)", y, decades(*y)),
         series=tuple(series), bands=(Band("floor", x, (y[0],) * 2, (floor,) * 2),), keys=(*keys, Key("sampling floor", band=True)),
-        alt=f"{TITLES[method]} against {COSTS[cost]}, both axes logarithmic. {sentence(found, method)}", caption=sentence(found, method),
+        alt=f"{TITLES[method]} against {AXES[cost]}, both axes logarithmic. {sentence(found, method)}",
+        caption=sentence(found, method),
     )  # fmt: skip
+
+
+def _hover(name, row) -> str:
+    return "\n".join([f"{name}, h = {size_text(row['h'])}", f"{_value(row)}, floor {number(row['floor'])}", *row["flags"]])
 
 
 def _value(row) -> str:
@@ -119,12 +127,14 @@ def sentence(found: dict, method: str) -> str:
     finest = min(r["h"] for r in rows)
     mine = [r for r in rows if r["h"] == finest]
     each = listed(
-        f"{r['scheme']} {_value(r)} ({r['score_evals']} scores" + (f", {r['products']:.0f} products)" if r["products"] else ")") for r in mine
+        f"{r['scheme']} {_value(r)} ({r['score_evals']} scores{', %.0f products' % r['products'] if r['products'] else ''})" for r in mine
     )
-    below = sorted({f"{r['scheme']} at h = {step_size(r['h'])}" for r in rows if r["flags"]})
-    said = f"{TITLES[method][0].upper()}{TITLES[method][1:]} at h = {step_size(finest)}: {each}; the floor is {number(mine[0]['floor'])}."
-    lost = [f"{r['scheme']} at h = {step_size(r['h'])}" for r in found["near"] if r["diverged"]]
-    said += f" Below twice the floor, so hollow: {listed(below)}." if below else ""
+    hollow = sum(bool(r["flags"]) for r in rows)
+    said = f"{TITLES[method][0].upper()}{TITLES[method][1:]} at h = {size_text(finest)}: {each}; the floor is {number(mine[0]['floor'])}."
+    cut = [f"{r['pieces']:.0f} for {r['steps']}" for r in rows if r["pieces"] > 1.01 * r["steps"]]
+    said += f" Steps of SO were cut where the data cluster, so its h is the one asked for: pieces taken {listed(cut)}." if cut else ""
+    lost = [f"{r['scheme']} at h = {size_text(r['h'])}" for r in found["near"] if r["diverged"]]
+    said += f" Hollow: {hollow} of {len(rows)} points, which lie below twice the floor or have no replicates." if hollow else ""
     return said + (f" Diverged, so not shown: {listed(lost)}." if lost else "")
 
 
@@ -134,7 +144,7 @@ def table(found: dict) -> list[dict]:
     for near in sorted(found["near"], key=lambda r: (list(schemes.REGISTRY).index(r["scheme"]), -r["h"])):
         mine = {r["method"]: r for r in found["rows"] if (r["scheme"], r["steps"]) == (near["scheme"], near["steps"])}
         lines.append({
-            "scheme": near["scheme"], "h": step_size(near["h"]), "scores": near["score_evals"], "products": round(near["products"]),
+            "scheme": near["scheme"], "h": size_text(near["h"]), "scores": near["score_evals"], "products": round(near["products"]),
             "products a step": f"{near['products'] / near['steps']:.1f}" if near["products"] else NONE,
             **{label: _value(mine[m]) if m in mine else "diverged" for m, label in (
                 ("frechet", "Fréchet, full"), ("frechet-diagonal", "Fréchet, diagonal"), ("sliced", "sliced W₂"))},
@@ -158,7 +168,7 @@ def near_chart(found: dict) -> Chart:
         series.append(Series(
             name, tuple(r["h"] for r in mine), tuple(r["distance"] for r in mine), low=tuple(r["low"] for r in mine),
             high=tuple(r["high"] for r in mine),
-            hover=tuple(f"{name}, h = {step_size(r['h'])}\nmedian {number(r['distance'])}\ncopies {r['copies']:.0%}" for r in mine), **look,
+            hover=tuple(f"{name}, h = {size_text(r['h'])}\nmedian {number(r['distance'])}\ncopies {r['copies']:.0%}" for r in mine), **look,
         ))  # fmt: skip
         keys.append(Key(name, **look))
     bands = []
@@ -169,9 +179,10 @@ def near_chart(found: dict) -> Chart:
             series.append(Series(label, x, (at["distance"],) * 2, dash=dash, thin=True))
             keys.append(Key("held-out images" if label == "held out" else "samples of p₀", NEUTRAL, dash=dash))
     return Chart(
-        title="Distance to the nearest image", x=Axis("step size h", x, tuple((v, step_size(v)) for v in places)),
+        title="Distance to the nearest image", x=Axis("step size h", x, tuple((v, size_text(v)) for v in places)),
         y=Axis("distance to the nearest image, in w√d", y, decades(*y)), series=tuple(series), bands=tuple(bands), keys=tuple(keys),
-        alt=f"Median distance to the nearest image of the data against h, with quartiles. {near_sentence(found)}", caption=near_sentence(found),
+        alt=f"Median distance to the nearest image of the data against h, with quartiles. {near_sentence(found)}",
+        caption=near_sentence(found),
     )  # fmt: skip
 
 
@@ -181,12 +192,14 @@ def near_sentence(found: dict) -> str:
     if finest is None:
         return "Every scheme diverged."
     each = listed(f"{r['scheme']} {r['copies']:.0%} ± {Z95 * r['stderr']:.0%}" for r in rows if r["h"] == finest)
-    said = f"Copies of the data at h = {step_size(finest)}, nearer than 1.5 w√d to one of its {found['images']} images: {each}."
+    said = f"Copies of the data at h = {size_text(finest)}, nearer than 1.5 w√d to one of its {found['images']} images: {each}."
     if "held out" in others:
         said += f" Of images kept out of the data, with the same noise, {others['held out']['copies']:.0%} are so near."
     return said + (
-        " The exact score of a finite data set knows nothing but its images, so the better the sampler, the more it copies; what a coarse step "
-        "leaves of noise hides it."
+        " The exact score of a finite data set knows nothing but its images, so the better the sampler, the more it copies; what a coarse "
+        "step leaves of noise hides it."
+        if found["study"]["score_error"]["name"] == "none"
+        else " The network has seen samples of the smoothed images alone; where it smooths over what lies between them, it copies less."
     )
 
 
@@ -211,7 +224,7 @@ def lesson_chart(rows: list[dict]) -> Chart:
 def lesson_sentence(rows: list[dict]) -> str:
     most = max(rows, key=lambda r: r["full"])
     return (
-        f"Two Gaussians with variances 1 and 0.1, one turned by +{most['angle']}°, the other by −{most['angle']}°, are {number(most['full'])} apart; "
-        f"with diagonal covariances the distance reads {number(most['diagonal'])}, here and at every angle, since turning by opposite angles "
-        "leaves the variances of the coordinates equal and only the correlation tells the two apart."
+        f"Two Gaussians with variances 1 and 0.1, one turned by +{most['angle']}°, the other by −{most['angle']}°, are "
+        f"{number(most['full'])} apart; with diagonal covariances the distance reads {number(most['diagonal'])}, here and at every angle: "
+        "turning by opposite angles leaves the variances of the coordinates equal, and only the correlation tells the two apart."
     )

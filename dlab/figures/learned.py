@@ -6,7 +6,7 @@ from contourpy import contour_generator
 from dlab import schemes
 from dlab.figures.chart import MORE, NEUTRAL, Axis, Band, Chart, Key, Map, Series, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
-from dlab.figures.tables import diverged, reasons, value_text
+from dlab.figures.tables import diverged, reasons, value_text, void_reason
 
 # Light, dark, marker, dash: a method is no scheme and borrows no scheme's colour.
 LOOKS = {
@@ -22,47 +22,58 @@ KINDS = {
 PALE = 1e-3  # of its largest value: where p_t is smaller nobody comes, and |e| is left blank
 
 
-def losses_chart(trainings: dict[str, list], updates: int | None = None) -> Chart:
-    """The loss against the updates, on the samples and on fresh ones, {method: rows [update, loss, fresh]}; both methods have
-    one scale. updates: where the axis ends."""
+def losses_chart(method: str, rows: list, updates: int) -> Chart:
+    """The loss while a network is trained, rows [update, on the samples (None or nan at 0), on fresh ones]; updates: where the axis
+    ends."""
+    light, dark, _, _ = LOOKS[method]
     series, keys, values = [], [], []
-    for method, rows in trainings.items():
-        light, dark, _, _ = LOOKS[method]
-        at = tuple(r[0] for r in rows)
-        for column, dash, what in ((1, "dot", "on the samples"), (2, "solid", "on fresh samples")):
-            loss = tuple(r[column] for r in rows)
-            name = f"{method}, {what}"
-            look = {"colours": (light, dark) if column == 2 else NEUTRAL, "group": name, "dash": dash}
-            hover = tuple(f"{name}\nafter {a:,} updates: {v:.4f}" for a, v in zip(at, loss))
-            series.append(Series(name, at, loss, thin=column == 1, hover=hover, **look))
-            keys.append(Key(name, **look))
-            values += loss
+    for column, dash, what, colours in ((1, "dot", "on the samples", NEUTRAL), (2, "solid", "on fresh samples", (light, dark))):
+        shown = [(r[0], r[column]) for r in rows if r[column] is not None and r[column] == r[column]]
+        hover = tuple(f"{what}\nafter {k:,.0f} updates: {v:.4f}" for k, v in shown)
+        series.append(Series(what, *_columns(shown), thin=column == 1, hover=hover, colours=colours, group=what, dash=dash))
+        keys.append(Key(what, colours=colours, group=what, dash=dash))
+        values += [v for _, v in shown]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    room = max(0.12 * (high - low), 1e-3 * max(abs(high), abs(low)))
-    x, y = (0.0, float(updates or max((s.x[-1] for s in series if s.x), default=1))), (low - room, high + room)
+    room = max(0.1 * (high - low), 1e-3 * max(abs(high), abs(low)))
+    x, y = (0.0, float(updates)), (low - room, high + room)
+    last = rows[-1] if rows else None
+    said = f"After {last[0]:,.0f} of {updates:,} updates the loss is {last[2]:.4f} on fresh samples." if last else ""
     return Chart(
-        title="Loss while the network is trained", x=Axis("updates", x, evenly(*x), log=False),
-        y=Axis("loss", y, evenly(*y), log=False), series=tuple(series), keys=tuple(keys), alt=f"Loss against updates. {losses_sentence(trainings)}",
-        caption=losses_sentence(trainings),
+        title="Loss while the network is trained", x=Axis("updates", x, evenly(*x), log=False), y=Axis("loss", y, evenly(*y), log=False),
+        series=tuple(series), keys=tuple(keys), alt=f"Loss of {method} score matching against updates. {said}", caption=said,
     )  # fmt: skip
 
 
-def losses_sentence(trainings: dict[str, list]) -> str:
-    said = []
-    for method, rows in trainings.items():
-        if not rows:
-            continue
-        last = rows[-1]
-        said.append(
-            f"After {last[0]:,} updates of {method} score matching the loss is {last[1]:.4f} on the samples, averaged over the last 100 "
-            f"updates, and {last[2]:.4f} on fresh ones."
-        )
-    if said:
-        said.append(
-            "Most of it can not be learned away: what is above its least value is the squared error under p_t, weighted by σ_t² and averaged "
-            "over the times of the training."
-        )
-    return " ".join(said)
+def excess_chart(found: dict) -> Chart:
+    """How far the loss on fresh samples is above the exact score's on the same ones; of a `study.learned.trained` answer."""
+    spec, rows = found["study"]["score_error"], [(k, fresh - found["least"]) for k, _, fresh in found["losses"]]
+    method = spec.get("method", "denoising")
+    light, dark, marker, _ = LOOKS[method]
+    shown = [(k, v) for k, v in rows if v > 0]
+    hover = tuple(f"after {k:,} updates\nloss less its least value {number(v)}" for k, v in shown)
+    x, y = (0.0, float(rows[-1][0])), (min((v for _, v in shown), default=1e-4) / 1.5, max((v for _, v in shown), default=1e-1) * 1.5)
+    said = excess_sentence(found)
+    return Chart(
+        title="What the network still has to learn", x=Axis("updates", x, evenly(*x), log=False), y=Axis("loss less its least value", y, decades(*y)),
+        series=(Series(f"{method}, fresh samples", *_columns(shown), hover=hover, colours=(light, dark), marker=marker, dash="solid"),),
+        keys=(Key(f"{method}, on fresh samples", colours=(light, dark), marker=marker, dash="solid"),),
+        alt=f"Loss less the exact score's against updates. {said}", caption=said,
+    )  # fmt: skip
+
+
+def excess_sentence(found: dict) -> str:
+    first, last, least = found["losses"][0], found["losses"][-1], found["least"]
+    gap = [row[2] - least for row in (first, last)]
+    end = number(gap[1]) if gap[1] > 0 else "less than can be told apart from it"
+    return (
+        f"On fresh samples the exact score has a loss of {least:.4f}, which nothing can beat by more than chance. The Gaussian fitted to the samples, "
+        f"where the training starts, is {number(gap[0])} above it; after {last[0]:,} updates the network is {end} above it. That gap is the "
+        "squared error under p_t, weighted by σ_t² and averaged over the times of the training."
+    )
+
+
+def _columns(pairs) -> tuple[tuple, tuple]:
+    return tuple(a for a, _ in pairs), tuple(b for _, b in pairs)
 
 
 def errors_chart(met: dict, kinds=("score",)) -> Chart:
@@ -184,18 +195,21 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
 def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict]) -> str:
     """The floor of each scheme beside the theorem's term, and those that have none yet."""
     known, said = {n: f for n, f in floors.items() if f}, []
+    promised = {n: p["value"] for n, p in promises.items() if p["value"]}
     if known:
         each = listed(f"{interval(f['value'], Z95 * f['stderr'])} ({n})" for n, f in known.items())
         said.append(f"As h → 0 the curves with the learned score level off at W₂ = {each}, which no step size removes.")
-        below = [n for n, f in known.items() if promises[n]["value"] and f["value"] + Z95 * f["stderr"] < promises[n]["value"]]
-        above = [n for n, f in known.items() if f["value"] - Z95 * f["stderr"] > 0]
-        for n in known:
-            if promises[n]["value"]:
-                factor = promises[n]["value"] / known[n]["value"]
-                said.append(f"The theorem's C₂·ε_sc for {n} is {number(promises[n]['value'])}, {number(factor)} times as much.")
-        if set(below) == set(above) == set(known):
-            said.append("Each floor is below that and above zero by more than its interval.")
-    void = {n: p["void"] for n, p in promises.items() if p["void"]}
+    if promised:
+        each = listed(f"{number(v)} for {listed(n for n in promised if promised[n] == v)}" for v in dict.fromkeys(promised.values()))
+        factors = sorted(promised[n] / known[n]["value"] for n in known if n in promised)
+        times = f", {number(factors[0])} to {number(factors[-1])} times as much" if len(factors) > 1 else ""
+        said.append(f"The theorem's C₂·ε_sc is {each}{times}.")
+    if known and known.keys() <= promised.keys():
+        halves = {n: Z95 * f["stderr"] for n, f in known.items()}
+        if all(f["value"] + halves[n] < promised[n] for n, f in known.items()):
+            clear = all(f["value"] > halves[n] for n, f in known.items())
+            said.append(f"Each floor is below that{' and above zero' if clear else ''} by more than its interval.")
+    void = {n: void_reason(results["learned"], n) for n in promises if n not in promised}
     said += [f"No C₂·ε_sc for {listed(n for n in void if void[n] == why)}: {why}" for why in dict.fromkeys(void.values())]
     if unknown := [n for n, f in floors.items() if not f]:
         said.append(f"{listed(unknown)}: no floor yet, since at the finest h the scheme's own error is still a large part.")
@@ -212,7 +226,7 @@ def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: di
             "scheme": r["scheme"], "h": step_size(r["h"]), "W₂ learned ± 95 %": "diverged" if diverged(r) else value_text(r),
             "W₂ exact ± 95 %": NONE if base is None else "diverged" if diverged(base) else value_text(base),
             "ε_sc met": number(r["error_level_met"]), "floor, h → 0": interval(found["value"], Z95 * found["stderr"]) if found else NONE,
-            "C₂": number(promise.get("c2")), "C₂·ε_sc": "void" if promise.get("void") else number(promise.get("value")),
+            "C₂": number(promise.get("c2")), "C₂·ε_sc": number(promise["value"]) if promise.get("value") else "void",
             "why hollow": "; ".join(reasons(r, {})),
         })  # fmt: skip
     return out

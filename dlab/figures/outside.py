@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dlab import schemes
 from dlab.figures import along, convergence, tables
-from dlab.figures.chart import Axis, Chart, Key, Series, Sheet, decades, octaves
+from dlab.figures.chart import Axis, Chart, Key, Series, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
 from dlab.figures.tables import METHODS, diverged, fit_of, has_slope, reasons, rows_of, slope_text, value_text
 
@@ -21,21 +21,26 @@ LOOKS = (
 )
 
 
-def sheet(result: dict, varied: dict | None, h: float) -> Sheet:
-    """W2 against h, and, where it is known, against the number that leads out of the assumptions at the step size h."""
+def sheet(result: dict, varied: dict | None, h: float, label: str, symbol: str) -> Sheet:
+    """W2 against h, and, where it is known, against the number that leads out of the assumptions, called `label`, at the step
+    size h."""
     parts = [convergence.chart(result, brackets=False)]
     if varied and h in along.steps_of({"": varied}):
-        parts.append(_with_end(along.chart({"": varied}, h), varied))
+        parts.append(_with_end(along.chart({"": varied}, h), varied, label, symbol))
     said = " ".join([tables.sentence(result), *(p.caption for p in parts[1:])])
     return Sheet("Outside the assumptions", tuple(parts), f"Two pictures. {said}", said)
 
 
-def _with_end(chart: Chart, varied: dict) -> Chart:
+def _with_end(chart: Chart, varied: dict, label: str, symbol: str) -> Chart:
     """The chart with a line where the theorem's number ends."""
+    key = varied["study"]["vary"]["axis"].removeprefix("target.")
+    said = {part: getattr(chart, part).replace(f"{key} = ", f"{symbol} = ") for part in ("caption", "alt")}
+    # The values stand unevenly, and a tick at each would crowd.
+    chart = replace(chart, x=replace(chart.x, title=label, ticks=evenly(*chart.x.limits)), **said)
     values = sorted({r["value"] for r in varied["rows"]})
     known = [v for v in values if any(r["value"] == v and r["bound"] is not None for r in varied["rows"])]
     if not known:
-        return replace(chart, keys=(*chart.keys, Key("no bound at any value")))
+        return replace(chart, keys=(*chart.keys, Key("no bound at any value", dash="longdash")))
     if len(known) == len(values):
         return chart
     above = known[0] == values[0]
@@ -70,12 +75,12 @@ def measured(result: dict) -> str:
     for name in tables.schemes_of(result):
         fit = fit_of(result, name)
         if has_slope(fit):
-            said.append(f"{name} {number(fit['constant'])}·h^{slope_text(fit)}")
+            said.append(f"{name} C = {number(fit['constant'])}, p = {slope_text(fit)}")
         else:
             rows = rows_of(result, name)
             why = next((reason for r in rows for reason in reasons(r, fit)), "too few resolved points")
             without.append(f"{name}: {why.rstrip('.')}.")
-    head = f"Measured all the same: W₂ ≈ {listed(said)}." if said else "No order could be measured."
+    head = f"Measured all the same, W₂ ≈ C·hᵖ: {'; '.join(said)}." if said else "No order could be measured."
     return " ".join([head, *without])
 
 

@@ -34,6 +34,7 @@ SIZES = (192, 288, 432, 648)  # points of the line, refined together with all no
 MIDPOINTS, NORMALS, STATE_NORMALS, ORDER = 2, 4, 3, 8
 SMALL = 0.1  # h up to which so few nodes will do inside a step: one more for each doubling beyond
 SETTLED = 5e-3  # relative change of W2 from one level to the next
+NEGLIGIBLE = 1e-7  # W2 in standard deviations that counts as none
 REACH = 10.0  # the grid's ends in standard deviations
 CORE = 0.7  # middle part of the grid: nearer to its ends the posterior is cut off and the Hessian is wrong
 STENCIL = 12  # grid points that share the mass of one arriving point
@@ -41,6 +42,7 @@ BEFORE = STENCIL // 2 - 1  # of them, those below the point's own cell
 CALM = 2000.0  # damping of waves near the grid's shortest: below 1e-3 at a third of its frequency, total at 0.7
 TAIL = 1e-10  # quantiles nearer to 0 and 1 are left out of W2
 NEWTON = 4  # steps to a quantile from linear interpolation
+EMPTY = 1e-12  # mass whose noise may be wrong
 LOST = 1e-8  # mass that may leave the grid
 PIECE = 1 << 14  # points moved in one call
 
@@ -183,8 +185,8 @@ class _Mover:
         every = (np.broadcast_to(v, shape).ravel()[whole].reshape(-1, PIECE) for v in every)
         self.points = [list(map(jnp.asarray, v)) for v in every]
 
-    def __call__(self, t, count):
-        """For `count` <= F steps from time t on: places in spacings (count, M, Q, G), variance to convolve with
+    def __call__(self, t, count, live=None):
+        """For `count` <= F steps from time t on, live (F, G) where there is mass, for a noise that depends on the state: places in spacings (count, M, Q, G), variance to convolve with
         (count, M), squared error of the score (count, G)."""
         times = np.maximum(t - self.h * np.arange(self.window), 0)
         own = late = self.tables.at(times)
@@ -194,8 +196,8 @@ class _Mover:
         common = np.zeros(PIECE)
         if self.scheme.hessian_evals:  # the noise depends on the state: the variance that all points have in common
             _, left, _ = self._move(t, own, late, common)
-            middle = np.abs(self.x - self.x.mean()) <= CORE * (self.x[-1] - self.x[0]) / 2
-            common[: self.window] = left[:, 0, 0, middle].min(1)
+            middle = live & (np.abs(self.x - self.x.mean()) <= CORE * (self.x[-1] - self.x[0]) / 2)
+            common[: self.window] = np.where(middle, left[:, 0, 0], np.inf).min(1)
         place, left, squares = self._move(t, own, late, common)
         left = common[: self.window, None] if self.scheme.hessian_evals else left[:, :, 0, 0]
         return place[:count], left[:count], squares[:count, 0, 0]
@@ -236,7 +238,14 @@ def _run(scheme, density, error, x, midpoints, normals, order, *, T, steps, star
     for done in range(0, steps, mover.window):
         if not lost <= LOST:
             break
-        place, left, square = mover(T - done * h, min(mover.window, steps - done))
+        t, count = T - done * h, min(mover.window, steps - done)
+        live = None
+        if scheme.hessian_evals:
+            # In light tails the noise is next to nothing: where nobody is they must not decide what all have in common.
+            ends = [_ends(p, x) for p in (mass, diffused.on_grid(density, tables.logw, x, max(t - count * h, 0.0)))]
+            low, high = (np.interp(np.arange(mover.window), [0, count], v) for v in zip(*ends))
+            live = (x >= low[:, None]) & (x <= high[:, None])
+        place, left, square = mover(t, count, live)
         base, weights = _laid(place, size)
         damped = np.exp(-(frequency**2) * left[..., None] / 2) * calm
         for i in range(len(place)):
@@ -251,6 +260,12 @@ def _run(scheme, density, error, x, midpoints, normals, order, *, T, steps, star
     density_seen = np.array([seen.get(n, np.full(size, np.nan)) for n in map(int, at)]) / spacing
     target = np.array([diffused.on_grid(density, tables.logw, x, T - n * h) for n in at])
     return Line(np.asarray(at), x, density_seen, target, squares, float(lost), getattr(density, "quantile", None))
+
+
+def _ends(mass, x) -> tuple[float, float]:
+    """Between where all but a share EMPTY of the mass on each side lies."""
+    below = np.cumsum(np.abs(mass)) / np.abs(mass).sum()
+    return x[np.searchsorted(below, EMPTY)], x[min(np.searchsorted(below, 1 - EMPTY), len(x) - 1)]
 
 
 def _nodes(scheme, h, level) -> tuple[int, int, int]:
@@ -282,6 +297,8 @@ def propagate(scheme, density, error, *, T: float, steps: int, start: str, mean:
             change = abs(value - before) / max(value, 1e-300)
             if change < SETTLED:
                 break
+            if max(value, before) < NEGLIGIBLE * std:  # rounding does not settle
+                return line, 0.0
         before = value
     return line, float(change)
 

@@ -2,6 +2,6 @@
 
 from dlab.learn.checkpoint import Checkpoint, packed, unpacked
 from dlab.learn.net import TIMES, Perceptron, perceptron
-from dlab.learn.train import METHODS, Trained, begin, losses, train
+from dlab.learn.train import METHODS, Trained, begin, held_loss, losses, train
 
-__all__ = ["METHODS", "TIMES", "Checkpoint", "Perceptron", "Trained", "begin", "losses", "packed", "perceptron", "train", "unpacked"]
+__all__ = ["METHODS", "TIMES", "Checkpoint", "Perceptron", "Trained", "begin", "held_loss", "losses", "packed", "perceptron", "train", "unpacked"]

@@ -106,9 +106,19 @@ def _advance(net, state, samples, held, method, batch, rate, T, updates, key, fi
 
     params, state, total = jax.lax.fori_loop(0, count, update, (params, state, jnp.zeros((), samples.dtype)))
     net = eqx.combine(params, rest)
-    # One draw for all: the curve moves because the network does.
-    aside = jnp.nan if held is None else _loss(net, method, held, jax.random.fold_in(key, updates.astype(jnp.uint32)), T)
+    aside = jnp.nan if held is None else _loss(net, method, held, _aside(key, updates), T)
     return net, state, total / count, aside
+
+
+def _aside(key, updates):
+    # One draw for all: the second curve moves because the network does.
+    return jax.random.fold_in(key, jnp.asarray(updates, jnp.uint32))
+
+
+def held_loss(score, held, *, method: str, updates: int, T: float, seed: int) -> float:
+    """The loss that `train` tells of the samples `held` (m, d), of any score(t, x), by the same draws."""
+    held = jnp.asarray(held, jnp.float32)[:HELD]
+    return float(jax.jit(lambda x: _loss(score, method, x, _aside(jax.random.key(seed), updates), T))(held))
 
 
 def begin(net, updates: int) -> Trained:
@@ -147,12 +157,13 @@ def train(
     key, traced = jax.random.key(seed), [jnp.asarray(v, jnp.float32) for v in (rate, T, updates)]
     try:
         while not now.done:
-            count = min(CHUNK, updates - now.step)
+            # Before the first update there is a loss on held samples alone.
+            count = 0 if held is not None and not len(now.losses) else min(CHUNK, updates - now.step)
             net, state, loss, aside = _advance(
                 now.net, now.state, samples, held, method, batch, *traced, key, jnp.asarray(now.step), jnp.asarray(count)
             )
             row = np.array([[now.step + count, float(loss), float(aside)]])
-            if not math.isfinite(row[0, 1]):
+            if count and not math.isfinite(row[0, 1]):
                 raise BadInput(f"The training's loss is no longer finite after update {now.step}; take another seed or method.")
             now = Trained(net, state, now.step + count, updates, np.concatenate([now.losses, row]))
             tick(now.step / updates, now.losses)

@@ -125,11 +125,14 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     if case.scheme.randomised and case.target.unbounded:
         return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.steps, np.nan)
     method = "exact-marginals" if case.scheme.randomised else "exact"
-    squares, met, change, lost = np.zeros(len(at)), np.zeros(case.steps), 0.0, 0.0
+    squares, met, changes, lost = np.zeros(len(at)), np.zeros(case.steps), 0.0, 0.0
     for line, moved in found:
-        squares += line.w2() ** 2
+        own = line.w2() ** 2
+        squares += own
         met += line.error_square
-        change, lost = max(change, moved), max(lost, line.lost)
+        changes, lost = changes + moved * own[-1], max(lost, line.lost)
+    # Of the root of a sum: a coordinate that hardly counts may be known badly.
+    change = float(changes / max(squares[-1], 1e-300))
     if not lost <= product.LOST:
         return [Estimate(None, 0.0, "exact")] * len(at), met
     flags = ()

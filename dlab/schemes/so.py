@@ -31,6 +31,8 @@ def _by_products(h, x, s, L, M, noise):
     L = replace(L, size=jnp.sqrt(h * x.shape[-1]))
     gamma = x / 2 + s
     bent = L.map(lambda a: h**2 * phi2(h * a), M + L.apply(gamma))
+    # One after the other, so that both have their basis in the same memory: XLA keeps no weaker order.
+    noise = replace(noise, normals=noise.normals + 0 * bent)
     return {"drift": h * gamma, "second order": bent, "noise": noise.whole(L), "spent": L.spent}
 
 

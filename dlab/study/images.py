@@ -34,14 +34,15 @@ def distances(study: Study, tick=lambda done: None) -> dict:
     others  the same distances of held-out images and of fresh samples of p_0, {"held out", "data"}
     """
     target = _images(study)
-    study = replace(study, estimator="frechet", accuracy=None, budget=None, reach=None)
-    rows, near = [], []
-    with Sweep(study, list(study.schemes), lambda done: tick(0.9 * done)) as sweep:
-        while sweep.drawn < study.particles:
+    asked = replace(study, estimator="frechet", accuracy=None, budget=None, reach=None)
+    trained = 0.0 if asked.error.ready else 0.3
+    asked, rows, near = asked.prepared(lambda done: tick(trained * done)), [], []
+    with Sweep(asked, list(study.schemes), lambda done: tick(trained + (0.9 - trained) * done)) as sweep:
+        while sweep.drawn < asked.particles:
             for _ in sweep.batch():
                 pass
         for number, (name, steps) in enumerate(sweep.points):
-            case, pairs, tally = study.case(name, steps), sweep.pairs((name, steps)), sweep.tally((name, steps))
+            case, pairs, tally = asked.case(name, steps), sweep.pairs((name, steps)), sweep.tally((name, steps))
             scheme, lost = schemes.REGISTRY[name], int(diverged(pairs.x, target.facts).sum())
             cost = {
                 "scheme": name, "h": study.T / steps, "steps": steps,
@@ -92,10 +93,10 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     key = jax.random.fold_in(jax.random.key(study.seed), 0x621D)
     begin, _ = starts(target, jax.random.fold_in(key, 0), count, study.T, study.start)
     shown = np.unique(np.linspace(0, steps, min(FRAMES, steps + 1)).round().astype(int))
-    frames, refused, spent, done = {}, {}, {}, 0
-    for name in study.schemes:
+    error, frames, refused, spent = study.prepared(lambda done: tick(0.5 * done)).error, {}, {}, {}
+    for number, name in enumerate(study.schemes, 1):
         found = simulate(
-            schemes.REGISTRY[name], target.fast_field, study.error, begin, T=study.T, steps=steps, key=key, record=True, limit=study.growth,
+            schemes.REGISTRY[name], target.fast_field, error, begin, T=study.T, steps=steps, key=key, record=True, limit=study.growth,
         )  # fmt: skip
         bad = ~np.isfinite(found.states).all(-1) | (np.abs(found.states).max(-1) > 1e3)
         if found.spent is not None:
@@ -108,12 +109,11 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
         bad = np.logical_or.accumulate(bad, axis=0)[shown]
         refused[name] = [int(np.argmax(b)) if b.any() else -1 for b in bad.T]
         frames[name] = _packed(np.where(bad[..., None], 0.0, found.states[shown]))
-        last = found.x
-        done += 1
-        tick(done / len(study.schemes))
-    squares = np.sum(target.images**2, 1) - 2 * np.nan_to_num(last) @ target.images.T
+        tick(0.5 + 0.5 * number / len(study.schemes))
+    squares = np.sum(target.images**2, 1) - 2 * np.nan_to_num(found.x) @ target.images.T
     return {
-        "study": study.to_json(), "side": target.side, "count": count, "times": (study.T - shown * study.T / steps).tolist(), "h": study.T / steps,
+        "study": study.to_json(), "side": target.side, "count": count, "h": study.T / steps,
+        "times": (study.T - shown * study.T / steps).tolist(),
         "frames": frames, "refused": refused, "spent": spent, "nearest": _packed(target.images[np.argmin(squares, 1)][None]),
     }  # fmt: skip
 

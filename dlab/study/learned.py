@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import noise, process, schemes, theory
+from dlab import noise, process, schemes
 from dlab.errors import learned
 from dlab.params import BadInput
 from dlab.sample import CHUNK, simulate, starts
@@ -35,10 +35,12 @@ def training(study: Study) -> learned.Training:
 
 
 def trained(study: Study, tick=lambda done: None) -> dict:
-    """The training of the network of a study: {"study", "losses": [[update, on the samples, on fresh ones], ...]}; see
-    `learn.train`. tick(done) may raise to cancel."""
-    found = training(study).train(lambda done, losses: tick(done))
-    return {"study": study.to_json(), "losses": [[int(row[0]), *_short(row[1:])] for row in found.losses]}
+    """The training of the network of a study: {"study", "losses": [[update, on the samples (None at 0), on fresh ones], ...], "least":
+    the loss of the exact score on the same fresh ones}; see `learn.train`. tick(done) may raise to cancel."""
+    task = training(study)
+    found = task.train(lambda done, losses: tick(done)).losses
+    losses = [[int(k), None if math.isnan(own) else float(f"{own:.6g}"), float(f"{fresh:.8g}")] for k, own, fresh in found]
+    return {"study": study.to_json(), "losses": losses, "least": task.least()}
 
 
 @jax.jit
@@ -156,13 +158,11 @@ def floor(result: dict, exact: dict, scheme: str) -> dict | None:
     return {"value": value, "stderr": math.hypot(*terms) / value}
 
 
-def promise(study: Study, scheme: str, met: dict) -> dict:
-    """The theorem's score term at h -> 0, C2 times the largest error along the iterates of a `errors_met` answer: {"c2", "value",
-    "void"}; the terms of L and M vanish with h."""
-    bound = theory.bound(schemes.REGISTRY[scheme], study.built.facts, T=study.T, h=0.0, start=study.start)
-    if bound.void:
-        return {"c2": None, "value": None, "void": bound.void}
-    return {"c2": bound.constants.c2, "value": bound.constants.c2 * met["iterates"]["score"]["top"], "void": None}
+def promise(result: dict, scheme: str, met: dict) -> dict:
+    """The theorem's score term as h -> 0, C2 times the largest error along the iterates of an `errors_met` answer: {"c2", "value"},
+    None where the theorem is void. The terms of L and M vanish with h."""
+    c2 = next(f["theory_c2"] for f in result["fits"] if f["scheme"] == scheme)
+    return {"c2": c2, "value": None if c2 is None else c2 * met["iterates"]["score"]["top"]}
 
 
 def _short(values) -> list[float]:

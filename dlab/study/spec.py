@@ -251,12 +251,12 @@ class Study:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
         laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
-        run = self.work * self.built.step_cost
+        run = self.work * self.built.step_cost * self.error.cost
         if run and not self.built.paired:
             # No reference: every scheme pays for itself.
-            effort = sum(self.built.effort(schemes.REGISTRY[s]) for s in self.schemes)
-            run = math.ceil(self.particles / BATCH) * BATCH * effort * sum(self.steps)
-        plain = math.ceil(run * self.error.cost) + self.error.price + laws + (self.built.setup if run else 0)
+            efforts = sum(self.built.effort(schemes.REGISTRY[s]) + self.error.cost - 1 for s in self.schemes)
+            run = math.ceil(self.particles / BATCH) * BATCH * efforts * sum(self.steps)
+        plain = math.ceil(run) + self.error.price + laws + (self.built.setup if run else 0)
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
@@ -297,9 +297,7 @@ def _scalars(target) -> dict[str, str]:
         return {}
     entry = targets.REGISTRY[target["name"]]
     knobs = dict.fromkeys(entry.knobs_of(target) or (), "knob")
-    # A number that the file leaves to its default is a knob too: it varies as the key that it is.
     keys = {k for k, v in target.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
-    keys |= knobs.keys() & entry.from_knobs({k.name: k.default for k in entry.knobs}).keys() if knobs else set()
     return {**knobs, **dict.fromkeys(sorted(keys), "key")}
 
 

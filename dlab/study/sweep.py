@@ -177,7 +177,8 @@ class Sweep:
             return None
         growth = np.concatenate([r.spent.growth.max(0) for r in runs])
         return {
-            "products": float(np.mean([r.spent.products.sum() for r in runs])), "pieces": float(np.mean([r.spent.pieces.sum() for r in runs])),
+            "products": float(np.mean([r.spent.products.sum() for r in runs])),
+            "pieces": float(np.mean([r.spent.pieces.sum() for r in runs])),
             "growth": float(np.max(growth)), "beyond": float(np.mean(growth > 1.001 * BEYOND)), "missed": max(r.spent.missed for r in runs),
         }  # fmt: skip
 

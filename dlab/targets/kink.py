@@ -78,7 +78,7 @@ ENTRY = TargetEntry(
     from_spec=from_spec,
     knobs=(
         Knob("delta", "Width δ of the kink", 0.2, 0.0, 2.0, 0.1, "0: a true kink, where the score jumps by 2c. L₀ = λ + c/δ."),
-        Knob("c", "Slope c", 1.0, 0.5, 4.0, 0.25, "The score tends to ∓c on either side."),
+        Knob("c", "Slope c", 1.0, 1.0, 4.0, 0.25, "The score tends to ∓c on either side."),
         Knob("lam", "Curvature λ", 1.0, 0.0, 4.0, 0.1, "The Gaussian part; m₀ = λ. 0 gives the Laplace law, flat in its tails."),
     ),
     from_knobs=lambda knobs: {"name": "kink", **{key: knobs[key] for key in ("delta", "c", "lam")}},

@@ -55,10 +55,8 @@ def _of_page(given, error) -> dict:
     """The settings of the page that has the error's controls."""
     found = {}
     for key in error.keys:
-        if (name := f"{error.page}.{key}") not in SETTINGS:
-            if key in given.score_error:
-                raise BadInput(f"score_error.{key} = {given.score_error[key]} has no control on the page; run the study from the shell.")
-        elif key in given.score_error:
+        if key in given.score_error:
+            name = f"{error.page}.{key}"
             try:
                 found[name] = SETTINGS[name].read(given.score_error[key])
             except BadInput as wrong:

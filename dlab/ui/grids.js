@@ -32,7 +32,8 @@ async function build(root, data, signal) {
     const figure = document.createElement("figure"), head = document.createElement("figcaption");
     const canvas = document.createElement("canvas"), note = document.createElement("small");
     head.textContent = panel.name;
-    head.style.setProperty("--own", panel.colour);
+    if (panel.colour) head.style.setProperty("--own", panel.colour);
+    else figure.className = "plain";
     note.textContent = panel.note;
     canvas.width = canvas.height = width;
     figure.append(head, canvas, note);

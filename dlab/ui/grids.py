@@ -22,10 +22,10 @@ def show(found: dict, key: str) -> None:
     ]  # fmt: skip
     last = list(found["frames"])[-1]
     panels.append({
-        "name": "Nearest in the data", "colour": "transparent", "frames": found["nearest"], "refused": None, "note": f"to the end of {last}",
+        "name": "Nearest data", "colour": "", "frames": found["nearest"], "refused": None, "note": f"to the end of {last}",
     })  # fmt: skip
     shared = {name: found[name] for name in ("side", "count", "times")}
-    _component()(key=key, data={**shared, "panels": panels, "alt": grid_alt(found), "least": 150})
+    _component()(key=key, data={**shared, "panels": panels, "alt": grid_alt(found), "least": 130})
 
 
 @cache

@@ -22,6 +22,15 @@ PAGES = {
 STUDIES = tuple(page for page in ("logistic", "learned", "images", "outside") if page in PAGES)
 
 
+# Streamlit changes its own colours with the system's and does not run the page again, whose charts have them too.
+GROUND = """<script>
+if (!window.dlabGround) {
+  window.dlabGround = matchMedia("(prefers-color-scheme: dark)");
+  window.dlabGround.addEventListener("change", () => setTimeout(() => document.querySelector(".st-key-ground button")?.click(), 200));
+}
+</script>"""
+
+
 def draw(page: str, values: dict) -> None:
     """The menu of a page, and the tour's bar where one is under way."""
     address = links.write(values)
@@ -82,8 +91,11 @@ def _scenes() -> None:
 
 
 def _keys() -> None:
-    """The digits open the scenes, from every page; nothing of this is seen."""
+    """The digits open the scenes, from every page, and a page is drawn anew where the system turns dark or light; nothing of this
+    is seen."""
     with st.container(key="keys"):
+        st.html(GROUND, unsafe_allow_javascript=True)
+        st.button("Draw anew", key="ground")
         for number, entry in enumerate(scenes.SCENES, 1):
             if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
                 st.switch_page(PAGES[entry.page][0], query_params=_here(scenes.address(entry)))

@@ -61,7 +61,7 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Choice("case", "Way out of the assumptions", "modes", {c.name: c.title for c in CASES}, "What is asked too much of the theorems."),
         *(Rung(c.name, c.label, c.default, c.values, c.help) for c in CASES),
         Choice(
-            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, simulated"},
+            "on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, mostly simulated"},
             "The Gaussian has the constant derived; the skew target shows that it is not special.",
         ),
         Choice(
@@ -70,15 +70,25 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         ),
     ),
     "images": (
-        Choice("data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
-               "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names."),
-        Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "How many images of the data the law is made of; the others are kept out."),
-        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Standard deviation of the noise about each image, of grey values from −1 to 1."),
+        Choice(
+            "data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
+            "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names.",
+        ),
+        Choice(
+            "score", "Score", "exact", {"exact": "exact, of the smoothed images", "network": "a small trained network"},
+            "The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 64 pixels.",
+        ),
+        Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "Images that the law is made of; the others are kept out."),
+        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Noise about each image; grey values run from −1 to 1."),
         Rung("step", "Step size h", 0.2, IMAGE_STEPS, "Of the grids. The paper's MNIST pictures take h = 0.2 and T = 2."),
         Rung("T", "Horizon T", 2.0, (1.0, 2.0, 3.0, 4.0), "Time at which the reverse process starts."),
-        Choice("start", "Start", "paper", {"paper": "N(0, σ_T² I), as in the paper", "exact": "exact p_T"}, "The law of the noise at time T."),
-        Choice("growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
-               "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ)."),
+        Choice(
+            "start", "Start", "paper", {"paper": "N(0, σ_T² I), as in the paper", "exact": "exact p_T"}, "The law of the noise at time T."
+        ),
+        Choice(
+            "growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
+            "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ).",
+        ),
     ),
     "learned": (
         Choice(
@@ -86,10 +96,11 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
             "Denoising learns the noise that was added to a sample; sliced the divergence of the score along random directions.",
         ),
         Rung("samples", "Training samples n", 20_000.0, SAMPLES, "Points drawn from the target: all that the network is told of it."),
-        Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), "Units in each of its two hidden layers."),
+        Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), "Units in each of its hidden layers."),
+        Rung("depth", "Hidden layers ℓ", 2.0, (1.0, 2.0, 3.0), "Layers between input and output."),
         Rung("updates", "Updates k", 2000.0, (500.0, 1000.0, 2000.0, 4000.0, 8000.0), "Steps of the optimiser, 512 samples each."),
         Rung("t", "Time t of the picture", 0.2, (0.05, 0.1, 0.2, 0.5, 1.0, 2.0), "Where the error of the score is drawn."),
-        Knob("seed", "Network seed", 0, 0, 99, 1, "Which samples, which first weights and which order."),
+        Rung("seed", "Network seed", 0.0, (0.0, 1.0, 2.0, 3.0, 4.0), "Which samples, which first weights and which order."),
     ),
     "logistic": (
         Choice(

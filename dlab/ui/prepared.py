@@ -35,7 +35,7 @@ def files() -> dict[str, File]:
         found |= _curve("Outside the assumptions", study)
     for settings in ({}, {"target": "skew"}):
         found |= _learned(links.read(settings)[0])
-    return found | _logistic()
+    return found | _logistic() | _images(links.read({})[0])
 
 
 def _curve(said: str, study: Study) -> dict[str, File]:
@@ -69,6 +69,12 @@ def _network(said: str, study: Study) -> dict[str, File]:
         return training.read()
 
     return {training.name: File(said, make)}
+
+
+def _images(values) -> dict[str, File]:
+    study = studies.images_study(values)
+    grids = _answer("Images", "grid", study, round(study.T / values["images.step"]), studies.IMAGE_GRID)
+    return grids | _answer("Images", "images", study)
 
 
 def _learned(values) -> dict[str, File]:

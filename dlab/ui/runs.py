@@ -257,16 +257,16 @@ def _follow(slot, studies, key, draw):
     st.rerun()
 
 
-def training(study: Study, draw) -> list | None:
-    """The losses of the network of a study with a learned score, [[update, on the samples, on fresh ones], ...]: at once where it
-    is trained, else a button that says the price; None until then. draw(losses) shows them while it is trained.
+def training(study: Study, draw) -> bool:
+    """Whether the network of a study with a learned score is trained; else a button that says the price. draw(losses) shows the
+    losses, [[update, on the samples, on fresh ones], ...], while it is trained.
 
     A rerun cancels it; what is done by then is kept, and another button goes on from it.
     """
     task, session = learned.training(study), st.session_state
     found = task.kept()
     if found and found.done:
-        return found.losses.tolist()
+        return True
     pressed = session.pop("train", None)
     if pressed in ((task.name, False), (task.name, True)):
         _train(task, pressed[1], draw)
@@ -279,12 +279,12 @@ def training(study: Study, draw) -> list | None:
     if found is None:
         button(left, f"Train ({said})", False, "Trains the network; it is kept and opens at once afterwards.", type="primary", key="train")
         right.caption("The network of these settings is not trained yet.")
-        return None
+        return False
     button(left, f"Resume ({said})", False, "Goes on exactly where the training was stopped.", type="primary", key="train")
     button(right.columns((1, 3))[0], "Start again", True, "Forgets the checkpoint.", key="train-again")
     right.caption(f"A checkpoint after {found.step:,} of {found.updates:,} updates is kept.")
     draw(found.losses.tolist())
-    return None
+    return False
 
 
 def _train(task, again, draw) -> None:
@@ -295,7 +295,7 @@ def _train(task, again, draw) -> None:
 
     def tick(done, losses):
         nonlocal drawn
-        bar.progress(done, text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates, loss {losses[-1][1]:.4f}.")
+        bar.progress(done, text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates.")
         if time.monotonic() - drawn >= REDRAW:
             with holder.container():
                 draw(losses.tolist())

@@ -20,6 +20,8 @@ PENALTIES = (10.0, 50.0, 100.0)
 MAX_PANELS = 3
 IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
 IMAGE_PATHS = 1024
+IMAGE_GRID = 16  # images of a scheme that are drawn
+IMAGE_NETWORK = {"name": "learned", "width": 128, "updates": 2000}
 
 
 def target_spec(values: dict) -> dict:
@@ -48,7 +50,7 @@ def model_spec(values: dict, **changed) -> dict:
 
 def learned_spec(values: dict, **changed) -> dict:
     """The study file's `score_error` object of the page whose score is learned."""
-    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "updates", "seed")}
+    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "depth", "updates", "seed")}
     return {"name": "learned", "method": values["learned.method"], **numbers, **changed}
 
 
@@ -181,6 +183,7 @@ def images_study(values: dict) -> Study:
     target = {"name": "images", "data": mine["data"], "count": int(mine["count"]), "width": mine["width"]}
     growth = None if mine["growth"] == "off" else float(mine["growth"])
     return study(
-        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], score_error={"name": "none"}, growth=growth,
+        values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], growth=growth,
+        score_error=IMAGE_NETWORK if mine["score"] == "network" else {"name": "none"},
         estimator="frechet", particles=IMAGE_PATHS, accuracy=None, budget=None,
     )  # fmt: skip

@@ -28,7 +28,7 @@ def samples() -> None:
 
 def measuring() -> None:
     st.markdown(
-        "- **The network** adds to the score of the Gaussian fitted to the samples what that Gaussian misses; it has two hidden layers and "
+        "- **The network** adds to the score of the Gaussian fitted to the samples what that Gaussian misses; it has a few hidden layers and "
         "trains in single precision. It never sees the target's formula.\n"
         "- **Times** are drawn log-uniformly from 0.001 to 10, and each sample gives the pair $a_tX_0 \\pm \\sigma_tZ$: their noise cancels to "
         "first order as $t \\to 0$. Below 0.001 the network is held still.\n"

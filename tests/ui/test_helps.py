@@ -16,6 +16,7 @@ SCENES = {
     "data": ("convergence", {"target": "logistic", "schemes": "EM", "data": links._pack([[[4, 0], [1, 4], [0, 1]], [1, 1, -1]])}),
     "moving": ("particles", MOVING),
     "theory": ("theory", EXACT),
+    "learned": ("learned", {**EXACT, "learned.samples": "1000"}),
     "horizon": ("horizon", EXACT),
     "dimension": ("dimension", {**EXACT, "shape": "linear"}),
     "budget": ("budget", EXACT),
@@ -23,7 +24,7 @@ SCENES = {
     "long": ("particles", {**MOVING, "target": "mixture", "step": "0.0078125", "T": "10", "moving": "5000", "panels": "EM,REI,SO"}),
 }
 # A tip on a button that opens something would lie over what it opens, which explains itself.
-OPENS = {"Scenes", "Share", "Figure options", "Open a study file", "Make a lesson link"}
+OPENS = {"Scenes", "Studies", "Share", "Figure options", "Open a study file", "Make a lesson link"}
 # Buttons that nobody sees, for the digits to press.
 KEYS = {scene.question for scene in scenes.SCENES}
 # The kind of file, under the word “Download”.

@@ -1,0 +1,88 @@
+"""SO by Hessian-vector products at d = 784: products a step, memory over EM, seconds.
+
+    python tests/benchmarks/bench_images.py [--quick]
+
+The images are made here, 28 × 28 strokes with noise, since MNIST's files cannot be fetched from a machine without a network; with them
+in $DLAB_DATA/mnist, --data mnist takes them. Seconds are of a machine that others may use too: its load is printed.
+"""
+
+import argparse
+import os
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dlab import errors, schemes, targets
+from dlab.noise import generator
+from dlab.sample import CHUNK, _advance, _draw, simulate, starts
+from dlab.targets.images import Images
+
+SIDE, COUNT, SAMPLES, T = 28, 1000, 256, 2.0
+
+
+def strokes(count: int, seed: int = 0) -> np.ndarray:
+    """Images (count, SIDE^2) in [-1, 1]: two or three soft strokes each, as of handwriting, black elsewhere."""
+    rng = np.random.default_rng(seed)
+    at = np.stack(np.meshgrid(*[np.linspace(-1, 1, SIDE)] * 2), -1)
+    found = np.zeros((count, SIDE, SIDE))
+    for image in found:
+        for _ in range(rng.integers(2, 4)):
+            start, end = rng.uniform(-0.7, 0.7, (2, 2))
+            along = np.clip(((at - start) @ (end - start)) / max(np.sum((end - start) ** 2), 1e-3), 0, 1)
+            gap = np.sum((at - start - along[..., None] * (end - start)) ** 2, -1)
+            np.maximum(image, np.exp(-gap / (2 * 0.07**2)), out=image)
+    return 2 * found.reshape(count, -1) - 1
+
+
+def memory(scheme, target, begin, steps) -> int:
+    """Bytes that XLA sets aside for the compiled steps of a scheme, beside what goes in and comes out."""
+    key = jax.random.key(0)
+    drawn = _draw(generator(key), scheme, errors.NONE, begin.shape, None)
+    lowered = _advance.lower(
+        scheme, target.field, errors.NONE, jnp.asarray(begin), None, None, T / steps, T, 0, min(steps, CHUNK), drawn, None,
+        None,
+        record=False, follow=0,
+    )  # fmt: skip
+    return lowered.compile().memory_analysis().temp_size_in_bytes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="h = 0.2 alone, no SO with cut steps")
+    parser.add_argument("--data", help="mnist, or a folder of images, in the place of the strokes")
+    chosen = parser.parse_args()
+    if chosen.data:
+        target = targets.build({"name": "images", "data": chosen.data, "count": COUNT, "width": 0.2})
+    else:
+        target = Images(strokes(COUNT), np.zeros((0, SIDE**2)), 0.2)
+    key = jax.random.key(1)
+    begin, _ = starts(target, key, SAMPLES, T, "paper")
+    batch = begin.nbytes
+    print(f"d = {target.dim}, K = {len(target.images)}, {SAMPLES} samples, a batch is {batch / 1e6:.2f} MB, load {os.getloadavg()[0]:.1f}")
+    used = {name: memory(schemes.REGISTRY[name], target, begin, 10) for name in ("EM", "SO")}
+    for name, size in used.items():
+        print(f"{name}: {size / 1e6:.1f} MB of temporaries, {size / batch:.1f} batches")
+    print(f"SO over EM: {(used['SO'] - used['EM']) / batch:.1f} batches")
+    for steps in (10,) if chosen.quick else (10, 20, 40):
+        for name, limit in (("EM", None), ("SO", None), *([] if chosen.quick else [("SO", 2.0)])):
+            arguments = {"T": T, "steps": steps, "key": key, "limit": limit}
+            scheme = schemes.REGISTRY[name]
+            simulate(scheme, target.field, errors.NONE, begin, **arguments)  # compiles
+            begun = time.perf_counter()
+            run = simulate(scheme, target.field, errors.NONE, begin, **arguments)
+            took = time.perf_counter() - begun
+            said = f"h = {T / steps:g}: {name}{f' cut at {limit:g}' if limit else ''} {took:.1f} s"
+            if run.spent is not None:
+                growth = run.spent.growth.max(1)
+                calm = growth <= 2
+                said += (
+                    f", {run.spent.products.mean():.1f} products a step ({run.spent.products[calm].mean():.1f} over the {calm.sum()} steps "
+                    f"with h λ <= 2), {run.spent.pieces.sum():.0f} pieces, largest h λ {growth.max():.1f}, error {run.spent.missed:.1e}"
+                )
+            print(said, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The Learned score page's pictures draw what they are given, in the browser and in print, and their sentences say it."""
+
+import numpy as np
+import pytest
+
+from dlab.figures import learned, paper, screen
+from dlab.figures.chart import Sheet
+from dlab.study.learned import KINDS
+
+T = [0.05, 0.2, 1.0]
+
+
+def kind(scale):
+    return {"value": [3 * scale, 2 * scale, scale], "stderr": [0.1 * scale] * 3, "average": 2 * scale, "average_stderr": 0.05 * scale,
+            "top": 3 * scale, "top_stderr": 0.1 * scale, "top_t": 0.05}  # fmt: skip
+
+
+MET = {"scheme": "EM", "h": 0.05, "t": T, "particles": 2048,
+       "iterates": {k: kind(0.01 * (i + 1)) for i, k in enumerate(KINDS)}, "forward": {k: kind(0.011 * (i + 1)) for i, k in enumerate(KINDS)}}  # fmt: skip
+
+
+def result(w2s, notes=()):
+    rows = [{"scheme": "EM", "h": h, "w2": w, "stderr": 0.001, "diverged": 0, "resolved": True, "flags": [], "method": "projected",
+             "error_level_met": 0.03, "value": 100, "bound_parts": None, "lower": None, "upper": None, "floor": None, "bound": None}
+            for h, w in zip((0.25, 0.125), w2s)]  # fmt: skip
+    return {"study": {"schemes": ["EM"], "score_error": {"name": "learned"}}, "rows": rows, "notes": list(notes)}
+
+
+RESULTS = {"learned": result((0.1, 0.05)), "exact": result((0.09, 0.045))}
+FLOOR = {"EM": {"value": 0.02, "stderr": 0.001}}
+
+
+def plane():
+    x = np.linspace(-3, 3, 33)
+    square = x[:, None] ** 2 + x**2
+    return {"t": 0.2, "x": x.tolist(), "y": x.tolist(), "density": np.exp(-square / 2).tolist(), "length": (0.01 + 0.02 * square).tolist(),
+            "arrows": [[a, b, 0.1 * a, 0.1 * b] for a in (-2.0, -1.0, 1.0, 2.0) for b in (-2.0, 2.0)], "level": 0.05}  # fmt: skip
+
+
+def test_the_curves_show_floor_and_theorem_and_the_sentence_compares_them():
+    promise = {"EM": {"c2": 3.0, "value": 0.09}}
+    chart = learned.curves_chart(RESULTS, FLOOR, promise)
+    (band,) = chart.bands
+    assert (band.lower[0], band.upper[0]) == pytest.approx((0.02 - 1.96e-3, 0.02 + 1.96e-3))
+    (line,) = [s for s in chart.series if s.name.startswith("C₂")]
+    assert line.y == (0.09, 0.09)
+    assert "level off at W₂ = 0.020 ± 0.002 (EM)" in chart.caption
+    assert "C₂·ε_sc is 0.0900 for EM" in chart.caption
+    assert "Each floor is below that and above zero by more than its interval." in chart.caption
+    table = learned.curves_table(RESULTS, FLOOR, promise)
+    assert [line["C₂·ε_sc"] for line in table] == ["0.0900"] * 2
+
+
+def test_a_floor_above_the_theorem_near_zero_or_unknown_is_not_called_below_it():
+    above = learned.curves_sentence(RESULTS, FLOOR, {"EM": {"c2": 1.0, "value": 0.0205}})
+    assert "Each floor is below" not in above
+    near = learned.curves_sentence(RESULTS, {"EM": {"value": 0.001, "stderr": 0.002}}, {"EM": {"c2": 3.0, "value": 0.09}})
+    assert "Each floor is below that by more than its interval." in near
+    assert "EM: no floor yet" in learned.curves_sentence(RESULTS, {"EM": None}, {"EM": {"c2": 3.0, "value": 0.09}})
+    void = {"learned": result((0.1, 0.05), ["The bound is void for EM: m0 = 0.2 ≤ ½."])}
+    assert "No C₂·ε_sc for EM: m0 = 0.2 ≤ ½" in learned.curves_sentence(void, {"EM": None}, {"EM": {"c2": None, "value": None}})
+
+
+def test_the_errors_are_drawn_with_their_intervals_and_told_apart_only_where_they_are():
+    chart = learned.errors_chart(MET)
+    assert [s.y for s in chart.series] == [(0.03, 0.02, 0.01), (0.033, 0.022, 0.011)]
+    assert len(chart.bands) == 2
+    assert "ε_sc is 0.0200 ± 0.0010 averaged over t and 0.0300 at most, at t = 0.0500; under p_t" in chart.caption
+    assert "agree within their errors" in chart.caption
+    apart = {**MET, "forward": {**MET["forward"], "score": kind(0.02)}}
+    assert "differ by more than their errors" in learned.errors_sentence(apart)
+    assert len(learned.errors_table(MET)) == len(KINDS)
+    sheet = learned.derivatives(MET)
+    assert "the one that SO uses here is smaller" in sheet.caption
+
+
+def test_the_error_field_is_blank_where_nobody_comes_and_has_contours_and_arrows():
+    drawn = learned.field_map(plane())
+    density = np.array(plane()["density"])
+    assert np.isnan(drawn.values[density <= learned.PALE]).all()
+    assert np.isfinite(drawn.values[density > learned.PALE]).all()
+    rings = [s for s in drawn.over if s.name.startswith("p_t")]
+    for ring, share in zip(rings, (0.5, 0.1, 0.01)):
+        assert np.hypot(ring.x, ring.y) == pytest.approx(np.sqrt(-2 * np.log(share)), rel=0.02)
+    assert len([s for s in drawn.over if s.name == "e"]) == 8
+    said = learned.field_sentence(plane())
+    assert "wrong by 0.0500 in L₂ under p_t" in said
+    assert "Few samples come there" in said
+    figure = screen.to_heatmap(drawn)
+    assert len(figure.data) == 1 + len(drawn.over)
+    assert paper.to_bytes(Sheet("a", (drawn,), "b", "c"), "svg")[:5] == b"<?xml"
+
+
+def test_losses_start_without_a_loss_on_the_samples_and_the_gap_is_to_the_exact_score():
+    rows = [[0, None, 1.30], [100, 1.29, 1.28], [200, 1.27, 1.275]]
+    chart = learned.losses_chart("sliced", rows, 400)
+    assert [s.x for s in chart.series] == [(100, 200), (0, 100, 200)]
+    assert chart.x.limits == (0.0, 400.0)
+    assert "After 200 of 400 updates the loss is 1.2750 on fresh samples." in chart.caption
+    found = {"study": {"score_error": {"name": "learned"}}, "losses": rows, "least": 1.27}
+    gap = learned.excess_chart(found)
+    assert gap.series[0].y == pytest.approx((0.03, 0.01, 0.005))
+    assert "is 0.0300 above it; after 200 updates the network is 0.00500 above it" in gap.caption
+
+
+def test_the_number_of_samples_is_drawn_for_both_methods():
+    both = {"denoising": result((0.1, 0.05)), "sliced": result((0.1, 0.06))}
+    for found in both.values():
+        found["rows"] = [{**found["rows"][1], "value": n, "w2": w, "error_level_met": 2 * w} for n, w in ((100, 0.05), (1000, 0.02))]
+    chart = learned.against_samples(both, "EM", 0.125)
+    assert len(chart.series) == 4
+    assert all(s.x == (100, 1000) for s in chart.series)
+    assert "from 100 samples to 1,000, the largest ε_sc along EM's iterates goes from 0.100 to 0.0400 and W₂ from 0.050" in chart.caption
+    assert len(learned.samples_table(both, "EM", 0.125)) == 4
+    for figure in (chart, learned.excess_chart({"study": {"score_error": {}}, "losses": [[0, None, 1.3], [9, 1.2, 1.1]], "least": 1.0})):
+        screen.to_plotly(figure)
+        assert paper.to_bytes(figure, "svg")

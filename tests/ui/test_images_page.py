@@ -1,0 +1,84 @@
+"""The Images page without a browser: what it opens with, its sections, and what it says where data are missing."""
+
+import base64
+import json
+
+import pytest
+from test_helps import silent
+from test_pages import at_home, charts, visit, words
+
+from dlab.ui import links, studies
+
+__all__ = ["at_home"]  # a fixture that every test here uses
+
+
+def plain(at):
+    return words(at).replace("\\", "")
+
+
+def opened(at, *keys):
+    for key in keys:
+        at.session_state[key] = True
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def test_it_opens_with_what_is_prepared():
+    at = visit("images", {})
+    assert at.title[0].value == "Do better steps make better images?"
+    assert not [b for b in at.button if b.label.startswith("Compute")]
+    assert charts(at) == 2
+    said = plain(at)
+    for part in ("from the same noise", "Hessian-vector products a step", "its steps were cut", "the floor is", "Copies of the data"):
+        assert part in said, part
+    (component,) = at.get("bidi_component")
+    data = json.loads(component.proto.json)
+    assert [p["name"] for p in data["panels"]] == ["EM", "EI", "REM", "REI", "SO", "Nearest data"]
+    assert all(base64.b64decode(p["frames"]) for p in data["panels"])
+    assert data["alt"]
+    assert silent(at) <= {"Studies"}  # the menu's list of pages
+
+
+def test_its_sections_open_and_the_distance_is_chosen():
+    at = opened(visit("images", {}), "lesson-open", "steps-open", "measured-open", "theorem-open")
+    assert charts(at) == 3
+    said = plain(at)
+    for part in ("0.967 apart", "by Lanczos", "far from log-concave", "SO takes"):
+        assert part in said, part
+    before = at.get("plotly_chart")[0].proto.spec
+    at.session_state["images-method"] = "frechet-diagonal"
+    at.session_state["images-cost"] = "evals"
+    at.run()
+    assert not at.exception
+    assert at.get("plotly_chart")[0].proto.spec != before
+    assert "Fréchet, diagonal at h" in plain(at)
+
+
+def test_other_settings_say_what_they_cost_first():
+    at = visit("images", {"images.width": "0.3"})
+    assert len([b for b in at.button if b.label.startswith("Compute (about ")]) == 2
+    assert charts(at) == 0
+
+
+def test_missing_data_are_said_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLAB_DATA", str(tmp_path))
+    at = visit("images", {"images.data": "mnist"})
+    assert "train-images-idx3-ubyte.gz" in plain(at)
+    assert charts(at) == 0
+
+
+@pytest.mark.parametrize("key, text", [("images.count", "7"), ("images.step", "x"), ("images.growth", "9"), ("images.data", "../etc")])
+def test_a_link_with_a_wrong_setting_is_read_as_the_default(key, text):
+    values, notes = links.read({key: text})
+    assert values[key] == links.DEFAULTS[key]
+    assert key.split(".")[1] in " ".join(notes)
+
+
+def test_the_study_of_the_page_follows_its_settings():
+    values, _ = links.read({"images.growth": "off", "images.score": "network", "images.T": "1"})
+    study = studies.images_study(values)
+    assert study.growth is None
+    assert study.score_error["name"] == "learned"
+    assert study.T == 1
+    assert study.target["count"] == 300
