@@ -142,16 +142,16 @@ def test_a_fluctuation_of_mean_zero_takes_its_noise_out_of_the_estimate_and_leav
 def test_the_basis_grows_where_the_displacement_has_structure_and_not_where_it_has_noise(gaussian):
     """The rule of RISE: a larger basis only where the value rises by more than the stated share of its error."""
     y = np.random.default_rng(13).standard_normal((4096, 2))
-    one = projected._project(Pairs(y + 0.02 * y, y), projected.SIDES[0], ends=False)
+    one = projected._project(Pairs(y + 0.02 * y, y), projected._Size(projected.SIDES[0]), ends=False)
     assert projected.estimate(case(gaussian), Pairs(y + 0.02 * y, y)).value == one.value
     wave = 0.02 * np.sin(4 * y)  # a gradient field that six functions a side cannot follow
     want = np.sqrt(np.mean(np.sum(wave**2, 1)))
-    small = projected._project(Pairs(y + wave, y), projected.SIDES[0], ends=False)
+    small = projected._project(Pairs(y + wave, y), projected._Size(projected.SIDES[0]), ends=False)
     assert small.value < 0.8 * want
     assert projected.estimate(case(gaussian), Pairs(y + wave, y)).value == pytest.approx(want, rel=0.06)
     # With few paths a large basis would fit noise: it is not tried.
     few = Pairs(y[:512] + wave[:512], y[:512])
-    assert projected.estimate(case(gaussian), few).value == projected._project(few, projected.SIDES[0], ends=False).value
+    assert projected.estimate(case(gaussian), few).value == projected._project(few, projected._Size(projected.SIDES[0]), ends=False).value
 
 
 def test_the_reference_is_extrapolated_from_its_own_half(gaussian):

@@ -256,7 +256,7 @@ class Study:
             # No reference: every scheme pays for itself.
             efforts = sum(self.built.effort(schemes.REGISTRY[s]) + self.error.cost - 1 for s in self.schemes)
             run = math.ceil(self.particles / BATCH) * BATCH * efforts * sum(self.steps)
-        plain = math.ceil(run) + self.error.price + laws
+        plain = math.ceil(run) + self.error.price + laws + (self.built.setup if run else 0)
         # A search tries about as many points of the finest step count.
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 

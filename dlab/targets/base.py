@@ -96,12 +96,14 @@ class Factors:
 class Target:
     """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`.
 
-    step_cost: what a step of a particle costs, in steps of one in the plane; it prices a run, no more.
+    step_cost: what a step of a particle costs, in steps of one in the plane; setup: and what has to be made before the first.
+    They price a run, no more.
     paired: whether schemes run beside a reference on the same Brownian path; where not, clouds are compared with p_0 itself.
     """
 
     dim: int
     step_cost: float = 1.0
+    setup: int = 0
     paired = True
 
     def log_density(self, x):

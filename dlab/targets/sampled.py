@@ -24,6 +24,7 @@ from dlab.targets.base import UNKNOWN, Fact, Facts, Target
 
 FORMS = {"kernel": 1024, "smooth": 1024, "local": 64}  # with the number of samples where none is given
 MOST_ATOMS = posterior.CHAINS // 2 * posterior.DRAWS
+SAMPLING = 24_000_000  # particle-steps that cost as much as the sampler with its compiling
 PAIRS = 500, 300  # samples times features (times observations for "local") that cost as much as a particle-step in the plane
 
 
@@ -131,6 +132,7 @@ class Sampled(Target):
     def __init__(self, density, dim: int, m0: Fact, L0: Fact, known, form: str, atoms: int, seed: int):
         self.density, self.dim, self._m0, self._L0 = density, dim, m0, L0
         self._known, self.form, self.atoms, self.seed = known, form, atoms, seed
+        self.setup = SAMPLING
         self.step_cost = max(1.0, atoms * (dim / PAIRS[0] if form != "local" else density.signed.size / PAIRS[1]))
 
     @cached_property

@@ -174,7 +174,9 @@ def plane(values: dict) -> Study:
 def observed(values: dict, x, y) -> Study:
     """The study of a scene on the posterior of uploaded observations, x (m, d) as they came, standardised here."""
     target = {"name": "logistic", "x": observations.standardised(x).tolist(), "y": list(y), "lam": values["logistic.ridge"]}
-    return study(values, target=target | {"score": values["logistic.score"]}, estimator="marginal", score_error={"name": "none"})
+    # Close steps on particles of their own show all coordinates, the score of finitely many samples the first alone.
+    way = "projected" if values["logistic.score"] == "local" else "marginal"
+    return study(values, target=target | {"score": values["logistic.score"]}, estimator=way, score_error={"name": "none"})
 def images_study(values: dict) -> Study:
     """The study of the Images page."""
     mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}

@@ -73,5 +73,6 @@ def csv() -> None:
     st.markdown(
         "Upload a CSV, beside the picture: a row for each observation, a column for each of 2 to 50 features, and the labels, 1 and −1 "
         "or 1 and 0, in the last column or in one named y. A header is welcome. The features are standardised, so that one penalty λ "
-        "fits them all. You then get the $W_2$ curve of the first coordinate of θ, and its check by the Laplace approximation."
+        "fits them all. You then get the $W_2$ curve of the first coordinate of θ (with the score from samples that follow the particle, of all "
+        "coordinates, by projection), and its check by the Laplace approximation."
     )
