@@ -50,7 +50,7 @@ def level(study: Study, met: dict | None = None) -> Level:
 def checklist(study: Study, met: dict | None = None, facts: dict | None = None) -> tuple[theory.Assumption, ...]:
     """Assumptions 1 to 7 for the study's target and error. met: {scheme: level of the score error measured along its run};
     facts: those of a result's file, so that a kept answer needs no target."""
-    known = study.built.facts if facts is None else SimpleNamespace(**{k: Fact(facts[k], how) for k, how in facts["how"].items()})
+    its = study.built.facts if facts is None else SimpleNamespace(**{k: Fact(facts[k], how) for k, how in facts["how"].items()})
     spec, error = study.score_error, study.error
     if spec["name"] == "none":
         score = midpoint = Fact(0.0, "the score is exact")
@@ -63,7 +63,7 @@ def checklist(study: Study, met: dict | None = None, facts: dict | None = None) 
     levels = [Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level)]
     if error.hessian_changed:
         levels = [Fact(None, "not measured along the run") for _ in levels]
-    return theory.checklist(known, score, midpoint, *levels)
+    return theory.checklist(its, score, midpoint, *levels)
 
 
 def bounds(study: Study, met: dict | None = None) -> dict:

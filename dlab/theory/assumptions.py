@@ -52,7 +52,7 @@ def checklist(facts: "Facts", score: "Fact", midpoint: "Fact", hessian: "Fact", 
     why = ""
     if m0.value is not None and m0.value <= 0:
         # One point of negative curvature refutes it, however it was found.
-        curved, why = FAILS, f"m0 = {m0.value:.3g} is not positive: the target is not {'strongly ' * (m0.value == 0)}log-concave."
+        curved, why = FAILS, f"m0 = {m0.value:.3g} is not positive: the target is not {'strongly ' if m0.value == 0 else ''}log-concave."
         if L0.infinite:
             why += f" L0 is {L0.how}."
     elif L0.infinite:

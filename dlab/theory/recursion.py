@@ -49,7 +49,7 @@ def missing(facts, names) -> str | None:
         if fact.value is None:
             return f"{name} of this target is {fact.how if fact.infinite else 'unknown'}, so there is no number."
         if name == "m0" and fact.value <= 0:
-            return f"m0 = {fact.value:.3g}: the target is not {'strongly ' * (fact.value == 0)}log-concave, so there is no number."
+            return f"m0 = {fact.value:.3g}: the target is not {'strongly ' if fact.value == 0 else ''}log-concave, so there is no number."
     return None
 
 
