@@ -247,7 +247,7 @@ def test_what_needs_a_reference_is_refused_with_a_way_on():
 def test_cut_steps_hold_the_growth_and_grids_cross_out_what_grew_without():
     """Clustered data at a coarse step: the same images, with steps as asked and with steps cut."""
     study = {**STUDY, "target": {**SPEC, "count": 300, "width": 0.1}, "T": 2.0, "schemes": ["EM", "SO"]}
-    free, cut = (images.grid(Study.from_json({**study, **g}), 4, 16) for g in ({}, {"growth": 1.0}))
+    free, cut = (images.grid(Study.from_json({**study, **g}), 4, 16) for g in ({"growth": None}, {"growth": 1.0}))
     assert max(free["spent"]["SO"]["growth"]) > images.REFUSED
     assert any(at >= 0 for at in free["refused"]["SO"])
     assert max(cut["spent"]["SO"]["growth"]) < 1.1
