@@ -151,7 +151,8 @@ def test_a_folder_of_grey_images_is_read(files):
 
 
 @pytest.mark.parametrize("image, said", [
-    (Image.new("RGB", (6, 6)), "not grey"), (Image.new("L", (6, 7)), "square"), (Image.new("L", (8, 8)), "one size"), (None, "cannot be read"),
+    (Image.new("RGB", (6, 6)), "not grey"), (Image.new("L", (6, 7)), "square"), (Image.new("L", (8, 8)), "one size"),
+    (None, "cannot be read"),
 ])  # fmt: skip
 def test_a_folder_with_something_else_in_it_is_named(files, image, said):
     (files / "mixed").mkdir()
@@ -191,14 +192,15 @@ def test_turning_by_opposite_angles_is_seen_by_the_full_covariance_alone():
 def test_frechet_distances_of_a_moved_cloud(key):
     target = targets.build({"name": "spectrum", "values": [1.0, 0.5, 0.25]})
     case = Study.from_json({"target": {"name": "spectrum", "values": [1.0, 0.5, 0.25]}}).case("EM", 4)
-    x = np.asarray(target.sample(key, 8000)) + [1.0, 0, 0]
+    shift = np.array([1.0, 0, 0])
+    x = np.asarray(target.sample(key, 8000)) + shift
     for name in ("frechet", "frechet-diagonal"):
         found = measure.REGISTRY[name].estimate(case, Pairs(x, x))
         assert abs(found.value - 1) < 4 * found.stderr
         assert 0 < found.stderr < 0.02
         assert found.floor < 0.05
         assert not found.flags
-    still = measure.REGISTRY["frechet"].estimate(case, Pairs(x - [1.0, 0, 0], x))
+    still = measure.REGISTRY["frechet"].estimate(case, Pairs(x - shift, x))
     assert still.flags
 
 
