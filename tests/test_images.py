@@ -151,7 +151,8 @@ def test_a_folder_of_grey_images_is_read(files):
 
 
 @pytest.mark.parametrize("image, said", [
-    (Image.new("RGB", (6, 6)), "not grey"), (Image.new("L", (6, 7)), "square"), (Image.new("L", (8, 8)), "one size"), (None, "cannot be read"),
+    (Image.new("RGB", (6, 6)), "not grey"), (Image.new("L", (6, 7)), "square"), (Image.new("L", (8, 8)), "one size"),
+    (None, "cannot be read"),
 ])  # fmt: skip
 def test_a_folder_with_something_else_in_it_is_named(files, image, said):
     (files / "mixed").mkdir()
@@ -191,14 +192,15 @@ def test_turning_by_opposite_angles_is_seen_by_the_full_covariance_alone():
 def test_frechet_distances_of_a_moved_cloud(key):
     target = targets.build({"name": "spectrum", "values": [1.0, 0.5, 0.25]})
     case = Study.from_json({"target": {"name": "spectrum", "values": [1.0, 0.5, 0.25]}}).case("EM", 4)
-    x = np.asarray(target.sample(key, 8000)) + [1.0, 0, 0]
+    shift = np.array([1.0, 0, 0])
+    x = np.asarray(target.sample(key, 8000)) + shift
     for name in ("frechet", "frechet-diagonal"):
         found = measure.REGISTRY[name].estimate(case, Pairs(x, x))
         assert abs(found.value - 1) < 4 * found.stderr
         assert 0 < found.stderr < 0.02
         assert found.floor < 0.05
         assert not found.flags
-    still = measure.REGISTRY["frechet"].estimate(case, Pairs(x - [1.0, 0, 0], x))
+    still = measure.REGISTRY["frechet"].estimate(case, Pairs(x - shift, x))
     assert still.flags
 
 
@@ -247,7 +249,7 @@ def test_what_needs_a_reference_is_refused_with_a_way_on():
 def test_cut_steps_hold_the_growth_and_grids_cross_out_what_grew_without():
     """Clustered data at a coarse step: the same images, with steps as asked and with steps cut."""
     study = {**STUDY, "target": {**SPEC, "count": 300, "width": 0.1}, "T": 2.0, "schemes": ["EM", "SO"]}
-    free, cut = (images.grid(Study.from_json({**study, **g}), 4, 16) for g in ({}, {"growth": 1.0}))
+    free, cut = (images.grid(Study.from_json({**study, **g}), 4, 16) for g in ({"growth": None}, {"growth": 1.0}))
     assert max(free["spent"]["SO"]["growth"]) > images.REFUSED
     assert any(at >= 0 for at in free["refused"]["SO"])
     assert max(cut["spent"]["SO"]["growth"]) < 1.1

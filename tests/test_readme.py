@@ -284,9 +284,10 @@ def test_the_study_file_and_the_shell_command():
 
 def test_the_keys_that_ask_for_more_are_those_of_a_study():
     rows = table("From the shell")
-    assert {key for key, *_ in rows} == {"vary", "reach"}
+    assert {key for key, *_ in rows} == {"vary", "reach", "growth"}
     for key, example, said in rows:
-        study = Study.from_json({"target": {"name": "gaussian", "mean": [0], "cov": [[1]]}, key: json.loads(example.strip("`"))})
+        target = {"name": "images", "count": 2} if key == "growth" else {"name": "gaussian", "mean": [0], "cov": [[1]]}
+        study = Study.from_json({"target": target, key: json.loads(example.strip("`"))})
         assert study.to_json()[key]
         assert key != "vary" or all(axis in said for axis in AXES)
 

@@ -111,6 +111,10 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
     )  # fmt: skip
 
 
+def _products(row) -> str:
+    return f", {row['products']:.0f} products" if row["products"] else ""
+
+
 def _hover(name, row) -> str:
     return "\n".join([f"{name}, h = {size_text(row['h'])}", f"{_value(row)}, floor {number(row['floor'])}", *row["flags"]])
 
@@ -127,7 +131,7 @@ def sentence(found: dict, method: str) -> str:
     finest = min(r["h"] for r in rows)
     mine = [r for r in rows if r["h"] == finest]
     each = listed(
-        f"{r['scheme']} {_value(r)} ({r['score_evals']} scores{', %.0f products' % r['products'] if r['products'] else ''})" for r in mine
+        f"{r['scheme']} {_value(r)} ({r['score_evals']} scores{_products(r)})" for r in mine
     )
     hollow = sum(bool(r["flags"]) for r in rows)
     said = f"{TITLES[method][0].upper()}{TITLES[method][1:]} at h = {size_text(finest)}: {each}; the floor is {number(mine[0]['floor'])}."

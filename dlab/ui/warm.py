@@ -3,7 +3,7 @@
 import threading
 from contextlib import suppress
 
-from dlab import errors, jobs, schemes, trajectory
+from dlab import errors, jobs, pictures, schemes, trajectory
 from dlab.params import BadInput
 from dlab.study import Study, run
 
@@ -14,6 +14,7 @@ def up(stop: threading.Event) -> None:
     """Compile in the background, politely: a page is served first, between two pieces a visitor's run takes
     its turn, and the process may end."""
     stop.wait(2.0)
+    pictures.load("digits")  # scikit-learn takes seconds to import, and the Images page opens with them
     exact = {"target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.1], [0.1, 0.5]]}, "h": [0.5], "T": 1.0}
     with suppress(BadInput):
         for error in ("none", "constant"):
