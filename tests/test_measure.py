@@ -206,11 +206,11 @@ def test_the_stated_error_covers_along_simulated_paths(name):
     assert 0.6 < z.std(ddof=1) < 1.5, z
 
 
-def test_projected_says_why_it_does_not_apply_in_three_dimensions():
-    three = targets.build({"name": "gaussian", "mean": [0, 0, 0], "cov": np.eye(3).tolist()})
-    assert "d = 3" in projected.applies(case(three))
-    chosen, _ = measure.choose("auto", case(three, error=errors.build({"name": "field", "level": 0.1})))
-    assert chosen.name == "coupled"
+def test_beyond_64_dimensions_the_coupled_distance_is_chosen_and_below_them_the_projected():
+    for d, name in ((3, "projected"), (65, "coupled")):
+        target = targets.build({"name": "gaussian", "mean": [0] * d, "cov": np.eye(d).tolist()})
+        chosen, _ = measure.choose("auto", case(target, error=errors.build({"name": "field", "level": 0.1})))
+        assert chosen.name == name
 
 
 @pytest.mark.parametrize(
