@@ -55,7 +55,11 @@ def law(found):
         st.markdown(density.sentence(found))
         return
     for place, part in zip(st.columns(len(sheet.parts)), sheet.parts):
-        drawn = screen.to_heatmap(part, **frame.drawn(360)) if "map" in found else screen.to_plotly(part, **frame.drawn(380))
+        drawn = (
+            screen.to_heatmap(part, **frame.drawn(360))
+            if "map" in found
+            else screen.to_plotly(part, **frame.drawn(380))
+        )
         place.plotly_chart(
             drawn, theme=None, config=screen.CONFIG | {"displayModeBar": False}, key=f"outside-law-{next(drawing)}",
             alt=f"{part.alt} {sheet.caption}",
@@ -71,7 +75,9 @@ def modes(study):
         "Step size h of the laws", sorted(study.h, reverse=True), format_func=step_size, key="modes-step",
         help="The laws of all schemes after T/h steps of this size.",
     )  # fmt: skip
-    found = runs.kept("modes", study, study.steps[study.h.index(h)], price=runs.PATIENCE, doing="Carrying the law of each scheme.")
+    found = runs.kept(
+        "modes", study, study.steps[study.h.index(h)], price=runs.PATIENCE, doing="Carrying the law of each scheme."
+    )
     if found is None:
         return
     if found["regions"] is None:
@@ -95,7 +101,11 @@ def hessians():
         st.markdown(sheet.caption)
         if state == "final":
             formula = {k: derived(study) for k, study in asked.items()}
-            timed = st.checkbox("With the time of a step on this machine", key="hessian-time", help="Measures each for a moment; a first run compiles.")
+            timed = st.checkbox(
+                "With the time of a step on this machine",
+                key="hessian-time",
+                help="Measures each for a moment; a first run compiles.",
+            )
             seconds = {k: next(iter(runs.timing(study).values())) for k, study in asked.items()} if timed else None
             st.dataframe(outside.hessian_table(found, formula, seconds), hide_index=True, width="stretch")
         return sheet
@@ -116,7 +126,11 @@ with picture:
     if state in ("final", "partial") and sheet:
         st.markdown(case.words)
         st.markdown("**Which assumption fails?**")
-        st.dataframe(checklists.assumptions(checklist(study, facts=found["against h"]["facts"])), hide_index=True, width="stretch")
+        st.dataframe(
+            checklists.assumptions(checklist(study, facts=found["against h"]["facts"])),
+            hide_index=True,
+            width="stretch",
+        )
         for title, key, inside in (
             ("Which modes are lost?", "modes-open", lambda: modes(study)),
             ("Where is the law off?", "outside-law-open", lambda: (tell.law(), runs.law(study, law))),

@@ -18,7 +18,11 @@ def turned(d, low=0.4, high=1.6, seed=0):
     rng = np.random.default_rng(seed)
     axes = np.linalg.qr(rng.standard_normal((d, d)))[0]
     cov = axes @ np.diag(np.geomspace(low, high, d)) @ axes.T
-    return {"name": "gaussian", "mean": np.round(rng.normal(0, 0.3, d), 6).tolist(), "cov": ((cov + cov.T) / 2).tolist()}
+    return {
+        "name": "gaussian",
+        "mean": np.round(rng.normal(0, 0.3, d), 6).tolist(),
+        "cov": ((cov + cov.T) / 2).tolist(),
+    }
 
 
 def on_a_line(d, seed=1):
@@ -30,7 +34,11 @@ def on_a_line(d, seed=1):
 
 def check(target, names, h, particles, T=2.0):
     both = [
-        run(Study.from_json({"target": target, "schemes": names, "h": h, "T": T, "particles": particles, "estimator": way})).rows
+        run(
+            Study.from_json(
+                {"target": target, "schemes": names, "h": h, "T": T, "particles": particles, "estimator": way}
+            )
+        ).rows
         for way in ("projected", "exact")
     ]
     for row, exact in zip(*both):
@@ -39,7 +47,12 @@ def check(target, names, h, particles, T=2.0):
         off = abs(row.w2 - exact.w2)
         assert off < max(0.05 * exact.w2, 3 * row.stderr), (row.scheme, row.h, row.w2, exact.w2, row.stderr)
         # The noise of a random midpoint may hide so small a distance; its interval says so.
-        assert schemes.REGISTRY[row.scheme].randomised or row.stderr < 0.1 * exact.w2, (row.scheme, row.h, row.w2, row.stderr)
+        assert schemes.REGISTRY[row.scheme].randomised or row.stderr < 0.1 * exact.w2, (
+            row.scheme,
+            row.h,
+            row.w2,
+            row.stderr,
+        )
 
 
 def test_projected_meets_the_exact_law_of_a_gaussian_beyond_the_plane():
@@ -129,7 +142,9 @@ def test_marginal_reads_a_shift_of_the_first_coordinate_and_nothing_of_the_other
 
 def test_the_standard_error_of_the_marginal_distance_is_the_spread_over_samples():
     rng = np.random.default_rng(0)
-    found = np.array([marginal.jackknifed(1.4 * rng.standard_normal(512), rng.standard_normal(512) + 0.2) for _ in range(60)])
+    found = np.array(
+        [marginal.jackknifed(1.4 * rng.standard_normal(512), rng.standard_normal(512) + 0.2) for _ in range(60)]
+    )
     assert found[:, 1].mean() == pytest.approx(found[:, 0].std(ddof=1), rel=0.3)
     assert found[:, 0].mean() == pytest.approx(np.hypot(0.4, 0.2), abs=0.02)
 
@@ -142,7 +157,15 @@ def test_w1_is_scipys():
 
 
 def test_a_study_by_the_marginal_distance_meets_the_exact_law_and_runs_no_reference():
-    asked = {"target": turned(5), "schemes": ["EM", "REM"], "h": [0.5], "T": 2.0, "particles": 2048, "start": "paper", "estimator": "marginal"}
+    asked = {
+        "target": turned(5),
+        "schemes": ["EM", "REM"],
+        "h": [0.5],
+        "T": 2.0,
+        "particles": 2048,
+        "start": "paper",
+        "estimator": "marginal",
+    }
     study = Study.from_json(asked)
     assert study.work == 2 * 2048 * 4
     found = run(study)
@@ -152,13 +175,29 @@ def test_a_study_by_the_marginal_distance_meets_the_exact_law_and_runs_no_refere
         want = np.hypot(law.mean[-1, 0] - target.mean[0], np.sqrt(law.cov[-1, 0, 0]) - np.sqrt(target.cov[0, 0]))
         if row.scheme == "EM":
             assert row.w2 == pytest.approx(want, abs=4 * row.stderr + row.floor)
-        assert row.floor > 0 and row.lower is None and row.upper is None
+        assert row.floor > 0
+        assert row.lower is None
+        assert row.upper is None
     assert not [n for n in found.to_json()["notes"] if "control variate" in n]
     assert set(found.clouds) == {"EM_4", "REM_4"}
     with pytest.raises(ValueError, match="does not apply"):
-        Study.from_json({**asked, "target": {"name": "spectrum", "dim": 65}, "estimator": "projected", "score_error": {"name": "field", "level": 0.1}})
+        Study.from_json(
+            {
+                **asked,
+                "target": {"name": "spectrum", "dim": 65},
+                "estimator": "projected",
+                "score_error": {"name": "field", "level": 0.1},
+            }
+        )
 
 
 def test_auto_does_not_choose_the_marginal_distance():
-    case = Case(targets.build(on_a_line(3)), schemes.REGISTRY["EM"], errors.build({"name": "field", "level": 0.1}), 2.0, 8, "exact")
+    case = Case(
+        targets.build(on_a_line(3)),
+        schemes.REGISTRY["EM"],
+        errors.build({"name": "field", "level": 0.1}),
+        2.0,
+        8,
+        "exact",
+    )
     assert measure.choose("auto", case)[0].name == "projected"

@@ -99,7 +99,19 @@ def test_each_library_stays_where_it_belongs(module):
 def test_registered_things_do_not_import_each_other_and_stand_in_the_registry(folder):
     """One thing a file, one line in the registry."""
     registry = ast.dump(ast.parse((ROOT / "dlab" / folder / "__init__.py").read_text()))
-    helpers = {"base", "custom", "fit", "formula", "observations", "pieces", "posterior", "quadrature", "quadrature_target", "sampled", "table"}
+    helpers = {
+        "base",
+        "custom",
+        "fit",
+        "formula",
+        "observations",
+        "pieces",
+        "posterior",
+        "quadrature",
+        "quadrature_target",
+        "sampled",
+        "table",
+    }
     things = {p.stem for p in (ROOT / "dlab" / folder).glob("*.py")} - helpers - {"__init__"}
     for thing in things:
         assert f"'{thing}'" in registry, f"{folder}/{thing}.py is not in the registry"

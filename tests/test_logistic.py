@@ -28,7 +28,8 @@ def density_of(spec):
 
 def test_the_short_form_is_the_same_target_as_its_observations():
     x, y = logistic.data(SHORT)
-    assert x.shape == (30, 6) and set(y) == {-1.0, 1.0}
+    assert x.shape == (30, 6)
+    assert set(y) == {-1.0, 1.0}
     long = {"name": "logistic", "x": x.tolist(), "y": y.tolist(), "lam": 2}
     theta = np.random.default_rng(0).standard_normal((5, 6))
     a, b = (np.asarray(targets.build(s).log_density(theta)) for s in (SHORT, long))
@@ -128,7 +129,7 @@ def plane():
 
 
 def of_samples(plane, form, atoms):
-    exact, chains = plane
+    _exact, chains = plane
     one = Fact(1.0, "given")
     return sampled.Sampled(density_of(PLANE), 2, one, one, lambda: chains, form, atoms, 0)
 
@@ -169,15 +170,19 @@ def test_atoms_and_the_targets_cloud_are_of_different_chains(plane):
     assert len(np.unique(cloud, axis=0)) == 4096
     shared = set(map(tuple, cloud)) & set(map(tuple, np.asarray(target.field.atoms)))
     assert not shared
-    assert target.facts.L_F.value is None and target.facts.m0.how == "given"
-    assert "100 samples of the posterior" in target.facts.field_error and "R̂" in target.facts.field_error
+    assert target.facts.L_F.value is None
+    assert target.facts.m0.how == "given"
+    assert "100 samples of the posterior" in target.facts.field_error
+    assert "R̂" in target.facts.field_error
 
 
 @pytest.mark.slow
 def test_the_sampler_has_the_mean_and_covariance_of_the_posterior_in_the_plane():
     exact = targets.build(PLANE).facts
     chains = targets.build({**PLANE, "score": "kernel"}).chains
-    assert chains.rhat < 1.01 and chains.ess > 5000 and chains.divergences == 0
+    assert chains.rhat < 1.01
+    assert chains.ess > 5000
+    assert chains.divergences == 0
     draws = chains.draws.reshape(-1, 2)
     error = np.sqrt(np.diag(exact.cov) / chains.ess)
     assert np.abs((draws.mean(0) - exact.mean) / error).max() < 4

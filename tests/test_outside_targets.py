@@ -165,8 +165,11 @@ def test_a_kink_leaves_order_five_quarters_to_so():
 def test_a_random_midpoint_has_no_finite_w2_to_a_box():
     result = run(Study.from_json({"target": SPECS["uniform"], "schemes": ["REM", "EM"], "h": [0.5]}))
     rem, em = sorted(result.rows, key=lambda r: r.scheme, reverse=True)
-    assert rem.w2 is None and rem.diverged and "infinite" in rem.flags[0]
-    assert em.w2 > 0 and em.resolved
+    assert rem.w2 is None
+    assert rem.diverged
+    assert "infinite" in rem.flags[0]
+    assert em.w2 > 0
+    assert em.resolved
     # The mean square of the last score, over U: it grows with the number of draws instead of settling.
     line = targets.build(SPECS["uniform"]).line
     u = np.linspace(0, 1, 20_001)[1:-1]
@@ -196,7 +199,8 @@ def test_masses_of_modes_by_law_and_by_particles_agree():
     by_law = modes(Study.from_json(spec), 4)
     # An error that turns in the plane leaves no law on a line; at level 0 it is none.
     counted = modes(Study.from_json({**spec, "score_error": {"name": "field", "level": 0.0}}), 4)
-    assert [r["method"] for r in by_law["rows"]] == ["law"] * 2 and [r["method"] for r in counted["rows"]] == ["particles"] * 2
+    assert [r["method"] for r in by_law["rows"]] == ["law"] * 2
+    assert [r["method"] for r in counted["rows"]] == ["particles"] * 2
     for a, b in zip(by_law["rows"], counted["rows"]):
         assert sum(a["masses"]) == pytest.approx(1, abs=1e-5)
         assert a["masses"][0] == pytest.approx(b["masses"][0], abs=4 * b["stderr"][0])
@@ -209,7 +213,9 @@ def test_mass_leaves_a_box_and_a_gaussian_has_no_modes():
     outside = modes(Study.from_json({"target": SPECS["uniform"], "schemes": ["EM"], "h": [0.25], "T": 2.0}), 8)
     assert outside["target"] == [0.0, 1.0, 0.0]
     low, middle, high = outside["rows"][0]["masses"]
-    assert low == pytest.approx(high, abs=1e-5) and 0.05 < low + high < 0.4 and middle < 0.95
+    assert low == pytest.approx(high, abs=1e-5)
+    assert 0.05 < low + high < 0.4
+    assert middle < 0.95
     assert modes(Study.from_json({"target": SPECS["kink"], "schemes": ["EM"], "h": [0.5]}), 8)["regions"] is None
 
 
@@ -246,7 +252,8 @@ def test_rows_along_a_targets_number_are_those_of_the_plain_studies():
     for value, row in zip((0.4, 1.5), found["rows"]):
         plain = {**target, "cov": [[0.5, 0.0], [0.0, 1 / value]]}
         alone = run(Study.from_json({"target": plain, "schemes": ["EM"], "h": [0.25]})).rows[0]
-        assert row["value"] == value and row["w2"] == pytest.approx(alone.w2, rel=1e-6)
+        assert row["value"] == value
+        assert row["w2"] == pytest.approx(alone.w2, rel=1e-6)
         assert (row["bound"] is None) == (value <= 0.5)
 
 

@@ -3,6 +3,7 @@
 From results of studies and the answers of `study.boundary`, `study.readings` and `study.first_coordinate`; nothing is computed.
 """
 
+import itertools
 import math
 
 from dlab import schemes
@@ -65,22 +66,39 @@ def boundary(found: dict) -> Sheet:
     lines.append(_line(found["mean"], low, high, "boundary of the posterior mean", "mean", colours=INK))
     lines = [s for s in lines if s.x]
     feature = [Axis(f"feature x{k}", (low, high), evenly(low, high, 4), log=False) for k in "₁₂"]
-    place = [Axis(f"θ{k}", (c_low[i], c_high[i]), evenly(c_low[i], c_high[i], 4), log=False) for i, k in enumerate("₁₂")]
+    place = [
+        Axis(f"θ{k}", (c_low[i], c_high[i]), evenly(c_low[i], c_high[i], 4), log=False) for i, k in enumerate("₁₂")
+    ]
     colours, style = _style(found["scheme"])
     clouds = (
-        Series("samples of the posterior", *_columns(found["samples"]), NEUTRAL, "target", marker="circle", filled=(False,) * len(found["samples"])),
-        Series(f"{found['scheme']}, h = {step_size(found['h'])}", *_columns(found["particles"]), colours, "own", marker=style.marker),
+        Series(
+            "samples of the posterior",
+            *_columns(found["samples"]),
+            NEUTRAL,
+            "target",
+            marker="circle",
+            filled=(False,) * len(found["samples"]),
+        ),
+        Series(
+            f"{found['scheme']}, h = {step_size(found['h'])}",
+            *_columns(found["particles"]),
+            colours,
+            "own",
+            marker=style.marker,
+        ),
     )
     keys = [Key(s.name, s.colours, s.group, s.marker) for s in data]
-    keys += [Key(s.name, s.colours, s.group, dash=s.dash) for s in dict((s.group, s) for s in lines).values()]
+    keys += [Key(s.name, s.colours, s.group, dash=s.dash) for s in {s.group: s for s in lines}.values()]
     says = boundary_sentence(found)
     return Sheet(
         "Logistic regression with two features",
         (
             Chart("The data and their boundary", *feature, (*data, *lines), keys=tuple(keys), alt="Observations and decision boundaries."),
-            Map("The posterior", *place, tuple(found["grid"]), found["density"], (0.0, max(map(max, found["density"]))), "density", "Density of θ."),
+            Map("The posterior", *place, tuple(found["grid"]), found["density"], (0.0, max(map(max, found["density"]))), "density",
+                "Density of θ."),
             Chart(
-                "Particles on it", *place, clouds, keys=tuple(Key(s.name, s.colours, s.group, s.marker, filled=not s.filled) for s in clouds),
+                "Particles on it", *place, clouds,
+                keys=tuple(Key(s.name, s.colours, s.group, s.marker, filled=not s.filled) for s in clouds),
                 alt="Final particles and samples of the posterior.",
             ),
         ),
@@ -102,7 +120,13 @@ def _line(theta, low, high, name, group, colours=NEUTRAL, thin=False) -> Series:
     reach = [edge / w for w in way if w for edge in (low, high)]
     far, near = min(r for r in reach if r > 0), max(r for r in reach if r < 0)
     return Series(
-        name, (near * way[0], far * way[0]), (near * way[1], far * way[1]), colours, group, dash="dot" if thin else "solid", thin=thin
+        name,
+        (near * way[0], far * way[0]),
+        (near * way[1], far * way[1]),
+        colours,
+        group,
+        dash="dot" if thin else "solid",
+        thin=thin,
     )
 
 
@@ -134,21 +158,36 @@ def experiment(result: dict, sigma: float, lam: float) -> Chart:
         if shown:
             series.append(Series(
                 name, tuple(r["h"] for r in shown), tuple(r["w2"] for r in shown), colours, name,
-                low=tuple(max(0.0, r["w2"] - Z95 * r["stderr"]) for r in shown), high=tuple(min(top, r["w2"] + Z95 * r["stderr"]) for r in shown),
+                low=tuple(max(0.0, r["w2"] - Z95 * r["stderr"]) for r in shown),
+                high=tuple(min(top, r["w2"] + Z95 * r["stderr"]) for r in shown),
                 filled=tuple(r["resolved"] for r in shown), marker=style.marker, dash=style.dash,
-                hover=tuple("\n".join([f"{name}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}", *r["flags"]]) for r in shown),
+                hover=tuple("\n".join([f"{name}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}", *r["flags"]])
+                            for r in shown),
             ))  # fmt: skip
             keys.append(Key(name, colours, name, style.marker, style.dash))
     if read:
         for name in ("EM", "EI", "SO"):
             colours, _ = _style(name)
             low, high = PAPER[name]
-            bands.append(Band(f"{name} in the paper", ENDS, (low - READ, high - READ), (low + READ, high + READ), colours, f"paper {name}"))
+            bands.append(
+                Band(
+                    f"{name} in the paper",
+                    ENDS,
+                    (low - READ, high - READ),
+                    (low + READ, high + READ),
+                    colours,
+                    f"paper {name}",
+                )
+            )
         keys.append(Key("band: the paper's EM, EI, SO, read off its figure", NEUTRAL, band=True))
     steps = sorted({r["h"] for rows in kept.values() for r in rows} or {*ENDS})
     line = [steps[0] + (steps[-1] - steps[0]) * k / 40 for k in range(41)]
     last = "√h − σ₀"
-    series.append(Series(last, tuple(line), tuple(max(0.0, math.sqrt(h) - sigma) for h in line), NEUTRAL, last, dash="dot", thin=True))
+    series.append(
+        Series(
+            last, tuple(line), tuple(max(0.0, math.sqrt(h) - sigma) for h in line), NEUTRAL, last, dash="dot", thin=True
+        )
+    )
     keys.append(Key(f"{last}: the last step's own noise", NEUTRAL, last, dash="dot"))
     ends = 0.95 * steps[0], 1.03 * steps[-1]
     says = experiment_sentence(result, sigma, lam)
@@ -169,14 +208,22 @@ def experiment_sentence(result: dict, sigma: float, lam: float) -> str:
             gone.append(name)
         elif len(good) > 1:
             ends = (f"{interval(r['w2'], Z95 * r['stderr'])}" for r in (good[0], good[-1]))
-            printed = f" (the paper: about {PAPER[name][0]:g} and {PAPER[name][1]:g})" if lam == PAPER_LAM and name in ("EM", "EI", "SO") else ""
+            printed = (
+                f" (the paper: about {PAPER[name][0]:g} and {PAPER[name][1]:g})"
+                if lam == PAPER_LAM and name in ("EM", "EI", "SO")
+                else ""
+            )
             said.append(f"{name} goes from {' to '.join(ends)}{printed}")
     hs = sorted({r["h"] for r in result["rows"]})
     head = f"From h = {step_size(hs[0])} to {step_size(hs[-1])}, {'; '.join(said)}." if said else ""
     if lam == PAPER_LAM:
         shares = {n: _share(result, n) for n in ("EM", "EI", "SO") if n in schemes_of(result)}
         head += f" On average that is {listed(f'{n} {v:.0%}' for n, v in shares.items() if v)} of the paper's lines."
-    lost = f" {listed(gone)} {'throw' if len(gone) > 1 else 'throws'} particles out of the picture: see below why." if gone else ""
+    lost = (
+        f" {listed(gone)} {'throw' if len(gone) > 1 else 'throws'} particles out of the picture: see below why."
+        if gone
+        else ""
+    )
     floor = (
         f" EM's last step adds noise of variance h to whatever the score has done, so no score brings its W₂ below √h − σ₀, here with "
         f"σ₀ = {number(sigma)}."
@@ -198,7 +245,9 @@ def table(result: dict) -> list[dict]:
         row = {"h": step_size(h), "N": next(str(r["steps"]) for r in result["rows"] if r["h"] == h)}
         for name in names:
             mine = next((r for r in rows_of(result, name) if r["h"] == h), None)
-            row[name] = NONE if mine is None else "diverged" if diverged(mine) else interval(mine["w2"], Z95 * mine["stderr"])
+            row[name] = (
+                NONE if mine is None else "diverged" if diverged(mine) else interval(mine["w2"], Z95 * mine["stderr"])
+            )
         row["floor"] = number(next((r["floor"] for r in result["rows"] if r["h"] == h and r["floor"]), None))
         found.append(row)
     return found
@@ -230,7 +279,12 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
                     f"{name}, {what}", tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), colours, f"{what} {name}",
                     low=tuple(max(low, r["w2"] - Z95 * r["stderr"]) for r in rows), high=tuple(r["w2"] + Z95 * r["stderr"] for r in rows),
                     filled=(rank > 0,) * len(rows), marker=style.marker if not rank else "x",
-                    hover=tuple("\n".join([f"{name}, {what}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}", *reasons(r, {})]) for r in rows),
+                    hover=tuple(
+                        "\n".join(
+                            [f"{name}, {what}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}", *reasons(r, {})]
+                        )
+                        for r in rows
+                    ),
                 ))  # fmt: skip
         keys.append(Key(what, NEUTRAL, marker="circle" if not rank else "x", filled=bool(rank)))
     stiff = "h = 1/L"
@@ -240,7 +294,9 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
     limits = hs[0] / 1.2, 1.2 * hs[-1]
     says = orders_sentence(first)
     places = decades(*limits)
-    triangles = tuple(Triangle(hs[-1] / 3, hs[-1], 2 * low, s, order(s)) for s in (0.5, 1.0, 2.0) if 2 * low * 3**s < high)
+    triangles = tuple(
+        Triangle(hs[-1] / 3, hs[-1], 2 * low, s, order(s)) for s in (0.5, 1.0, 2.0) if 2 * low * 3**s < high
+    )
     return Chart(
         "Towards small steps", Axis("step size h", limits, places), Axis("W₂ of the first coordinate", (low, high), decades(low, high)),
         tuple(series), triangles=triangles, keys=tuple(keys), alt=f"W₂ against h, both logarithmic. {says}", caption=says,
@@ -257,8 +313,11 @@ def orders_sentence(first: dict) -> str:
     none = f" {listed(unsure)} {'have' if len(unsure) > 1 else 'has'} no one slope there." if unsure else ""
     near = first["near"]
     return (
-        f"At h = {step_size(steps[0])} hL is {number(steps[0] * first['L0'])}, and the surrogate's exact curves rise with slopes {said} there"
-        f"{': stiffness, no rate' if steps[0] * first['L0'] > 1 else ''}. " + (f"Where h < 1/L the slopes are {fine}." if fine else "") + f"{none} The surrogate's first coordinate is W₂ = "
+        f"At h = {step_size(steps[0])} hL is {number(steps[0] * first['L0'])}, and the surrogate's exact curves rise "
+        f"with slopes {said} there"
+        f"{': stiffness, no rate' if steps[0] * first['L0'] > 1 else ''}. "
+        + (f"Where h < 1/L the slopes are {fine}." if fine else "")
+        + f"{none} The surrogate's first coordinate is W₂ = "
         f"{interval(near['w2'], Z95 * near['stderr'])} from the posterior's (standard deviation {number(near['surrogate_sigma'])} against "
         f"{number(near['sigma'])}; {number(near['floor'])} is what as many independent draws read)."
     )
@@ -277,8 +336,9 @@ def slopes_table(first: dict) -> list[dict]:
     """A row for each pair of neighbouring step sizes: the slope of each scheme's exact curve between them."""
     hs = sorted({r["h"] for r in first["rows"]}, reverse=True)
     return [
-        {"h from": step_size(a), "to": step_size(b), "hL": number(a * first["L0"])} | {n: f"{s[k]:.2f}" for n, s in first["slopes"].items()}
-        for k, (a, b) in enumerate(zip(hs, hs[1:]))
+        {"h from": step_size(a), "to": step_size(b), "hL": number(a * first["L0"])}
+        | {n: f"{s[k]:.2f}" for n, s in first["slopes"].items()}
+        for k, (a, b) in enumerate(itertools.pairwise(hs))
     ]
 
 
@@ -293,9 +353,11 @@ def readings(found: dict, scheme: str) -> Chart:
         colours, marker, dash = LOOKS[reading]
         series.append(Series(
             _said(reading), tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), colours, reading, marker=marker, dash=dash,
-            low=tuple(max(low, r["w2"] - Z95 * r["w2_stderr"]) for r in rows), high=tuple(min(high, r["w2"] + Z95 * r["w2_stderr"]) for r in rows),
+            low=tuple(max(low, r["w2"] - Z95 * r["w2_stderr"]) for r in rows),
+            high=tuple(min(high, r["w2"] + Z95 * r["w2_stderr"]) for r in rows),
             hover=tuple(
-                f"{_said(reading)}, h = {step_size(r['h'])}\nW₂ {interval(r['w2'], Z95 * r['w2_stderr'])}\nW₁ {interval(r['w1'], Z95 * r['w1_stderr'])}"
+                f"{_said(reading)}, h = {step_size(r['h'])}\nW₂ {interval(r['w2'], Z95 * r['w2_stderr'])}\nW₁ "
+                f"{interval(r['w1'], Z95 * r['w1_stderr'])}"
                 for r in rows
             ),
         ))  # fmt: skip
@@ -316,7 +378,9 @@ def readings(found: dict, scheme: str) -> Chart:
 
 def readings_sentence(found: dict, scheme: str) -> str:
     """Whether a Monte Carlo score caps the scheme's error, with the numbers at the smallest h."""
-    rows = {r["reading"]: r for r in found["rows"] if r["scheme"] == scheme and r["h"] == min(q["h"] for q in found["rows"])}
+    rows = {
+        r["reading"]: r for r in found["rows"] if r["scheme"] == scheme and r["h"] == min(q["h"] for q in found["rows"])
+    }
     exact, said = rows["laplace"], []
     kernels = [rows[r] for r in rows if r.startswith("kernel") and rows[r]["w2"]]
     h = step_size(exact["h"])
@@ -328,10 +392,14 @@ def readings_sentence(found: dict, scheme: str) -> str:
             else "A score of finitely many samples changes the error"
         )  # fmt: skip
         said.append(
-            f"{verdict}: at h = {h} an exact score gives {scheme} W₂ = {number(exact['w2'])}, the ratio of kernels {', '.join(values)} samples."
+            f"{verdict}: at h = {h} an exact score gives {scheme} W₂ = {number(exact['w2'])}, the ratio of kernels "
+            f"{', '.join(values)} samples."
         )
         if raised:
-            said.append("Near t = 0 it pulls with weight 1/t to the nearest sample, and a midpoint may lie there: the mean square of this pull is infinite.")
+            said.append(
+                "Near t = 0 it pulls with weight 1/t to the nearest sample, and a midpoint may lie there: the mean "
+                "square of this pull is infinite."
+            )
     if (smooth := rows.get("smooth 1000")) and smooth["w2"]:
         said.append(f"The mean of ∇log p₀ is bounded and gives {number(smooth['w2'])}.")
     if (frozen := rows.get("frozen")) and frozen["w2"]:
@@ -366,24 +434,34 @@ def atoms_sentence(first: dict, few: dict) -> str:
     row = min((r for r in few["rows"] if r["scheme"] == "EM" and r["w2"]), key=lambda r: r["h"])
     exact = next(r["w2"] for r in first["rows"] if r["scheme"] == "EM" and r["steps"] == row["steps"])
     return (
-        f"The score of finitely many samples is the exact score of these samples, so as h falls a scheme finds them and not the posterior: with "
-        f"100 of them EM stands at {interval(row['w2'], Z95 * row['stderr'])} at h = {step_size(row['h'])}, where the surrogate's exact law is at "
+        f"The score of finitely many samples is the exact score of these samples, so as h falls a scheme finds them and "
+        f"not the posterior: with "
+        f"100 of them EM stands at {interval(row['w2'], Z95 * row['stderr'])} at h = {step_size(row['h'])}, where the "
+        f"surrogate's exact law is at "
         f"{number(exact)} (two clouds of the target read {number(row['floor'])}). It cannot show an order."
     )
 
 
 def floor_sentence(found: dict, result: dict) -> str:
     """That EM's printed curve is below what any score allows, and what another distance would make of it."""
-    rows = sorted((r for r in found["rows"] if r["scheme"] == "EM" and r["reading"] == "kernel 1000" and r["w2"]), key=lambda r: r["h"])
+    rows = sorted(
+        (r for r in found["rows"] if r["scheme"] == "EM" and r["reading"] == "kernel 1000" and r["w2"]),
+        key=lambda r: r["h"],
+    )
     if not rows:
         return ""
     said = [
-        f"at h = {step_size(r['h'])} the figure has {number(_printed('EM', r['h']))}, √h − σ₀ is {number(math.sqrt(r['h']) - found['sigma'])}, "
+        f"at h = {step_size(r['h'])} the figure has {number(_printed('EM', r['h']))}, √h − σ₀ is "
+        f"{number(math.sqrt(r['h']) - found['sigma'])}, "
         f"and with 1,000 samples W₂ = {interval(r['w2'], Z95 * r['w2_stderr'])} and W₁ = {interval(r['w1'], Z95 * r['w1_stderr'])}"
         for r in (rows[0], rows[-1])
     ]
     share = _share(result, "SO")
-    other = f" No one reading fits every curve, though: in W₂ SO's points lie at {share:.0%} of the paper's line." if share else ""
+    other = (
+        f" No one reading fits every curve, though: in W₂ SO's points lie at {share:.0%} of the paper's line."
+        if share
+        else ""
+    )
     return (
         f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ of EM's law below √h − σ₀ is impossible with this target. W₁, "
         f"which scipy's `wasserstein_distance` returns, allows it.{other}"

@@ -48,7 +48,9 @@ def _with_end(chart: Chart, varied: dict, label: str, symbol: str) -> Chart:
     place = (values[at] + values[at + (1 if above else -1)]) / 2
     line = Series("where the bound ends", (place, place), chart.y.limits, dash="longdash", thin=True)
     return replace(
-        chart, series=(line, *chart.series), keys=(*chart.keys, Key(f"{'right' if above else 'left'} of the line: no bound", dash="longdash"))
+        chart,
+        series=(line, *chart.series),
+        keys=(*chart.keys, Key(f"{'right' if above else 'left'} of the line: no bound", dash="longdash")),
     )
 
 
@@ -60,7 +62,11 @@ def failing(listed_: list) -> str:
     said = []
     for a in failed:
         name = f"Assumption {a.number}" if a.number != "–" else "m₀ > ½"
-        facts = ", ".join(f"{s} = {number(v) if v is not None else '∞'}" for s, v, how in a.values if v is not None or how.startswith("infinite"))
+        facts = ", ".join(
+            f"{s} = {number(v) if v is not None else '∞'}"
+            for s, v, how in a.values
+            if v is not None or how.startswith("infinite")
+        )
         said.append(f"{name} ({a.title if a.number != '–' else 'listed nowhere'}; {facts})")
     hit = sorted({t for a in failed for t in a.needed_by})
     return (
@@ -89,7 +95,16 @@ def modes_table(found: dict) -> list[dict]:
     out = []
     for row in found["rows"]:
         if row["masses"] is None:
-            out.append({"scheme": row["scheme"], "region": NONE, "target": NONE, "law of the scheme": NONE, "difference": NONE, "how": row["why"]})
+            out.append(
+                {
+                    "scheme": row["scheme"],
+                    "region": NONE,
+                    "target": NONE,
+                    "law of the scheme": NONE,
+                    "difference": NONE,
+                    "how": row["why"],
+                }
+            )
             continue
         for name, own, mass, error in zip(found["regions"], found["target"], row["masses"], row["stderr"]):
             out.append({
@@ -113,7 +128,11 @@ def modes_sentence(found: dict) -> str:
         if abs(gaps[i]) <= max(error, 5e-6):
             said.append(f"{row['scheme']} has the target's masses as far as can be told.")
         else:
-            share = f", {abs(100 * gaps[i] / found['target'][i]):.2g} % {'more' if gaps[i] > 0 else 'less'}" if found["target"][i] > 0 else ""
+            share = (
+                f", {abs(100 * gaps[i] / found['target'][i]):.2g} % {'more' if gaps[i] > 0 else 'less'}"
+                if found["target"][i] > 0
+                else ""
+            )
             said.append(
                 f"{row['scheme']} gives “{found['regions'][i]}” {interval(row['masses'][i], error or None)} of the mass where the target "
                 f"has {number(found['target'][i])}{share}."
@@ -161,7 +180,9 @@ def _hessian_chart(found, title, at, text) -> Chart:
                 *(f"hollow: {w}" for w in reasons(r, fit)),
             ]) for r in rows), marker=marker, dash=dash,
         ))  # fmt: skip
-        slope = f" {slope_text(fit)}" if has_slope(fit) and at({"h": 1, "score_evals": 0, "hessian_evals": 0}) == 1 else ""
+        slope = (
+            f" {slope_text(fit)}" if has_slope(fit) and at({"h": 1, "score_evals": 0, "hessian_evals": 0}) == 1 else ""
+        )
         keys.append(Key(label + slope, colours, label, marker, dash))
     x = (min(places, default=0.1) / 1.3, max(places, default=1.0) * 1.3)
     y = (min(sizes, default=0.01) / 1.6, max(sizes, default=0.1) * 1.6)
@@ -189,13 +210,19 @@ def hessian_sentence(found: dict[str, dict]) -> str:
         ]  # fmt: skip
         if each:
             said.append(f"At h = {step_size(exact['h'])} the error is, beside the exact Hessian's, {listed(each)}.")
-    worse = [k for k, r in fine.items() if k != "EM" and "EM" in fine and not diverged(r) and r["w2"] > (fine["EM"]["w2"] or math.inf)]
+    worse = [
+        k
+        for k, r in fine.items()
+        if k != "EM" and "EM" in fine and not diverged(r) and r["w2"] > (fine["EM"]["w2"] or math.inf)
+    ]
     if worse:
         said.append(f"Worse than EM, which needs no Hessian: {listed(worse)}.")
     return " ".join(said) or "Nothing has been measured yet."
 
 
-def hessian_table(found: dict[str, dict], derived: dict[str, float | None], seconds: dict[str, float] | None = None) -> list[dict]:
+def hessian_table(
+    found: dict[str, dict], derived: dict[str, float | None], seconds: dict[str, float] | None = None
+) -> list[dict]:
     """One line a Hessian at the finest h; derived {label: W2/h as h -> 0 by the formula} where there is one."""
     out = []
     for label, result in found.items():

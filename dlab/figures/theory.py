@@ -166,12 +166,18 @@ def _size(value) -> str:
     return number(value) if math.isfinite(value) else "exceeds every number"
 
 
+def _known(name, value, how) -> str:
+    if value is not None:
+        return f"{name} = {number(value)}"
+    return f"{name} = ∞" if how.startswith("infinite") else f"{name} unknown"
+
+
 def assumptions(items) -> list[dict]:
     """The checklist as a table, from `study.checklist`."""
     return [
         {
             "": a.number, "assumption": a.title, "here": a.verdict,
-            "number": ", ".join(f"{name} = {number(v)}" if v is not None else f"{name} {'= ∞' if how.startswith('infinite') else 'unknown'}" for name, v, how in a.values),
+            "number": ", ".join(_known(*value) for value in a.values),
             "how": "; ".join(dict.fromkeys(how for _, _, how in a.values)),
             "theorems": ", ".join(t.removeprefix("Theorem ") for t in a.needed_by),
         }

@@ -186,7 +186,8 @@ class _Mover:
         self.points = [list(map(jnp.asarray, v)) for v in every]
 
     def __call__(self, t, count, live=None):
-        """For `count` <= F steps from time t on, live (F, G) where there is mass, for a noise that depends on the state: places in spacings (count, M, Q, G), variance to convolve with
+        """For `count` <= F steps from time t on, live (F, G) where there is mass, for a noise that depends on the
+        state: places in spacings (count, M, Q, G), variance to convolve with
         (count, M), squared error of the score (count, G)."""
         times = np.maximum(t - self.h * np.arange(self.window), 0)
         own = late = self.tables.at(times)

@@ -4,6 +4,8 @@ It needs no reference and works in any dimension, but sees one coordinate, a low
 distance of two clouds.
 """
 
+import itertools
+
 import jax
 import numpy as np
 
@@ -44,7 +46,7 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     key = jax.random.fold_in(jax.random.key(case.seed), 0x3A46)
     fresh = [np.asarray(case.target.sample(k, n))[:, 0] for k in jax.random.split(key, FLOORS + 1)]
     value, stderr = jackknifed(pairs.x[:, 0], fresh[0])
-    floor = float(np.mean([of_lines(a, b) for a, b in zip(fresh, fresh[1:])]) ** 0.5)
+    floor = float(np.mean([of_lines(a, b) for a, b in itertools.pairwise(fresh)]) ** 0.5)
     flags = () if value > 2 * floor else (f"marginal: below twice its sampling floor of {floor:.3g}",)
     return Estimate(value, stderr, "marginal", floor=floor, flags=flags)
 

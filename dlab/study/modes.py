@@ -1,5 +1,7 @@
 """How much of each mode a scheme's law has, beside the target: which modes are lost, and what leaves a compact support."""
 
+import itertools
+
 import jax
 import numpy as np
 
@@ -43,7 +45,7 @@ def _own(target, regions):
     axis = target.factors.axes[:, regions.coordinate]
     mean, std = axis @ target.facts.mean, np.sqrt(axis @ target.facts.cov @ axis)
     ends = [mean - 12 * std, *regions.cuts, mean + 12 * std]
-    log = [np.asarray(density(np.linspace(a, b, 4001))) for a, b in zip(ends, ends[1:])]
+    log = [np.asarray(density(np.linspace(a, b, 4001))) for a, b in itertools.pairwise(ends)]
     top = max(v.max() for v in log)
     masses = np.array([np.trapezoid(np.exp(v - top), dx=(b - a) / 4000) for v, a, b in zip(log, ends, ends[1:])])
     return masses / masses.sum()

@@ -4,6 +4,7 @@ the first coordinate of a surrogate.
 The studies themselves are plain ones: target `logistic` with 20 features, estimator `marginal`.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 
 import jax
@@ -124,7 +125,7 @@ def first_coordinate(study: Study, tick=lambda done: None) -> dict:
     slopes, fits = {}, {}
     for name in study.schemes:
         mine = sorted((r for r in rows if r["scheme"] == name), key=lambda r: -r["h"])
-        slopes[name] = [float(np.log(a["w2"] / b["w2"]) / np.log(a["h"] / b["h"])) for a, b in zip(mine, mine[1:])]
+        slopes[name] = [float(np.log(a["w2"] / b["w2"]) / np.log(a["h"] / b["h"])) for a, b in itertools.pairwise(mine)]
         fine = [r for r in mine if r["h"] * L0 < 1]
         line = fit.fit([r["h"] for r in fine], [r["w2"] for r in fine], [0.0] * len(fine), [True] * len(fine))
         fits[name] = {"slope": line.slope, "low": line.low, "high": line.high, "used": list(line.used)}

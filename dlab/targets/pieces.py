@@ -51,7 +51,11 @@ class PiecesLine:
             log_mass, near_low, near_high = _between(low, high)
             edge = (near_low - near_high) * a / root
             # z phi(z) vanishes at infinity.
-            moment = (jnp.where(near_low > 0, low, 0) * near_low - jnp.where(near_high > 0, high, 0) * near_high) * a**2 / (v * V)
+            moment = (
+                (jnp.where(near_low > 0, low, 0) * near_low - jnp.where(near_high > 0, high, 0) * near_high)
+                * a**2
+                / (v * V)
+            )
             logs.append((beta**2 * v + 2 * a * beta * x - self.lam * x**2) / (2 * V) + log_mass - jnp.log(V) / 2)
             firsts.append((a * beta - self.lam * x) / V + edge)
             seconds.append(-self.lam / V + moment - edge**2)
@@ -105,7 +109,10 @@ def _between(low, high):
     top = log_ndtr(high)
     below = jnp.where(jnp.isinf(low), -jnp.inf, log_ndtr(jnp.where(jnp.isinf(low), 0.0, low)))
     log_mass = top + jnp.log(-jnp.expm1(jnp.minimum(below - top, -1e-300)))
-    near_low, near_high = (jnp.where(jnp.isinf(z), 0.0, jnp.exp(-(jnp.where(jnp.isinf(z), 0.0, z) ** 2) / 2 - log_mass)) for z in (low, high))
+    near_low, near_high = (
+        jnp.where(jnp.isinf(z), 0.0, jnp.exp(-(jnp.where(jnp.isinf(z), 0.0, z) ** 2) / 2 - log_mass))
+        for z in (low, high)
+    )
     near_low, near_high = (v / jnp.sqrt(2 * jnp.pi) for v in (near_low, near_high))
     return log_mass, jnp.where(flip, near_high, near_low), jnp.where(flip, near_low, near_high)
 

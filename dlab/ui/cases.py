@@ -58,7 +58,8 @@ CASES = (
         (0.0, 0.1, 0.2, 0.4, 0.8, 1.6), 0.0, "The score turns by 2 over a width δ; L₀ = 1 + 1/δ. 0: it jumps.",
         "As $\\delta \\to 0$ the constants grow like $L_0 = 1 + 1/\\delta$ and at 0 there are none. A step of size $h$ sees the kink only "
         "in the last steps, within a distance $\\sqrt h$ of it: mass $\\sqrt h$ goes wrong by $h$, so $W_2^2 \\sim h^{5/2}$. That is "
-        "invisible beside the order 1 of EM and EI, and it caps SO at order 1¼ while $\\sqrt h$ is larger than $\\delta$; by the same count "
+        "invisible beside the order 1 of EM and EI, and it caps SO at order 1¼ while $\\sqrt h$ is larger than "
+        "$\\delta$; by the same count "
         "REM and REI, whose laws a grid does not resolve at $\\delta = 0$.",
         {"c": 1.0, "lam": 1.0},
     ),

@@ -15,11 +15,11 @@ PAGES = {
     "theory": ("pages/theory.py", "Theory"),
     "logistic": ("pages/logistic.py", "Logistic regression"),
     "learned": ("pages/learned.py", "Learned score"),
-    "outside": ("pages/outside.py", "Outside the assumptions"),
     "images": ("pages/images.py", "Images"),
+    "outside": ("pages/outside.py", "Outside the assumptions"),
 }
 # Pages that the menu keeps in a list of their own: its row has no room for more.
-STUDIES = tuple(page for page in ("logistic", "learned", "images", "outside") if page in PAGES)
+STUDIES = ("logistic", "learned", "images", "outside")
 
 
 # Streamlit changes its own colours with the system's and does not run the page again, whose charts have them too.
@@ -45,13 +45,12 @@ def draw(page: str, values: dict) -> None:
         for name in PAGES:
             if name not in STUDIES:
                 link(name)
-        if STUDIES:
-            with st.container(key="here-studies" if page in STUDIES else "studies", width="content"):
-                # Another page, another list: the one that was open does not stay open over it.
-                more = st.popover("Studies", type="tertiary", width="content", key=f"studies-from-{page}")
-            with more, st.container(gap="xsmall"):
-                for name in STUDIES:
-                    link(name)
+        with st.container(key="here-studies" if page in STUDIES else "studies", width="content"):
+            # Another page, another list: the one that was open does not stay open over it.
+            more = st.popover("Studies", type="tertiary", width="content", key=f"studies-from-{page}")
+        with more, st.container(gap="xsmall"):
+            for name in STUDIES:
+                link(name)
         st.space("stretch")
         _scenes()
         _modes(page, values)

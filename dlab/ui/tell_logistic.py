@@ -27,7 +27,8 @@ def experiment(study: Study) -> None:
         "independent."
     )
     st.markdown(
-        f"Score and Hessian of $p_t$ are ratios of sums of Gaussian kernels over {atoms(study.target):,} of these samples, the weights normalised by "
+        f"Score and Hessian of $p_t$ are ratios of sums of Gaussian kernels over {atoms(study.target):,} of these "
+        f"samples, the weights normalised by "
         "their sum: the paper's formulas. Each scheme moves "
         f"{study.particles:,} particles. $W_2$ of the first coordinate is read off sorted values against as many samples of the "
         "target; the bars are 95 % intervals by leaving out one of 32 blocks of either sample in turn. Two samples of the target alone "
@@ -51,7 +52,8 @@ def theorem(result: dict) -> None:
     )
     if row["bound"] is not None:
         st.markdown(
-            f"At h = {step_size(row['h'])} Theorem 1 allows EM a distance of {number(row['bound'])} in all {len(facts['mean'])} coordinates; "
+            f"At h = {step_size(row['h'])} Theorem 1 allows EM a distance of {number(row['bound'])} in all "
+            f"{len(facts['mean'])} coordinates; "
             f"measured in one of them: {number(row['w2'])}. The bound's own condition, $h$ small against $1/L_{{\\max}}$, does not hold "
             "at the paper's step sizes. $L_F$ is unknown here, so that Theorem 4 gives SO no number."
         )
@@ -61,7 +63,8 @@ def hypothesis() -> None:
     """The question behind the readings."""
     st.markdown(
         "With an exact score REM and REI do far worse here than EM: their midpoint may lie next to $t = 0$, where the score is as "
-        "steep as $L \\approx \\lambda$, and the step moves a particle by $hL \\gg 1$ times its distance from the middle. In the paper's figure REM lies on EM, and REI on EI. One might think that a "
+        "steep as $L \\approx \\lambda$, and the step moves a particle by $hL \\gg 1$ times its distance from the "
+        "middle. In the paper's figure REM lies on EM, and REI on EI. One might think that a "
         "Monte Carlo score of finitely many samples is flatter near $t = 0$ and so caps the midpoint's pull. Tried below: the ratio of "
         "kernels with 100, 1,000 and 10,000 samples, a bounded form (the mean of $\\nabla\\log p_0$ over the same samples), and a "
         "midpoint whose score is taken at the time at which the step starts."
@@ -73,6 +76,7 @@ def csv() -> None:
     st.markdown(
         "Upload a CSV, beside the picture: a row for each observation, a column for each of 2 to 50 features, and the labels, 1 and −1 "
         "or 1 and 0, in the last column or in one named y. A header is welcome. The features are standardised, so that one penalty λ "
-        "fits them all. You then get the $W_2$ curve of the first coordinate of θ (with the score from samples that follow the particle, of all "
+        "fits them all. You then get the $W_2$ curve of the first coordinate of θ (with the score from samples that "
+        "follow the particle, of all "
         "coordinates, by projection), and its check by the Laplace approximation."
     )

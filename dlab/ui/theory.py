@@ -46,7 +46,10 @@ def assumptions(items) -> None:
         name = f"Assumption {a.number}" if a.number != "–" else "Between the lines"
         st.markdown(f"**{name}: {a.verdict}.** {a.words} ({', '.join(a.needed_by)})")
         st.markdown(f"${a.latex}$")
-        values = "; ".join(f"{frame.plain(s)} = {number(v) if v is not None else '∞' if how.startswith('infinite') else 'unknown'} ({how})" for s, v, how in a.values)
+        values = "; ".join(
+            f"{frame.plain(s)} = {number(v) if v is not None else '∞' if how.startswith('infinite') else 'unknown'} ({how})"
+            for s, v, how in a.values
+        )
         st.caption(" ".join(filter(None, [values + ".", frame.plain(a.why)])))
     st.markdown(
         "*Holds* means proven: by a closed form, or by a bound that covers every $x$ and $t$. *Holds where measured* means that the "

@@ -9,7 +9,8 @@ from dlab.figures import logistic, screen
 
 def row(scheme, h, w2, **more):
     base = {
-        "scheme": scheme, "h": h, "steps": round(10 / h), "w2": w2, "stderr": 0.01, "floor": 0.007, "diverged": 0, "resolved": True, "flags": [],
+        "scheme": scheme, "h": h, "steps": round(10 / h), "w2": w2, "stderr": 0.01, "floor": 0.007, "diverged": 0, "resolved": True,
+        "flags": [],
     }  # fmt: skip
     return base | more
 
@@ -26,7 +27,8 @@ RESULT = {
 }
 FIRST = {
     "rows": [
-        {"scheme": s, "h": h, "steps": round(10 / h), "w2": c * h**p} for s, c, p in (("EM", 3, 1), ("SO", 9, 2), ("REM", 5, 2)) for h in (0.32, 0.08, 0.02, 0.005)
+        {"scheme": s, "h": h, "steps": round(10 / h), "w2": c * h**p}
+        for s, c, p in (("EM", 3, 1), ("SO", 9, 2), ("REM", 5, 2)) for h in (0.32, 0.08, 0.02, 0.005)
     ],
     "slopes": {"EM": [1.0] * 3, "SO": [2.0] * 3, "REM": [2.0] * 3},
     "fits": {
@@ -40,38 +42,53 @@ FIRST = {
 
 def readings():
     rows = []
-    for reading, values in {"laplace": (0.7, 1.8), "kernel 100": (5.5, 46.0), "kernel 1000": (5.0, 35.0), "smooth 1000": (2.1, 2.7), "frozen": (0.2, 0.35)}.items():
+    for reading, values in {
+        "laplace": (0.7, 1.8),
+        "kernel 100": (5.5, 46.0),
+        "kernel 1000": (5.0, 35.0),
+        "smooth 1000": (2.1, 2.7),
+        "frozen": (0.2, 0.35),
+    }.items():
         for scheme in ("EM", "REM"):
             for h, w2 in zip((0.1, 0.2), values):
                 w2 = w2 if scheme == "REM" else math.sqrt(h) - 0.1
-                rows.append({"reading": reading, "scheme": scheme, "h": h, "steps": round(10 / h), "w2": w2, "w2_stderr": 0.02, "w1": 0.8 * w2,
+                rows.append({"reading": reading, "scheme": scheme, "h": h, "steps": round(10 / h), "w2": w2, "w2_stderr": 0.02,
+                             "w1": 0.8 * w2,
                              "w1_stderr": 0.02, "std": w2, "farthest": 9.0, "diverged": 0})  # fmt: skip
     return {"rows": rows, "sigma": 0.1, "m0": 100.0, "L0": 150.0, "particles": 512, "sampler": ""}
 
 
 def test_the_experiment_has_linear_axes_the_papers_bands_and_the_line_of_the_last_steps_noise():
     chart = logistic.experiment(RESULT, 0.1, 100.0)
-    assert not chart.x.log and not chart.y.log
+    assert not chart.x.log
+    assert not chart.y.log
     assert [b.name for b in chart.bands] == ["EM in the paper", "EI in the paper", "SO in the paper"]
     line = next(s for s in chart.series if s.name == "√h − σ₀")
     em = next(s for s in chart.series if s.name == "EM")
     assert sorted((line.y[0], line.y[-1])) == pytest.approx(sorted(em.y))
     assert em.high[0] - em.y[0] == pytest.approx(1.96 * 0.01)
-    assert max(max(s.y) for s in chart.series) <= chart.y.limits[1] < 1  # what REM throws away does not flatten the rest
-    assert "REM throws particles out of the picture" in chart.caption and "REM" not in [s.name for s in chart.series]
-    assert "the paper: about 0.19 and 0.435" in chart.caption and "of the paper's lines" in chart.caption
+    assert (
+        max(max(s.y) for s in chart.series) <= chart.y.limits[1] < 1
+    )  # what REM throws away does not flatten the rest
+    assert "REM throws particles out of the picture" in chart.caption
+    assert "REM" not in [s.name for s in chart.series]
+    assert "the paper: about 0.19 and 0.435" in chart.caption
+    assert "of the paper's lines" in chart.caption
     assert screen.to_plotly(chart).data
 
 
 def test_without_the_papers_penalty_nothing_of_the_paper_is_drawn():
     chart = logistic.experiment(RESULT, 0.1, 50.0)
-    assert not chart.bands and "paper" not in chart.caption
+    assert not chart.bands
+    assert "paper" not in chart.caption
 
 
 def test_the_table_has_a_row_for_each_step_and_says_what_diverged():
     table = logistic.table(RESULT)
     assert [r["h"] for r in table] == ["0.1", "1/4"]
-    assert table[0]["REM"] == "diverged" and table[0]["EM"] == "0.22 ± 0.02" and table[0]["floor"] == "0.00700"
+    assert table[0]["REM"] == "diverged"
+    assert table[0]["EM"] == "0.22 ± 0.02"
+    assert table[0]["floor"] == "0.00700"
 
 
 def test_a_slope_that_is_none_is_not_printed_as_one():
@@ -94,26 +111,31 @@ def test_the_readings_say_that_finitely_many_samples_raise_the_error():
     found = readings()
     said = logistic.readings_sentence(found, "REM")
     assert said.startswith("A score of finitely many samples does not cap the error, it raises it: at h = 0.1")
-    assert "5.50 with 100, 5.00 with 1,000 samples" in said and "0.200; the paper's figure has about 0.19" in said
+    assert "5.50 with 100, 5.00 with 1,000 samples" in said
+    assert "0.200; the paper's figure has about 0.19" in said
     chart = logistic.readings(found, "REM")
-    assert chart.y.log and {"frozen", "kernel 100"} <= {s.group for s in chart.series}
+    assert chart.y.log
+    assert {"frozen", "kernel 100"} <= {s.group for s in chart.series}
     assert len(logistic.readings_table(found)) == len(found["rows"])
 
 
 def test_a_score_that_changes_little_is_not_said_to_raise_the_error():
     said = logistic.readings_sentence(readings(), "EM")
-    assert "does not cap" not in said and said.startswith("A score of finitely many samples changes the error")
+    assert "does not cap" not in said
+    assert said.startswith("A score of finitely many samples changes the error")
 
 
 def test_below_the_last_steps_noise_the_sentence_says_impossible_with_the_numbers():
     said = logistic.floor_sentence(readings(), RESULT)
     assert "at h = 0.1 the figure has 0.190, √h − σ₀ is 0.216" in said
-    assert "impossible with this target" in said and "SO's points lie at" in said
+    assert "impossible with this target" in said
+    assert "SO's points lie at" in said
 
 
 def test_a_boundary_is_the_line_where_theta_times_x_is_nothing():
     line = logistic._line((1.0, 2.0), -3.0, 3.0, "b", "b")
     for x, y in zip(line.x, line.y):
-        assert x + 2 * y == pytest.approx(0) and max(abs(x), abs(y)) == pytest.approx(3)
+        assert x + 2 * y == pytest.approx(0)
+        assert max(abs(x), abs(y)) == pytest.approx(3)
     assert logistic._line((0.0, 0.0), -1, 1, "b", "b").x == ()
     assert logistic._line((0.0, 1.0), -1, 1, "b", "b").y == (0.0, 0.0)

@@ -22,7 +22,8 @@ def test_the_papers_experiment_opens_without_sampling_anything(lam, monkeypatch)
     said = words(at)
     assert not at.error
     assert "From h = 0.1 to 0.385, EM goes from" in said
-    assert "√h − σ₀" in said and "Where h < 1/L the slopes are" in said
+    assert "√h − σ₀" in said
+    assert "Where h < 1/L the slopes are" in said
     assert ("(the paper: about 0.19 and 0.435)" in said) == (lam == "100")
     assert "does not cap the error, it raises it" in said
     assert charts(at) == 4
@@ -39,7 +40,8 @@ def test_two_features_show_data_posterior_and_particles():
 
 def test_without_a_file_the_page_says_what_to_upload():
     at = visit("logistic", {"logistic.part": "csv"})
-    assert "a column for each of 2 to 50 features" in words(at) and not charts(at)
+    assert "a column for each of 2 to 50 features" in words(at)
+    assert not charts(at)
 
 
 def test_a_csv_is_standardised_and_says_what_its_run_will_cost():
@@ -48,12 +50,14 @@ def test_a_csv_is_standardised_and_says_what_its_run_will_cost():
     at = visit("logistic", {"logistic.part": "csv", "schemes": "EM", "h": "0.5..0.25"})
     at.session_state["observations"] = (x.tolist(), [1 if v > 5 else -1 for v in x[:, 0]])
     at.run()
-    assert not at.exception and not at.error
+    assert not at.exception
+    assert not at.error
     assert "30 observations of 4 features, each standardised" in words(at)
     assert any(b.label.startswith("Run (") for b in at.button)
     study = studies.observed({**links.read({})[0], "schemes": ("EM",)}, x, [1, -1] * 15)
     np.testing.assert_allclose(np.mean(study.target["x"], 0), 0, atol=1e-5)
-    assert study.estimator == "marginal" and study.built.dim == 4
+    assert study.estimator == "marginal"
+    assert study.built.dim == 4
 
 
 def test_a_constant_column_is_named_on_the_page():

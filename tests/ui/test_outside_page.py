@@ -26,7 +26,8 @@ def plain(at):
 def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured():
     at = visit("outside", {**FEW, "outside.case": "wide"})
     assert at.title[0].value == "What happens where the theorems say nothing?"
-    assert charts(at) == 2 and not at.error
+    assert charts(at) == 2
+    assert not at.error
     said = plain(at)
     assert "m₀ > ½ (listed nowhere; m0 = 0.400) fails" in said
     assert "Theorem 1, Theorem 3 and Theorem 4 need it and say nothing here" in said
@@ -45,20 +46,24 @@ def test_a_value_where_nothing_fails_is_not_called_a_failure():
 def test_every_case_has_a_control_of_its_own_in_the_link():
     for case in cases.CASES:
         values, notes = links.read({"outside.case": case.name, f"outside.{case.name}": f"{case.values[-1]:g}"})
-        assert notes == [] and cases.case_of(values) is case
+        assert notes == []
+        assert cases.case_of(values) is case
         assert values[f"outside.{case.name}"] == case.values[-1]
         assert case.default in case.values
         target = cases.against_h(values).target
         assert target["name"] == case.target
     _, notes = links.read({"outside.case": "elsewhere", "outside.kink": "7"})
-    assert len(notes) == 2 and "elsewhere" in notes[0] and "7" in notes[1]
+    assert len(notes) == 2
+    assert "elsewhere" in notes[0]
+    assert "7" in notes[1]
     assert {s.name for s in own.OWN["outside"]} == {"case", "on", "drift", *cases.BY_NAME}
 
 
 def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
     at = visit("outside", {**FEW, "schemes": "EM,REM", "outside.case": "box"})
     said = plain(at)
-    assert "L0 = ∞" in said and "REM: W₂ is infinite" in said
+    assert "L0 = ∞" in said
+    assert "REM: W₂ is infinite" in said
     assert "step is too large" not in said
     opened(at, "modes-open")
     assert "in the box" in plain(at)
@@ -69,14 +74,17 @@ def test_modes_and_laws_open_on_a_mixture():
     said = plain(at)
     assert "of the mass where the target has" in said
     assert charts(at) == 5
-    assert "void" in said and not silent(at) - {"Studies", "Draw anew"}
+    assert "void" in said
+    assert not silent(at) - {"Studies", "Draw anew"}
 
 
 def test_wrong_hessians_are_shown_with_cost_order_and_the_derived_constant():
     at = opened(visit("outside", {**FEW, "outside.case": "wide"}), "hessians-open")
     assert charts(at) == 4
     said = plain(at)
-    assert "Measured slopes:" in said and "times at" in said and "renewed every 4 steps" in said
+    assert "Measured slopes:" in said
+    assert "times at" in said
+    assert "renewed every 4 steps" in said
     table = next(f for f in at.dataframe if "W₂/h derived, h → 0" in f.value.columns).value.set_index("Hessian")
     # Few evaluations and an order less, or the order kept.
     assert float(table.loc["renewed every 16 steps", "Hessians"]) == 32
@@ -90,7 +98,8 @@ def test_no_scheme_gets_a_sentence():
     at = visit("outside", {"schemes": "EM", "outside.case": "wide"})
     at.session_state["s:schemes"] = []
     at.run()
-    assert not at.exception and "No scheme is chosen" in at.error[0].value
+    assert not at.exception
+    assert "No scheme is chosen" in at.error[0].value
 
 
 def test_prepared_results_open_the_cases():
