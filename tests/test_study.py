@@ -323,6 +323,11 @@ def test_step_sizes_without_a_common_grid_each_find_their_reference():
         assert abs(row["w2"] - want.w2) < 4 * row["stderr"] + 0.06 * want.w2
 
 
+def test_a_coarse_step_count_beside_one_that_is_no_power_of_two_shares_its_reference():
+    (grid,) = grids((3, 39))
+    assert [(r.steps, r.members) for r in grid.references] == [(156, (3,)), (156, (39,))]
+
+
 def test_work_beyond_the_limit_is_refused_with_what_to_lower():
     with pytest.raises(BadInput, match="lower particles"):
         study(estimator="projected", particles=65536, h=[2 / 4096])

@@ -17,6 +17,8 @@ HOW = {
     "onto gradient fields, noise bias removed",
     "coupled": "coupled: root mean square distance to a fine reference on the same {n} Brownian paths, an upper bound",
     "gelbrich": "Gelbrich's lower bound from means and covariances of {n} paths",
+    "marginal": "of the first coordinate alone, by sorted values of {n} paths and of as many samples of the target, with a sampling "
+    "floor: a lower bound",
     "frechet": "W₂ of the Gaussians with the moments of {n} paths and of the target, with a sampling floor: a lower bound",
     "frechet-diagonal": "W₂ of the Gaussians with the diagonal moments of {n} paths and of the target, with a sampling floor: blind to "
     "correlations",

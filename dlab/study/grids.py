@@ -57,6 +57,6 @@ def _references(fine, members):
     while members:
         near = [n for n in members if n * SPAN >= members[0]]
         members = members[len(near) :]
-        steps = min(r for r in range(_wanted(near[0]), fine + 1) if fine % r == 0 and r % 2 == 0)
+        steps = min(r for r in range(min(_wanted(near[0]), fine), fine + 1) if fine % r == 0 and r % 2 == 0)
         found.append(Reference(steps, tuple(reversed(near))))
     return found
