@@ -30,6 +30,8 @@ $h$ halves?** The lab answers on targets whose score is known exactly, so that e
 - **Budget** finds the smallest number of steps that comes below an accuracy, beside the number that the theorem asks for.
 - **Horizon** and **Dimension** vary the time at which the reverse process starts, and the number of coordinates, up to 4096.
 - **Theory** checks what the theorems assume, evaluates them and the recursion behind them, and shows where they lose.
+- **Studies** rebuild what the papers did and ask what they left open: **logistic regression** in twenty dimensions, a **learned
+  score**, **images**, and life **outside the assumptions**.
 
 Five schemes: Euler–Maruyama (EM), the exponential integrator (EI), the two randomised-midpoint schemes (REM, REI) and the
 second-order Hessian scheme (SO), with the theorems of [Yu & Yu, NeurIPS 2025](https://arxiv.org/abs/2502.04849).

@@ -23,6 +23,10 @@ MNIST = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 SOURCE = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 
+# Whether somebody else's studies are read here, as the app does: by the path of a folder they would look round this machine.
+served = False
+
+
 def home() -> Path:
     """Where data files lie."""
     return Path(os.environ.get("DLAB_DATA") or Path.home() / "dlab-data")
@@ -51,6 +55,8 @@ def load(data: str) -> tuple[np.ndarray, np.ndarray | None]:
         return _digits()
     if data == "mnist":
         return _mnist(str(home()))
+    if served and data not in (named := choices()):
+        raise BadInput(f"target.data = {show(data)} is not among the data of this server; give one of {', '.join(named)}.")
     return _folder(str(home() / data))
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
 
-from dlab import jobs, targets
+from dlab import jobs, pictures, targets
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +75,12 @@ def probe():
 def speed(monkeypatch):
     """What a page says of a run's price, and whether it runs unasked, does not depend on how busy this machine was."""
     monkeypatch.setitem(jobs._speed, "value", jobs.SPEED)
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch):
+    """An app that another test has started in this process leaves folders readable by their paths."""
+    monkeypatch.setattr(pictures, "served", False)
 
 
 def pytest_collection_modifyitems(items):

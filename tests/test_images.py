@@ -137,6 +137,17 @@ def test_damaged_files_are_named(files, damage, said):
         pictures.load("mnist")
 
 
+def test_a_server_reads_no_folder_by_its_path(files, monkeypatch):
+    (files / "faces").mkdir()
+    for i in range(2):
+        Image.new("L", (6, 6)).save(files / "faces" / f"{i}.png")
+    monkeypatch.setattr(pictures, "served", True)
+    assert pictures.load("faces")[0].shape == (2, 6, 6)
+    for path in (str(files / "faces"), "../faces", "/etc", "faces/..", "nowhere"):
+        with pytest.raises(BadInput, match="not among the data of this server; give one of digits, faces"):
+            pictures.load(path)
+
+
 def test_a_folder_of_grey_images_is_read(files):
     (files / "faces").mkdir()
     grey = np.random.default_rng(1).integers(0, 256, (3, 6, 6)).astype(np.uint8)

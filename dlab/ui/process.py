@@ -7,7 +7,7 @@ import threading
 
 import streamlit as st
 
-from dlab import jobs
+from dlab import jobs, pictures
 
 COLLECT = 5.0  # seconds between two garbage collections of the process
 
@@ -20,6 +20,7 @@ def begin() -> bool:
     off, so this thread does it for all sessions together.
     """
     jobs.keep_compiled()
+    pictures.served = True
 
     stop = threading.Event()
 
