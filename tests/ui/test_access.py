@@ -6,11 +6,13 @@ import pytest
 from server import CHROMIUM
 from test_browser import EXACT, MIXTURE, MOVING, PLAYER, menu, menu_is_whole, rest, visit
 
+from dlab.ui.menu import STUDIES
+
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 __all__ = ["visit"]  # a fixture
 
 SCENES = {"": {}, "particles": MOVING, "convergence": EXACT, "theory": EXACT, "horizon": EXACT, "dimension": EXACT,
-          "budget": EXACT, "score_error": EXACT}  # fmt: skip
+          "budget": EXACT, "score_error": EXACT, **{page: {} for page in STUDIES}}  # fmt: skip
 ACCENT = "() => getComputedStyle(document.documentElement).getPropertyValue('--st-primary-color')"
 CLOSED = "details:not([open]) > summary"
 
