@@ -94,7 +94,7 @@ def _keys() -> None:
     is seen."""
     with st.container(key="keys"):
         st.html(GROUND, unsafe_allow_javascript=True)
-        st.button("Draw anew", key="ground")
+        st.button("Draw anew", key="ground", help="In the colours that the system has now.")
         for number, entry in enumerate(scenes.SCENES, 1):
             if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
                 st.switch_page(PAGES[entry.page][0], query_params=_here(scenes.address(entry)))
