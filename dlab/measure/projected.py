@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.interpolate import BSpline
 
-from dlab.measure.base import Case, Estimator, Pairs, root
+from dlab.measure.base import Case, Estimator, Pairs, paired, root
 from dlab.types import Estimate
 
 SIDES = (6, 9, 12)  # basis functions a side, in the order in which they are tried
@@ -33,7 +33,7 @@ DISAGREE = 0.1  # relative gap between the two ways of taking A that flags a val
 def applies(case: Case) -> str | None:
     if case.target.dim > MOST_DIM:
         return f"The projected estimator works in up to {MOST_DIM} dimensions; this target has d = {case.target.dim}."
-    return None
+    return paired(case)
 
 
 def estimate(case: Case, pairs: Pairs) -> Estimate:
