@@ -5,6 +5,8 @@ import gc
 import logging
 import threading
 
+# Plotly looks for pandas among the loaded modules: half loaded by the warm-up's thread, it would break the first page.
+import pandas  # noqa: F401
 import streamlit as st
 
 from dlab import jobs, pictures

@@ -3,6 +3,8 @@
 import io
 import random
 import re
+import subprocess
+import sys
 from urllib.parse import parse_qs
 
 import pytest
@@ -272,3 +274,9 @@ def test_home_says_what_it_is():
     assert at.title[0].value.endswith("?")
     assert not at.warning
     assert len(at.get("page_link")) >= 7
+
+
+def test_pandas_is_whole_before_a_thread_of_the_lab_can_load_it():
+    """Plotly asks a module that is loaded for its classes, and the warm-up loads scikit-learn, which loads pandas."""
+    code = "import sys, dlab.ui.process; sys.exit('pandas' not in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
