@@ -83,6 +83,12 @@ def at_home(monkeypatch):
     monkeypatch.setattr(pictures, "served", False)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def room():
+    """A worker meets thousands of programs; without this the compiler of the last ones crashes."""
+    jobs.forget_compiled()
+
+
 def pytest_collection_modifyitems(items):
     """The longest files first, so that no worker is left with one of them at the end."""
     longest = ("test_targets.py", "test_browser.py", "test_player.py", "test_measure.py", "test_laws.py")

@@ -48,16 +48,16 @@ def grid_sentence(found: dict) -> str:
         if limit and pieces > steps:
             said.append(
                 f"Near t = {where} its steps were cut, {pieces:.0f} pieces in all: there the data cluster, L has large positive "
-                f"eigenvalues λ, and no piece lets distances grow by more than e^{limit:g}."
+                f"eigenvalues λ, and no piece lets distances grow by more than exp({limit:g})."
             )
         elif top > 2:
             said.append(
                 f"At t = {where} some image met hλ = {number(top)}: L's largest eigenvalue λ is positive where data cluster, and SO's "
-                f"step then lets distances and noise grow by up to e^{number(top)}, far beyond where a constant L is true."
+                f"step then lets distances and noise grow by up to exp({number(top)}), far beyond where a constant L is true."
             )
     for name, gone in found["refused"].items():
         if lost := sum(f >= 0 for f in gone):
-            why = f"their step let distances grow by more than e^{DRAWN_GROWTH}" if name in found["spent"] else "they left the numbers"
+            why = f"their step let distances grow by more than exp({DRAWN_GROWTH})" if name in found["spent"] else "they left the numbers"
             said.append(f"{lost} of {found['count']} images of {name} are crossed out: {why}.")
     return " ".join(said)
 

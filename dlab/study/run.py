@@ -180,7 +180,7 @@ def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
         far = f"further than {DIVERGED:g} standard deviations from the mean"
         flags = (f"{lost} of {particles} particles diverged ({far})",)
     if spent and spent["beyond"]:
-        flags = (*flags, f"in {spent['beyond']:.2g} of the paths SO let distances grow by more than e^{BEYOND:g} in a step")
+        flags = (*flags, f"in {spent['beyond']:.2g} of the paths SO let distances grow by more than exp({BEYOND:g}) in a step")
     return Row(
         scheme=scheme.name,
         h=h,

@@ -87,7 +87,7 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         ),
         Choice(
             "growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
-            "λ is the largest eigenvalue of L: over a step SO lets distances grow by e^(hλ).",
+            "λ is the largest eigenvalue of L: over a step SO lets distances grow by exp(hλ).",
         ),
     ),
     "learned": (

@@ -16,7 +16,7 @@ COLLECT = 5.0  # seconds between two garbage collections of the process
 
 @st.cache_resource
 def begin() -> bool:
-    """Once per process: keep compiled code, compile the first scenes, collect garbage off the reruns.
+    """Once per process: keep compiled code, compile the first scenes, collect garbage (compiled programs too) off the reruns.
 
     Streamlit would collect after every rerun while it holds the GIL; .streamlit/config.toml turns that
     off, so this thread does it for all sessions together.
@@ -39,6 +39,7 @@ def begin() -> bool:
         gc.freeze()
         while not stop.wait(COLLECT):
             gc.collect()
+            jobs.forget_compiled()
 
     thread = threading.Thread(target=work, daemon=True, name="dlab-housekeeping")
     thread.start()

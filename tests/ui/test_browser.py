@@ -28,13 +28,13 @@ PLAYER = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelect
 
 
 @pytest.fixture
-def visit(chromium):
+def visit(window):
     """visit(address, page, query): a page at rest; fails where a script of the app raised."""
-    contexts, problems = [], []
+    pages, problems = [], []
 
-    def go(app, name="", query=None, **context):
-        contexts.append(chromium.new_context(**{"viewport": {"width": 1440, "height": 900}, **context}))
-        page = contexts[-1].new_page()
+    def go(app, name="", query=None, viewport={"width": 1440, "height": 900}, **media):  # noqa: B006
+        page = window(viewport, **media)
+        pages.append(page)
         page.set_default_timeout(WAIT)
         page.on("pageerror", lambda e: problems.append(str(e)))
         page.requested = []
@@ -44,11 +44,11 @@ def visit(chromium):
         return page
 
     yield go
-    for context in contexts:
-        for page in context.pages:
+    for page in pages:
+        if not page.is_closed():
             if page.locator("[data-testid='stException']").count():
                 problems.append("a page shows an exception")
-        context.close()
+            page.close()
     assert not problems
 
 
@@ -217,7 +217,7 @@ def test_the_main_job(app, visit, tmp_path, chromium):
     warm = visit(app)
     warm.get_by_role("link", name="What does a sampler do?").click()
     playing(warm)
-    warm.context.close()
+    warm.close()
     page = visit(app)
     begun = time.monotonic()
     page.get_by_role("link", name="What does a sampler do?").click()

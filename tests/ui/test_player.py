@@ -69,13 +69,17 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture
-def open_page(address, chromium):
-    contexts, problems = [], []
+def open_page(address, window, chromium):
+    contexts, pages, problems = [], [], []
 
-    def go(query="", **context):
-        contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 720}, **context}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
+    def go(query="", viewport={"width": 1280, "height": 720}, has_touch=False, **media):  # noqa: B006
+        if has_touch:
+            contexts.append(chromium.new_context(viewport=viewport, has_touch=True))
+            page = contexts[-1].new_page()
+        else:
+            page = window(viewport, **media)
+        pages.append(page)
+        page.set_default_timeout(60_000)
         page.sent = []
         page.on("websocket", lambda ws: ws.on("framesent", lambda data: page.sent.append(data)))
         page.on("pageerror", lambda e: problems.append(str(e)))
@@ -84,8 +88,8 @@ def open_page(address, chromium):
         return page
 
     yield go
-    for context in contexts:
-        context.close()
+    for each in (*pages, *contexts):
+        each.close()
     assert not problems
 
 
