@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from cases import long
 
 from dlab import errors, measure, schemes, targets
 from dlab.laws import gaussian
@@ -60,7 +61,7 @@ def test_projected_meets_the_exact_law_of_a_gaussian_beyond_the_plane():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("d, particles", [(3, 2048), (8, 2048), (20, 4096)])
+@pytest.mark.parametrize("d, particles", [(3, 2048), long(8, 2048), long(20, 4096)])
 def test_projected_meets_the_exact_law_of_a_gaussian_in_many_dimensions_for_every_scheme(d, particles):
     check(turned(d), NAMES, [0.25], particles)
 

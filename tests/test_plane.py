@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import GAUSSIAN, LOGISTIC, SKEW
+from cases import GAUSSIAN, LOGISTIC, SKEW, long
 
 from dlab import errors, measure, schemes, targets
 from dlab.laws import gaussian as laws
@@ -43,13 +43,13 @@ def test_the_law_of_a_correlated_gaussian_is_the_closed_form(gaussian, name, h, 
     assert change < plane.SETTLED
 
 
-# W2 of laws.product, which takes longer than this law; the slow cases compute it.
+# W2 of laws.product, which takes longer than this law; the long cases compute it.
 QUICK = [(LINE, "EM", 2, NONE, 0.2050254), (LINE, "SO", 4, CONSTANT, 0.3520641)]
 FINE = [(SKEW, name, n, e, None) for name in ("EM", "EI", "SO") for n, e in ((2, CONSTANT), (8, NONE))]
 FINE.append((SKEW, "EM", 32, NONE, None))
 
 
-@pytest.mark.parametrize("spec, name, n, error, want", [*QUICK, *(pytest.param(*p, marks=pytest.mark.slow) for p in FINE)])
+@pytest.mark.parametrize("spec, name, n, error, want", [*QUICK, *(long(*p) for p in FINE)])
 def test_the_law_of_a_rotated_product_is_that_of_its_coordinates(spec, name, n, error, want):
     c = case(spec, name, 1 / n, error)
     found, want = density.ENTRY.estimate(c), want or exact.estimate(c).value

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import GAUSSIAN, LOGISTIC, SKEW
+from cases import GAUSSIAN, LOGISTIC, SKEW, long
 from scipy import stats
 
 from dlab import targets
@@ -101,12 +101,12 @@ def check_scores(target, name, times, few):
     assert not bad, f"score, Hessian off by {bad}"
 
 
-SLOW = ("logistic, many sharp rows", "logistic, three rows, narrow", "skew, narrow", "skew, faint bend")
+LONG = ("logistic, many sharp rows", "logistic, three rows, narrow", "skew, narrow", "skew, faint bend")
 
 
 def tiers(skip=()):
-    """All cases; those that compile for a data size of their own, or add little, only in the slow run."""
-    return [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in CASES if n not in skip]
+    """All cases; those that compile for a data size of their own, or add little, only by hand."""
+    return [long(n) if n in LONG else n for n in CASES if n not in skip]
 
 
 @pytest.mark.parametrize("name", tiers())
@@ -116,13 +116,13 @@ def test_score_to_1e_8_and_hessian_to_1e_6_out_to_five_standard_deviations(name,
     check_scores(built(name), name, (1e-3, 0.1) if many else (1e-4, 1e-2, 0.3), 1 if many else 4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", [n for n in CASES if "many" not in n])
 def test_score_and_hessian_at_every_time(name, built):
     check_scores(built(name), name, TIMES, 8)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "corner"), [(n, c) for c in range(8) for n in ("skew", "logistic")])
 def test_score_and_hessian_at_the_corners_of_the_knobs(name, corner):
     entry = targets.REGISTRY[name]

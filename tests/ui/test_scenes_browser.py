@@ -1,6 +1,7 @@
 """Scenes, guesses and the tour in a real browser: by keyboard, from a link, on a projector and on a phone."""
 
 import pytest
+from cases import long
 from server import CHROMIUM
 from test_browser import PLAYER, menu, nudge, playing, query, rest, title, visit  # noqa: F401
 
@@ -28,6 +29,9 @@ def test_digits_open_scenes_but_not_in_a_text_field(app, visit):  # noqa: F811
     press(page, "3", scenes.BY_NAME["bound"].question)
     page.wait_for_selector(CURVE)
     rest(page)
+    assert query(page)["scene"] == "bound"
+    page.locator(".st-key-answer").wait_for()
+    assert page.get_by_role("button", name="Run (").or_(page.get_by_role("button", name="Cancel")).count() == 0, "it is prepared"
     assert page.locator(".st-key-keys").bounding_box() is None
     page.get_by_role("button", name="Share").click()
     page.get_by_text("Make a lesson link").click()
@@ -94,17 +98,7 @@ def test_a_moved_setting_gives_the_page_its_own_words(app, visit):  # noqa: F811
     assert title(page) == scenes.BY_NAME["floor"].question
 
 
-def test_a_prepared_curve_is_there_without_a_run(app, visit):  # noqa: F811
-    """How soon is printed by bench_lecture."""
-    page = visit(app)
-    page.keyboard.press("3")
-    page.wait_for_selector(CURVE)
-    page.locator(".st-key-answer").wait_for()
-    assert query(page)["scene"] == "bound"
-    assert page.get_by_role("button", name="Run (").or_(page.get_by_role("button", name="Cancel")).count() == 0
-
-
-@pytest.mark.parametrize("size", [PROJECTOR, {"width": 390, "height": 844}], ids=["projector", "phone"])
+@pytest.mark.parametrize("size", [PROJECTOR, long({"width": 390, "height": 844})], ids=["projector", "phone"])
 def test_the_tour_to_its_end(app, visit, size):  # noqa: F811
     page = visit(app, "", {"present": "1"} if size == PROJECTOR else {}, viewport=size)
     page.get_by_role("link", name="guided tour").click()
@@ -134,6 +128,7 @@ def test_the_tour_to_its_end(app, visit, size):  # noqa: F811
     assert query(page)["error"] == "constant"
 
 
+@pytest.mark.long
 def test_a_step_of_the_tour_on_a_fresh_page_and_after_the_menu(app, visit):  # noqa: F811
     page = visit(app, "", {"tour": "4"})
     page.wait_for_selector(CURVE)
