@@ -94,7 +94,7 @@ def test_the_minimiser_of_the_denoising_loss_on_four_atoms_is_the_score_of_the_s
     assert gap < 5e-3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("method", learn.METHODS)
 def test_a_network_trained_on_four_atoms_finds_the_score_of_the_smoothed_atoms(method):
     net = learn.perceptron(ATOMS, width=64, depth=3, seed=0)
