@@ -10,7 +10,6 @@ from dlab.study import levels
 from dlab.study.result import OUTSIDE
 from dlab.ui import controls, exports, frame, links, reveal, runs, studies, tell, tell_score
 
-AXIS = "score_error.level"
 values = frame.begin(
     "score_error",
     "What does a wrong score cost?",
@@ -35,10 +34,6 @@ finest = min(studies.step_sizes(values))
 
 def show(figure, height, place=st):
     frame.chart(figure, height, f"score-{next(drawing)}", place, bar=False)
-
-
-def levels_of(asked):
-    return {"axis": AXIS, "values": [0.0, *asked]}
 
 
 def draw(found, state):
@@ -67,7 +62,8 @@ def which():
     show(figure, 340)
     st.markdown(figure.caption)
     st.dataframe(score.levels_table(found), hide_index=True, width="stretch")
-    exports.named(figure, found, f"which-epsilon-{scheme}", "which")
+    rows = [{"meaning": name, **each} for name, each in found["variants"].items()]
+    exports.named(figure, {"rows": rows, "answer": found}, f"which-epsilon-{scheme}", "which")
 
 
 def models():
@@ -80,7 +76,7 @@ def models():
     size = levels.score_size(studies.study(values).built)
     asked = {n: studies.study(
         values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
-        vary=levels_of([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
+        vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
     ) for n in links.MODELS}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
     every = right.checkbox(
@@ -166,7 +162,7 @@ def contributions():
 
 with picture:
     try:
-        study = studies.study(values, score_error=studies.model_spec(values), vary=levels_of(sizes))
+        study = studies.level_study(values)
         found, state, sheet = runs.several("score", {"": study}, draw)
     except BadInput as error:
         st.error(frame.plain(error))

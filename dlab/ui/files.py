@@ -5,6 +5,7 @@ import json
 from dlab import errors, targets
 from dlab.params import BadInput
 from dlab.study import BUDGET, Study
+from dlab.ui import studies
 from dlab.ui.links import ACCURACIES, DEFAULTS, MAX_T
 from dlab.ui.own import SETTINGS
 from dlab.ui.studies import DISTANCES, LADDER, MAX_PANELS, MILLION, epsilon
@@ -17,7 +18,7 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     """
     given = Study.from_json(_inner(data))
     if given.vary:
-        raise BadInput(f"The study varies {given.vary['axis']}, which a page does with values of its own; run it from the shell.")
+        return _varied(given)
     if given.built.dim != 2:
         raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
     if int(given.T) != given.T or not 1 <= given.T <= MAX_T:
@@ -49,6 +50,48 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     for knob in errors.SECOND_ORDER:
         values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
     return values, [*_sampling(given, values), *_reach(given, values)]
+
+
+def _model(given) -> dict:
+    name = given.score_error["name"]
+    knobs = (k for k in errors.REGISTRY[name].knobs if k.name in given.score_error)
+    return {"model": name, **{f"{name}.{k.name}": _slid(k, given.score_error[k.name]) for k in knobs}}
+
+
+def _spectrum(given) -> dict:
+    spec, reach = dict(given.target), given.reach or (DEFAULTS["epsilon"],)
+    found = {key: spec[key] for key in ("shape", "low", "high") if key in spec}
+    return {**found, "variances": tuple(spec["values"]) if "values" in spec else None, "epsilon": reach[0]}
+
+
+# What the pages vary: the setting of the values, those offered, the page, its other settings, and its studies.
+VARIED = {
+    "score_error.level": ("levels", studies.LEVELS, "Score error", _model, lambda values: [studies.level_study(values)]),
+    "T": (
+        "horizons", studies.HORIZONS, "Horizon", lambda given: {"fine": given.h[0], "h": DEFAULTS["h"], "hs": None},
+        lambda values: studies.horizon_studies(values).values(),
+    ),
+    "d": ("dims", studies.DIMENSIONS, "Dimension", _spectrum, lambda values: [studies.dimension_study(values)]),
+}  # fmt: skip
+
+
+def _varied(given) -> tuple[dict, list[str]]:
+    """The scene in which a page makes the study, and a note that names the page."""
+    axis = given.vary["axis"]
+    key, offered, page, settings, made = VARIED.get(axis, ("", (), "", None, None))
+    asked = [v for v in given.vary["values"] if v > 0]
+    # Variances of one's own end at their number, wherever the control stands beyond it.
+    if stretch := asked and ([v for v in offered if asked[0] <= v <= asked[-1]] or [v for v in offered if v > asked[-1]][:1]):
+        plain = {**given.to_json(), "vary": None, "reach": None}
+        if axis != "T":
+            plain["score_error"] = {"name": "none"}
+        if axis == "d":
+            plain |= {"target": studies.target_spec(DEFAULTS), "estimator": "auto"}
+        values, notes = from_study(json.dumps(plain).encode())
+        values |= {key: (stretch[0], stretch[-1]), **settings(given)}
+        if given in made(values):
+            return values, [*notes, f"The study varies {axis}: the page {page} draws it."]
+    raise BadInput(f"The study varies {axis} as no page of the app does; run it from the shell.")
 
 
 def _of_page(given, error) -> dict:

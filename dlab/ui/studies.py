@@ -121,6 +121,16 @@ def dimension_study(values: dict) -> Study:
     return study(values, target=target, vary=vary, reach=[values["epsilon"]], estimator="exact", score_error={"name": "none"})
 
 
+def along_levels(levels) -> dict:
+    """`vary` of a study over levels of the score error; the exact score is always measured beside them."""
+    return {"axis": "score_error.level", "values": [0.0, *levels]}
+
+
+def level_study(values: dict) -> Study:
+    """The study of W2 against the level of the score error."""
+    return study(values, score_error=model_spec(values), vary=along_levels(between(LEVELS, values["levels"])))
+
+
 def horizon_studies(values: dict) -> dict[str, Study]:
     """The studies of W2 against the horizon, one for each start."""
     vary = {"axis": "T", "values": between(HORIZONS, values["horizons"])}

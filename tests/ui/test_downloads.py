@@ -224,7 +224,7 @@ SECTIONS = {f"{name}-open": True for name in ("which", "models", "second", "part
         ("budget", {"distances": "0.5..0.2"}, {}, 2),
         ("horizon", {"horizons": "1..3", "fine": "0.25"}, {}, 1),
         ("dimension", {"dims": "1..16"}, {}, 2),
-        ("theory", {}, {}, 2),
+        ("theory", {}, {"theory-recursion": True, "theory-onestep": True}, 3),
     ],
 )
 def test_every_file_of_a_page_of_the_theory(offered, page, query, state, pictures):

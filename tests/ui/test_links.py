@@ -374,8 +374,8 @@ def close(a, b):
     if isinstance(a, dict):
         # A score error at its default may be written or left out.
         return all(close(a.get(k, 0.0), b.get(k, 0.0)) for k in {*a, *b})
-    if isinstance(a, (list, tuple)) and not isinstance(b, str):
-        return len(a) == len(b) and all(map(close, a, b))
+    if isinstance(a, (list, tuple)):
+        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(close, a, b))
     if isinstance(a, (int, float)) and not isinstance(a, bool) and a is not None and b is not None:
         return a == pytest.approx(b, rel=1e-9, abs=1e-9)
     return a == b
@@ -386,6 +386,27 @@ def test_every_study_that_the_app_downloads_reopens():
         before = studies.study(random_scene(rng(500 + i)))
         again = studies.study(files.from_study(json.dumps(before.to_json(), indent=1).encode())[0])
         assert close(again.to_json(), before.to_json())
+
+
+def test_a_study_that_a_page_varies_reopens_there():
+    for i in range(10):
+        values = random_scene(rng(900 + i)) | {"particles": 256, "accuracy": 0}
+        for page, before in (
+            ("Score error", studies.level_study(values)),
+            *(("Horizon", s) for s in studies.horizon_studies(values).values()),
+            ("Dimension", studies.dimension_study(values)),
+        ):
+            again, notes = files.from_study(json.dumps(before.to_json(), indent=1).encode())
+            assert page in notes[-1]
+            made = [studies.level_study(again), *studies.horizon_studies(again).values(), studies.dimension_study(again)]
+            assert any(close(one.to_json(), before.to_json()) for one in made)
+
+
+def test_a_study_that_no_page_varies_so_is_refused():
+    vary = {"axis": "T", "values": [1.0, 2.5]}
+    for changes in ({"vary": vary}, {"vary": {**vary, "values": [1.0, 2.0]}, "h": [0.5, 0.25]}):
+        with pytest.raises(BadInput, match="run it from the shell"):
+            files.from_study(json.dumps({"target": GAUSS, **changes}).encode())
 
 
 def test_what_a_study_file_loses_on_the_pages_is_said():
