@@ -207,7 +207,8 @@ def timing(study: Study, tick=lambda: None, waiting=lambda: None) -> dict[str, f
 
 
 def _kind(study, scheme):
-    return scheme, study.target["name"], study.built.dim, study.score_error["name"], json.dumps(study.score_error.get("hessian"))
+    error = {k: study.score_error.get(k) for k in ("name", "hessian", "width", "depth")}
+    return scheme, study.target["name"], study.built.dim, json.dumps(error)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from dlab.figures.tables import (
     fit_of,
     fitted,
     has_slope,
+    no_value,
     reasons,
     rows_of,
     rows_table,
@@ -86,7 +87,7 @@ def chart(
         series=tuple(series),
         bands=tuple(bands),
         triangles=frame.triangles(),
-        keys=(*keys, *_reading_guide(series, bands)),
+        keys=(*keys, *_reading_guide(rows, series, bands)),
         alt=f"W₂ against {title}, both logarithmic. {sentence(result)}",
         caption=_caption(result, rows, frame if bounds else None),
     )
@@ -219,16 +220,17 @@ def _label(name, rows, fit) -> str:
     if has_slope(fit):
         return f"{name}  slope {slope_text(fit)}"
     if rows and all(map(diverged, rows)):
-        return f"{name}  diverged"
+        return f"{name}  {no_value(rows[0])}"
     return f"{name}  no slope" if len(rows) > 1 else name
 
 
-def _reading_guide(series, bands) -> list[Key]:
+def _reading_guide(rows, series, bands) -> list[Key]:
     """Entries for the ways of drawing that this picture uses."""
     points = [s for s in series if s.name.endswith("measured")]
+    lost = dict.fromkeys(no_value(r) for r in rows if diverged(r))
     found = {
         Key("not fitted", marker="circle", filled=False): any(not all(s.filled) for s in points),
-        Key("diverged", marker="x", filled=False): any(s.marker == "x" for s in series),
+        Key(" or ".join(lost), marker="x", filled=False): bool(lost),
         Key("theorem's bound", dash="dot"): any(s.dash == "dot" for s in series),
         Key("closed form as h → 0", dash="dashdot"): any(s.dash == "dashdot" for s in series),
         Key("bracket", band=True): any(b.name.endswith("bracket") for b in bands),

@@ -16,6 +16,7 @@ METHODS = {
 OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
 EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
+LOST = {"diverged": "diverged", "infinite": "an infinite W₂"}
 LEVEL = 0.15  # the slope of the last octave below which a curve has levelled off: a tenth of the value
 
 
@@ -55,6 +56,11 @@ def fitted(row, fit) -> bool:
 
 def diverged(row) -> bool:
     return bool(row.get("diverged")) or row.get("w2") is None
+
+
+def no_value(row) -> str:
+    """What stands in the place of a number that is not there."""
+    return "infinite" if any(f.startswith("W₂ is infinite") for f in row.get("flags") or ()) else "diverged"
 
 
 def reasons(row, fit) -> list[str]:
@@ -163,7 +169,7 @@ def rows_table(result) -> list[dict]:
                 "score evaluations": row.get("score_evals"),
                 "Hessian evaluations": row.get("hessian_evals"),
                 "particles": row.get("particles"),
-                "W₂ ± 95 %": "diverged" if diverged(row) else value_text(row),
+                "W₂ ± 95 %": no_value(row) if diverged(row) else value_text(row),
                 "bracket": NONE if lower == upper == NONE else f"{lower} to {upper}",
                 "floor": number(row.get("floor")),
                 "method": METHODS.get(row.get("method"), row.get("method", NONE)),
@@ -313,8 +319,9 @@ def _without(result, fits, names, sloped) -> list[str]:
         lost = [r for r in rows if diverged(r)]
         kept = [r for r in rows if not diverged(r)]
         hollow = [r for r in kept if not r.get("resolved", True)]
-        if lost:
-            found.setdefault(f"diverged at h = {', '.join(step_size(r['h']) for r in lost)}", []).append(s)
+        for word in dict.fromkeys(map(no_value, lost)):
+            at = ", ".join(step_size(r["h"]) for r in lost if no_value(r) == word)
+            found.setdefault(f"{LOST[word]} at h = {at}", []).append(s)
         if s in sloped or not kept:
             continue
         if all(EQUAL in " ".join(reasons(r, fits[s])) for r in kept):
@@ -328,7 +335,7 @@ def _without(result, fits, names, sloped) -> list[str]:
         elif fits[s].get("window"):
             why = "the window set by hand holds fewer than two usable points"
         found.setdefault(f"without a slope: {why}", []).append(s)
-    verbs = {"without": ("is ", "are "), "no": ("has ", "have "), "diverged": ("", "")}
+    verbs = {"without": ("is ", "are "), "no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
     return [f"{listed(who)} {_verb(who, *verbs[what.split()[0]])}{what}" for what, who in found.items()]
 
 
@@ -341,7 +348,9 @@ def _at_one_step(result, names) -> str:
     ]
     lost = [s for s, r in rows.items() if diverged(r)]
     parts = [f"the measured W₂ is {listed(values)}"] if values else []
-    parts += [f"{listed(lost)} diverged"] if lost else []
+    for word in dict.fromkeys(no_value(rows[s]) for s in lost):
+        who = [s for s in lost if no_value(rows[s]) == word]
+        parts.append(f"{listed(who)} {LOST[word].replace('an ', _verb(who, 'has an ', 'have an '))}")
     return f"At h = {step_size(rows[names[0]]['h'])} {' and '.join(parts)}. One step size shows no slope."
 
 

@@ -218,6 +218,22 @@ def test_everything_diverged():
     assert sentence(r).startswith("No scheme has a measured slope")
 
 
+def test_a_distance_that_is_infinite_is_not_called_diverged():
+    r = normal(("EM", "REM"))
+    said = ["W₂ is infinite: 1/t has no mean."]
+    edit(r, "REM", None, w2=None, stderr=None, lower=None, upper=None, bound=None, resolved=False, flags=said)
+    unfit(r, "REM")
+    keys = [key.name for key in chart(r).keys]
+    assert "REM  infinite" in keys
+    assert "infinite" in keys
+    assert not any("diverged" in key for key in keys)
+    assert rows_table(r)[-1]["W₂ ± 95 %"] == "infinite"
+    assert "REM has an infinite W₂ at h = 1/2" in sentence(r)
+    r["rows"] = [row for row in r["rows"] if row["h"] == 0.5]
+    unfit(r, "EM")
+    assert "and REM has an infinite W₂." in sentence(r)
+
+
 def test_single_step():
     r = normal(("EM", "SO"), (0.3,))
     for name in ("EM", "SO"):
