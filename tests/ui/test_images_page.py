@@ -5,23 +5,11 @@ import json
 
 import pytest
 from test_helps import silent
-from test_pages import at_home, charts, visit, words
+from test_pages import at_home, charts, opened, plain, visit
 
 from dlab.ui import links, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
-
-
-def plain(at):
-    return words(at).replace("\\", "")
-
-
-def opened(at, *keys):
-    for key in keys:
-        at.session_state[key] = True
-    at.run()
-    assert not at.exception, at.exception
-    return at
 
 
 def test_it_opens_with_what_is_prepared():

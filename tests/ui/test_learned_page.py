@@ -4,7 +4,7 @@ import json
 
 import pytest
 from test_helps import silent
-from test_pages import at_home, charts, visit, words
+from test_pages import at_home, charts, plain, visit
 
 from dlab import schemes
 from dlab.errors import learned
@@ -23,10 +23,6 @@ def untrained(monkeypatch):
     monkeypatch.setattr(learned, "_memory", type(learned._memory)())
     monkeypatch.setattr(learned, "_place", lambda: learned.places.folder() / "nowhere")
     monkeypatch.setattr(learned, "_store", lambda name, data: learned._memory.update({name: data}))
-
-
-def plain(at):
-    return words(at).replace("\\", "")
 
 
 def labels(at):

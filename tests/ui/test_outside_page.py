@@ -2,25 +2,13 @@
 
 import pytest
 from test_helps import silent
-from test_pages import at_home, charts, visit, words
+from test_pages import at_home, charts, opened, plain, visit
 
 from dlab import jobs
 from dlab.ui import cases, links, own
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 FEW = {"schemes": "EM,SO", "h": "0.5..0.125", "T": "2"}
-
-
-def opened(at, *keys):
-    for key in keys:
-        at.session_state[key] = True
-    at.run()
-    assert not at.exception, at.exception
-    return at
-
-
-def plain(at):
-    return words(at).replace("\\", "")
 
 
 def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured():

@@ -48,6 +48,20 @@ def words(at) -> str:
     return "\n".join(e.value for kind in kinds for e in kind)
 
 
+def plain(at) -> str:
+    """The words without Markdown's escapes."""
+    return words(at).replace("\\", "")
+
+
+def opened(at, *keys):
+    """The page with the sections of these keys open."""
+    for key in keys:
+        at.session_state[key] = True
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
 def moved(at, label, value):
     widgets = [*at.slider, *at.select_slider, *at.selectbox, *at.number_input]
     next(w for w in widgets if w.label == label).set_value(value)

@@ -2,25 +2,13 @@
 
 import pytest
 from test_helps import silent
-from test_pages import MIXTURE, at_home, charts, visit, words
+from test_pages import MIXTURE, at_home, charts, opened, plain, visit, words
 
 from dlab.ui import links
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 GAUSSIAN = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "levels": "0.05..0.2", "T": "2"}
 SECTIONS = ("which-open", "models-open", "second-open", "parts-open", "measured-open", "theorem-open")
-
-
-def opened(at, *keys):
-    for key in keys:
-        at.session_state[key] = True
-    at.run()
-    assert not at.exception, at.exception
-    return at
-
-
-def plain(at):
-    return words(at).replace("\\", "")
 
 
 def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():

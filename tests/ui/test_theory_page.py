@@ -4,7 +4,7 @@ import json
 
 import pytest
 from test_helps import silent
-from test_pages import EXACT, at_home, charts, visit, words
+from test_pages import EXACT, at_home, charts, plain, visit
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 SECTIONS = ("setting", "assumptions", "theorems", "recursion", "onestep", "signs", "table", "footnotes")
@@ -24,10 +24,6 @@ def opened(at, *names):
     return at
 
 
-def said(at):
-    return words(at).replace("\\", "")
-
-
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_page_is_shown_on_every_target(target):
     at = visit("theory", TARGETS[target])
@@ -39,7 +35,7 @@ def test_the_page_is_shown_on_every_target(target):
     opened(at, "setting", "assumptions", "theorems", "table", "footnotes")
     assert len(at.dataframe) == 3
     assert not silent(at)
-    text = said(at)
+    text = plain(at)
     assert "Assumption 7" in text
     assert "xi_n" in text
     if target == "mixture":
@@ -54,32 +50,32 @@ def test_the_page_is_shown_on_every_target(target):
         next(b for b in at.button if b.label.startswith("Measure EM")).click()
         at.run()
         assert not at.exception
-        assert "EM's law is W₂" in said(at)
+        assert "EM's law is W₂" in plain(at)
         assert not [b for b in at.button if b.label.startswith("Measure")]
 
 
 def test_a_void_theorem_is_a_sentence():
     at = visit("theory", {**EXACT, "k2": "0.4", "T": "1"})
-    assert "Theorem 1 is void here: m0 = 0.4 ≤ ½" in said(at)
+    assert "Theorem 1 is void here: m0 = 0.4 ≤ ½" in plain(at)
     opened(at, "theorems")
-    assert "**Void here** for EM, EI, REM, REI and SO: m0 = 0.4" in said(at)
+    assert "**Void here** for EM, EI, REM, REI and SO: m0 = 0.4" in plain(at)
 
 
 def test_the_recursion_follows_the_step_size():
     at = opened(visit("theory", TARGETS["gaussian"]), "recursion")
     assert charts(at) == 4
-    assert "At h = 1/4 the factor rₙ exceeds 1" in said(at)
-    assert "EM's exact law ends at" in said(at)
+    assert "At h = 1/4 the factor rₙ exceeds 1" in plain(at)
+    assert "EM's exact law ends at" in plain(at)
     at.select_slider(key="s:step").set_value(0.0078125)
     at.run()
     assert not at.exception
-    assert "At h = 1/128 the factor rₙ stays below 1 at all 256 steps" in said(at)
+    assert "At h = 1/128 the factor rₙ stays below 1 at all 256 steps" in plain(at)
 
 
 def test_one_step_errors_are_drawn_and_summed():
     at = opened(visit("theory", TARGETS["gaussian"]), "onestep")
     assert charts(at) == 3
-    assert "the theorem's order ½" in said(at)
+    assert "the theorem's order ½" in plain(at)
     assert not silent(at)
 
 
@@ -89,11 +85,11 @@ def test_spot_the_sign(target):
     assert charts(at) == 2
     before = at.get("plotly_chart")[1].proto
     assert "slope" not in "".join(t["name"] for t in json.loads(before.spec)["data"] if t.get("showlegend"))
-    assert "Not A" not in said(at)
+    assert "Not A" not in plain(at)
     for letter, answer in (("A", "Not A: that is M left out"), ("C", "Not C: that is the printed sign"), ("B", "Yes. B has M = x/4 − Lγ")):
         at.button_group(key="theory-guess").set_value(letter)
         at.run()
         assert not at.exception
-        assert answer in said(at)
+        assert answer in plain(at)
         assert at.get("plotly_chart")[1].proto.spec != before.spec
     assert not silent(at)
