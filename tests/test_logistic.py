@@ -176,7 +176,7 @@ def test_atoms_and_the_targets_cloud_are_of_different_chains(plane):
     assert "R̂" in target.facts.field_error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_sampler_has_the_mean_and_covariance_of_the_posterior_in_the_plane():
     exact = targets.build(PLANE).facts
     chains = targets.build({**PLANE, "score": "kernel"}).chains

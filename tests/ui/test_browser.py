@@ -5,7 +5,6 @@ import io
 import json
 import random
 import re
-import time
 import xml.etree.ElementTree as ET
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
@@ -185,14 +184,12 @@ def test_an_exact_law_redraws_at_once(app, visit):
     before = page.evaluate(
         "document.querySelector('.js-plotly-plot').data.map(t => Array.from(t.y._inputArray || t.y))"
     )
-    begun = time.monotonic()
     page.get_by_role("slider", name="Mean μ₂, vertical").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(
         "b => JSON.stringify(document.querySelector('.js-plotly-plot').data.map(t => Array.from(t.y._inputArray || t.y))) != b",
         arg=json.dumps(before, separators=(",", ":")),
     )
-    print(f"slider to new curve {time.monotonic() - begun:.2f} s")
     assert page.get_by_role("button", name="Run").count() == 0
     assert page.locator(".st-key-stale").count() == 0
 
@@ -217,15 +214,9 @@ def save(page, label):
 
 def test_the_main_job(app, visit, tmp_path, chromium):
     """Home, a scene that moves, another target, its curve, and every file to take away."""
-    warm = visit(app)
-    warm.get_by_role("link", name="What does a sampler do?").click()
-    playing(warm)
-    warm.close()
     page = visit(app)
-    begun = time.monotonic()
     page.get_by_role("link", name="What does a sampler do?").click()
     playing(page)
-    print(f"from the click to moving particles: {time.monotonic() - begun:.2f} s")
     first = picture(page)
     page.wait_for_timeout(700)
     assert picture(page) != first
@@ -364,6 +355,7 @@ def test_a_moved_control_cancels_a_run(app, visit):
     seen(page, "other settings")
 
 
+@pytest.mark.long
 def test_a_hostile_link_is_explained_and_harmless(app, visit):
     bad = {
         "T": "99", "seed": "[click](http://evil.example)", "foo": "![](http://evil.example/p.png)", "h": "nan..1",

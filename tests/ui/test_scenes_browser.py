@@ -44,6 +44,7 @@ def test_digits_open_scenes_but_not_in_a_text_field(app, visit):  # noqa: F811
     assert field.input_value() == "4 of 5"
 
 
+@pytest.mark.long
 def test_the_menu_of_scenes_goes_from_one_to_the_next(app, visit):  # noqa: F811
     page = visit(app, "convergence", scenes.address(scenes.BY_NAME["floor"]))
     for name in ("void", "too-far"):
