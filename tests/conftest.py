@@ -94,7 +94,7 @@ def room():
 def pytest_runtest_setup(item):
     """Where a machine is too slow for all, `.ci/run` names what it left out, slow tests alone, instead of being cut off."""
     end = float(os.environ.get("DLAB_TESTS_END", "inf"))  # seconds since the epoch
-    if time.time() > end and (item.get_closest_marker("slow") or item.get_closest_marker("browser")):
+    if time.time() > end and item.get_closest_marker("slow"):
         pytest.skip("out of time")
 
 
