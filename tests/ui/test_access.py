@@ -30,6 +30,12 @@ def axe(page) -> list[str]:
     ]
 
 
+def still(page):
+    """Until nothing is faded: Streamlit greys what a run has not yet drawn anew, and lets it come back slowly."""
+    rest(page, 300)
+    page.wait_for_function("!document.getAnimations().some(a => a instanceof CSSTransition && a.playState === 'running')")
+
+
 def open_sections(page):
     """Open every section, sections in sections too."""
     for _ in range(4):
@@ -65,7 +71,7 @@ def test_axe_finds_nothing_serious_on_either_ground(app, visit, name, present):
     def findings():
         open_sections(page)
         page.mouse.move(1, 1)
-        page.wait_for_timeout(300)  # a tip fades
+        still(page)
         return axe(page)
 
     assert findings() == []
@@ -78,9 +84,10 @@ def test_axe_finds_nothing_serious_on_either_ground(app, visit, name, present):
         page.keyboard.press("Escape")
         rest(page)
         page.get_by_role("button", name="Figure options").click()
-        rest(page)
+        still(page)
         assert axe(page) == []
     turned(page, "light")
+    still(page)
     assert axe(page) == []
 
 
