@@ -81,8 +81,10 @@ def value(page, label):
 
 
 def nudge(page, label, key="ArrowRight"):
+    before = page.url
     knob(page, label).focus()
     page.keyboard.press(key)
+    page.wait_for_function("before => location.href !== before", arg=before)  # a busy machine is late to begin
     rest(page)
 
 
