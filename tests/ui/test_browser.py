@@ -57,7 +57,7 @@ def rest(page, ms=500):
     """Until the script has been still for a moment."""
     page.wait_for_selector("h1")
     quiet = "document.querySelector(\"[data-testid='stApp'][data-test-script-state='notRunning']\")"
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(400)  # a busy machine is late to begin
     page.wait_for_function(f"{quiet} && !document.querySelector(\"[data-stale='true']\")")
     page.wait_for_timeout(ms)
     page.wait_for_function(quiet)
@@ -84,7 +84,7 @@ def nudge(page, label, key="ArrowRight"):
     before = page.url
     knob(page, label).focus()
     page.keyboard.press(key)
-    page.wait_for_function("before => location.href !== before", arg=before)  # a busy machine is late to begin
+    page.wait_for_function("before => location.href !== before", arg=before)
     rest(page)
 
 
