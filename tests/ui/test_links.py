@@ -376,7 +376,7 @@ def close(a, b):
         return all(close(a.get(k, 0.0), b.get(k, 0.0)) for k in {*a, *b})
     if isinstance(a, (list, tuple)):
         return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(close, a, b))
-    if isinstance(a, (int, float)) and not isinstance(a, bool) and a is not None and b is not None:
+    if isinstance(a, (int, float)) and not isinstance(a, bool) and isinstance(b, (int, float)):
         return a == pytest.approx(b, rel=1e-9, abs=1e-9)
     return a == b
 
