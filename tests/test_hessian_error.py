@@ -100,6 +100,7 @@ def test_a_diagonal_is_exact_where_the_axes_are_the_coordinates():
     assert w2(targets.build(straight), {"kind": "diagonal"}, 32) == pytest.approx(w2(targets.build(straight), None, 32), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_loop_holds_a_stale_hessian_across_chunks():
     """Particles with a Hessian renewed every 50 steps, against a plain loop in Python; 50 does not divide CHUNK."""
     target, T, steps, every, n = targets.build(GAUSSIAN), 2.0, 2 * CHUNK, 50, 8

@@ -45,6 +45,7 @@ def check_projected(rows, known):
         assert abs(row.w2 - want) < max(0.05 * want, 3 * row.stderr), (key, row.w2, want, row.stderr)
 
 
+@pytest.mark.slow
 def test_projected_meets_the_exact_law_of_the_mixture_within_five_per_cent(mixture_rows):
     check_projected(mixture_rows, EXACT)
 

@@ -198,6 +198,7 @@ def projected_cdf(f, mean, cov, v):
     return lambda s: np.interp(s, mean @ v + along, total / total[-1])
 
 
+@pytest.mark.slow
 def test_a_users_own_target_is_sampled_and_diffused_like_the_built_in_one():
     lam, c, k = 0.8, 1.5, 3.0
     own = targets.target(lambda x: -jnp.sum(lam * x**2 / 2 + c * jax.nn.softplus(-k * x)), box=((-7, 9), (-7, 9)))

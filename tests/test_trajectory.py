@@ -25,6 +25,7 @@ def scene():
     return s, trajectory.ladder(s, 4, N), trajectory.motion(s, s.schemes, 4, N)
 
 
+@pytest.mark.slow
 def test_a_rung_is_the_motion_that_its_step_size_has_alone(scene):
     s, ladder, alone = scene
     assert [m.count for m in ladder] == list(trajectory.rungs(s, 4, N)) == [2, 4, 8, 16, 32, 64]

@@ -141,6 +141,7 @@ def test_fresh_server_first_request_is_particles(cache, visit):
         whole(page)
 
 
+@pytest.mark.long
 def test_the_scene_follows_the_menu_the_reload_and_back(app, visit):
     page = visit(app, "convergence", EXACT)
     nudge(page, "Curvature κ₁")
@@ -331,6 +332,7 @@ def test_a_costly_run(app, visit, tmp_path):
     assert shared.get_by_role("button", name="Run (").count() == 0
 
 
+@pytest.mark.long
 def test_cancel_keeps_the_points_so_far(app, visit):
     page = visit(app, "convergence", {**MIXTURE, "particles": "65536", "seed": "6", "h": "0.5..0.125", "schemes": "EM"})
     page.get_by_role("button", name="Run (").click()

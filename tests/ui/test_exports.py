@@ -27,6 +27,7 @@ def coloured(picture):
     return np.ptp(np.asarray(picture).astype(int), axis=2).max() > 60
 
 
+@pytest.mark.long
 def test_figure_options_reach_the_file_and_stay(app, visit):  # noqa: F811
     page = visit(app, "convergence", EXACT)
     first = png(page)

@@ -36,6 +36,7 @@ def press(at, key):
     return at
 
 
+@pytest.mark.slow
 def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     at = visit("learned", QUERY)
     assert at.title[0].value == "What does a score learned from samples cost?"

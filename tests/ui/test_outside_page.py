@@ -57,6 +57,7 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
     assert "in the box" in plain(at)
 
 
+@pytest.mark.slow
 def test_modes_and_laws_open_on_a_mixture():
     at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "outside-law-open", "outside-measured", "outside-theorem")
     said = plain(at)

@@ -86,6 +86,7 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
     assert {"EM as you guessed", "SO as you guessed"} <= set(names)
 
 
+@pytest.mark.long
 def test_a_moved_setting_gives_the_page_its_own_words(app, visit):  # noqa: F811
     page = visit(app, "convergence", scenes.address(scenes.BY_NAME["floor"]))
     page.locator(".st-key-answer").wait_for()
