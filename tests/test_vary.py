@@ -138,7 +138,8 @@ WRONG = {"none": {}, "constant": {"level": 0.1, "angle": 30}, "noise": {"level":
 
 @pytest.mark.parametrize(
     ("error", "start"),
-    [("none", "exact"), ("constant", "paper"), *(long(e, s) for e in ("noise", "relative") for s in ("exact", "paper"))],
+    [("none", "exact"), ("constant", "paper"), long("none", "paper"), long("constant", "exact"),
+     *(long(e, s) for e in ("noise", "relative") for s in ("exact", "paper"))],
 )
 def test_a_spectrum_has_the_law_of_the_gaussian_that_it_is(error, start):
     error = {"name": error, **WRONG[error]}

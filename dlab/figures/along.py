@@ -303,7 +303,7 @@ def table(results: dict[str, dict], h: float) -> list[dict]:
                 **({"start": name} if len(results) > 1 else {}),
                 "scheme": r["scheme"],
                 way.symbol: f"{r['value']:g}",
-                "W₂ ± 95 %": "diverged" if diverged(r) else value_text(r),
+                "W₂ ± 95 %": value_text(r),
                 "bound": number(bound),
                 "bound ÷ measured": number(bound / r["w2"]) if bound and r["w2"] else NONE,
                 "method": METHODS.get(r["method"], r["method"]),

@@ -230,8 +230,8 @@ def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: di
     for r in results["learned"]["rows"]:
         base, found, promise = exact.get((r["scheme"], r["h"])), floors.get(r["scheme"]), promises.get(r["scheme"], {})
         out.append({
-            "scheme": r["scheme"], "h": step_size(r["h"]), "W₂ learned ± 95 %": "diverged" if diverged(r) else value_text(r),
-            "W₂ exact ± 95 %": NONE if base is None else "diverged" if diverged(base) else value_text(base),
+            "scheme": r["scheme"], "h": step_size(r["h"]), "W₂ learned ± 95 %": value_text(r),
+            "W₂ exact ± 95 %": NONE if base is None else value_text(base),
             "ε_sc met": number(r["error_level_met"]), "floor, h → 0": interval(found["value"], Z95 * found["stderr"]) if found else NONE,
             "C₂": number(promise.get("c2")), "C₂·ε_sc": number(promise["value"]) if promise.get("value") else "void",
             "why hollow": "; ".join(reasons(r, {})),
@@ -342,7 +342,7 @@ def samples_table(results: dict[str, dict], scheme: str, h: float) -> list[dict]
     return [
         {
             "method": method, "samples n": f"{r['value']:,.0f}", "ε_sc met, largest": number(r["error_level_met"]),
-            f"W₂ of {scheme} ± 95 %": "diverged" if diverged(r) else value_text(r),
+            f"W₂ of {scheme} ± 95 %": value_text(r),
             "C₂·ε_sc": number(r["bound_parts"]["score"]) if r["bound_parts"] else "void",
         }
         for method, result in results.items() for r in result["rows"] if r["scheme"] == scheme and r["h"] == h

@@ -7,7 +7,7 @@ from dlab import schemes
 from dlab.figures import along, convergence, tables
 from dlab.figures.chart import Axis, Chart, Key, Series, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
-from dlab.figures.tables import METHODS, diverged, fit_of, has_slope, no_value, reasons, rows_of, slope_text, value_text
+from dlab.figures.tables import METHODS, diverged, fit_of, has_slope, reasons, rows_of, slope_text, value_text
 
 FAILS = "fails"
 # Light, dark, marker, dash of each wrong Hessian, in the order in which they come: none is a scheme or borrows its colour.
@@ -230,7 +230,7 @@ def hessian_table(
         out.append({
             "Hessian": label,
             "slope in h": slope_text(fit) if has_slope(fit) else NONE,
-            f"W₂ at h = {step_size(row['h'])}": no_value(row) if diverged(row) else value_text(row),
+            f"W₂ at h = {step_size(row['h'])}": value_text(row),
             "W₂/h": NONE if diverged(row) else number(row["w2"] / row["h"]),
             "W₂/h derived, h → 0": number(derived.get(label)),
             "scores": row["score_evals"],

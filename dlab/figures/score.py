@@ -139,7 +139,7 @@ def table(result: dict, h: float, bends: dict[str, list[dict]]) -> list[dict]:
             "scheme": r["scheme"],
             "ε": f"{r['value']:g}",
             "level met": number(r["error_level_met"]),
-            "W₂ ± 95 %": "diverged" if diverged(r) else value_text(r),
+            "W₂ ± 95 %": value_text(r),
             "W₂ ÷ ε": number(r["w2"] / r["value"]) if measured else NONE,
             "C₂": number(_c2(r)),
             "C₂·ε": number(r["bound_parts"]["score"]) if r["bound_parts"] else "void",
@@ -258,7 +258,7 @@ def models_table(results: dict[str, dict], octaves: dict[str, float | None], sch
         top = rows[-1]
         out.append({
             "error": TITLES[name], "level asked for": number(top["value"]), "L₂ level met": number(top["error_level_met"]),
-            "W₂ ± 95 %": "diverged" if diverged(top) else value_text(top), "W₂ ÷ level met": _per_level(top),
+            "W₂ ± 95 %": value_text(top), "W₂ ÷ level met": _per_level(top),
             "C₂": number(_c2(top)), "slope in ε": along.slope_text(along.trend(result, scheme, h)), "slope in h": _octave(octaves[name]),
         })  # fmt: skip
     return out

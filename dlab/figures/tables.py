@@ -46,7 +46,9 @@ def slope_text(fit) -> str:
 
 
 def value_text(row) -> str:
-    """W2 with its 95 % interval."""
+    """W2 with its 95 % interval, or why there is none."""
+    if diverged(row):
+        return no_value(row)
     return interval(row.get("w2"), Z95 * (row.get("stderr") or 0.0))
 
 
@@ -169,7 +171,7 @@ def rows_table(result) -> list[dict]:
                 "score evaluations": row.get("score_evals"),
                 "Hessian evaluations": row.get("hessian_evals"),
                 "particles": row.get("particles"),
-                "W₂ ± 95 %": no_value(row) if diverged(row) else value_text(row),
+                "W₂ ± 95 %": value_text(row),
                 "bracket": NONE if lower == upper == NONE else f"{lower} to {upper}",
                 "floor": number(row.get("floor")),
                 "method": METHODS.get(row.get("method"), row.get("method", NONE)),
@@ -335,8 +337,13 @@ def _without(result, fits, names, sloped) -> list[str]:
         elif fits[s].get("window"):
             why = "the window set by hand holds fewer than two usable points"
         found.setdefault(f"without a slope: {why}", []).append(s)
+    return [_of(who, what) for what, who in found.items()]
+
+
+def _of(who, what) -> str:
+    """ "EM and EI are without a slope": what begins with the word that its verb goes with."""
     verbs = {"without": ("is ", "are "), "no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
-    return [f"{listed(who)} {_verb(who, *verbs[what.split()[0]])}{what}" for what, who in found.items()]
+    return f"{listed(who)} {_verb(who, *verbs[what.split()[0]])}{what}"
 
 
 def _at_one_step(result, names) -> str:
@@ -350,7 +357,7 @@ def _at_one_step(result, names) -> str:
     parts = [f"the measured W₂ is {listed(values)}"] if values else []
     for word in dict.fromkeys(no_value(rows[s]) for s in lost):
         who = [s for s in lost if no_value(rows[s]) == word]
-        parts.append(f"{listed(who)} {LOST[word].replace('an ', _verb(who, 'has an ', 'have an '))}")
+        parts.append(_of(who, LOST[word]))
     return f"At h = {step_size(rows[names[0]]['h'])} {' and '.join(parts)}. One step size shows no slope."
 
 
