@@ -87,7 +87,8 @@ with picture:
             if section.open:
                 with section:
                     inside()
-        exports.study_file(study, f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json: the same numbers.")
+        again = f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json: the same numbers."
+        exports.study_file(study.to_json(), again)
     except BadInput as error:
         st.error(frame.plain(error))
 frame.end("images")

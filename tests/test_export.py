@@ -14,7 +14,8 @@ from pypdf import PdfReader
 
 from dlab import export
 from dlab.figures import compare, density
-from dlab.figures.convergence import chart, sentence
+from dlab.figures.convergence import chart
+from dlab.figures.tables import sentence
 
 RESULT = {
     "schema": 1,

@@ -17,15 +17,11 @@ from dlab.figures.tables import (
     no_value,
     reasons,
     rows_of,
-    rows_table,
     schemes_of,
     sentence,
     slope_text,
-    table,
     value_text,
 )
-
-__all__ = ["AXES", "chart", "rows_table", "sentence", "table"]
 
 AXES = {
     "h": ("step size h", lambda row: row["h"]),

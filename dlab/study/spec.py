@@ -246,8 +246,8 @@ class Study:
 
     @cached_property
     def price(self) -> int:
-        """The work and what laws on a grid and the training of a network cost besides, in particle-steps: what the "
-        "app states before a run."""
+        """The work and what laws on a grid and the training of a network cost besides, in particle-steps: what the app
+        states before a run."""
         if self.vary:
             return sum(part.price for _, part in self.parts)
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}

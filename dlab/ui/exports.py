@@ -32,14 +32,7 @@ def row(study, result: dict, figure) -> None:
                 mime=export.MIME["csv"], on_click="ignore", key="export-reach", help="Found and promised numbers of steps.",
             )  # fmt: skip
         _button("Result", lambda: export.result_json(result), result, "json", "Study, facts, rows, fits and notes.")
-        st.download_button(
-            "Study",
-            json.dumps(result["study"], indent=1),
-            file_name="study.json",
-            mime="application/json",
-            on_click="ignore",
-            help="Reopen it here, or run it: python -m dlab run study.json --out DIR",
-        )
+        study_file(result["study"])
         _button("Python", lambda: export.snippet(result), result, "py", "Reproduces these numbers when run in a clone of the lab.")
         _button("LaTeX", lambda: export.latex_table(result), result, "tex", "The rows as a table with its caption; needs booktabs.")
         _bibtex()
@@ -183,11 +176,11 @@ def _answer(found, name, key) -> None:
         )  # fmt: skip
 
 
-def study_file(study, tip: str) -> None:
-    """A download button of a study whose answers are no rows of `run`."""
+def study_file(study: dict, tip: str = "Reopen it here, or run it: python -m dlab run study.json --out DIR") -> None:
+    """A download button of a page's one study file."""
     st.download_button(
-        "Study", json.dumps(study.to_json(), indent=1), file_name="study.json", mime="application/json", on_click="ignore",
-        key="export-study-file", help=tip,
+        "Study", json.dumps(study, indent=1), file_name="study.json", mime=export.MIME["json"], on_click="ignore", key="export-study",
+        help=tip,
     )  # fmt: skip
 
 
@@ -220,14 +213,7 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
             on_click="ignore",
             help="Positions at every frame, in single precision; they are computed anew when asked for.",
         )
-        st.download_button(
-            "Study",
-            json.dumps(study.to_json(), indent=1),
-            file_name="study.json",
-            mime="application/json",
-            on_click="ignore",
-            help="Reopen it here, or run it: python -m dlab run study.json --out DIR",
-        )
+        study_file(study.to_json())
         st.download_button(
             "Python", lambda: export.motion_snippet(study.to_json(), steps, count), file_name=f"{name}.py",
             mime=export.MIME["py"], on_click="ignore", help="Moves the same particles again, in a clone of the lab.",

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from dlab.figures import along, convergence, paper, screen
+from dlab.figures import along, convergence, paper, screen, tables
 from dlab.study import Study, run
 
 GAUSS = {"name": "gaussian", "mean": [0.5, 0], "cov": [[1.25, 0], [0, 0.5]]}
@@ -111,4 +111,4 @@ def test_the_closed_form_is_drawn_where_it_is_known_and_asked_for():
     assert [s.name for s in lines] == ["EM as h → 0"]
     assert lines[0].y[-1] == pytest.approx(result["fits"][0]["expansion"] * min(lines[0].x))
     assert not [s for s in convergence.chart(result).series if s.dash == "dashdot"]
-    assert convergence.table(result)[0]["closed form as h → 0"].endswith("· h^1")
+    assert tables.table(result)[0]["closed form as h → 0"].endswith("· h^1")

@@ -9,8 +9,9 @@ import pytest
 
 from dlab import schemes
 from dlab.figures import paper, screen
-from dlab.figures.convergence import chart, rows_table, sentence, table
+from dlab.figures.convergence import chart
 from dlab.figures.numbers import interval, number, step_size
+from dlab.figures.tables import rows_table, sentence, table
 
 H = (0.5, 0.25, 0.125, 0.0625)
 # constant, slope, order of the theorem
