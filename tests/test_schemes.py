@@ -11,7 +11,9 @@ from cases import GAUSSIAN, SKEW
 
 from dlab import errors, field, linop, noise, schemes, theory
 from dlab.laws import gaussian as laws
+from dlab.params import BadInput
 from dlab.sample import simulate, starts
+from dlab.study import Study, run
 
 NAMES = list(schemes.REGISTRY)
 NONE = errors.build({"name": "none"})
@@ -119,6 +121,34 @@ def coupled(skew, paths):
 
     distances.final, distances.reference = final, reference
     return distances
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_a_step_asks_for_the_score(name):
+    scheme = schemes.REGISTRY[name]
+    assert scheme.asks == ({"start", "midpoint"} if scheme.randomised else {"start"})
+
+
+def _heun(field_, t, h, x, noise_):
+    first, kick = field.drift(field_, t, x), noise_.whole(linop.ZERO)
+    return {"drift": h / 2 * (first + field.drift(field_, t - h, x + h * first + kick)), "noise": kick}
+
+
+def test_a_scheme_that_asks_elsewhere_is_not_given_a_law_that_does_not_know(monkeypatch):
+    """Heun's method as somebody might add it: one record, and every route is right or refuses."""
+    heun = dataclasses.replace(schemes.REGISTRY["EM"], name="HEUN", parts=_heun, score_evals=2, law_order=2.0, expansion=None)
+    monkeypatch.setitem(schemes.REGISTRY, "HEUN", heun)
+    assert heun.asks == {"start", "elsewhere"}
+    asked = {"schemes": ["HEUN"], "h": [0.25], "T": 2.0, "particles": 1024}
+    for way in ("exact", "density"):
+        with pytest.raises(BadInput, match=r"HEUN .*choose the projected estimator"):
+            Study.from_json({**asked, "target": SKEW, "estimator": way})
+    (row,) = run(Study.from_json({**asked, "target": SKEW})).rows
+    assert row.method == "projected"
+    # On a Gaussian the law is read off the step itself, wherever it looks.
+    law, drawn = (run(Study.from_json({**asked, "target": GAUSSIAN, "estimator": e})).rows[0] for e in ("exact", "projected"))
+    assert law.method == "exact"
+    assert abs(law.w2 - drawn.w2) < 4 * drawn.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -91,22 +91,21 @@ class _Point(ExactField):
     row: jax.Array
     grid: tuple
 
-    def _at(self, t, x, which):
-        low, spacing, size = self.grid
-        own = jnp.ndim(t) == 0
-        if own and x is self.x:
+    def _at(self, x, which):
+        if x is self.x:
             return self.own[which][self.here]
-        table, row = (self.own, self.here // size * size) if own else (self.late, self.row)
+        # The midpoint: `Scheme.asks` knows of no other place.
+        low, spacing, size = self.grid
         place = (x[0, 0] - low) / spacing
         base = jnp.clip(jnp.floor(place).astype(jnp.int32) - BEFORE, 0, size - STENCIL)
         # Single look-ups: XLA takes six times as long for one of STENCIL entries.
-        return sum(table[which][row + base + j] * w for j, w in enumerate(_lagrange(place - base)))
+        return sum(self.late[which][self.row + base + j] * w for j, w in enumerate(_lagrange(place - base)))
 
     def score(self, t, x):
-        return jnp.reshape(self._at(t, x, 0), (1, 1))
+        return jnp.reshape(self._at(x, 0), (1, 1))
 
     def hessian(self, t, x):
-        return jnp.reshape(self._at(t, x, 1), (1, 1, 1))
+        return jnp.reshape(self._at(x, 1), (1, 1, 1))
 
 
 GAPS = [math.prod(i - j for j in range(STENCIL) if j != i) for i in range(STENCIL)]

@@ -1,8 +1,13 @@
 """The record that a scheme is, and the look that goes with it everywhere."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+
+from dlab.linop import Dense
 
 if TYPE_CHECKING:
     from dlab.schemes.formula import Formula
@@ -77,3 +82,36 @@ class Scheme:
     def normals(self) -> int:
         """Standard normals that a step consumes per particle and coordinate."""
         return 2 if self.randomised else 1
+
+    @cached_property
+    def asks(self) -> frozenset[str]:
+        """Where a step asks for the score: at its "start", at its random "midpoint", or "elsewhere"; the last too where the
+        step's whole noise has been drawn before. A law carried on a grid must know. Found by watching one step."""
+        witness = _Witness()
+        self.parts(witness, witness.t, witness.h, witness.x, witness)
+        return frozenset(witness.asked)
+
+
+@dataclass
+class _Witness:
+    """Field and noise of one step of one particle on the line, that remember what they are asked."""
+
+    t, h, u = 1.0, 0.5, 0.25
+    x: object = field(default_factory=lambda: jnp.ones((1, 1)))
+    asked: list = field(default_factory=list)
+    drawn: bool = False
+
+    def score(self, t, x):
+        midpoint = not self.drawn and abs(float(t) - (self.t - self.u * self.h)) < 1e-9
+        self.asked.append("start" if t == self.t and x is self.x else "midpoint" if midpoint else "elsewhere")
+        return -x
+
+    def local(self, t, x):
+        return self.score(t, x), Dense(-0.5 * jnp.ones((1, 1, 1))), x / 2
+
+    def part(self, A):
+        return self.x / 2
+
+    def whole(self, A):
+        self.drawn = True
+        return self.x
