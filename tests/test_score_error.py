@@ -53,7 +53,7 @@ def test_c2_is_the_inverse_gap_and_three_times_it_for_the_midpoint_schemes(schem
     assert derived.constant < 1 / gap
 
 
-@pytest.mark.parametrize("scheme", schemes.REGISTRY)
+@pytest.mark.parametrize("scheme", ["EM", "EI", "REM", "REI", "SO"])
 @pytest.mark.parametrize("spec", [GAUSSIAN, MILD], ids=["rotated", "mild"])
 def test_the_costs_of_each_error_are_the_derived_ones_as_h_falls(scheme, spec):
     target = targets.build(spec)

@@ -19,7 +19,7 @@ def bound(name, known=None, h=0.5, T=4.0, start="paper", errors=(0.0, 0.0, 0.0))
     return theory.bound(schemes.REGISTRY[name], known or facts(), T=T, h=h, start=start, errors=errors)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ind.SCHEMES)
 @pytest.mark.parametrize("m0, L0, d, h", [(0.8, 3.37, 2, 0.5), (0.51, 0.7, 3, 0.0), (7.0, 9.0, 1, 1e-3)])
 def test_constants_are_those_of_the_second_route(name, m0, L0, d, h):
     want = ind.theorem_constants(name, m0, L0, 2.0, d, h)

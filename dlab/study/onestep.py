@@ -4,7 +4,8 @@ From x at time t the exact reverse process arrives at time t - h with the mean (
 
     E[Y_h | x] = (x + (1 - e^{-h}) s(t, x)) e^{h/2} = cosh(h/2) x + 2 sinh(h/2) gamma(t, x),
 
-and a scheme's mean given x is its step without noise, for REM and REI averaged over U and the midpoint's noise by quadrature.
+and a scheme's mean given x is its step without noise, or the average over U and the noise by quadrature where it asks for the
+score away from x.
 So the mean error is known at each x and only its L2 norm over x ~ p_t is an average. The fluctuation is what is left of the
 difference of both on one Brownian path (SO in FINE small steps stands for the exact process) once that mean is subtracted.
 """
@@ -24,9 +25,9 @@ from dlab.noise import StepNoise
 TIME = 1.0  # where the step starts: halfway between noise and data
 SIZES = tuple(2.0**-k for k in range(1, 8))
 PATHS = 2048  # pairs (x, Brownian path)
-POINTS = 512  # of these x, those that a quadrature over U and the midpoint's noise is made for
+POINTS = 512  # of these x, those that a quadrature over U and the noise is made for
 FINE = 32  # steps of the reference
-MIDPOINTS, NORMALS = 5, 5  # nodes for U, and a coordinate of the midpoint's noise
+MIDPOINTS, NORMALS = 5, 5  # nodes for U, and a coordinate of the noise
 
 
 @partial(jax.jit, static_argnames="scheme")
@@ -51,17 +52,18 @@ def exact_mean(field, t, h, x):
 def scheme_mean(scheme, field, t, h, x):
     """E[x+ | x] of one step, (n, d)."""
     n, d = x.shape
-    if not scheme.randomised:
+    if scheme.asks == {"start"}:
         return _step(scheme, field, t, h, x, jnp.zeros((1, n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
-    u, wu = np.polynomial.legendre.leggauss(MIDPOINTS)
+    u, wu = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
     z, wz = np.polynomial.hermite_e.hermegauss(NORMALS)
     nodes = np.stack(np.meshgrid((u + 1) / 2, *[z] * d, indexing="ij"), -1).reshape(-1, 1 + d)
     weights = np.prod(np.stack(np.meshgrid(wu / 2, *[wz / wz.sum()] * d, indexing="ij"), -1), -1).ravel()
     q = len(nodes)
     normals = np.repeat(nodes[:, None, 1:], n, 1).reshape(1, q * n, d)
-    given = jnp.concatenate([normals, np.zeros_like(normals)])
-    moved = _step(scheme, field, t, h, jnp.tile(x, (q, 1)), given, jnp.repeat(nodes[:, :1], n, 0), None)
-    # The noise of the whole step, which a midpoint shares, has mean zero by symmetry of the nodes.
+    given = jnp.concatenate([normals, np.zeros_like(normals)])[: scheme.normals]
+    midpoints = jnp.repeat(nodes[:, :1], n, 0) if scheme.randomised else None
+    moved = _step(scheme, field, t, h, jnp.tile(x, (q, 1)), given, midpoints, None)
+    # The noise that is added has mean zero by symmetry of the nodes.
     return jnp.tensordot(weights, moved.reshape(q, n, d), 1)
 
 
@@ -104,7 +106,7 @@ def one_step(study, tick=lambda: None) -> dict:
             normals = draws.standard_normal((scheme.normals, PATHS, d))
             u = draws.random((PATHS, 1)) if scheme.randomised else None
             missed = _step(scheme, field, t, h, x, normals, u, jnp.asarray(root * whole, float)) - arrived
-            few = slice(None, POINTS if scheme.randomised else None)
+            few = slice(None, None if scheme.asks == {"start"} else POINTS)
             off = scheme_mean(scheme, field, t, h, x[few]) - mean[few]
             # A midpoint's mean error is two orders below its fluctuation: at the other x it may stay in.
             bias, left = _Norm.of(off), _Norm.of(missed.at[few].add(-off))
