@@ -28,9 +28,6 @@ class ScoreError:
     cost = 1.0  # of a particle-step with it, in those of an exact score
     hessian_changed = False  # the Hessian is wrong by a size that nobody injected, so that hessian_level does not tell it
     said = ""  # and what SO is given then, a sentence
-    ready = True
-    price = 0
-    cost = 1.0  # of a particle-step with it, in those of an exact score
 
     def begin(self, exact, t, x):
         """What `recall` is given in the first step, a pytree; t, x (n, d) are of that step."""
