@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
@@ -79,6 +80,8 @@ BAD = {  # the study, and what its sentence must contain
     "h nested": (with_(h=[[0.5]]), ["h", "[0.5]"]),
     "h NaN": (with_(h=[NAN]), ["h", "nan"]),
     "h tiny": (with_(h=[1e-9]), ["h", "1e-09", "4096"]),
+    "h twice": (json.dumps(VALID).replace('"h":', '"h": [1.0], "h":'), ["'h'", "twice", "[1.0]", "[0.5, 0.25]"]),
+    "a key of the target twice": (json.dumps(logit()).replace('"lam":', '"lam": 2, "lam":'), ["'lam'", "twice", "2", "0.8"]),
     "h and steps": ({**VALID, "steps": [8]}, ["h", "steps", "one"]),
     "too many h": (with_(h=[4 / n for n in range(1, 30)]), ["h", "29", "24"]),
     "steps not whole": ({**without("h"), "steps": [8.5]}, ["steps", "8.5", "whole"]),
@@ -181,8 +184,15 @@ def test_a_bad_study_is_answered_by_one_sentence_that_names_key_and_value(name):
     for word in words:
         assert word in sentence
     assert "\n" not in sentence
+    assert not re.search(r"[.!?] [A-Z]", sentence)
     assert len(sentence) < 400
     assert "Traceback" not in sentence
+
+
+def test_a_target_too_sharp_to_be_measured_is_bad_input_that_names_it():
+    study = Study.from_json(logit(x=[[1e5, 0], [1, 4]]))
+    with pytest.raises(BadInput, match=r"^target is too sharp .* features, or lower the sharpness\.$"):
+        _ = study.built.facts
 
 
 def test_there_are_at_least_forty_bad_inputs():

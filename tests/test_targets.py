@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW, long
 from scipy import stats
+from scipy.optimize import minimize
 
 from dlab import targets
 from dlab.params import BadInput
@@ -263,6 +264,25 @@ def test_lipschitz_constant_of_the_hessian_covers_what_finite_differences_find(s
         ratios.append((np.linalg.norm(gap, axis=(1, 2)) / np.linalg.norm(step, axis=1)).max())
     assert max(ratios) <= 1.02 * L_F
     assert max(ratios) > 0.3 * L_F
+
+
+def test_measured_constants_are_the_suprema_and_not_those_of_a_coarse_grid(logistic):
+    """This target's L_F and M1 are met at t = 0, where derivatives of log p_0 are typed here and a search finds their largest."""
+    X, lam = np.array(LOGISTIC["x"], float), LOGISTIC["lam"]
+
+    def sizes(theta):
+        p = 1 / (1 + np.exp(-X @ theta))
+        s, H = (1 - p) @ X / 2 - lam * theta, -(X.T * (p * (1 - p) / 2)) @ X - lam * np.eye(2)
+        third = np.einsum("i,ia,ib,ic->abc", -p * (1 - p) * (1 - 2 * p) / 2, X, X, X)
+        # Fokker-Planck for dX = -X/2 dt + dB: d_t s = grad(tr H)/2 + H s + s/2 + H x/2.
+        rate = np.einsum("aab->b", third) / 2 + H @ s + s / 2 + H @ theta / 2
+        return np.linalg.norm(third.reshape(4, 2), 2), np.linalg.norm(rate) / (1 + np.linalg.norm(theta))
+
+    places = np.stack(np.meshgrid(np.linspace(-1, 2, 13), np.linspace(-1, 2, 13)), -1).reshape(-1, 2)
+    for i, name in enumerate(("L_F", "M1")):
+        best = max(places, key=lambda theta, i=i: sizes(theta)[i])
+        want = -minimize(lambda theta, i=i: -sizes(theta)[i], best, method="Nelder-Mead").fun
+        assert getattr(logistic.facts, name).value == pytest.approx(want, rel=2e-3)
 
 
 @pytest.mark.parametrize("features", [[[400, 0], [100, 400]], [[4000, 0], [1000, 4000]]])

@@ -1,5 +1,6 @@
 """Fresh noise at every evaluation: the same L2 level as a constant error, and far cheaper."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,10 +23,10 @@ class NoiseError(ScoreError):
     drift_level: jax.Array
 
     def shift(self, t, x, s, z):
-        return self.level / jnp.sqrt(x.shape[-1]) * z
+        return self.level / math.sqrt(x.shape[-1]) * z
 
     def along(self, axis):
-        return replace(self, level=self.level / jnp.sqrt(len(axis))) if self.second_order_free else None
+        return replace(self, level=self.level / math.sqrt(len(axis))) if self.second_order_free else None
 
 
 def from_spec(spec, hessian_level, drift_level):

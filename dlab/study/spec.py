@@ -73,7 +73,9 @@ class Study:
         """
         if isinstance(data, (str, bytes)):
             try:
-                data = json.loads(data)
+                data = json.loads(data, object_pairs_hook=_once)
+            except BadInput:
+                raise
             except (ValueError, RecursionError) as error:
                 raise BadInput(
                     f"The study is not valid JSON ({error}); give an object as the README describes."
@@ -262,6 +264,17 @@ class Study:
         return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
 
 
+def _once(pairs) -> dict:
+    """The object of a JSON text; of a key that is there twice JSON would keep the last value without a word."""
+    found = {}
+    for key, value in pairs:
+        if key in found:
+            both = f"{params.show(found[key])} and {params.show(value)}"
+            raise BadInput(f"The key {params.show(key)} is there twice, as {both}; give it once.")
+        found[key] = value
+    return found
+
+
 def _varied(data, values) -> tuple[dict, dict | None]:
     """The values of a study file with its `vary` checked; an axis of step sizes is nothing but h."""
     vary = values["vary"]
@@ -334,7 +347,7 @@ def _step_counts(data, values, T) -> tuple[int, ...]:
     given = values[name]
     if not isinstance(given, (list, tuple)) or not given:
         raise BadInput(
-            f"{name} = {params.show(given)} is not a list; give at least one {'number of steps' if name == 'steps' else 'step size'}."
+            f"{name} = {params.show(given)} is not a list of {'step counts' if name == 'steps' else 'step sizes'}; give at least one."
         )
     if len(given) > params.MAX_STEP_SIZES:
         raise BadInput(f"{name} has {len(given)} entries; the limit is {params.MAX_STEP_SIZES}.")

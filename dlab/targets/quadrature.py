@@ -173,8 +173,7 @@ def moments(density, centre, half, least=0.0):
         values, axes = np.linalg.eigh(cov)
         centre, half = mean, REACH * np.maximum(np.sqrt(np.maximum(values, 0.0)), max(spacing.max(), least))
     raise BadInput(
-        "The target is too sharp for its width: quadrature over it does not settle. Standardise the features, or lower "
-        "the sharpness."
+        "target is too sharp for its width: quadrature over it does not settle; standardise the features, or lower the sharpness."
     )
 
 
