@@ -67,10 +67,12 @@ def test_latex_of_awkward_rows():
     row = {"scheme": "A&B_1", "h": 0.3, "steps": 3, "w2": 1.7e-4, "stderr": 1e-5, "bound": None, "method": "projected",
            "particles": 512, "resolved": True}
     lost = {**row, "w2": None, "diverged": 5}
-    text = export.latex_table({"rows": [row, lost], "study": {"target": {"name": "x{%$\\~^"}, "T": 1.0}})
+    endless = {**row, "w2": None, "flags": ["W₂ is infinite: the law has no second moment"]}
+    text = export.latex_table({"rows": [row, lost, endless], "study": {"target": {"name": "x{%$\\~^"}, "T": 1.0}})
     assert balanced(text)
     assert r"$(1.7 \pm 0.2) \times 10^{-4}$$^{*}$ & --" in text or r"\times 10^{-4}$$^{*}$ & --" in text
-    assert "diverged" in text
+    assert "& diverged$^{*}$ &" in text
+    assert "& infinite$^{*}$ &" in text
     assert r"A\&B\_1" in text
     assert balanced(export.latex_table({}))
     assert words.latex(r"\input{x}") == r"\textbackslash{}input\{x\}"

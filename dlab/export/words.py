@@ -5,7 +5,7 @@ import re
 
 from dlab import __version__, schemes
 from dlab.figures.numbers import NONE, listed, number, order, step_size
-from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, schemes_of, slope_text, value_text
+from dlab.figures.tables import diverged, fit_of, fitted, has_slope, no_value, rows_of, schemes_of, slope_text, value_text
 
 # How the value of a row came about; {n} is the number of Brownian paths.
 HOW = {
@@ -138,7 +138,7 @@ def latex_table(result: dict) -> str:
         for row in mine:
             mark = "" if fitted(row, fit) else "$^{*}$"
             hollow |= bool(mark)
-            value = "diverged" if diverged(row) else _value(value_text(row))
+            value = no_value(row) if diverged(row) else _value(value_text(row))
             evals = (row.get("score_evals") or 0) + (row.get("hessian_evals") or 0)
             bound = NONE if row.get("bound") is None else number(row["bound"])
             lines.append(
