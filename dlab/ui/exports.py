@@ -20,7 +20,7 @@ PALETTES = ("Colour", "Grey")
 
 def row(study, result: dict, figure) -> None:
     """Download buttons for the figure, the rows, the particles and the study, and for the text of a paper."""
-    result = {k: v for k, v in result.items() if k != "done"}
+    whole, result = result.get("done", 1.0) == 1.0, {k: v for k, v in result.items() if k != "done"}
     st.markdown("**Download**")
     with st.container(horizontal=True, key="exports"):
         _figure(figure, "export", lambda kind: export.filename(result, kind))
@@ -47,14 +47,11 @@ def row(study, result: dict, figure) -> None:
             st.code(export.caption(result), language=None, wrap_lines=True)
         if study.work == 0:
             st.caption("An exact law has no particles; the Particles page exports some.")
-        elif jobs.clouds(study) is not None:
-            _button(
-                "Particles",
-                lambda: jobs.clouds(study),
-                result,
-                "npz",
-                "Final positions of every scheme and of the reference.",
-            )
+        elif whole:
+            tip = "Final positions of every scheme and of the reference."
+            if jobs.clouds(study) is None:
+                tip += f" Simulated anew: about {max(1, jobs.seconds(study.price)):.0f} s."
+            _button("Particles", lambda: jobs.clouds_anew(study), result, "npz", tip)
 
 
 def varied(figures: dict, results: dict[str, dict]) -> None:
