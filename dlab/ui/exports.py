@@ -43,8 +43,7 @@ def row(study, result: dict, figure) -> None:
         _button("Python", lambda: export.snippet(result), result, "py", "Reproduces these numbers when run in a clone of the lab.")
         _button("LaTeX", lambda: export.latex_table(result), result, "tex", "The rows as a table with its caption; needs booktabs.")
         _bibtex()
-        with st.popover("Caption", help="What was measured, how, and with which interval."):
-            st.code(export.caption(result), language=None, wrap_lines=True)
+        _caption(export.caption(result))
         if study.work == 0:
             st.caption("An exact law has no particles; the Particles page exports some.")
         elif whole:
@@ -71,12 +70,14 @@ def varied(figures: dict, results: dict[str, dict]) -> None:
                 ("json", "Result", export.result_json, "Study, facts, rows, fits and notes."),
                 ("study", "Study", lambda r: json.dumps(r["study"], indent=1), "Run it: python -m dlab run study.json --out DIR"),
                 ("py", "Python", export.snippet, "Reproduces these numbers when run in a clone of the lab."),
+                ("tex", "LaTeX", export.latex_table, "The rows at the finest h as a table with its caption; needs booktabs."),
             ):
                 suffix = "json" if kind == "study" else kind
                 st.download_button(
                     label + said, lambda make=make, result=result: make(result), mime=export.MIME[suffix], on_click="ignore", help=tip,
                     file_name=f"study{tail}.json" if kind == "study" else f"rows{tail}.{kind}", key=f"export-{kind}{tail}",
                 )  # fmt: skip
+            _caption(export.caption(result), f"Caption{said}")
         _bibtex()
 
 
@@ -172,11 +173,11 @@ def named(figure, found: dict, name: str, key: str) -> None:
         _answer(found, name, key)
 
 
-def _answer(found, name, key) -> None:
+def _answer(found, name, key, tip: str | None = None) -> None:
     for kind, label, make in (("csv", "CSV", export.rows_csv), ("json", "JSON", export.result_json)):
         st.download_button(
             label, lambda make=make: make(found), file_name=f"{name}.{kind}", mime=export.MIME[kind], on_click="ignore",
-            key=f"{key}-{kind}",
+            key=f"{key}-{kind}", help=tip,
         )  # fmt: skip
 
 
@@ -204,11 +205,11 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
                 label, lambda kind=kind: runs.film(study, steps, count, kind, title), file_name=f"{name}.{kind}",
                 mime=export.MIME[kind], on_click="ignore", key=f"film-{kind}", help=lacks or tip, disabled=bool(lacks),
             )  # fmt: skip
-        rows = {"rows": [dict(zip(meta["table"], values)) for values in zip(*meta["table"].values())]}
-        st.download_button(
-            "CSV", lambda: export.rows_csv(rows), file_name=f"{name}.csv", mime=export.MIME["csv"], on_click="ignore",
-            help="The distance so far of each scheme, by step.",
-        )  # fmt: skip
+        found = {
+            "study": study.to_json(), "steps": steps, "particles": count,
+            "rows": [dict(zip(meta["table"], values)) for values in zip(*meta["table"].values())], "notes": meta["notes"],
+        }  # fmt: skip
+        _answer(found, name, "distances", "The distance so far of each scheme, by step.")
         st.download_button(
             "Particles (NPZ)",
             lambda: runs.positions(study, steps, count),
@@ -229,9 +230,15 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
             "Python", lambda: export.motion_snippet(study.to_json(), steps, count), file_name=f"{name}.py",
             mime=export.MIME["py"], on_click="ignore", help="Moves the same particles again, in a clone of the lab.",
         )  # fmt: skip
+        _caption(export.motion_caption(study.to_json(), steps, count, meta["sentence"]))
         _bibtex()
     if lacks := export.missing("mp4"):
         st.caption(frame.plain(lacks))
+
+
+def _caption(text: str, label: str = "Caption") -> None:
+    with st.popover(label, help="What was measured, how, and with which interval."):
+        st.code(text, language=None, wrap_lines=True)
 
 
 def _bibtex() -> None:

@@ -259,6 +259,9 @@ def test_every_file_of_the_particles(offered, tmp_path):
     assert kinds(buttons) == {"mp4", "gif", "html", "csv", "npz", "json", "py", "bib"}
     files = read_all(buttons)
     table = list(csv.DictReader(io.StringIO(files["particles-gaussian-EM-SO.csv"].decode())))
+    data = json.loads(files["particles-gaussian-EM-SO.json"])
+    assert data["study"] == json.loads(files["study.json"])
+    assert [row["EM"] for row in data["rows"]] == [float(row["EM"]) for row in table]
     # The player's page holds the movie that the films are drawn from; between two steps it has frames of its own.
     held = base64.b64decode(re.search(rb'id="movie">([^<]*)<', files["particles-gaussian-EM-SO.html"])[1])
     frames = len(decode(held[held.index(MAGIC) :])["times"])
