@@ -86,6 +86,7 @@ function carry(from, to, pos) {
   return n < end ? n + Math.max(0, (t - to.times[n]) / (to.times[n + 1] - to.times[n])) : n;
 }
 
+const nowhere = target => target === document.body || target.matches?.("main, [data-testid=stMain]");
 const fraction = h => (h < 1 && Math.abs(1 / h - Math.round(1 / h)) < 1e-9 ? `1/${Math.round(1 / h)}` : String(+h.toPrecision(3)));
 
 class Player {
@@ -129,7 +130,7 @@ class Player {
     on(this.ladder, "input", () => this.climb(this.movie.rungs[+this.ladder.value]));
     on(this.range, "input", () => this.seek(+this.range.value, true));
     on(this.root.querySelector("select"), "change", e => { this.speed = +e.target.value; });
-    on(this.root, "keydown", e => {
+    const press = e => {
       const name = keys[e.key], at = e.target.tagName;
       // The select and the step size keep their own keys, and a focused button its space bar.
       if (!name || at === "SELECT" || (e.target === this.ladder && /Arrow|Home|End/.test(e.key))) return;
@@ -137,6 +138,12 @@ class Player {
       if (e.ctrlKey || e.metaKey || e.altKey) return;
       e.preventDefault();
       does[name](e);
+    };
+    on(this.root, "keydown", press);
+    // Who has just opened the page has put the focus nowhere: its keys are those of the player, unless that is scrolled away.
+    on(document, "keydown", e => {
+      const { top, bottom } = this.root.getBoundingClientRect(), middle = (top + bottom) / 2;
+      if (!e.defaultPrevented && nowhere(e.target) && middle > 0 && middle < innerHeight) press(e);
     });
     const resized = new ResizeObserver(() => this.layout());
     resized.observe(this.root);
