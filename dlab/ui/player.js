@@ -4,7 +4,7 @@ const MID = 21844, GONE = 65535;
 // Drops of log p below its peak. A Gaussian in the plane holds 39, 63, 86, 95 and 99 % of its mass within them.
 const LEVELS = [0.5, 1, 2, 3, 4.5];
 const PEAK = LEVELS.map(d => Math.round(100 * Math.exp(-d)));
-const NARROW = 600, GAP = 20, BESIDE = 210, BESIDE_MAX = 420;
+const NARROW = 600, GAP = 20, BESIDE = 210, BESIDE_MAX = 420, TALLEST = 1000;
 
 const players = new WeakMap();
 
@@ -86,7 +86,6 @@ function carry(from, to, pos) {
   return n < end ? n + Math.max(0, (t - to.times[n]) / (to.times[n + 1] - to.times[n])) : n;
 }
 
-const nowhere = target => target === document.body || target.matches?.("main, [data-testid=stMain]");
 const fraction = h => (h < 1 && Math.abs(1 / h - Math.round(1 / h)) < 1e-9 ? `1/${Math.round(1 / h)}` : String(+h.toPrecision(3)));
 
 class Player {
@@ -140,13 +139,21 @@ class Player {
       does[name](e);
     };
     on(this.root, "keydown", press);
-    // Who has just opened the page has put the focus nowhere: its keys are those of the player, unless that is scrolled away.
+    // Who has just opened the page, or clicked on its ground, has put the focus nowhere: the keys are the player's, unless it is
+    // scrolled away. Who came to the ground by Tab scrolls it.
+    let tabbed = false;
+    on(document, "pointerdown", () => { tabbed = false; });
     on(document, "keydown", e => {
+      if (e.key === "Tab") tabbed = true;
       const { top, bottom } = this.root.getBoundingClientRect(), middle = (top + bottom) / 2;
-      if (!e.defaultPrevented && nowhere(e.target) && middle > 0 && middle < innerHeight) press(e);
+      const ground = !tabbed && e.target.matches?.("main");
+      if (e.defaultPrevented || !(ground || e.target === document.body) || middle < 0 || middle > innerHeight) return;
+      press(e);
+      if (ground && e.defaultPrevented) this.root.focus({ preventScroll: true });
     });
     const resized = new ResizeObserver(() => this.layout());
     resized.observe(this.root);
+    on(window, "resize", () => this.layout());
     on(this.stop.signal, "abort", () => { resized.disconnect(); this.playing = false; cancelAnimationFrame(this.waiting); });
     const watchPixels = () => {
       const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
@@ -254,7 +261,7 @@ class Player {
   }
 
   layout(forced = false) {
-    const width = this.root.clientWidth, state = [width, devicePixelRatio].join();
+    const width = this.root.clientWidth, state = [width, this.tall(), devicePixelRatio].join();
     if (width <= 0 || (!forced && state === this.laid)) return;
     this.laid = state;
     this.place(width);
@@ -267,14 +274,20 @@ class Player {
     this.draw();
   }
 
-  // The stage takes what the words around it leave of the height asked for.
+  // The height asked for, or more where the window has room for it.
+  tall() {
+    const { height, above } = this.options;
+    return above === null ? height : Math.min(TALLEST, Math.max(height, innerHeight - above));
+  }
+
+  // The stage takes what the words around it leave of the player's height.
   place(width) {
-    const { root, part, panels, options, movie, own } = this, { box } = movie, narrow = width < NARROW;
+    const { root, part, panels, movie, own } = this, tall = this.tall(), { box } = movie, narrow = width < NARROW;
     const aspect = (box[1] - box[0]) / (box[3] - box[2]);
     root.classList.toggle("narrow", narrow);
     for (const p of panels.filter(p => p.trace)) {
       p.scale = distanceScale(movie.rungs, p);
-      text(p.label, p.data.label + (p.scale.log ? " (log)" : ""));
+      text(p.label, p.scale.log ? p.data.label.replace(/\)?$/, end => (end ? ", log)" : " (log)")) : p.data.label);
     }
     const set = (w, side) => {
       this.w = Math.floor(Math.max(160, w));
@@ -290,14 +303,14 @@ class Player {
       [part.count, movie.rungs.flatMap(r => r.stepText)], [part.act, own.acts.map(([label]) => label)]);
     // A phone shows one cloud large, or several small ones at once, each with its facts beside it.
     if (narrow) return panels.length > 1 ? set(width * 0.54, width * 0.46 - 18) : set(width, 0);
-    const room = options.height - part.bar.offsetHeight - part.status.offsetHeight - 16;
+    const room = tall - part.bar.offsetHeight - part.status.offsetHeight - 16;
     const column = (width - GAP * (panels.length - 1)) / panels.length, beside = Math.min(column - BESIDE - 18, room * aspect);
     // How the words wrap depends on the width, so it takes a guess, a measurement and a correction.
     set(Math.min(column, 0.6 * room * aspect), 0);
     const under = Math.min(column, (room - this.words()) * aspect);
     if (beside > under) return set(beside, Math.min(BESIDE_MAX, column - beside - 18));
     set(under, 0);
-    const excess = root.offsetHeight - options.height;
+    const excess = root.offsetHeight - tall;
     if (excess > 0) set(under - excess * aspect, 0);
   }
 
