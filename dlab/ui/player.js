@@ -232,11 +232,11 @@ class Player {
   }
 
   note() {
-    const { movie: { density, arrows, ghost }, part, followed } = this;
+    const { movie: { density, arrows, ghost }, part, followed, options } = this, room = options.presentation;
     const words = followed !== null
       ? [`Particle ${followed + 1}, on the same Brownian path everywhere.`, ghost && "Grey: its exact path.", "Esc lets it go."]
-      : [this.own.last && "Between steps the particles glide; only the steps are real.",
-        density && `Lines: density at ${PEAK.join(", ")} % of its peak.`, this.movie.followed && "Click a particle to follow it."];
+      : [!room && this.own.last && "Between steps the particles glide; only the steps are real.",
+        !room && density && `Lines: density at ${PEAK.join(", ")} % of its peak.`, this.movie.followed && "Click a particle to follow it."];
     part.note.textContent = [...words, arrows && this.arrows && "Arrows: the score, as long as the square root of its size."].filter(Boolean).join(" ");
   }
 
