@@ -92,6 +92,8 @@ def test_caption_says_what_how_and_of_what(result):
     assert "score error constant (level = 0.1)" in export.caption(wrong)
     assert "N(0, σ_T² I)" in export.caption(wrong)
     assert export.caption({}).startswith("W₂ distance")
+    third = {**result, "study": {**result["study"], "target": {"name": "gaussian", "mean": [1 / 3, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]}}}
+    assert "(mean = [0.333333, 0], cov = [[1, 0], [0, 1]])" in export.caption(third)
 
 
 def test_caption_of_a_film(result):

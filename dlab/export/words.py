@@ -161,7 +161,7 @@ def _spec(spec) -> str:
     """skew (lam = 0.8, c = 1.5): the object of a study file, long lists by their length."""
     def said(value):
         if isinstance(value, (list, tuple)):
-            text = str(list(value))
+            text = f"[{', '.join(map(said, value))}]"
             return text if len(text) <= 60 else f"{len(value)} rows"
         return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 

@@ -31,7 +31,7 @@ def row(study, result: dict, figure) -> None:
                 "CSV of N(ε)", lambda: export.rows_csv({"rows": answers}), file_name=f"steps-{export.filename(result, 'csv')}",
                 mime=export.MIME["csv"], on_click="ignore", key="export-reach", help="Found and promised numbers of steps.",
             )  # fmt: skip
-        _button("Result", lambda: export.result_json(result), result, "json", "Study, facts, rows, fits and notes.")
+        _button("JSON", lambda: export.result_json(result), result, "json", "Study, facts, rows, fits and notes.")
         st.download_button(
             "Study",
             json.dumps(result["study"], indent=1),
@@ -67,7 +67,7 @@ def varied(figures: dict, results: dict[str, dict]) -> None:
             tail, said = f"-{name.replace(' ', '-')}" if name else "", f", {name}" if name else ""
             for kind, label, make, tip in (
                 ("csv", "CSV", export.rows_csv, "The rows behind the picture."),
-                ("json", "Result", export.result_json, "Study, facts, rows, fits and notes."),
+                ("json", "JSON", export.result_json, "Study, facts, rows, fits and notes."),
                 ("study", "Study", lambda r: json.dumps(r["study"], indent=1), "Run it: python -m dlab run study.json --out DIR"),
                 ("py", "Python", export.snippet, "Reproduces these numbers when run in a clone of the lab."),
                 ("tex", "LaTeX", export.latex_table, "The rows at the finest h as a table with its caption; needs booktabs."),
@@ -237,7 +237,7 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
 
 
 def _caption(text: str, label: str = "Caption") -> None:
-    with st.popover(label, help="What was measured, how, and with which interval."):
+    with st.popover(label):  # as above
         st.code(text, language=None, wrap_lines=True)
 
 

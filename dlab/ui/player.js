@@ -326,7 +326,8 @@ class Player {
       canvas.height = Math.round(h * dpr);
     }
     const size = Math.min(1, Math.sqrt(900 / p.data.count)), scale = (options.presentation ? 1.35 : 1) * (w < 260 ? 0.75 : 1);
-    p.disc = discs((1.3 + 1.1 * size) * scale * dpr, 0.45 + 0.3 * size);
+    // Dark ground swallows what is faint.
+    p.disc = discs((1.3 + 1.1 * size) * scale * dpr, 0.45 + 0.3 * size + (this.dark ? 0.2 : 0));
     p.image = p.dots.getContext("2d").createImageData(p.dots.width, p.dots.height);
     p.words = new Uint32Array(p.image.data.buffer);
     p.bytes = new Uint8Array(p.image.data.buffer);

@@ -256,7 +256,7 @@ def check_files(page, chromium, tmp_path):
     name, data = save(page, "CSV")
     assert name.endswith(".csv")
     rows = list(csv.DictReader(io.StringIO(data.decode())))
-    result = json.loads(save(page, "Result")[1])
+    result = json.loads(save(page, "JSON")[1])
     assert len(rows) == len(result["rows"])
     assert [float(r["w2"]) for r in rows] == [r["w2"] for r in result["rows"]]
     for scheme in result["study"]["schemes"]:
