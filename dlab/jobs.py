@@ -90,8 +90,22 @@ def finished(study: Study) -> dict | None:
 
 
 def clouds(study: Study) -> bytes | None:
-    """The raw particles of a finished study as npz bytes, where they are known."""
+    """The raw particles of a finished study as npz bytes, where they are known: prepared results come without."""
     return load(study.key + ".npz")
+
+
+def clouds_anew(study: Study) -> bytes:
+    """As `clouds`, from a run of its own where they are not known; they are kept."""
+    with one_at_a_time(lambda: None):
+        if clouds(study) is None:
+            _keep_clouds(study, run(study))
+    return clouds(study)
+
+
+def _keep_clouds(study, result):
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{k: v.astype(np.float32) for k, v in result.clouds.items()})
+    store(study.key + ".npz", buffer.getvalue())
 
 
 def exact(study: Study) -> dict:
@@ -123,9 +137,7 @@ def results(study: Study, tick=lambda done: None, waiting=lambda: None) -> Itera
         took = time.monotonic() - begun
         if took > 1:
             _speed["value"] = 0.5 * _speed["value"] + 0.5 * study.price / took
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{k: v.astype(np.float32) for k, v in result.clouds.items()})
-        store(study.key + ".npz", buffer.getvalue())
+        _keep_clouds(study, result)
         store(study.key + ".json", json.dumps({**result.to_json(), "done": 1.0}).encode())
 
 

@@ -33,7 +33,11 @@ with picture:
         # A lesson that hides or fixes h means this h.
         free = "h" not in values["hide"] + values["fix"]
         missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
-        shown = {"height": frame.projected(0), "presentation": True} if state.presenting() else {"height": 560}
+        room = frame.projected(0)
+        if state.presenting():
+            shown = {"height": room, "above": frame.PROJECTOR - room, "presentation": True}
+        else:
+            shown = {"height": 520, "above": 250}
         waiting = "computing the others" if missing else ""
         player(
             movie, key="player", autoplay=state.started(), alt=meta["sentence"], waiting=waiting, live=free,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import GAUSSIAN
+from cases import GAUSSIAN, SKEW
 
 from dlab import __version__, export
 from dlab.export import words
@@ -67,10 +67,12 @@ def test_latex_of_awkward_rows():
     row = {"scheme": "A&B_1", "h": 0.3, "steps": 3, "w2": 1.7e-4, "stderr": 1e-5, "bound": None, "method": "projected",
            "particles": 512, "resolved": True}
     lost = {**row, "w2": None, "diverged": 5}
-    text = export.latex_table({"rows": [row, lost], "study": {"target": {"name": "x{%$\\~^"}, "T": 1.0}})
+    endless = {**row, "w2": None, "flags": ["W₂ is infinite: the law has no second moment"]}
+    text = export.latex_table({"rows": [row, lost, endless], "study": {"target": {"name": "x{%$\\~^"}, "T": 1.0}})
     assert balanced(text)
     assert r"$(1.7 \pm 0.2) \times 10^{-4}$$^{*}$ & --" in text or r"\times 10^{-4}$$^{*}$ & --" in text
-    assert "diverged" in text
+    assert "& diverged$^{*}$ &" in text
+    assert "& infinite$^{*}$ &" in text
     assert r"A\&B\_1" in text
     assert balanced(export.latex_table({}))
     assert words.latex(r"\input{x}") == r"\textbackslash{}input\{x\}"
@@ -90,6 +92,49 @@ def test_caption_says_what_how_and_of_what(result):
     assert "score error constant (level = 0.1)" in export.caption(wrong)
     assert "N(0, σ_T² I)" in export.caption(wrong)
     assert export.caption({}).startswith("W₂ distance")
+    third = {**result, "study": {**result["study"], "target": {"name": "gaussian", "mean": [1 / 3, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]}}}
+    assert "(mean = [0.333333, 0], cov = [[1, 0], [0, 1]])" in export.caption(third)
+
+
+def test_caption_of_a_film(result):
+    said = export.motion_caption(result["study"], 8, 500, "With h = 0.5 (8 steps) EM ends at W₂ = 0.1 (exact).")
+    assert said.startswith("500 particles of EM and SO in 8 steps of h = 1/2 on the same Brownian paths; lines are")
+    assert "ends at W₂ = 0.1 (exact). Target: gaussian (mean" in said
+    assert said.endswith(f"seed 7. dlab {__version__}.")
+
+
+VARIED = {
+    "score_error.level": (
+        {"score_error": {"name": "constant", "level": 1, "angle": 30}}, [0, 0.1, 0.2], "score error ε", r"slope in $\varepsilon$ $",
+    ),
+    "T": ({"start": "paper"}, [1, 2, 3, 6], "horizon T", "rate $"),
+    "d": ({"target": {"name": "spectrum", "dim": 1, "high": 0.8}}, [1, 16, 256], "dimension d", "slope in $d$ $0.500"),
+    "target.c": ({"target": SKEW}, [0.5, 1.0], "target's c", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("axis", VARIED)
+def test_table_and_caption_of_a_study_along_an_axis(axis):
+    changes, values, by, slope = VARIED[axis]
+    result = run(Study.from_json({**STUDY, "h": [0.25, 0.03125], **changes, "vary": {"axis": axis, "values": values}})).to_json()
+    text, said = export.latex_table(result), export.caption(result)
+    assert balanced(text)
+    body = [line.split(" & ") for line in text.splitlines() if line.endswith("\\\\") and line.count("&") == 4][1:]
+    assert [float(cells[0].strip("$")) for cells in body] == values * 2, "at the finest step size alone"
+    measured = {(r["scheme"], r["value"]): value_text(r) for r in result["rows"] if r["h"] == 0.03125}
+    assert [plain(cells[3]) for cells in body] == [measured[s, v] for s in ("EM", "SO") for v in values]
+    if slope:
+        assert text.count(slope) == 2
+        assert "with 95 % intervals" in said
+    else:
+        assert "slope" not in text.split("toprule")[1]
+        assert "$^{*}$" not in text
+    assert f"by {by} at h = 1/32. " in said
+    # What varies is not said to be fixed.
+    assert {"score_error.level": "constant (angle = 30)", "T": "1.45]]), start from", "d": "spectrum (", "target.c": "angle"}[axis] in said
+    assert "level =" not in said
+    assert "dim =" not in said
+    assert " c =" not in said
 
 
 def test_every_method_has_its_words():

@@ -7,7 +7,7 @@ film    particles in motion as MP4, GIF or a page that plays them
 
 from dlab.export.files import FIGURES, MIME, arrays_npz, figure_bytes, filename, result_json, rows_csv
 from dlab.export.film import FILMS, film_bytes, missing
-from dlab.export.words import bibtex, caption, latex_table, motion_snippet, snippet
+from dlab.export.words import bibtex, caption, latex_table, motion_caption, motion_snippet, snippet
 
 __all__ = [
     "FIGURES",
@@ -21,6 +21,7 @@ __all__ = [
     "film_bytes",
     "latex_table",
     "missing",
+    "motion_caption",
     "motion_snippet",
     "result_json",
     "rows_csv",

@@ -107,7 +107,7 @@ def _gif(pictures, fps) -> bytes:
 def player_page(movie: bytes, title: str = "", caption: str = "") -> str:
     """One HTML page with the player and the movie inside. It asks for nothing, and its policy forbids that it could."""
     body, style, script = (PLAYER.joinpath(f"player.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-    data = base64.b64encode(packet(movie, height=620, alt=caption)).decode()
+    data = base64.b64encode(packet(movie, height=520, above=180, alt=caption)).decode()
     said, below = html.escape(title or "Particles"), html.escape(caption)
     return f"""<!doctype html>
 <html lang="en">

@@ -4,8 +4,19 @@ import pprint
 import re
 
 from dlab import __version__, schemes
+from dlab.figures import along
 from dlab.figures.numbers import NONE, listed, number, order, step_size
-from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, schemes_of, slope_text, value_text
+from dlab.figures.tables import (
+    diverged,
+    fit_of,
+    fitted,
+    has_slope,
+    no_value,
+    rows_of,
+    schemes_of,
+    slope_text,
+    value_text,
+)
 
 # How the value of a row came about; {n} is the number of Brownian paths.
 HOW = {
@@ -64,9 +75,11 @@ def bibtex() -> str:
 
 def caption(result: dict) -> str:
     """What was measured, how and with which interval, of which target, T, start, score error and seed, by which version."""
-    study, rows = result.get("study") or {}, result.get("rows") or []
-    names = schemes_of(result)
-    said = [f"W₂ distance between the law of {listed(names) or 'a scheme'} and the target p₀, by step size h"]
+    study, way = result.get("study") or {}, _way(result)
+    result = _shown(result)
+    rows, names = result.get("rows") or [], schemes_of(result)
+    by = f"{way.title} at h = {step_size(rows[0]['h'])}" if way and rows else "step size h"
+    said = [f"W₂ distance between the law of {listed(names) or 'a scheme'} and the target p₀, by {by}"]
     # Schemes measured alike are said together.
     ways = {}
     for name in names:
@@ -82,7 +95,10 @@ def caption(result: dict) -> str:
         said.append("Each ± of a value is a 95 % interval, 1.96 standard errors of the mean over Brownian paths")
     elif rows:
         said.append("The values have no sampling error")
-    if any(has_slope(fit_of(result, s)) for s in names):
+    if way and any(has_slope(along.trend(result, s, rows[0]["h"])) for s in names):
+        found = "Rates are those at which log W₂ falls with T" if way.symbol == "T" else f"Slopes in {way.symbol} are fits in log–log"
+        said.append(f"{found}, with 95 % intervals")
+    elif any(has_slope(fit_of(result, s)) for s in names) and not way:
         window = next((f["window"] for f in result.get("fits") or () if f.get("window")), None)
         by_hand = f" over h from {step_size(max(window))} to {step_size(min(window))}" if window else ""
         said.append(f"Slopes are weighted least-squares fits in log–log{by_hand}, with 95 % intervals")
@@ -90,11 +106,44 @@ def caption(result: dict) -> str:
         said.append("N of an accuracy ε is the smallest number of steps with W₂ < ε, found by search: W₂ of one step fewer is not below")
     if any(r.get("bound") is not None for r in rows):
         said.append("The bound is the leading term of Yu and Yu's theorem")
-    said.append(_scene(study))
+    said.append(_scene(_fixed(study)))
     versions = result.get("versions") or {}
     others = [f"{name} {value}" for name, value in versions.items() if name != "dlab"]
     said.append(f"dlab {versions.get('dlab', __version__)}" + (f" ({', '.join(others)})" if others else ""))
     return ". ".join(said) + "."
+
+
+def motion_caption(study: dict, steps: int, particles: int, sentence: str) -> str:
+    """What a film of particles shows, of which target, T, start, score error and seed, by which version; sentence: its distances."""
+    same = " on the same Brownian paths" if len(study["schemes"]) > 1 else ""
+    return ". ".join([
+        f"{particles} particles of {listed(study['schemes'])} in {steps} steps of h = {step_size(study['T'] / steps)}{same}; lines are the "
+        f"density of the exact p_t",
+        sentence.removesuffix("."), _scene(study), f"dlab {__version__}.",
+    ])  # fmt: skip
+
+
+def _way(result) -> along.Way | None:
+    """How the axis is spoken of that a study varies, None where it varies h alone."""
+    vary = (result.get("study") or {}).get("vary")
+    return along.way_of(vary["axis"]) if vary else None
+
+
+def _shown(result) -> dict:
+    """The result with the rows that table and caption are of: of a study that varies an axis, those of the finest h."""
+    if _way(result) is None or not result["rows"]:
+        return result
+    finest = min(r["h"] for r in result["rows"])
+    return {**result, "rows": [r for r in result["rows"] if r["h"] == finest], "reach": None}
+
+
+def _fixed(study) -> dict:
+    """The study without what it varies."""
+    axis = (study.get("vary") or {}).get("axis", "")
+    owner, _, key = {"d": "target.dim"}.get(axis, axis).partition(".")
+    if not key:
+        return {k: v for k, v in study.items() if k != axis}
+    return {**study, owner: {k: v for k, v in study[owner].items() if k != key}}
 
 
 def _scene(study) -> str:
@@ -112,7 +161,7 @@ def _spec(spec) -> str:
     """skew (lam = 0.8, c = 1.5): the object of a study file, long lists by their length."""
     def said(value):
         if isinstance(value, (list, tuple)):
-            text = str(list(value))
+            text = f"[{', '.join(map(said, value))}]"
             return text if len(text) <= 60 else f"{len(value)} rows"
         return f"{value:g}" if isinstance(value, (int, float)) else str(value)
 
@@ -123,27 +172,28 @@ def _spec(spec) -> str:
 def latex_table(result: dict) -> str:
     """The rows as a LaTeX table with its caption; needs the package booktabs and nothing else, any engine.
 
-    One block a scheme with its measured slope and the theorem's order; an asterisk marks what is not fitted.
+    One block a scheme with its measured slope and the theorem's order; an asterisk marks what is not fitted. Of a study that
+    varies an axis the rows of its finest step size, by the axis.
     """
+    way, shown = _way(result), _shown(result)
+    symbol = "$h$" if way is None else _symbol(way)
     lines, hollow = [], False
-    for name in schemes_of(result):
-        fit, mine = fit_of(result, name), rows_of(result, name)
-        title = schemes.REGISTRY[name].title if name in schemes.REGISTRY else ""
-        head = f"{latex(name)}" + (f", {latex(title)}" if title else "")
-        if has_slope(fit):
-            head += f": slope {_value(slope_text(fit))}"
-            if fit.get("theory_order") is not None:
-                head += f", theorem's order {latex(order(fit['theory_order']))}"
-        lines.append(rf"\midrule{chr(10)}\multicolumn{{5}}{{l}}{{{head}}} \\")
+    for name in schemes_of(shown):
+        mine, line, title = rows_of(shown, name), fit_of(shown, name), ""
+        if way:
+            mine.sort(key=lambda r: r["value"])
+            line = along.trend(shown, name, mine[0]["h"])
+        if name in schemes.REGISTRY:
+            title = f", {latex(schemes.REGISTRY[name].title)}"
+        lines.append(rf"\midrule{chr(10)}\multicolumn{{5}}{{l}}{{{latex(name)}{title}{_slope(line, way)}}} \\")
         for row in mine:
-            mark = "" if fitted(row, fit) else "$^{*}$"
+            mark = "$^{*}$" if (along.why(row, line, way) if way else not fitted(row, line)) else ""
             hollow |= bool(mark)
-            value = "diverged" if diverged(row) else _value(value_text(row))
+            place = f"{row['value']:g}" if way else step_size(row["h"])
+            value = no_value(row) if diverged(row) else _value(value_text(row))
             evals = (row.get("score_evals") or 0) + (row.get("hessian_evals") or 0)
             bound = NONE if row.get("bound") is None else number(row["bound"])
-            lines.append(
-                f"${step_size(row['h'])}$ & {row.get('steps', NONE)} & {evals} & {value}{mark} & {_value(bound)} " + r"\\"
-            )
+            lines.append(f"${place}$ & {row.get('steps', NONE)} & {evals} & {value}{mark} & {_value(bound)} " + r"\\")
     said = caption(result) + (" An asterisk marks values that no slope is fitted to." if hollow else "")
     return "\n".join([
         "% needs \\usepackage{booktabs}",
@@ -152,13 +202,29 @@ def latex_table(result: dict) -> str:
         rf"\caption{{{latex(said)}}}",
         r"\begin{tabular}{rrrrr}",
         r"\toprule",
-        r"$h$ & steps & evaluations & $W_2$ & bound \\",
+        rf"{symbol} & steps & evaluations & $W_2$ & bound \\",
         *lines,
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table}",
         "",
     ])  # fmt: skip
+
+
+def _slope(line, way) -> str:
+    """What is said of a scheme's slope in the head of its block."""
+    if not has_slope(line):
+        return ""
+    if way is None:
+        promised = line.get("theory_order")
+        told = "" if promised is None else f", theorem's order {latex(order(promised))}"
+        return f": slope {_value(slope_text(line))}{told}"
+    told = "rate" if way.symbol == "T" else f"slope in {_symbol(way)}"
+    return f": {told} {_value(along.slope_said(line, way))}"
+
+
+def _symbol(way) -> str:
+    return f"${way.symbol}$" if way.symbol in ("T", "d") else latex(way.symbol)
 
 
 def _value(text: str) -> str:

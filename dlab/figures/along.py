@@ -204,13 +204,13 @@ def _hover(row, line, way) -> str:
 
 def _label(result, scheme, h) -> str:
     line = trend(result, scheme, h)
-    return f"{scheme} {_said(line, axis_of({'': result}))}" if line.get("slope") is not None else scheme
+    return f"{scheme} {slope_said(line, way_of(axis_of({'': result})))}" if line.get("slope") is not None else scheme
 
 
-def _said(line, axis) -> str:
+def slope_said(line, way) -> str:
     """The slope of a trend; along T the rate at which W2 falls."""
     # Only the interval's width is shown, and that has no sign.
-    return slope_text({**line, "slope": -line["slope"]} if axis == "T" else line)
+    return slope_text({**line, "slope": -line["slope"]} if way.symbol == "T" else line)
 
 
 def slope_text(line) -> str:
@@ -264,7 +264,7 @@ def sentence(results: dict[str, dict], h: float) -> str:
             "d": "grows with the dimension like d to the power",
             "T": "falls with the horizon like exp(−rT), r =",
         }[axis]
-        parts.append(f"At h = {step_size(h)} W₂ {what} {listed(f'{_said(t, axis)} ({s})' for s, t in sloped)}.")
+        parts.append(f"At h = {step_size(h)} W₂ {what} {listed(f'{slope_said(t, way)} ({s})' for s, t in sloped)}.")
         m_min = result["facts"]["m_min"]
         if axis == "T" and m_min is not None and m_min > 0:
             parts.append(f"The theorem's term falls with m_min = {number(m_min)}.")

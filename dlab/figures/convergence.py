@@ -126,7 +126,7 @@ class _Frame:
         self.octaves = 4.0 if self.high_x >= 4 * self.low_x and top > 100 * min(sizes) else 2.0
         coarse = max((r["h"] for r in kept), default=None)
         corner = min((v for r in sized if r["h"] == coarse and (v := r["w2"]) > 0), default=max(sizes))
-        self.y = (min(min(sizes) / 1.6, corner / (1.6 * self.octaves**2)), top)
+        self.y = (min(min(sizes) / 1.6, corner / (2.2 * self.octaves**2)), top)
 
     def level(self, share: float) -> float:
         """The y at a share of the height, 0 at the bottom."""
@@ -224,12 +224,13 @@ def _reading_guide(rows, series, bands) -> list[Key]:
     """Entries for the ways of drawing that this picture uses."""
     points = [s for s in series if s.name.endswith("measured")]
     lost = dict.fromkeys(no_value(r) for r in rows if diverged(r))
+    own = list(dict.fromkeys(b.colours for b in bands if b.name.endswith("bracket")))
     found = {
         Key("not fitted", marker="circle", filled=False): any(not all(s.filled) for s in points),
         Key(" or ".join(lost), marker="x", filled=False): bool(lost),
         Key("theorem's bound", dash="dot"): any(s.dash == "dot" for s in series),
         Key("closed form as h → 0", dash="dashdot"): any(s.dash == "dashdot" for s in series),
-        Key("bracket", band=True): any(b.name.endswith("bracket") for b in bands),
+        Key("bracket", own[0] if len(own) == 1 else NEUTRAL, band=True): bool(own),
         Key("sampling floor", band=True): any(b.name.endswith("floor") for b in bands),
     }
     return [key for key, present in found.items() if present]

@@ -198,7 +198,8 @@ class _Trace:
             low = max(low, 1e-4 * high)
         log = low > 0 and high > 10 * low
         self.low, self.high = (low / 1.15, high * 1.15) if log else (min(0.0, low), high * 1.05 if high > low else low + 1)
-        self.label = panel["label"] + (" (log)" if log else "")
+        said = panel["label"]
+        self.label = (said[:-1] + ", log)" if said.endswith(")") else said + " (log)") if log else said
         y = np.maximum([np.nan if v is None else v for v in panel["distance"]], self.low)
         self.last, self.side, self.y = max(1, len(y) - 1), side, y
         ticks = decades(self.low, self.high) if log else evenly(self.low, self.high, 2)

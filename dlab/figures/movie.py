@@ -296,10 +296,12 @@ def rate(frames: int) -> float:
 def packet(movie: bytes, **options) -> bytes:
     """What the player takes: options as JSON in front of an encoded movie.
 
-    height in px, autoplay, presentation, alt; waiting: why there are no other step sizes yet, "" where none are to
+    height and above in px (`ui.player`), autoplay, presentation, alt; waiting: why there are no other step sizes yet, "" where none are to
     come; live: whether there is a slider of step sizes; adopt: whether the page can take over the step size that the visitor chose.
     """
-    default = {"height": 480, "autoplay": False, "presentation": False, "alt": "", "waiting": "", "live": True, "adopt": False}
+    default = {
+        "height": 480, "above": None, "autoplay": False, "presentation": False, "alt": "", "waiting": "", "live": True, "adopt": False,
+    }  # fmt: skip
     head = json.dumps({**default, **options}).encode()
     head += b" " * (-len(head) % 4)
     return b"DLP1" + struct.pack("<I", len(head)) + head + movie

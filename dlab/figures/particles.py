@@ -4,6 +4,7 @@ import numpy as np
 
 from dlab import schemes
 from dlab.figures.movie import Movie, Panel, encode
+from dlab.figures.numbers import number, step_size
 
 
 def movie(motion, forward: bool = True) -> Movie:
@@ -56,13 +57,12 @@ def sentence(motion) -> str:
     for track in motion.tracks:
         last = track.distance[-1]
         if track.diverged:
-            parts.append(
-                f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large"
-            )
+            parts.append(f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large")
         elif np.isfinite(last):
-            parts.append(f"{track.scheme} ends at W₂ = {last:.3g} ({_how(track)})")
-    h = motion.times[0] / motion.count
-    return f"With h = {h:.4g} ({motion.count} steps) " + "; ".join(parts) + "."
+            parts.append(f"{track.scheme} ends at W₂ = {number(last)} ({_how(track)})")
+        else:
+            parts.append(f"W₂ of {track.scheme} at the end is not known: its law leaves every grid")
+    return f"With h = {step_size(motion.times[0] / motion.count)} ({motion.count} steps) {'; '.join(parts)}."
 
 
 def _framed(part, lead) -> np.ndarray:

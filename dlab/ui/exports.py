@@ -20,7 +20,7 @@ PALETTES = ("Colour", "Grey")
 
 def row(study, result: dict, figure) -> None:
     """Download buttons for the figure, the rows, the particles and the study, and for the text of a paper."""
-    result = {k: v for k, v in result.items() if k != "done"}
+    whole, result = result.get("done", 1.0) == 1.0, {k: v for k, v in result.items() if k != "done"}
     st.markdown("**Download**")
     with st.container(horizontal=True, key="exports"):
         _figure(figure, "export", lambda kind: export.filename(result, kind))
@@ -31,23 +31,19 @@ def row(study, result: dict, figure) -> None:
                 "CSV of N(ε)", lambda: export.rows_csv({"rows": answers}), file_name=f"steps-{export.filename(result, 'csv')}",
                 mime=export.MIME["csv"], on_click="ignore", key="export-reach", help="Found and promised numbers of steps.",
             )  # fmt: skip
-        _button("Result", lambda: export.result_json(result), result, "json", "Study, facts, rows, fits and notes.")
+        _button("JSON", lambda: export.result_json(result), result, "json", "Study, facts, rows, fits and notes.")
         study_file(result["study"])
         _button("Python", lambda: export.snippet(result), result, "py", "Reproduces these numbers when run in a clone of the lab.")
         _button("LaTeX", lambda: export.latex_table(result), result, "tex", "The rows as a table with its caption; needs booktabs.")
         _bibtex()
-        with st.popover("Caption", help="What was measured, how, and with which interval."):
-            st.code(export.caption(result), language=None, wrap_lines=True)
+        _caption(export.caption(result))
         if study.work == 0:
             st.caption("An exact law has no particles; the Particles page exports some.")
-        elif jobs.clouds(study) is not None:
-            _button(
-                "Particles",
-                lambda: jobs.clouds(study),
-                result,
-                "npz",
-                "Final positions of every scheme and of the reference.",
-            )
+        elif whole:
+            tip = "Final positions of every scheme and of the reference."
+            if jobs.clouds(study) is None:
+                tip += f" Simulated anew: about {max(1, jobs.seconds(study.price)):.0f} s."
+            _button("Particles", lambda: jobs.clouds_anew(study), result, "npz", tip)
 
 
 def varied(figures: dict, results: dict[str, dict]) -> None:
@@ -64,15 +60,17 @@ def varied(figures: dict, results: dict[str, dict]) -> None:
             tail, said = f"-{name.replace(' ', '-')}" if name else "", f", {name}" if name else ""
             for kind, label, make, tip in (
                 ("csv", "CSV", export.rows_csv, "The rows behind the picture."),
-                ("json", "Result", export.result_json, "Study, facts, rows, fits and notes."),
+                ("json", "JSON", export.result_json, "Study, facts, rows, fits and notes."),
                 ("study", "Study", lambda r: json.dumps(r["study"], indent=1), "Run it: python -m dlab run study.json --out DIR"),
                 ("py", "Python", export.snippet, "Reproduces these numbers when run in a clone of the lab."),
+                ("tex", "LaTeX", export.latex_table, "The rows at the finest h as a table with its caption; needs booktabs."),
             ):
                 suffix = "json" if kind == "study" else kind
                 st.download_button(
                     label + said, lambda make=make, result=result: make(result), mime=export.MIME[suffix], on_click="ignore", help=tip,
                     file_name=f"study{tail}.json" if kind == "study" else f"rows{tail}.{kind}", key=f"export-{kind}{tail}",
                 )  # fmt: skip
+            _caption(export.caption(result), f"Caption{said}")
         _bibtex()
 
 
@@ -168,11 +166,11 @@ def named(figure, found: dict, name: str, key: str) -> None:
         _answer(found, name, key)
 
 
-def _answer(found, name, key) -> None:
+def _answer(found, name, key, tip: str | None = None) -> None:
     for kind, label, make in (("csv", "CSV", export.rows_csv), ("json", "JSON", export.result_json)):
         st.download_button(
             label, lambda make=make: make(found), file_name=f"{name}.{kind}", mime=export.MIME[kind], on_click="ignore",
-            key=f"{key}-{kind}",
+            key=f"{key}-{kind}", help=tip,
         )  # fmt: skip
 
 
@@ -200,11 +198,11 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
                 label, lambda kind=kind: runs.film(study, steps, count, kind, title), file_name=f"{name}.{kind}",
                 mime=export.MIME[kind], on_click="ignore", key=f"film-{kind}", help=lacks or tip, disabled=bool(lacks),
             )  # fmt: skip
-        rows = {"rows": [dict(zip(meta["table"], values)) for values in zip(*meta["table"].values())]}
-        st.download_button(
-            "CSV", lambda: export.rows_csv(rows), file_name=f"{name}.csv", mime=export.MIME["csv"], on_click="ignore",
-            help="The distance so far of each scheme, by step.",
-        )  # fmt: skip
+        found = {
+            "study": study.to_json(), "steps": steps, "particles": count,
+            "rows": [dict(zip(meta["table"], values)) for values in zip(*meta["table"].values())], "notes": meta["notes"],
+        }  # fmt: skip
+        _answer(found, name, "distances", "The distance so far of each scheme, by step.")
         st.download_button(
             "Particles (NPZ)",
             lambda: runs.positions(study, steps, count),
@@ -218,9 +216,15 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
             "Python", lambda: export.motion_snippet(study.to_json(), steps, count), file_name=f"{name}.py",
             mime=export.MIME["py"], on_click="ignore", help="Moves the same particles again, in a clone of the lab.",
         )  # fmt: skip
+        _caption(export.motion_caption(study.to_json(), steps, count, meta["sentence"]))
         _bibtex()
     if lacks := export.missing("mp4"):
         st.caption(frame.plain(lacks))
+
+
+def _caption(text: str, label: str = "Caption") -> None:
+    with st.popover(label):  # as above
+        st.code(text, language=None, wrap_lines=True)
 
 
 def _bibtex() -> None:

@@ -10,7 +10,8 @@ from dlab.figures import screen
 from dlab.ui import links, menu, own, process, scenes, share, state
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
-PROJECTED = 470  # pixels of a picture in presentation mode: with menu and title it fills a projector of 1280 x 720
+PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
+PROJECTED = 470  # of a picture in presentation mode: with menu and title it fills that projector
 TOURED = 430  # the same under the bar of the tour
 
 

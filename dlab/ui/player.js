@@ -4,7 +4,7 @@ const MID = 21844, GONE = 65535;
 // Drops of log p below its peak. A Gaussian in the plane holds 39, 63, 86, 95 and 99 % of its mass within them.
 const LEVELS = [0.5, 1, 2, 3, 4.5];
 const PEAK = LEVELS.map(d => Math.round(100 * Math.exp(-d)));
-const NARROW = 600, GAP = 20, BESIDE = 210, BESIDE_MAX = 420;
+const NARROW = 600, GAP = 20, BESIDE = 210, BESIDE_MAX = 420, TALLEST = 1000;
 
 const players = new WeakMap();
 
@@ -129,7 +129,7 @@ class Player {
     on(this.ladder, "input", () => this.climb(this.movie.rungs[+this.ladder.value]));
     on(this.range, "input", () => this.seek(+this.range.value, true));
     on(this.root.querySelector("select"), "change", e => { this.speed = +e.target.value; });
-    on(this.root, "keydown", e => {
+    const press = e => {
       const name = keys[e.key], at = e.target.tagName;
       // The select and the step size keep their own keys, and a focused button its space bar.
       if (!name || at === "SELECT" || (e.target === this.ladder && /Arrow|Home|End/.test(e.key))) return;
@@ -137,9 +137,23 @@ class Player {
       if (e.ctrlKey || e.metaKey || e.altKey) return;
       e.preventDefault();
       does[name](e);
+    };
+    on(this.root, "keydown", press);
+    // Who has just opened the page, or clicked on its ground, has put the focus nowhere: the keys are the player's, unless it is
+    // scrolled away. Who came to the ground by Tab scrolls it.
+    let tabbed = false;
+    on(document, "pointerdown", () => { tabbed = false; });
+    on(document, "keydown", e => {
+      if (e.key === "Tab") tabbed = true;
+      const { top, bottom } = this.root.getBoundingClientRect(), middle = (top + bottom) / 2;
+      const ground = !tabbed && e.target.matches?.("main");
+      if (e.defaultPrevented || !(ground || e.target === document.body) || middle < 0 || middle > innerHeight) return;
+      press(e);
+      if (ground && e.defaultPrevented) this.root.focus({ preventScroll: true });
     });
     const resized = new ResizeObserver(() => this.layout());
     resized.observe(this.root);
+    on(window, "resize", () => this.layout());
     on(this.stop.signal, "abort", () => { resized.disconnect(); this.playing = false; cancelAnimationFrame(this.waiting); });
     const watchPixels = () => {
       const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
@@ -218,11 +232,11 @@ class Player {
   }
 
   note() {
-    const { movie: { density, arrows, ghost }, part, followed } = this;
+    const { movie: { density, arrows, ghost }, part, followed, options } = this, room = options.presentation;
     const words = followed !== null
       ? [`Particle ${followed + 1}, on the same Brownian path everywhere.`, ghost && "Grey: its exact path.", "Esc lets it go."]
-      : [this.own.last && "Between steps the particles glide; only the steps are real.",
-        density && `Lines: density at ${PEAK.join(", ")} % of its peak.`, this.movie.followed && "Click a particle to follow it."];
+      : [!room && this.own.last && "Between steps the particles glide; only the steps are real.",
+        !room && density && `Lines: density at ${PEAK.join(", ")} % of its peak.`, this.movie.followed && "Click a particle to follow it."];
     part.note.textContent = [...words, arrows && this.arrows && "Arrows: the score, as long as the square root of its size."].filter(Boolean).join(" ");
   }
 
@@ -247,7 +261,7 @@ class Player {
   }
 
   layout(forced = false) {
-    const width = this.root.clientWidth, state = [width, devicePixelRatio].join();
+    const width = this.root.clientWidth, state = [width, this.tall(), devicePixelRatio].join();
     if (width <= 0 || (!forced && state === this.laid)) return;
     this.laid = state;
     this.place(width);
@@ -260,14 +274,20 @@ class Player {
     this.draw();
   }
 
-  // The stage takes what the words around it leave of the height asked for.
+  // The height asked for, or more where the window has room for it.
+  tall() {
+    const { height, above } = this.options;
+    return above === null ? height : Math.min(TALLEST, Math.max(height, innerHeight - above));
+  }
+
+  // The stage takes what the words around it leave of the player's height.
   place(width) {
-    const { root, part, panels, options, movie, own } = this, { box } = movie, narrow = width < NARROW;
+    const { root, part, panels, movie, own } = this, tall = this.tall(), { box } = movie, narrow = width < NARROW;
     const aspect = (box[1] - box[0]) / (box[3] - box[2]);
     root.classList.toggle("narrow", narrow);
     for (const p of panels.filter(p => p.trace)) {
       p.scale = distanceScale(movie.rungs, p);
-      text(p.label, p.data.label + (p.scale.log ? " (log)" : ""));
+      text(p.label, p.scale.log ? p.data.label.replace(/\)?$/, end => (end ? ", log)" : " (log)")) : p.data.label);
     }
     const set = (w, side) => {
       this.w = Math.floor(Math.max(160, w));
@@ -283,14 +303,14 @@ class Player {
       [part.count, movie.rungs.flatMap(r => r.stepText)], [part.act, own.acts.map(([label]) => label)]);
     // A phone shows one cloud large, or several small ones at once, each with its facts beside it.
     if (narrow) return panels.length > 1 ? set(width * 0.54, width * 0.46 - 18) : set(width, 0);
-    const room = options.height - part.bar.offsetHeight - part.status.offsetHeight - 16;
+    const room = tall - part.bar.offsetHeight - part.status.offsetHeight - 16;
     const column = (width - GAP * (panels.length - 1)) / panels.length, beside = Math.min(column - BESIDE - 18, room * aspect);
     // How the words wrap depends on the width, so it takes a guess, a measurement and a correction.
     set(Math.min(column, 0.6 * room * aspect), 0);
     const under = Math.min(column, (room - this.words()) * aspect);
     if (beside > under) return set(beside, Math.min(BESIDE_MAX, column - beside - 18));
     set(under, 0);
-    const excess = root.offsetHeight - options.height;
+    const excess = root.offsetHeight - tall;
     if (excess > 0) set(under - excess * aspect, 0);
   }
 
@@ -306,7 +326,8 @@ class Player {
       canvas.height = Math.round(h * dpr);
     }
     const size = Math.min(1, Math.sqrt(900 / p.data.count)), scale = (options.presentation ? 1.35 : 1) * (w < 260 ? 0.75 : 1);
-    p.disc = discs((1.3 + 1.1 * size) * scale * dpr, 0.45 + 0.3 * size);
+    // Dark ground swallows what is faint.
+    p.disc = discs((1.3 + 1.1 * size) * scale * dpr, 0.45 + 0.3 * size + (this.dark ? 0.2 : 0));
     p.image = p.dots.getContext("2d").createImageData(p.dots.width, p.dots.height);
     p.words = new Uint32Array(p.image.data.buffer);
     p.bytes = new Uint8Array(p.image.data.buffer);

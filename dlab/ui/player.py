@@ -16,6 +16,7 @@ def player(
     *,
     key: str,
     height: int = 480,
+    above: int | None = None,
     autoplay: bool = False,
     presentation: bool = False,
     alt: str = "",
@@ -27,7 +28,8 @@ def player(
 
     key: unique on the page. With the same key, a rerun that brings a movie of the same scene keeps the visitor's place,
     and one that brings another scene starts anew. height: pixels of the whole player on a wide screen, from 240; on a
-    phone it grows with its content. autoplay: start at once, unless the visitor's system asks for reduced motion.
+    phone it grows with its content. above: pixels of the window that the rest of the page needs: where more than `height` is
+    left, the player takes it. autoplay: start at once, unless the visitor's system asks for reduced motion.
     presentation: larger type, lines and particles for a projector. alt: what the picture shows, for those who
     cannot see it. waiting: while the movie has one step size and others are to come, the words that say so. live:
     whether there is a slider of step sizes at all. adopt: called with the step size h when the visitor asks that it be
@@ -43,7 +45,7 @@ def player(
         raise ValueError(f"player got height {height}; expected at least 240 pixels; the controls alone need 120")
     # A component takes bytes or JSON, never bytes inside a dict: the options travel in front of the movie.
     data = packet(
-        movie_bytes, height=height, autoplay=autoplay, presentation=presentation, alt=alt, waiting=waiting,
+        movie_bytes, height=height, above=above, autoplay=autoplay, presentation=presentation, alt=alt, waiting=waiting,
         live=live, adopt=bool(adopt),
     )  # fmt: skip
 

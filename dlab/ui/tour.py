@@ -31,7 +31,7 @@ STEPS = (
     Step(
         "particles",
         _MOVES | {"step": "0.5"},
-        "The same Brownian path with $h$ halved: eight steps, and the cloud fits better. $W_2$ so far, under the picture, says how much "
+        "The same Brownian path with $h$ halved: eight steps, and the cloud fits better. The distance $W_2$ so far says how much "
         "better; how that number falls with $h$ is all this lab is about.",
     ),
     Step(

@@ -9,6 +9,7 @@ import pytest
 
 from dlab import schemes
 from dlab.figures import paper, screen
+from dlab.figures.chart import NEUTRAL
 from dlab.figures.convergence import chart
 from dlab.figures.numbers import interval, number, step_size
 from dlab.figures.tables import rows_table, sentence, table
@@ -120,6 +121,15 @@ def test_measured_points_lie_inside_the_picture_and_above_the_triangles():
             assert c.x.limits[0] < min(s.x) <= max(s.x) < c.x.limits[1]
         corner = max(t.y1 for t in c.triangles)
         assert corner < min(s.y[0] for s in c.series if s.name.endswith("measured"))  # coarsest first
+
+
+def test_the_bracket_s_key_has_the_colour_of_the_bands_where_that_is_one():
+    def key(*names):
+        return next(k for k in chart(normal(names)).keys if k.name == "bracket")
+
+    em = schemes.REGISTRY["EM"].style
+    assert key("EM").colours == (em.light, em.dark)
+    assert key("EM", "SO").colours == NEUTRAL
 
 
 def test_exact_method_has_neither_error_bars_nor_bracket():

@@ -256,7 +256,7 @@ def check_files(page, chromium, tmp_path):
     name, data = save(page, "CSV")
     assert name.endswith(".csv")
     rows = list(csv.DictReader(io.StringIO(data.decode())))
-    result = json.loads(save(page, "Result")[1])
+    result = json.loads(save(page, "JSON")[1])
     assert len(rows) == len(result["rows"])
     assert [float(r["w2"]) for r in rows] == [r["w2"] for r in result["rows"]]
     for scheme in result["study"]["schemes"]:
@@ -508,7 +508,7 @@ def test_share_copies_the_link_without_https(app, visit):
     )
 
 
-@pytest.mark.parametrize("seed", [0, long(1)])
+@pytest.mark.parametrize("seed", [0, 1, *map(long, range(2, 10))])
 def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
     """The address is written anew from what the controls hold, so a value that one of them bends shows there."""
     values = random_scene(random.Random(4000 + seed)) | {"estimator": "projected", "h": (0.5, 0.25), "hs": None, "T": 2}
@@ -520,7 +520,7 @@ def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
     assert bool(page.locator(".st-key-controls").count()) == (not values["present"] and set(links.GROUPS) > set(values["hide"]))
 
 
-@pytest.mark.parametrize("seed", [0, long(1), long(2)])
+@pytest.mark.parametrize("seed", [0, 1, 2, *map(long, range(3, 10))])
 def test_hostile_query_strings_in_a_browser(app, visit, seed):
     name = ("convergence", "particles", "")[seed % 3]
     page = visit(app, name, EXACT | MOVING)

@@ -23,7 +23,7 @@ from dlab import export, measure
 from dlab.export import film
 from dlab.figures.movie import MAGIC, decode
 from dlab.study import Study
-from dlab.ui import links, menu, process, studies
+from dlab.ui import links, menu, process, scenes, studies
 
 WAIT = 300
 SMALL = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25", "T": "1", "particles": "128"}
@@ -213,6 +213,18 @@ def test_every_file_of_a_sampled_curve(offered):
     assert [float(line[2]) for line in again] == pytest.approx([row["w2"] for row in result["rows"]], rel=1e-6)
 
 
+@pytest.mark.slow
+def test_a_prepared_curve_has_particles_that_are_moved_when_asked_for(offered, monkeypatch, tmp_path):
+    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
+    _, buttons = offered("convergence", scenes.address(scenes.BY_NAME["bound"]))
+    assert "Simulated anew" in buttons["w2-logistic-EM.npz"]["help"]
+    with np.load(io.BytesIO(made(buttons["w2-logistic-EM.npz"]))) as found:
+        assert {"EM_8", "reference_EM_8"} <= set(found.files)
+        assert found["EM_8"].shape == (4096, 2)
+    _, buttons = offered("convergence", scenes.address(scenes.BY_NAME["bound"]))
+    assert "Simulated anew" not in buttons["w2-logistic-EM.npz"]["help"]
+
+
 SECTIONS = {f"{name}-open": True for name in ("which", "models", "second", "parts")}
 
 
@@ -247,6 +259,9 @@ def test_every_file_of_the_particles(offered, tmp_path):
     assert kinds(buttons) == {"mp4", "gif", "html", "csv", "npz", "json", "py", "bib"}
     files = read_all(buttons)
     table = list(csv.DictReader(io.StringIO(files["particles-gaussian-EM-SO.csv"].decode())))
+    data = json.loads(files["particles-gaussian-EM-SO.json"])
+    assert data["study"] == json.loads(files["study.json"])
+    assert [row["EM"] for row in data["rows"]] == [float(row["EM"]) for row in table]
     # The player's page holds the movie that the films are drawn from; between two steps it has frames of its own.
     held = base64.b64decode(re.search(rb'id="movie">([^<]*)<', files["particles-gaussian-EM-SO.html"])[1])
     frames = len(decode(held[held.index(MAGIC) :])["times"])
