@@ -255,13 +255,27 @@ def run(found: dict) -> Sheet:
     return Sheet(f"The recursion along EM's run at h = {h}", tuple(parts), f"The recursion along a run of EM at h = {h}.", says)
 
 
+def run_table(found: dict, most: int | None = None) -> list[dict]:
+    """What the recursion is made of, one line a step; at most so many of them, first and last among them, where it is given."""
+    if not found["factor"]:
+        return []
+    count = len(found["factor"])
+    few = sorted({round(i * (count - 1) / max(1, most - 1)) for i in range(most)}) if most and most < count else range(count)
+    columns = {"C₁(n)": "C1", "C₂(n)": "C2", "C₃(n)": "C3", "Cₙ": "C", "rₙ": "factor"}
+    return [
+        {"step": str(n + 1), "from t": number(found["t"][n]), **{title: _size(found[key][n]) for title, key in columns.items()},
+         "bound after it": _size(found["e"][n + 1])}
+        for n in few
+    ]  # fmt: skip
+
+
 def run_sentence(found: dict) -> str:
     h, said = step_size(found["h"]), []
     if found["factor"]:
         above, steps = sum(r > 1 for r in found["factor"]), len(found["factor"])
         grows = f"exceeds 1 at {above} of the {steps} steps" if above else f"stays below 1 at all {steps} steps"
         said.append(f"At h = {h} the factor rₙ {grows}, its maximum is {number(max(found['factor']))}.")
-        said.append(f"The recursion ends at {_size(found['e'][-1])}.")
+        said.append(f"With C₄ = {number(found['C4'])} the recursion ends at {_size(found['e'][-1])}.")
         if found["initialisation"]:
             said.append(f"Of that the start makes {number(found['initialisation'])}.")
     if found["sharp"]:
