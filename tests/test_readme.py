@@ -15,6 +15,7 @@ import pytest
 import screenshots
 
 from dlab import jobs, params, pictures, schemes, targets
+from dlab.errors import learned
 from dlab.params import BadInput
 from dlab.study import Study
 from dlab.study.spec import AXES
@@ -275,11 +276,13 @@ def test_a_target_of_ones_own_runs():
 
 
 def test_the_study_file_and_the_shell_command():
-    (file,) = blocks("json")
+    file, network = blocks("json")
     study = Study.from_json(file)
     assert study.to_json() == json.loads(file)
     assert ".venv/bin/python -m dlab run study.json --out out\n" in blocks("sh")
     assert Study.from_json({"target": json.loads(file)["target"]})  # only the target must be given
+    assert json.loads(network) == {"name": "learned", **learned.DEFAULT}
+    assert Study.from_json({"target": json.loads(file)["target"], "score_error": json.loads(network)})
 
 
 def test_the_keys_that_ask_for_more_are_those_of_a_study():
