@@ -210,7 +210,8 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
         each = listed(f"{number(v)} for {listed(n for n in promised if promised[n] == v)}" for v in dict.fromkeys(promised.values()))
         factors = sorted(promised[n] / known[n]["value"] for n in known if n in promised)
         times = f", {number(factors[0])} to {number(factors[-1])} times as much" if len(factors) > 1 else ""
-        said.append(f"The theorem's C₂·ε_sc is {each}{times}.")
+        along = next(p["along"] for p in promises.values())
+        said.append(f"The theorem's C₂·ε_sc, with the largest ε_sc along {along}'s iterates, is {each}{times}.")
     if known and known.keys() <= promised.keys():
         halves = {n: Z95 * f["stderr"] for n, f in known.items()}
         if all(f["value"] + halves[n] < promised[n] for n, f in known.items()):
