@@ -113,6 +113,10 @@ def test_the_number_of_samples_is_drawn_for_both_methods():
     assert len(chart.series) == 4
     assert all(s.x == (100, 1000) for s in chart.series)
     assert "from 100 samples to 1,000, the largest ε_sc along EM's iterates goes from 0.100 to 0.0400 and W₂ from 0.050" in chart.caption
+    assert "hardly falls" not in chart.caption
+    both["sliced"]["rows"][1]["error_level_met"] = 0.095
+    said = learned.samples_sentence(both, "EM", 0.125)
+    assert said.endswith("From 100 on ε_sc hardly falls: what is left comes from the network and its training.")
     assert len(learned.samples_table(both, "EM", 0.125)) == 4
     for figure in (chart, learned.excess_chart({"study": {"score_error": {}}, "losses": [[0, None, 1.3], [9, 1.2, 1.1]], "least": 1.0})):
         screen.to_plotly(figure)
