@@ -18,6 +18,7 @@ values = frame.begin(
     "A small network learns the score from $n$ samples. Left, $W_2$ with it and with the exact score; right, its error where the sampler "
     "comes by and under $p_t$.",
 )
+scheme = values["learned.scheme"]
 picture, side = reveal.stage("learned")
 with side:
     controls.target(values)
@@ -28,7 +29,7 @@ with side:
             controls.own_choice("learned", name, st)
     controls.scheme_set()
     controls.step_range(values)
-    scheme, h = controls.one_curve(values)
+    controls.own_choice("learned", "scheme", st)
     controls.horizon()
     controls.sampling(values)
     controls.open_study()
@@ -92,13 +93,8 @@ def plane():
 
 def samples():
     tell_learned.samples()
-    vary = {"axis": "score_error.samples", "values": list(studies.SAMPLES)}
-    several = {
-        method: studies.study(
-            values, schemes=[scheme], h=[h], vary=vary, score_error=studies.learned_spec(values, method=method), **studies.alike(values)
-        )
-        for method in ("denoising", "sliced")
-    }
+    controls.own_choice("learned", "step", st.columns((1, 3))[0])
+    h = values["learned.step"]
 
     def drawn(found, state):
         figure = figures.against_samples(found, scheme, h)
@@ -108,7 +104,7 @@ def samples():
             st.dataframe(figures.samples_table(found, scheme, h), hide_index=True, width="stretch")
         return figure
 
-    found, state, figure = runs.several("samples", several, drawn)
+    found, state, figure = runs.several("samples", studies.samples_studies(values), drawn)
     if state == "final":
         rows = [{"method": n, **row} for n, result in found.items() for row in result["rows"]]
         exports.named(figure, {"rows": rows, "results": found}, f"training-samples-{scheme}", "samples")

@@ -6,7 +6,6 @@ import streamlit as st
 
 from dlab import jobs
 from dlab.figures import convergence, logistic, screen, tables
-from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, runs, studies, tell_logistic
 
@@ -86,10 +85,11 @@ def small(result):
     known = jobs.known(few) if lam == studies.PENALTIES[-1] else None
     sampled = {f"simulated, score of {tell_logistic.atoms(result['study']['target']):,} samples": result}
     if known is not None:
-        sampled["simulated, score of 100 samples"] = known
+        sampled[f"simulated, score of {tell_logistic.atoms(few.target)} samples"] = known
     figure = logistic.orders(first, sampled)
     show(figure, 520)
     st.markdown(figure.caption)
+    tell_logistic.surrogate(asked)
     if known is not None:
         st.markdown(logistic.atoms_sentence(first, known))
     elif lam == studies.PENALTIES[-1]:
@@ -109,7 +109,7 @@ def why(result):
     left, right = st.columns(2)
     figures = {name: logistic.readings(found, name) for name in ("EM", "REM")}
     for place, figure in zip((left, right), figures.values()):
-        show(figure, 480, place)
+        show(figure, 520, place)
     st.markdown(figures["REM"].caption)
     st.markdown(logistic.floor_sentence(found, result))
     with st.expander("Every reading, in W₂ and W₁"):
@@ -120,19 +120,15 @@ def why(result):
 def two_features():
     study = studies.plane(values)
     left, middle, _ = st.columns((1, 1, 2))
-    scheme = left.selectbox("Scheme that is drawn", study.schemes, key="plane-scheme", help="One of those that the curve shows.")
-    h = middle.selectbox(
-        "Step size h of its particles", sorted(study.h, reverse=True), format_func=step_size, key="plane-step",
-        help="The scheme takes T/h steps of this size.",
-    )  # fmt: skip
-    found = runs.kept(
-        "boundary", study, scheme, study.steps[study.h.index(h)], price=0.0, doing="Drawing the posterior and moving the particles."
-    )
+    controls.own_choice("logistic", "scheme", left)
+    controls.own_choice("logistic", "step", middle)
+    which = values["logistic.scheme"], round(study.T / values["logistic.step"])
+    found = runs.kept("boundary", study, *which, price=0.0, doing="Drawing the posterior and moving the particles.")
     sheet = logistic.boundary(found)
     for place, piece in zip(st.columns(3), sheet.parts):
-        drawn = screen.to_heatmap if hasattr(piece, "values") else screen.to_plotly
+        drawn, named = (screen.to_heatmap, {}) if hasattr(piece, "values") else (screen.to_plotly, {"title": True})
         place.plotly_chart(
-            drawn(piece, **frame.drawn(400)), theme=None, config=screen.CONFIG | {"displayModeBar": False},
+            drawn(piece, **frame.drawn(400), **named), theme=None, config=screen.CONFIG | {"displayModeBar": False},
             key=f"logistic-{next(drawing)}", alt=piece.alt,
         )  # fmt: skip
     st.markdown(sheet.caption)

@@ -8,6 +8,7 @@ import pytest
 from dlab import process, targets
 from dlab.params import BadInput
 from dlab.study import Study
+from dlab.study.readings import Guarded
 from dlab.targets import logistic, observations, posterior, sampled
 from dlab.targets.base import Fact
 from dlab.targets.gaussian import Gaussian
@@ -162,6 +163,27 @@ def test_the_local_form_has_no_error_on_a_gaussian():
         score, H = evaluate(target.field, t, x)
         np.testing.assert_allclose(score, -precision * x, rtol=0.02, atol=2e-3)
         np.testing.assert_allclose(H, np.broadcast_to(-precision * np.eye(4), H.shape), rtol=0.05, atol=0.05 * precision)
+
+
+def test_the_guarded_score_is_the_plain_sums_with_a_guard(plane):
+    """Near t = 0 and far from every sample it is 0, where the ratio itself has the weight 1/t."""
+    field, random = of_samples(plane, "kernel", 50).field, np.random.default_rng(8)
+    guarded = Guarded(field, jnp.asarray(50.0))
+    for t, wide in ((1e-3, 3.0), (0.05, 2.0), (0.5, 1.0)):
+        x, a, v = wide * random.standard_normal((40, 2)), np.exp(-t / 2), -np.expm1(-t)
+        gap = a * np.asarray(field.atoms) - x[:, None]
+        kernel = np.exp(-(gap**2).sum(-1) / (2 * v))
+        plain = (kernel[..., None] * gap / v).mean(1) / (kernel.mean(1) + 2.0**-52)[:, None]
+        np.testing.assert_allclose(guarded.score(t, jnp.asarray(x)), plain, rtol=1e-6, atol=1e-9)
+        each = guarded.score(jnp.full((40, 1), t), jnp.asarray(x))
+        np.testing.assert_allclose(each, guarded.score(t, jnp.asarray(x)), rtol=1e-9, atol=1e-12)
+    assert (np.abs(np.asarray(guarded.score(1e-3, jnp.full((1, 2), 9.0)))) == 0).all()
+
+
+def test_a_random_midpoint_and_finitely_many_samples_have_no_finite_distance(plane):
+    assert of_samples(plane, "kernel", 50).unbounded.startswith("W₂ is infinite")
+    for form in ("smooth", "local"):
+        assert of_samples(plane, form, 50).unbounded is None
 
 
 def test_atoms_and_the_targets_cloud_are_of_different_chains(plane):

@@ -19,6 +19,7 @@ KINDS = {
     "drift": ("M = x/4 − Lγ", "ε⁽ᴹ⁾", "error of M"),
     "defined": ("M by its definition (not used)", "ε⁽ᴹ⁾", "error of M by its definition"),
 }
+STILL = 0.9  # of the error with fewer samples: where more leave so much of it, they are not what it comes from
 PALE = 1e-3  # of its largest value: where p_t is smaller nobody comes, and |e| is left blank
 
 
@@ -210,7 +211,8 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
         each = listed(f"{number(v)} for {listed(n for n in promised if promised[n] == v)}" for v in dict.fromkeys(promised.values()))
         factors = sorted(promised[n] / known[n]["value"] for n in known if n in promised)
         times = f", {number(factors[0])} to {number(factors[-1])} times as much" if len(factors) > 1 else ""
-        said.append(f"The theorem's C₂·ε_sc is {each}{times}.")
+        along = next(p["along"] for p in promises.values())
+        said.append(f"The theorem's C₂·ε_sc, with the largest ε_sc along {along}'s iterates, is {each}{times}.")
     if known and known.keys() <= promised.keys():
         halves = {n: Z95 * f["stderr"] for n, f in known.items()}
         if all(f["value"] + halves[n] < promised[n] for n, f in known.items()):
@@ -335,6 +337,8 @@ def samples_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
                 f"goes from {number(few['error_level_met'])} to {number(many['error_level_met'])} and W₂ from {value_text(few)} to "
                 f"{value_text(many)}."
             )
+            if (still := rows[-2])["error_level_met"] * STILL < many["error_level_met"]:
+                said.append(f"From {still['value']:,.0f} on ε_sc hardly falls: what is left comes from the network and its training.")
     return " ".join(said)
 
 

@@ -24,7 +24,7 @@ from dlab.figures.chart import (
     evenly,
 )
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
-from dlab.figures.tables import diverged, reasons, rows_of, schemes_of
+from dlab.figures.tables import diverged, no_value, reasons, rows_of, schemes_of, value_text
 
 # W2 at h = 0.1 and 0.39 as read off the printed figure for lambda = 100 ([YY] Fig. 1a), to about READ either way.
 PAPER = {"EM": (0.19, 0.435), "EI": (0.20, 0.48), "REM": (0.19, 0.435), "REI": (0.20, 0.47), "SO": (0.14, 0.32)}
@@ -34,12 +34,18 @@ UNSURE = 0.5  # half an interval beyond which a slope says nothing
 NAMES = {
     "laplace": "exact score of the Laplace surrogate",
     "posterior": "score of the posterior (local form)",
+    "guarded": "1,000 posterior samples, plain sums guarded against 0/0",
     "frozen": "exact score, the midpoint's taken at the step's start",
 }
+# Beside a picture there is no room for these.
+SHORT = {
+    "laplace": "exact, surrogate", "posterior": "exact, nearly (local)", "guarded": "1,000, guarded", "smooth 1000": "mean of ∇log p₀",
+    "frozen": "midpoint held",
+}  # fmt: skip
 LOOKS = {
     "laplace": (NEUTRAL, "circle", "solid"), "posterior": (INK, "square", "dash"), "kernel 100": (MORE, "triangle-up", "dot"),
     "kernel 1000": (MORE, "diamond", "dash"), "kernel 10000": (MORE, "triangle-down", "solid"),
-    "smooth 1000": (LESS, "square", "solid"), "frozen": (LESS, "circle", "dash"),
+    "guarded": (LESS, "diamond", "dot"), "smooth 1000": (LESS, "square", "solid"), "frozen": (LESS, "circle", "dash"),
 }  # fmt: skip
 
 
@@ -93,7 +99,7 @@ def boundary(found: dict) -> Sheet:
     return Sheet(
         "Logistic regression with two features",
         (
-            Chart("The data and their boundary", *feature, (*data, *lines), keys=tuple(keys), alt="Observations and decision boundaries."),
+            Chart("Data and boundary", *feature, (*data, *lines), keys=tuple(keys), alt="Observations and decision boundaries."),
             Map("The posterior", *place, tuple(found["grid"]), found["density"], (0.0, max(map(max, found["density"]))), "density",
                 "Density of θ."),
             Chart(
@@ -219,16 +225,29 @@ def experiment_sentence(result: dict, sigma: float, lam: float) -> str:
     if lam == PAPER_LAM:
         shares = {n: _share(result, n) for n in ("EM", "EI", "SO") if n in schemes_of(result)}
         head += f" On average that is {listed(f'{n} {v:.0%}' for n, v in shares.items() if v)} of the paper's lines."
-    lost = (
-        f" {listed(gone)} {'throw' if len(gone) > 1 else 'throws'} particles out of the picture: see below why."
-        if gone
-        else ""
-    )
+    lost = ""
+    if gone:
+        endless = all(no_value(r) == "infinite" for n in gone for r in rows_of(result, n) if diverged(r))
+        one, many = ("has an infinite W₂", "have an infinite W₂") if endless else ("throws particles away", "throw particles away")
+        lost = f" {listed(gone)} {many if len(gone) > 1 else one} with this score: see below why."
     floor = (
         f" EM's last step adds noise of variance h to whatever the score has done, so no score brings its W₂ below √h − σ₀, here with "
         f"σ₀ = {number(sigma)}."
     )
-    return head + floor + lost
+    return head + floor + lost + _thrown(result)
+
+
+def _thrown(result) -> str:
+    """A sentence where SO does worse at a finer step, which finitely many samples can do to its Hessian."""
+    rows = [r for r in rows_of(result, "SO") if r["w2"] is not None and not diverged(r)]
+    for coarse, fine in itertools.pairwise(rows):
+        rise = fine["w2"] - coarse["w2"]
+        if rise > Z95 * math.hypot(fine["stderr"], coarse["stderr"]):
+            return (
+                f" SO is worse at h = {step_size(fine['h'])} than at {step_size(coarse['h'])}: between two samples L = ½I + H has a large "
+                "positive eigenvalue ℓ, and a step throws the particle that is there away by exp(hℓ)."
+            )
+    return ""
 
 
 def _share(result, name) -> float | None:
@@ -245,9 +264,7 @@ def table(result: dict) -> list[dict]:
         row = {"h": step_size(h), "N": next(str(r["steps"]) for r in result["rows"] if r["h"] == h)}
         for name in names:
             mine = next((r for r in rows_of(result, name) if r["h"] == h), None)
-            row[name] = (
-                NONE if mine is None else "diverged" if diverged(mine) else interval(mine["w2"], Z95 * mine["stderr"])
-            )
+            row[name] = NONE if mine is None else value_text(mine)
         row["floor"] = number(next((r["floor"] for r in result["rows"] if r["h"] == h and r["floor"]), None))
         found.append(row)
     return found
@@ -291,7 +308,7 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
     series.append(Series(stiff, (1 / first["L0"],) * 2, (low, high), NEUTRAL, stiff, dash="dash", thin=True))
     keys.append(Key(stiff, NEUTRAL, stiff, dash="dash"))
     hs = sorted({r["h"] for r in first["rows"]})
-    limits = hs[0] / 1.2, 1.2 * hs[-1]
+    limits = hs[0] / 1.2, 1.2 * max([*hs, *(r["h"] for result in sampled.values() for r in result["rows"])])
     says = orders_sentence(first)
     places = decades(*limits)
     triangles = tuple(
@@ -361,17 +378,18 @@ def readings(found: dict, scheme: str) -> Chart:
                 for r in rows
             ),
         ))  # fmt: skip
-        keys.append(Key(_said(reading), colours, reading, marker, dash))
+        short = SHORT.get(reading) or f"{int(reading.split()[1]):,} samples"
+        keys.append(Key(short, colours, reading, marker, dash))
     a, b = PAPER[scheme]
     colours, _ = _style(scheme)
     band = Band(f"{scheme} in the paper", ENDS, (a - READ, b - READ), (a + READ, b + READ), colours, "paper")
-    keys.append(Key(f"{scheme} in the paper, read off its figure", colours, "paper", band=True))
+    keys.append(Key("the paper's figure", colours, "paper", band=True))
     hs = sorted({r["h"] for r in mine})
     limits = 0.95 * hs[0], 1.03 * hs[-1]
     says = readings_sentence(found, scheme)
     return Chart(
         f"{scheme} under each reading", Axis("step size h", limits, evenly(*limits, 6), log=False),
-        Axis("W₂ of the first coordinate", (low, high), decades(low, high)), tuple(series), (band,), keys=tuple(keys),
+        Axis(f"W₂ of {scheme}, first coordinate", (low, high), decades(low, high)), tuple(series), (band,), keys=tuple(keys),
         alt=f"W₂ of {scheme} against h for each score. {says}", caption=says,
     )  # fmt: skip
 
@@ -397,9 +415,11 @@ def readings_sentence(found: dict, scheme: str) -> str:
         )
         if raised:
             said.append(
-                "Near t = 0 it pulls with weight 1/t to the nearest sample, and a midpoint may lie there: the mean "
-                "square of this pull is infinite."
+                "Near t = 0 it pulls with weight 1/t to the nearest sample, and a midpoint may lie there. 1/t has no mean, so "
+                f"{scheme}'s W₂ is infinite, and what {found['particles']} particles read of it only grows with their number."
             )
+    if (guarded := rows.get("guarded")) and guarded["w2"]:
+        said.append(_guarded_sentence(found, scheme))
     if (smooth := rows.get("smooth 1000")) and smooth["w2"]:
         said.append(f"The mean of ∇log p₀ is bounded and gives {number(smooth['w2'])}.")
     if (frozen := rows.get("frozen")) and frozen["w2"]:
@@ -408,6 +428,21 @@ def readings_sentence(found: dict, scheme: str) -> str:
             f"{PAPER[scheme][0]:g}. What the paper ran is not known."
         )
     return " ".join(said)
+
+
+def _guarded_sentence(found, scheme) -> str:
+    """What the arithmetic alone does, beside EM with the same score, at both ends."""
+    own, em = (
+        sorted((r for r in found["rows"] if r["reading"] == "guarded" and r["scheme"] == name), key=lambda r: r["h"])
+        for name in (scheme, "EM")
+    )
+    ends = own[0], own[-1]
+    values = " and ".join(f"{number(r['w2'])} at h = {step_size(r['h'])}" for r in ends)
+    beside = f", where EM has {number(em[0]['w2'])} and {number(em[-1]['w2'])}" if scheme != "EM" else ""
+    return (
+        "What can cap it is the arithmetic: written as plain sums the ratio is 0/0 where all kernels vanish, and guarded by the rounding "
+        f"of double precision, 2⁻⁵², in its denominator it is 0 there. {scheme} then has {values}{beside}."
+    )
 
 
 def readings_table(found: dict) -> list[dict]:
@@ -430,15 +465,16 @@ def _printed(scheme, h):
 
 
 def atoms_sentence(first: dict, few: dict) -> str:
-    """That a score of finitely many samples levels off, with the numbers at the smallest step."""
-    row = min((r for r in few["rows"] if r["scheme"] == "EM" and r["w2"]), key=lambda r: r["h"])
-    exact = next(r["w2"] for r in first["rows"] if r["scheme"] == "EM" and r["steps"] == row["steps"])
+    """That a score of finitely many samples levels off, with the numbers at the two smallest steps that are four apart."""
+    rows = sorted((r for r in few["rows"] if r["scheme"] == "EM" and r["w2"]), key=lambda r: r["h"])
+    exact = {r["steps"]: r["w2"] for r in first["rows"] if r["scheme"] == "EM"}
+    fine, coarse = rows[0], rows[2]
     return (
-        f"The score of finitely many samples is the exact score of these samples, so as h falls a scheme finds them and "
-        f"not the posterior: with "
-        f"100 of them EM stands at {interval(row['w2'], Z95 * row['stderr'])} at h = {step_size(row['h'])}, where the "
-        f"surrogate's exact law is at "
-        f"{number(exact)} (two clouds of the target read {number(row['floor'])}). It cannot show an order."
+        "The score of finitely many samples is the exact score of these samples, so as h falls a scheme finds them and not the posterior: "
+        f"with {few['study']['target']['atoms']} of them EM stands at {interval(coarse['w2'], Z95 * coarse['stderr'])} with h = "
+        f"{step_size(coarse['h'])} and at {interval(fine['w2'], Z95 * fine['stderr'])} with {step_size(fine['h'])}, while the surrogate's "
+        f"exact law falls from {number(exact[coarse['steps']])} to {number(exact[fine['steps']])} (two clouds of the target read "
+        f"{number(fine['floor'])}). It cannot show an order."
     )
 
 
@@ -463,6 +499,7 @@ def floor_sentence(found: dict, result: dict) -> str:
         else ""
     )
     return (
-        f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ of EM's law below √h − σ₀ is impossible with this target. W₁, "
-        f"which scipy's `wasserstein_distance` returns, allows it.{other}"
+        f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ of EM's law below √h − σ₀ is impossible, and with other data as "
+        f"well, since σ₀ ≤ 1/√λ = {number(found['m0'] ** -0.5)} for any. W₁, which scipy's `wasserstein_distance` returns, allows "
+        f"it.{other}"
     )

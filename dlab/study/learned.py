@@ -159,10 +159,10 @@ def floor(result: dict, exact: dict, scheme: str) -> dict | None:
 
 
 def promise(result: dict, scheme: str, met: dict) -> dict:
-    """The theorem's score term as h -> 0, C2 times the largest error along the iterates of an `errors_met` answer: {"c2", "value"},
-    None where the theorem is void. The terms of L and M vanish with h."""
+    """The theorem's score term as h -> 0, C2 times the largest error along the iterates of an `errors_met` answer: {"c2", "value",
+    "along": whose iterates}, None where the theorem is void. The terms of L and M vanish with h."""
     c2 = next(f["theory_c2"] for f in result["fits"] if f["scheme"] == scheme)
-    return {"c2": c2, "value": None if c2 is None else c2 * met["iterates"]["score"]["top"]}
+    return {"c2": c2, "value": None if c2 is None else c2 * met["iterates"]["score"]["top"], "along": met["scheme"]}
 
 
 def _short(values) -> list[float]:

@@ -6,8 +6,10 @@ The studies themselves are plain ones: target `logistic` with 20 features, estim
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy.stats import norm
 
@@ -23,14 +25,32 @@ from dlab.targets.sampled import Sampled
 
 PARTICLES = 512
 ATOMS = (100, 1000, 10000)
-# The score that the schemes see, {name: keys of the target}; "frozen" takes the midpoint's score at the time of the step's start.
+GUARD = 2.0**-52  # the rounding of double precision
+# The score that the schemes see, {name: keys of the target}; "guarded" takes the ratio of kernels as plain sums, "frozen" the midpoint's
+# score at the time of the step's start.
 READINGS = {
     "laplace": {"score": "laplace"},
     "posterior": {"score": "local", "atoms": 40},
     **{f"kernel {m}": {"score": "kernel", "atoms": m} for m in ATOMS},
+    "guarded": {"score": "kernel", "atoms": 1000},
     "smooth 1000": {"score": "smooth", "atoms": 1000},
     "frozen": {"score": "laplace"},
 }
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["field", "count"], meta_fields=[])
+@dataclass(frozen=True)
+class Guarded:
+    """The score of an `AtomsField` of `count` atoms as whoever writes the ratio down may compute it: Z the mean of the kernels
+    exp(-|x - a theta|^2/(2 sigma^2)), (the mean of their gradients)/(Z + GUARD). It is the exact one times Z/(Z + GUARD), 0 where all
+    kernels vanish."""
+
+    field: object
+    count: jax.Array
+
+    def score(self, t, x):
+        seen = jax.nn.sigmoid(self.field.log_density(t, x) - jnp.log(self.count) - jnp.log(GUARD))
+        return self.field.score(t, x) * seen[:, None]
 
 
 @dataclass(frozen=True)
@@ -74,6 +94,8 @@ def readings(study: Study, tick=lambda done: None) -> dict:
     plain = _plain(study.target)
     built = {r: targets.build({**plain, **keys}) for r, keys in READINGS.items()}
     weight = {r: target.step_cost for r, target in built.items()}
+    fields = {r: target.field for r, target in built.items()}
+    fields["guarded"] = Guarded(fields["guarded"], jnp.asarray(float(built["guarded"].atoms)))
     whole, done, rows = sum(weight[r] * n for r, _, n in jobs), 0.0, []
     for reading, name, steps in jobs:
         scheme = FROZEN[name] if reading == "frozen" else schemes.REGISTRY[name]
@@ -84,7 +106,7 @@ def readings(study: Study, tick=lambda done: None) -> dict:
 
         moved.steps = 0
         found = simulate(
-            scheme, built[reading].field, study.error, start, T=study.T, steps=steps, key=jax.random.fold_in(run, steps), tick=moved
+            scheme, fields[reading], study.error, start, T=study.T, steps=steps, key=jax.random.fold_in(run, steps), tick=moved
         ).x  # fmt: skip
         done += weight[reading] * steps
         x = found[:, 0]

@@ -162,6 +162,10 @@ class Sampled(Target):
         s0, curved = _at_atoms(self.density, atoms)
         return AtomsField(atoms, s0, curved, False)
 
+    @property
+    def unbounded(self):
+        return UNBOUNDED if self.form == "kernel" else None
+
     def log_density(self, x):
         return self.density(x)
 
@@ -179,6 +183,10 @@ class Sampled(Target):
         )  # fmt: skip
 
 
+UNBOUNDED = (
+    "W₂ is infinite: the random midpoint takes the score at times t arbitrarily close to 0, where that of finitely many samples pulls to "
+    "the nearest one with weight 1/t, and 1/t has no mean."
+)
 SAID = {
     "kernel": "The score is the exact one of {atoms} samples of the posterior (the kernel's form): near t = 0 it leads to the "
     "samples, not to their law, and no order in h can be read off it. Samples: {said}.",

@@ -76,7 +76,7 @@ def observed(values: dict, *, off: bool) -> None:
 def upload(*, off: bool) -> None:
     """Observations with any number of features from a CSV, kept in the session as "observations", (x, y)."""
     given = st.file_uploader(
-        "CSV: a column for each feature, the label last or in y", type="csv", key="observations-upload", disabled=off,
+        "CSV: features, and the label last or in y", type="csv", key="observations-upload", disabled=off,
         help=f"2 to {logistic.MAX_FEATURES} features; labels 1 and −1 (or 1 and 0). The features are standardised. 2,000 rows at most.",
     )  # fmt: skip
     _uploaded(given, "observations-seen", lambda data: {"observations": observations.read_csv(data)}, st.session_state.update)
@@ -152,7 +152,7 @@ def own_knob(page: str, name: str, *, off: bool) -> None:
 
 
 def _pick(page, setting, place, off):
-    said = setting.options.get if isinstance(setting, Choice) else "{:g}".format
+    said = setting.options.get if isinstance(setting, Choice) else setting.said
     place.selectbox(
         setting.label, list(setting.options), format_func=said, key=f"{KEY}{page}.{setting.name}", help=setting.help, disabled=off
     )

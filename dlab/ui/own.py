@@ -4,12 +4,14 @@ A setting is a `Knob` (a number), a `Choice` (one of some words) or a `Rung` (on
 "<page>.<name>", and so does a link to its page.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dlab import params, pictures, schemes
+from dlab.figures.numbers import step_size
 from dlab.params import Knob
 from dlab.ui.cases import CASES
-from dlab.ui.studies import IMAGE_STEPS, LEVELS, PENALTIES, SAMPLES
+from dlab.ui.studies import IMAGE_STEPS, LADDER, LEVELS, METHODS, PENALTIES, SAMPLES
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Rung:
-    """One of some numbers."""
+    """One of some numbers; said: how a control writes one."""
 
     name: str
     label: str
     default: float
     options: tuple[float, ...]
     help: str
+    said: Callable[[float], str] = "{:g}".format
 
     def read(self, value) -> float:
         """The number from a number or from text; BadInput where it is none of the options."""
@@ -111,13 +114,18 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
     ),
     "learned": (
         Choice(
-            "method", "Score matching", "denoising", {"denoising": "denoising", "sliced": "sliced"},
+            "method", "Score matching", "denoising", {name: name for name in METHODS},
             "Denoising learns the noise that was added to a sample; sliced the divergence of the score along random directions.",
         ),
         Rung("samples", "Training samples n", 20_000.0, SAMPLES, "Points drawn from the target: all that the network is told of it."),
         Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), "Units in each of its hidden layers."),
         Rung("depth", "Hidden layers ℓ", 2.0, (1.0, 2.0, 3.0), "Layers between input and output."),
         Rung("updates", "Updates k", 2000.0, (500.0, 1000.0, 2000.0, 4000.0, 8000.0), "Steps of the optimiser, 512 samples each."),
+        Choice(
+            "scheme", "Scheme that meets the error", "EM", {name: name for name in schemes.REGISTRY},
+            "Along whose own iterates the error is measured, at the finest step size.",
+        ),
+        Rung("step", "Step size h of this picture", LADDER[6], LADDER, "W₂ is that of the scheme above at this step size.", step_size),
         Rung("t", "Time t of the picture", 0.2, (0.05, 0.1, 0.2, 0.5, 1.0, 2.0), "Where the error of the score is drawn."),
         Rung("seed", "Network seed", 0.0, (0.0, 1.0, 2.0, 3.0, 4.0), "Which samples, which first weights and which order."),
     ),
@@ -133,6 +141,11 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
             {"kernel": "ratio of kernels, as in the paper", "local": "samples that follow the particle"},
             "The first is the exact score of finitely many posterior samples; the second is nearly that of the posterior, and dear.",
         ),
+        Choice(
+            "scheme", "Scheme that is drawn", "EM", {name: name for name in schemes.REGISTRY},
+            "Whose particles stand beside samples of the posterior.",
+        ),
+        Rung("step", "Step size h of its particles", 0.5, LADDER, "The scheme takes T/h steps of this size.", step_size),
         Knob("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1, "Strength of the Gaussian prior; m₀ = λ, and the theorems need more than ½."),
     ),
 }  # fmt: skip

@@ -33,9 +33,9 @@ def files() -> dict[str, File]:
             found = _curve(said, studies.study(values)) | found
     for study in cases.prepared(links.DEFAULTS):
         found |= _curve("Outside the assumptions", study)
-    for settings in ({}, {"target": "skew"}):
+    for settings in ({}, {"target": "skew"}, {"target": "mixture"}):
         found |= _learned(links.read(settings)[0])
-    return found | _logistic() | _images(links.read({})[0])
+    return found | _logistic(links.read({})[0]) | _images(links.read({})[0])
 
 
 def _curve(said: str, study: Study) -> dict[str, File]:
@@ -80,15 +80,18 @@ def _images(values) -> dict[str, File]:
 def _learned(values) -> dict[str, File]:
     said, both = "Learned score", studies.learned_studies(values)
     study, found = both["learned"], {}
-    for one in both.values():
+    for one in (*both.values(), *studies.samples_studies(values).values()):
         found |= _curve(said, one)
-    found |= _answer(said, "learned", study, study.schemes[0], max(study.steps))
+    found |= _answer(said, "learned", study, values["learned.scheme"], max(study.steps)) | _answer(said, "trained", study)
     return found | _network(said, study) | _answer(said, "error_field", study, values["learned.t"])
 
 
-def _logistic() -> dict[str, File]:
-    said, largest = "Logistic regression", studies.PENALTIES[-1]
-    found = _curve(said, studies.experiment_atoms(largest)) | _answer(said, "readings", studies.experiment_readings(largest))
+def _logistic(values) -> dict[str, File]:
+    said, largest, plane = "Logistic regression", studies.PENALTIES[-1], studies.plane(values)
+    found = _curve(said, plane) | _answer(
+        said, "boundary", plane, values["logistic.scheme"], round(plane.T / values["logistic.step"])
+    )  # fmt: skip
+    found |= _curve(said, studies.experiment_atoms(largest)) | _answer(said, "readings", studies.experiment_readings(largest))
     for lam in studies.PENALTIES:
         found |= _curve(said, studies.experiment(lam)) | _answer(said, "first", studies.experiment_small(lam))
     return found

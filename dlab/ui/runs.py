@@ -18,6 +18,7 @@ from dlab.study import Study, learned
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
 CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
+LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
 
 def movie_key(study: Study, steps: int, count: int) -> str:
@@ -296,7 +297,7 @@ def _train(task, again, draw) -> None:
     def tick(done, losses):
         nonlocal drawn
         bar.progress(done, text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates.")
-        if time.monotonic() - drawn >= REDRAW:
+        if time.monotonic() - drawn >= LOSSES:
             with holder.container():
                 draw(losses.tolist())
             drawn = time.monotonic()

@@ -76,6 +76,8 @@ def _content(page, values) -> None:
             st.warning(said)
         for problem in problems:
             st.error(problem)
+        if page == "logistic" and values["logistic.part"] == "csv":
+            st.warning("A link leaves your data out: whoever opens it uploads the file again.")
         if not links.complete(values):
             st.warning("The data are too long for a link, so it leaves them out. Share the study file instead.")
             _study(values)

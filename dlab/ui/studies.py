@@ -12,6 +12,7 @@ LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls of
 BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
 # What the controls offer where a page varies something else.
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+METHODS = ("denoising", "sliced")  # of learning a score
 SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learned from
 HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
@@ -58,6 +59,13 @@ def learned_studies(values: dict) -> dict[str, Study]:
     """The studies of that page's curves: with the learned score and with the exact one."""
     specs = {"learned": learned_spec(values), "exact": {"name": "none"}}
     return {name: study(values, score_error=spec, **alike(values)) for name, spec in specs.items()}
+
+
+def samples_studies(values: dict) -> dict[str, Study]:
+    """The studies of that page's picture against the number of training samples, one for each method."""
+    vary = {"axis": "score_error.samples", "values": list(SAMPLES)}
+    one = {"schemes": [values["learned.scheme"]], "h": [values["learned.step"]], "vary": vary, **alike(values)}
+    return {method: study(values, score_error=learned_spec(values, method=method), **one) for method in METHODS}
 
 
 def alike(values: dict) -> dict:
@@ -168,7 +176,7 @@ def experiment_small(lam: float) -> Study:
 def experiment_atoms(lam: float) -> Study:
     """EM with so few posterior samples in its score that a small step shows them."""
     steps = [n for n in SMALL_STEPS if n & (n - 1) == 0]
-    return experiment(lam, schemes=["EM"], steps=steps, T=SMALL_T, start="exact", target={"atoms": 100})
+    return experiment(lam, schemes=["EM"], steps=steps, T=SMALL_T, start="exact", target={"atoms": 20})
 
 
 def experiment_readings(lam: float) -> Study:

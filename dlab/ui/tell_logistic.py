@@ -59,6 +59,14 @@ def theorem(result: dict) -> None:
         )
 
 
+def surrogate(study: Study) -> None:
+    """What the lines of the second picture are."""
+    st.caption(
+        f"Lines: the exact law of the first coordinate on the Laplace approximation, begun at T = {study.T:g} from p_T itself, so that "
+        "small steps are affordable. From T = 10 no value differs by more than a ten-thousandth part."
+    )
+
+
 def hypothesis() -> None:
     """The question behind the readings."""
     st.markdown(
@@ -66,8 +74,8 @@ def hypothesis() -> None:
         "steep as $L \\approx \\lambda$, and the step moves a particle by $hL \\gg 1$ times its distance from the "
         "middle. In the paper's figure REM lies on EM, and REI on EI. One might think that a "
         "Monte Carlo score of finitely many samples is flatter near $t = 0$ and so caps the midpoint's pull. Tried below: the ratio of "
-        "kernels with 100, 1,000 and 10,000 samples, a bounded form (the mean of $\\nabla\\log p_0$ over the same samples), and a "
-        "midpoint whose score is taken at the time at which the step starts."
+        "kernels with 100, 1,000 and 10,000 samples; the same ratio as plain sums with a guard against 0/0; a bounded form, the mean of "
+        "$\\nabla\\log p_0$ over the same samples; and a midpoint whose score is taken at the time at which the step starts."
     )
 
 
@@ -78,5 +86,6 @@ def csv() -> None:
         "or 1 and 0, in the last column or in one named y. A header is welcome. The features are standardised, so that one penalty λ "
         "fits them all. You then get the $W_2$ curve of the first coordinate of θ (with the score from samples that "
         "follow the particle, of all "
-        "coordinates, by projection), and its check by the Laplace approximation."
+        "coordinates, by projection), and its check by the Laplace approximation. A link to this page carries the settings and no data: "
+        "whoever opens it uploads the file again."
     )

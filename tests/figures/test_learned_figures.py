@@ -39,25 +39,26 @@ def plane():
 
 
 def test_the_curves_show_floor_and_theorem_and_the_sentence_compares_them():
-    promise = {"EM": {"c2": 3.0, "value": 0.09}}
+    promise = {"EM": {"c2": 3.0, "value": 0.09, "along": "EM"}}
     chart = learned.curves_chart(RESULTS, FLOOR, promise)
     (band,) = chart.bands
     assert (band.lower[0], band.upper[0]) == pytest.approx((0.02 - 1.96e-3, 0.02 + 1.96e-3))
     (line,) = [s for s in chart.series if s.name.startswith("C₂")]
     assert line.y == (0.09, 0.09)
     assert "level off at W₂ = 0.020 ± 0.002 (EM)" in chart.caption
-    assert "C₂·ε_sc is 0.0900 for EM" in chart.caption
+    assert "C₂·ε_sc, with the largest ε_sc along EM's iterates, is 0.0900 for EM" in chart.caption
     assert "Each floor is below that and above zero by more than its interval." in chart.caption
     table = learned.curves_table(RESULTS, FLOOR, promise)
     assert [line["C₂·ε_sc"] for line in table] == ["0.0900"] * 2
 
 
 def test_a_floor_above_the_theorem_near_zero_or_unknown_is_not_called_below_it():
-    above = learned.curves_sentence(RESULTS, FLOOR, {"EM": {"c2": 1.0, "value": 0.0205}})
+    promise = {"EM": {"c2": 3.0, "value": 0.09, "along": "EM"}}
+    above = learned.curves_sentence(RESULTS, FLOOR, {"EM": {"c2": 1.0, "value": 0.0205, "along": "EM"}})
     assert "Each floor is below" not in above
-    near = learned.curves_sentence(RESULTS, {"EM": {"value": 0.001, "stderr": 0.002}}, {"EM": {"c2": 3.0, "value": 0.09}})
+    near = learned.curves_sentence(RESULTS, {"EM": {"value": 0.001, "stderr": 0.002}}, promise)
     assert "Each floor is below that by more than its interval." in near
-    assert "EM: no floor yet" in learned.curves_sentence(RESULTS, {"EM": None}, {"EM": {"c2": 3.0, "value": 0.09}})
+    assert "EM: no floor yet" in learned.curves_sentence(RESULTS, {"EM": None}, promise)
     void = {"learned": result((0.1, 0.05), ["The bound is void for EM: m0 = 0.2 ≤ ½."])}
     assert "No C₂·ε_sc for EM: m0 = 0.2 ≤ ½" in learned.curves_sentence(void, {"EM": None}, {"EM": {"c2": None, "value": None}})
 
@@ -112,6 +113,10 @@ def test_the_number_of_samples_is_drawn_for_both_methods():
     assert len(chart.series) == 4
     assert all(s.x == (100, 1000) for s in chart.series)
     assert "from 100 samples to 1,000, the largest ε_sc along EM's iterates goes from 0.100 to 0.0400 and W₂ from 0.050" in chart.caption
+    assert "hardly falls" not in chart.caption
+    both["sliced"]["rows"][1]["error_level_met"] = 0.095
+    said = learned.samples_sentence(both, "EM", 0.125)
+    assert said.endswith("From 100 on ε_sc hardly falls: what is left comes from the network and its training.")
     assert len(learned.samples_table(both, "EM", 0.125)) == 4
     for figure in (chart, learned.excess_chart({"study": {"score_error": {}}, "losses": [[0, None, 1.3], [9, 1.2, 1.1]], "least": 1.0})):
         screen.to_plotly(figure)

@@ -46,6 +46,7 @@ def readings():
         "laplace": (0.7, 1.8),
         "kernel 100": (5.5, 46.0),
         "kernel 1000": (5.0, 35.0),
+        "guarded": (0.3, 0.5),
         "smooth 1000": (2.1, 2.7),
         "frozen": (0.2, 0.35),
     }.items():
@@ -70,11 +71,31 @@ def test_the_experiment_has_linear_axes_the_papers_bands_and_the_line_of_the_las
     assert (
         max(max(s.y) for s in chart.series) <= chart.y.limits[1] < 1
     )  # what REM throws away does not flatten the rest
-    assert "REM throws particles out of the picture" in chart.caption
+    assert "REM throws particles away with this score" in chart.caption
     assert "REM" not in [s.name for s in chart.series]
     assert "the paper: about 0.19 and 0.435" in chart.caption
     assert "of the paper's lines" in chart.caption
     assert screen.to_plotly(chart).data
+
+
+def test_a_scheme_without_a_finite_distance_is_said_to_have_none():
+    endless = ["W₂ is infinite: 1/t has no mean."]
+    rows = [{**r, "flags": endless, "w2": None, "diverged": 1} if r["scheme"] == "REM" else r for r in RESULT["rows"]]
+    assert "REM has an infinite W₂ with this score" in logistic.experiment_sentence({**RESULT, "rows": rows}, 0.1, 100.0)
+    assert [r["REM"] for r in logistic.table({**RESULT, "rows": rows})] == ["infinite", "infinite"]
+
+
+def test_an_so_that_is_worse_at_a_finer_step_is_explained():
+    assert "SO is worse" not in logistic.experiment_sentence(RESULT, 0.1, 100.0)
+    rows = [{**r, "w2": 0.4, "stderr": 0.1} if (r["scheme"], r["h"]) == ("SO", 0.1) else r for r in RESULT["rows"]]
+    assert "SO is worse at h = 0.1 than at 1/4" in logistic.experiment_sentence({**RESULT, "rows": rows}, 0.1, 10.0)
+
+
+def test_few_samples_stand_still_where_the_exact_law_falls():
+    few = {"study": {"target": {"atoms": 20}}, "rows": [row("EM", h, 0.03) for h in (0.32, 0.08, 0.02, 0.005)]}
+    said = logistic.atoms_sentence(FIRST, few)
+    assert "with 20 of them EM stands at 0.03 ± 0.02 with h = 0.08 and at 0.03 ± 0.02 with 0.005" in said
+    assert "falls from 0.240 to 0.0150" in said
 
 
 def test_without_the_papers_penalty_nothing_of_the_paper_is_drawn():
@@ -113,6 +134,7 @@ def test_the_readings_say_that_finitely_many_samples_raise_the_error():
     assert said.startswith("A score of finitely many samples does not cap the error, it raises it: at h = 0.1")
     assert "5.50 with 100, 5.00 with 1,000 samples" in said
     assert "0.200; the paper's figure has about 0.19" in said
+    assert "REM then has 0.300 at h = 0.1 and 0.500 at h = 0.2, where EM has 0.216 and 0.347" in said
     chart = logistic.readings(found, "REM")
     assert chart.y.log
     assert {"frozen", "kernel 100"} <= {s.group for s in chart.series}
@@ -128,7 +150,7 @@ def test_a_score_that_changes_little_is_not_said_to_raise_the_error():
 def test_below_the_last_steps_noise_the_sentence_says_impossible_with_the_numbers():
     said = logistic.floor_sentence(readings(), RESULT)
     assert "at h = 0.1 the figure has 0.190, √h − σ₀ is 0.216" in said
-    assert "impossible with this target" in said
+    assert "σ₀ ≤ 1/√λ = 0.100 for any" in said
     assert "SO's points lie at" in said
 
 

@@ -4,12 +4,13 @@ import json
 
 import pytest
 from test_helps import silent
-from test_pages import at_home, charts, plain, visit
+from test_pages import at_home, charts, opened, plain, visit
 
-from dlab import schemes
+from dlab import jobs, schemes
 from dlab.errors import learned
 from dlab.params import BadInput
-from dlab.study import Study
+from dlab.study import Study, run
+from dlab.study import learned as study_of
 from dlab.ui import files, links, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
@@ -83,6 +84,44 @@ def test_a_cancelled_training_offers_to_go_on_and_to_start_again():
     assert not [b for b in labels(at) if b.startswith(("Train", "Resume"))]
 
 
+@pytest.mark.parametrize("target", ["gaussian", "skew", "mixture"])
+def test_it_opens_with_everything_but_other_settings_prepared(target, monkeypatch):
+    monkeypatch.setattr(jobs, "make", lambda *a, **k: pytest.fail("something was computed"))
+    at = visit("learned", {"target": target})
+    assert charts(at) == 2
+    opened(at, *SECTIONS, "samples-open")
+    assert charts(at) == 7
+    said = plain(at)
+    assert "With sliced score matching, from 200 samples to 100,000" in said
+    assert not [b for b in labels(at) if b.startswith(("Run", "Train", "Compute"))]
+
+
+@pytest.mark.parametrize("target", ["skew", "mixture"])
+def test_the_prepared_networks_are_as_good_as_was_asked_for(target):
+    """Along EM's iterates eps_sc on average over t >= 0.05; and the floor lies between zero and C2 eps_sc by more than its interval."""
+    values = links.read({"target": target})[0]
+    both = studies.learned_studies(values)
+    met = jobs.made("learned", both["learned"], "EM", 256)
+    assert met["iterates"]["score"]["average"] < 0.05
+    found = {name: jobs.finished(study) for name, study in both.items()}
+    for scheme in both["learned"].schemes:
+        floor, promise = study_of.floor(found["learned"], found["exact"], scheme), study_of.promise(found["learned"], scheme, met)
+        assert floor["value"] - 1.96 * floor["stderr"] > 0
+        assert floor["value"] + 1.96 * floor["stderr"] < promise["value"]
+
+
+@pytest.mark.long
+def test_a_prepared_number_of_samples_is_what_a_training_on_them_gives(tmp_path, monkeypatch):
+    """Of the ten networks of the picture the first of each method. Rounding differs between machines, and a training follows it."""
+    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
+    for name, study in studies.samples_studies(links.DEFAULTS).items():
+        kept = jobs.finished(study)["rows"][0]
+        made = run(study.parts[0][1]).to_json()["rows"][0]
+        assert kept["value"] == 200, name
+        assert made["w2"] == pytest.approx(kept["w2"], rel=0.05), name
+        assert made["error_level_met"] == pytest.approx(kept["error_level_met"], rel=0.05), name
+
+
 def test_the_settings_travel_in_the_link_and_in_a_study_file():
     values, notes = links.read(QUERY)
     assert not notes
@@ -91,11 +130,11 @@ def test_the_settings_travel_in_the_link_and_in_a_study_file():
     assert written["learned.samples"] == "200"
     assert links.read(written)[0] == values
     study = studies.learned_studies(values)["learned"]
-    opened, notes = files.from_study(json.dumps(study.to_json()).encode())
+    read, notes = files.from_study(json.dumps(study.to_json()).encode())
     assert not notes
     for key in SMALL:
-        assert opened[key] == values[key]
-    assert opened["error"] == "none"
+        assert read[key] == values[key]
+    assert read["error"] == "none"
     with pytest.raises(BadInput, match=r"samples = 777 is not offered; give one of 200, 1000, 5000.*run the study from the shell"):
         files.from_study(json.dumps({**study.to_json(), "score_error": {"name": "learned", "samples": 777}}).encode())
     with pytest.raises(BadInput, match=r"depth = 7 is not offered"):

@@ -11,7 +11,7 @@ from dlab.ui import links, prepared, studies
 
 
 def test_everything_that_the_page_opens_with_is_prepared():
-    for name in prepared._logistic():
+    for name in prepared._logistic(links.read({})[0]):
         assert (jobs.PREPARED / name).exists(), name
 
 
@@ -38,10 +38,23 @@ def test_two_features_show_data_posterior_and_particles():
     assert any(b.label.startswith("Run (") for b in at.button)
 
 
+def test_two_features_open_with_posterior_particles_and_curve(monkeypatch):
+    monkeypatch.setattr(jobs, "make", lambda *a, **k: pytest.fail("something was computed"))
+    at = visit("logistic", {"logistic.part": "plane"})
+    assert not at.error, at.error
+    assert charts(at) == 4
+    assert not any(b.label.startswith("Run (") for b in at.button)
+
+
 def test_without_a_file_the_page_says_what_to_upload():
     at = visit("logistic", {"logistic.part": "csv"})
     assert "a column for each of 2 to 50 features" in words(at)
+    assert "whoever opens it uploads the file again" in words(at)
     assert not charts(at)
+    assert not at.warning
+    at.session_state["share"] = True
+    at.run()
+    assert any("A link leaves your data out" in w.value for w in at.warning)
 
 
 def test_a_csv_is_standardised_and_says_what_its_run_will_cost():
