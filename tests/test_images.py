@@ -47,7 +47,7 @@ def test_its_products_are_those_of_the_scores_derivative(digits, key, t):
     np.testing.assert_allclose(s, want, rtol=1e-10)
     np.testing.assert_allclose(hessian(v), along, rtol=1e-8, atol=1e-8)
     s, L, M = digits.field.local(t, x)
-    np.testing.assert_allclose(M, x / 4 - L.product(x / 2 + s), rtol=1e-12)
+    np.testing.assert_allclose(M.base - L.product(M.v), x / 4 - L.product(x / 2 + s), rtol=1e-12)
 
 
 def test_it_is_the_mixture_of_its_images(key):

@@ -39,7 +39,8 @@ DRIFTS = ("exact", "rebuilt")
 @dataclass(frozen=True)
 class HessianError(ScoreError):
     """inner: the error of the score, with its own additions to L and M; size: level, rank or every; keep: which eigen directions
-    a rank leaves, those of the least or of the largest eigenvalues; rebuilt: whether M = x/4 - L* gamma* instead of that of the exact score; held: a stale L, in a step."""
+    a rank leaves, those of the least or of the largest eigenvalues; rebuilt: whether M = x/4 - L* gamma* instead of that of the
+    exact score; held: a stale L, in a step."""
 
     by_matrix = True
 

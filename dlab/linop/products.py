@@ -8,6 +8,7 @@ f(T) e_1 is a Chebyshev series on Gershgorin's interval: LAPACK inside compiled 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -33,12 +34,24 @@ class Spent:
 
 
 @dataclass(frozen=True)
+class Less:
+    """base - A v, (n, d) each, its product not made: a drift rate M = x/4 - L gamma, to which SO adds L gamma."""
+
+    base: jax.Array
+    v: jax.Array
+
+    def __add__(self, other):
+        return replace(self, base=self.base + other)
+
+
+@dataclass(frozen=True)
 class Products:
     """A symmetric operator a particle, product (n, d) -> (n, d).
 
     tolerance   of a map, relative to `size`       most   products of one map at most
     size        what its error is compared with, a scalar or (n,); None: the norm of its own result
     spent       grows by one record with every use while code is traced: read it in the same trace
+    begun       what `begin` has found of the vector that is mapped, or of a multiple of it
     """
 
     product: Callable[[Points], Points]
@@ -46,10 +59,18 @@ class Products:
     size: jax.Array | None = None
     most: int = MOST
     spent: list = field(default_factory=list, compare=False)
+    begun: "Begun | None" = None
 
     def apply(self, v):
         self.spent.append(Spent(jnp.asarray(1)))
         return self.product(v)
+
+    def difference(self, v, less: "Less"):
+        """A v + `less`, (n, d): no product where the two vectors are one."""
+        left = v - less.v
+        apart = jnp.any(left != 0)
+        self.spent.append(Spent(apart.astype(int)))
+        return less.base + jax.lax.cond(apart, lambda: self.product(left), lambda: jnp.zeros_like(left))
 
     def plus(self, level, v):
         """This and level v v^T, v (d,)."""
@@ -59,32 +80,50 @@ class Products:
         """f(A) v for each particle, v (n, d), within the tolerance for all of them or after `most` products."""
         length = jnp.linalg.norm(v, axis=1)
 
-        def unfinished(state):
-            j, *_, error = state
-            return (j < self.most) & jnp.any(error > self.tolerance)
-
-        def body(state):
-            j, basis, diagonal, beside, _, _ = state
-            basis, diagonal, beside = _extended(self.product, j, basis, diagonal, beside)
+        def told(used, diagonal, beside):
+            """f(T) e_1 and its estimated error after so many products."""
             inside = _function(f, diagonal, beside)
             size = length * jnp.linalg.norm(inside, axis=1) if self.size is None else self.size
-            error = length * jnp.abs(jnp.take_along_axis(inside, jnp.full((len(v), 1), j + 1), 1)[:, 0])
-            return j + 1, basis, diagonal, beside, inside, error / jnp.maximum(size, jnp.finfo(v.dtype).tiny)
+            error = length * jnp.abs(jnp.take_along_axis(inside, jnp.full((len(v), 1), used), 1)[:, 0])
+            return inside, error / jnp.maximum(size, jnp.finfo(v.dtype).tiny)
 
-        start = _begun(v, length, self.most)
-        state = (0, *start, jnp.zeros_like(start[1]), jnp.full(len(v), jnp.inf, v.dtype))
-        used, basis, diagonal, beside, inside, error = jax.lax.while_loop(unfinished, body, state)
-        self.spent.append(Spent(used, _largest(diagonal, beside, used), jnp.max(error)))
+        def unfinished(state):
+            used, *_, error = state
+            return (used < self.most) & jnp.any(error > self.tolerance)
+
+        def body(state):
+            used, basis, diagonal, beside, _, _ = state
+            basis, diagonal, beside = _extended(self.product, used, basis, diagonal, beside)
+            return used + 1, basis, diagonal, beside, *told(used + 1, diagonal, beside)
+
+        start, paid = _begun(v, length, self.most), 0
+        unknown = jnp.zeros_like(start[1]), jnp.full(len(v), jnp.inf, v.dtype)
+        if self.begun is not None:
+            same, paid = self.begun.same, jnp.where(self.begun.same, self.begun.products, 0)
+            start = jax.tree.map(partial(jnp.where, same), self.begun.state, start)
+            unknown = jax.lax.cond(same, lambda: told(paid, *start[1:]), lambda: unknown)
+        used, basis, diagonal, beside, inside, error = jax.lax.while_loop(unfinished, body, (paid, *start, *unknown))
+        self.spent.append(Spent(used - paid, _largest(diagonal, beside, used), jnp.max(error)))
         return length[:, None] * jnp.sum(inside.T[:, :, None] * basis, 0)
 
-    def largest(self, v, products: int = 4):
-        """The largest eigenvalue that so many products with v (n, d) show, (n,): never above the true one."""
-        state = _begun(v, jnp.linalg.norm(v, axis=1), products)
+    def begin(self, v, products: int = 4) -> "tuple[jax.Array, Begun]":
+        """The largest eigenvalue that so many products with v (n, d) show, (n,), never above the true one, and what a map of v
+        begins with then."""
+        state = _begun(v, jnp.linalg.norm(v, axis=1), self.most)
         for j in range(products):
             state = _extended(self.product, j, *state)
         top = _largest(*state[1:], products)
         self.spent.append(Spent(jnp.asarray(products), top))
-        return top
+        return top, Begun(state, products, True)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The first products of a map: state as of `_begun`; same: whether they are of the vector that is mapped, after all."""
+
+    state: tuple
+    products: int
+    same: jax.Array | bool
 
 
 def _begun(v, length, most):
