@@ -71,7 +71,7 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
     ),
     "images": (
         Choice(
-            "data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
+            "data", "Data", "digits", {n: n for n in pictures.choices()} | {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"},
             "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names.",
         ),
         Choice(
