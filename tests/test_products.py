@@ -121,6 +121,18 @@ def test_a_drift_rate_whose_product_is_taken_back_costs_none():
         assert int(L.spent[0].products) == products
 
 
+def test_a_particle_whose_basis_has_ended_shows_no_eigenvalue_that_it_has_not():
+    """One whose L is -3 I goes on with another that needs more products."""
+    values = np.stack([np.full(16, -3.0), np.linspace(-5.0, -1.0, 16)])
+    L = Products(lambda v: jnp.asarray(values) * v)
+    v = jnp.ones((2, 16))
+    np.testing.assert_allclose(L.map(jnp.exp, v), np.exp(values), rtol=1e-3)
+    assert int(L.spent[0].products) > 3
+    for top in (L.spent[0].top, L.begin(v)[0]):
+        assert float(top[0]) == pytest.approx(-3.0, rel=1e-6)
+        assert -1.6 < float(top[1]) <= -1.0 + 1e-9
+
+
 def test_a_rank_one_error_is_added():
     dense, _, v = operator("spread")
     direction = jnp.eye(64)[3]

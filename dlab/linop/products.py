@@ -137,7 +137,8 @@ def _extended(product, j, basis, diagonal, beside):
     """The same with one product more."""
     q = basis[j]
     w = product(q)
-    a = jnp.sum(w * q, 1)
+    # Where the basis has ended, the guess stays: nothing must look like an eigenvalue 0.
+    a = jnp.where(jnp.sum(q**2, 1) > 0, jnp.sum(w * q, 1), diagonal[:, j])
     # Twice, and against all of the basis: particles that are done go on with the others, where rounding is all that is left.
     w = jax.lax.fori_loop(0, 2 * (j + 1), lambda i, w: _without(w, basis[i % (j + 1)]), w)
     b = jnp.linalg.norm(w, axis=1)

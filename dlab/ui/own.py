@@ -76,7 +76,7 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         ),
         Choice(
             "score", "Score", "exact", {"exact": "exact, of the smoothed images", "network": "a small trained network"},
-            "The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 64 pixels.",
+            "The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 32 × 32 pixels.",
         ),
         Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "Images that the law is made of; the others are kept out."),
         Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Noise about each image; grey values run from −1 to 1."),
