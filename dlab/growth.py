@@ -87,14 +87,15 @@ def parts(scheme, field, t, h, x, noise: StepNoise, limit, key) -> dict:
     def body(state):
         y, left, rest, key, spent = state
         now = t - (h - left)
+        key, own = jax.random.split(key)
+        fresh = jax.random.normal(own, y.shape, y.dtype)
         s, L, M = field.local(now, y)
-        top, begun = L.begin(rest, LOOK)
+        # The draw's own memory is free again before a basis takes most of it.
+        top, begun = L.begin(rest + 0 * fresh, LOOK)
         most = jnp.max(jnp.where(jnp.isfinite(top), top, -jnp.inf))
         piece = jnp.where(most > 0, jnp.maximum(limit / jnp.maximum(most, 1e-12), h / PIECES), h)
         piece = jnp.where(piece > left * (1 - 1e-6), left, piece)
-        key, own = jax.random.split(key)
-        fresh = jnp.sqrt(piece * (left - piece) / left) * jax.random.normal(own, y.shape, y.dtype)
-        increment = piece / left * rest + fresh
+        increment = piece / left * rest + jnp.sqrt(piece * (left - piece) / left) * fresh
         # Where nothing is cut, the noise is what has just been looked at.
         known = _Known((s, replace(L, begun=replace(begun, same=piece == left)), M))
         found = tallied(scheme.parts(known, now, piece, y, StepNoise(piece, increment[None] / jnp.sqrt(piece))), piece)

@@ -17,7 +17,7 @@ import numpy as np
 from dlab.types import Points
 
 TOLERANCE = 1e-4
-MOST = 12  # products of one map: its basis is what the memory goes into
+MOST = 10  # products of one map, enough up to h lambda = 5, e^5 in a step; its basis is what the memory goes into
 DEGREE = 32  # of the Chebyshev series: with a branch point at i pi/h, sqrt(phi1(2hA)) is right to 1e-7 of its largest value up to h |A| = 6
 BISECTIONS = 30
 INVARIANT = 1e-7  # couplings below this share of the entries of T: the products so far know all that v meets
@@ -100,7 +100,9 @@ class Products:
         unknown = jnp.zeros_like(start[1]), jnp.full(len(v), jnp.inf, v.dtype)
         if self.begun is not None:
             same, paid = self.begun.same, jnp.where(self.begun.same, self.begun.products, 0)
-            start = jax.tree.map(partial(jnp.where, same), self.begun.state, start)
+            (kept, *knew), (fresh, *nothing) = self.begun.state, start
+            # Its first row alone is written: the others count for nothing until they are, and a second basis is as much memory again.
+            start = kept.at[0].set(jnp.where(same, kept[0], fresh[0])), *jax.tree.map(partial(jnp.where, same), knew, nothing)
             unknown = jax.lax.cond(same, lambda: told(paid, *start[1:]), lambda: unknown)
         used, basis, diagonal, beside, inside, error = jax.lax.while_loop(unfinished, body, (paid, *start, *unknown))
         self.spent.append(Spent(used - paid, _largest(diagonal, beside, used), jnp.max(error)))
@@ -109,9 +111,8 @@ class Products:
     def begin(self, v, products: int = 4) -> "tuple[jax.Array, Begun]":
         """The largest eigenvalue that so many products with v (n, d) show, (n,), never above the true one, and what a map of v
         begins with then."""
-        state = _begun(v, jnp.linalg.norm(v, axis=1), self.most)
-        for j in range(products):
-            state = _extended(self.product, j, *state)
+        start = _begun(v, jnp.linalg.norm(v, axis=1), self.most)
+        state = jax.lax.fori_loop(0, products, lambda j, state: _extended(self.product, j, *state), start)
         top = _largest(*state[1:], products)
         self.spent.append(Spent(jnp.asarray(products), top))
         return top, Begun(state, products, True)
