@@ -6,7 +6,7 @@ but L changes long before, so beyond a few e-folds a step means nothing. With a 
 it for all particles; the pieces' noise adds up to that of the whole step (a Brownian bridge).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -16,7 +16,7 @@ import numpy as np
 from dlab.noise import StepNoise
 
 PIECES = 64  # of one step at most
-LOOK = 4  # products that look for the largest eigenvalue
+LOOK = 4  # products that look for the largest eigenvalue; a piece that is not cut has them for its noise
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["products", "pieces", "growth", "missed"], meta_fields=[])
@@ -87,15 +87,18 @@ def parts(scheme, field, t, h, x, noise: StepNoise, limit, key) -> dict:
     def body(state):
         y, left, rest, key, spent = state
         now = t - (h - left)
+        key, own = jax.random.split(key)
+        fresh = jax.random.normal(own, y.shape, y.dtype)
         s, L, M = field.local(now, y)
-        top = L.largest(noise.normals[0], LOOK)
+        # The draw's own memory is free again before a basis takes most of it.
+        top, begun = L.begin(rest + 0 * fresh, LOOK)
         most = jnp.max(jnp.where(jnp.isfinite(top), top, -jnp.inf))
         piece = jnp.where(most > 0, jnp.maximum(limit / jnp.maximum(most, 1e-12), h / PIECES), h)
         piece = jnp.where(piece > left * (1 - 1e-6), left, piece)
-        key, own = jax.random.split(key)
-        fresh = jnp.sqrt(piece * (left - piece) / left) * jax.random.normal(own, y.shape, y.dtype)
-        increment = piece / left * rest + fresh
-        found = tallied(scheme.parts(_Known((s, L, M)), now, piece, y, StepNoise(piece, increment[None] / jnp.sqrt(piece))), piece)
+        increment = piece / left * rest + jnp.sqrt(piece * (left - piece) / left) * fresh
+        # Where nothing is cut, the noise is what has just been looked at.
+        known = _Known((s, replace(L, begun=replace(begun, same=piece == left)), M))
+        found = tallied(scheme.parts(known, now, piece, y, StepNoise(piece, increment[None] / jnp.sqrt(piece))), piece)
         one = found.pop("spent")
         return scheme.total(y, found), left - piece, rest - increment, key, Spent(
             spent.products + one.products, spent.pieces + 1, jnp.maximum(spent.growth, one.growth),

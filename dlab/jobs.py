@@ -10,6 +10,7 @@ import io
 import json
 import threading
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -182,7 +183,12 @@ MADE = {
 def made(kind: str, study: Study, *which) -> dict | None:
     """The answer of `make` where it is known."""
     found = load(file_name(kind, study, *which))
-    return None if found is None else json.loads(found)
+    return None if found is None else answer(found)
+
+
+def answer(data: bytes) -> dict | None:
+    """What a file of an answer holds: JSON, compressed where it is long and comes with the lab."""
+    return json.loads(zlib.decompress(data) if data.startswith(b"x") else data)  # with which no JSON begins
 
 
 def make(kind: str, study: Study, *which, tick=lambda *done: None, waiting=lambda: None) -> dict | None:

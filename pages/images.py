@@ -46,7 +46,7 @@ def distances(study):
     st.dataframe(images.table(found), hide_index=True, width="stretch")
     exports.named(figure, found, f"images-{method}", "images")
     st.markdown("### Does it copy the data?")
-    near = images.near_chart(found)
+    near = images.near_chart(found, cost)
     show(near, 400)
     st.markdown(near.caption)
     exports.named(near, {"rows": found["near"], "others": found["others"]}, "images-copies", "near")
@@ -70,6 +70,8 @@ def blind():
 with picture:
     try:
         study = studies.images_study(values)
+        if (count := study.target["count"]) < values["images.count"]:
+            st.caption(f"The folder holds {count} images; all of them are taken and none is kept out.")
         steps = round(study.T / values["images.step"])
         grid = runs.kept("grid", study, steps, COUNT, price=COMPILE, doing="Moving the images.")
         if grid:

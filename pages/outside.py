@@ -4,11 +4,12 @@ import itertools
 
 import streamlit as st
 
+from dlab import jobs
 from dlab.figures import density, outside, screen, tables
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
-from dlab.study import checklist, derived
+from dlab.study import checklist, derived, modes_work
 from dlab.ui import cases, controls, exports, frame, runs, tell, tell_outside
 
 values = frame.begin(
@@ -70,18 +71,17 @@ def law(found):
 
 
 def modes(study):
+    if study.built.regions is None:
+        st.markdown("This target has one mode and no edge: there is nothing to lose.")
+        return
     tell_outside.modes()
     h = st.columns((1, 3))[0].selectbox(
         "Step size h of the laws", sorted(study.h, reverse=True), format_func=step_size, key="modes-step",
         help="The laws of all schemes after T/h steps of this size.",
     )  # fmt: skip
-    found = runs.kept(
-        "modes", study, study.steps[study.h.index(h)], price=runs.PATIENCE, doing="Carrying the law of each scheme."
-    )
+    steps = study.steps[study.h.index(h)]
+    found = runs.kept("modes", study, steps, price=jobs.seconds(modes_work(study, steps)), doing="Carrying the law of each scheme.")
     if found is None:
-        return
-    if found["regions"] is None:
-        st.markdown("This target has one mode and no edge: there is nothing to lose.")
         return
     st.markdown(frame.plain(outside.modes_sentence(found)))
     st.dataframe(outside.modes_table(found), hide_index=True, width="stretch")

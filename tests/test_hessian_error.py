@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlab import errors, noise, schemes, targets, theory
-from dlab.linop import Dense
+from dlab.linop import Dense, Diagonal
 from dlab.measure import Case, exact
 from dlab.params import BadInput
 from dlab.sample import CHUNK, simulate, starts
@@ -222,12 +222,44 @@ def test_what_no_exact_law_is_known_of_says_so():
         Study.from_json({**study, "estimator": "density", "score_error": {"name": "none", "hessian": {"kind": "stale"}}})
 
 
-def test_an_eigen_direction_is_kept_in_the_plane_alone():
+@pytest.mark.parametrize("keep", ["bottom", "top"])
+@pytest.mark.parametrize("rank", [0, 1, 2, 3, 9])
+def test_a_rank_leaves_so_many_eigenvalues_in_any_dimension(rank, keep):
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((5, 3, 3))
+    H = (A + np.swapaxes(A, 1, 2)) / 2
+    wrong = error(kind="low_rank", rank=rank, keep=keep)
+    seen = np.asarray(wrong.seen(Dense(jnp.asarray(H + 0.5 * np.eye(3)))).matrix) - 0.5 * np.eye(3)
+    for mine, true in zip(seen, H):
+        values, vectors = np.linalg.eigh(true)
+        kept = (values if keep == "bottom" else values[::-1])[:rank]
+        axes = (vectors if keep == "bottom" else vectors[:, ::-1])[:, : len(kept)]
+        np.testing.assert_allclose(mine, axes @ np.diag(kept) @ axes.T, atol=1e-12)
+    # A diagonal operator is the same matrix.
+    own = np.asarray(wrong.seen(Diagonal(jnp.asarray(H[:, 0] + 0.5))).values) - 0.5
+    for mine, true in zip(own, H[:, 0]):
+        order = np.argsort(true if keep == "bottom" else -true)
+        np.testing.assert_allclose(mine[order], np.where(np.arange(3) < rank, true[order], 0.0), atol=1e-12)
+
+
+def test_every_kind_runs_above_the_plane_and_its_whole_rank_is_no_error():
     cov = np.diag([1.0, 0.5, 0.4]).tolist()
     study = {"target": {"name": "gaussian", "mean": [0.0] * 3, "cov": cov}, "schemes": ["SO"], "h": [0.5]}
-    with pytest.raises(BadInput, match=r"low_rank.*3"):
-        Study.from_json({**study, "score_error": {"name": "none", "hessian": {"kind": "low_rank"}}})
-    for hessian in ({"kind": "low_rank", "rank": 0}, {"kind": "relative"}, {"kind": "stale"}, {"kind": "diagonal"}):
-        row = run(Study.from_json({**study, "score_error": {"name": "none", "hessian": hessian}})).rows[0]
-        assert row.w2 > 0
+
+    def value(**given):
+        row = run(Study.from_json({**study, "score_error": {"name": "none", **({"hessian": given} if given else {})}})).rows[0]
         assert row.method == "exact"
+        return row.w2
+
+    for kind in ("low_rank", "relative", "stale", "diagonal"):
+        assert value(kind=kind) > 0
+    whole, *less = (value(kind="low_rank", rank=r) for r in (3, 2, 1, 0))
+    assert whole == pytest.approx(value(), rel=1e-9)
+    assert min(less) > 2 * whole
+
+
+def test_a_hessian_known_by_products_alone_is_not_taken_for_a_matrix():
+    study = {"target": {"name": "images", "count": 20}, "schemes": ["SO"], "h": [0.5], "T": 1.0, "particles": 16}
+    for kind in ("low_rank", "relative", "stale", "diagonal"):
+        with pytest.raises(BadInput, match="products with a vector alone"):
+            Study.from_json({**study, "score_error": {"name": "none", "hessian": {"kind": kind}}})

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import memory
 from PIL import Image
 
 from dlab import measure, pictures, schemes, targets
@@ -47,7 +48,7 @@ def test_its_products_are_those_of_the_scores_derivative(digits, key, t):
     np.testing.assert_allclose(s, want, rtol=1e-10)
     np.testing.assert_allclose(hessian(v), along, rtol=1e-8, atol=1e-8)
     s, L, M = digits.field.local(t, x)
-    np.testing.assert_allclose(M, x / 4 - L.product(x / 2 + s), rtol=1e-12)
+    np.testing.assert_allclose(M.base - L.product(M.v), x / 4 - L.product(x / 2 + s), rtol=1e-12)
 
 
 def test_it_is_the_mixture_of_its_images(key):
@@ -273,6 +274,16 @@ def test_cut_steps_hold_the_growth_and_grids_cross_out_what_grew_without():
     first = [images.unpacked(cut["frames"][s], (len(cut["times"]), 16, 8, 8))[0] for s in ("EM", "SO")]
     np.testing.assert_array_equal(*first)
     np.testing.assert_allclose([cut["times"][0], cut["times"][-1]], [2.0, 0.0], atol=1e-12)
+
+
+@pytest.mark.slow
+def test_so_takes_less_than_twenty_batches_more_memory_than_em_at_784_pixels():
+    """With its steps as asked and with steps cut: one basis of Lanczos and what a step has besides."""
+    rng = np.random.default_rng(0)
+    target, begin = Images(rng.uniform(-1, 1, (1000, 784)), np.zeros((0, 784)), 0.2), np.zeros((256, 784))
+    em, so, cut = (memory(name, target, begin, limit) / begin.nbytes for name, limit in (("EM", None), ("SO", None), ("SO", 2.0)))
+    assert 10 < so - em < 18
+    assert 10 < cut - em < 20
 
 
 def test_so_takes_at_most_eight_products_a_step_where_h_l_is_at_most_two(key):

@@ -254,7 +254,7 @@ def test_transport_is_pots_and_optimal(standard):
 
 def test_plugin_reads_its_floor_on_one_and_the_same_law_and_says_so(standard):
     x = np.asarray(standard.sample(jax.random.key(1), 4096))
-    found = clouds._estimate("plugin", clouds.transport, case(standard), Pairs(x, x))
+    found = measure.REGISTRY["plugin"].estimate(case(standard), Pairs(x, x))
     assert 0.1 < found.floor < 0.25
     assert abs(found.value - found.floor) < 5 * found.stderr + 0.03
     assert found.flags
@@ -267,8 +267,19 @@ def test_clouds_far_apart_are_seen_by_all_and_sliced_is_smaller_by_the_root_of_d
         want = 3.0 if name == "sliced" else 3 * np.sqrt(2)
         assert estimate.value == pytest.approx(want, rel=0.05), name
         # One group of points has no replicates, and that is all there is to say against it.
-        assert ["too few paths for replicates" in f for f in estimate.flags] == [True]
+        assert ["too few paths for replicates" in f for f in estimate.flags] == [True] * (name != "sliced")
     assert found["sinkhorn"].floor < found["plugin"].floor
+
+
+def test_one_group_of_points_has_the_standard_error_of_sliced_that_repetition_has(standard):
+    way, told, values = measure.REGISTRY["sliced"], [], []
+    for i in range(24):
+        x = np.asarray(standard.sample(jax.random.key(i), 1024)) + 0.3
+        found = way.estimate(case(standard, seed=i), Pairs(x, x))
+        told.append(found.stderr)
+        values.append(found.value)
+    # The standard deviation of 24 values is known to 15 %, the jackknife's mean better.
+    assert np.mean(told) == pytest.approx(np.std(values, ddof=1), rel=0.5)
 
 
 @pytest.mark.parametrize("name", list(measure.REGISTRY))

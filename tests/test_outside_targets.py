@@ -11,7 +11,7 @@ from dlab.laws import product
 from dlab.measure import Case, exact
 from dlab.params import BadInput
 from dlab.sample import simulate, starts
-from dlab.study import Study, checklist, modes, run
+from dlab.study import Study, checklist, modes, modes_work, run
 from dlab.targets import pieces
 
 SPECS = {
@@ -217,6 +217,26 @@ def test_mass_leaves_a_box_and_a_gaussian_has_no_modes():
     assert 0.05 < low + high < 0.4
     assert middle < 0.95
     assert modes(Study.from_json({"target": SPECS["kink"], "schemes": ["EM"], "h": [0.5]}), 8)["regions"] is None
+
+
+def test_where_a_law_fits_on_no_grid_the_mass_is_counted_however_far_particles_went():
+    rem = {"schemes": ["REM"], "h": [0.5], "T": 2.0}
+    box = modes(Study.from_json({"target": {"name": "box", "half": 1.0, "lam": 1.0}, **rem}), 4)["rows"][0]
+    assert box["method"] == "particles"
+    assert sum(box["masses"]) == pytest.approx(1, abs=1e-5)
+    assert abs(box["masses"][0] - box["masses"][2]) < 4 * np.hypot(box["stderr"][0], box["stderr"][2])
+    wells = modes(Study.from_json({"target": {"name": "wells", "a": 3.0, "q": 1.0, "g": 0.2, "k": 1.0}, **rem}), 4)["rows"][0]
+    assert wells["method"] == "particles"
+    assert wells["masses"] or "left the numbers" in wells["why"]
+
+
+def test_the_price_of_the_masses_is_that_of_the_laws_and_particles():
+    of = {"target": {"name": "box", "half": 1.0}, "h": [0.5], "T": 2.0}
+    each = [modes_work(Study.from_json({**of, "schemes": [s]}), 4) for s in ("EM", "REM")]
+    assert each[0] == exact.price(Study.from_json({**of, "schemes": ["EM"]}).case("EM", 4))
+    assert each[1] == 4 * 8192
+    assert modes_work(Study.from_json({**of, "schemes": ["EM", "REM"]}), 4) == sum(each)
+    assert modes_work(Study.from_json({"target": SPECS["kink"], "schemes": ["EM"], "h": [0.5]}), 8) == 0
 
 
 def test_pieces_with_a_slope_and_an_end_are_an_exponential_law():

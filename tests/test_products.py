@@ -1,5 +1,7 @@
 """Functions of an operator known by products alone, against the dense formula; SO by products against SO with matrices."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from cases import GAUSSIAN
 from dlab import growth, schemes, targets
 from dlab.errors import NONE
 from dlab.field import ExactField
-from dlab.linop import Dense, Products, phi1, phi2
+from dlab.linop import Dense, Less, Products, phi1, phi2
 from dlab.noise import StepNoise
 from dlab.sample import simulate
 
@@ -80,11 +82,55 @@ def test_the_largest_eigenvalue_is_seen_from_below():
     dense, values, v = operator("clustered")
     values = values.max(1)
     spike = dense.plus(20.0, jnp.eye(64)[0])
-    top = np.asarray(by_products(spike).largest(v))
+    top = np.asarray(by_products(spike).begin(v)[0])
     want = np.linalg.eigvalsh(np.asarray(spike.matrix))[:, -1]
     assert (top <= want + 1e-8).all()
     assert (top > 0.9 * want).all()
-    assert (np.asarray(by_products(dense).largest(v, 8)) <= values + 1e-8).all()
+    assert (np.asarray(by_products(dense).begin(v, 8)[0]) <= values + 1e-8).all()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_map_goes_on_from_what_was_looked_at(name):
+    """The same answer for a multiple of the vector, with no product made twice; of another vector nothing is used."""
+    dense, _, v = operator("spread")
+    f, plain = FUNCTIONS[name](1.0), by_products(dense)
+    want = plain.map(f, 3.0 * v)
+    for same in (True, False):
+        L = by_products(dense)
+        begun = L.begin(v if same else v[::-1])[1]
+        got = replace(L, begun=replace(begun, same=jnp.asarray(same))).map(f, 3.0 * v)
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
+        assert sum(int(s.products) for s in L.spent) == int(plain.spent[0].products) + (0 if same else 4)
+        assert float(L.spent[1].missed) == pytest.approx(float(plain.spent[0].missed), rel=1e-6)
+
+
+def test_enough_products_to_begin_with_are_enough():
+    L = Products(lambda v: -3.0 * v)
+    v = jnp.asarray([[1.0, 2.0, -1.0]])
+    begun = L.begin(v)[1]
+    np.testing.assert_allclose(replace(L, begun=begun).map(jnp.exp, v), np.exp(-3) * v, rtol=1e-8)
+    assert int(L.spent[1].products) == 0
+
+
+def test_a_drift_rate_whose_product_is_taken_back_costs_none():
+    dense, _, v = operator("spread")
+    for other, products in ((v, 0), (v[::-1], 1)):
+        L = by_products(dense)
+        got = L.difference(v, Less(2.0 * v, other) + 1.0)
+        np.testing.assert_allclose(got, 2.0 * v + 1.0 + dense.apply(v - other), atol=1e-12)
+        assert int(L.spent[0].products) == products
+
+
+def test_a_particle_whose_basis_has_ended_shows_no_eigenvalue_that_it_has_not():
+    """One whose L is -3 I goes on with another that needs more products."""
+    values = np.stack([np.full(16, -3.0), np.linspace(-5.0, -1.0, 16)])
+    L = Products(lambda v: jnp.asarray(values) * v)
+    v = jnp.ones((2, 16))
+    np.testing.assert_allclose(L.map(jnp.exp, v), np.exp(values), rtol=1e-3)
+    assert int(L.spent[0].products) > 3
+    for top in (L.spent[0].top, L.begin(v)[0]):
+        assert float(top[0]) == pytest.approx(-3.0, rel=1e-6)
+        assert -1.6 < float(top[1]) <= -1.0 + 1e-9
 
 
 def test_a_rank_one_error_is_added():
@@ -115,8 +161,8 @@ class Wrapped(ExactField):
         return self.inner.score(t, x)
 
     def local(self, t, x):
-        s, L, M = self.inner.local(t, x)
-        return s, Products(L.apply), M
+        s, L, _ = self.inner.local(t, x)
+        return s, Products(L.apply), Less(x / 4, x / 2 + s)
 
 
 MIXTURE = {"name": "mixture", "weights": [0.3, 0.7], "means": [[1, 0, 0.5, 0], [-0.5, 0.8, 0, 0.2]], "var": 0.5}
@@ -147,7 +193,7 @@ class Linear(ExactField):
         return (self.c - 0.5) * x
 
     def local(self, t, x):
-        return self.score(t, x), Products(lambda v: self.c * v), jnp.zeros_like(x)
+        return self.score(t, x), Products(lambda v: self.c * v), Less(self.c**2 * x, self.c * x)
 
 
 @jax.jit
@@ -184,6 +230,19 @@ class Still(ExactField):
 
     def score(self, t, x):
         return -x / 2
+
+
+def test_a_step_that_is_not_cut_is_the_plain_one_with_no_product_made_twice(key):
+    target = targets.build({"name": "images", "count": 60, "width": 0.3})
+    x = target.sample(key, 12)
+    noise = StepNoise(jnp.asarray(0.05), jax.random.normal(key, (1, *x.shape)))
+    plain = SO.parts(target.field, 0.5, 0.05, x, noise)
+    cut = growth.parts(SO, target.field, 0.5, 0.05, x, noise, 100.0, key)
+    np.testing.assert_allclose(SO.total(x, cut), SO.total(x, plain), atol=1e-4 * np.sqrt(0.05 * target.dim))
+    noise, rate, rest = (int(s.products) for s in plain["spent"])
+    assert rate == 0  # M + L gamma is x/4
+    assert float(cut["spent"].pieces[0]) == 1
+    assert float(cut["spent"].products[0]) == max(noise, growth.LOOK) + rest
 
 
 def test_schemes_with_one_key_and_no_path_meet_the_same_increments(key):

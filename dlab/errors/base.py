@@ -15,6 +15,7 @@ class ScoreError:
     draws   each evaluation consumes fresh standard normals
     affine  e is affine in x and in these normals, so a Gaussian law stays Gaussian
     carries it keeps something from one step to the next, see `recall`
+    by_matrix   it takes H to be a matrix, or the diagonal of one
     ready   it can be evaluated; else `prepared` makes what it lacks, at a `price` in particle-steps
     No model with a `level` tells coordinates from the third on apart.
     """
@@ -22,7 +23,7 @@ class ScoreError:
     draws = False
     affine = True
     carries = False
-    most_dim: int | None = None  # dimensions in which it is defined, at most
+    by_matrix = False
     ready = True
     price = 0
     cost = 1.0  # of a particle-step with it, in those of an exact score

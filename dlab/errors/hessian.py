@@ -25,7 +25,7 @@ from dlab.params import BadInput
 # What is asked of each kind: (key, default, lowest, highest, whether it is whole).
 KINDS = {
     "relative": ("level", 0.2, -1.0, 10.0, False),
-    "low_rank": ("rank", 1, 0, 1, True),
+    "low_rank": ("rank", 1, 0, 4096, True),
     "diagonal": None,
     "stale": ("every", 4, 1, 4096, True),
 }
@@ -38,8 +38,11 @@ DRIFTS = ("exact", "rebuilt")
 )
 @dataclass(frozen=True)
 class HessianError(ScoreError):
-    """inner: the error of the score, with its own additions to L and M; size: level, rank or every; keep: which eigen direction
-    a rank of 1 leaves; rebuilt: whether M = x/4 - L* gamma* instead of that of the exact score; held: a stale L, in a step."""
+    """inner: the error of the score, with its own additions to L and M; size: level, rank or every; keep: which eigen directions
+    a rank leaves, those of the least or of the largest eigenvalues; rebuilt: whether M = x/4 - L* gamma* instead of that of the
+    exact score; held: a stale L, in a step."""
+
+    by_matrix = True
 
     inner: ScoreError
     size: jax.Array
@@ -76,10 +79,6 @@ class HessianError(ScoreError):
         return self.kind == "stale"
 
     @property
-    def most_dim(self):
-        return 2 if self.kind == "low_rank" and float(self.size) else None
-
-    @property
     def hessian_level(self):
         return self.inner.hessian_level
 
@@ -99,10 +98,10 @@ class HessianError(ScoreError):
     def said(self) -> str:
         """What SO is given, and how its Hessians are counted."""
         size = f"{float(self.size):g}"
-        end = {"bottom": "least", "top": "largest"}[self.keep]
+        end, many = {"bottom": "least", "top": "largest"}[self.keep], f"{size} " * (size != "1") + "eigenvalue" + "s" * (size != "1")
         what = {
             "relative": f"H* = (1 + {size})H",
-            "low_rank": f"H along its {end} eigenvalue alone, a product counted as 1/d of a Hessian" if size != "0" else "H* = 0",
+            "low_rank": f"H along its {end} {many} alone, each counted as a product, 1/d of a Hessian" if size != "0" else "H* = 0",
             "diagonal": "the diagonal of H alone, d of its d(d + 1)/2 entries, counted so",
             "stale": f"H of every {size}th step, held for each particle in between",
         }[self.kind]
@@ -127,15 +126,24 @@ class HessianError(ScoreError):
         if isinstance(L, Diagonal):
             if self.kind == "diagonal":
                 return L
-            return Diagonal(0.5 + (1 + self.size if self.kind == "relative" else self.size) * (L.values - 0.5))
+            H = L.values - 0.5
+            return Diagonal(0.5 + ((1 + self.size) * H if self.kind == "relative" else jnp.where(self._kept(H), H, 0.0)))
         H = L.matrix - 0.5 * jnp.eye(L.matrix.shape[-1])
         if self.kind == "relative":
             H = (1 + self.size) * H
         elif self.kind == "diagonal":
             H = H * jnp.eye(H.shape[-1])
+        elif H.shape[-1] == 2:
+            H = jnp.where(self.size < 2, self.size * _share(H, self.keep), H)
         else:
-            H = self.size * (_share(H, self.keep) if H.shape[-1] == 2 else H)
+            values, vectors = jnp.linalg.eigh(H)
+            H = (vectors * jnp.where(self._kept(values), values, 0.0)[..., None, :]) @ jnp.swapaxes(vectors, -1, -2)
         return Dense(0.5 * jnp.eye(H.shape[-1]) + H)
+
+    def _kept(self, values):
+        """Which eigenvalues (..., d) the rank leaves."""
+        order = jnp.argsort(jnp.argsort(values if self.keep == "bottom" else -values, -1), -1)
+        return order < self.size
 
     def begin(self, exact, t, x):
         if self.kind != "stale":
@@ -156,7 +164,7 @@ class HessianError(ScoreError):
             return None
         if self.kind == "diagonal":
             return inner if np.isclose(np.max(np.abs(axis)), 1.0) else None
-        if self.kind == "low_rank" and len(axis) > 1 and int(self.size):
+        if self.kind == "low_rank" and 0 < int(self.size) < len(axis):
             return None
         return replace(self, inner=inner)
 

@@ -22,7 +22,7 @@ import numpy as np
 from dlab import __version__, learn, params, places
 from dlab.errors.base import ErrorEntry, ScoreError
 from dlab.learn import Trained
-from dlab.linop import Dense, Products
+from dlab.linop import Dense, Less, Products
 
 if TYPE_CHECKING:
     from dlab.targets import Target
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BATCH, RATE = 512, 3e-3
 HORIZON = 10.0  # the largest time that is trained: beyond it less than e^{-10} of the network is left in the score
 HELD = 2048  # samples of the second loss curve
-MOST_DIM = 64
+MOST_DIM, MOST_PIXELS = 64, 1024  # where L is a matrix, and where products are all that is asked for
 KEEP, KEEP_MEMORY = 200, 32  # trainings on disk and in memory
 DEFAULT = {"method": "denoising", "samples": 20_000, "width": 64, "depth": 2, "updates": 2000, "seed": 0}
 RANGES = {"samples": (2, 1_000_000), "width": (1, 512), "depth": (1, 8), "updates": (1, 100_000), "seed": (0, 2**31 - 1)}
@@ -67,7 +67,7 @@ class LearnedError(ScoreError):
             # A product is one pass forwards through the network and one back.
             back = jax.linear_transpose(slope, x)
             L = Products(lambda v: (v + slope(v) + back(v)[0]) / 2)
-            M, v = x / 4 - L.apply(x / 2 + s), self.direction(x)
+            M, v = Less(x / 4, x / 2 + s), self.direction(x)
             return s, L.plus(self.hessian_level, v), M + self.drift_level * v
         J = jax.vmap(lambda e: slope(jnp.broadcast_to(e, x.shape)), out_axes=-1)(jnp.eye(x.shape[-1], dtype=x.dtype))
         L = Dense((jnp.eye(x.shape[-1]) + J + jnp.swapaxes(J, 1, 2)) / 2)
@@ -96,7 +96,7 @@ class Training:
     @property
     def weights(self) -> int:
         d, width, depth = self.target.dim, self.spec["width"], self.spec["depth"]
-        return width * (2 * d + learn.TIMES + width * (depth - 1))
+        return width * (2 * d + learn.TIMES + width * (depth - 1)) + 2 * d**2  # with the axes of the samples' covariance
 
     @property
     def price(self) -> int:
@@ -191,8 +191,9 @@ def training(spec: dict, target: "Target", of: dict | None) -> Training:
             "score_error.name = 'learned' needs a target of the registry, under whose name its network is kept; make yours one "
             "(README, “Add a target”)."
         )
-    if target.dim > MOST_DIM:
-        raise params.BadInput(f"score_error.name = 'learned' takes up to {MOST_DIM} dimensions and the target has {target.dim}.")
+    most = MOST_PIXELS if target.dim > MOST_DIM and target.field.by_products else MOST_DIM
+    if target.dim > most:
+        raise params.BadInput(f"score_error.name = 'learned' takes up to {most} dimensions and the target has {target.dim}.")
     given = {**DEFAULT, **{k: v for k, v in spec.items() if k in DEFAULT}}
     found = {"method": params.choice("score_error.method", given["method"], learn.METHODS)}
     found |= {k: params.integer(f"score_error.{k}", given[k], *ends) for k, ends in RANGES.items()}

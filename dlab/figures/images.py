@@ -43,12 +43,11 @@ def grid_sentence(found: dict) -> str:
     for name, spent in found["spent"].items():
         pieces, top, where = sum(spent["pieces"]), max(spent["growth"]), _peak(found, spent)
         limit = found["study"].get("growth")
-        looked = ", four of each piece to look for λ" if limit else ""
-        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step{looked}.")
+        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
         if limit and pieces > steps:
             said.append(
-                f"Near t = {where} its steps were cut, {pieces:.0f} pieces in all: there the data cluster, L has large positive "
-                f"eigenvalues λ, and no piece lets distances grow by more than exp({limit:g})."
+                f"Near t = {where} its steps were cut, {pieces:.0f} pieces in all, each with products of its own: there the data "
+                f"cluster, L has large positive eigenvalues λ, and no piece lets distances grow by more than exp({limit:g})."
             )
         elif top > 2:
             said.append(
@@ -101,14 +100,17 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
         ))  # fmt: skip
         keys.append(Key(name, **look))
     floor = max((r["floor"] for r in rows), default=y[0])
-    ticks = tuple((v, size_text(v)) for v in sorted(set(places))) if cost == "h" else decades(*x)
     return Chart(
         title=f"{TITLES[method]} against {COSTS[cost]}",
-        x=Axis(AXES[cost], x, ticks), y=Axis(f"{TITLES[method]} ({found['study']['particles']} images)", y, decades(*y)),
+        x=Axis(AXES[cost], x, _ticks(places, x, cost)), y=Axis(f"{TITLES[method]} ({found['study']['particles']} images)", y, decades(*y)),
         series=tuple(series), bands=(Band("floor", x, (y[0],) * 2, (floor,) * 2),), keys=(*keys, Key("sampling floor", band=True)),
         alt=f"{TITLES[method]} against {AXES[cost]}, both axes logarithmic. {sentence(found, method)}",
         caption=sentence(found, method),
     )  # fmt: skip
+
+
+def _ticks(places, limits, cost):
+    return tuple((v, size_text(v)) for v in sorted(set(places))) if cost == "h" else decades(*limits)
 
 
 def _products(row) -> str:
@@ -138,7 +140,7 @@ def sentence(found: dict, method: str) -> str:
     cut = [f"{r['pieces']:.0f} for {r['steps']}" for r in rows if r["pieces"] > 1.01 * r["steps"]]
     said += f" Steps of SO were cut where the data cluster, so its h is the one asked for: pieces taken {listed(cut)}." if cut else ""
     lost = [f"{r['scheme']} at h = {size_text(r['h'])}" for r in found["near"] if r["diverged"]]
-    said += f" Hollow: {hollow} of {len(rows)} points, which lie below twice the floor or have no replicates." if hollow else ""
+    said += f" Hollow: {hollow} of {len(rows)} points, which lie below twice the floor." if hollow else ""
     return said + (f" Diverged, so not shown: {listed(lost)}." if lost else "")
 
 
@@ -159,18 +161,19 @@ def table(found: dict) -> list[dict]:
     return lines
 
 
-def near_chart(found: dict) -> Chart:
-    """Distance to the nearest image against h: medians with quartiles, beside held-out images and the data's own samples."""
+def near_chart(found: dict, cost: str = "h") -> Chart:
+    """Distance to the nearest image against h or against evaluations: medians with quartiles, beside held-out images and the data's own
+    samples."""
     rows = [r for r in found["near"] if not r["diverged"]]
-    places = sorted({r["h"] for r in rows}) or [0.1, 1.0]
+    places = sorted({_cost(r, cost) for r in rows}) or [0.1, 1.0]
     x, top = (places[0] / 1.3, places[-1] * 1.3), max([r["high"] for r in rows] + [o["high"] for o in found["others"].values()])
     y, series, keys = (0.7, 1.15 * top), [], []
     for name in dict.fromkeys(r["scheme"] for r in rows):
         style = schemes.REGISTRY[name].style
-        mine = sorted((r for r in rows if r["scheme"] == name), key=lambda r: r["h"])
+        mine = sorted((r for r in rows if r["scheme"] == name), key=lambda r: _cost(r, cost))
         look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
         series.append(Series(
-            name, tuple(r["h"] for r in mine), tuple(r["distance"] for r in mine), low=tuple(r["low"] for r in mine),
+            name, tuple(_cost(r, cost) for r in mine), tuple(r["distance"] for r in mine), low=tuple(r["low"] for r in mine),
             high=tuple(r["high"] for r in mine),
             hover=tuple(f"{name}, h = {size_text(r['h'])}\nmedian {number(r['distance'])}\ncopies {r['copies']:.0%}" for r in mine), **look,
         ))  # fmt: skip
@@ -183,9 +186,9 @@ def near_chart(found: dict) -> Chart:
             series.append(Series(label, x, (at["distance"],) * 2, dash=dash, thin=True))
             keys.append(Key("held-out images" if label == "held out" else "samples of p₀", NEUTRAL, dash=dash))
     return Chart(
-        title="Distance to the nearest image", x=Axis("step size h", x, tuple((v, size_text(v)) for v in places)),
+        title="Distance to the nearest image", x=Axis(AXES[cost], x, _ticks(places, x, cost)),
         y=Axis("distance to the nearest image, in w√d", y, decades(*y)), series=tuple(series), bands=tuple(bands), keys=tuple(keys),
-        alt=f"Median distance to the nearest image of the data against h, with quartiles. {near_sentence(found)}",
+        alt=f"Median distance to the nearest image of the data against {AXES[cost]}, with quartiles. {near_sentence(found)}",
         caption=near_sentence(found),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ f(T) e_1 is a Chebyshev series on Gershgorin's interval: LAPACK inside compiled 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ import numpy as np
 from dlab.types import Points
 
 TOLERANCE = 1e-4
-MOST = 12  # products of one map: its basis is what the memory goes into
+MOST = 10  # products of one map, enough up to h lambda = 5, e^5 in a step; its basis is what the memory goes into
 DEGREE = 32  # of the Chebyshev series: with a branch point at i pi/h, sqrt(phi1(2hA)) is right to 1e-7 of its largest value up to h |A| = 6
 BISECTIONS = 30
 INVARIANT = 1e-7  # couplings below this share of the entries of T: the products so far know all that v meets
@@ -33,12 +34,24 @@ class Spent:
 
 
 @dataclass(frozen=True)
+class Less:
+    """base - A v, (n, d) each, its product not made: a drift rate M = x/4 - L gamma, to which SO adds L gamma."""
+
+    base: jax.Array
+    v: jax.Array
+
+    def __add__(self, other):
+        return replace(self, base=self.base + other)
+
+
+@dataclass(frozen=True)
 class Products:
     """A symmetric operator a particle, product (n, d) -> (n, d).
 
     tolerance   of a map, relative to `size`       most   products of one map at most
     size        what its error is compared with, a scalar or (n,); None: the norm of its own result
     spent       grows by one record with every use while code is traced: read it in the same trace
+    begun       what `begin` has found of the vector that is mapped, or of a multiple of it
     """
 
     product: Callable[[Points], Points]
@@ -46,10 +59,18 @@ class Products:
     size: jax.Array | None = None
     most: int = MOST
     spent: list = field(default_factory=list, compare=False)
+    begun: "Begun | None" = None
 
     def apply(self, v):
         self.spent.append(Spent(jnp.asarray(1)))
         return self.product(v)
+
+    def difference(self, v, less: "Less"):
+        """A v + `less`, (n, d): no product where the two vectors are one."""
+        left = v - less.v
+        apart = jnp.any(left != 0)
+        self.spent.append(Spent(apart.astype(int)))
+        return less.base + jax.lax.cond(apart, lambda: self.product(left), lambda: jnp.zeros_like(left))
 
     def plus(self, level, v):
         """This and level v v^T, v (d,)."""
@@ -59,32 +80,51 @@ class Products:
         """f(A) v for each particle, v (n, d), within the tolerance for all of them or after `most` products."""
         length = jnp.linalg.norm(v, axis=1)
 
-        def unfinished(state):
-            j, *_, error = state
-            return (j < self.most) & jnp.any(error > self.tolerance)
-
-        def body(state):
-            j, basis, diagonal, beside, _, _ = state
-            basis, diagonal, beside = _extended(self.product, j, basis, diagonal, beside)
+        def told(used, diagonal, beside):
+            """f(T) e_1 and its estimated error after so many products."""
             inside = _function(f, diagonal, beside)
             size = length * jnp.linalg.norm(inside, axis=1) if self.size is None else self.size
-            error = length * jnp.abs(jnp.take_along_axis(inside, jnp.full((len(v), 1), j + 1), 1)[:, 0])
-            return j + 1, basis, diagonal, beside, inside, error / jnp.maximum(size, jnp.finfo(v.dtype).tiny)
+            error = length * jnp.abs(jnp.take_along_axis(inside, jnp.full((len(v), 1), used), 1)[:, 0])
+            return inside, error / jnp.maximum(size, jnp.finfo(v.dtype).tiny)
 
-        start = _begun(v, length, self.most)
-        state = (0, *start, jnp.zeros_like(start[1]), jnp.full(len(v), jnp.inf, v.dtype))
-        used, basis, diagonal, beside, inside, error = jax.lax.while_loop(unfinished, body, state)
-        self.spent.append(Spent(used, _largest(diagonal, beside, used), jnp.max(error)))
+        def unfinished(state):
+            used, *_, error = state
+            return (used < self.most) & jnp.any(error > self.tolerance)
+
+        def body(state):
+            used, basis, diagonal, beside, _, _ = state
+            basis, diagonal, beside = _extended(self.product, used, basis, diagonal, beside)
+            return used + 1, basis, diagonal, beside, *told(used + 1, diagonal, beside)
+
+        start, paid = _begun(v, length, self.most), 0
+        unknown = jnp.zeros_like(start[1]), jnp.full(len(v), jnp.inf, v.dtype)
+        if self.begun is not None:
+            same, paid = self.begun.same, jnp.where(self.begun.same, self.begun.products, 0)
+            (kept, *knew), (fresh, *nothing) = self.begun.state, start
+            # Its first row alone is written: the others count for nothing until they are, and a second basis is as much memory again.
+            start = kept.at[0].set(jnp.where(same, kept[0], fresh[0])), *jax.tree.map(partial(jnp.where, same), knew, nothing)
+            unknown = jax.lax.cond(same, lambda: told(paid, *start[1:]), lambda: unknown)
+        used, basis, diagonal, beside, inside, error = jax.lax.while_loop(unfinished, body, (paid, *start, *unknown))
+        self.spent.append(Spent(used - paid, _largest(diagonal, beside, used), jnp.max(error)))
         return length[:, None] * jnp.sum(inside.T[:, :, None] * basis, 0)
 
-    def largest(self, v, products: int = 4):
-        """The largest eigenvalue that so many products with v (n, d) show, (n,): never above the true one."""
-        state = _begun(v, jnp.linalg.norm(v, axis=1), products)
-        for j in range(products):
-            state = _extended(self.product, j, *state)
+    def begin(self, v, products: int = 4) -> "tuple[jax.Array, Begun]":
+        """The largest eigenvalue that so many products with v (n, d) show, (n,), never above the true one, and what a map of v
+        begins with then."""
+        start = _begun(v, jnp.linalg.norm(v, axis=1), self.most)
+        state = jax.lax.fori_loop(0, products, lambda j, state: _extended(self.product, j, *state), start)
         top = _largest(*state[1:], products)
         self.spent.append(Spent(jnp.asarray(products), top))
-        return top
+        return top, Begun(state, products, True)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The first products of a map: state as of `_begun`; same: whether they are of the vector that is mapped, after all."""
+
+    state: tuple
+    products: int
+    same: jax.Array | bool
 
 
 def _begun(v, length, most):
@@ -98,7 +138,8 @@ def _extended(product, j, basis, diagonal, beside):
     """The same with one product more."""
     q = basis[j]
     w = product(q)
-    a = jnp.sum(w * q, 1)
+    # Where the basis has ended, the guess stays: nothing must look like an eigenvalue 0.
+    a = jnp.where(jnp.sum(q**2, 1) > 0, jnp.sum(w * q, 1), diagonal[:, j])
     # Twice, and against all of the basis: particles that are done go on with the others, where rounding is all that is left.
     w = jax.lax.fori_loop(0, 2 * (j + 1), lambda i, w: _without(w, basis[i % (j + 1)]), w)
     b = jnp.linalg.norm(w, axis=1)

@@ -29,11 +29,10 @@ def _by_products(h, x, s, L, M, noise):
     """The same step with one function of L in the place of two, as phi1(z) = 1 + z phi2(z): the parts are then EM's drift and
     all that SO adds to it. Errors are measured by the step's own noise, the root of h d."""
     L = replace(L, size=jnp.sqrt(h * x.shape[-1]))
-    gamma = x / 2 + s
-    bent = L.map(lambda a: h**2 * phi2(h * a), M + L.apply(gamma))
+    gamma, moved = x / 2 + s, noise.whole(L)
     # One after the other, so that both have their basis in the same memory: XLA keeps no weaker order.
-    noise = replace(noise, normals=noise.normals + 0 * bent)
-    return {"drift": h * gamma, "second order": bent, "noise": noise.whole(L), "spent": L.spent}
+    bent = replace(L, begun=None).map(lambda a: h**2 * phi2(h * a), L.difference(gamma, M) + 0 * moved)
+    return {"drift": h * gamma, "second order": bent, "noise": moved, "spent": L.spent}
 
 
 def constants(m_min, L_max, L_F, d, h):

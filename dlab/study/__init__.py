@@ -5,7 +5,7 @@ from dlab.study.compare import DISAGREES, compare
 from dlab.study.density import law_density
 from dlab.study.grids import Grid, Reference, grids
 from dlab.study.hessians import derived
-from dlab.study.modes import modes
+from dlab.study.modes import modes, modes_work
 from dlab.study.onestep import one_step
 from dlab.study.readings import boundary, first_coordinate, readings
 from dlab.study.result import Result, Row, facts_json, refitted
@@ -38,6 +38,7 @@ __all__ = [
     "grids",
     "law_density",
     "modes",
+    "modes_work",
     "one_step",
     "particle_step",
     "readings",

@@ -67,6 +67,8 @@ def errors_met(study: Study, scheme: str, steps: int, tick=lambda done: None) ->
     "forward" and the KINDS. tick(done) may raise to cancel.
     """
     training(study)
+    if study.built.field.by_products:
+        raise BadInput(f"target.name = '{study.target['name']}': the error of L is measured where L is a matrix; give another target.")
     study = study.prepared(lambda done: tick(0.0))
     begin, law_key, run_key = jax.random.split(jax.random.key(study.seed), 3)
     field, error, T = study.built.fast_field, study.error, study.T

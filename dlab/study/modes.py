@@ -6,18 +6,29 @@ import jax
 import numpy as np
 
 from dlab.measure import exact
-from dlab.sample import diverged, simulate, starts
+from dlab.sample import simulate, starts
 from dlab.study.spec import Study
 
 PATHS = 8192  # particles where no law is known
+
+
+def modes_work(study: Study, steps: int) -> int:
+    """What `modes` costs, in particle-steps."""
+    cases = [study.case(name, steps) for name in study.schemes] if study.built.regions else []
+    return sum(exact.price(case) if _known(case) else PATHS * steps for case in cases)
+
+
+def _known(case) -> bool:
+    """Whether the law's density along the regions' axis is."""
+    return exact.applies(case) is None and not (case.scheme.randomised and case.target.unbounded)
 
 
 def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
     """Mass of each region of the target under the final law of every scheme of the study, in `steps` steps:
 
     {"regions": names or None, "target": masses, "h", "rows": [{"scheme", "masses", "stderr", "method", "why"}]}. From the law's
-    density along the regions' axis where it is known (stderr 0), else from PATHS particles, with binomial standard errors;
-    masses None, with a sentence why, where particles diverged. tick() may raise to cancel.
+    density along the regions' axis where it is known (stderr 0), else from PATHS particles, with binomial standard errors, however
+    far they went; masses None, with a sentence why, where some left the numbers. tick() may raise to cancel.
     """
     target, regions = study.built, study.built.regions
     found = {"regions": None, "target": None, "h": study.T / steps, "rows": []}
@@ -28,10 +39,12 @@ def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
     for name in study.schemes:
         tick()
         case = study.case(name, steps)
-        known = exact.applies(case) is None and not (case.scheme.randomised and target.unbounded)
-        masses, stderr, why = (_by_law if known else _counted)(case, regions)
+        masses, why = (_by_law(case, regions) if _known(case) else None), ""
+        by_law, stderr = masses is not None, np.zeros(len(regions.names))
+        if not by_law:
+            masses, stderr, why = _counted(case, regions)
         found["rows"].append({
-            "scheme": name, "masses": _short(masses), "stderr": _short(stderr), "method": "law" if known else "particles", "why": why,
+            "scheme": name, "masses": _short(masses), "stderr": _short(stderr), "method": "law" if by_law else "particles", "why": why,
         })  # fmt: skip
     return found
 
@@ -52,19 +65,17 @@ def _own(target, regions):
 
 
 def _by_law(case, regions):
+    """Masses of the law's density; None where it fits on no grid."""
     line, _ = exact.lines(case, [case.steps])[regions.coordinate]
-    if not line.lost <= exact.product.LOST:
-        return None, None, "the scheme's law fits on no grid: the step is too large"
-    masses = line.masses(regions.cuts)
-    return masses, np.zeros(len(masses)), ""
+    return line.masses(regions.cuts) if line.lost <= exact.product.LOST else None
 
 
 def _counted(case, regions):
     start_key, own = jax.random.split(jax.random.key(case.seed))
     begin, _ = starts(case.target, start_key, PATHS, case.T, case.start)
     x = simulate(case.scheme, case.target.fast_field, case.error, begin, T=case.T, steps=case.steps, key=own).x
-    if lost := int(diverged(x, case.target.facts).sum()):
-        return None, None, f"{lost} of {PATHS} particles diverged"
+    if lost := int(np.sum(~np.isfinite(x).all(1))):
+        return None, None, f"{lost} of {PATHS} particles left the numbers: the step is too large"
     place = np.searchsorted(regions.cuts, x @ case.target.factors.axes[:, regions.coordinate])
     share = np.bincount(place, minlength=len(regions.names)) / PATHS
     return share, np.sqrt(share * (1 - share) / PATHS), ""

@@ -126,10 +126,10 @@ class Study:
                 f"score_error.name = '{study.score_error['name']}' needs at least {least} dimensions and the target has "
                 f"{study.built.dim}; choose another error."
             )
-        if (most := study.error.most_dim) and study.built.dim > most:
+        if study.error.by_matrix and study.built.field.by_products:
             raise BadInput(
-                f"score_error.hessian of kind 'low_rank' keeps an eigen direction in {most} dimensions at most and the target has "
-                f"{study.built.dim}; choose another kind, or rank 0."
+                f"score_error.hessian takes H to be a matrix, and of the target '{study.target['name']}' SO knows products with a vector "
+                "alone; leave the key out."
             )
         for name in study.schemes:
             _, reason = measure.choose(study.estimator, study.case(name, study.steps[0]))

@@ -144,3 +144,17 @@ def prepared(defaults: dict) -> list[Study]:
     for drift in ("rebuilt", "exact"):
         found += hessians({**defaults, "outside.on": "skew", "outside.drift": drift}).values()
     return list({study.key: study for study in found}.values())
+
+
+def answers(defaults: dict) -> list[tuple[str, Study, tuple]]:
+    """What its sections open with, (kind, study, which) of `jobs.make`: the masses of the modes and the first scheme's law, at the
+    coarsest step of each case's default."""
+    found = []
+    for case in CASES:
+        study = against_h({**defaults, "outside.case": case.name})
+        steps = min(study.steps)
+        if study.built.regions:
+            found.append(("modes", study, (steps,)))
+        if case.target != "gaussian":  # in closed form, at once
+            found.append(("law", study, (study.schemes[0], steps)))
+    return found

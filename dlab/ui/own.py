@@ -93,12 +93,12 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
     ),
     "images": (
         Choice(
-            "data", "Data", "digits", {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"} | {n: n for n in pictures.choices()[1:]},
+            "data", "Data", "digits", {n: n for n in pictures.choices()} | {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"},
             "Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names.",
         ),
         Choice(
             "score", "Score", "exact", {"exact": "exact, of the smoothed images", "network": "a small trained network"},
-            "The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 64 pixels.",
+            "The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 32 × 32 pixels.",
         ),
         Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), "Images that the law is made of; the others are kept out."),
         Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), "Noise about each image; grey values run from −1 to 1."),

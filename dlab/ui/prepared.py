@@ -4,6 +4,7 @@ python -m dlab.ui.prepared      writes them in dlab/prepared
 """
 
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ def files() -> dict[str, File]:
             found = _curve(said, studies.study(values)) | found
     for study in cases.prepared(links.DEFAULTS):
         found |= _curve("Outside the assumptions", study)
+    for kind, study, which in cases.answers(links.DEFAULTS):
+        found |= _answer("Outside the assumptions", kind, study, *which)
     for settings in ({}, {"target": "skew"}, {"target": "mixture"}):
         found |= _learned(links.read(settings)[0])
     return found | _logistic(links.read({})[0]) | _images(links.read({})[0])
@@ -57,8 +60,15 @@ def _movie(said: str, study: Study, count: int) -> dict[str, File]:
     return {name: File(said, make)}
 
 
+LONG = 100_000  # bytes of an answer beyond which its file is compressed
+
+
 def _answer(said: str, kind: str, study: Study, *which) -> dict[str, File]:
-    return {jobs.file_name(kind, study, *which): File(said, lambda: json.dumps(jobs.make(kind, study, *which)).encode())}
+    def make():
+        plain = json.dumps(jobs.make(kind, study, *which)).encode()
+        return zlib.compress(plain, 9) if len(plain) > LONG else plain
+
+    return {jobs.file_name(kind, study, *which): File(said, make)}
 
 
 def _network(said: str, study: Study) -> dict[str, File]:

@@ -2,7 +2,7 @@
 
 import math
 
-from dlab import errors, schemes, targets
+from dlab import errors, pictures, schemes, targets
 from dlab.params import BadInput
 from dlab.study import Study
 from dlab.targets import observations
@@ -195,10 +195,13 @@ def observed(values: dict, x, y) -> Study:
     # Close steps on particles of their own show all coordinates, the score of finitely many samples the first alone.
     way = "projected" if values["logistic.score"] == "local" else "marginal"
     return study(values, target=target | {"score": values["logistic.score"]}, estimator=way, score_error={"name": "none"})
+
+
 def images_study(values: dict) -> Study:
-    """The study of the Images page."""
+    """The study of the Images page; of a folder with fewer images than asked for it takes all."""
     mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}
-    target = {"name": "images", "data": mine["data"], "count": int(mine["count"]), "width": mine["width"]}
+    count = min(int(mine["count"]), len(pictures.load(mine["data"])[0]))
+    target = {"name": "images", "data": mine["data"], "count": count, "width": mine["width"]}
     growth = None if mine["growth"] == "off" else float(mine["growth"])
     return study(
         values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], growth=growth,

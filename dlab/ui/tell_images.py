@@ -22,7 +22,7 @@ with $\tau^2=a_t^2w^2+\sigma_t^2$, the ideal denoiser. **SO without a matrix.** 
 covariance $C$ of the images under $\pi$, costs what a score costs. The step's two functions of $L=\frac12I+H$, $\varphi_2$ and the
 root of $h\varphi_1(2hL)$, are applied by Lanczos: products are added until the estimated error is below $10^{-4}$ of the step's
 noise $\sqrt{hd}$, for every image. No $d\times d$ matrix is formed. With $\varphi_1(z)=1+z\varphi_2(z)$ and $M=x/4-L\gamma$ the
-whole step takes one score and a handful of products."""
+step's drift is $h\gamma+\frac{h^2}4\varphi_2(hL)x$: one score and a handful of products in all."""
 COPIES = r"""**Copies.** A sample of $p_0$ itself is about $w\sqrt d$ from its image. A sample nearer than $1.5\,w\sqrt d$ to some
 image of the data counts as a copy. The standard error is that of a share; the same noise is added to the images kept out of the
 data, so that they compare."""

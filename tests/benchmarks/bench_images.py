@@ -8,16 +8,19 @@ in $DLAB_DATA/mnist, --data mnist takes them. Seconds are of a machine that othe
 
 import argparse
 import os
+import sys
 import time
+from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from dlab import errors, schemes, targets
-from dlab.noise import generator
-from dlab.sample import CHUNK, _advance, _draw, simulate, starts
+from dlab.sample import simulate, starts
 from dlab.targets.images import Images
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from cases import memory
 
 SIDE, COUNT, SAMPLES, T = 28, 1000, 256, 2.0
 
@@ -36,18 +39,6 @@ def strokes(count: int, seed: int = 0) -> np.ndarray:
     return 2 * found.reshape(count, -1) - 1
 
 
-def memory(scheme, target, begin, steps) -> int:
-    """Bytes that XLA sets aside for the compiled steps of a scheme, beside what goes in and comes out."""
-    key = jax.random.key(0)
-    drawn = _draw(generator(key), scheme, errors.NONE, begin.shape, None)
-    lowered = _advance.lower(
-        scheme, target.field, errors.NONE, jnp.asarray(begin), None, None, T / steps, T, 0, min(steps, CHUNK), drawn, None,
-        None,
-        record=False, follow=0,
-    )  # fmt: skip
-    return lowered.compile().memory_analysis().temp_size_in_bytes
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="h = 0.2 alone, no SO with cut steps")
@@ -61,10 +52,10 @@ def main() -> None:
     begin, _ = starts(target, key, SAMPLES, T, "paper")
     batch = begin.nbytes
     print(f"d = {target.dim}, K = {len(target.images)}, {SAMPLES} samples, a batch is {batch / 1e6:.2f} MB, load {os.getloadavg()[0]:.1f}")
-    used = {name: memory(schemes.REGISTRY[name], target, begin, 10) for name in ("EM", "SO")}
-    for name, size in used.items():
-        print(f"{name}: {size / 1e6:.1f} MB of temporaries, {size / batch:.1f} batches")
-    print(f"SO over EM: {(used['SO'] - used['EM']) / batch:.1f} batches")
+    em, *more = (memory(name, target, begin, limit) for name, limit in (("EM", None), ("SO", None), ("SO", 2.0)))
+    print(f"EM: {em / 1e6:.1f} MB of temporaries, {em / batch:.1f} batches")
+    for name, size in zip(("SO", "SO with cut steps"), more):
+        print(f"{name}: {size / 1e6:.1f} MB of temporaries, {(size - em) / batch:.1f} batches more than EM")
     for steps in (10,) if chosen.quick else (10, 20, 40):
         for name, limit in (("EM", None), ("SO", None), *([] if chosen.quick else [("SO", 2.0)])):
             arguments = {"T": T, "steps": steps, "key": key, "limit": limit}

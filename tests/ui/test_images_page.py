@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+from PIL import Image
 from test_helps import silent
 from test_pages import at_home, charts, opened, plain, visit
 
@@ -54,6 +55,14 @@ def test_missing_data_are_said_with_what_to_do(tmp_path, monkeypatch):
     at = visit("images", {"images.data": "mnist"})
     assert "train-images-idx3-ubyte.gz" in plain(at)
     assert charts(at) == 0
+
+
+def test_a_folder_with_few_images_is_taken_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("DLAB_DATA", str(tmp_path))
+    (tmp_path / "faces").mkdir()
+    for i in range(5):
+        Image.new("L", (6, 6), 50 * i).save(tmp_path / "faces" / f"{i}.png")
+    assert studies.images_study({**links.DEFAULTS, "images.data": "faces"}).target["count"] == 5
 
 
 @pytest.mark.parametrize("key, text", [("images.count", "7"), ("images.step", "x"), ("images.growth", "9"), ("images.data", "../etc")])

@@ -95,3 +95,21 @@ def test_prepared_results_open_the_cases():
     """Every file that the command makes is there, and of this version's study."""
     missing = [study.key for study in cases.prepared(links.DEFAULTS) if not (jobs.PREPARED / f"{study.key}.json").exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("case", [c.name for c in cases.CASES])
+def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, tmp_path, monkeypatch):
+    def none(*given, **more):
+        raise AssertionError("something is computed")
+
+    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
+    if case != "wide":  # in closed form
+        monkeypatch.setattr(jobs, "make", none)
+        monkeypatch.setattr(jobs, "results", none)
+    jobs._memory.clear()
+    at = opened(visit("outside", {"outside.case": case}), "modes-open", "outside-law-open")
+    assert charts(at) == 5
+    said = plain(at)
+    assert "the law of EM is W₂ = " in said
+    if case in ("modes", "wells", "box"):
+        assert "of the mass where the target has" in said
