@@ -4,10 +4,10 @@ import itertools
 
 import streamlit as st
 
-from dlab.figures import compare, convergence, density, screen, tables
+from dlab.figures import compare, convergence, tables
 from dlab.params import BadInput
 from dlab.study import refitted
-from dlab.ui import controls, exports, frame, reveal, runs, studies, tell
+from dlab.ui import controls, exports, frame, law, reveal, runs, studies, tell
 
 values = frame.begin(
     "convergence",
@@ -59,23 +59,6 @@ def every_way(found, final):
         exports.ways(figure, found)
 
 
-def law(found):
-    sheet = density.sheet(found)
-    if sheet is None:
-        st.markdown(density.sentence(found))
-        return
-    maps = "map" in found
-    for i, (column, part) in enumerate(zip(st.columns(len(sheet.parts)), sheet.parts)):
-        drawn = screen.to_heatmap(part, **frame.drawn(380)) if maps else screen.to_plotly(part, **frame.drawn(400))
-        column.plotly_chart(
-            drawn, theme=None, config=screen.CONFIG | {"displayModeBar": False}, key=f"law-{i}",
-            alt=f"{part.alt} {sheet.caption}",
-        )  # fmt: skip
-    st.markdown(frame.plain(sheet.caption))
-    st.dataframe(density.table(found), hide_index=True, width="stretch")
-    exports.sheet(sheet, f"law-{found['scheme']}-{found['h']:g}")
-
-
 with picture:
     try:
         study = studies.study(values)
@@ -97,12 +80,7 @@ with picture:
         with st.expander("Why not just compute W₂ of two clouds?"):
             tell.clouds()
             runs.every_way(study, every_way)
-        # A closed section draws nothing: its maps would travel with every rerun.
-        section = st.expander("Where is the law off?", key="law-open", on_change="rerun")
-        if section.open:
-            with section:
-                tell.law()
-                runs.law(study, law)
+        frame.sections(("Where is the law off?", "law-open", lambda: law.section(study, "law")))
         with st.expander("What the theorem says"):
             tell.theorems(result, frame.theme())
         exports.row(study, result, figure)

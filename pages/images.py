@@ -79,16 +79,12 @@ with picture:
             st.markdown(images.grid_sentence(grid))
         st.markdown("### How far from the data's law?")
         distances(study)
-        for title, key, inside in (
+        frame.sections(
             ("What a diagonal covariance misses", "lesson-open", blind),
             ("Products of every step", "steps-open", lambda: by_step(grid)),
             ("How is this measured?", "measured-open", tell_images.measured),
             ("What the theorem says", "theorem-open", tell_images.theorem),
-        ):
-            section = st.expander(title, key=key, on_change="rerun")
-            if section.open:
-                with section:
-                    inside()
+        )
         again = f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json: the same numbers."
         exports.study_file(study.to_json(), again)
     except BadInput as error:

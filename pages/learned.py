@@ -128,19 +128,14 @@ with picture:
             met = runs.kept("learned", study, scheme, max(study.steps), price=price, doing="Asking for the error along the run.")
         if met is not None:
             found, state, sheet = runs.several("learned", asked, draw)
-            # Closed sections compute nothing.
-            for title, key, inside in (
+            frame.sections(
                 ("Where is the score wrong?", "plane-open", plane),
                 ("Errors of its derivatives, which SO uses", "derivatives-open", derivatives),
                 ("Denoising or sliced, and how many samples?", "samples-open", samples),
                 ("The loss while it was trained", "loss-open", loss),
                 ("How is this measured?", "measured-open", tell_learned.measuring),
                 ("What the theorem says", "theorem-open", tell_learned.theorem),
-            ):
-                section = st.expander(title, key=key, on_change="rerun")
-                if section.open:
-                    with section:
-                        inside()
+            )
             if state == "final":
                 exports.varied({"learned-score": sheet}, found)
     except BadInput as error:

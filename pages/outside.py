@@ -5,12 +5,12 @@ import itertools
 import streamlit as st
 
 from dlab import jobs
-from dlab.figures import density, outside, screen, tables
+from dlab.figures import outside, tables
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import checklist, derived, modes_work
-from dlab.ui import cases, controls, exports, frame, runs, tell, tell_outside
+from dlab.ui import cases, controls, exports, frame, law, runs, tell, tell_outside
 
 values = frame.begin(
     "outside",
@@ -49,25 +49,6 @@ def draw(found, state):
         if state != "running":
             st.dataframe(tables.table(result), hide_index=True, width="stretch")
     return sheet
-
-
-def law(found):
-    if (sheet := density.sheet(found)) is None:
-        st.markdown(density.sentence(found))
-        return
-    for place, part in zip(st.columns(len(sheet.parts)), sheet.parts):
-        drawn = (
-            screen.to_heatmap(part, **frame.drawn(360))
-            if "map" in found
-            else screen.to_plotly(part, **frame.drawn(380))
-        )
-        place.plotly_chart(
-            drawn, theme=None, config=screen.CONFIG | {"displayModeBar": False}, key=f"outside-law-{next(drawing)}",
-            alt=f"{part.alt} {sheet.caption}",
-        )  # fmt: skip
-    st.markdown(frame.plain(sheet.caption))
-    st.dataframe(density.table(found), hide_index=True, width="stretch")
-    exports.sheet(sheet, f"law-{case.name}-{found['scheme']}-{found['h']:g}", key="law")
 
 
 def modes(study):
@@ -131,18 +112,13 @@ with picture:
             hide_index=True,
             width="stretch",
         )
-        for title, key, inside in (
+        frame.sections(
             ("Which modes are lost?", "modes-open", lambda: modes(study)),
-            ("Where is the law off?", "outside-law-open", lambda: (tell.law(), runs.law(study, law))),
+            ("Where is the law off?", "outside-law-open", lambda: law.section(study, f"law-{case.name}")),
             ("What if SO's Hessian is wrong?", "hessians-open", hessians),
             ("How is this measured?", "outside-measured", lambda: tell.measuring(found["against h"])),
             ("What the theorem says", "outside-theorem", lambda: tell.theorems(found["against h"], frame.theme())),
-        ):
-            # Closed sections compute nothing.
-            section = st.expander(title, key=key, on_change="rerun")
-            if section.open:
-                with section:
-                    inside()
+        )
         for note in found["against h"]["notes"]:
             st.caption(frame.plain(note))
         exports.varied({f"outside-{case.name}": sheet}, found)

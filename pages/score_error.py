@@ -175,19 +175,14 @@ with picture:
             tell_score.theorem(values, result, levels.costs(study), h)
             tell.theorems(largest, frame.theme())
 
-        # Closed sections compute nothing.
-        for title, key, inside in (
+        frame.sections(
             ("Which ε?", "which-open", which),
             ("The same level, another kind of error", "models-open", models),
             ("Errors of SO's Hessian and drift rate", "second-open", second_order),
             ("The three contributions", "parts-open", contributions),
             ("How is this measured?", "measured-open", lambda: tell.measuring(result)),
             ("What the theorem says", "theorem-open", theorem),
-        ):
-            section = st.expander(title, key=key, on_change="rerun")
-            if section.open:
-                with section:
-                    inside()
+        )
         # What is left out of fits in h matters to other pages.
         for note in (n for n in result["notes"] if OUTSIDE not in n):
             st.caption(frame.plain(note))

@@ -103,23 +103,17 @@ with picture:
                 st.caption("The level of this score error is known once EM has been measured; the bounds leave it out until then.")
         st.dataframe(figures.assumptions(listed), hide_index=True, width="stretch")
         st.markdown(frame.plain(figures.promise(listed)))
-        sections = (
-            ("setting", "The setting and the five schemes", lambda: theory.setting(study, frame.theme())),
-            ("assumptions", "The assumptions, one by one", lambda: theory.assumptions(listed)),
-            ("theorems", "The theorems with today's numbers", lambda: theorems(study)),
-            ("recursion", "The recursion behind Theorem 1, and where it blows up", lambda: recursion(study, met)),
-            ("onestep", "Why the triangle inequality costs √h", lambda: one_step(study)),
-            ("signs", "Where SO's M comes from, and spot the sign", lambda: signs(study)),
-            ("table", "Every step size in numbers",
+        frame.sections(
+            ("The setting and the five schemes", "theory-setting", lambda: theory.setting(study, frame.theme())),
+            ("The assumptions, one by one", "theory-assumptions", lambda: theory.assumptions(listed)),
+            ("The theorems with today's numbers", "theory-theorems", lambda: theorems(study)),
+            ("The recursion behind Theorem 1, and where it blows up", "theory-recursion", lambda: recursion(study, met)),
+            ("Why the triangle inequality costs √h", "theory-onestep", lambda: one_step(study)),
+            ("Where SO's M comes from, and spot the sign", "theory-signs", lambda: signs(study)),
+            ("Every step size in numbers", "theory-table",
              lambda: st.dataframe(figures.bounds_table(found, result), hide_index=True, width="stretch")),
-            ("footnotes", "Footnotes: where a printed formula needs care", theory.footnotes),
+            ("Footnotes: where a printed formula needs care", "theory-footnotes", theory.footnotes),
         )  # fmt: skip
-        # A closed section computes nothing.
-        for name, title, fill in sections:
-            section = st.expander(title, key=f"theory-{name}", on_change="rerun")
-            if section.open:
-                with section:
-                    fill()
         if figure is not None:
             st.markdown("**Download**")
             exports.sheet(figure, f"bounds-{study.target['name']}", found["rows"], key="bounds")

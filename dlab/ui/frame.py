@@ -97,6 +97,15 @@ def chart(figure, height: int, key: str, place=st, bar: bool = True) -> None:
     place.plotly_chart(screen.to_plotly(figure, **drawn(height)), theme=None, config=config, key=key, alt=figure.alt)
 
 
+def sections(*each: tuple) -> None:
+    """Folded sections, (title, key, function that draws it): a closed one computes nothing and sends nothing."""
+    for title, key, inside in each:
+        section = st.expander(title, key=key, on_change="rerun")
+        if section.open:
+            with section:
+                inside()
+
+
 def end(page: str) -> None:
     """Close a page: the address bar describes the scene."""
     values = state.scene()

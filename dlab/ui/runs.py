@@ -12,7 +12,6 @@ import streamlit as st
 from dlab import export, jobs, trajectory
 from dlab.figures import particles
 from dlab.figures.movie import at_step
-from dlab.figures.numbers import step_size
 from dlab.study import Study, learned
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
@@ -150,7 +149,6 @@ def ladder(study: Study, steps: int, count: int) -> None:
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
-AT_ONCE = 2.0  # and the law of one scheme and step
 WAIT = "Another run has the machine; this one starts when it is done."
 
 
@@ -306,42 +304,6 @@ def _train(task, again, draw) -> None:
         task.train(tick, again)
     # The next run of the script finds the network, without bar and button.
     st.rerun()
-
-
-def law(study: Study, draw) -> None:
-    """The law of one scheme at one step size of the study beside its target: at once where it is known or quick, else by a
-    button that says its price; draw(found) shows it."""
-    left, middle, right = st.columns((1, 1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox(
-        "Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of those that the curve shows."
-    )
-    coarse_first = sorted(study.h, reverse=True)
-    h = middle.selectbox(
-        "Step size h of its law", coarse_first, format_func=step_size, key="law-step",
-        help="The scheme takes T/h steps of this size from noise to data.",
-    )  # fmt: skip
-    steps = study.steps[study.h.index(h)]
-    if (way := study.law(scheme)) is None:
-        st.caption(
-            f"No law of {scheme} is known here without particles. Choose a scheme without random midpoint, and a score error that "
-            "is not random."
-        )
-        return
-    found, price = jobs.made("law", study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
-    costly = found is None and price > AT_ONCE
-    if costly and not right.button(
-        f"Compute this law (about {price:.0f} s)", key="law-button", help="Carries its density through the steps on a grid."
-    ):
-        return
-    if found is None:
-        bar = st.progress(0.0, text="Carrying the density through the steps.")
-        found = jobs.make(
-            "law", study, scheme, steps,
-            tick=lambda: bar.progress(0.5, text=f"Carrying the density through {steps} steps, grid by grid."),
-            waiting=lambda: bar.progress(0.0, text=WAIT),
-        )  # fmt: skip
-        bar.empty()
-    draw(found)
 
 
 def every_way(study: Study, draw) -> None:

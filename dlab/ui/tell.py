@@ -120,15 +120,6 @@ def clouds() -> None:
     )
 
 
-def law() -> None:
-    """What the maps of the law show."""
-    st.markdown(
-        "$W_2$ is one number; here is what it is the distance between: the target $p_0$, the law that the scheme produces at "
-        "step $h$, and their difference, which integrates to zero. Blue is where the scheme puts too little, orange where too "
-        "much. As $h$ halves the pattern stays and its colour scale shrinks with the order of the scheme."
-    )
-
-
 def level_met(spec: dict, met: dict) -> None:
     """The score error asked for (the study's `score_error`) beside the level that each scheme met."""
     if spec["name"] == "none":
