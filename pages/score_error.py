@@ -8,7 +8,7 @@ from dlab.figures import score
 from dlab.params import BadInput
 from dlab.study import levels
 from dlab.study.result import OUTSIDE
-from dlab.ui import controls, exports, frame, links, reveal, runs, studies, tell, tell_score
+from dlab.ui import controls, exports, frame, reveal, runs, studies, tell, tell_score, vocabulary
 
 values = frame.begin(
     "score_error",
@@ -77,7 +77,7 @@ def models():
     asked = {n: studies.study(
         values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
         vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
-    ) for n in links.MODELS}  # fmt: skip
+    ) for n in vocabulary.MODELS}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
     if 0 < len(free) < len(asked):
         controls.own_choice("score_error", "every", right)

@@ -11,7 +11,7 @@ from dlab.params import BadInput, Knob
 from dlab.study import STARTS
 from dlab.targets import logistic, observations
 from dlab.targets import spectrum as spectra
-from dlab.ui import files, frame, links, state, studies, tell
+from dlab.ui import files, frame, links, state, studies, tell, vocabulary
 from dlab.ui.own import FIRST, OWN, SETTINGS, Choice
 
 KEY = state.KEY
@@ -20,7 +20,7 @@ START_HELP = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
 
 
 def _group(name: str):
-    """Makes a function draw one of `links.GROUPS`: not at all where a lesson hides it or the controls are folded
+    """Makes a function draw one of `vocabulary.GROUPS`: not at all where a lesson hides it or the controls are folded
     away, and with `off` true where a lesson fixes it."""
 
     def of(draw):
@@ -258,7 +258,7 @@ def score_error(values: dict, *, off: bool) -> None:
 def error_levels(values: dict, *, off: bool) -> None:
     """The error whose level the page varies, and its levels."""
     st.selectbox(
-        "Score error", links.MODELS, format_func=lambda name: errors.REGISTRY[name].title, key=KEY + "model", disabled=off,
+        "Score error", vocabulary.MODELS, format_func=lambda name: errors.REGISTRY[name].title, key=KEY + "model", disabled=off,
         help="How the score that the scheme sees departs from the exact one.",
     )  # fmt: skip
     _knobs(values["model"], [k for k in errors.REGISTRY[values["model"]].knobs if k.name != "level"], off)
@@ -299,7 +299,7 @@ def horizon(*, off: bool) -> None:
     with st.expander("Horizon and start"):
         left, right = st.columns(2)
         left.slider(
-            "Horizon T", 1, links.MAX_T, key=KEY + "T", disabled=off,
+            "Horizon T", 1, vocabulary.MAX_T, key=KEY + "T", disabled=off,
             help="Time at which the reverse process starts; T/h steps lead back to 0.",
         )  # fmt: skip
         right.selectbox(
@@ -331,7 +331,7 @@ def spectrum(values: dict, *, off: bool) -> None:
             "Spectrum", list(SPECTRA), format_func=SPECTRA.get, key=KEY + "shape", required=True, disabled=off,
             help="All variances equal to the largest; evenly from the largest to the smallest; or a power law between them.",
         )  # fmt: skip
-        _slide([k for k in links.VARIANCES if k.name == "high" or values["shape"] != "isotropic"], "", off)
+        _slide([k for k in vocabulary.VARIANCES if k.name == "high" or values["shape"] != "isotropic"], "", off)
         with st.popover("Your own variances", help="A text or CSV file with positive numbers, 4,096 at most.", disabled=off):
             upload = st.file_uploader(
                 "Variances, with commas, spaces or lines between", type=["csv", "txt"], key="variances-upload",
@@ -364,13 +364,13 @@ def sampling(values: dict, *, off: bool) -> None:
         )  # fmt: skip
         left, right = st.columns(2)
         left.selectbox(
-            "Accuracy", links.ACCURACIES, format_func=lambda a: f"±{a} %" if a else "as it comes", key=KEY + "accuracy",
+            "Accuracy", vocabulary.ACCURACIES, format_func=lambda a: f"±{a} %" if a else "as it comes", key=KEY + "accuracy",
             help="Relative standard error wanted. Paths are added to the points that lack it, the cheapest first.",
             disabled=off,
         )  # fmt: skip
         if values["accuracy"]:
             right.number_input(
-                "Budget (10⁶ steps)", 1, links.MOST, step=50, key=KEY + "budget", disabled=off,
+                "Budget (10⁶ steps)", 1, vocabulary.MOST, step=50, key=KEY + "budget", disabled=off,
                 help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * studies.MILLION):.0f} s on this machine. "
                 "A budget in seconds would give other numbers on another machine.",
             )  # fmt: skip
@@ -382,8 +382,9 @@ def moving(*, off: bool) -> None:
     """How many particles move."""
     with st.expander("Sampling"):
         st.select_slider(
-            "Particles", links.MOVING, key=KEY + "moving", help="In each panel; every scheme gets the same Brownian paths.", disabled=off
-        )
+            "Particles", vocabulary.MOVING, key=KEY + "moving",
+            help="In each panel; every scheme gets the same Brownian paths.", disabled=off,
+        )  # fmt: skip
         _seed(off)
 
 
@@ -398,7 +399,7 @@ def picture(values: dict, *, off: bool) -> None:
     """What the curve's picture shows."""
     with st.expander("Picture"):
         st.selectbox(
-            "Horizontal axis", list(links.AXES), format_func=links.AXES.get, key=KEY + "x", disabled=off,
+            "Horizontal axis", list(vocabulary.AXES), format_func=vocabulary.AXES.get, key=KEY + "x", disabled=off,
             help="Evaluations compare schemes at equal cost: REM and REI ask for two scores a step, SO for a score and a Hessian.",
         )  # fmt: skip
         st.checkbox("Fitted lines", key=KEY + "fits", disabled=off, help="W₂ = C hᵖ through the filled points; p is the slope.")
@@ -420,7 +421,7 @@ def picture(values: dict, *, off: bool) -> None:
             help="On a Gaussian target, with exact start and score, EM's, EI's and SO's error to leading order in h: no fit in it.",
         )  # fmt: skip
         st.selectbox(
-            "Brackets", list(links.BRACKETS), format_func=links.BRACKETS.get, key=KEY + "brackets", disabled=off,
+            "Brackets", list(vocabulary.BRACKETS), format_func=vocabulary.BRACKETS.get, key=KEY + "brackets", disabled=off,
             help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",
         )  # fmt: skip
 
@@ -429,7 +430,7 @@ def picture(values: dict, *, off: bool) -> None:
 def cost(*, off: bool) -> None:
     """What the picture of the budget counts."""
     st.segmented_control(
-        "Count", list(links.COSTS), format_func=links.COSTS.get, key=KEY + "cost", required=True, disabled=off,
+        "Count", list(vocabulary.COSTS), format_func=vocabulary.COSTS.get, key=KEY + "cost", required=True, disabled=off,
         help="REM and REI ask for two scores a step, SO for a score and a Hessian. The time is measured on this machine.",
     )  # fmt: skip
     st.checkbox(
@@ -442,7 +443,7 @@ def cost(*, off: bool) -> None:
 def work(*, off: bool) -> None:
     """What the work–precision diagram counts."""
     st.segmented_control(
-        "Count on the horizontal axis", list(links.COSTS), format_func=links.COSTS.get, key=KEY + "work", required=True,
+        "Count on the horizontal axis", list(vocabulary.COSTS), format_func=vocabulary.COSTS.get, key=KEY + "work", required=True,
         disabled=off, help="Evaluations of score and Hessian are what a learned model costs; here they are cheap.",
     )  # fmt: skip
 

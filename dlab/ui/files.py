@@ -6,9 +6,10 @@ from dlab import errors, targets
 from dlab.params import BadInput
 from dlab.study import BUDGET, Study
 from dlab.ui import studies
-from dlab.ui.links import ACCURACIES, DEFAULTS, MAX_T
+from dlab.ui.links import DEFAULTS
 from dlab.ui.own import SETTINGS
 from dlab.ui.studies import DISTANCES, LADDER, MAX_PANELS, MILLION, epsilon
+from dlab.ui.vocabulary import ACCURACIES, MAX_T
 
 
 def from_study(data: bytes) -> tuple[dict, list[str]]:

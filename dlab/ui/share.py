@@ -13,7 +13,7 @@ import segno
 import streamlit as st
 
 from dlab.params import BadInput
-from dlab.ui import links, studies
+from dlab.ui import links, studies, vocabulary
 
 ADDRESS = "DLAB_ADDRESS"  # the environment variable with the lab's public address
 LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
@@ -109,9 +109,9 @@ def _draft(values, problems) -> dict:
         ("title", "Title", "In place of the page's question."),
         ("question", "Question", "In place of the sentence below it."),
     ):
-        typed = st.text_input(label, values[name], max_chars=links.LONGEST_TEXT, key=DRAFT + name, help=tip)
+        typed = st.text_input(label, values[name], max_chars=vocabulary.LONGEST_TEXT, key=DRAFT + name, help=tip)
         try:
-            found[name] = links.line(label, typed)
+            found[name] = vocabulary.line(label, typed)
         except BadInput as error:
             problems.append(str(error))
     for name, label, tip in (
@@ -119,7 +119,7 @@ def _draft(values, problems) -> dict:
         ("fix", "Controls shown, but fixed", "They can be read, not moved."),
     ):
         found[name] = tuple(
-            st.multiselect(label, list(links.GROUPS), values[name], format_func=links.GROUPS.get, key=DRAFT + name, help=tip)
+            st.multiselect(label, list(vocabulary.GROUPS), values[name], format_func=vocabulary.GROUPS.get, key=DRAFT + name, help=tip)
         )
     found["present"] = st.checkbox(
         "Open in presentation mode", values["present"], key=DRAFT + "present", help="Larger type and lines, controls folded away."

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab.ui import links, scenes
+from dlab.ui import links, scenes, vocabulary
 
 KEY = "s:"  # prefix of the session keys that hold the scene
 
@@ -43,7 +43,7 @@ def presenting() -> bool:
 def folded() -> bool:
     """Whether no controls are drawn: folded away for a room, or all hidden by a lesson."""
     away = presenting() and not st.session_state.get("unfolded")
-    return away or set(links.GROUPS) <= set(st.session_state[KEY + "hide"])
+    return away or set(vocabulary.GROUPS) <= set(st.session_state[KEY + "hide"])
 
 
 def started() -> bool:

@@ -12,7 +12,7 @@ from dlab import errors, schemes, targets
 from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS, Study
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import files, links, own, scenes, share, studies, tour
+from dlab.ui import files, links, own, scenes, share, studies, tour, vocabulary
 
 rng = random.Random
 
@@ -36,21 +36,21 @@ def random_scene(r) -> dict:
         "panels": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, studies.MAX_PANELS))),
         "h": (studies.LADDER[high], studies.LADDER[low]),
         "step": r.choice(studies.LADDER),
-        "T": r.randint(1, links.MAX_T),
+        "T": r.randint(1, vocabulary.MAX_T),
         "start": r.choice(STARTS),
         "particles": r.choice((16, 512, 4096, 65536)),
-        "accuracy": r.choice(links.ACCURACIES),
-        "budget": links.MOST,
-        "moving": r.choice(links.MOVING),
+        "accuracy": r.choice(vocabulary.ACCURACIES),
+        "budget": vocabulary.MOST,
+        "moving": r.choice(vocabulary.MOVING),
         "seed": r.randint(0, 2**31 - 1),
-        "x": r.choice(list(links.AXES)),
+        "x": r.choice(list(vocabulary.AXES)),
         "fits": r.random() < 0.5,
         "bounds": r.random() < 0.5,
-        "brackets": r.choice(list(links.BRACKETS)),
+        "brackets": r.choice(list(vocabulary.BRACKETS)),
         "by_hand": r.random() < 0.5,
         "window": (studies.LADDER[high], studies.LADDER[low]),
         "estimator": r.choice(ESTIMATORS),
-        "model": r.choice(links.MODELS),
+        "model": r.choice(vocabulary.MODELS),
         **{
             key: tuple(ladder[i] for i in sorted(r.sample(range(len(ladder)), 2)))
             for key, ladder in (
@@ -59,7 +59,7 @@ def random_scene(r) -> dict:
         },
         "fine": r.choice(studies.LADDER),
         "shape": r.choice(SHAPES),
-        **{knob.name: on_step(r, knob) for knob in links.VARIANCES},
+        **{knob.name: on_step(r, knob) for knob in vocabulary.VARIANCES},
         "epsilon": r.choice(studies.DISTANCES),
         "variances": r.choice((None, (1.0, 0.25))),
         **{key: on_step(r, s) if isinstance(s, Knob) else r.choice(list(s.options)) for key, s in own.SETTINGS.items()},
@@ -69,10 +69,10 @@ def random_scene(r) -> dict:
     if r.random() < 0.5:
         values |= {
             "title": r.choice(("", "Which falls faster?", "¿½ < 1? 速い <b>&amp;</b> a=b&c;d#e%41+")),
-            "question": "".join(r.choice("aé–速👩‍🔬 *_[](){}<>&=%#+") for _ in range(links.LONGEST_TEXT)).strip(),
-            **{key: tuple(r.sample(list(links.GROUPS), r.randint(0, len(links.GROUPS)))) for key in ("hide", "fix")},
+            "question": "".join(r.choice("aé–速👩‍🔬 *_[](){}<>&=%#+") for _ in range(vocabulary.LONGEST_TEXT)).strip(),
+            **{key: tuple(r.sample(list(vocabulary.GROUPS), r.randint(0, len(vocabulary.GROUPS)))) for key in ("hide", "fix")},
         }
-        values["question"] = links.line("question", values["question"])
+        values["question"] = vocabulary.line("question", values["question"])
     if r.random() < 0.3:
         n = r.randint(1, 4)
         values["hs"] = tuple(sorted({values["T"] / r.randint(1, 60) for _ in range(n)}, reverse=True))
@@ -183,7 +183,7 @@ WORDS = ["", " ", MARKUP, "nan", "-inf", "1e999", "9" * 5000, "-1e30",
          "\x00", "\udc80", "½", "1,x", "..", "None"]  # fmt: skip
 PACKED = {
     "no base64": "%%%",
-    "cut": links._pack({"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]})[:-9],
+    "cut": vocabulary.pack({"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]})[:-9],
     "no zlib": base64.urlsafe_b64encode(b"hello").decode(),
     "no json": pack(b"{"),
     "nan": pack(b'{"name":"gaussian","mean":[NaN,0],"cov":[[1,0],[0,1]]}'),
@@ -199,7 +199,7 @@ PACKED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", sorted(set(links._READ) - {"title", "question"}))
+@pytest.mark.parametrize("key", sorted(set(vocabulary.READ) - {"title", "question"}))
 def test_hostile_values_are_named_and_replaced(key):
     for text in WORDS:
         values, notes = links.read({"target": "logistic", key: text} if key == "data" else {key: text})
@@ -219,7 +219,7 @@ RAW = ["%FF%FE%41%00", "%C0%AF%C0%AE", "%u0041", "+ADw-script+AD4-", "%ED%A0%80"
 
 def hostile(r) -> str:
     """A query string that nobody means well by."""
-    keys = [*links._READ, *KNOBS, "e_level", "e_angle", "dataseed", "v", "zzz", "__proto__", "s:T", "<b>", "T\x00", "k" * 20_000]
+    keys = [*vocabulary.READ, *KNOBS, "e_level", "e_angle", "dataseed", "v", "zzz", "__proto__", "s:T", "<b>", "T\x00", "k" * 20_000]
     words = [quote(w, errors="surrogatepass") for w in (*WORDS, *PACKED.values())] + RAW
     pairs = [(quote(r.choice(keys)), r.choice(words)) for _ in range(r.randint(1, 6))]
     pairs += [r.choice(pairs)] * r.randint(0, 2)
@@ -244,7 +244,7 @@ def test_500_hostile_query_strings():
         assert "".join(notes).encode(), "a note that cannot be sent"
         assert studies.study(values), text[:300]
         assert studies.moving_study(values), text[:300]
-        assert max(len(values["title"]), len(values["question"])) <= links.LONGEST_TEXT
+        assert max(len(values["title"]), len(values["question"])) <= vocabulary.LONGEST_TEXT
         # What was used instead is itself a scene without complaint.
         again, notes = links.read(links.write(values))
         assert notes == []
@@ -319,7 +319,7 @@ def test_settings_that_contradict_each_other(query, word):
 
 def test_random_bytes_never_raise():
     r = rng(11)
-    keys = [*links._READ, "k1", "angle", "v", "e_level", "dataseed", "rows"]
+    keys = [*vocabulary.READ, "k1", "angle", "v", "e_level", "dataseed", "rows"]
     for _ in range(300):
         query = {
             r.choice(keys): "".join(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import qrcode
 
-from dlab.ui import links, share
+from dlab.ui import links, share, vocabulary
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def read(code) -> str:
     return int(message[4 + wide : end], 2).to_bytes((end - 4 - wide) // 8).decode()
 
 
-LESSON = {"title": "t" * 200, "question": "q" * 200, "hide": tuple(links.GROUPS), "present": True}
+LESSON = {"title": "t" * 200, "question": "q" * 200, "hide": tuple(vocabulary.GROUPS), "present": True}
 
 
 @pytest.mark.parametrize("words", [{}, {"title": "速い? ½ & <b>", "T": 7}, LESSON])
