@@ -200,6 +200,14 @@ def test_a_void_bound_is_said_in_words():
     assert charts(at) == 1
 
 
+def test_the_sections_of_the_particles_are_drawn_when_they_are_opened():
+    at = visit("particles", MOVING)
+    assert not at.dataframe
+    opened(at, "distances-open", "step-open")
+    assert list(at.dataframe[0].value.columns)[:2] == ["step n", "t"]
+    assert "h\\gamma" in words(at) or "gamma" in words(at)
+
+
 def test_a_stiff_target_and_a_coarse_step_break_no_page():
     query = {k: v for k, v in MOVING.items() if k != "target"}
     query["spec"] = links._pack({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]})
