@@ -50,6 +50,10 @@ def draw(result, state):
     return figure
 
 
+def every_point():
+    st.dataframe(tables.rows_table(result), hide_index=True, width="stretch")
+
+
 def every_way(found, final):
     figure = compare.chart(found)
     frame.chart(figure, 480, f"ways-{next(drawing)}")
@@ -88,22 +92,20 @@ with picture:
         st.error(frame.plain(error))
         state = "none"
     if state in ("final", "partial"):
-        with st.expander("Every point, with the reason where it is hollow"):
-            st.dataframe(tables.rows_table(result), hide_index=True, width="stretch")
+        points = st.container()
         for note in result["notes"]:
             st.caption(frame.plain(note))
-        with st.expander("How is this measured?"):
-            tell.measuring(result)
-        with st.expander("Why not just compute W₂ of two clouds?"):
-            tell.clouds()
-            runs.every_way(study, every_way)
-        # A closed section draws nothing: its maps would travel with every rerun.
-        section = st.expander("Where is the law off?", key="law-open", on_change="rerun")
-        if section.open:
-            with section:
-                tell.law()
-                runs.law(study, law)
-        with st.expander("What the theorem says"):
-            tell.theorems(result, frame.theme())
+        # A closed section draws nothing: tables, formulas and maps would be loaded and travel with every rerun.
+        for place, title, key, inside in (
+            (points, "Every point, with the reason where it is hollow", "points-open", every_point),
+            (st, "How is this measured?", "measured-open", lambda: tell.measuring(result)),
+            (st, "Why not just compute W₂ of two clouds?", "ways-open", lambda: (tell.clouds(), runs.every_way(study, every_way))),
+            (st, "Where is the law off?", "law-open", lambda: (tell.law(), runs.law(study, law))),
+            (st, "What the theorem says", "theorem-open", lambda: tell.theorems(result, frame.theme())),
+        ):
+            section = place.expander(title, key=key, on_change="rerun")
+            if section.open:
+                with section:
+                    inside()
         exports.row(study, result, figure)
 frame.end("convergence")

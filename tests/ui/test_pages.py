@@ -137,7 +137,7 @@ def test_an_exact_law_on_a_grid_runs_unasked_and_is_kept():
     at = visit("convergence", {"target": "skew", "schemes": "EM,SO", "h": "0.5..0.25"})
     assert charts(at) == 1
     assert not [b for b in at.button if b.label.startswith(("Run", "Cancel"))]
-    assert "product target" in words(at)
+    assert "product target" in words(opened(at, "measured-open"))
     assert "the last refinement" in words(at)
 
 
