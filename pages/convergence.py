@@ -50,6 +50,10 @@ def draw(result, state):
     return figure
 
 
+def every_point():
+    st.dataframe(tables.rows_table(result), hide_index=True, width="stretch")
+
+
 def every_way(found, final):
     figure = compare.chart(found)
     frame.chart(figure, 480, f"ways-{next(drawing)}")
@@ -71,17 +75,14 @@ with picture:
         st.error(frame.plain(error))
         state = "none"
     if state in ("final", "partial"):
-        with st.expander("Every point, with the reason where it is hollow"):
-            st.dataframe(tables.rows_table(result), hide_index=True, width="stretch")
+        frame.sections(("Every point, with the reason where it is hollow", "points-open", every_point))
         for note in result["notes"]:
             st.caption(frame.plain(note))
-        with st.expander("How is this measured?"):
-            tell.measuring(result)
-        with st.expander("Why not just compute W₂ of two clouds?"):
-            tell.clouds()
-            runs.every_way(study, every_way)
-        frame.sections(("Where is the law off?", "law-open", lambda: law.section(study, "law")))
-        with st.expander("What the theorem says"):
-            tell.theorems(result, frame.theme())
+        frame.sections(
+            ("How is this measured?", "measured-open", lambda: tell.measuring(result)),
+            ("Why not just compute W₂ of two clouds?", "ways-open", lambda: (tell.clouds(), runs.every_way(study, every_way))),
+            ("Where is the law off?", "law-open", lambda: law.section(study, "law")),
+            ("What the theorem says", "theorem-open", lambda: tell.theorems(result, frame.theme())),
+        )
         exports.row(study, result, figure)
 frame.end("convergence")

@@ -21,6 +21,13 @@ with side:
     controls.horizon()
     controls.moving()
 made, missing = None, False
+
+
+def distances():
+    st.dataframe(tell.distances(meta["table"]), hide_index=True, width="stretch")
+    tell.distance_method(study)
+
+
 with picture:
     try:
         study = studies.moving_study(values)
@@ -48,11 +55,11 @@ with picture:
         tell.level_met(study.score_error, meta["met"])
         for note in meta["notes"]:
             st.caption(frame.plain(note))
-        with st.expander("The distances behind the picture"):
-            st.dataframe(tell.distances(meta["table"]), hide_index=True, width="stretch")
-            tell.distance_method(study)
-        with st.expander("What one step does"):
-            tell.updates(study.schemes, study.T / steps, frame.theme())
+        # Tables and formulas have code of their own to load, before which no particle moves.
+        frame.sections(
+            ("The distances behind the picture", "distances-open", distances),
+            ("What one step does", "step-open", lambda: tell.updates(study.schemes, study.T / steps, frame.theme())),
+        )
         exports.particles(study, steps, values["moving"], meta)
 frame.end("particles")
 if missing:

@@ -163,7 +163,7 @@ def theorems(result: dict, theme: str) -> None:
             {
                 "scheme": name,
                 "theorem": scheme.theorem,
-                "h": number(row["h"]),
+                "h": step_size(row["h"]),
                 "C₁": number(bound.constants.c1),
                 "C₂": number(bound.constants.c2),
                 "initialisation": number(parts["initialisation"]),

@@ -182,7 +182,7 @@ def read_all(buttons):
 
 @pytest.mark.slow
 def test_every_file_of_an_exact_curve(offered, tmp_path):
-    at, buttons = offered("convergence", SMALL, "Measure in every way", **{"law-open": True})
+    at, buttons = offered("convergence", SMALL, "Measure in every way", **{"law-open": True, "ways-open": True})
     assert kinds(buttons, "w2-") == FIGURES | {"csv", "json", "py", "tex"}
     assert kinds(buttons, "ways-") == FIGURES | {"csv", "json"}
     assert kinds(buttons, "law-") == FIGURES

@@ -137,7 +137,7 @@ def test_an_exact_law_on_a_grid_runs_unasked_and_is_kept():
     at = visit("convergence", {"target": "skew", "schemes": "EM,SO", "h": "0.5..0.25"})
     assert charts(at) == 1
     assert not [b for b in at.button if b.label.startswith(("Run", "Cancel"))]
-    assert "product target" in words(at)
+    assert "product target" in words(opened(at, "measured-open"))
     assert "the last refinement" in words(at)
 
 
@@ -198,6 +198,14 @@ def test_a_void_bound_is_said_in_words():
     assert "void" in words(at)
     assert "m₀" in words(at) or "m0" in words(at)
     assert charts(at) == 1
+
+
+def test_the_sections_of_the_particles_are_drawn_when_they_are_opened():
+    at = visit("particles", MOVING)
+    assert not at.dataframe
+    opened(at, "distances-open", "step-open")
+    assert list(at.dataframe[0].value.columns)[:2] == ["step n", "t"]
+    assert "h\\gamma" in words(at) or "gamma" in words(at)
 
 
 def test_a_stiff_target_and_a_coarse_step_break_no_page():

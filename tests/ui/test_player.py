@@ -51,7 +51,7 @@ st.toggle("player", True, key="shown")
 if st.session_state.shown:
     waiting = "computing the others" if "ladder" in q and "more" not in st.session_state else ""
     player(movie(seed, int(q.get("panels", 1))), key="p", height=480, autoplay="auto" in q, alt="A test cloud",
-           waiting=waiting, adopt=lambda h: st.session_state.update(adopted=h))
+           waiting=waiting, adopt=lambda h: st.session_state.update(adopted=h), above=300 if "above" in q else None)
 st.caption(f"ran with {seed}")
 st.button("more", on_click=st.session_state.update, args=({"more": True},))
 if "adopted" in st.session_state:
@@ -164,6 +164,34 @@ def test_keys_go_from_real_step_to_real_step(open_page):
     assert words(page, "state") == "Playing"
     page.keyboard.press("Space")
     assert words(page, "state") == "Paused"
+
+
+def test_keys_are_the_players_where_nothing_has_the_focus(open_page):
+    page = open_page()
+    for focus in (lambda: None, lambda: page.locator(".stMain").click(position={"x": 4, "y": 300})):
+        focus()
+        page.keyboard.press("Space")
+        assert words(page, "state") == "Playing"
+        page.keyboard.press("Space")
+        assert words(page, "state") == "Paused"
+        page.keyboard.press("End")
+        assert at(page) == 20
+        page.keyboard.press("Home")
+        assert at(page) == 0
+    page.get_by_label("seed").focus()
+    page.keyboard.press("End")
+    assert at(page) == 0, "a field keeps its keys"
+    page.evaluate("document.activeElement.blur()")
+    page.locator(".player").evaluate("p => { p.style.marginTop = '-2000px'; }")
+    page.keyboard.press("End")
+    assert at(page) == 0, "a player out of sight hears nothing"
+
+
+def test_takes_what_a_tall_window_leaves(open_page):
+    page = open_page("?above", viewport={"width": 1280, "height": 1000})
+    assert 520 < page.locator(".player").bounding_box()["height"] <= 702
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.wait_for_function(f"{FIND}.offsetHeight < 490")
 
 
 def test_says_what_is_lost_and_where_acts_begin(open_page):

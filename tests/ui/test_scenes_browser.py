@@ -44,6 +44,16 @@ def test_digits_open_scenes_but_not_in_a_text_field(app, visit):  # noqa: F811
     assert field.input_value() == "4 of 5"
 
 
+@pytest.mark.parametrize("present", ["", "1"])
+def test_the_nine_questions_fit_a_projector(app, visit, present):  # noqa: F811
+    page = visit(app, "", {"present": present} if present else {}, viewport=PROJECTOR)
+    cards = page.locator(".st-key-grid").get_by_role("link")
+    cards.nth(len(scenes.SCENES) - 1).wait_for()
+    boxes = page.evaluate("[...document.querySelectorAll('.st-key-grid > *')].map(e => e.getBoundingClientRect().bottom)")
+    assert len(boxes) == len(scenes.SCENES)
+    assert max(boxes) <= 720
+
+
 @pytest.mark.long
 def test_the_menu_of_scenes_goes_from_one_to_the_next(app, visit):  # noqa: F811
     page = visit(app, "convergence", scenes.address(scenes.BY_NAME["floor"]))
