@@ -15,19 +15,20 @@ from dlab.figures.tables import LOWER, METHODS, diverged, doubts, reasons, value
 
 @dataclass(frozen=True)
 class Way:
-    """How an axis is drawn and spoken of. title; log: whether it is logarithmic; symbol; slope: what a trend's slope is
-    called; apart: why a value is not in the trend; promised: (slope of the bound, in words) or None"""
+    """How an axis is drawn and spoken of. title; symbol; log: whether it is logarithmic; apart: why a value is not in the trend;
+    slopes: of the triangles that stand beside the points"""
 
     title: str
     symbol: str
     log: bool
     apart: str
+    slopes: tuple[float, ...] = ()
 
 
 WAYS = {
-    "score_error.level": Way("score error ε", "ε", True, "near what the scheme errs without a score error, not fitted"),
+    "score_error.level": Way("score error ε", "ε", True, "near what the scheme errs without a score error, not fitted", (1.0, 2.0)),
     "T": Way("horizon T", "T", False, "near what no horizon removes, not fitted"),
-    "d": Way("dimension d", "d", True, ""),
+    "d": Way("dimension d", "d", True, "", (0.5, 1.0)),
 }
 def way_of(axis: str) -> Way:
     """How an axis is drawn; a number of the target is drawn evenly, since it may be 0 or negative."""
@@ -134,7 +135,7 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
     if way.log:  # the triangles stand below the points above them, or they would lie on them
         wide = _width(x, y)
         above = [a["steps"] for a in answers if a["steps"] and a["value"] > x[1] / 2.2 / wide / 2] or found
-        y = (min(y[0], (min(above) / wide / 1.6 / y[1] ** FOOT) ** (1 / (1 - FOOT))), y[1])
+        y = (min(y[0], (min(above) / wide / 4 / y[1] ** FOOT) ** (1 / (1 - FOOT))), y[1])
     for scheme in dict.fromkeys(a["scheme"] for a in answers):
         style = schemes.REGISTRY[scheme].style
         look = {"colours": (style.light, style.dark), "group": scheme}
@@ -155,14 +156,14 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
     if any(s.dash == "dot" for s in series):
         keys.append(Key("theorem's steps", dash="dot"))
     if any(not all(s.filled) for s in series):
-        keys.append(Key("too few", marker="circle", filled=False))
+        keys.append(Key("more are needed", marker="circle", filled=False))
     said = steps_sentence(result, epsilon)
     return Chart(
         title=f"Steps that reach W₂ < {epsilon:g} against {way.title}",
         x=Axis(way.title, x, _ticks([result["rows"]], way), log=way.log),
-        y=Axis(f"steps N for W₂ < {epsilon:g}", y, decades(*y)),
+        y=Axis(f"steps N for W₂ < {epsilon:g}", y, tuple(tick for tick in decades(*y) if tick[0] >= 1)),
         series=tuple(series),
-        triangles=_triangles(way, x, y, (0.5, 1.0)),
+        triangles=_triangles(way, x, y),
         keys=tuple(keys),
         alt=f"Number of steps against {way.title}, both axes logarithmic. {said}",
     )
@@ -262,11 +263,9 @@ def _width(x, y) -> float:
     return min((x[1] / x[0]) ** 0.4, max(4.0, (y[1] / y[0]) ** 0.16))
 
 
-def _triangles(way, x, y, slopes=(0.5, 1.0, 2.0)) -> tuple[Triangle, ...]:
-    if not way.log:
-        return ()
+def _triangles(way, x, y) -> tuple[Triangle, ...]:
     end, low, wide = x[1] / 2.2, y[0] * (y[1] / y[0]) ** FOOT, _width(x, y)
-    return tuple(Triangle(end / wide, end, low, s, order(s)) for s in slopes if low * wide**s < y[1])
+    return tuple(Triangle(end / wide, end, low, s, order(s)) for s in way.slopes if low * wide**s < y[1])
 
 
 def sentence(results: dict[str, dict], h: float) -> str:
@@ -295,7 +294,8 @@ def sentence(results: dict[str, dict], h: float) -> str:
     low = dict.fromkeys(r["scheme"] for r in result["rows"] if r["h"] == h and r["method"] in LOWER)
     if low:
         far = any("far below" in flag for r in result["rows"] if r["h"] == h for flag in r["flags"])
-        parts.append(f"For {listed(low)} it is a lower bound{', far below W₂ where hollow' if far else ''}.")
+        far = ", far below it where hollow" if far else ""
+        parts.append(f"{listed(low)}: {'lower bounds' if len(low) > 1 else 'a lower bound'} of W₂{far}.")
     lost = [f"{r['scheme']} at {way.symbol} = {r['value']:g}" for r in result["rows"] if r["h"] == h and diverged(r)]
     if lost:
         parts.append(f"Diverged: {listed(lost)}.")

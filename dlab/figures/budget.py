@@ -135,7 +135,7 @@ def _ticks(low, high) -> tuple:
 
 def _triangles(x, level, ends_y) -> tuple:
     """Slopes of 1/√ε, 1/ε and 1/ε² in the upper right corner, which is empty: N falls as ε grows."""
-    wide = min((x[-1] / x[0]) ** 0.35, (ends_y[1] / ends_y[0]) ** 0.15)
+    wide = min((x[-1] / x[0]) ** 0.42, (ends_y[1] / ends_y[0]) ** 0.15)
     return tuple(Triangle(x[-1] * 1.1, x[-1] * 1.1 / wide, level(0.96) / wide**2, -s, order(s)) for s in (0.5, 1.0, 2.0))
 
 
@@ -259,6 +259,7 @@ def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
         name, plan, trend = a["scheme"], a["planned"] or {}, trend_of(result, a["scheme"])
         void = "void" if not plan else None
         evals = None if a["steps"] is None else a["score_evals"] + a["hessian_evals"]
+        least = "≥ " * (a["method"] in LOWER)
         time = {}
         if seconds:
             taken = None if a["steps"] is None else SAMPLES * seconds[name] * a["steps"]
@@ -267,9 +268,9 @@ def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
         out.append({
             "scheme": name,
             "theorem's N": void or _count(plan["steps"]),
-            "found N": "not reached" if a["steps"] is None else _count(a["steps"]),
-            "theorem ÷ found": void or number(_ratio(a)),
-            "evaluations": _count(evals),
+            "found N": "not reached" if a["steps"] is None else least + _count(a["steps"]),
+            "theorem ÷ found": void or ("≤ " * bool(least) + number(_ratio(a))),
+            "evaluations": least + _count(evals),
             **time,
             "W₂ at N": _value(a) if a["steps"] else NONE,
             "W₂ at N − 1": _fewer(a),

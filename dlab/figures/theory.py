@@ -50,7 +50,8 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     rows, measured = found["rows"], _measured(result)
     shown = {name: [(r["h"], r[name]) for r in rows if r[name] is not None] for name in BOUNDS}
     finite = {name: [v for _, v in points if math.isfinite(v)] for name, points in shown.items()}
-    values = [*finite["theorem"], *finite["sharp"], *(r["w2"] for r in measured if r["w2"] > 0)]
+    closed = _closed(rows, measured, result)
+    values = [*finite["theorem"], *finite["sharp"], *(r["w2"] for r in measured if r["w2"] > 0), *(v for _, v in closed)]
     if not values:
         return None
     top = min(HEADROOM * max(values), max([1.5 * max(values), *(1.5 * v for v in finite["recursion"])]))
@@ -73,10 +74,8 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
             filled=tuple(not reasons(r, fit) for r in measured), marker=EM.marker, dash=EM.dash,
             hover=tuple("\n".join([f"EM, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, fit)]) for r in measured),
         ))  # fmt: skip
-        if fit.get("expansion"):
-            line = tuple(h for h in sorted(places) if h <= max(r["h"] for r in measured))
-            value = tuple(max(low, fit["expansion"] * h ** fit["law_order"]) for h in line)
-            series.append(Series(LEADING, line, value, NEUTRAL, dash="dot", thin=True))
+        if closed:
+            series.append(Series(LEADING, *zip(*closed), NEUTRAL, dash="dot", thin=True))
             keys.append(Key(LEADING, NEUTRAL, dash="dot"))
         slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
         keys.append(Key(f"EM measured{slope}", (EM.light, EM.dark), "EM", EM.marker, EM.dash))
@@ -92,13 +91,23 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     )  # fmt: skip
 
 
+def _closed(rows, measured, result) -> list[tuple[float, float]]:
+    """The closed form (h, W2) from the coarsest measured step down to the finest of the picture; empty where there is none."""
+    fit = fit_of(result or {}, "EM")
+    if not measured or not fit.get("expansion"):
+        return []
+    coarsest = max(r["h"] for r in measured)
+    return [(h, fit["expansion"] * h ** fit["law_order"]) for h in sorted(r["h"] for r in rows) if h <= coarsest]
+
+
 def _measured(result) -> list[dict]:
     return [r for r in rows_of(result or {}, "EM") if not diverged(r)]
 
 
 def _triangles(right, low, top, slopes):
-    """Reference slopes of two octaves in the lower right corner, where they fit."""
-    return [Triangle(right / 4, right, low, s, order(s)) for s in slopes if low * 4**s < top]
+    """Reference slopes in the lower right corner, where they fit: of two octaves, or more where their labels would touch."""
+    wide = max(4.0, (top / low) ** 0.15)
+    return [Triangle(right / wide, right, low, s, order(s)) for s in slopes if low * wide**s < top]
 
 
 def _cut(points, top) -> list[str]:

@@ -79,11 +79,11 @@ def horizon() -> None:
     st.markdown(
         r"Every theorem's first term is $e^{-m_{\min}T}\,\|X_0\|_{L_2}$: the forward process at time $T$ still remembers "
         r"$e^{-T/2}X_0$, the start $N(0, \sigma_T^2 I)$ does not, and the way back shrinks the gap by at least "
-        r"$e^{-(m_{\min}-1/2)T}$. In the end it falls like $e^{-T}$ whatever $m_{\min}$ is: from a Gaussian with variance $v$ along a "
-        r"direction the mean $\mu$ leaves $e^{-T}\mu\,v/v_T$, with $v_T = 1 + (v-1)e^{-T}$, since the way back multiplies by "
-        r"$e^{-T/2}v/v_T$; without a mean the variance leaves a term of order $e^{-2T}$. The rate at $T$ is $1/v_T = m(T)$, which tends "
-        r"to 1. The theorem puts $m_{\min}$, the smallest rate of all, in its place; below 1 it is the rate of the widest direction at "
-        r"$T = 0$ alone."
+        r"$e^{-(m_{\min}-1/2)T}$. What is measured falls like $e^{-T}$ in the end, whatever $m_{\min}$ is: from a Gaussian with "
+        r"variance $v$ along a direction the mean $\mu$ leaves $e^{-T}\mu\,v/v_T$, with $v_T = 1 + (v-1)e^{-T}$, since the way back "
+        r"multiplies by $e^{-T/2}v/v_T$; without a mean the variance leaves a term of order $e^{-2T}$. The rate at $T$ is "
+        r"$1/v_T = m(T)$, which tends to 1. The theorem puts $m_{\min}$, the smallest rate of all, in its place; below 1 it is "
+        r"the rate of the widest direction at $T = 0$ alone."
     )
     st.markdown(
         "With the exact start $p_T$ there is no such term, and the curve is level once $T$ is a few units: a longer horizon costs steps "
@@ -190,7 +190,8 @@ def searching(result: dict, seconds: dict | None) -> None:
     st.markdown(
         "For each $\\varepsilon$ the smallest $N$ with $W_2 < \\varepsilon$ is searched: doubled until $W_2$ is below, then the bracket "
         "is narrowed by interpolation, since $W_2$ is nearly a power of $N$, until $N$ and $N - 1$ stand on either side of "
-        "$\\varepsilon$. Both values are in the table. Where $W_2$ has a standard error, so has $N$: its bar in the picture; there the "
+        "$\\varepsilon$. Both values are in the table. Where an error is left that no step removes, the search ends when each of two "
+        "doublings has gained less than 5 %. Where $W_2$ has a standard error, so has $N$: its bar in the picture; there the "
         "search may end a little early, at a point that chance has put below."
     )
     st.markdown(

@@ -174,8 +174,8 @@ def sharp(study: Study) -> None:
         r"\tfrac{g\sqrt d}{15}h^{5/2}\big)^2$,"
     )
     st.markdown(
-        r"from $e_0 = 0$, or $e^{-T/2}\|X_0\|$ with the paper's start; an error drawn afresh adds $h^2\varepsilon^2$ to the second square "
-        r"instead. $W_2 \le e_N$ for every $h$ and every $m_0 > 0$. For $m_0 > \tfrac12$ and $h \to 0$, without score error,"
+        r"from $e_0 = 0$, or $e^{-T/2}\|X_0\|$ with the paper's start; an error drawn afresh adds $h^2\varepsilon^2$ in the place of "
+        r"$h\,\varepsilon$. $W_2 \le e_N$ for every $h$ and every $m_0 > 0$. For $m_0 > \tfrac12$ and $h \to 0$, without score error,"
     )
     st.markdown(
         r"$e_N \lesssim h\,\Big(\frac{\sqrt d\,(L_{\max}-\frac12)}{\sqrt{6\,(m_{\min}-\frac12)}} + "

@@ -95,7 +95,7 @@ def test_lower_bounds_are_called_so_and_hollow_where_they_are_far_off():
     target = {"name": "spectrum", "dim": 1, "high": 0.5}
     result = answer("d", [4, 1024], target=target, schemes=["EM", "REM"], h=[1 / 4], reach=[0.2])
     said = along.sentence({"": result}, 0.25)
-    assert "For REM it is a lower bound, far below W₂ where hollow." in said
+    assert "REM: a lower bound of W₂, far below it where hollow." in said
     assert not any(group(along.chart({"": result}, 0.25), "REM measured").filled)
     steps = along.steps_chart(result, 0.2)
     assert group(steps, "EM steps").filled == (True, True)

@@ -7,6 +7,7 @@ from cases import GAUSSIAN
 
 from dlab import export, theory
 from dlab.figures import theory as figures
+from dlab.figures.numbers import number
 from dlab.figures.paper import DASHES
 from dlab.figures.screen import to_plotly
 from dlab.study import Study, along, bounds, run
@@ -183,5 +184,5 @@ def test_the_recursion_s_constants_are_in_a_table_first_and_last_step_among_them
     for n in (0, 63):
         C1, C2, C3, C4, M1 = found["C1"][n], found["C2"][n], found["C3"][n], found["C4"], study.built.facts.M1.value
         assert found["C"][n] == pytest.approx(C1 * (C1 * C2 + C4 / 2 + C3) + M1 * (1 + C2 + C4))
-        assert whole[n]["Cₙ"] == f"{found['C'][n]:.3g}"
+        assert whole[n]["Cₙ"] == number(found["C"][n])
     assert figures.run_table({**found, "factor": None}) == []
