@@ -10,8 +10,8 @@ from dlab.ui import controls, exports, frame, runs, studies, tell
 values = frame.begin(
     "dimension",
     "What does another dimension cost?",
-    "A Gaussian with $d$ independent coordinates, each with its exact law: no sampling in a thousand dimensions, and $W_2$ to "
-    "the last digit.",
+    "A Gaussian with $d$ independent coordinates, each with its exact law, so nothing is sampled. For REM and REI, whose coordinates "
+    "share a random midpoint, that gives a lower bound.",
 )
 picture, side = frame.stage()
 with side:

@@ -166,11 +166,14 @@ def test_among_many_variances_the_law_is_interpolated_exactly(shape):
 
 
 def test_equal_coordinates_cost_the_root_of_their_number():
-    result = answer(
-        target={"name": "spectrum", "dim": 1, "high": 0.8}, vary={"axis": "d", "values": [4, 16, 64, 256, 1024, 4096]}
-    )  # fmt: skip
+    dims = [4, 16, 64, 256, 1024, 4096]
+    result = answer(target={"name": "spectrum", "dim": 1, "high": 0.8}, vary={"axis": "d", "values": dims}, h=[0.25, 1 / 64])
     for line in result["trends"]:
-        assert line["slope"] == pytest.approx(0.5, abs=1e-6)
+        # The lower bound of a shared midpoint has that power too, and is not fitted where it is far below W2.
+        if line["h"] == 0.25 and schemes.REGISTRY[line["scheme"]].randomised:
+            assert line["used"] == dims[: len(line["used"])] != dims
+        else:
+            assert line["slope"] == pytest.approx(0.5, abs=1e-6)
     for value in (4, 4096):
         bound = {r["scheme"]: r["bound"] for r in result["rows"] if r["value"] == value and r["h"] == 0.25}
         measured = {r["scheme"]: r["w2"] for r in result["rows"] if r["value"] == value and r["h"] == 0.25}

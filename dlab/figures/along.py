@@ -9,25 +9,26 @@ from dataclasses import dataclass
 
 from dlab import schemes
 from dlab.figures.chart import Axis, Chart, Key, Series, Triangle, decades
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
-from dlab.figures.tables import METHODS, diverged, reasons, value_text
+from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
+from dlab.figures.tables import LOWER, METHODS, diverged, doubts, reasons, value_text
 
 
 @dataclass(frozen=True)
 class Way:
-    """How an axis is drawn and spoken of. title; log: whether it is logarithmic; symbol; slope: what a trend's slope is
-    called; apart: why a value is not in the trend; promised: (slope of the bound, in words) or None"""
+    """How an axis is drawn and spoken of. title; symbol; log: whether it is logarithmic; apart: why a value is not in the trend;
+    slopes: of the triangles that stand beside the points"""
 
     title: str
     symbol: str
     log: bool
     apart: str
+    slopes: tuple[float, ...] = ()
 
 
 WAYS = {
-    "score_error.level": Way("score error ε", "ε", True, "near what the scheme errs without a score error, not fitted"),
+    "score_error.level": Way("score error ε", "ε", True, "near what the scheme errs without a score error, not fitted", (1.0, 2.0)),
     "T": Way("horizon T", "T", False, "near what no horizon removes, not fitted"),
-    "d": Way("dimension d", "d", True, ""),
+    "d": Way("dimension d", "d", True, "", (0.5, 1.0)),
 }
 def way_of(axis: str) -> Way:
     """How an axis is drawn; a number of the target is drawn evenly, since it may be 0 or negative."""
@@ -35,6 +36,7 @@ def way_of(axis: str) -> Way:
     return WAYS.get(axis) or Way(f"target's {key}", key, False, "")
 
 
+FOOT = 0.03  # share of the picture's height below the triangles
 RANGE = 1e4  # bounds further above the largest measured value leave the picture
 
 
@@ -66,6 +68,8 @@ def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
             keys.append(Key(f"hollow: {name}", marker="circle", filled=False))
     if any(s.dash == "dot" for s in series):
         keys.append(Key("theorem's bound", dash="dot"))
+    if len(results) == 1 and any(not all(s.filled) for s in series):
+        keys.append(Key("not fitted", marker="circle", filled=False))
     if way.log is False and (left := _initial(next(iter(rows.values())))):
         series.append(left)
         keys.append(Key(left.name, dash=left.dash))
@@ -126,8 +130,12 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
     answers = [a for a in result["reach"] if a["epsilon"] == epsilon]
     found = [a["steps"] for a in answers if a["steps"]] or [1, 10]
     planned = [a["planned"]["steps"] for a in answers if a["planned"] and a["planned"]["steps"] < RANGE**2 * max(found)]
-    y = (min(found) / 1.6, 1.6 * max([*found, *planned]))
     x, _, _ = _limits([result["rows"]], way, False)
+    y = (min(found) / 1.6, 1.6 * max([*found, *planned]))
+    if way.log:  # the triangles stand below the points above them, or they would lie on them
+        wide = _width(x, y)
+        above = [a["steps"] for a in answers if a["steps"] and a["value"] > x[1] / 2.2 / wide / 2] or found
+        y = (min(y[0], (min(above) / wide / 2.5 / y[1] ** FOOT) ** (1 / (1 - FOOT))), y[1])
     for scheme in dict.fromkeys(a["scheme"] for a in answers):
         style = schemes.REGISTRY[scheme].style
         look = {"colours": (style.light, style.dark), "group": scheme}
@@ -140,23 +148,31 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
             ))  # fmt: skip
         if kept := [a for a in mine if a["steps"]]:
             series.append(Series(
-                f"{scheme} steps", tuple(a["value"] for a in kept), tuple(a["steps"] for a in kept), filled=(True,) * len(kept),
-                dash=style.dash, marker=style.marker,
-                hover=tuple(f"{scheme}, {way.symbol} = {a['value']:g}\n{a['steps']} steps: W₂ {number(a['w2'])}" for a in kept), **look,
+                f"{scheme} steps", tuple(a["value"] for a in kept), tuple(a["steps"] for a in kept),
+                filled=tuple(not doubts(a) for a in kept), dash=style.dash, marker=style.marker,
+                hover=tuple(_found(a, way) for a in kept), **look,
             ))  # fmt: skip
         keys.append(Key(scheme, (style.light, style.dark), scheme, style.marker, style.dash))
     if any(s.dash == "dot" for s in series):
         keys.append(Key("theorem's steps", dash="dot"))
+    if any(not all(s.filled) for s in series):
+        keys.append(Key("more are needed", marker="circle", filled=False))
     said = steps_sentence(result, epsilon)
     return Chart(
         title=f"Steps that reach W₂ < {epsilon:g} against {way.title}",
         x=Axis(way.title, x, _ticks([result["rows"]], way), log=way.log),
-        y=Axis(f"steps N for W₂ < {epsilon:g}", y, decades(*y)),
+        y=Axis(f"steps N for W₂ < {epsilon:g}", y, tuple(tick for tick in decades(*y) if tick[0] >= 1)),
         series=tuple(series),
         triangles=_triangles(way, x, y),
         keys=tuple(keys),
         alt=f"Number of steps against {way.title}, both axes logarithmic. {said}",
     )
+
+
+def _found(a, way) -> str:
+    least = "at least " * (a["method"] in LOWER)
+    said = [f"{a['scheme']}, {way.symbol} = {a['value']:g}", f"{least}{a['steps']} steps: W₂ {number(a['w2'])}"]
+    return "\n".join([*said, *(f"hollow: {doubt}" for doubt in doubts(a))])
 
 
 def steps_sentence(result: dict, epsilon: float) -> str:
@@ -168,7 +184,8 @@ def steps_sentence(result: dict, epsilon: float) -> str:
         missing += [f"{scheme} at {way.symbol} = {a['value']:g}" for a in mine if not a["steps"]]
         if kept:
             first, last = kept[0], kept[-1]
-            parts.append(f"{scheme} {first['steps']} at {way.symbol} = {first['value']:g} and {last['steps']} at {last['value']:g}")
+            least = "at least " * (last["method"] in LOWER)
+            parts.append(f"{scheme} {least}{first['steps']} at {way.symbol} = {first['value']:g} and {last['steps']} at {last['value']:g}")
     said = f"To come below W₂ = {epsilon:g} it takes, in steps, {'; '.join(parts)}." if parts else ""
     return " ".join(filter(None, [said, f"Not reached: {listed(missing)}." if missing else ""]))
 
@@ -241,11 +258,14 @@ def _ticks(groups, way) -> tuple:
     return tuple((v, f"{v:g}") for v in values[:: math.ceil(len(values) / 9) or 1])
 
 
+def _width(x, y) -> float:
+    """How many times as far right the triangles end as they begin: wide enough for their labels to stand apart."""
+    return min((x[1] / x[0]) ** 0.4, max(4.0, (y[1] / y[0]) ** 0.16))
+
+
 def _triangles(way, x, y) -> tuple[Triangle, ...]:
-    if not way.log:
-        return ()
-    end, low = x[1] / 2.2, y[0] * (y[1] / y[0]) ** 0.03
-    return tuple(Triangle(end / 4, end, low, s, label) for s, label in ((0.5, "½"), (1.0, "1"), (2.0, "2")) if low * 4**s < y[1])
+    end, low, wide = x[1] / 2.2, y[0] * (y[1] / y[0]) ** FOOT, _width(x, y)
+    return tuple(Triangle(end / wide, end, low, s, order(s)) for s in way.slopes if low * wide**s < y[1])
 
 
 def sentence(results: dict[str, dict], h: float) -> str:
@@ -271,6 +291,11 @@ def sentence(results: dict[str, dict], h: float) -> str:
     if flat:
         reason = {"score_error.level": "the score error shows too little", "T": "the horizon shows too little"}.get(axis, "too few points")
         parts.append(f"No slope for {listed(s for s, _ in flat)}: {reason}.")
+    low = dict.fromkeys(r["scheme"] for r in result["rows"] if r["h"] == h and r["method"] in LOWER)
+    if low:
+        far = any("far below" in flag for r in result["rows"] if r["h"] == h for flag in r["flags"])
+        far = ", far below it where hollow" if far else ""
+        parts.append(f"{listed(low)}: {'lower bounds' if len(low) > 1 else 'a lower bound'} of W₂{far}.")
     lost = [f"{r['scheme']} at {way.symbol} = {r['value']:g}" for r in result["rows"] if r["h"] == h and diverged(r)]
     if lost:
         parts.append(f"Diverged: {listed(lost)}.")

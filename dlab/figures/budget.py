@@ -9,7 +9,7 @@ import math
 from dlab import schemes
 from dlab.figures.chart import Axis, Chart, Key, Series, Triangle, decades
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
-from dlab.figures.tables import METHODS, diverged, rows_of, slope_text, void_reason
+from dlab.figures.tables import LOWER, METHODS, diverged, doubts, rows_of, slope_text, void_reason
 
 SAMPLES = 1000  # whose time is said: that of one particle is too short to have a meaning
 COSTS = {
@@ -19,7 +19,6 @@ COSTS = {
 }
 LEVEL = 1.3  # ratio of evaluations up to which two schemes are about level
 FAR = 0.1  # a trend further than this from its limit says so
-LOWER = ("exact-moments", "exact-marginals")  # methods whose W2 is a lower bound, and so is the number of steps
 LIMITS = {1.0: "1/ε", 0.5: "1/√ε"}
 
 
@@ -136,7 +135,7 @@ def _ticks(low, high) -> tuple:
 
 def _triangles(x, level, ends_y) -> tuple:
     """Slopes of 1/√ε, 1/ε and 1/ε² in the upper right corner, which is empty: N falls as ε grows."""
-    wide = min((x[-1] / x[0]) ** 0.35, (ends_y[1] / ends_y[0]) ** 0.15)
+    wide = min((x[-1] / x[0]) ** 0.5, (ends_y[1] / ends_y[0]) ** 0.15)
     return tuple(Triangle(x[-1] * 1.1, x[-1] * 1.1 / wide, level(0.96) / wide**2, -s, order(s)) for s in (0.5, 1.0, 2.0))
 
 
@@ -222,8 +221,7 @@ def _points(result, scheme, each) -> list[tuple]:
             found[T, r["steps"]] = r["w2"], r.get("stderr"), list(r.get("flags") or ())
     for a in answers_of(result, scheme):
         if a["steps"] and a["w2"] > 0:
-            noise = [f for f in a["flags"] if "fewer" not in f and "diverged" not in f]
-            found.setdefault((a["T"], a["steps"]), (a["w2"], a["stderr"], noise))
+            found.setdefault((a["T"], a["steps"]), (a["w2"], a["stderr"], doubts(a)))
     out = []
     for (horizon, steps), (w2, stderr, flags) in sorted(found.items(), key=lambda item: item[0][1]):
         lines = [f"{scheme}, {_count(steps)} steps, h = {step_size(horizon / steps)}", f"W₂ {_value({'w2': w2, 'stderr': stderr})}"]
@@ -261,6 +259,7 @@ def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
         name, plan, trend = a["scheme"], a["planned"] or {}, trend_of(result, a["scheme"])
         void = "void" if not plan else None
         evals = None if a["steps"] is None else a["score_evals"] + a["hessian_evals"]
+        least = "≥ " * (a["method"] in LOWER)
         time = {}
         if seconds:
             taken = None if a["steps"] is None else SAMPLES * seconds[name] * a["steps"]
@@ -269,9 +268,9 @@ def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
         out.append({
             "scheme": name,
             "theorem's N": void or _count(plan["steps"]),
-            "found N": "not reached" if a["steps"] is None else _count(a["steps"]),
-            "theorem ÷ found": void or number(_ratio(a)),
-            "evaluations": _count(evals),
+            "found N": "not reached" if a["steps"] is None else least + _count(a["steps"]),
+            "theorem ÷ found": void or ("≤ " * bool(least) + number(_ratio(a))),
+            "evaluations": least + _count(evals),
             **time,
             "W₂ at N": _value(a) if a["steps"] else NONE,
             "W₂ at N − 1": _fewer(a),
@@ -336,7 +335,8 @@ def _needs(mine, epsilon) -> list[str]:
         head = "" if parts else f" W₂ = {epsilon:g}"
         limit = listed(dict.fromkeys(a["why"].split("N = ")[-1].split(",")[0] for a in mine if a["steps"] is None))
         verb = "does" if len(lost) == 1 else "do"
-        said.append(f"{listed(lost)} {verb} not come below{head or ' it'} with up to {limit} steps.")
+        level = ", where W₂ has levelled off" if all("levelled off" in a["why"] for a in mine if a["steps"] is None) else ""
+        said.append(f"{listed(lost)} {verb} not come below{head or ' it'} with up to {limit} steps{level}.")
     return said
 
 

@@ -13,6 +13,7 @@ METHODS = {
     "exact-marginals": "exact along the axes, which is a lower bound of W₂",
     "density": "of the density on a grid, to first order in the displacement",
 }
+LOWER = ("exact-moments", "exact-marginals")  # methods whose W2 is a lower bound, and so is a number of steps found with it
 OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
 EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
@@ -77,6 +78,11 @@ def reasons(row, fit) -> list[str]:
         return flags or ["not resolved"]
     outside = BY_HAND if fit.get("window") else OUTSIDE
     return flags or ([outside] if has_slope(fit) and not fitted(row, fit) else [])
+
+
+def doubts(answer) -> list[str]:
+    """What is said against the W2 of an answer of `study.reach`, without what concerns the steps before it."""
+    return [f for f in answer["flags"] if "fewer" not in f and "diverged" not in f]
 
 
 def void_reason(result, scheme: str) -> str:

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from dlab import theory
 from dlab.laws import gaussian, product
 from dlab.measure.base import Case, by_law
 from dlab.targets.gaussian import Gaussian
@@ -21,6 +22,7 @@ MARGINALS_ONLY = (
     "{}: the coordinates share the random midpoint U, so the exact value shown, the root of the sum of their squared "
     "distances, is a lower bound of W₂."
 )
+FAR = 1.1  # times a lower bound that W2 may be, as far as is known, before the point is not fitted
 NODES = 48  # variances at which a law is carried where there are more
 ROUNDING = 1e-11  # W2 in units of ||X_0|| below which the two laws are equal as far as doubles tell
 PRICE = 48_000, 360, 1_000, 2_800  # particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it
@@ -97,8 +99,21 @@ def _axes(case, at):
         # The difference of roots from that of variances: no digits cancel that the law itself still has.
         moved = (law.cov[n] - true) / (np.sqrt(law.cov[n]) + np.sqrt(true))
         square = share @ (moved**2 + law.mean[n] ** 2)
-        found.append(_estimate(case, math.sqrt(square), method) if np.isfinite(square) else Estimate(None, 0.0, "exact"))
+        if not np.isfinite(square):
+            found.append(Estimate(None, 0.0, "exact"))
+            continue
+        value = math.sqrt(square)
+        flags = _unseen(case, value, values, share) if n == case.steps else ()
+        found.append(_estimate(case, value, method, flags))
     return found, law.error_square @ share
+
+
+def _unseen(case, value, values, share) -> tuple[str, ...]:
+    """What to say of a value that is far below W2, since all coordinates share the random midpoint."""
+    more = theory.excess(case.scheme, values, share, case.T, case.T / case.steps)
+    if more is None or math.hypot(value, more) < FAR * value:
+        return ()
+    return (f"a lower bound far below W₂, which is about {math.hypot(value, more):.2g}: all coordinates share the random midpoint",)
 
 
 def _along_axes(error, d):

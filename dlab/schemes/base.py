@@ -44,6 +44,7 @@ class Scheme:
     formula                      the update, in symbols and with the numbers of a step size
     expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
         target, see theory.expansion; None where nobody has worked it out
+    wobble(v) -> how far a step's variance moves with U at variance v, see theory.midpoint; None without midpoint
     """
 
     name: str
@@ -60,6 +61,7 @@ class Scheme:
     formula: "Formula"
     style: Style
     expansion: Callable | None = None
+    wobble: Callable | None = None
 
     def step(self, field, t, h, x, noise):
         """x (n, d) after one step from t down to t - h: x and the sum of its parts."""

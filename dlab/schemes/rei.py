@@ -22,6 +22,10 @@ def constants(m_min, L_max, L_F, d, h):
     return Constants(c1=math.sqrt(d / 3) * L_max / gap, h_factor=math.sqrt(h), c2=3 / gap)
 
 
+def wobble(v):
+    return 1 - 1 / v
+
+
 SCHEME = Scheme(
     name="REI",
     title="Randomised midpoint (exponential)",
@@ -50,4 +54,5 @@ SCHEME = Scheme(
         },
     ),
     style=Style(light="#B57A00", dark="#E69F00", marker="triangle-down", dash="dash"),
+    wobble=wobble,
 )

@@ -28,6 +28,10 @@ def constants(m_min, L_max, L_F, d, h):
     )
 
 
+def wobble(v):
+    return v / 4 + 1 / 2 - 1 / v
+
+
 SCHEME = Scheme(
     name="REM",
     title="Randomised midpoint (Euler)",
@@ -52,4 +56,5 @@ SCHEME = Scheme(
         },
     ),
     style=Style(light="#D55E00", dark="#D55E00", marker="triangle-up", dash="dash"),
+    wobble=wobble,
 )

@@ -7,7 +7,7 @@
     r_n = exp(-int (m - 1/2)) + h^2 (C1^2 + M1),   C_n = C1 (C1 C2 + C4/2 + C3) + M1 (1 + C2 + C4),
 
 integrals over the n-th step where no others are given, in reverse time. W2 <= e_N, plus exp(-int_0^T m) ||X_0|| for the
-paper's start.
+paper's start. Its Lemma 10 takes m(t) >= 1/2 within a step: for m0 < 1/2 the recursion is evaluated without that proof.
 """
 
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ before, so squares add:
     e_{n+1}^2 = (rho_n e_n + h^2/8 sup ||Y|| + h eps)^2 + ((h^3/3)^{1/2} sup ||L||_F + d^{1/2} g h^{5/2}/15)^2 + h^2 eps_noise^2,
 
 with ||L||_F <= d^{1/2} max |lambda - 1/2|, g = exp(h max(0, 1/2 - m)) and e_0 = ||Y_0 - X_T||. W2 <= e_N for every step size and
-every m0 > 0. As h -> 0 the fixed point is h (d^{1/2} (L_max - 1/2) / (6 (m_min - 1/2))^{1/2} + sup||Y|| / (8 (m_min - 1/2))):
+every m0 > 0. As h -> 0 it is at most h (d^{1/2} (L_max - 1/2) / (6 (m_min - 1/2))^{1/2} + sup||Y|| / (8 (m_min - 1/2))), `limit`:
 order h, and fresh noise in the score costs h^{1/2} eps_noise, not eps_noise.
 """
 
@@ -48,3 +48,11 @@ def sharp(facts, *, T: float, steps: int, start: str, error: float = 0.0, noise:
         for k in range(steps):
             e[k + 1] = np.sqrt((rho[k] * e[k] + bias[k]) ** 2 + spread[k])
     return e, None
+
+
+def limit(facts, *, T: float) -> float | None:
+    """The K of e_N <= K h + o(h) without score error, exact start; None where m0 <= 1/2 or a fact is missing."""
+    if missing(facts, ("m0", "L0")) or facts.m0.value <= 0.5:
+        return None
+    gap, size = min(1.0, facts.m0.value) - 0.5, max(moment(facts, 0.0), moment(facts, T)) ** 0.5
+    return float(np.sqrt(facts.dim / (6 * gap)) * (facts.L0.value + 0.5) + size / (8 * gap))

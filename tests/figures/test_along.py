@@ -91,6 +91,29 @@ def test_steps_against_the_dimension(results):
     assert [line["d"] for line in slopes] == ["1", "16", "256"]
 
 
+def test_lower_bounds_are_called_so_and_hollow_where_they_are_far_off():
+    target = {"name": "spectrum", "dim": 1, "high": 0.5}
+    result = answer("d", [4, 1024], target=target, schemes=["EM", "REM"], h=[1 / 4], reach=[0.2])
+    said = along.sentence({"": result}, 0.25)
+    assert "REM: a lower bound of W₂, far below it where hollow." in said
+    assert not any(group(along.chart({"": result}, 0.25), "REM measured").filled)
+    steps = along.steps_chart(result, 0.2)
+    assert group(steps, "EM steps").filled == (True, True)
+    assert group(steps, "REM steps").filled[-1] is False
+    assert "at least" in group(steps, "REM steps").hover[0]
+    assert "REM at least" in along.steps_sentence(result, 0.2)
+    assert along.steps_sentence(result, 0.2).count("at least") == 1
+
+
+def test_the_triangles_of_steps_against_the_dimension_lie_below_the_points(results):
+    chart = along.steps_chart(results["d"][""], 0.1)
+    for t in chart.triangles:
+        over = [y for s in chart.series if s.marker for x, y in zip(s.x, s.y) if t.x0 / 2 <= x]
+        assert t.y1 < min(over)
+    half, one = chart.triangles
+    assert one.y1 / half.y1 >= 2
+
+
 def test_a_diverged_point_and_a_void_bound_are_said(results):
     odd = copy.deepcopy(results["T"]["paper start"])
     for row in odd["rows"]:
