@@ -12,6 +12,7 @@ from cases import GAUSSIAN, LOGISTIC
 from dlab import jobs, params, schemes, theory
 from dlab.params import BadInput
 from dlab.study import Study, particle_step, run, stream
+from dlab.study import reach as reaching
 from dlab.ui import files, links, studies
 
 NAMES = list(schemes.REGISTRY)
@@ -112,7 +113,9 @@ def test_not_reached_says_so():
     for name in ("EM", "SO"):
         a = by_name(result, name, 0.01)
         assert a["steps"] is a["h"] is a["w2"] is a["score_evals"] is a["crossing"] is None
-        assert "not below 0.01 at N = 4096" in a["why"]
+        assert "where it has levelled off" in a["why"]
+        level = float(a["why"].split()[-1].rstrip("."))
+        assert level == pytest.approx(at({**a, "T": 2.0}, Study.from_json(result["study"]), 4096), rel=0.05)
         assert f"{name}: W₂ = 0.01 is not reached." in result["notes"]
     assert any("exact score" in note for note in result["notes"])
     assert all(t["slope"] is None for t in result["reach_trends"])
@@ -124,6 +127,21 @@ def test_where_the_theorem_is_void_the_search_still_answers():
         result = run(study(target=target, start=start, T=4.0 if start == "exact" else 12.0)).to_json()
         assert all(a["planned"] is None and "½" in a["why"] and a["steps"] for a in result["reach"])
         assert all(t["theory_slope"] is None and t["slope"] for t in result["reach_trends"])
+
+
+def test_a_search_gives_up_where_the_curve_has_levelled_off_and_nowhere_else():
+    seen = []
+
+    def floored(n):
+        seen.append(n)
+        return 0.1 + 1 / n
+
+    assert reaching._smallest(floored, 0.05, (), 4096, level=True) == (None, max(seen))
+    assert max(seen) < 1000
+    assert reaching._smallest(lambda n: 0.1 + 1 / n, 0.05, (), 4096) == (None, 4096)
+    # Slow to fall, and just above its level: both are searched to the end.
+    assert reaching._smallest(lambda n: n**-0.3, 0.1, (), 4096, level=True)[0] == 2155
+    assert reaching._smallest(lambda n: 0.1 + 1 / n, 0.101, (), 4096, level=True)[0] == 1001
 
 
 # ---------------------------------------------------------------- slopes

@@ -9,6 +9,7 @@ from dlab.measure import fit
 from dlab.study.spec import Study
 
 NEAR = 3  # interpolations in a row that may land next to an end of the bracket before it is halved
+LEVEL = 0.95  # a curve of which each of the last two doublings left more than this has levelled off
 
 
 def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
@@ -37,8 +38,9 @@ def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
 
             limit = _most(study, name, T)
             tried = {n for scheme, horizon, n in known if (scheme, horizon) == (name, T)}
-            steps = _smallest(lambda n, at=at: _value(at(n)), epsilon, tried, limit)
-            answers.append(_answer(name, epsilon, T, steps, at, plan, limit))
+            # Only an error that no step removes leaves a level.
+            steps, last = _smallest(lambda n, at=at: _value(at(n)), epsilon, tried, limit, level=not study.clean or study.start == "paper")
+            answers.append(_answer(name, epsilon, T, steps, at, plan, last, limit))
             yield list(answers)
 
 
@@ -54,8 +56,9 @@ def _most(study, name, T) -> int:
     return min(params.MAX_STEPS, int(params.MAX_WORK / 4 / work))
 
 
-def _smallest(value, epsilon, tried, limit) -> int | None:
-    """The smallest n in [1, limit] with value(n) < epsilon where value falls; None where value(limit) is not below.
+def _smallest(value, epsilon, tried, limit, level=False) -> tuple[int | None, int]:
+    """The smallest n in [1, limit] with value(n) < epsilon where value falls, None where value(limit) is not below, and the
+    last n that was not; level: the search gives up where value has levelled off above epsilon.
 
     n and n - 1 are both tried in any case: one lies below epsilon, the other does not.
     """
@@ -63,8 +66,8 @@ def _smallest(value, epsilon, tried, limit) -> int | None:
     high = next((n for n in tried if value(n) < epsilon), None)
     low = max((n for n in tried if n < (high or math.inf)), default=0)
     while high is None:
-        if low == limit:
-            return None
+        if low == limit or (level and _levelled(value, low, epsilon)):
+            return None, low
         n = min(2 * low or 1, limit)
         low, high = (low, n) if value(n) < epsilon else (n, None)
     stuck = 0
@@ -77,13 +80,20 @@ def _smallest(value, epsilon, tried, limit) -> int | None:
         below = value(n) < epsilon
         stuck = stuck + 1 if min(n - low, high - n) <= 1 else 0
         low, high = (low, n) if below else (n, high)
-    return high
+    return high, low
+
+
+def _levelled(value, n, epsilon) -> bool:
+    """Whether the last two doublings up to n left value nearly as it was, well above epsilon."""
+    if n < 4 or not math.isfinite(value(n // 4)) or LEVEL**2 * value(n) <= epsilon:
+        return False
+    return value(n) > LEVEL * value(n // 2) and value(n // 2) > LEVEL * value(n // 4)
 
 
 UNKNOWN = ("h", "w2", "stderr", "w2_fewer", "method", "score_evals", "hessian_evals", "crossing", "crossing_stderr")
 
 
-def _answer(name, epsilon, T, steps, at, plan, limit) -> dict:
+def _answer(name, epsilon, T, steps, at, plan, last, limit) -> dict:
     scheme, found = schemes.REGISTRY[name], {}
     if steps is not None:
         row, fewer = at(steps), at(steps - 1) if steps > 1 else None
@@ -94,7 +104,8 @@ def _answer(name, epsilon, T, steps, at, plan, limit) -> dict:
     if not plan.void and plan.T > params.MAX_T:
         why.append(f"The theorem's T = {plan.T:.3g} exceeds {params.MAX_T:g}, the lab's limit, which the search takes.")
     if steps is None:
-        why.append(f"W₂ is not below {epsilon:g} at N = {limit}, the most that the lab takes here.")
+        most = "the most that the lab takes here" if last == limit else f"where it has levelled off at {_value(at(last)):.3g}"
+        why.append(f"W₂ is not below {epsilon:g} at N = {last}, {most}.")
     return {
         "scheme": name,
         "epsilon": epsilon,

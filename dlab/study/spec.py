@@ -13,7 +13,7 @@ from dlab.study.grids import grids
 
 SCHEMA = 1
 BUDGET = 500_000_000  # particle-steps, where an accuracy is asked for and no budget given
-TRIES = 5  # points that the search for a number of steps looks at beside the rows
+TRIES = 2  # points that the search for a number of steps looks at beside the rows, of half the finest row's
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
 STARTS = ("exact", "paper")
@@ -250,6 +250,15 @@ class Study:
         "app states before a run."""
         if self.vary:
             return sum(part.price for _, part in self.parts)
+        price = self._points + self.error.price + (self.built.setup if self.work else 0)
+        if self.reach:
+            steps = max(1, max(self.steps) // 2)
+            price += len(self.reach) * TRIES * replace(self, steps=(steps,), h=(self.T / steps,), reach=None)._points
+        return price
+
+    @property
+    def _points(self) -> int:
+        """What the points of a plain study cost, in particle-steps."""
         by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
         laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
         run = self.work * self.built.step_cost * self.error.cost
@@ -257,9 +266,7 @@ class Study:
             # No reference: every scheme pays for itself.
             efforts = sum(self.built.effort(schemes.REGISTRY[s]) + self.error.cost - 1 for s in self.schemes)
             run = math.ceil(self.particles / BATCH) * BATCH * efforts * sum(self.steps)
-        plain = math.ceil(run) + self.error.price + laws + (self.built.setup if run else 0)
-        # A search tries about as many points of the finest step count.
-        return plain + len(self.reach or ()) * TRIES * plain * max(self.steps) // sum(self.steps)
+        return math.ceil(run) + laws
 
 
 def _varied(data, values) -> tuple[dict, dict | None]:
