@@ -68,7 +68,7 @@ def which():
 
 def models():
     tell_score.models()
-    left, right = st.columns((1, 3), vertical_alignment="bottom")
+    left, right, _ = st.columns((1, 1, 2))
     controls.own_choice("score_error", "models", left)
     one = values["score_error.models"]
     few = sizes[-4:]
@@ -79,10 +79,10 @@ def models():
         vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
     ) for n in links.MODELS}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
-    every = right.checkbox(
-        "With those that need simulation", key="models-all",
-        help="Their law has no closed form on this target: a run of some seconds.",
-    ) if 0 < len(free) < len(asked) else True  # fmt: skip
+    if 0 < len(free) < len(asked):
+        controls.own_choice("score_error", "every", right)
+        if values["score_error.every"] == "free":
+            asked = free
 
     def drawn(found, state):
         figure = score.models_chart(found, one, finest)
@@ -93,7 +93,7 @@ def models():
             st.dataframe(score.models_table(found, octaves, one, finest), hide_index=True, width="stretch")
         return figure
 
-    found, state, figure = runs.several("models", asked if every or not free else free, drawn)
+    found, state, figure = runs.several("models", asked, drawn)
     if state == "final":
         rows = [{"model": n, **row} for n, result in found.items() for row in result["rows"]]
         exports.named(figure, {"rows": rows, "results": found}, f"kinds-of-error-{one}", "models")

@@ -12,7 +12,7 @@ from dlab.study import STARTS
 from dlab.targets import logistic, observations
 from dlab.targets import spectrum as spectra
 from dlab.ui import files, frame, links, state, studies, tell
-from dlab.ui.own import OWN, Choice
+from dlab.ui.own import FIRST, OWN, SETTINGS, Choice
 
 KEY = state.KEY
 SPECTRA = {"isotropic": "All equal", "linear": "Linear", "power": "Power law"}
@@ -269,18 +269,28 @@ def error_levels(values: dict, *, off: bool) -> None:
 
 
 def one_curve(values: dict) -> tuple[str, float]:
-    """Which scheme and step size the panels of a page single out; the first scheme and the finest step where nothing is said."""
-    schemes_shown, sizes = list(values["schemes"]) or list(schemes.REGISTRY), sorted(studies.step_sizes(values))
-    if state.folded():
-        return schemes_shown[0], sizes[0]
+    """Which scheme and step size the panels of the page single out; the first scheme and the finest step where nothing is said."""
+    shown, sizes = list(values["schemes"]) or list(schemes.REGISTRY), sorted(studies.step_sizes(values))
+    curve, at = values["score_error.curve"], int(values["score_error.at"])
+    # What the study has not is not singled out, and the first of its schemes has one name only.
+    curve, at = curve if curve in shown[1:] else FIRST, at if at < len(sizes) else 0
+    state.adopt({"score_error.curve": curve, "score_error.at": float(at)})
+    _one_curve(shown, sizes)
+    return shown[0] if curve == FIRST else curve, sizes[at]
+
+
+@_group("own")
+def _one_curve(shown: list, sizes: list, *, off: bool) -> None:
     left, right = st.columns(2)
-    scheme = left.selectbox(
-        "Scheme, curve by curve", schemes_shown, key="one-scheme", help="Its curve against h is drawn once for each level ε."
-    )
-    h = right.selectbox(
-        "Step size h shown", sizes, format_func=step_size, key="one-step", help="W₂ against ε is drawn at this step size."
-    )
-    return scheme, h
+    pick, place = (SETTINGS[f"score_error.{name}"] for name in ("curve", "at"))
+    left.selectbox(
+        pick.label, [FIRST, *shown[1:]], format_func=lambda name: shown[0] if name == FIRST else name,
+        key=KEY + "score_error.curve", help=pick.help, disabled=off,
+    )  # fmt: skip
+    right.selectbox(
+        place.label, list(map(float, range(len(sizes)))), format_func=lambda i: step_size(sizes[int(i)]), key=KEY + "score_error.at",
+        help=place.help, disabled=off,
+    )  # fmt: skip
 
 
 @_group("horizon")

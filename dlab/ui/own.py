@@ -46,8 +46,21 @@ class Rung:
         return number
 
 
+FIRST = "first"  # of the schemes that are shown, whichever it is
+PLACES = tuple(map(float, range(params.MAX_STEP_SIZES)))  # among the step sizes that are shown, the finest first
+ACCURACIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
+
 OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
     "score_error": (
+        Choice(
+            "curve", "Scheme, curve by curve", FIRST, {FIRST: "the first"} | {name: name for name in schemes.REGISTRY},
+            "Its curve against h is drawn once for each level ε.",
+        ),
+        Rung("at", "Step size h shown", 0.0, PLACES, "W₂ against ε is drawn at this step size."),
+        Choice(
+            "every", "Kinds of error", "free", {"free": "those with an exact law", "all": "all four, some by simulation"},
+            "Some have no closed law on this target: a run of some seconds.",
+        ),
         Rung("which", "Level ε of the error", 0.5, LEVELS, "The size that the error is asked to have."),
         Choice(
             "models", "Scheme that meets them", "SO", {name: name for name in schemes.REGISTRY},
@@ -56,6 +69,12 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
         Rung("hessian", "Level ε⁽ᴸ⁾", 0.5, LEVELS, "L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
         Rung("drift", "Level ε⁽ᴹ⁾", 1.0, LEVELS, "M* = M + ε⁽ᴹ⁾v."),
         Rung("parts", "Level ε", 0.1, LEVELS, "The size of the score error in this picture."),
+    ),
+    "theory": (
+        Rung(
+            "epsilon", "Accuracy ϵ asked for, in W₂", 0.1, ACCURACIES,
+            "The distance that the theorem should promise; the table gives the steps that it asks for.",
+        ),
     ),
     "outside": (
         Choice("case", "Way out of the assumptions", "modes", {c.name: c.title for c in CASES}, "What is asked too much of the theorems."),

@@ -1,5 +1,7 @@
 """The Score error page without a browser: its picture, its folded sections, and what it says where a bound is void."""
 
+import json
+
 import pytest
 from test_helps import silent
 from test_pages import MIXTURE, at_home, charts, opened, plain, visit, words
@@ -9,6 +11,11 @@ from dlab.ui import links
 __all__ = ["at_home"]  # a fixture that every test here uses
 GAUSSIAN = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "levels": "0.05..0.2", "T": "2"}
 SECTIONS = ("which-open", "models-open", "second-open", "parts-open", "measured-open", "theorem-open")
+
+
+def axis(at):
+    """What the vertical axis of the first picture says."""
+    return json.loads(at.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["title"]["text"]
 
 
 def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
@@ -38,14 +45,16 @@ def test_every_section_opens_on_a_gaussian_target():
 def test_the_controls_single_out_a_scheme_and_a_step_and_the_address_keeps_the_error():
     at = visit("score_error", {**GAUSSIAN, "model": "constant", "m_angle": "90"})
     before = [c.proto.spec for c in at.get("plotly_chart")]
-    at.selectbox(key="one-scheme").set_value("SO")
-    at.selectbox(key="one-step").set_value(0.5)
+    at.selectbox(key="s:score_error.curve").set_value("SO")
+    at.selectbox(key="s:score_error.at").set_value(2.0)
     at.run()
     assert not at.exception
     assert all(a != b.proto.spec for a, b in zip(before, at.get("plotly_chart")))
     assert at.slider(key="s:constant.angle").value == 90
     assert at.query_params["m_angle"] in ("90", ["90"])
     assert at.query_params["levels"] in ("0.05..0.2", ["0.05..0.2"])
+    shared = {k: v if isinstance(v, str) else v[0] for k, v in at.query_params.items()}
+    assert "at h = 1/2" in axis(visit("score_error", shared))
 
 
 def test_fresh_noise_below_the_schemes_own_error_is_said():
@@ -85,16 +94,17 @@ def test_a_mixture_with_a_void_bound_waits_for_its_run_and_says_so():
 
 def test_a_chosen_scheme_or_step_that_leaves_the_study_is_replaced():
     at = visit("score_error", GAUSSIAN)
-    at.selectbox(key="one-scheme").set_value("SO")
-    at.selectbox(key="one-step").set_value(0.125)
+    at.selectbox(key="s:score_error.curve").set_value("SO")
+    at.selectbox(key="s:score_error.at").set_value(2.0)
     at.run()
     at.button_group(key="s:schemes").set_value(["EM"])
     at.select_slider(key="s:h").set_value((0.5, 0.25))
     at.run()
     assert not at.exception
     assert charts(at) == 2
-    assert at.selectbox(key="one-scheme").value == "EM"
-    assert at.selectbox(key="one-step").value == 0.25
+    assert at.selectbox(key="s:score_error.curve").value == "first"
+    assert at.selectbox(key="s:score_error.at").value == 0.0
+    assert "at h = 1/4" in axis(at)
 
 
 def test_no_scheme_is_a_sentence():
