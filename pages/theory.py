@@ -37,6 +37,13 @@ def sheet(drawn, name, rows=None):
     exports.sheet(drawn, name, rows, key=name)
 
 
+def theorems(study):
+    theory.theorems(study, min(study.h))
+    theory.corollaries()
+    controls.own_choice("theory", "epsilon", st.columns((1, 3))[0])
+    theory.corollaries_table(study, values["theory.epsilon"])
+
+
 def recursion(study, met):
     theory.recursion()
     controls.step()
@@ -49,8 +56,10 @@ def recursion(study, met):
             with column:
                 show(part, 320)
         st.markdown(frame.plain(drawn.caption))
-        exports.sheet(drawn, "recursion", key="recursion")
-    theory.sharp()
+        if lines := figures.run_table(found, 9):
+            st.dataframe(lines, hide_index=True, width="stretch")
+        exports.sheet(drawn, "recursion", figures.run_table(found), key="recursion")
+    theory.sharp(study)
 
 
 def one_step(study):
@@ -97,7 +106,7 @@ with picture:
         sections = (
             ("setting", "The setting and the five schemes", lambda: theory.setting(study, frame.theme())),
             ("assumptions", "The assumptions, one by one", lambda: theory.assumptions(listed)),
-            ("theorems", "The theorems with today's numbers", lambda: (theory.theorems(study, min(study.h)), theory.corollaries(study))),
+            ("theorems", "The theorems with today's numbers", lambda: theorems(study)),
             ("recursion", "The recursion behind Theorem 1, and where it blows up", lambda: recursion(study, met)),
             ("onestep", "Why the triangle inequality costs √h", lambda: one_step(study)),
             ("signs", "Where SO's M comes from, and spot the sign", lambda: signs(study)),

@@ -130,7 +130,8 @@ def test_the_sharp_bound_has_order_one_and_fresh_noise_costs_its_root_of_h():
     e = [theory.sharp(known, T=8.0, steps=n, start="exact")[0][-1] for n in (4000, 8000, 16000)]
     assert np.diff(np.log2(e)) == pytest.approx(-1, abs=0.02)
     fixed = np.sqrt(2) * (4.37 - 0.5) / np.sqrt(6 * 0.3) + np.sqrt(known.second_moment) / (8 * 0.3)
-    assert e[-1] * 16000 / 8 <= fixed
+    assert e[-1] * 16000 / 8 <= fixed == pytest.approx(theory.sharp_limit(known, T=8.0))
+    assert theory.sharp_limit(facts(m0=0.5), T=8.0) is None
     noisy = [theory.sharp(known, T=8.0, steps=n, start="exact", noise=50.0)[0][-1] for n in (4000, 16000)]
     assert noisy[0] / noisy[1] == pytest.approx(2, abs=0.02)
 

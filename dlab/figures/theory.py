@@ -50,7 +50,8 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     rows, measured = found["rows"], _measured(result)
     shown = {name: [(r["h"], r[name]) for r in rows if r[name] is not None] for name in BOUNDS}
     finite = {name: [v for _, v in points if math.isfinite(v)] for name, points in shown.items()}
-    values = [*finite["theorem"], *finite["sharp"], *(r["w2"] for r in measured if r["w2"] > 0)]
+    closed = _closed(rows, measured, result)
+    values = [*finite["theorem"], *finite["sharp"], *(r["w2"] for r in measured if r["w2"] > 0), *(v for _, v in closed)]
     if not values:
         return None
     top = min(HEADROOM * max(values), max([1.5 * max(values), *(1.5 * v for v in finite["recursion"])]))
@@ -73,10 +74,8 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
             filled=tuple(not reasons(r, fit) for r in measured), marker=EM.marker, dash=EM.dash,
             hover=tuple("\n".join([f"EM, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, fit)]) for r in measured),
         ))  # fmt: skip
-        if fit.get("expansion"):
-            line = tuple(h for h in sorted(places) if h <= max(r["h"] for r in measured))
-            value = tuple(max(low, fit["expansion"] * h ** fit["law_order"]) for h in line)
-            series.append(Series(LEADING, line, value, NEUTRAL, dash="dot", thin=True))
+        if closed:
+            series.append(Series(LEADING, *zip(*closed), NEUTRAL, dash="dot", thin=True))
             keys.append(Key(LEADING, NEUTRAL, dash="dot"))
         slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
         keys.append(Key(f"EM measured{slope}", (EM.light, EM.dark), "EM", EM.marker, EM.dash))
@@ -92,13 +91,23 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     )  # fmt: skip
 
 
+def _closed(rows, measured, result) -> list[tuple[float, float]]:
+    """The closed form (h, W2) from the coarsest measured step down to the finest of the picture; empty where there is none."""
+    fit = fit_of(result or {}, "EM")
+    if not measured or not fit.get("expansion"):
+        return []
+    coarsest = max(r["h"] for r in measured)
+    return [(h, fit["expansion"] * h ** fit["law_order"]) for h in sorted(r["h"] for r in rows) if h <= coarsest]
+
+
 def _measured(result) -> list[dict]:
     return [r for r in rows_of(result or {}, "EM") if not diverged(r)]
 
 
 def _triangles(right, low, top, slopes):
-    """Reference slopes of two octaves in the lower right corner, where they fit."""
-    return [Triangle(right / 4, right, low, s, order(s)) for s in slopes if low * 4**s < top]
+    """Reference slopes in the lower right corner, where they fit: of two octaves, or more where their labels would touch."""
+    wide = max(4.0, (top / low) ** 0.15)
+    return [Triangle(right / wide, right, low, s, order(s)) for s in slopes if low * wide**s < top]
 
 
 def _cut(points, top) -> list[str]:
@@ -255,13 +264,27 @@ def run(found: dict) -> Sheet:
     return Sheet(f"The recursion along EM's run at h = {h}", tuple(parts), f"The recursion along a run of EM at h = {h}.", says)
 
 
+def run_table(found: dict, most: int | None = None) -> list[dict]:
+    """What the recursion is made of, one line a step; at most so many of them, first and last among them, where it is given."""
+    if not found["factor"]:
+        return []
+    count = len(found["factor"])
+    few = sorted({round(i * (count - 1) / max(1, most - 1)) for i in range(most)}) if most and most < count else range(count)
+    columns = {"C₁(n)": "C1", "C₂(n)": "C2", "C₃(n)": "C3", "Cₙ": "C", "rₙ": "factor"}
+    return [
+        {"step": str(n + 1), "from t": number(found["t"][n]), **{title: _size(found[key][n]) for title, key in columns.items()},
+         "bound after it": _size(found["e"][n + 1])}
+        for n in few
+    ]  # fmt: skip
+
+
 def run_sentence(found: dict) -> str:
     h, said = step_size(found["h"]), []
     if found["factor"]:
         above, steps = sum(r > 1 for r in found["factor"]), len(found["factor"])
         grows = f"exceeds 1 at {above} of the {steps} steps" if above else f"stays below 1 at all {steps} steps"
         said.append(f"At h = {h} the factor rₙ {grows}, its maximum is {number(max(found['factor']))}.")
-        said.append(f"The recursion ends at {_size(found['e'][-1])}.")
+        said.append(f"With C₄ = {number(found['C4'])} the recursion ends at {_size(found['e'][-1])}.")
         if found["initialisation"]:
             said.append(f"Of that the start makes {number(found['initialisation'])}.")
     if found["sharp"]:

@@ -103,9 +103,9 @@ def bounds(study: Study, met: dict | None = None) -> dict:
 def along(study: Study, steps: int, tick=lambda: None) -> dict:
     """The recursion and the bound of order h along one run of EM in `steps` steps, and W2 of its exact law to p_t on the way:
 
-    {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1" (N,) or None, "at", "w2": steps and distances, or None where
-    no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n), which ends at the value
-    given.
+    {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1", "C2", "C3", "C" (N,) or None, "C4", "at", "w2": steps and
+    distances, or None where no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n),
+    which ends at the value given.
     """
     study = study.prepared(lambda done: tick())
     facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None
@@ -126,6 +126,7 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
 
     return {
         "h": T / steps, "t": plain(T - np.arange(steps + 1) * T / steps), "e": plain(e), "sharp": plain(sharp),
-        "factor": plain(behind.factor), "C1": plain(behind.C1), "C4": behind.C4, "initialisation": behind.initialisation,
+        "factor": plain(behind.factor), **{name: plain(getattr(behind, name)) for name in ("C1", "C2", "C3", "C")}, "C4": behind.C4,
+        "initialisation": behind.initialisation,
         "largest_step": behind.largest_step, "at": None if at is None else at.tolist(), "w2": w2, "void": void,
     }  # fmt: skip

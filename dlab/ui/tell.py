@@ -79,21 +79,33 @@ def horizon() -> None:
     st.markdown(
         r"Every theorem's first term is $e^{-m_{\min}T}\,\|X_0\|_{L_2}$: the forward process at time $T$ still remembers "
         r"$e^{-T/2}X_0$, the start $N(0, \sigma_T^2 I)$ does not, and the way back shrinks the gap by at least "
-        r"$e^{-(m_{\min}-1/2)T}$. What is measured falls like $e^{-T}$ or faster when all the target's precision is at least "
-        r"that of noise: from a Gaussian with variance $v$ along a direction the mean keeps "
-        r"$e^{-T}\mu\,v/v_T$, with $v_T = 1 + (v-1)e^{-T}$, since the way back multiplies by $e^{-T/2}v/v_T$."
+        r"$e^{-(m_{\min}-1/2)T}$. What is measured falls like $e^{-T}$ in the end, whatever $m_{\min}$ is: from a Gaussian with "
+        r"variance $v$ along a direction the mean $\mu$ leaves $e^{-T}\mu\,v/v_T$, with $v_T = 1 + (v-1)e^{-T}$, since the way back "
+        r"multiplies by $e^{-T/2}v/v_T$; without a mean the variance leaves a term of order $e^{-2T}$. The rate at $T$ is "
+        r"$1/v_T = m(T)$, which tends to 1. The theorem puts $m_{\min}$, the smallest rate of all, in its place; below 1 it is "
+        r"the rate of the widest direction at $T = 0$ alone."
     )
-    st.markdown("With the exact start $p_T$ there is no such term, and the curve is level: the horizon costs steps and gives nothing.")
+    st.markdown(
+        "With the exact start $p_T$ there is no such term, and the curve is level once $T$ is a few units: a longer horizon costs steps "
+        "and gives nothing."
+    )
 
 
 def dimension() -> None:
     """What the theorems say about the dimension."""
     st.markdown(
         r"All discretisation terms grow like $\sqrt d$: $C_1\sqrt{dh}$ for EM and EI, $\sqrt{d}$ inside $C_1$ for REM, REI and SO. "
-        r"For independent coordinates $W_2^2$ is the sum over coordinates, so with equal variances $W_2 = \sqrt d$ times that of one "
-        r"coordinate, exactly: here the theorem's power of $d$ is the true one. The steps that reach $\varepsilon$ follow: "
-        r"$\sqrt d/\varepsilon$ for a scheme of order 1, $d^{1/4}/\sqrt\varepsilon$ for order 2, where the theorems ask for "
+        r"EM, EI and SO move every coordinate on its own, so $W_2^2$ is the sum over coordinates, and with equal variances $W_2$ is "
+        r"$\sqrt d$ times that of one coordinate: here the theorem's power of $d$ is the true one. The steps that reach $\varepsilon$ "
+        r"follow: $\sqrt d/\varepsilon$ for EM and EI and $d^{1/4}/\sqrt\varepsilon$ for SO, where the theorems ask for "
         r"$d/\varepsilon^2$ and $\sqrt d/\varepsilon$."
+    )
+    st.markdown(
+        r"**REM and REI** are another matter, since all coordinates of a particle share the random $U$ of a step. Given these $U$ the law "
+        r"is a Gaussian whose variances are themselves random, by order $h^{3/2}$: whole particles are stretched or shrunk at once. Mean "
+        r"and covariance do not see it, and their distance, of order $\sqrt d\,h^2$, is the lower bound drawn here. What it misses is of "
+        r"order $d\,h^3$ (a Hermite expansion of the mixture gives the constant) and takes over once $\sqrt d\,h$ is about 1; there "
+        r"the points are hollow. A $U$ of its own for each coordinate would avoid it."
     )
 
 
@@ -257,10 +269,11 @@ def budget(result: dict, epsilon: float) -> None:
     size = number(facts["second_moment"] ** 0.5)
     st.markdown(f"Here {', '.join(known)}, $\\|X_0\\|_{{L_2}}$ = {size} and d = {len(facts['mean'])}.")
     st.markdown(
-        "The proofs add one-step errors by the triangle inequality, which loses order: ½ is left where the laws of EM and EI have 1 "
-        "and those of REM and REI have 2, and 1 where SO's has 2. So the theorem asks for $N \\sim d/\\varepsilon^2$ where EM needs "
-        "$1/\\varepsilon$ and REM $1/\\sqrt\\varepsilon$, and it makes SO alone fast, with $\\sqrt d/\\varepsilon$. REM takes two "
-        "scores a step and SO a score and a Hessian: where both are near $1/\\sqrt\\varepsilon$ they are about level per evaluation."
+        "The proofs compare particle by particle and add one-step errors by the triangle inequality. That leaves order ½ where the "
+        "laws of EM and EI have 1 and those of REM and REI have 2, and 1 where SO's has 2. So in $\\varepsilon$ the theorem asks for "
+        "$N \\sim 1/\\varepsilon^2$ where EM and EI need $1/\\varepsilon$ and REM and REI $1/\\sqrt\\varepsilon$, and for "
+        "$1/\\varepsilon$ where SO needs $1/\\sqrt\\varepsilon$: SO alone looks fast. REM takes two scores a step and SO a score and a "
+        "Hessian: where both are near $1/\\sqrt\\varepsilon$ they are about level per evaluation."
     )
 
 

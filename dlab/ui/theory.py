@@ -20,7 +20,6 @@ PRINTED = {
     ),
 }  # fmt: skip
 FACTOR = {"EM": r"\sqrt{d\,h}", "EI": r"\sqrt{d\,h}"}
-ACCURACIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 
 
 def setting(study: Study, theme: str) -> None:
@@ -89,8 +88,8 @@ def theorems(study: Study, h: float) -> None:
         st.caption("The exact start leaves out the theorems' first term, $e^{-m_{\\min}T}\\|X_0\\|$.")
 
 
-def corollaries(study: Study) -> None:
-    """Corollaries 2 and 5 in words, and with the constants of this target."""
+def corollaries() -> None:
+    """Corollaries 2 and 5 in words."""
     st.markdown(
         "**Corollary 2.** EM and EI reach $W_2 < \\epsilon$ after "
         "$N = O\\big(\\tfrac{d}{\\epsilon^2}\\log\\tfrac{\\sqrt d}{\\epsilon}\\big)$ "
@@ -100,10 +99,10 @@ def corollaries(study: Study) -> None:
         "**Corollary 5.** SO does after $N = O\\big(\\tfrac{\\sqrt d}{\\epsilon}\\log\\tfrac{\\sqrt d}{\\epsilon}\\big)$ steps, with the "
         "same $T$ and $h = O(\\tfrac{\\epsilon}{\\sqrt d})$."
     )
-    epsilon = st.select_slider(
-        "Accuracy ϵ asked for, in W₂", ACCURACIES, value=0.1, key="theory-epsilon",
-        help="The distance that the theorem should promise; the table gives the steps that it asks for.",
-    )  # fmt: skip
+
+
+def corollaries_table(study: Study, epsilon: float) -> None:
+    """What every theorem asks for to promise an accuracy."""
     lines = []
     for name, scheme in schemes.REGISTRY.items():
         found = theory.plan(scheme, study.built.facts, epsilon, start=study.start, T=study.T)
@@ -141,22 +140,49 @@ def recursion() -> None:
     )
     st.markdown(
         r"The printed theorem replaces $L(t)$ by $L_{\max}$ and $m(t)$ by $m_{\min}$, lets the run go on for ever and drops every $h^2$. "
-        "The recursion drops nothing, so it can be checked: EM may never lie above it. The factor $r_n$ is below 1 only for "
+        "The recursion drops nothing, so it can be checked: EM may never lie above it. (Its proof takes $m(t) \\ge \\tfrac12$ within a "
+        "step; where $m_0$ is smaller it is drawn without that proof.) The factor $r_n$ is below 1 only for "
         r"$h \lesssim (m_{\min}-\tfrac12)/(C_1^2 + M_1)$; for larger steps errors multiply and the bound blows up although EM does not."
     )
 
 
-def sharp() -> None:
-    """The bound of order h, in a few lines."""
+def sharp(study: Study) -> None:
+    """The bound of order h with its proof, and its leading term for this target."""
     st.markdown(
-        r"**Why order $h$ can be proved.** Along the exact reverse process $d\gamma = \tfrac14 Y\,d\tau + L\,dW$. In one step EM misses "
-        r"$\int_0^h (h-u)\,(\tfrac14 Y_u\,du + L\,dW_u)$: a mean of at most $\tfrac{h^2}{8}\sup\|Y\|$ and a fluctuation of about "
-        r"$\sqrt{h^3/3}\,\|L\|_F$ that is orthogonal to everything before. Squares add for the second, so"
+        r"**A bound of order $h$, proved.** Let $Y$ be the exact reverse process from $p_T$ on the same Brownian path and $e_n$ the $L_2$ "
+        r"distance of EM's iterate to it. Below, $m$ and $L$ are those of $m(t) \le \lambda \le L(t)$, between which the eigenvalues "
+        r"$\lambda$ of $-\nabla^2\log p_t$ lie, and each $\sup$ is over one step."
     )
     st.markdown(
-        r"$e_{n+1}^2 \le \big(\rho_n e_n + \tfrac{h^2}{8}\sup\|Y\| + h\,\varepsilon\big)^2 + \tfrac{h^3}{3}\sup\|L\|_F^2 + O(h^4)$,"
+        r"1. Since $M = \tfrac14x - L\gamma$, Itô's formula leaves $d\gamma = \tfrac14Y\,d\tau + L\,dW$ with $L = \tfrac12I + H$. In one "
+        r"step EM misses $R = \int_0^h (h-u)\,(\tfrac14Y_u\,du + L\,dW_u)$."
+        "\n"
+        r"2. The mean of $R$ given the past is at most $\int_0^h\tfrac{h-u}4\|Y_u\|\,du \le \tfrac{h^2}8\sup\|Y\|$."
+        "\n"
+        r"3. Its fluctuation has two parts. That of $dW$ is at most $\sqrt{h^3/3}\,\sup\|L\|_F$, with "
+        r"$\|L\|_F \le \sqrt d\,\max|\lambda-\tfrac12|$. That of $Y_u$: two copies that part at the step's start show a variance of at "
+        r"most $d\,u\,g^2$, $g = e^{h\max(0,\frac12-m)}$, so this part is at most "
+        r"$\tfrac{g\sqrt d}4\int_0^h(h-u)\sqrt u\,du = \tfrac{g\sqrt d}{15}h^{5/2}$."
+        "\n"
+        r"4. EM's step, without noise $x \mapsto x + h\gamma$, contracts by $\rho_n = \max|1 - h(\lambda-\tfrac12)|$, $\lambda$ from "
+        r"$m(t_n)$ to $L(t_n)$."
+        "\n"
+        r"5. The fluctuation is orthogonal to all that was known before the step, so its square adds:"
     )
-    st.markdown("with every term kept in the curve above (derived for this lab; it holds for every $h$ and every $m_0 > 0$).")
+    st.markdown(
+        r"$e_{n+1}^2 \le \big(\rho_n e_n + \tfrac{h^2}{8}\sup\|Y\| + h\,\varepsilon\big)^2 + \big(\sqrt{h^3/3}\,\sup\|L\|_F + "
+        r"\tfrac{g\sqrt d}{15}h^{5/2}\big)^2$,"
+    )
+    st.markdown(
+        r"from $e_0 = 0$, or $e^{-T/2}\|X_0\|$ with the paper's start; an error drawn afresh adds $h^2\varepsilon^2$ in the place of "
+        r"$h\,\varepsilon$. $W_2 \le e_N$ for every $h$ and every $m_0 > 0$. For $m_0 > \tfrac12$ and $h \to 0$, without score error,"
+    )
+    st.markdown(
+        r"$e_N \lesssim h\,\Big(\frac{\sqrt d\,(L_{\max}-\frac12)}{\sqrt{6\,(m_{\min}-\frac12)}} + "
+        r"\frac{\sup\|Y\|}{8\,(m_{\min}-\frac12)}\Big)$."
+    )
+    if (limit := theory.sharp_limit(study.built.facts, T=study.T)) is not None:
+        st.markdown(f"Here that is {number(limit)}·h.")
 
 
 def one_step() -> None:

@@ -1,5 +1,6 @@
 """What a fresh process compiles before anybody asks: the exact laws and the first moving scene."""
 
+import itertools
 import threading
 from contextlib import suppress
 
@@ -8,6 +9,7 @@ from dlab.params import BadInput
 from dlab.study import Study, run
 
 SKEW = {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}
+LINES = {"name": "spectrum", "shape": "linear", "low": 0.3, "high": 0.8}  # of few and of many coordinates
 
 
 def up(stop: threading.Event) -> None:
@@ -23,6 +25,10 @@ def up(stop: threading.Event) -> None:
                 if stop.is_set():
                     return
                 run(Study.from_json({**exact, "schemes": [name], "score_error": spec}))
+        for dim, name in itertools.product((2, 64), schemes.REGISTRY):
+            if stop.is_set():
+                return
+            run(Study.from_json({**exact, "target": {**LINES, "dim": dim}, "schemes": [name]}))
         for name in ("EM", "SO"):
             if stop.is_set():
                 return

@@ -7,6 +7,7 @@ from cases import GAUSSIAN
 
 from dlab import export, theory
 from dlab.figures import theory as figures
+from dlab.figures.numbers import number
 from dlab.figures.paper import DASHES
 from dlab.figures.screen import to_plotly
 from dlab.study import Study, along, bounds, run
@@ -173,3 +174,15 @@ def test_the_letters_keep_the_secret_until_a_guess():
     assert figures.signs_sentence(signs(), "C").startswith("Not C: that is the printed sign")
     assert figures.signs(signs(missing=("right", "wrong", "without")), True) is None
     assert "slope –" in figures.signs_sentence(signs(missing=("wrong",)), "A")
+
+
+def test_the_recursion_s_constants_are_in_a_table_first_and_last_step_among_them(study):
+    found = along(study, 64)
+    whole, few = figures.run_table(found), figures.run_table(found, 9)
+    assert [len(whole), len(few)] == [64, 9]
+    assert (few[0], few[-1]) == (whole[0], whole[-1])
+    for n in (0, 63):
+        C1, C2, C3, C4, M1 = found["C1"][n], found["C2"][n], found["C3"][n], found["C4"], study.built.facts.M1.value
+        assert found["C"][n] == pytest.approx(C1 * (C1 * C2 + C4 / 2 + C3) + M1 * (1 + C2 + C4))
+        assert whole[n]["Cₙ"] == number(found["C"][n])
+    assert figures.run_table({**found, "factor": None}) == []
