@@ -16,7 +16,7 @@ over once d^{1/2} h is about 1. It is never more than transport given U says, (s
 
 import numpy as np
 
-QUADRATURE = 64  # nodes in time
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)  # in time
 
 
 def excess(scheme, values, counts, T: float, h: float) -> float | None:
@@ -25,11 +25,10 @@ def excess(scheme, values, counts, T: float, h: float) -> float | None:
     if scheme.wobble is None:
         return None
     v, c = np.asarray(values, float), np.asarray(counts, float)
-    nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE)
-    t = (nodes[:, None] + 1) * T / 2
+    t = (NODES[:, None] + 1) * T / 2
     at = 1 + (v - 1) * np.exp(-t)
     moved = (v / at) ** 2 * np.exp(-t) * scheme.wobble(at)
-    C = h**3 / 3 * np.einsum("t,ti,tj->ij", weights * T / 2, moved, moved)
+    C = h**3 / 3 * np.einsum("t,ti,tj->ij", WEIGHTS * T / 2, moved, moved)
     own = np.diag(C)
     square = c @ (C**2 / (16 * v[:, None] * v * (v[:, None] + v))) @ c + c @ (own**2 / (16 * v**3))
     return float(np.sqrt(max(0.0, min(square, c @ (own / (4 * v))))))
