@@ -135,7 +135,7 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
     if way.log:  # the triangles stand below the points above them, or they would lie on them
         wide = _width(x, y)
         above = [a["steps"] for a in answers if a["steps"] and a["value"] > x[1] / 2.2 / wide / 2] or found
-        y = (min(y[0], (min(above) / wide / 2.5 / y[1] ** FOOT) ** (1 / (1 - FOOT))), y[1])
+        y = (min(y[0], (min(above) / wide / 4 / y[1] ** FOOT) ** (1 / (1 - FOOT))), y[1])
     for scheme in dict.fromkeys(a["scheme"] for a in answers):
         style = schemes.REGISTRY[scheme].style
         look = {"colours": (style.light, style.dark), "group": scheme}

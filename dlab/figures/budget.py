@@ -135,7 +135,7 @@ def _ticks(low, high) -> tuple:
 
 def _triangles(x, level, ends_y) -> tuple:
     """Slopes of 1/√ε, 1/ε and 1/ε² in the upper right corner, which is empty: N falls as ε grows."""
-    wide = min((x[-1] / x[0]) ** 0.5, (ends_y[1] / ends_y[0]) ** 0.15)
+    wide = min((x[-1] / x[0]) ** 0.42, (ends_y[1] / ends_y[0]) ** 0.15)
     return tuple(Triangle(x[-1] * 1.1, x[-1] * 1.1 / wide, level(0.96) / wide**2, -s, order(s)) for s in (0.5, 1.0, 2.0))
 
 

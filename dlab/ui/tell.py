@@ -199,7 +199,8 @@ def searching(result: dict, seconds: dict | None) -> None:
     st.markdown(
         "For each $\\varepsilon$ the smallest $N$ with $W_2 < \\varepsilon$ is searched: doubled until $W_2$ is below, then the bracket "
         "is narrowed by interpolation, since $W_2$ is nearly a power of $N$, until $N$ and $N - 1$ stand on either side of "
-        "$\\varepsilon$. Both values are in the table. Where $W_2$ has a standard error, so has $N$: its bar in the picture; there the "
+        "$\\varepsilon$. Both values are in the table. Where an error is left that no step removes, the search ends when each of two "
+        "doublings has gained less than 5 %. Where $W_2$ has a standard error, so has $N$: its bar in the picture; there the "
         "search may end a little early, at a point that chance has put below."
     )
     st.markdown(
