@@ -22,6 +22,7 @@ def atoms(target: dict) -> int:
 def experiment(study: Study) -> None:
     """How the experiment is rebuilt, and what the paper leaves open."""
     st.markdown(
+        "As in the paper, $d = 20$ with 100 observations, features from N(0, 100), $T = 10$ and the start N(0, $\\sigma_T^2 I$). "
         "The posterior is sampled by the no-U-turn sampler in the coordinates of its Laplace approximation; R̂ and the effective "
         "sample size stand in the notes. Half of the chains make the score, the other half stand for the target, so the two are "
         "independent."
