@@ -6,7 +6,7 @@ from dlab.figures.numbers import number, step_size
 from dlab.study import Study
 from dlab.targets import sampled
 
-PRICES = {"first": 120.0, "readings": 240.0}  # seconds on two cores, the sampling of the posterior and compiling included
+PRICES = {"first": 40.0, "readings": 240.0}  # seconds on two cores, the sampling of the posterior and compiling included
 
 
 def sigma(result: dict) -> float:
