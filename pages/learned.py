@@ -24,9 +24,7 @@ with side:
     controls.target(values)
     for name in ("method", "samples"):
         controls.own_choice("learned", name, st)
-    with st.expander("Network"):
-        for name in ("width", "depth", "updates", "seed"):
-            controls.own_choice("learned", name, st)
+    controls.own_folded("learned", "Network", ("width", "depth", "updates", "seed"))
     controls.scheme_set()
     controls.step_range(values)
     controls.own_choice("learned", "scheme", st)

@@ -21,7 +21,7 @@ with side:
     controls.own_choice("logistic", "part", st)
     if part == "paper":
         controls.own_choice("logistic", "penalty", st)
-        st.caption("d = 20, 100 observations, features N(0, 100), T = 10, start N(0, σ_T² I): as the paper has them.")
+        controls.own_remark("d = 20, 100 observations, features N(0, 100), T = 10, start N(0, σ_T² I): as the paper has them.")
     elif part == "plane":
         controls.observed(values)
         controls.scheme_set()

@@ -304,12 +304,13 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
                     ),
                 ))  # fmt: skip
         keys.append(Key(what, NEUTRAL, marker="circle" if not rank else "x", filled=bool(rank)))
-    stiff = "h = 1/L"
-    series.append(Series(stiff, (1 / first["L0"],) * 2, (low, high), NEUTRAL, stiff, dash="dash", thin=True))
-    keys.append(Key(stiff, NEUTRAL, stiff, dash="dash"))
     hs = sorted({r["h"] for r in first["rows"]})
     limits = hs[0] / 1.2, 1.2 * max([*hs, *(r["h"] for result in sampled.values() for r in result["rows"])])
     says = orders_sentence(first)
+    if limits[0] < 1 / first["L0"] < limits[1]:
+        stiff = "h = 1/L"
+        series.append(Series(stiff, (1 / first["L0"],) * 2, (low, high), NEUTRAL, stiff, dash="dash", thin=True))
+        keys.append(Key(stiff, NEUTRAL, stiff, dash="dash"))
     places = decades(*limits)
     triangles = tuple(
         Triangle(hs[-1] / 3, hs[-1], 2 * low, s, order(s)) for s in (0.5, 1.0, 2.0) if 2 * low * 3**s < high

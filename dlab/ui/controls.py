@@ -146,6 +146,20 @@ def own_choice(page: str, name: str, place, *, off: bool) -> None:
 
 
 @_group("own")
+def own_folded(page: str, title: str, names: tuple[str, ...], *, off: bool) -> None:
+    """Some of them that are no knobs, folded under a title."""
+    with st.expander(title):
+        for name in names:
+            _pick(page, next(s for s in OWN[page] if s.name == name), st, off)
+
+
+@_group("own")
+def own_remark(text: str, *, off: bool) -> None:
+    """What is said beside them."""
+    st.caption(text)
+
+
+@_group("own")
 def own_knob(page: str, name: str, *, off: bool) -> None:
     """One of them that is a knob."""
     _slide([s for s in OWN[page] if s.name == name], page + ".", off)

@@ -87,6 +87,7 @@ def test_the_error_field_is_blank_where_nobody_comes_and_has_contours_and_arrows
     assert len([s for s in drawn.over if s.name == "e"]) == 8
     said = learned.field_sentence(plane())
     assert "wrong by 0.0500 in L₂ under p_t" in said
+    assert "at (−" in said
     assert "Few samples come there" in said
     figure = screen.to_heatmap(drawn)
     assert len(figure.data) == 1 + len(drawn.over)
@@ -102,7 +103,12 @@ def test_losses_start_without_a_loss_on_the_samples_and_the_gap_is_to_the_exact_
     found = {"study": {"score_error": {"name": "learned"}}, "losses": rows, "least": 1.27}
     gap = learned.excess_chart(found)
     assert gap.series[0].y == pytest.approx((0.03, 0.01, 0.005))
-    assert "is 0.0300 above it; after 200 updates the network is 0.00500 above it" in gap.caption
+    assert "is 0.0300 above it; after 200 updates the network is 0.00500 above it." in gap.caption
+    beyond = learned.excess_chart({**found, "least": 1.2775})
+    assert "after 200 updates the network is below it by chance" in beyond.caption
+    assert "not drawn" not in beyond.caption
+    assert "2 points where chance puts it below are not drawn." in learned.excess_sentence({**found, "least": 1.28})
+    assert beyond.series[0].x == (0, 100)
 
 
 def test_the_number_of_samples_is_drawn_for_both_methods():

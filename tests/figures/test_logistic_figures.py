@@ -122,6 +122,12 @@ def test_a_slope_that_is_none_is_not_printed_as_one():
     assert "0.0060 ± 0.0020" in chart.caption or "0.006 ± 0.002" in chart.caption
 
 
+def test_a_step_of_one_over_L_that_is_outside_of_the_picture_is_no_line_of_it():
+    mild = {**FIRST, "L0": 1.0}
+    assert not [s for s in logistic.orders(mild, {}).series if s.name == "h = 1/L"]
+    assert not [k for k in logistic.orders(mild, {}).keys if k.name == "h = 1/L"]
+
+
 def test_the_slopes_table_says_how_stiff_each_pair_is():
     table = logistic.slopes_table(FIRST)
     assert table[0] == {"h from": "0.32", "to": "0.08", "hL": "46.7", "EM": "1.00", "SO": "2.00", "REM": "2.00"}
