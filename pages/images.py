@@ -7,13 +7,13 @@ import streamlit as st
 from dlab import jobs
 from dlab.figures import images
 from dlab.params import BadInput
-from dlab.study.images import lesson
+from dlab.study.images import grid_work, lesson
 from dlab.ui import controls, exports, frame, grids, runs, studies, tell_images
 
 values = frame.begin(
     "images",
     "Do better steps make better images?",
-    "All schemes turn the same noise into images, with the exact score of a small data set; $d$ is the number of pixels.",
+    "All schemes turn the same noise into images of a small data set, with its exact score or a network's; $d$ is the number of pixels.",
 )
 picture, side = frame.stage()
 with side:
@@ -73,7 +73,8 @@ with picture:
         if (count := study.target["count"]) < values["images.count"]:
             st.caption(f"The folder holds {count} images; all of them are taken and none is kept out.")
         steps = round(study.T / values["images.step"])
-        grid = runs.kept("grid", study, steps, COUNT, price=COMPILE, doing="Moving the images.")
+        price = jobs.seconds(grid_work(study, steps, COUNT)) + COMPILE
+        grid = runs.kept("grid", study, steps, COUNT, price=price, doing="Moving the images.")
         if grid:
             grids.show(grid, "grids")
             st.markdown(images.grid_sentence(grid))

@@ -5,7 +5,7 @@ import itertools
 import streamlit as st
 
 from dlab import jobs
-from dlab.figures import outside, tables
+from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
@@ -47,7 +47,7 @@ def draw(found, state):
             if varied:
                 st.markdown(sheet.parts[-1].caption)
         if state != "running":
-            st.dataframe(tables.table(result), hide_index=True, width="stretch")
+            st.dataframe(outside.table(result), hide_index=True, width="stretch")
     return sheet
 
 

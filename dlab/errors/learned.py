@@ -96,7 +96,7 @@ class Training:
     @property
     def weights(self) -> int:
         d, width, depth = self.target.dim, self.spec["width"], self.spec["depth"]
-        return width * (2 * d + learn.TIMES + width * (depth - 1)) + 2 * d**2  # with the axes of the samples' covariance
+        return width * (2 * d + learn.TIMES + width * (depth - 1))
 
     @property
     def price(self) -> int:

@@ -53,10 +53,10 @@ def table(found: dict) -> list[dict]:
     name = found["scheme"]
     if "map" in found:
         x, y = (np.asarray(found["map"][k]) for k in ("x", "y"))
-        pieces = [("", found["map"], lambda i: f"({x[i[1]]:.2f}, {y[i[0]]:.2f})")]
+        pieces = [("", found["map"], lambda i: f"({_at(x[i[1]])}, {_at(y[i[0]])})")]
     else:
         pieces = [
-            (f" along axis {k}", line, lambda i, line=line: f"{line['x'][i[0]]:.2f}") for k, line in enumerate(found.get("lines", ()), 1)
+            (f" along axis {k}", line, lambda i, line=line: _at(line["x"][i[0]])) for k, line in enumerate(found.get("lines", ()), 1)
         ]
     out = []
     for along, piece, place in pieces:
@@ -72,6 +72,10 @@ def table(found: dict) -> list[dict]:
                 "lowest at": place(low) if signed else NONE,
             })
     return out
+
+
+def _at(value) -> str:
+    return f"{round(value, 2) + 0.0:.2f}"  # no minus before a zero
 
 
 def _share(law, target):

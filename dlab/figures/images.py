@@ -39,20 +39,22 @@ def grid_alt(found: dict) -> str:
 def grid_sentence(found: dict) -> str:
     """What the grids show now."""
     steps = round(found["study"]["T"] / found["h"])
-    said = [f"All schemes start from the same noise and meet the same increments, in {steps} steps of h = {size_text(found['h'])}."]
+    size = f"h\u00a0=\u00a0{size_text(found['h'])}"
+    said = [f"All schemes start from the same noise and meet the same increments, in {steps} steps of {size}."]
     for name, spent in found["spent"].items():
-        pieces, top, where = sum(spent["pieces"]), max(spent["growth"]), _peak(found, spent)
+        pieces, top = sum(spent["pieces"]), max(spent["growth"])
         limit = found["study"].get("growth")
         said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
         if limit and pieces > steps:
             said.append(
-                f"Near t = {where} its steps were cut, {pieces:.0f} pieces in all, each with products of its own: there the data "
-                f"cluster, L has large positive eigenvalues λ, and no piece lets distances grow by more than exp({limit:g})."
+                f"{_cut(found, spent)}, {pieces:.0f} pieces in all, each with products of its own: there the data cluster, L has large "
+                f"positive eigenvalues λ, and no piece lets distances grow by more than exp({limit:g})."
             )
         elif top > 2:
             said.append(
-                f"At t = {where} some image met hλ = {number(top)}: L's largest eigenvalue λ is positive where data cluster, and SO's "
-                f"step then lets distances and noise grow by up to exp({number(top)}), far beyond where a constant L is true."
+                f"At {_time(found, spent['growth'].index(top))} some image met hλ\u00a0=\u00a0{number(top)}: L's largest eigenvalue λ is "
+                f"positive where data cluster, and SO's step then lets distances and noise grow by up to exp({number(top)}), far beyond "
+                f"where a constant L is true."
             )
     for name, gone in found["refused"].items():
         if lost := sum(f >= 0 for f in gone):
@@ -61,9 +63,14 @@ def grid_sentence(found: dict) -> str:
     return " ".join(said)
 
 
-def _peak(found, spent) -> str:
-    h = found["h"]
-    return number(found["study"]["T"] - h * max(range(len(spent["growth"])), key=lambda i: spent["growth"][i]))
+def _time(found, step: int) -> str:
+    return f"t\u00a0=\u00a0{number(found['study']['T'] - found['h'] * step)}"
+
+
+def _cut(found, spent) -> str:
+    """Which steps were taken in pieces."""
+    cut = [_time(found, i) for i, pieces in enumerate(spent["pieces"]) if pieces > 1]
+    return f"Its step at {cut[0]} was cut" if len(cut) == 1 else f"Between {cut[0]} and {cut[-1]} its steps were cut"
 
 
 def steps_table(found: dict) -> list[dict]:

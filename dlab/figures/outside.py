@@ -77,7 +77,7 @@ def failing(listed_: list) -> str:
 
 def measured(result: dict) -> str:
     """The measured orders and constants in one sentence, and every scheme without one with its reason."""
-    said, without = [], []
+    said, without = [], {}
     for name in tables.schemes_of(result):
         fit = fit_of(result, name)
         if has_slope(fit):
@@ -85,9 +85,15 @@ def measured(result: dict) -> str:
         else:
             rows = rows_of(result, name)
             why = next((reason for r in rows for reason in reasons(r, fit)), "too few resolved points")
-            without.append(f"{name}: {why.rstrip('.')}.")
+            without.setdefault(why.rstrip("."), []).append(name)
     head = f"Measured all the same, W₂ ≈ C·hᵖ: {'; '.join(said)}." if said else "No order could be measured."
-    return " ".join([head, *without])
+    return " ".join([head, *(f"{listed(names)}: {why}." for why, names in without.items())])
+
+
+def table(result: dict) -> list[dict]:
+    """A line for each scheme, without the constant at the order that its law has where the assumptions hold: an edge or a kink may
+    leave less."""
+    return [{k: v for k, v in line.items() if k != tables.AT_ORDER} for line in tables.table(result)]
 
 
 def modes_table(found: dict) -> list[dict]:

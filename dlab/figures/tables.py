@@ -18,6 +18,7 @@ OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
 EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
 LOST = {"diverged": "diverged", "infinite": "an infinite W₂"}
+AT_ORDER = "constant at the true order"  # a column of the table
 LEVEL = 0.15  # the slope of the last octave below which a curve has levelled off: a tenth of the value
 
 
@@ -137,7 +138,7 @@ def table(result) -> list[dict]:
             "C1": theory["theory_c1"],
             "C2": theory["theory_c2"],
             "measured constant": number(fit.get("constant")),
-            "constant at the true order": _at_order(fit),
+            AT_ORDER: _at_order(fit),
             **({"closed form as h → 0": _closed(fit)} if closed else {}),
             "bound ÷ measured": "void" if void else ratio,
             "why": "; ".join(why),

@@ -80,6 +80,12 @@ def _near(target: Images, x) -> dict:
     }  # fmt: skip
 
 
+def grid_work(study: Study, steps: int, count: int) -> int:
+    """What `grid` costs, the training of a network included and compiling not, in particle-steps."""
+    effort = sum(_images(study).effort(schemes.REGISTRY[name]) + study.error.cost - 1 for name in study.schemes)
+    return round(count * steps * effort) + study.error.price
+
+
 def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     """A few samples of each scheme as they form, all from the same start and the same noise:
 

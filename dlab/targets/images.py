@@ -132,7 +132,7 @@ class Images(Target):
 
     def effort(self, scheme) -> float:
         # Two passes over the images for a score and for a product; so many products a step were counted (bench_images).
-        passes = scheme.score_evals + (8 if scheme.hessian_evals else 0)
+        passes = scheme.score_evals + (6 if scheme.hessian_evals else 0)
         return 1 + 4 * passes * self.images.size * 1.2e6 / PLAIN
 
     @cached_property

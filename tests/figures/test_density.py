@@ -124,3 +124,7 @@ def test_the_table_says_what_the_pointer_says(target, name, axes):
     if not axes:
         i, j = np.unravel_index(target.argmax(), target.shape)
         assert rows[0]["at"] == f"({piece['x'][j]:.2f}, {piece['y'][i]:.2f})"
+
+
+def test_no_place_is_minus_zero():
+    assert [density._at(v) for v in (-1e-9, 0.0, -1.234)] == ["0.00", "0.00", "-1.23"]

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -19,7 +20,8 @@ def test_it_opens_with_what_is_prepared():
     assert not [b for b in at.button if b.label.startswith("Compute")]
     assert charts(at) == 2
     said = plain(at)
-    for part in ("from the same noise", "Hessian-vector products a step", "its steps were cut", "the floor is", "Copies of the data"):
+    cut = "Between t\u00a0=\u00a00.400 and t\u00a0=\u00a00.200 its steps were cut, 13 pieces"
+    for part in ("from the same noise", "Hessian-vector products a step", cut, "the floor is", "Copies of the data"):
         assert part in said, part
     (component,) = at.get("bidi_component")
     data = json.loads(component.proto.json)
@@ -48,6 +50,13 @@ def test_other_settings_say_what_they_cost_first():
     at = visit("images", {"images.width": "0.3"})
     assert len([b for b in at.button if b.label.startswith("Compute (about ")]) == 2
     assert charts(at) == 0
+
+
+def test_the_training_of_a_network_is_in_the_price_of_the_grid():
+    pages = [visit("images", {"images.width": "0.3", "images.score": score}) for score in ("exact", "network")]
+    costs = [[float(cost[1]) for b in at.button if (cost := re.match(r"Compute \(about (\d+) s", b.label))] for at in pages]
+    assert costs[1][0] > costs[0][0] + 10
+    assert costs[1][1] > costs[0][1] + 10
 
 
 def test_missing_data_are_said_with_what_to_do(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from test_helps import silent
 from test_pages import at_home, charts, opened, plain, visit
 
 from dlab import jobs
+from dlab.figures import tables
 from dlab.ui import cases, links, own
 
 __all__ = ["at_home"]  # a fixture that every test here uses
@@ -48,10 +49,13 @@ def test_every_case_has_a_control_of_its_own_in_the_link():
 
 
 def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
-    at = visit("outside", {**FEW, "schemes": "EM,REM", "outside.case": "box"})
+    at = visit("outside", {**FEW, "schemes": "EM,REM,REI", "outside.case": "box"})
     said = plain(at)
     assert "L0 = ∞" in said
-    assert "REM: W₂ is infinite" in said
+    assert "REM and REI: W₂ is infinite" in said
+    # Its order is ¾: a constant at order 1 would say nothing.
+    assert "measured constant" in at.dataframe[0].value.columns
+    assert tables.AT_ORDER not in at.dataframe[0].value.columns
     assert "step is too large" not in said
     opened(at, "modes-open")
     assert "in the box" in plain(at)
