@@ -30,6 +30,8 @@ WAYS = {
     "T": Way("horizon T", "T", False, "near what no horizon removes, not fitted"),
     "d": Way("dimension d", "d", True, "", (0.5, 1.0)),
 }
+
+
 def way_of(axis: str) -> Way:
     """How an axis is drawn; a number of the target is drawn evenly, since it may be 0 or negative."""
     key = axis.removeprefix("target.")
@@ -264,6 +266,8 @@ def _width(x, y) -> float:
 
 
 def _triangles(way, x, y) -> tuple[Triangle, ...]:
+    if not way.slopes:
+        return ()
     end, low, wide = x[1] / 2.2, y[0] * (y[1] / y[0]) ** FOOT, _width(x, y)
     return tuple(Triangle(end / wide, end, low, s, order(s)) for s in way.slopes if low * wide**s < y[1])
 
