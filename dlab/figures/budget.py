@@ -19,6 +19,7 @@ COSTS = {
 }
 LEVEL = 1.3  # ratio of evaluations up to which two schemes are about level
 FAR = 0.1  # a trend further than this from its limit says so
+NARROW = 1.6  # times as far right as it begins: a triangle that ends nearer is not drawn
 LIMITS = {1.0: "1/ε", 0.5: "1/√ε"}
 
 
@@ -75,8 +76,8 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
     sloped = x[0] < x[-1]
     ends_x = (x[0] / (1.5 if sloped else 2), x[-1] * (1.25 if sloped else 2))
     sizes = [*found, *planned] or [1.0, 10.0]
-    missed = any(a["steps"] is None for a in all_of_it)
-    ends_y = (min(sizes) / 1.7, max(sizes) * (4 if missed else 1.7))
+    lost = [a["epsilon"] for a in all_of_it if a["steps"] is None]
+    ends_y = (min(sizes) / 1.7, max(sizes) * (4 if lost else 1.7))
     level = lambda share: math.exp(math.log(ends_y[0]) + share * math.log(ends_y[1] / ends_y[0]))  # noqa: E731
     series, keys = [], []
     if epsilon is not None and sloped:
@@ -92,13 +93,13 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
             used = tuple(sorted(trend["used"]))
             curve = tuple(each[name] * trend["constant"] * e ** -trend["slope"] for e in used)
             series.append(Series(f"{name} fit", used, curve, dash=style.dash, **look))
-        reached, lost = [a for a in mine if a["steps"]], [a for a in mine if a["steps"] is None]
+        reached, above = [a for a in mine if a["steps"]], [a for a in mine if a["steps"] is None]
         if reached:
             series.append(_found(name, reached, trend, each[name], style.marker, look))
-        if lost:
+        if above:
             series.append(Series(
-                f"{name} not reached", tuple(a["epsilon"] for a in lost), (level(0.97 - 0.04 * rank),) * len(lost),
-                filled=(False,) * len(lost), hover=tuple(f"{name}, ε = {a['epsilon']:g}\nnot reached\n{a['why']}" for a in lost),
+                f"{name} not reached", tuple(a["epsilon"] for a in above), (level(0.97 - 0.04 * rank),) * len(above),
+                filled=(False,) * len(above), hover=tuple(f"{name}, ε = {a['epsilon']:g}\nnot reached\n{a['why']}" for a in above),
                 marker=style.marker, **look,
             ))  # fmt: skip
         label = f"{name}  slope {_slope(trend)}" if trend.get("slope") is not None else name
@@ -115,7 +116,7 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
         x=Axis("accuracy ε: W₂ < ε", ends_x, _places(x) if all_of_it else decades(*ends_x)),
         y=Axis(f"{title[0].upper()}{title[1:]}".replace(" in s, ", " in s,\n"), ends_y, _ticks(*ends_y)),
         series=tuple(series),
-        triangles=_triangles(x, level, ends_y) if sloped else (),
+        triangles=_triangles(x, level, ends_y, max(lost, default=None)) if sloped else (),
         keys=(*keys, *(key for key, present in guide.items() if present)),
         alt=f"{title} against the accuracy ε, both logarithmic. {sentence(result, epsilon)}",
         caption=_caption(result),
@@ -133,9 +134,12 @@ def _ticks(low, high) -> tuple:
     return ticks[:: math.ceil(len(ticks) / 7)] if len(ticks) > 7 and high / low > 1e5 else ticks
 
 
-def _triangles(x, level, ends_y) -> tuple:
-    """Slopes of 1/√ε, 1/ε and 1/ε² in the upper right corner, which is empty: N falls as ε grows."""
-    wide = min((x[-1] / x[0]) ** 0.42, (ends_y[1] / ends_y[0]) ** 0.15)
+def _triangles(x, level, ends_y, lost) -> tuple:
+    """Slopes of 1/√ε, 1/ε and 1/ε² in the upper right corner, which is empty as N falls where ε grows: but for the markers of
+    distances that were not reached, the largest of them lost, or None."""
+    wide = min((x[-1] / x[0]) ** 0.42, (ends_y[1] / ends_y[0]) ** 0.15, x[-1] / (1.3 * lost) if lost else math.inf)
+    if wide < NARROW:
+        return ()
     return tuple(Triangle(x[-1] * 1.1, x[-1] * 1.1 / wide, level(0.96) / wide**2, -s, order(s)) for s in (0.5, 1.0, 2.0))
 
 

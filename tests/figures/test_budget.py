@@ -113,6 +113,7 @@ def test_what_is_not_reached_stands_hollow_at_the_edge_with_its_reason(result):
     assert c.y.limits[1] / 3 < s.y[0] < c.y.limits[1]
     assert "at N = 4096" in s.hover[0]
     assert 0.05 not in series(c, "EM found").x
+    assert all(t.x1 > 1.2 * s.x[0] for t in c.triangles)
     drawn(c)
 
 
