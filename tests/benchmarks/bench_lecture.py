@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_lecture.py
 
 Goals: moving particles and the whole curve of a prepared scene 1 s after its link, nothing said to the server while the
-player plays or is scrubbed, a film in 20 s. A visit comes from a browser that has seen nothing yet, or ("again") from one
+player plays, is scrubbed or changes h, a film in 20 s. A visit comes from a browser that has seen nothing yet, or ("again") from one
 that has Streamlit's files in its cache. "bare" is a Streamlit app of one line with one Plotly chart of two points: what no
 page of this lab can undercut.
 """
@@ -145,21 +145,23 @@ def bare(browser, folder):
 
 
 def silence(browser, address, one):
-    """Messages over the websocket while the player plays and is scrubbed."""
+    """Messages over the websocket while the player plays, is scrubbed and changes its step size."""
     with Visitor(browser) as visitor:
         page = visitor.page
         page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
         visitor.until("moving")
+        page.wait_for_function(f"!({FIND}).querySelector('.sizes input').disabled")
         visitor.rest()
         page.wait_for_timeout(2000)
         before = len(visitor.sent), len(visitor.received)
-        bar = page.locator(".player input[type=range]")
+        bar, sizes = page.locator(".player .scrub input"), page.locator(".player .sizes input")
         page.wait_for_timeout(3000)
         for k in range(30):
             bar.fill(str(k % 10))
+            sizes.fill(str(k % 2))
         page.wait_for_timeout(1000)
         found = len(visitor.sent) - before[0], len(visitor.received) - before[1]
-        print(f"{one.name}: {found[0]} messages sent, {found[1]} received while playing and scrubbing, goal 0", flush=True)
+        print(f"{one.name}: {found[0]} messages sent, {found[1]} received while playing, scrubbing and changing h, goal 0", flush=True)
 
 
 def films(browser, address, one):
@@ -192,15 +194,15 @@ def memory(port) -> float:
     raise SystemExit("no server is to be seen in /proc")
 
 
-def growth(browser, address):
-    """Memory that a session leaves behind: a visitor who looks at a scene of each page and goes."""
+def growth(browser, address, seen, slopes):
+    """Memory that a session leaves behind: a visitor who looks at each of these scenes until its mark and goes."""
     port = urlsplit(address).port
 
     def visit():
-        with Visitor(browser, 5) as visitor:
-            for one in scenes.SCENES[:2]:
+        with Visitor(browser, slopes) as visitor:
+            for one, mark in seen:
                 visitor.page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
-                visitor.until("moving" if one.page == "particles" else "whole curve")
+                visitor.until(mark)
                 visitor.rest()
 
     for _ in range(5):
@@ -217,14 +219,15 @@ def main():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         print(f"Chromium {browser.version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
         moving = next(s for s in scenes.SCENES if s.page == "particles")
-        curve = next(s for s in scenes.SCENES if s.page == "convergence")
+        # Others hold their curve back until the viewer has guessed.
+        curve = next(s for s in scenes.SCENES if s.page == "convergence" and not s.asked)
         slopes = len(links.read(curve.settings)[0]["schemes"])
         bare(browser, Path(folder))
         scene(browser, address, moving, ("first frame", "moving"))
         scene(browser, address, curve, ("first points", "whole curve"), slopes)
         silence(browser, address, moving)
         films(browser, address, moving)
-        growth(browser, address)
+        growth(browser, address, ((moving, "moving"), (curve, "whole curve")), slopes)
         browser.close()
 
 
