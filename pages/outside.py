@@ -66,6 +66,7 @@ def modes(study):
         return
     st.markdown(frame.plain(outside.modes_sentence(found)))
     st.dataframe(outside.modes_table(found), hide_index=True, width="stretch")
+    st.caption(f"In the shell: `python -m dlab make modes study.json {steps}`, with the study “against h” below.")
 
 
 def hessians():

@@ -11,6 +11,7 @@ from cases import memory
 from PIL import Image
 
 from dlab import measure, pictures, schemes, targets
+from dlab.figures.images import near_chart, sentence
 from dlab.measure import Pairs, frechet
 from dlab.params import BadInput
 from dlab.study import Study, images, run
@@ -236,6 +237,20 @@ def test_the_maker_gives_the_rows_of_the_study(answer):
         assert (row["hessian_evals"] > 0) == (row["scheme"] == "SO")
         assert ("spent" in row) == (row["scheme"] == "SO")
         assert row["lower"] is None
+
+
+def test_products_that_ended_before_their_tolerance_are_told(answer):
+    said = sentence(answer, "frechet")
+    assert "before their tolerance" not in said
+    near = [{**r, "missed": 0.02} if r["scheme"] == "SO" else r for r in answer["near"]]
+    assert "SO's products ended before their tolerance at h = 0.5 (0.0200)" in sentence({**answer, "near": near}, "frechet")
+
+
+def test_the_nearest_image_against_what_was_spent(answer):
+    chart = near_chart(answer, "evals")
+    spent = {r["scheme"]: r["score_evals"] + r["products"] for r in answer["near"]}
+    assert {s.name: s.x for s in chart.series if s.name in spent} == {name: (value,) for name, value in spent.items()}
+    assert "evaluations" in chart.x.title or "scores" in chart.x.title
 
 
 def test_nearest_images_tell_copies_from_what_was_kept_out(answer):

@@ -266,7 +266,7 @@ def _width(x, y) -> float:
 
 
 def _triangles(way, x, y) -> tuple[Triangle, ...]:
-    if not way.slopes:
+    if not way.slopes:  # a linear axis, which may begin below 0
         return ()
     end, low, wide = x[1] / 2.2, y[0] * (y[1] / y[0]) ** FOOT, _width(x, y)
     return tuple(Triangle(end / wide, end, low, s, order(s)) for s in way.slopes if low * wide**s < y[1])

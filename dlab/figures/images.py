@@ -3,6 +3,7 @@
 from dlab import schemes
 from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, decades, evenly
 from dlab.figures.numbers import NONE, Z95, interval, listed, number
+from dlab.linop.products import TOLERANCE
 
 TITLES = {"frechet": "Fréchet, full", "frechet-diagonal": "Fréchet, diagonal", "sliced": "sliced W₂"}
 COSTS = {"h": "step size h", "evals": "evaluations"}
@@ -146,6 +147,9 @@ def sentence(found: dict, method: str) -> str:
     said = f"{TITLES[method][0].upper()}{TITLES[method][1:]} at h = {size_text(finest)}: {each}; the floor is {number(mine[0]['floor'])}."
     cut = [f"{r['pieces']:.0f} for {r['steps']}" for r in rows if r["pieces"] > 1.01 * r["steps"]]
     said += f" Steps of SO were cut where the data cluster, so its h is the one asked for: pieces taken {listed(cut)}." if cut else ""
+    missed = [f"{size_text(r['h'])} ({number(r['missed'])})" for r in found["near"] if (r["missed"] or 0) > TOLERANCE]
+    if missed:
+        said += f" SO's products ended before their tolerance at h = {listed(missed)}: in brackets the error beside the step's noise."
     lost = [f"{r['scheme']} at h = {size_text(r['h'])}" for r in found["near"] if r["diverged"]]
     said += f" Hollow: {hollow} of {len(rows)} points, which lie below twice the floor." if hollow else ""
     return said + (f" Diverged, so not shown: {listed(lost)}." if lost else "")

@@ -47,6 +47,15 @@ def test_everything_measured_is_drawn_and_both_ways_of_drawing_take_it(results, 
     assert len(along.table(found, H)) == sum(r["h"] == H for f in found.values() for r in f["rows"])
 
 
+def test_an_axis_that_begins_below_zero_has_no_triangles(results):
+    """A number of the target, as the page outside the assumptions varies it."""
+    wells = answer("target.k2", [0.1, 1.0], target={"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]})
+    rows = [{**row, "value": row["value"] - 1.0} for row in wells["rows"]]
+    chart = along.chart({"": {**wells, "rows": rows}}, H)
+    assert chart.x.limits[0] < 0
+    assert chart.triangles == ()
+
+
 def test_an_unknown_step_size_is_refused(results):
     with pytest.raises(ValueError, match="1/4"):
         along.chart(results["d"], 0.125)
