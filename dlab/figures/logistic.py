@@ -30,6 +30,7 @@ from dlab.figures.tables import diverged, no_value, reasons, rows_of, schemes_of
 PAPER = {"EM": (0.19, 0.435), "EI": (0.20, 0.48), "REM": (0.19, 0.435), "REI": (0.20, 0.47), "SO": (0.14, 0.32)}
 ENDS, READ, PAPER_LAM = (0.1, 0.39), 0.012, 100.0
 MARGIN = 1.12
+NEAR = 0.2  # of the posterior's standard deviation, up to which the surrogate stands for it
 UNSURE = 0.5  # half an interval beyond which a slope says nothing
 NAMES = {
     "laplace": "exact score of the Laplace surrogate",
@@ -338,6 +339,7 @@ def orders_sentence(first: dict) -> str:
         + f"{none} The surrogate's first coordinate is W₂ = "
         f"{interval(near['w2'], Z95 * near['stderr'])} from the posterior's (standard deviation {number(near['surrogate_sigma'])} against "
         f"{number(near['sigma'])}; {number(near['floor'])} is what as many independent draws read)."
+        + (" That is no near-Gaussian posterior: points need not lie on the lines." if near["w2"] > NEAR * near["sigma"] else "")
     )
 
 

@@ -97,7 +97,7 @@ def to_plotly(
         paper_bgcolor="rgba(0,0,0,0)" if transparent else ink["ground"],
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 4, "r": 12, "t": 4, "b": 4, "pad": 0},
-        title={"text": html.escape(chart.title), "x": 0, "xref": "paper", "automargin": True} if title else None,
+        title={"text": html.escape(chart.title), "x": 0, "xref": "paper", "automargin": True, "font": {"size": size}} if title else None,
         # Schemes below, the reading guide above: neither covers data, and both wrap on a narrow screen.
         legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "itemwidth": 42,
                 "tracegroupgap": 0},

@@ -128,6 +128,12 @@ def test_a_step_of_one_over_L_that_is_outside_of_the_picture_is_no_line_of_it():
     assert not [k for k in logistic.orders(mild, {}).keys if k.name == "h = 1/L"]
 
 
+def test_a_surrogate_far_from_the_posterior_is_said_to_be():
+    assert "need not lie on the lines" not in logistic.orders_sentence(FIRST)
+    far = {**FIRST, "near": {**FIRST["near"], "w2": 0.03}}
+    assert logistic.orders_sentence(far).endswith("points need not lie on the lines.")
+
+
 def test_the_slopes_table_says_how_stiff_each_pair_is():
     table = logistic.slopes_table(FIRST)
     assert table[0] == {"h from": "0.32", "to": "0.08", "hL": "46.7", "EM": "1.00", "SO": "2.00", "REM": "2.00"}
