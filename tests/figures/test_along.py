@@ -123,10 +123,6 @@ def test_the_triangles_of_steps_against_the_dimension_lie_below_the_points(resul
     assert one.y1 / half.y1 >= 2
 
 
-def test_an_even_axis_may_hold_zero_and_less_and_has_no_triangles():
-    assert along._triangles(along.way_of("target.sep"), (-1.0, 1.0), (0.1, 1.0)) == ()
-
-
 def test_a_diverged_point_and_a_void_bound_are_said(results):
     odd = copy.deepcopy(results["T"]["paper start"])
     for row in odd["rows"]:
