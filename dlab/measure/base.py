@@ -1,5 +1,6 @@
 """What an estimator sees and what it is."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -74,6 +75,12 @@ def by_law(name, title, applies, follow, price) -> Estimator:
         return follow(case, [case.steps])[0][-1]
 
     return Estimator(name, title, False, applies, estimate, follow=follow, price=price)
+
+
+def unsettled(what: str, change: float) -> str:
+    """The flag of a law on a grid whose last refinement changed W2 by a share that is too large, or inf where only one grid holds it."""
+    why = f"its last refinement changed W₂ by {change:.1%}" if math.isfinite(change) else "no coarser one holds it"
+    return f"{what} is not resolved by its finest grid: {why}"
 
 
 def always(case: Case) -> None:

@@ -4,7 +4,7 @@ by which the projected estimator can be judged where no exact law is known."""
 import numpy as np
 
 from dlab.laws import plane
-from dlab.measure.base import Case, by_law
+from dlab.measure.base import Case, by_law, unsettled
 from dlab.types import Estimate
 
 NEAR = 0.5  # W2 in standard deviations of p_0 up to which the tangent distance was within 1 % of the exact one
@@ -44,7 +44,7 @@ def of_plane(case: Case, law: plane.Plane, change: float) -> tuple[list[Estimate
         return [Estimate(None, 0.0, "density")] * len(law.at), law.error_square
     flags = ()
     if change > plane.SETTLED:
-        flags = (f"the density is not resolved by its finest grid: its last refinement changed W₂ by {change:.1%}",)
+        flags = (unsettled("the density", change),)
     values = [law.w2(i) for i in range(len(law.at))]
     return [_estimate(case, value, flags, change) for value in values], law.error_square
 

@@ -10,7 +10,7 @@ from numpy.polynomial import chebyshev
 
 from dlab import theory
 from dlab.laws import gaussian, product
-from dlab.measure.base import Case, by_law
+from dlab.measure.base import Case, by_law, unsettled
 from dlab.targets.gaussian import Gaussian
 from dlab.targets.spectrum import Spectrum
 from dlab.types import Estimate
@@ -164,7 +164,7 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
         return [Estimate(None, 0.0, "exact")] * len(at), met
     flags = ()
     if change > product.SETTLED:
-        flags = (f"the exact law is not resolved by its finest grid: its last refinement changed W₂ by {change:.1%}",)
+        flags = (unsettled("the exact law", change),)
     return [_estimate(case, math.sqrt(v), method, flags, change) for v in squares], met
 
 

@@ -1,5 +1,7 @@
 """The law of a scheme beside its target as two densities: where W2 comes from."""
 
+import math
+
 import numpy as np
 from scipy.interpolate import RectBivariateSpline, make_interp_spline
 
@@ -33,7 +35,8 @@ def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dic
         found, shown = _of_product(case)
     return {
         "study": study.to_json(), "scheme": scheme, "h": study.T / steps, "w2": found.value, "method": found.method,
-        "grid_change": found.grid_change, "flags": list(found.flags), **(shown if found.value is not None else {}),
+        "grid_change": found.grid_change if math.isfinite(found.grid_change) else None,
+        "flags": list(found.flags), **(shown if found.value is not None else {}),
     }  # fmt: skip
 
 

@@ -200,7 +200,7 @@ def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
         error_level_met=met,
         diverged=lost,
         flags=flags,
-        grid_change=estimate.grid_change or None,
+        grid_change=(estimate.grid_change or None) if math.isfinite(estimate.grid_change) else None,
         spent=spent,
     )
 
