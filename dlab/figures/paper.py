@@ -52,7 +52,7 @@ def to_matplotlib(chart: Chart | Sheet, width_mm: float = 160, font_pt: float = 
                          f"{largest_font(width_mm):.3g} or a wider figure")
     with LOCK, matplotlib.rc_context(settings(font_pt)):
         parts = chart.parts if isinstance(chart, Sheet) else (chart,)
-        if isinstance(parts[0], Map):
+        if all(isinstance(part, Map) for part in parts):
             return _maps(parts, width_mm, font_pt, grey, legend)
         return _charts(parts, width_mm, font_pt, grey, legend)
 
@@ -75,8 +75,9 @@ def _charts(charts, width_mm, font_pt, grey, legend) -> Figure:
     em = font_pt * 0.35
     across = len(charts) if width_mm / len(charts) > 8 * font_pt else 1
     each = width_mm / across
-    columns = [max(1, min(3, int(each / (em * (4.8 + 0.55 * max((len(k.name) for k in c.keys), default=1)))))) for c in charts]
-    rows = [np.ceil(len(c.keys) / n) if legend else 0 for c, n in zip(charts, columns)]
+    named = [() if isinstance(c, Map) else c.keys for c in charts]
+    columns = [max(1, min(3, int(each / (em * (4.8 + 0.55 * max((len(k.name) for k in keys), default=1)))))) for keys in named]
+    rows = [np.ceil(len(keys) / n) if legend else 0 for keys, n in zip(named, columns)]
     aspect = max(float(np.clip(_span(c.y) / _span(c.x), 0.55, 0.75)) for c in charts)
     heights = [aspect * max(each - 6.5 * em, 0.4 * each) + em * (5 + 1.6 * n + 1.5 * (len(charts) > 1)) for n in rows]
     total = max(heights) if across > 1 else sum(heights)
@@ -86,7 +87,10 @@ def _charts(charts, width_mm, font_pt, grey, legend) -> Figure:
         ratios = {"height_ratios": heights} if across == 1 else {}
         parts = np.ravel(figure.subfigures(len(charts) // across, across, **ratios))
     for part, chart, n in zip(parts, charts, columns):
-        _draw(part, chart, font_pt, grey, legend and n)
+        if isinstance(chart, Map):
+            _one_map(part, part.add_subplot(), chart, _map_name(chart, grey, each, em), font_pt, grey, legend)
+        else:
+            _draw(part, chart, font_pt, grey, legend and n)
         # An axis title longer than its axis would be cut at the edge of the picture.
         room, ax = int(max(aspect * (each - 6.5 * em), 12 * em) / (0.6 * em)), part.axes[0]
         ax.set_ylabel("\n".join(textwrap.fill(line, room) for line in chart.y.title.split("\n")))
@@ -138,32 +142,41 @@ def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:
     em = font_pt * 0.35
     across = len(parts) if width_mm / len(parts) > 4.6 * font_pt else 1
     each = width_mm / across
-    # Of a signed scale in greys the middle is zero.
-    signed, plain = (["black", "0.6", "white"], ["white", "black"]) if grey else ([LESS[0], "white", MORE[0]], ["white", INK[0]])
-    names = [textwrap.fill(p.grey_name if grey and p.grey_name else p.name, int(each / (0.6 * em))) for p in parts]
+    names = [_map_name(p, grey, each, em) for p in parts]
     lines = max(name.count("\n") for name in names) + 1
     height = (len(parts) // across) * (each - 3 * em + em * (6 + (3.5 + 1.3 * lines) * legend))
     figure = Figure(figsize=(width_mm * MM, height * MM), layout="compressed")
     axes = np.ravel(figure.subplots(len(parts) // across, across, sharey=True))
     for ax, part, name in zip(axes, parts, names):
-        low, high = part.limits
-        extent = [end for places in part.places for end in (places[0], places[-1])]
-        colours = LinearSegmentedColormap.from_list("dlab", signed if part.signed else plain)
-        drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high, cmap=colours)
-        for s in part.over:
-            ax.plot(s.x, s.y, linestyle=DASHES[s.dash], color="0.4" if grey else s.colours[0], linewidth=font_pt / 14)
-        ax.set(title=part.title, xlim=part.x.limits, ylim=part.y.limits)
-        ax.title.set_fontsize("medium")
-        ax.set_xlabel(part.x.title)
-        for which, axis in (("x", part.x), ("y", part.y)):
-            getattr(ax, f"set_{which}ticks")(*zip(*axis.ticks))
-        if legend:
-            bar = figure.colorbar(drawn, ax=ax, location="bottom", fraction=0.06, format=lambda v, _: f"{v:.3g}".replace("-", "−"))
-            bar.set_label(name, fontsize="small")
-            bar.ax.locator_params(nbins=3)
+        _one_map(figure, ax, part, name, font_pt, grey, legend)
     for ax in axes[::across]:
         ax.set_ylabel(parts[0].y.title)
     return figure
+
+
+def _map_name(part, grey, each, em) -> str:
+    return textwrap.fill(part.grey_name if grey and part.grey_name else part.name, int(each / (0.6 * em)))
+
+
+def _one_map(figure, ax, part, name, font_pt, grey, legend):
+    """A map with its colour bar in a (sub)figure's axes."""
+    # Of a signed scale in greys the middle is zero.
+    signed, plain = (["black", "0.6", "white"], ["white", "black"]) if grey else ([LESS[0], "white", MORE[0]], ["white", INK[0]])
+    low, high = part.limits
+    extent = [end for places in part.places for end in (places[0], places[-1])]
+    colours = LinearSegmentedColormap.from_list("dlab", signed if part.signed else plain)
+    drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high, cmap=colours)
+    for s in part.over:
+        ax.plot(s.x, s.y, linestyle=DASHES[s.dash], color="0.4" if grey else s.colours[0], linewidth=font_pt / 14)
+    ax.set(title=part.title, xlim=part.x.limits, ylim=part.y.limits)
+    ax.title.set_fontsize("medium")
+    ax.set_xlabel(part.x.title)
+    for which, axis in (("x", part.x), ("y", part.y)):
+        getattr(ax, f"set_{which}ticks")(*zip(*axis.ticks))
+    if legend:
+        bar = figure.colorbar(drawn, ax=ax, location="bottom", fraction=0.06, format=lambda v, _: f"{v:.3g}".replace("-", "−"))
+        bar.set_label(name, fontsize="small")
+        bar.ax.locator_params(nbins=3)
 
 
 def _series(ax, s, colour, line, size):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dlab.figures import logistic, screen
+from dlab.figures import logistic, paper, screen
 
 
 def row(scheme, h, w2, **more):
@@ -164,6 +164,25 @@ def test_below_the_last_steps_noise_the_sentence_says_impossible_with_the_number
     assert "at h = 0.1 the figure has 0.190, √h − σ₀ is 0.216" in said
     assert "σ₀ ≤ 1/√λ = 0.100 for any" in said
     assert "SO's points lie at" in said
+
+
+BOUNDARY = {
+    "x": [[1.0, 2.0], [-1.0, 0.5]], "y": [1, -1], "box": [-3.0, 3.0], "mean": [0.5, -0.2], "draws": [[1.0, 0.3], [0.2, -1.0]], "right": 1,
+    "grid": [[-1.0, 0.0, 1.0]] * 2, "density": [[0.0, 0.1, 0.0], [0.1, 0.4, 0.1], [0.0, 0.1, 0.0]], "plane": [[-1.0, -1.0], [1.0, 1.0]],
+    "samples": [[0.1, 0.2], [0.0, -0.3]], "particles": [[0.4, 0.1]], "spread": [0.9, 0.8], "target_spread": [0.7, 0.6], "scheme": "EM",
+    "h": 0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [85, 160, 320])
+@pytest.mark.parametrize("grey", [False, True])
+def test_two_features_are_printed_with_their_map(width, grey):
+    sheet = logistic.boundary(BOUNDARY)
+    figure = paper.to_matplotlib(sheet, width, grey=grey)
+    axes = [ax for part in figure.subfigs for ax in part.axes]
+    assert [ax.get_title() for ax in axes if ax.get_title()] == ["Data and boundary", "The posterior", "Particles on it"]
+    assert [len(ax.images) for ax in axes if ax.get_title()] == [0, 1, 0]
+    assert paper.to_bytes(sheet, "pdf", width_mm=width, grey=grey)[:4] == b"%PDF"
 
 
 def test_a_boundary_is_the_line_where_theta_times_x_is_nothing():

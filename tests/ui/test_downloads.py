@@ -84,16 +84,19 @@ def printed(code) -> list[str]:
     return out.getvalue().splitlines()
 
 
-# One reader for each kind of file. Maps of a law are pictures by nature; every other figure is lines and letters.
+# One reader for each kind of file. Maps are pictures by nature; every other figure is lines and letters.
+MAPS = ("law-", "error-field", "two-features")
+
+
 def svg(name, data):
     root = ET.fromstring(data)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert bool(root.findall(".//{*}image")) == name.startswith("law-")
+    assert bool(root.findall(".//{*}image")) == name.startswith(MAPS)
 
 
 def pdf(name, data):
     (page,) = PdfReader(io.BytesIO(data)).pages
-    assert bool(page.images) == name.startswith("law-")
+    assert bool(page.images) == name.startswith(MAPS)
     assert float(page.mediabox.width) == pytest.approx(160 / 25.4 * 72, rel=0.01)
 
 
@@ -250,6 +253,27 @@ def test_every_file_of_a_page_of_the_theory(offered, page, query, state, picture
         result = json.loads(files[name.replace(".py", ".json")])
         again = [line.split(",") for line in printed(files[name].decode())[1:] if not line.startswith("#")]
         assert [float(line[2]) for line in again] == pytest.approx([row["w2"] for row in result["rows"]], rel=1e-9)
+
+
+STUDY = {f"{name}-open": True for name in ("plane", "derivatives", "samples", "loss")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page, query, state, pictures",
+    [("logistic", {}, {}, 3), ("logistic", {"logistic.part": "plane"}, {}, 2), ("learned", {"target": "mixture"}, STUDY, 5)],
+    ids=["paper", "plane", "learned"],
+)
+def test_every_file_of_a_prepared_study(offered, page, query, state, pictures):
+    """But the particles, which are moved anew."""
+    _, buttons = offered(page, query, **state)
+    files = read_all({name: button for name, button in buttons.items() if not name.endswith(".npz")})
+    drawn = {name.removesuffix(".svg") for name in files if name.endswith(".svg")}
+    assert len(drawn) == pictures
+    for name in drawn:
+        assert kinds(files, f"{name}.") >= FIGURES
+    for name in (name for name in files if name.startswith("study")):
+        assert Study.from_json(json.loads(files[name])).target
 
 
 @pytest.mark.slow
