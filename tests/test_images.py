@@ -163,6 +163,20 @@ def test_a_folder_of_grey_images_is_read(files):
         targets.build({"name": "images", "data": "faces", "labels": [1]})
 
 
+@pytest.mark.parametrize("side, taken", [(9, True), (32, True), (33, False)])
+def test_a_network_learns_images_of_up_to_32_pixels_a_side(files, side, taken):
+    (files / "faces").mkdir()
+    for i in range(3):
+        Image.new("L", (side, side), 60 * i).save(files / "faces" / f"{i}.png")
+    target = {"name": "images", "data": "faces", "count": 3, "width": side / 100}  # another one each time: targets are kept
+    learned = {"target": target, "schemes": ["SO"], "h": [0.5], "T": 1.0, "score_error": {"name": "learned"}, "particles": 16}
+    if taken:
+        assert not Study.from_json(learned).error.ready
+    else:
+        with pytest.raises(BadInput, match=f"up to 1024 dimensions and the target has {side**2}"):
+            Study.from_json(learned)
+
+
 @pytest.mark.parametrize("image, said", [
     (Image.new("RGB", (6, 6)), "not grey"), (Image.new("L", (6, 7)), "square"), (Image.new("L", (8, 8)), "one size"),
     (None, "cannot be read"),
