@@ -194,10 +194,11 @@ def _ink(theme, presentation) -> dict:
 
 
 def _axis(axis, ink, size) -> dict:
+    apart = 8 if size < 20 else 14  # of title and ticks, as large type's subscripts hang lower
     low, high = np.log10(axis.limits) if axis.log else axis.limits
     return {
         "type": "log" if axis.log else "linear", "range": [float(low), float(high)], "automargin": True,
-        "title": {"text": html.escape(axis.title).replace("\n", "<br>"), "standoff": 8, "font": {"size": size}},
+        "title": {"text": html.escape(axis.title).replace("\n", "<br>"), "standoff": apart, "font": {"size": size}},
         "tickvals": [float(v) for v, _ in axis.ticks], "ticktext": [t for _, t in axis.ticks],
         "ticks": "outside", "ticklen": 5, "tickcolor": ink["line"], "showline": True, "linecolor": ink["line"],
         "gridcolor": ink["grid"], "zeroline": False}
