@@ -153,7 +153,7 @@ def _ratio(row) -> float | None:
 
 def _closed(fit) -> str:
     """The leading term of W2 in h on a Gaussian target."""
-    return f"{number(fit['expansion'])} · h^{order(fit['law_order'])}" if fit.get("expansion") else NONE
+    return f"{number(fit['expansion'])} · {_power(fit['law_order'])}" if fit.get("expansion") else NONE
 
 
 def _at_order(fit) -> str:
@@ -161,7 +161,12 @@ def _at_order(fit) -> str:
     value, low, high = (fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))
     if value is None:
         return NONE
-    return f"{interval(value, None if low is None else (high - low) / 2)} · h^{order(fit['law_order'])}"
+    return f"{interval(value, None if low is None else (high - low) / 2)} · {_power(fit['law_order'])}"
+
+
+def _power(p: float) -> str:
+    """h to the power p: h, h², h^1½."""
+    return {1: "h", 2: "h²"}.get(p, f"h^{order(p)}")
 
 
 def rows_table(result) -> list[dict]:
