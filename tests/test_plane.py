@@ -102,7 +102,7 @@ def test_the_tangent_distance_of_two_gaussians(size):
 def test_where_it_has_nothing_to_say(skew):
     """None of this computes."""
     way = measure.REGISTRY["density"]
-    assert "random places" in way.applies(case(skew, "REM", 0.5))
+    assert "between the points" in way.applies(case(skew, "REM", 0.5))
     assert "random" in way.applies(case(skew, "EM", 0.5, errors.build({"name": "noise", "level": 0.1})))
     assert "d = 1" in way.applies(case({"name": "gaussian", "mean": [0.0], "cov": [[1.0]]}, "EM", 0.5))
     assert way.applies(case(LOGISTIC, "SO", 0.5, errors.build({"name": "field", "level": 0.1}))) is None
