@@ -83,6 +83,12 @@ def unsettled(what: str, change: float) -> str:
     return f"{what} is not resolved by its finest grid: {why}"
 
 
+def jackknife(left) -> float:
+    """Variance of an estimate from its values (blocks,), each with one block left out in turn (Efron & Stein 1981)."""
+    left = np.asarray(left)
+    return float((len(left) - 1) / len(left) * np.sum((left - left.mean()) ** 2))
+
+
 def always(case: Case) -> None:
     return None
 

@@ -12,7 +12,7 @@ from importlib import import_module
 import jax
 import numpy as np
 
-from dlab.measure.base import Case, Estimator, Pairs, always
+from dlab.measure.base import Case, Estimator, Pairs, always, jackknife
 from dlab.types import Estimate
 
 GROUP = 1000  # points a cloud
@@ -59,22 +59,21 @@ def _estimate(name, distance, quick, case: Case, pairs: Pairs) -> Estimate:
     if groups > 1:
         stderr = np.std(values, ddof=1) / np.sqrt(groups)
     elif quick:
-        stderr = _jackknife(distance, clouds[0], fresh[0, 0])
+        stderr = _left_out(distance, clouds[0], fresh[0, 0])
     else:
         stderr = floor
         flags = (*flags, f"{name}: too few paths for replicates, so the floor stands in for the standard error")
     return Estimate(value, float(stderr), name, floor=floor, flags=flags)
 
 
-def _jackknife(distance, x, y) -> float:
+def _left_out(distance, x, y) -> float:
     """Standard error of distance(x, y) by leaving out a block of either cloud in turn; what that does to the floor, the same for
     all blocks, drops out."""
     parts = np.array_split(np.arange(len(x)), BLOCKS)
     variance = 0.0
     for own, other in ((x, y), (y, x)):
         # The other cloud loses as many, always the same: the clouds stay of one size.
-        left = [distance(np.delete(own, part, 0), other[: len(other) - len(part)], 0) for part in parts]
-        variance += (BLOCKS - 1) / BLOCKS * np.sum((np.array(left) - np.mean(left)) ** 2)
+        variance += jackknife([distance(np.delete(own, part, 0), other[: len(other) - len(part)], 0) for part in parts])
     return variance**0.5
 
 

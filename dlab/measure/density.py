@@ -15,9 +15,7 @@ def applies(case: Case) -> str | None:
     if case.target.dim != 2:
         return f"The density is carried on a grid of the plane; this target has d = {case.target.dim}."
     if case.scheme.asks != {"start"}:
-        return (
-            f"{case.scheme.name} evaluates the score between the points of a grid; choose the projected estimator."
-        )
+        return f"{case.scheme.name} evaluates the score between the points of a grid; choose the projected estimator."
     if case.error.draws:
         return "This score error is random, and a grid carries the density of one score; choose the projected estimator."
     if case.error.carries:

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from dlab.laws.gaussian import bures
-from dlab.measure.base import Case, Estimator, Pairs, always
+from dlab.measure.base import Case, Estimator, Pairs, always, jackknife
 from dlab.types import Estimate
 
 BLOCKS = 8  # of the jackknife: each takes an eigenproblem of d dimensions
@@ -39,8 +39,7 @@ def _estimate(name, distance, case: Case, pairs: Pairs) -> Estimate:
 
     value = of(pairs.x)
     blocks = np.array_split(np.arange(n), BLOCKS)
-    left = np.array([of(np.delete(pairs.x, block, 0)) for block in blocks])
-    stderr = float(np.sqrt((BLOCKS - 1) / BLOCKS * np.sum((left - left.mean()) ** 2)))
+    stderr = jackknife([of(np.delete(pairs.x, block, 0)) for block in blocks]) ** 0.5
     key = jax.random.fold_in(jax.random.key(case.seed), 0xF2EC)
     floor = float(np.mean([of(np.asarray(case.target.sample(jax.random.fold_in(key, i), n))) for i in range(DRAWS)]))
     flags = () if value > 2 * floor else (f"{name}: below twice its sampling floor of {floor:.3g}",)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlab.laws.gaussian import bures
-from dlab.measure.base import Case, Estimator, Pairs, paired, root
+from dlab.measure.base import Case, Estimator, Pairs, jackknife, paired, root
 from dlab.types import Estimate
 
 BLOCKS = 32
@@ -20,8 +20,7 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     squares = bures(*moments[0], *moments[1]) ** 2
     full, left = squares[0], squares[1:]
     bias = (blocks - 1) * (left.mean() - full)
-    error = np.sqrt((blocks - 1) / blocks * np.sum((left - left.mean()) ** 2))
-    value, stderr = root(full - bias, error)
+    value, stderr = root(full - bias, jackknife(left) ** 0.5)
     return Estimate(value, stderr, "gelbrich", lower=value)
 
 

@@ -9,7 +9,7 @@ import itertools
 import jax
 import numpy as np
 
-from dlab.measure.base import Case, Estimator, Pairs, always, root
+from dlab.measure.base import Case, Estimator, Pairs, always, jackknife, root
 from dlab.types import Estimate
 
 BLOCKS = 32
@@ -35,7 +35,7 @@ def jackknifed(x, y, power: int = 2) -> tuple[float, float]:
             # The other sample's quantiles at the ranks of what is left.
             at = (np.arange(len(kept)) + 0.5) * n / len(kept) - 0.5
             left.append(np.mean(np.abs(kept - np.interp(at, np.arange(n), other)) ** power))
-        variance += (blocks - 1) / blocks * np.sum((np.array(left) - np.mean(left)) ** 2)
+        variance += jackknife(left)
     found = of_lines(x, y, power)
     return root(found, variance**0.5) if power == 2 else (found, float(variance**0.5))
 

@@ -16,6 +16,7 @@ from scipy.stats import norm
 from dlab import schemes, targets
 from dlab.laws import gaussian
 from dlab.measure import fit, marginal
+from dlab.measure.base import jackknife
 from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
 from dlab.study.spec import Study
@@ -180,10 +181,10 @@ def _near(base, surrogate) -> dict:
         normal = norm.ppf((np.arange(x.size) + 0.5) / x.size)
         return float(np.sqrt(np.mean((np.sort(x.ravel()) - mean - sigma * normal) ** 2)))
 
-    left = np.array([distance(np.delete(chains, c, 0)) for c in range(len(chains))])
+    left = [distance(np.delete(chains, c, 0)) for c in range(len(chains))]
     return {
         "w2": distance(chains),
-        "stderr": float(np.sqrt((len(chains) - 1) * np.mean((left - left.mean()) ** 2))),
+        "stderr": jackknife(left) ** 0.5,
         "floor": distance(mean + sigma * np.random.default_rng(0).standard_normal(chains.shape)),
         "sigma": float(chains.std()), "surrogate_sigma": sigma,
     }  # fmt: skip

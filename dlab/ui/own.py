@@ -11,7 +11,7 @@ from dlab import params, pictures, schemes
 from dlab.figures.numbers import step_size
 from dlab.params import Knob
 from dlab.ui.cases import CASES
-from dlab.ui.studies import IMAGE_STEPS, LADDER, LEVELS, METHODS, PENALTIES, SAMPLES
+from dlab.ui.studies import DISTANCES, IMAGE_STEPS, LADDER, LEVELS, METHODS, PENALTIES, SAMPLES
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ class Rung:
 
 FIRST = "first"  # of the schemes that are shown, whichever it is
 PLACES = tuple(map(float, range(params.MAX_STEP_SIZES)))  # among the step sizes that are shown, the finest first
-ACCURACIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 
 OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
     "score_error": (
@@ -75,7 +74,7 @@ OWN: dict[str, tuple[Knob | Choice | Rung, ...]] = {
     ),
     "theory": (
         Rung(
-            "epsilon", "Accuracy ϵ asked for, in W₂", 0.1, ACCURACIES,
+            "epsilon", "Accuracy ϵ asked for, in W₂", 0.1, DISTANCES,
             "The distance that the theorem should promise; the table gives the steps that it asks for.",
         ),
     ),
