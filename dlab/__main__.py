@@ -111,7 +111,8 @@ def _write(data, out):
 
 
 def _make(args) -> int:
-    from dlab import jobs, params
+    from dlab import params
+    from dlab.engine import jobs
 
     maker = jobs.MADE[params.choice("kind", args.kind, jobs.MADE)][0]
     names, study = _asked(maker), _read(args.study)
@@ -155,7 +156,8 @@ def _check(args) -> int:
 
 
 def _list(args) -> int:
-    from dlab import errors, jobs, measure, schemes, targets
+    from dlab import errors, measure, schemes, targets
+    from dlab.engine import jobs
 
     for title, registry in (
         ("schemes", schemes.REGISTRY),

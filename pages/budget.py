@@ -4,7 +4,7 @@ import itertools
 
 import streamlit as st
 
-from dlab import jobs
+from dlab.engine import jobs
 from dlab.figures import budget
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, reveal, runs, studies, tell

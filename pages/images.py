@@ -4,10 +4,10 @@ import itertools
 
 import streamlit as st
 
-from dlab import jobs
+from dlab.answers.images import grid_work, lesson
+from dlab.engine import jobs
 from dlab.figures import images
 from dlab.params import BadInput
-from dlab.study.images import grid_work, lesson
 from dlab.ui import controls, exports, frame, grids, runs, studies, tell_images
 
 values = frame.begin(

@@ -4,12 +4,12 @@ import itertools
 
 import streamlit as st
 
-from dlab import jobs
+from dlab.answers import learned_score
+from dlab.engine import jobs
 from dlab.figures import learned as figures
 from dlab.figures import screen
 from dlab.figures.chart import Sheet
 from dlab.params import BadInput
-from dlab.study import learned
 from dlab.ui import controls, exports, frame, reveal, runs, studies, tell_learned
 
 values = frame.begin(
@@ -48,8 +48,8 @@ def losses(rows):
 def read(found):
     """Floors and the theorem's terms of the schemes, from the curves and what the chosen scheme met."""
     names = found["learned"]["study"]["schemes"] if "learned" in found else []
-    floors = {n: learned.floor(found["learned"], found["exact"], n) for n in names} if len(found) == 2 else {}
-    return floors, {n: learned.promise(found["learned"], n, met) for n in names}
+    floors = {n: learned_score.floor(found["learned"], found["exact"], n) for n in names} if len(found) == 2 else {}
+    return floors, {n: learned_score.promise(found["learned"], n, met) for n in names}
 
 
 def draw(found, state):
@@ -122,7 +122,7 @@ with picture:
         asked, met = studies.learned_studies(values), None
         study = asked["learned"]
         if runs.training(study, losses):
-            price = jobs.seconds(learned.work(max(study.steps)))
+            price = jobs.seconds(learned_score.work(max(study.steps)))
             met = runs.kept("learned", study, scheme, max(study.steps), price=price, doing="Asking for the error along the run.")
         if met is not None:
             found, state, sheet = runs.several("learned", asked, draw)

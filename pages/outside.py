@@ -4,13 +4,15 @@ import itertools
 
 import streamlit as st
 
-from dlab import jobs
+from dlab.answers.bounds import checklist
+from dlab.answers.hessian_cost import derived
+from dlab.answers.modes import modes_work
+from dlab.engine import jobs
 from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
-from dlab.study import checklist, derived, modes_work
-from dlab.ui import cases, controls, exports, frame, law, runs, tell, tell_outside
+from dlab.ui import assumption_cases, controls, exports, frame, law, runs, tell, tell_outside
 
 values = frame.begin(
     "outside",
@@ -19,7 +21,7 @@ values = frame.begin(
     "leads out of them.",
 )
 picture, side = frame.stage()
-case = cases.case_of(values)
+case = assumption_cases.case_of(values)
 with side:
     controls.own_choice("outside", "case", st)
     controls.own_choice("outside", case.name, st)
@@ -74,7 +76,7 @@ def hessians():
     left, right, _ = st.columns((1, 1, 1), vertical_alignment="bottom")
     controls.own_choice("outside", "on", left)
     controls.own_choice("outside", "drift", right)
-    asked = cases.hessians(values)
+    asked = assumption_cases.hessians(values)
 
     def drawn(found, state):
         sheet = outside.hessian_sheet({k: r for k, r in found.items() if r["rows"]})
@@ -100,8 +102,8 @@ def hessians():
 
 with picture:
     try:
-        study = cases.against_h(values)
-        found, state, sheet = runs.several("outside", {"against h": study, "along": cases.along(values)}, draw)
+        study = assumption_cases.against_h(values)
+        found, state, sheet = runs.several("outside", {"against h": study, "along": assumption_cases.along(values)}, draw)
     except BadInput as error:
         st.error(frame.plain(error))
         state = "none"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab import trajectory
+from dlab.answers import trajectory
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, reveal, runs, state, studies, tell
 from dlab.ui.player import player

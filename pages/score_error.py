@@ -4,9 +4,9 @@ import itertools
 
 import streamlit as st
 
+from dlab.answers import score_error
 from dlab.figures import score
 from dlab.params import BadInput
-from dlab.study import levels
 from dlab.study.result import OUTSIDE
 from dlab.ui import controls, exports, frame, reveal, runs, studies, tell, tell_score, vocabulary
 
@@ -40,7 +40,7 @@ def draw(found, state):
     result = found[""]
     if not result["rows"] or h not in {r["h"] for r in result["rows"]}:
         return None
-    bends = {name: levels.bends(result, name) for name in result["study"]["schemes"]}
+    bends = {name: score_error.bends(result, name) for name in result["study"]["schemes"]}
     sheet = score.sheet(result, scheme if scheme in bends else next(iter(bends)), h, bends.get(scheme, []))
     with st.container(key="stale" if state == "stale" else None):
         for place, part in zip(st.columns(2), sheet.parts):
@@ -73,7 +73,7 @@ def models():
     one = values["score_error.models"]
     few = sizes[-4:]
     two = sorted({finest, *studies.step_sizes(values)})[:2]
-    size = levels.score_size(studies.study(values).built)
+    size = score_error.score_size(studies.study(values).built)
     asked = {n: studies.study(
         values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
         vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
@@ -89,7 +89,7 @@ def models():
         show(figure, 440)
         st.markdown(f"{score.models_sentence(found, one, finest)} {figure.caption}")
         if state != "running":
-            octaves = {n: levels.octave(levels.rows_of(r, one, max(r["study"]["vary"]["values"]))) for n, r in found.items()}
+            octaves = {n: score_error.octave(score_error.rows_of(r, one, max(r["study"]["vary"]["values"]))) for n, r in found.items()}
             st.dataframe(score.models_table(found, octaves, one, finest), hide_index=True, width="stretch")
         return figure
 
@@ -114,7 +114,8 @@ def second_order():
     def drawn(found, state):
         if len(found) < len(asked):
             return None
-        terms, rows = levels.second_order(found, {k: max(v.values()) for k, v in given.items()}, levels.costs(next(iter(asked.values()))))
+        costs = score_error.costs(next(iter(asked.values())))
+        terms, rows = score_error.second_order(found, {k: max(v.values()) for k, v in given.items()}, costs)
         figure = score.second_order_chart(found, terms)
         show(figure, 420)
         st.markdown(score.second_order_sentence(rows))
@@ -145,7 +146,7 @@ def contributions():
     def drawn(found, state):
         if len(found) < len(asked):
             return None
-        parts = levels.contributions(found, scheme)
+        parts = score_error.contributions(found, scheme)
         figure = score.parts_chart(parts)
         show(figure, 300)
         st.markdown(f"{score.parts_sentence(parts)} {figure.caption}")
@@ -172,7 +173,7 @@ with picture:
         largest = {**result, "rows": [r for r in result["rows"] if r["value"] == max(r["value"] for r in result["rows"])]}
 
         def theorem():
-            tell_score.theorem(values, result, levels.costs(study), h)
+            tell_score.theorem(values, result, score_error.costs(study), h)
             tell.theorems(largest, frame.theme())
 
         frame.sections(

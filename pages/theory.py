@@ -4,10 +4,10 @@ import itertools
 
 import streamlit as st
 
+from dlab.answers.bounds import bounds, checklist
 from dlab.figures import tables
 from dlab.figures import theory as figures
 from dlab.params import BadInput
-from dlab.study import bounds, checklist
 from dlab.ui import controls, exports, frame, reveal, runs, studies, theory
 
 values = frame.begin(

@@ -6,7 +6,7 @@ import pytest
 
 from dlab import errors, schemes
 from dlab.noise import generator
-from dlab.sample import _advance, _draw
+from dlab.sample.loop import _advance, _draw
 
 SKEW = {"name": "skew", "lam": 0.8, "c": 1.5, "k": 3.0, "angle": 30.0}  # asymmetric: a Gaussian hides sign errors
 LOGISTIC = {"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}

@@ -25,7 +25,8 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
 
-from dlab import jobs, pictures, targets
+from dlab import pictures, targets
+from dlab.engine import jobs
 
 
 @pytest.fixture(scope="session")

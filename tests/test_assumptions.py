@@ -7,7 +7,8 @@ import pytest
 from cases import LOGISTIC, SKEW
 
 from dlab import targets, theory
-from dlab.study import Study, along, bounds, checklist
+from dlab.answers.bounds import along, bounds, checklist
+from dlab.study import Study
 from dlab.targets.base import measured_smoothness
 
 GAUSSIAN = {"name": "gaussian", "mean": [0.3, -0.2], "cov": [[0.5, 0.1], [0.1, 1.1]]}

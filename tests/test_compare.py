@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN
 
-from dlab import jobs, measure
+from dlab import measure
+from dlab.answers.estimators import compare
+from dlab.engine import jobs
 from dlab.figures import compare as picture
 from dlab.figures import convergence, screen, tables
-from dlab.study import Study, compare, refitted, run
+from dlab.study import Study, refitted, run
 
 STUDY = {"target": GAUSSIAN, "schemes": ["EM", "REM"], "h": [0.5, 0.25], "particles": 1024}
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import jax
 import pytest
 
-from dlab import jobs, targets
+from dlab import targets
+from dlab.engine import jobs
 from dlab.study import Study, run
 
 

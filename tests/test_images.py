@@ -11,10 +11,11 @@ from cases import memory
 from PIL import Image
 
 from dlab import measure, pictures, schemes, targets
+from dlab.answers import images
 from dlab.figures.images import near_chart, sentence
 from dlab.measure import Pairs, frechet
 from dlab.params import BadInput
-from dlab.study import Study, images, run
+from dlab.study import Study, run
 from dlab.targets.images import BLOCK, Images, ImagesField
 
 SPEC = {"name": "images", "data": "digits", "count": 40, "width": 0.3}

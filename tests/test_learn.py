@@ -11,12 +11,12 @@ from cases import SKEW
 from scipy.special import softmax
 
 from dlab import errors, learn, process, targets
+from dlab.answers import learned_score as study_of
 from dlab.errors import learned
 from dlab.errors.base import perturb
 from dlab.learn.train import LEAST, _loss
 from dlab.params import BadInput
 from dlab.study import Study, run
-from dlab.study import learned as study_of
 
 SIGMAS = 4.0
 ATOMS = np.array([[-1.0, -0.5], [0.5, 1.0], [1.2, -0.8], [-0.2, 0.3]])

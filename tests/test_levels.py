@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab.study import Study, levels, run
+from dlab.answers import score_error
+from dlab.study import Study, run
 
 SIGMAS = 3.0
 
 
 def met(error, target=GAUSSIAN, scheme="EM", steps=16):
     study = Study.from_json({"target": target, "score_error": error, "schemes": [scheme], "h": [2.0 / steps], "T": 2.0, "seed": 4})
-    return levels.met(study, scheme, steps)
+    return score_error.met(study, scheme, steps)
 
 
 def value(found, name):
@@ -64,15 +65,15 @@ def test_a_relative_error_along_p_t_is_the_level_times_the_root_of_the_trace_of_
 def test_a_run_is_followed_and_may_be_cancelled():
     error, seen = {"name": "constant", "level": 0.1}, []
     study = Study.from_json({"target": GAUSSIAN, "score_error": error, "schemes": ["EM"], "h": [0.01], "T": 1.0})
-    found = levels.met(study, "EM", 100, seen.append)
+    found = score_error.met(study, "EM", 100, seen.append)
     assert seen[-1] == 1.0
-    assert len(found["curve"]["t"]) == levels.POINTS
+    assert len(found["curve"]["t"]) == score_error.POINTS
 
     def stop(done):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        levels.met(study, "EM", 100, stop)
+        score_error.met(study, "EM", 100, stop)
 
 
 def test_the_size_of_the_score_is_the_root_of_the_trace_of_the_precision():
@@ -81,7 +82,7 @@ def test_the_size_of_the_score_is_the_root_of_the_trace_of_the_precision():
     # |s|^2 of a Gaussian is a sum of weighted chi-squares.
     weights = 1 / np.linalg.eigvalsh(GAUSSIAN["cov"])
     spread = np.sqrt(2 * np.sum(weights**2) / 4096) / (2 * truth)
-    assert abs(levels.score_size(study.built) - truth) < SIGMAS * spread
+    assert abs(score_error.score_size(study.built) - truth) < SIGMAS * spread
 
 
 def varied(name="constant", schemes=("EM",), h=(0.5, 0.25, 0.125, 0.0625, 0.03125), values=(0.0, 0.02, 0.1, 1.0), **more):
@@ -92,9 +93,9 @@ def varied(name="constant", schemes=("EM",), h=(0.5, 0.25, 0.125, 0.0625, 0.0312
 
 def test_a_curve_bends_where_the_schemes_own_error_equals_the_floor():
     result = varied()
-    small, middle, large = levels.bends(result, "EM")
+    small, middle, large = score_error.bends(result, "EM")
     base = {r["h"]: r["w2"] for r in result["rows"] if r["value"] == 0}
-    reach = levels.costs(Study.from_json(result["study"])).constant
+    reach = score_error.costs(Study.from_json(result["study"])).constant
     for bend in (small, middle):
         assert bend["floor"] == pytest.approx(bend["value"] * reach, rel=0.05)
         below, above = max(h for h in base if h <= bend["h"]), min(h for h in base if h >= bend["h"])
@@ -105,7 +106,7 @@ def test_a_curve_bends_where_the_schemes_own_error_equals_the_floor():
 
 
 def test_fresh_noise_has_no_floor():
-    for bend in levels.bends(varied("noise", ("SO",)), "SO"):
+    for bend in score_error.bends(varied("noise", ("SO",)), "SO"):
         assert bend["floor"] is bend["h"] is None
         assert "not levelled off" in bend["why"]
 
@@ -117,9 +118,9 @@ def test_the_limit_of_two_displacements_that_add_is_the_error_s(order, angle):
         return {"h": h, "w2": abs(floor + 0.3 * np.exp(1j * np.radians(angle)) * h**order), "resolved": True}
 
     rows, base = ([row(h, floor) for h in (0.125, 0.25)] for floor in (0.1, 0.0))
-    assert levels.limit(rows, base, order) == pytest.approx(0.1, rel=1e-12)
-    assert levels.limit(base, base, order) is None
-    assert levels.octave(base) == pytest.approx(order)
+    assert score_error.limit(rows, base, order) == pytest.approx(0.1, rel=1e-12)
+    assert score_error.limit(base, base, order) is None
+    assert score_error.octave(base) == pytest.approx(order)
 
 
 def test_contributions_stand_beside_the_bound_s():
@@ -128,7 +129,7 @@ def test_contributions_stand_beside_the_bound_s():
         return run(Study.from_json(spec)).to_json()
 
     error, none = {"name": "constant", "level": 0.1}, {"name": "none"}
-    found = levels.contributions(
+    found = score_error.contributions(
         {"all": one("EM", 0.125, "paper", error), "initialisation": one("SO", 1 / 64, "paper", none),
          "discretisation": one("EM", 0.125, "exact", none), "score": one("SO", 1 / 64, "exact", error)}, "EM",
     )  # fmt: skip

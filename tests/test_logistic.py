@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dlab import process, targets
+from dlab.answers.experiment import Guarded
 from dlab.params import BadInput
 from dlab.study import Study
-from dlab.study.readings import Guarded
 from dlab.targets import logistic, observations, posterior, sampled
 from dlab.targets.base import Fact
 from dlab.targets.gaussian import Gaussian

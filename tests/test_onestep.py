@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab import jobs, noise, process, schemes
+from dlab import noise, process, schemes
+from dlab.answers import one_step
+from dlab.engine import jobs
 from dlab.noise import StepNoise
-from dlab.study import Study, onestep
+from dlab.study import Study
 
-T0 = onestep.TIME
+T0 = one_step.TIME
 
 
 @pytest.fixture(scope="module", params=[GAUSSIAN, SKEW], ids=["gaussian", "skew"])
 def measured(request):
     study = Study.from_json({"target": request.param, "seed": 11})
-    return study, onestep.one_step(study)
+    return study, one_step.one_step(study)
 
 
 def points(target, n, seed=1):
@@ -39,7 +41,7 @@ def test_the_exact_mean_is_that_of_the_gaussian_reverse_process(gaussian):
     early, late = (np.exp(-s) * facts.cov - np.expm1(-s) * np.eye(2) for s in (T0 - h, T0))
     centre = [np.exp(-s / 2) * facts.mean for s in (T0 - h, T0)]
     want = centre[0] + (np.asarray(x) - centre[1]) @ np.linalg.solve(late, np.exp(-h / 2) * early)
-    np.testing.assert_allclose(onestep.exact_mean(gaussian.field, T0, h, x), want, rtol=1e-10)
+    np.testing.assert_allclose(one_step.exact_mean(gaussian.field, T0, h, x), want, rtol=1e-10)
 
 
 def test_the_exact_mean_is_where_many_paths_arrive_on_average(skew):
@@ -48,10 +50,10 @@ def test_the_exact_mean_is_where_many_paths_arrive_on_average(skew):
     rng = np.random.default_rng(6)
     for x in np.asarray(points(skew, 3)):
         path = np.sqrt(h) * noise.path(jax.random.key(2), fine, 1 / fine, paths, 2)
-        ends = onestep._reference(
+        ends = one_step._reference(
             skew.fast_field, T0, h / fine, jnp.tile(x, (paths, 1)), jnp.asarray(path, float), rng.standard_normal((fine, 1, paths, 2))
         )
-        want = onestep.exact_mean(skew.fast_field, T0, h, x[None])[0]
+        want = one_step.exact_mean(skew.fast_field, T0, h, x[None])[0]
         assert np.all(np.abs(np.mean(ends, 0) - want) < 4 * np.std(ends, 0) / np.sqrt(paths) + 1e-4)
 
 
@@ -63,7 +65,7 @@ def test_a_schemes_mean_is_that_of_many_steps(name, skew):
         u = jnp.asarray(rng.random((paths, 1))) if scheme.randomised else None
         seen = StepNoise(h, jnp.asarray(rng.standard_normal((scheme.normals, paths, 2))), u)
         ends = scheme.step(skew.fast_field, T0, h, jnp.tile(x, (paths, 1)), seen)
-        want = onestep.scheme_mean(scheme, skew.fast_field, T0, h, jnp.asarray(x)[None])[0]
+        want = one_step.scheme_mean(scheme, skew.fast_field, T0, h, jnp.asarray(x)[None])[0]
         assert np.all(np.abs(np.mean(ends, 0) - want) < 4 * np.std(ends, 0) / np.sqrt(paths) + 1e-4)
 
 
@@ -82,7 +84,7 @@ def test_the_means_of_em_and_ei_are_wrong_by_what_a_pencil_finds(measured):
 def test_fluctuations_are_those_of_the_leading_term(measured):
     """h^{3/2} |L|_F / sqrt 3 for EM, H for EI in L's place; / sqrt 6 for REM and REI, whose W(Uh) is nearer to the average of W."""
     study, found = measured
-    x, field, h = points(study.built, 5000), study.built.fast_field, onestep.SIZES[-1]
+    x, field, h = points(study.built, 5000), study.built.fast_field, one_step.SIZES[-1]
     H = np.asarray(field.hessian(T0, x))
     L = H + np.eye(2) / 2
     for name, matrix, share in (("EM", L, 3), ("EI", H, 3), ("REM", L, 6), ("REI", H, 6)):
@@ -99,7 +101,7 @@ def test_orders(measured):
         assert fit["mean"]["slope"] == pytest.approx(wanted, abs=0.1), fit
         if fit["scheme"] != "SO":
             assert fit["fluctuation"]["slope"] == pytest.approx(1.5, abs=0.08), fit
-    fine = [value(found, "SO", h, "fluctuation")[0] for h in onestep.SIZES]
+    fine = [value(found, "SO", h, "fluctuation")[0] for h in one_step.SIZES]
     local = -np.diff(np.log2(fine))
     if study.target["name"] == "gaussian":
         assert np.all(np.abs(local - 2.5) < 0.1)
@@ -109,8 +111,8 @@ def test_orders(measured):
 
 def test_so_misses_what_its_frozen_hessian_misses(skew):
     """h^2 |D^3 log p_t|_F / sqrt 12 as h -> 0, the third derivatives by differences of the Hessian."""
-    found = onestep.one_step(Study.from_json({"target": SKEW, "seed": 11}))
-    x, field, step, h = points(skew, 3000), skew.field, 1e-3, onestep.SIZES[-1]
+    found = one_step.one_step(Study.from_json({"target": SKEW, "seed": 11}))
+    x, field, step, h = points(skew, 3000), skew.field, 1e-3, one_step.SIZES[-1]
     third = [(field.hessian(T0, x + e) - field.hessian(T0, x - e)) / (2 * step) for e in step * np.eye(2)]
     want = h**2 * np.sqrt(np.mean(sum(np.sum(np.asarray(d) ** 2, (1, 2)) for d in third)) / 12)
     got, stderr = value(found, "SO", h, "fluctuation")

@@ -7,11 +7,13 @@ import pytest
 from scipy.stats import exponnorm, norm
 
 from dlab import errors, schemes, targets
+from dlab.answers.bounds import checklist
+from dlab.answers.modes import modes, modes_work
 from dlab.laws import product
 from dlab.measure import Case, exact
 from dlab.params import BadInput
 from dlab.sample import simulate, starts
-from dlab.study import Study, checklist, modes, modes_work, run
+from dlab.study import Study, run
 from dlab.targets import pieces
 
 SPECS = {

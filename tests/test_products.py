@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN
 
-from dlab import growth, schemes, targets
+from dlab import schemes, targets
 from dlab.errors import NONE
 from dlab.field import ExactField
 from dlab.linop import Dense, Less, Products, phi1, phi2
 from dlab.noise import StepNoise
-from dlab.sample import simulate
+from dlab.sample import growth, simulate
 
 SO = schemes.REGISTRY["SO"]
 FUNCTIONS = {

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC
 
-from dlab import jobs, params, schemes, theory
+from dlab import params, schemes, theory
+from dlab.answers.timing import particle_step
+from dlab.engine import jobs
 from dlab.params import BadInput
-from dlab.study import Study, particle_step, run, stream
+from dlab.study import Study, run, stream
 from dlab.study import reach as reaching
 from dlab.ui import files, links, studies
 

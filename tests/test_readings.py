@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dlab.study import first_coordinate, readings
+from dlab.answers.experiment import first_coordinate, readings
 from dlab.targets import build, logistic, posterior
 from dlab.ui import studies
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import screenshots
 
-from dlab import jobs, params, pictures, schemes, targets
+from dlab import params, pictures, schemes, targets
+from dlab.engine import jobs
 from dlab.errors import learned as learned_score
 from dlab.params import BadInput
 from dlab.study import Study

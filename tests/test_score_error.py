@@ -5,8 +5,9 @@ import pytest
 from cases import GAUSSIAN, SKEW
 
 from dlab import errors, schemes, targets, theory
+from dlab.answers import score_error
 from dlab.laws import gaussian as laws
-from dlab.study import Study, levels, run
+from dlab.study import Study, run
 
 T = 4.0
 LEVELS = (0.05, 0.1, 0.2, 0.4)
@@ -48,7 +49,7 @@ def test_c2_is_the_inverse_gap_and_three_times_it_for_the_midpoint_schemes(schem
     times = 3 if schemes.REGISTRY[scheme].randomised else 1
     assert c2 == pytest.approx(times / gap, rel=0.1)  # SO: up to exp((L_max - 1/2) h)
     # The law does not see the factor.
-    derived = levels.costs(Study.from_json({"target": MILD, "T": T, "score_error": {"name": "constant", "level": 0.1}}))
+    derived = score_error.costs(Study.from_json({"target": MILD, "T": T, "score_error": {"name": "constant", "level": 0.1}}))
     assert row["w2"] / 0.1 == pytest.approx(derived.constant, rel=0.02)
     assert derived.constant < 1 / gap
 
@@ -128,8 +129,8 @@ def test_errors_of_so_s_hessian_and_drift_cost_order_h_below_the_theorem_s_terms
     for label, error in (("exact", {}), ("L", {"hessian_level": 0.5}), ("M", {"drift_level": 1.0})):
         spec = {"target": MILD, "T": T, "schemes": ["SO"], "h": [1 / 16, 1 / 32, 1 / 64], "score_error": {"name": "none", **error}}
         results[label] = run(Study.from_json(spec)).to_json()
-    derived = levels.costs(Study.from_json(results["exact"]["study"]))
-    terms, (hessian, drift) = levels.second_order(results, given, derived)
+    derived = score_error.costs(Study.from_json(results["exact"]["study"]))
+    terms, (hessian, drift) = score_error.second_order(results, given, derived)
     for row, kind in ((hessian, "hessian"), (drift, "drift")):
         assert row["slope"] == pytest.approx(1.0, abs=0.05)
         assert row["cost"] == pytest.approx(getattr(derived, kind), rel=0.05)

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from dlab import __main__ as shell
-from dlab import errors, jobs, measure, schemes, study, targets
+from dlab import errors, measure, schemes, study, targets
+from dlab.engine import jobs
 
 STUDY = {
     "target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},

@@ -6,8 +6,8 @@ import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
 
 from dlab import schemes
-from dlab.study import Study, signs
-from dlab.study.signs import CHANGES, VARIANTS, _Changed
+from dlab.answers.drift_sign import CHANGES, VARIANTS, _Changed, signs
+from dlab.study import Study
 
 
 def fits(target, **more):

@@ -10,7 +10,7 @@ from cases import GAUSSIAN
 
 from dlab import __version__, schemes, targets
 from dlab.params import BadInput
-from dlab.study import BATCH, DEFAULT, Study, grids, run, stream
+from dlab.study import BATCH, DEFAULT, Study, run, shared_paths, stream
 from dlab.study.sweep import Sweep
 
 NAMES = list(schemes.REGISTRY)
@@ -97,24 +97,24 @@ def test_a_study_is_frozen():
 
 def test_the_limit_on_work_counts_the_reference_and_all_schemes():
     s = study(estimator="projected", schemes=["EM", "SO"])
-    assert s.work == BATCH * (2 * (4 + 8) + sum(r.work for g in grids(s.steps) for r in g.references))
+    assert s.work == BATCH * (2 * (4 + 8) + sum(r.work for g in shared_paths(s.steps) for r in g.references))
     assert study().work == 0
 
 
 def test_step_counts_that_share_a_path_share_a_reference_unless_far_apart():
-    (one,) = grids((4, 8, 16))
+    (one,) = shared_paths((4, 8, 16))
     assert len(one.references) == 1
     assert one.members == (4, 8, 16)
     assert one.steps >= 64
-    many = grids((5, 7, 64))
+    many = shared_paths((5, 7, 64))
     assert sorted(n for g in many for n in g.members) == [5, 7, 64]
-    (wide,) = grids(tuple(2**k for k in range(3, 10)))
+    (wide,) = shared_paths(tuple(2**k for k in range(3, 10)))
     assert [r.members for r in wide.references] == [(8, 16, 32), (64, 128, 256, 512)]
 
 
 @pytest.mark.parametrize("steps", [(4, 8, 16), (5, 7, 64), (5, 100), (1,), (3, 6, 12), (300,), tuple(2**k for k in range(11))])
 def test_every_reference_is_finer_than_its_members_and_lies_on_their_path(steps):
-    for g in grids(steps):
+    for g in shared_paths(steps):
         assert g.steps == max(r.steps for r in g.references)
         assert all(g.steps % n == 0 for n in g.members)
         for r in g.references:
@@ -331,7 +331,7 @@ def test_step_sizes_without_a_common_grid_each_find_their_reference():
 
 
 def test_a_coarse_step_count_beside_one_that_is_no_power_of_two_shares_its_reference():
-    (grid,) = grids((3, 39))
+    (grid,) = shared_paths((3, 39))
     assert [(r.steps, r.members) for r in grid.references] == [(156, (3,)), (156, (39,))]
 
 

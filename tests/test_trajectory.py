@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab import errors, noise, schemes, trajectory
+from dlab import errors, noise, schemes
+from dlab.answers import trajectory
 from dlab.sample import simulate
 from dlab.study import Study
 

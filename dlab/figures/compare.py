@@ -3,9 +3,9 @@
 import math
 
 from dlab import measure
+from dlab.answers.estimators import DISAGREES
 from dlab.figures.chart import Axis, Band, Chart, Key, Series, decades, octaves
 from dlab.figures.numbers import Z95, interval, number, step_size
-from dlab.study import DISAGREES
 
 # Light, dark, marker, dash. The law, exact or on a grid, is a line without points, the bracket is thin.
 LOOK = {

@@ -34,7 +34,7 @@ class Pairs:
 
     half (n, d): the reference with half of its steps, from which means over the reference's law are extrapolated
     (Richardson; SO has order 2). fluctuation (n, d): what the scheme's own noise did to x to first order, of mean zero
-    given the path (dlab.control).
+    given the path (dlab.sample.control).
     """
 
     x: np.ndarray

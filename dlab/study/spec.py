@@ -9,7 +9,7 @@ from functools import cached_property
 from dlab import __version__, errors, measure, params, process, schemes, targets
 from dlab.measure import Case
 from dlab.params import BadInput
-from dlab.study.grids import grids
+from dlab.study.paths import shared_paths
 
 SCHEMA = 1
 BUDGET = 500_000_000  # particle-steps, where an accuracy is asked for and no budget given
@@ -236,7 +236,7 @@ class Study:
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
-        references = sum(r.work for g in grids(self.steps) for r in g.references) if self.paired else 0
+        references = sum(r.work for g in shared_paths(self.steps) for r in g.references) if self.paired else 0
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @property

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from dlab import errors, measure, noise, schemes
 from dlab.measure import Case, Pairs, coupled
 from dlab.sample import Run, level_met, simulate, starts
-from dlab.study.grids import Grid, Reference, grids
+from dlab.study.paths import Reference, SharedPath, shared_paths
 from dlab.study.spec import BATCH, Study
 
 BEYOND = 2.0  # h lambda above which SO's step lets distances grow beyond what its constant L is good for
@@ -43,8 +43,8 @@ class Sweep:
     def __init__(self, study: Study, names: list[str], tick: Tick, paid: int = 0):
         self.study, self.tick, self.paid = study, tick, paid
         self.field = study.built.fast_field
-        self.grids = grids(study.steps)
-        self.references = {n: r for g in self.grids for r in g.references for n in r.members}
+        self.shared = shared_paths(study.steps)
+        self.references = {n: r for g in self.shared for r in g.references for n in r.members}
         # Coarse h first: its points are on the screen while the fine ones run. Of each point its run in each batch.
         self.points: dict[Key, dict[int, Run]] = {(s, n): {} for n in sorted(study.steps) for s in names}
         self.paths = {r: _Paths() for r in self.references.values()}
@@ -92,13 +92,13 @@ class Sweep:
         both = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
         if not study.paired:
             return {k: self._alone(key, both[0], *k) for k in keys}
-        for grid in self.grids:
+        for grid in self.shared:
             mine = [k for k in keys if k[1] in grid.members]
             if mine:
                 queued |= self._start(key, grid, mine, *both)
         return queued
 
-    def _start(self, key, grid: Grid, keys, begin, exact_begin) -> dict[Key | Reference, Future | tuple]:
+    def _start(self, key, grid: SharedPath, keys, begin, exact_begin) -> dict[Key | Reference, Future | tuple]:
         """Queue a batch on one grid: the references that its points need and the points, coarse ones first."""
         study, queued = self.study, {}
         wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]

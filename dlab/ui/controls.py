@@ -5,14 +5,15 @@ import functools
 
 import streamlit as st
 
-from dlab import errors, jobs, schemes, targets
+from dlab import errors, schemes, targets
+from dlab.engine import jobs
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput, Knob
 from dlab.study import STARTS
 from dlab.targets import logistic, observations
 from dlab.targets import spectrum as spectra
 from dlab.ui import files, frame, links, state, studies, tell, vocabulary
-from dlab.ui.own import FIRST, OWN, SETTINGS, Choice
+from dlab.ui.page_settings import FIRST, OWN, SETTINGS, Choice
 
 KEY = state.KEY
 SPECTRA = {"isotropic": "All equal", "linear": "Linear", "power": "Power law"}

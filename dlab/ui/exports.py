@@ -4,7 +4,8 @@ import json
 
 import streamlit as st
 
-from dlab import export, jobs
+from dlab import export
+from dlab.engine import jobs
 from dlab.export.files import PX_PER_INCH
 from dlab.figures.chart import largest_font
 from dlab.figures.numbers import step_size

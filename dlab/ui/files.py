@@ -7,7 +7,7 @@ from dlab.params import BadInput
 from dlab.study import BUDGET, Study
 from dlab.ui import studies
 from dlab.ui.links import DEFAULTS
-from dlab.ui.own import SETTINGS
+from dlab.ui.page_settings import SETTINGS
 from dlab.ui.studies import DISTANCES, LADDER, MAX_PANELS, MILLION, epsilon
 from dlab.ui.vocabulary import ACCURACIES, MAX_T
 

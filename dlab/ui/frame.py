@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dlab.figures import screen
-from dlab.ui import links, menu, own, process, scenes, share, state
+from dlab.ui import links, menu, page_settings, process, scenes, share, state
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
@@ -134,7 +134,7 @@ def _read_address(page) -> None:
         values, notes = links.read(query, repeated)
         share.forget()
         if not fresh:  # the address carries the settings of its own page alone
-            values |= {k: session[state.KEY + k] for k in own.SETTINGS if k not in own.of(page)}
+            values |= {k: session[state.KEY + k] for k in page_settings.SETTINGS if k not in page_settings.of(page)}
         if not fresh and not links.complete(state.scene()):
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")

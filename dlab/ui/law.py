@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab import jobs
+from dlab.engine import jobs
 from dlab.figures import density, screen
 from dlab.figures.numbers import step_size
 from dlab.study import Study

@@ -8,7 +8,7 @@ from functools import cache
 
 from dlab import errors, params, schemes, targets
 from dlab.params import BadInput
-from dlab.ui import own, questions, studies, tour, vocabulary
+from dlab.ui import page_settings, questions, studies, tour, vocabulary
 
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
@@ -60,7 +60,7 @@ DEFAULTS = {
     **{f"{e.name}.{k.name}": k.default for e in errors.REGISTRY.values() for k in e.knobs},
     **{f"so.{k.name}": k.default for k in errors.SECOND_ORDER},
     **{k.name: k.default for k in vocabulary.VARIANCES},
-    **{key: setting.default for key, setting in own.SETTINGS.items()},
+    **{key: setting.default for key, setting in page_settings.SETTINGS.items()},
 }
 _VARIED = ("model", "levels", "horizons", "fine", "shape", "low", "high", "dims", "distances", "epsilon")
 _PLAIN = (
@@ -212,7 +212,7 @@ def write(values: dict, page: str = "") -> dict[str, str]:
 
 def of_page(values: dict, page: str) -> dict[str, str]:
     """The part of an address that is a page's own."""
-    return {key: vocabulary.text_of(values[key]) for key in own.of(page)}
+    return {key: vocabulary.text_of(values[key]) for key in page_settings.of(page)}
 
 
 def complete(values: dict) -> bool:

@@ -8,9 +8,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlab import jobs
-from dlab.study import Study, learned
-from dlab.ui import cases, links, runs, studies, tour
+from dlab.answers import learned_score
+from dlab.engine import jobs
+from dlab.study import Study
+from dlab.ui import assumption_cases, links, runs, studies, tour
 from dlab.ui.questions import SCENES
 
 
@@ -32,9 +33,9 @@ def files() -> dict[str, File]:
             found = _movie(said, studies.moving_study(values), values["moving"]) | found
         elif entry.page == "convergence":
             found = _curve(said, studies.study(values)) | found
-    for study in cases.prepared(links.DEFAULTS):
+    for study in assumption_cases.prepared(links.DEFAULTS):
         found |= _curve("Outside the assumptions", study)
-    for kind, study, which in cases.answers(links.DEFAULTS):
+    for kind, study, which in assumption_cases.answers(links.DEFAULTS):
         found |= _answer("Outside the assumptions", kind, study, *which)
     for settings in ({}, {"target": "skew"}, {"target": "mixture"}):
         found |= _learned(links.read(settings)[0])
@@ -72,7 +73,7 @@ def _answer(said: str, kind: str, study: Study, *which) -> dict[str, File]:
 
 
 def _network(said: str, study: Study) -> dict[str, File]:
-    training = learned.training(study)
+    training = learned_score.training(study)
 
     def make():
         training.train()

@@ -9,7 +9,8 @@ import threading
 import pandas  # noqa: F401
 import streamlit as st
 
-from dlab import jobs, pictures
+from dlab import pictures
+from dlab.engine import jobs
 
 COLLECT = 5.0  # seconds between two garbage collections of the process
 

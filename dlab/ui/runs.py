@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from dlab import export, jobs, trajectory
+from dlab import export
+from dlab.answers import learned_score, trajectory
+from dlab.engine import jobs
 from dlab.figures import particles
 from dlab.figures.movie import at_step
-from dlab.study import Study, learned
+from dlab.study import Study
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
 CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
@@ -262,7 +264,7 @@ def training(study: Study, draw) -> bool:
 
     A rerun cancels it; what is done by then is kept, and another button goes on from it.
     """
-    task, session = learned.training(study), st.session_state
+    task, session = learned_score.training(study), st.session_state
     found = task.kept()
     if found and found.done:
         return True

@@ -9,7 +9,7 @@ from dlab import errors, params, schemes, targets
 from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import own, questions, studies, tour
+from dlab.ui import page_settings, questions, studies, tour
 
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
 MODELS = tuple(name for name in errors.OFFERED if name != "none")
@@ -66,7 +66,7 @@ def _sizes(text):
 
 
 def _rung(name, ladder):
-    return own.Rung(name, "", ladder[0], ladder, "").read
+    return page_settings.Rung(name, "", ladder[0], ladder, "").read
 
 
 def _one_of(name, options):
@@ -158,7 +158,7 @@ READ = {
     **{knob.name: knob.read for knob in VARIANCES},
     "epsilon": _rung("epsilon", studies.DISTANCES),
     "variances": _variances,
-    **{key: setting.read for key, setting in own.SETTINGS.items()},
+    **{key: setting.read for key, setting in page_settings.SETTINGS.items()},
     "title": lambda text: line("title", text),
     "question": lambda text: line("question", text),
     "hide": _control_groups,

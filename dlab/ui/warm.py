@@ -4,7 +4,9 @@ import itertools
 import threading
 from contextlib import suppress
 
-from dlab import errors, jobs, pictures, schemes, trajectory
+from dlab import errors, pictures, schemes
+from dlab.answers import trajectory
+from dlab.engine import jobs
 from dlab.params import BadInput
 from dlab.study import Study, run
 

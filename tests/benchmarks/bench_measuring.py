@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from dlab import jobs, schemes
+from dlab import schemes
+from dlab.engine import jobs
 from dlab.study import Study, run, stream
 from dlab.study.run import clouds
 

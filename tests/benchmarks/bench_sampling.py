@@ -112,7 +112,7 @@ def sweep(particles):
         begun = time.perf_counter()
         getattr(target, attribute)
         print(f"  {label:<28} {time.perf_counter() - begun:8.2f} s")
-    grid = study.grids(asked.steps)[0]
+    grid = study.shared_paths(asked.steps)[0]
     batches = -(-particles // study.BATCH)
     start, _ = starts(target, jax.random.key(0), study.BATCH, 4.0, "exact")
     pyramid = _pyramid(jax.random.key(0), grid, 4.0, 2)

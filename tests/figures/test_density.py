@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC
 
-from dlab import export, jobs
+from dlab import export
+from dlab.answers.law import law_density
+from dlab.engine import jobs
 from dlab.figures import density, screen
 from dlab.laws import plane
-from dlab.study import Study, law_density
+from dlab.study import Study
 
 LINE = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-0.5, -0.2], [0.7, 0.7]], "var": 0.45}
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from dlab.answers.learned_score import KINDS
 from dlab.figures import learned, paper, screen
 from dlab.figures.chart import Sheet
-from dlab.study.learned import KINDS
 
 T = [0.05, 0.2, 1.0]
 

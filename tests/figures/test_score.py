@@ -5,9 +5,10 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+from dlab.answers import score_error
 from dlab.figures import paper, score, screen
 from dlab.figures.chart import Axis, Bar, Chart
-from dlab.study import Study, levels, run
+from dlab.study import Study, run
 
 TARGET = {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[0.7, 0.2], [0.2, 1.0]]}
 VOID = {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[0.7, 0.0], [0.0, 2.5]]}
@@ -43,7 +44,7 @@ def series(chart, name):
 
 
 def test_the_sheet_has_c2_against_the_level_and_a_line_for_each_level_against_h(result):
-    bends = levels.bends(result, "EM")
+    bends = score_error.bends(result, "EM")
     sheet = score.sheet(result, "EM", 0.0625, bends)
     drawable(sheet)
     left, right = sheet.parts
@@ -60,7 +61,7 @@ def test_the_sheet_has_c2_against_the_level_and_a_line_for_each_level_against_h(
 
 
 def test_the_table_holds_every_level_of_every_scheme(result):
-    bends = {name: levels.bends(result, name) for name in result["study"]["schemes"]}
+    bends = {name: score_error.bends(result, name) for name in result["study"]["schemes"]}
     rows = score.table(result, 0.0625, bends)
     assert [(r["scheme"], r["ε"]) for r in rows][:4] == [("EM", "0"), ("EM", "0.01"), ("EM", "0.05"), ("EM", "0.2")]
     assert len(rows) == 12
@@ -70,7 +71,7 @@ def test_the_table_holds_every_level_of_every_scheme(result):
 
 def test_a_void_bound_draws_no_dotted_line_and_says_so():
     result = varied(target=VOID, schemes=("EM",))
-    sheet = score.sheet(result, "EM", 0.0625, levels.bends(result, "EM"))
+    sheet = score.sheet(result, "EM", 0.0625, score_error.bends(result, "EM"))
     drawable(sheet)
     assert not [s for s in sheet.parts[0].series if s.dash == "dot"]
     assert "C₂ =" not in sheet.caption
@@ -79,7 +80,7 @@ def test_a_void_bound_draws_no_dotted_line_and_says_so():
 
 def test_a_curve_without_a_bend_says_why():
     result = varied("noise", schemes=("EM",))
-    said = score.sheet(result, "EM", 0.0625, levels.bends(result, "EM")).caption
+    said = score.sheet(result, "EM", 0.0625, score_error.bends(result, "EM")).caption
     assert "No bend of EM" in said
     assert "has not levelled off" in said
 
@@ -87,7 +88,7 @@ def test_a_curve_without_a_bend_says_why():
 @pytest.mark.parametrize("name", ["constant", "noise", "relative"])
 def test_levels_are_drawn_and_told(name):
     study = Study.from_json({"target": TARGET, "score_error": {"name": name, "level": 0.2}, "schemes": ["EM"], "h": [0.125], "T": 2.0})
-    found = levels.met(study, "EM", 16)
+    found = score_error.met(study, "EM", 16)
     drawable(score.levels_chart(found))
     rows = score.levels_table(found)
     assert len(rows) == len(score.VARIANTS) == len(found["variants"])
@@ -104,7 +105,7 @@ def test_kinds_of_error_stand_side_by_side():
     said = score.models_sentence(results, "SO", 0.0625)
     assert "W₂ with fresh noise is" in said
     assert "never clear" not in said
-    octaves = {n: levels.octave(levels.rows_of(r, "SO", 0.8)) for n, r in results.items()}
+    octaves = {n: score_error.octave(score_error.rows_of(r, "SO", 0.8)) for n, r in results.items()}
     rows = {r["error"]: r for r in score.models_table(results, octaves, "SO", 0.0625)}
     assert rows["constant vector"]["slope in h"] == "0.00"
     assert float(rows["fresh noise"]["slope in h"]) == pytest.approx(1.0, abs=0.1)
@@ -117,7 +118,7 @@ def test_errors_of_l_and_m_stand_beside_the_theorem_s_terms():
     for label, error in (("exact", {}), ("L", {"hessian_level": 0.5}), ("M", {"drift_level": 1.0})):
         spec = {"target": TARGET, "T": 2.0, "schemes": ["SO"], "h": list(H), "score_error": {"name": "none", **error}}
         results[label] = run(Study.from_json(spec)).to_json()
-    terms, rows = levels.second_order(results, {"L": 0.5, "M": 1.0}, None)
+    terms, rows = score_error.second_order(results, {"L": 0.5, "M": 1.0}, None)
     chart = score.second_order_chart(results, terms)
     drawable(chart)
     assert len([s for s in chart.series if s.dash == "dot"]) == 2

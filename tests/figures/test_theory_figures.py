@@ -6,11 +6,12 @@ import pytest
 from cases import GAUSSIAN
 
 from dlab import export, theory
+from dlab.answers.bounds import along, bounds
 from dlab.figures import theory as figures
 from dlab.figures.numbers import number
 from dlab.figures.paper import DASHES
 from dlab.figures.screen import to_plotly
-from dlab.study import Study, along, bounds, run
+from dlab.study import Study, run
 from dlab.targets import Fact, Facts
 
 APART = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-1.5, 0.0], [1.5, 0.0]], "var": 0.6}

@@ -6,7 +6,8 @@ import pytest
 from test_helps import silent
 from test_pages import WAIT, at_home, charts, visit, words
 
-from dlab import jobs, study
+from dlab import study
+from dlab.engine import jobs
 from dlab.ui import links, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses

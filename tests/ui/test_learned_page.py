@@ -6,11 +6,12 @@ import pytest
 from test_helps import silent
 from test_pages import at_home, charts, opened, plain, visit
 
-from dlab import jobs, schemes
+from dlab import schemes
+from dlab.answers import learned_score as study_of
+from dlab.engine import jobs
 from dlab.errors import learned
 from dlab.params import BadInput
 from dlab.study import Study, run
-from dlab.study import learned as study_of
 from dlab.ui import files, links, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses

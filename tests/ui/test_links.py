@@ -12,7 +12,7 @@ from dlab import errors, schemes, targets
 from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS, Study
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import files, links, own, scenes, share, studies, tour, vocabulary
+from dlab.ui import files, links, page_settings, scenes, share, studies, tour, vocabulary
 
 rng = random.Random
 
@@ -62,7 +62,7 @@ def random_scene(r) -> dict:
         **{knob.name: on_step(r, knob) for knob in vocabulary.VARIANCES},
         "epsilon": r.choice(studies.DISTANCES),
         "variances": r.choice((None, (1.0, 0.25))),
-        **{key: on_step(r, s) if isinstance(s, Knob) else r.choice(list(s.options)) for key, s in own.SETTINGS.items()},
+        **{key: on_step(r, s) if isinstance(s, Knob) else r.choice(list(s.options)) for key, s in page_settings.SETTINGS.items()},
         "present": r.random() < 0.3,
         "tour": r.choice((0, 1, len(tour.STEPS))),
     }
@@ -91,7 +91,7 @@ def in_force(values: dict, page: str = "") -> dict:
     plain = {k for k in links.DEFAULTS if "." not in k and k != "play"}
     plain -= {"h"} if values["hs"] else set()
     plain -= {"target"} if values["spec"] else set()
-    return {k: values[k] for k in plain | knobs | {*own.of(page)}}
+    return {k: values[k] for k in plain | knobs | {*page_settings.of(page)}}
 
 
 def same(a, b):
@@ -113,7 +113,7 @@ def test_a_page_of_its_own_settings_names_what_it_does_not_offer():
 @pytest.mark.parametrize("block", range(10))
 def test_what_is_written_is_read_back(block):
     for i in range(20):
-        before, page = random_scene(rng(1000 * block + i)), [*own.OWN][i % len(own.OWN)]
+        before, page = random_scene(rng(1000 * block + i)), [*page_settings.OWN][i % len(page_settings.OWN)]
         query = links.write(before, page)
         assert all(isinstance(v, str) for v in query.values())
         url = share.link("https://lab.example.org", page, before)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from test_pages import at_home, charts, visit, words  # noqa: F401
 
-from dlab import jobs
+from dlab.engine import jobs
 from dlab.targets import posterior
 from dlab.ui import links, prepared, studies
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from cases import long
 
-from dlab import jobs, places
+from dlab import places
+from dlab.engine import jobs
 from dlab.figures import convergence, guess
 from dlab.figures.tables import fit_of, rows_of
 from dlab.ui import links, menu, prepared, runs, scenes, studies, tour

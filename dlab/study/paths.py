@@ -21,7 +21,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Grid:
+class SharedPath:
     """Step counts on one Brownian path of `steps` intervals, with their references, the coarsest first."""
 
     steps: int
@@ -32,14 +32,14 @@ class Grid:
         return tuple(n for r in self.references for n in r.members)
 
 
-def grids(steps: tuple[int, ...]) -> list[Grid]:
+def shared_paths(steps: tuple[int, ...]) -> list[SharedPath]:
     """Group step counts so that each divides its group's path; the group of the coarsest one first."""
     left, found = sorted(set(steps), reverse=True), []
     while left:
         fine = _wanted(left[0])
         members = [n for n in left if fine % n == 0]
         left = [n for n in left if n not in members]
-        found.append(Grid(fine, tuple(_references(fine, members)[::-1])))
+        found.append(SharedPath(fine, tuple(_references(fine, members)[::-1])))
     return sorted(found, key=lambda g: g.references[0].members[0])
 
 

@@ -19,7 +19,7 @@ from dlab import errors, measure, noise, process, schemes
 from dlab.laws import gaussian
 from dlab.measure import Pairs
 from dlab.sample import diverged, level_met, simulate
-from dlab.study import Study, grids
+from dlab.study import Study, shared_paths
 from dlab.types import Points
 
 LADDER = tuple(2.0**-k for k in range(6))  # step sizes that a ladder offers where they divide T
@@ -112,7 +112,7 @@ def _sharing(T, steps) -> list[int]:
 
 def _path_steps(T, steps) -> int:
     """Intervals of the one Brownian path behind a scene and its ladder."""
-    (grid,) = grids((math.lcm(steps, *_sharing(T, steps)),))
+    (grid,) = shared_paths((math.lcm(steps, *_sharing(T, steps)),))
     return grid.steps
 
 
@@ -121,7 +121,7 @@ def _reference(study, names, fine, steps) -> int:
     laws are exact."""
     if not any(_way(study.case(name, steps)).sampled for name in names):
         return 0
-    enough = grids((steps,))[0].steps
+    enough = shared_paths((steps,))[0].steps
     return min((r for r in range(steps, fine + 1, steps) if fine % r == 0 and r >= enough), default=fine)
 
 

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import noise, process, schemes
+from dlab.answers.score_error import limit, rows_of
 from dlab.errors import learned
 from dlab.params import BadInput
 from dlab.sample import CHUNK, simulate, starts
-from dlab.study.levels import limit, rows_of
 from dlab.study.spec import Study
 
 PARTICLES = 2048

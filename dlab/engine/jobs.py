@@ -20,25 +20,17 @@ import jax
 import numpy as np
 
 from dlab import places
+from dlab.answers import images, learned_score, score_error
+from dlab.answers.bounds import along
+from dlab.answers.drift_sign import signs
+from dlab.answers.estimators import compare
+from dlab.answers.experiment import boundary, first_coordinate, readings
+from dlab.answers.law import law_density
+from dlab.answers.modes import modes
+from dlab.answers.one_step import one_step
+from dlab.answers.timing import particle_step
 from dlab.places import CODE, PREPARED, folder
-from dlab.study import (
-    Study,
-    along,
-    boundary,
-    compare,
-    first_coordinate,
-    images,
-    law_density,
-    learned,
-    levels,
-    modes,
-    one_step,
-    particle_step,
-    readings,
-    run,
-    signs,
-    stream,
-)
+from dlab.study import Study, run, stream
 
 KEEP = 64  # answers in memory
 KEEP_FILES = 400  # answers on disk
@@ -165,12 +157,12 @@ def _comparison(study, scheme):
 MADE = {
     "law": (law_density, ("target", "T", "start", "score_error")),
     "along": (along, ("target", "T", "start", "score_error")),
-    "met": (levels.met, ("target", "T", "start", "score_error", "seed")),
+    "met": (score_error.met, ("target", "T", "start", "score_error", "seed")),
     "modes": (modes, ("target", "schemes", "T", "start", "score_error", "seed")),
     "onestep": (one_step, ("target", "seed")),
-    "trained": (learned.trained, ("target", "score_error")),
-    "learned": (learned.errors_met, ("target", "T", "start", "score_error", "seed")),
-    "error_field": (learned.error_field, ("target", "score_error")),
+    "trained": (learned_score.trained, ("target", "score_error")),
+    "learned": (learned_score.errors_met, ("target", "T", "start", "score_error", "seed")),
+    "error_field": (learned_score.error_field, ("target", "score_error")),
     "signs": (signs, ("target", "T", "seed")),
     "boundary": (boundary, ("target", "T", "start", "score_error", "seed")),
     "readings": (readings, ("target", "schemes", "h", "T", "start", "score_error", "seed")),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dlab import params, pictures, schemes
 from dlab.figures.numbers import step_size
 from dlab.params import Knob
-from dlab.ui.cases import CASES
+from dlab.ui.assumption_cases import CASES
 from dlab.ui.studies import DISTANCES, IMAGE_STEPS, LADDER, LEVELS, METHODS, PENALTIES, SAMPLES
 
 

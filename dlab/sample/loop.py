@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import control, growth, noise, process
+from dlab import noise, process
 from dlab.errors import perturb
 from dlab.noise import StepNoise
+from dlab.sample import control, growth
 
 CHUNK = 64  # steps between two looks at the host: progress, cancellation, path input
 DIVERGED = 1e3  # standard deviations from the mean beyond which a particle has diverged
@@ -25,7 +26,7 @@ DIVERGED = 1e3  # standard deviations from the mean beyond which a particle has 
 class Run:
     """x (n, d) at t = 0; error_square (N,) the mean |e|^2 over particles at each step; states
     (N + 1, n, d), the start first, and parts {name: (N, k, d)}, what each step of the first k particles was made of,
-    where recorded; fluctuation (n, d), the z of `dlab.control`, where asked for; spent, of an operator known by products."""
+    where recorded; fluctuation (n, d), the z of `dlab.sample.control`, where asked for; spent, of an operator known by products."""
 
     x: np.ndarray
     error_square: np.ndarray
@@ -38,7 +39,7 @@ class Run:
 @partial(jax.jit, static_argnames=("scheme", "record", "follow"))
 def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn, path, limit=None, *, record, follow):
     """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
-    and shadow of `dlab.control`, or None; memory: what the error keeps; limit and key of `dlab.growth`, or None."""
+    and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
 
     def taken(i, x, memory):
         """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
@@ -118,7 +119,7 @@ def simulate(
     path leaves open; without a path all schemes with one key meet the same increments. record: keep the states,
     and the parts of the steps of the first `follow` particles. controlled: also the particles' fluctuation round the
     path, which must be given. limit: of the growth in a step, see
-    `dlab.growth`. tick(k) is called after every k steps and may raise to cancel.
+    `dlab.sample.growth`. tick(k) is called after every k steps and may raise to cancel.
     """
     x, h = jnp.asarray(start), T / steps
     if limit is not None:

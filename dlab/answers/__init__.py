@@ -1,0 +1,1 @@
+"""What a page asks that is no W2 curve: one file each."""
