@@ -1,6 +1,5 @@
 """Gaussian mixture in any dimension: diffused score and Hessian in closed form."""
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,7 +12,11 @@ from dlab import params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
 from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Regions, Target, TargetEntry, measured_smoothness
+from dlab.targets import mixture_facts
 from dlab.targets.gaussian import covariance
+
+
+SEARCHED = "numerical over ±5 standard deviations, far out, and where two components weigh the same"
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["logw", "means", "values", "vectors"], meta_fields=[])
@@ -90,29 +93,20 @@ class Mixture(Target):
         mean = self.weights @ self.means
         spread = self.means - mean
         cov = np.einsum("k,kij->ij", self.weights, self.covs) + (self.weights * spread.T) @ spread
-        measured = dict.fromkeys(("m0", "L0", "L_F", "M1", "M2"), UNKNOWN)
-        if self.dim == 2:
-            measured = measured_smoothness(self.field, mean, cov)
-        m0, L0 = self._curvature(measured["m0"], measured["L0"])
-        return Facts(self.dim, m0, L0, measured["L_F"], measured["M1"], mean, cov, self.factors is not None, M2=measured["M2"])
+        derived = mixture_facts.curvature(*self._merged)
+        unknown = dict.fromkeys(("m0", "L0", "L_F", "M1", "M2"), UNKNOWN)
+        if self.dim == 2 and len(derived) < len(unknown):
+            # The larger of a lattice over the whole target and of what is found where the curvature can be extreme.
+            lattice, special = measured_smoothness(self.field, mean, cov), mixture_facts.rates(*self._merged)
+            unknown |= {k: Fact(max(lattice[k].value, v), SEARCHED) for k, v in special.items()}
+        facts = unknown | derived
+        return Facts(
+            self.dim, facts["m0"], facts["L0"], facts["L_F"], facts["M1"], mean, cov, self.factors is not None, M2=facts["M2"]
+        )
 
-    def _curvature(self, m0, L0):
-        """m0 and L0 where a shared isotropic variance makes them provable, else what was measured.
-
-        -H = I/v - Cov(means | x)/v^2, so its eigenvalues lie below 1/v, and above
-        1/v - (diameter/2)^2/v^2 (Popoviciu), which two components of any weights attain.
-        """
-        v = self.covs[0, 0, 0]
-        if not np.allclose(self.covs, v * np.eye(self.dim), rtol=1e-12):
-            return m0, L0
-        live = self.means[self.weights > 0]
-        widest = max((float(((a - b) ** 2).sum()) for a, b in itertools.combinations(live, 2)), default=0.0)
-        lowest = 1 / v - widest / (4 * v**2)
-        if len(live) <= 2:
-            return Fact(lowest, "closed form"), Fact(max(1 / v, -lowest), "closed form")
-        if m0.value is None:
-            m0 = Fact(lowest, "proven bound")
-        return m0, (Fact(1 / v, "closed form") if lowest >= -1 / v else L0)
+    @property
+    def _merged(self):
+        return mixture_facts.merged(self.weights, self.means, self.covs)
 
     @cached_property
     def factors(self):
