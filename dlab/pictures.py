@@ -16,7 +16,8 @@ import numpy as np
 from dlab.params import BadInput, show
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".tif", ".tiff")
-GREY = ("1", "L", "LA", "I;16")
+DEEP = ("I;16", "I;16L", "I;16B", "I")  # modes of 16 bits a pixel
+LIKE = 4  # levels of 255 by which the three colours of a grey pixel may differ
 MAX_IMAGES = 60_000
 MAX_SIDE = 64
 MNIST = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
@@ -25,6 +26,8 @@ SOURCE = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 # Whether somebody else's studies are read here, as the app does: by the path of a folder they would look round this machine.
 served = False
+# The folder of the study file that is read, where a relative folder of images is looked for too.
+beside: Path | None = None
 
 
 def home() -> Path:
@@ -57,7 +60,25 @@ def load(data: str) -> tuple[np.ndarray, np.ndarray | None]:
         return _mnist(str(home()))
     if served and data not in (named := choices()):
         raise BadInput(f"target.data = {show(data)} is not among the data of this server; give one of {', '.join(named)}.")
-    return _folder(str(home() / data))
+    return _folder(str(_place(data)))
+
+
+def _place(data: str) -> Path:
+    """The folder that a name or a path means: in `home`, beside the study file, or from where the command was started."""
+    try:
+        tried = [base / data for base in (home(), beside, Path.cwd()) if base is not None]
+        if "\0" in data or not data.isprintable():
+            raise ValueError("it holds characters that a path cannot have")
+        found = next((place for place in tried if place.is_dir()), None)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"target.data = {show(data)} is not a path ({error}); give a folder of square grey images.") from None
+    if found is None:
+        looked = ", ".join(dict.fromkeys(map(str, tried)))
+        raise BadInput(
+            f"target.data = {show(data)}: there is no such folder (looked for {looked}); give 'digits', 'mnist', or a folder of square "
+            "grey images, by its path or by its name in DLAB_DATA."
+        )
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -130,11 +151,7 @@ def _folder(path):
     for file in files:
         try:
             with Image.open(file) as image:
-                if image.mode not in GREY:
-                    raise BadInput(f"{file} is not grey (mode {image.mode}); save it as a grey image.")
-                _check_size(str(file), image.size)
-                deep = image.mode == "I;16"
-                grey = np.asarray(image if deep else image.convert("L"), float) / (65535 if deep else 255)
+                grey = _grey(file, image)
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
             if isinstance(error, BadInput):
                 raise
@@ -144,6 +161,24 @@ def _folder(path):
             raise BadInput(f"{file} has {sizes[0]} pixels and {files[0].name} {sizes[1]}; give images of one size.")
         images.append(2 * grey - 1)
     return _read_only(np.stack(images), None)
+
+
+def _grey(file: Path, image) -> np.ndarray:
+    """Grey values in [0, 1] of an open image as a viewer shows it: turned as its EXIF says, transparent parts white."""
+    from PIL import Image, ImageOps
+
+    if getattr(image, "n_frames", 1) > 1:
+        raise BadInput(f"{file} has {image.n_frames} frames; save one of them as an image of its own.")
+    _check_size(str(file), image.size)
+    image = ImageOps.exif_transpose(image)
+    if image.mode in DEEP:
+        return np.clip(np.asarray(image, float) / 65535, 0.0, 1.0)
+    colours = image.convert("RGBA")
+    plain = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours)
+    pixels = np.asarray(plain, float)[..., :3]
+    if np.ptp(pixels, axis=-1).max() > LIKE:
+        raise BadInput(f"{file} is not grey (mode {image.mode}); save it as a grey image.")
+    return pixels.mean(-1) / 255
 
 
 def _check_size(name, size):

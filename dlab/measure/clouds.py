@@ -5,7 +5,6 @@ the sample is cut into groups of equal size, so the standard error comes from re
 leaving out blocks where a distance is quick to find, and is unknown else.
 """
 
-import warnings
 from functools import cache, partial
 from importlib import import_module
 
@@ -19,6 +18,11 @@ GROUP = 1000  # points a cloud
 GROUPS = 4
 BLOCKS = 8  # of the jackknife where there is one group
 DIRECTIONS = 128
+PIVOTS = 2_000_000
+ITERATIONS = 1000
+SETTLED = 1e-6  # error of the marginals at which Sinkhorn's iterations end
+ACCEPTED = 3e-3  # and the most with which their value is taken, as a share of the weights' norm
+UNDERFLOW = 500.0  # costs in units of the regularisation beyond which exp(-cost/reg) is next to nothing in double precision
 
 
 @cache
@@ -27,18 +31,39 @@ def _ot():
     return import_module("ot")
 
 
+class NotConverged(Exception):
+    """An inner solver ended before its tolerance; the message is a sentence for the reader."""
+
+
 def transport(x, y, seed) -> float:
     """W2 by exact optimal transport (POT's network simplex) between equal weights."""
-    return float(np.sqrt(_ot().emd2([], [], _ot().dist(x, y), numItermax=2_000_000)))
+    cost, log = _ot().emd2([], [], _ot().dist(x, y), numItermax=PIVOTS, log=True)
+    if log["warning"]:
+        raise NotConverged(f"the network simplex did not end within {PIVOTS:,} pivots")
+    return float(np.sqrt(cost))
 
 
 def sinkhorn(x, y, seed) -> float:
     """Root of the Sinkhorn divergence, regularisation 5 % of the mean squared distance of the cloud."""
-    reg = 0.05 * 2 * float(np.trace(np.cov(y.T)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        cost = _ot().bregman.empirical_sinkhorn_divergence(x, y, reg, numIterMax=2000, stopThr=1e-6)
-    return float(np.sqrt(max(float(cost), 0.0)))
+    reg = 0.05 * 2 * float(np.trace(np.atleast_2d(np.cov(y.T))))
+    # With squared distances a shift of a cloud is a change of the potentials and |shift|^2 of the cost, exactly.
+    shift = x.mean(0) - y.mean(0)
+    x, y = x - x.mean(0), y - y.mean(0)
+    cross, own, other = (_entropic(*pair, reg) for pair in ((x, y), (x, x), (y, y)))
+    return float(np.sqrt(max(cross - (own + other) / 2 + shift @ shift, 0.0)))
+
+
+def _entropic(x, y, reg) -> float:
+    """Transport cost of the entropic plan between two clouds: by scaling, or in the log domain where the kernel underflows."""
+    cost, weight = _ot().dist(x, y), np.full(len(x), 1 / len(x))
+    methods = ("sinkhorn", "sinkhorn_log") if cost.max() < UNDERFLOW * reg else ("sinkhorn_log",)
+    for method in methods:
+        found, log = _ot().sinkhorn2(
+            weight, weight, cost, reg, method=method, numItermax=ITERATIONS, stopThr=SETTLED, log=True, warn=False
+        )  # fmt: skip
+        if np.isfinite(found) and log["err"] and log["err"][-1] <= ACCEPTED * weight[0] ** 0.5:
+            return float(found)
+    raise NotConverged(f"Sinkhorn's iterations did not converge within {ITERATIONS:,} steps")
 
 
 def sliced(x, y, seed) -> float:
@@ -52,8 +77,11 @@ def _estimate(name, distance, quick, case: Case, pairs: Pairs) -> Estimate:
     key = jax.random.fold_in(jax.random.key(case.seed), 0x0C10)
     fresh = np.asarray(case.target.sample(key, 3 * groups * size)).reshape(3, groups, size, -1)
     clouds = pairs.x[: groups * size].reshape(groups, size, -1)
-    values = [distance(x, y, g) for g, (x, y) in enumerate(zip(clouds, fresh[0]))]
-    floor = float(np.mean([distance(x, y, g) for g, (x, y) in enumerate(zip(fresh[1], fresh[2]))]))
+    try:
+        values = [distance(x, y, g) for g, (x, y) in enumerate(zip(clouds, fresh[0]))]
+        floor = float(np.mean([distance(x, y, g) for g, (x, y) in enumerate(zip(fresh[1], fresh[2]))]))
+    except NotConverged as why:
+        return Estimate(None, None, name, flags=(f"{name}: no value, since {why}",))
     value = float(np.mean(values))
     flags = () if value > 2 * floor else (f"{name}: below twice its sampling floor of {floor:.3g}",)
     if groups > 1:
