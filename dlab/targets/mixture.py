@@ -11,10 +11,9 @@ import numpy as np
 from dlab import params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
-from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Regions, Target, TargetEntry, measured_smoothness
 from dlab.targets import mixture_facts
+from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Regions, Target, TargetEntry, measured_smoothness
 from dlab.targets.gaussian import covariance
-
 
 SEARCHED = "numerical over ±5 standard deviations, far out, and where two components weigh the same"
 

@@ -85,43 +85,44 @@ class Components:
         return self.means[k] + found[known, None] * both[known]
 
 
+def _escapes(one: Components, k: int, l: int):
+    """Along which components k and l weigh the same arbitrarily far out while their scores differ more and more: functions of a
+    distance that give points (d,) next to the quadric; none where it is bounded or their scores' difference is."""
+    D = one.precisions[k] - one.precisions[l]
+    values, vectors = np.linalg.eigh(D)
+    least = SAME * np.abs(one.precisions[[k, l]]).max()
+    down, up = np.flatnonzero(values < -least), np.flatnonzero(values > least)
+    if len(down) and len(up):  # along the cone u.D.u = 0
+        for i, j in itertools.product(down, up):
+            first, second = math.sqrt(values[j]) * vectors[:, i], math.sqrt(-values[i]) * vectors[:, j]
+            for a, b in itertools.product((1, -1), repeat=2):
+                ray = (a * first + b * second) / math.hypot(*np.sqrt(np.abs(values[[i, j]])))
+                yield lambda far, ray=ray: far * ray
+    elif len(down) or len(up):  # along a paraboloid, in a direction in which D vanishes and the scores do not
+        linear = one.precisions[k] @ one.means[k] - one.precisions[l] @ one.means[l]
+        curved = (*down, *up)[0]
+        for n in vectors[:, np.setdiff1d(np.arange(len(values)), [*down, *up])].T:
+            along = (linear @ n) * np.sign(values[curved])
+            if abs(along) > SAME * np.abs(linear).max():
+                for side in (1, -1):
+                    yield lambda far, n=n, along=along, side=side: (
+                        far * math.copysign(1.0, along) * n + side * math.sqrt(2 * far * abs(along / values[curved])) * vectors[:, curved]
+                    )
+
+
 def _unbounded(one: Components, k: int, l: int) -> bool | None:
     """Whether the difference of the scores of k and l grows without end where both weigh the same and no other component
     outweighs them; None where that is not decided."""
-    D = one.precisions[k] - one.precisions[l]
-    scale = np.abs(one.precisions[[k, l]]).max()
-    values, vectors = np.linalg.eigh(D)
-    down, up = (np.flatnonzero(side) for side in (values < -SAME * scale, values > SAME * scale))
-    flat = np.setdiff1d(np.arange(len(values)), [*down, *up])
-    if not len(down) and not len(up):
-        return False
-    linear = one.precisions[k] @ one.means[k] - one.precisions[l] @ one.means[l]
-    rays = []
-    for i, j in itertools.product(down, up):
-        # On the cone u.D.u = 0.
-        first, second = math.sqrt(values[j]) * vectors[:, i], math.sqrt(-values[i]) * vectors[:, j]
-        rays += [a * first + b * second for a in (1, -1) for b in (1, -1)]
-    if not len(down) or not len(up):
-        sign = 1 if len(up) else -1
-        for n in vectors[:, flat].T:
-            along = sign * (linear @ n)
-            if abs(along) > SAME * np.abs(linear).max():
-                rays.append(math.copysign(1.0, along) * n)
-    if not rays:
-        return False
-    if len(one.logw) == 2:
-        return True
+    escapes = list(_escapes(one, k, l))
+    if not escapes or len(one.logw) == 2:
+        return bool(escapes)
     size = max(np.abs(one.means - one.means.mean(0)).max(), math.sqrt(np.abs(one.covs).max()))
-    for ray in rays:
-        ray = ray / np.linalg.norm(ray)
-        for far in FAR:
-            at = _on_tie(one, k, l, far * size * ray)
-            if at is None or one.posterior(at[None])[0][0, [k, l]].min() < 0.1:
-                break
-        else:
+    for escape in escapes:
+        points = [_on_tie(one, k, l, escape(far * size)) for far in FAR]
+        if all(x is not None and one.posterior(x[None])[0][0, [k, l]].min() > 0.1 for x in points):
             return True
-    # In the plane these rays are all there are.
-    return False if D.shape[0] == 2 else None
+    # In the plane these are all there are.
+    return False if one.means.shape[1] == 2 else None
 
 
 def _on_tie(one, k, l, x):

@@ -77,8 +77,8 @@ def read_csv(data: bytes, planar: bool = False, separator: str | None = None, la
     """Observations of a CSV in UTF-8: a row for each, features as numbers, and one column of labels with two values.
 
     planar: exactly two features; else 2 to MAX_FEATURES. separator: one of SEPARATORS, found where it is None. label: the name
-    of the column of labels; where it is None the one that is called so (LABELS), else the only one with two values, else the
-    last. The first row is a header where it holds words and no number. BadInput names line and column, what stands there, and the next step.
+    of the column of labels; where it is None the one that is called so (LABELS), else the only one with two values, else the last.
+    The first row is a header where it holds words and no number. BadInput names line and column, what stands there, and the next step.
     """
     separator, rows = _cells(data, separator)
     names, rows, remarks = _header(rows)
@@ -137,7 +137,9 @@ def _header(rows) -> tuple[list[str], list, list[str]]:
     for other, cells in rows:
         if len(cells) != len(names):
             more = "; numbers with a decimal comma need ; between the columns" if len(cells) > len(names) else ""
-            raise BadInput(f"Line {other} of the CSV has {len(cells)} cells and line {line} has {len(names)}; give all lines as many{more}.")
+            raise BadInput(
+                f"Line {other} of the CSV has {len(cells)} cells and line {line} has {len(names)}; give all lines as many{more}."
+            )
     if len(rows) > params.MAX_DATA_ROWS:
         raise BadInput(f"The CSV has {len(rows)} rows; the limit is {params.MAX_DATA_ROWS}.")
     return names, rows, []
@@ -184,7 +186,8 @@ def _labels(name, cells) -> tuple[list[int], str, str]:
         raise BadInput(f"The label column {name} has 0 and −1; give 1 and −1, or 1 and 0.")
     plain = [k for k in kinds if isinstance(k, float)]
     if len(plain) == 1:
-        raise BadInput(f"The label column {name} mixes a number and a word: {', '.join(map(params.show, kinds.values()))}; give two of a kind.")
+        both = ", ".join(map(params.show, kinds.values()))
+        raise BadInput(f"The label column {name} mixes a number and a word: {both}; give two of a kind.")
     low, high = sorted(kinds, key=lambda k: (k in POSITIVE, k))
     return [1 if _canonical(text) == high else -1 for _, text in cells], kinds[high], kinds[low]
 

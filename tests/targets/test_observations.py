@@ -1,6 +1,5 @@
 """Reading observations: what each kind of file is taken for, and that no cell becomes another number in silence."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ GOOD = {
     "tabs": (b"a\tb\ty\n1\t2\t-1\n3\t4\t1\n", ("a", "b"), "y", [[1.0, 2.0], [3.0, 4.0]], [-1, 1]),
     "CR line ends": (b"x1,x2,y\r0.5,1.2,1\r1.5,0.7,0\r", ("x1", "x2"), "y", [[0.5, 1.2], [1.5, 0.7]], [1, -1]),
     "a label named so, first": (b"outcome,age,smoker\n1,30,0\n0,40,1\n", ("age", "smoker"), "outcome", [[30.0, 0.0], [40.0, 1.0]], [1, -1]),
-    "the only column with two values": (b"sick,a,b\n1,2,3\n0,4,5\n1,6,7\n", ("a", "b"), "sick", [[2.0, 3.0], [4.0, 5.0], [6.0, 7.0]], [1, -1, 1]),
+    "the only column with two values": (b"ill,a,b\n1,2,3\n0,4,5\n1,6,7\n", ("a", "b"), "ill", [[2, 3], [4, 5], [6, 7]], [1, -1, 1]),
     "an index without a name": (b",a,b,y\n0,1.2,0.4,1\n1,0.3,1.1,0\n", ("a", "b"), "y", [[1.2, 0.4], [0.3, 1.1]], [1, -1]),
     "a number in scientific form first": (b"1e3,2,1\n2,3,0\n", ("x1", "x2"), "y", [[1000.0, 2.0], [2.0, 3.0]], [1, -1]),
     "words for labels": (b"a,b,y\n1,2,benign\n3,4,malignant\n", ("a", "b"), "y", [[1.0, 2.0], [3.0, 4.0]], [-1, 1]),
@@ -92,13 +91,13 @@ def _damaged(rng, data: bytes) -> bytes:
 def test_a_damaged_table_is_read_or_refused(count):
     rng = np.random.default_rng(0)
     plain = [data for data, *_ in GOOD.values()]
-    refused = 0
+    sentences = []
     for i in range(count):
         try:
             table = read_csv(_damaged(rng, plain[i % len(plain)]), planar=bool(i % 2))
             assert np.isfinite(table.x).all()
             assert set(table.y) == {1, -1}
         except BadInput as error:
-            refused += 1
-            assert "\n" not in str(error)
-    assert refused > 0
+            sentences.append(str(error))
+    assert sentences
+    assert not any("\n" in sentence for sentence in sentences)
