@@ -120,7 +120,7 @@ def cost(scheme):
 
 def test_the_table_of_schemes_is_the_registry():
     assert table("Schemes") == [
-        [s.name, s.title, s.theorem, ORDERS[s.theorem_order], ORDERS[s.law_order], ORDERS[s.strong_order], cost(s)]
+        [s.name, s.title, s.theorem.name, ORDERS[s.theorem.order], ORDERS[s.law_order], ORDERS[s.strong_order], cost(s)]
         for s in schemes.REGISTRY.values()
     ]
 
