@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dlab.figures.numbers import Z95
-from dlab.schemes.look import Style
+from dlab.look import Style
 
 NEUTRAL = ("#5f6772", "#a3adba")  # light, dark: whatever belongs to no scheme
 BAND_OPACITY = 0.13
@@ -30,7 +30,7 @@ class Curve:
     low, high (n,) ends of the 95 % intervals as they are stated (see `whiskers`), or empty
     filled (n,)    False draws the marker hollow; empty means all filled
     hover (n,)     what a point says under the pointer, lines parted by \\n; empty for silence
-    marker, dash   names of schemes.look; "" draws none
+    marker, dash   names of dlab.look; "" draws none
     key            its label in the legend; "" for none
     sizes          whether its values choose the limits of the axes
     """

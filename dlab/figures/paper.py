@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, largest_font, whiskers
-from dlab.schemes.look import DASHES, MARKERS
+from dlab.look import DASHES, MARKERS
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 LOCK = threading.RLock()

@@ -10,7 +10,7 @@ from dlab import export, theory
 from dlab.answers.bounds import along, bounds
 from dlab.figures import theory as figures
 from dlab.figures.numbers import number
-from dlab.schemes.look import DASHES
+from dlab.look import DASHES
 from dlab.study import Study, run
 from dlab.targets import Fact, Facts
 
