@@ -41,6 +41,8 @@ def test_a_scheme_put_in_front_of_the_registry_and_of_the_study_leaves_the_other
 
 def test_a_stream_depends_on_all_of_its_names():
     key = jax.random.key(3)
-    drawn = {names: int(jax.random.bits(noise.stream(key, *names))) for names in ((), ("a",), ("b",), ("a", "b"), ("b", "a"))}
+    drawn = {
+        names: int(jax.random.bits(noise.stream(key, *names))) for names in ((), ("a",), ("b",), ("a", "b"), ("b", "a"))
+    }
     assert len(set(drawn.values())) == len(drawn)
     assert int(jax.random.bits(noise.stream(key, "a"))) == drawn["a",]

@@ -13,7 +13,8 @@ import jax
 import numpy as np
 
 from dlab import noise
-from dlab.measure.base import Case, Estimator, Pairs, always, jackknife
+from dlab.look import Style
+from dlab.measure.base import Case, Estimator, Method, Pairs, always, jackknife
 from dlab.types import Estimate
 
 GROUP = 1000  # points a cloud
@@ -78,12 +79,38 @@ def _left_out(distance, x, y) -> float:
     return variance**0.5
 
 
-def _entry(name, title, distance, quick=False):
-    return Estimator(name, title, True, always, partial(_estimate, name, distance, quick))
+def _entry(distance, title, style, method, quick=False):
+    return Estimator(
+        method.name, title, True, always, partial(_estimate, method.name, distance, quick),
+        methods=(method,), style=style, uses_reference=False,
+    )  # fmt: skip
 
 
 ENTRIES = (
-    _entry("plugin", "Plug-in optimal transport", transport),
-    _entry("sinkhorn", "Sinkhorn divergence", sinkhorn),
-    _entry("sliced", "Sliced W₂", sliced, quick=True),
-)
+    _entry(
+        transport, "Plug-in optimal transport", Style("#D55E00", "#D55E00", "square", "dash"),
+        Method(
+            "plugin",
+            "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is what two clouds of "
+            "one and the same law read: below twice the floor the number says nothing.",
+            "exact optimal transport between clouds of points out of {n} paths, with a sampling floor",
+        ),
+    ),
+    _entry(
+        sinkhorn, "Sinkhorn divergence", Style("#B57A00", "#E69F00", "diamond", "dash"),
+        Method(
+            "sinkhorn",
+            "**Sinkhorn divergence.** Entropic transport with the entropic bias removed; the sampling floor stays.",
+            "Sinkhorn divergence between clouds of points out of {n} paths, with a sampling floor",
+        ),
+    ),
+    _entry(
+        sliced, "Sliced W₂", Style("#AA4499", "#CC79A7", "cross", "dash"),
+        Method(
+            "sliced",
+            "**Sliced.** Root mean square over directions of one-dimensional $W_2$: at most $W_2/\\sqrt d$, with a floor"
+            " of its own.",
+            "sliced W₂ between clouds of points out of {n} paths, with a sampling floor",
+        ), quick=True,
+    ),
+)  # fmt: skip

@@ -103,7 +103,9 @@ class Sweep:
         study, queued = self.study, {}
         wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]
         counts = {n for _, n in keys}.union(*((r.steps, r.steps // 2) for r in wanted))
-        path = _pyramid(jax.random.fold_in(noise.stream(key, "path"), grid.steps), grid.steps, counts, study.T, study.built.dim)
+        path = _pyramid(
+            jax.random.fold_in(noise.stream(key, "path"), grid.steps), grid.steps, counts, study.T, study.built.dim
+        )
 
         def queue(scheme, error, start, n, own, controlled=False):
             return self._pool.submit(
