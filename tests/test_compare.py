@@ -56,7 +56,7 @@ def test_the_picture_shows_every_way_and_says_what_the_clouds_cannot_see(found):
         f"{name} floor" for name in ("frechet", "frechet-diagonal", "marginal", "plugin", "sinkhorn", "sliced")
     }
     assert "times as much" in chart.caption
-    assert screen.to_plotly(chart).data
+    assert screen.to_plotly(chart)["data"]
     assert picture.chart(found[0]).series[0].name == "Exact law"
     assert "Nothing" in picture.chart({**found[0], "rows": []}).caption
     told = {(line["method"], line["h"]): line for line in picture.table(found[-1])}

@@ -4,7 +4,7 @@ import math
 
 from dlab import measure
 from dlab.answers.estimators import DISAGREES
-from dlab.figures.chart import Axis, Band, Chart, Key, Series, decades, octaves
+from dlab.figures.chart import Axis, Band, Chart, Curve, Key, decades, octaves
 from dlab.figures.numbers import Z95, interval, number, step_size
 
 
@@ -25,7 +25,7 @@ def chart(found: dict) -> Chart:
         at = tuple(r["h"] for r in mine)
         place = tuple(max(r["w2"], low) for r in mine)
         errors = [Z95 * (r["stderr"] or 0.0) for r in mine]
-        series.append(Series(
+        series.append(Curve(
             estimator.title, at, place, low=tuple(max(p - e, low) for p, e in zip(place, errors)),
             high=tuple(p + e for p, e in zip(place, errors)), filled=tuple(not r["flags"] for r in mine),
             hover=tuple(_hover(r) for r in mine), marker=style.marker, dash=style.dash, thin=name in ("coupled", "gelbrich"), **look))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dlab import errors, schemes
 from dlab.figures import along
-from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Key, Series, Sheet, decades, evenly, octaves
+from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
 from dlab.figures.tables import METHODS, diverged, reasons, value_text
 
@@ -36,7 +36,7 @@ def against_level(result: dict, h: float) -> Chart:
         rows = [r for r in _at(result, name, h) if r["value"] > 0 and r["bound_parts"]]
         if rows:
             style = schemes.REGISTRY[name].style
-            lines.append(Series(
+            lines.append(Curve(
                 f"{name} C₂·ε", tuple(r["value"] for r in rows), tuple(r["bound_parts"]["score"] for r in rows), dash="dot", thin=True,
                 colours=(style.light, style.dark), group=name,
                 hover=tuple(f"{name}, ε = {r['value']:g}\ntheorem's C₂·ε {number(r['bound_parts']['score'])}" for r in rows),
@@ -61,7 +61,7 @@ def against_step(result: dict, scheme: str, bends: list[dict]) -> Chart:
         rows = sorted((r for r in mine if r["value"] == value and not diverged(r) and r["w2"] > 0), key=lambda r: r["h"])
         group = f"ε = {value:g}"
         look = {"colours": _shade(style, i / max(1, len(values) - 1)), "group": group}
-        series.append(Series(
+        series.append(Curve(
             f"{scheme} {group}", tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows),
             low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), y[0]) for r in rows),
             high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows), filled=tuple(not reasons(r, {}) for r in rows),
@@ -70,7 +70,7 @@ def against_step(result: dict, scheme: str, bends: list[dict]) -> Chart:
         ))  # fmt: skip
         keys.append(Key(group, marker=style.marker, dash="solid" if value else "dash", **look))
     if bent := [b for b in bends if b["h"]]:
-        series.append(Series(
+        series.append(Curve(
             "bends", tuple(b["h"] for b in bent), tuple(b["floor"] for b in bent), colours=MARK, marker="cross",
             hover=tuple(f"ε = {b['value']:g} bends at h = {number(b['h'])}\nfloor as h → 0: {number(b['floor'])}" for b in bent),
         ))  # fmt: skip
@@ -155,7 +155,7 @@ def levels_chart(found: dict) -> Chart:
         low, high = (tuple(v + s * e for v, e in zip(curve[name], half)) for s in (-1, 1))
         look = {"colours": (light, dark), "group": name}
         hover = tuple(f"{label}, t = {number(t)}\nL₂ level {interval(v, e)}" for t, v, e in zip(curve["t"], curve[name], half))
-        series.append(Series(label, tuple(curve["t"]), tuple(curve[name]), dash=dash, hover=hover, **look))
+        series.append(Curve(label, tuple(curve["t"]), tuple(curve[name]), dash=dash, hover=hover, **look))
         if max(half) > 0:
             bands.append(Band(f"{label}, 95 %", tuple(curve["t"]), low, high, **look))
         keys.append(Key(label, dash=dash, **look))
@@ -202,7 +202,7 @@ def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
         title, style = entry.title.lower(), entry.style
         look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
         line = along.trend(result, scheme, h)
-        series.append(Series(
+        series.append(Curve(
             title, tuple(r["error_level_met"] for r in rows), tuple(r["w2"] for r in rows),
             low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows),
             high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows),
@@ -218,7 +218,7 @@ def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
     base = _base(results, scheme, h)
     x = (min(xs) / 1.4, max(xs) * 1.4) if xs else (0.01, 1.0)
     if base:
-        series.insert(0, Series("without score error", x, (base, base), dash="dash", thin=True))
+        series.insert(0, Curve("without score error", x, (base, base), dash="dash", thin=True))
         keys.append(Key("without score error", dash="dash"))
         ys.append(base)
     if any(not all(s.filled) for s in series):
@@ -294,7 +294,7 @@ def second_order_chart(results: dict[str, dict], theorem: dict[str, dict]) -> Ch
     for (label, result), (light, dark, marker, dash) in zip(results.items(), looks):
         rows = sorted((r for r in result["rows"] if not diverged(r) and r["w2"] > 0), key=lambda r: r["h"])
         look = {"colours": (light, dark), "group": label}
-        series.append(Series(
+        series.append(Curve(
             label, tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), marker=marker, dash=dash,
             low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows),
             high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows), filled=tuple(not reasons(r, {}) for r in rows),
@@ -304,7 +304,7 @@ def second_order_chart(results: dict[str, dict], theorem: dict[str, dict]) -> Ch
         ys += [r["w2"] for r in rows]
         if label in theorem:
             term = sorted(theorem[label]["term"].items())
-            series.append(Series(f"theorem's {theorem[label]['factor']}", *zip(*term), dash="dot", thin=True, **look))
+            series.append(Curve(f"theorem's {theorem[label]['factor']}", *zip(*term), dash="dot", thin=True, **look))
             ys += [v for _, v in term]
     if theorem:
         keys.append(Key("theorem's term", dash="dot"))
@@ -352,7 +352,7 @@ def parts_chart(found: dict) -> Chart:
         if name == "measured" and parts["total"] is not None:
             whole = parts["total"] / _sum(parts)
             hover = f"W₂ with everything on: {number(parts['total'])}\n{whole:.0%} of the sum of the parts"
-            series.append(Series("everything on", (whole,), (y + 0.38,), MARK, hover=(hover,), marker="triangle-down"))
+            series.append(Curve("everything on", (whole,), (y + 0.38,), MARK, hover=(hover,), marker="triangle-down"))
     end = max([1.0, *(s.x[0] for s in series)]) * 1.04
     ticks = tuple((k / 2, f"{k * 50} %") for k in range(int(end * 2) + 1))
     names = tuple((float(i), f"{name} {number(_sum(parts))}") for i, (name, parts) in enumerate(shown))
