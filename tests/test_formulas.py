@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import pytest
 
 from dlab import linop, noise, schemes
-from dlab.schemes.base import PARTS
+from dlab.look import PARTS
 from dlab.schemes.formula import digits
 
 TOKEN = re.compile(r"\s*(\\varphi_[12]|\\[a-zA-Z]+|x\^\+|t_n|Z_[12]|\d+\.?\d*|[a-zA-Z]|[-+/^(){}=,])")

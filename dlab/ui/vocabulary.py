@@ -9,10 +9,10 @@ from dlab import errors, params, schemes, targets
 from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import page_settings, questions, studies, tour
+from dlab.ui import page_settings, scenes, studies, tour
 
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
-MODELS = tuple(name for name in errors.OFFERED if name != "none")
+MODELS = tuple(errors.LEVELED)
 # The variances of the Dimension page's target.
 VARIANCES = (
     Knob("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, "1/L₀: the narrowest direction of the target."),
@@ -163,7 +163,7 @@ READ = {
     "question": lambda text: line("question", text),
     "hide": _control_groups,
     "fix": _control_groups,
-    "scene": lambda text: params.choice("scene", text, questions.BY_NAME),
+    "scene": lambda text: params.choice("scene", text, scenes.BY_NAME),
     "tour": lambda text: params.integer("tour", params.typed("tour", text), 1, len(tour.STEPS)),
 }
 
