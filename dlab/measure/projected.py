@@ -28,6 +28,7 @@ MOST_DIM = 64
 RISE = {False: 0.5, True: 2.0}
 CROWD = 8  # paths per basis function, at least
 SMALLEST = 1e-6  # eigenvalues of A below this share of the largest are dropped
+WIDER = 1.6  # times as wide as the other a law may be along any direction: beyond, the first order in the displacement is not enough
 DISAGREE = 0.1  # relative gap between the two ways of taking A that flags a value
 
 
@@ -48,6 +49,9 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
             f"projected: metric at midpoints and at endpoints differ by {gap / max(found.value, 1e-300):.0%}, "
             "so the displacement is too large or too noisy for the first-order projection",
         )
+    if (ratio := _width(pairs)) > WIDER:
+        how = f"along one direction one law is {ratio:.2g} times as wide as the other"
+        flags = (*flags, f"projected: {how}, too far for a distance of first order in the displacement")
     rise = RISE[case.noisy]
     for larger in _larger(case.target.dim):
         wanted = larger(size)
@@ -59,6 +63,14 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
         elif case.target.dim <= 2:
             break
     return replace(found, flags=flags)
+
+
+def _width(pairs: Pairs) -> float:
+    """The largest ratio of the standard deviations of x and y along one direction, or its inverse."""
+    covs = [np.cov(v.T).reshape(v.shape[1], -1) for v in (pairs.x, pairs.y)]
+    values = np.linalg.eigvals(np.linalg.solve(covs[1], covs[0])).real
+    low, high = np.sqrt(max(values.min(), 1e-300)), np.sqrt(values.max())
+    return float(max(high, 1 / low))
 
 
 def quick(case: Case, pairs: Pairs) -> Estimate:
