@@ -20,7 +20,7 @@ from dlab.errors import learned as learned_score
 from dlab.params import BadInput
 from dlab.study import Study
 from dlab.study.spec import AXES
-from dlab.ui import links, questions, share, tour, vocabulary
+from dlab.ui import links, scenes, share, tour, vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -120,7 +120,7 @@ def cost(scheme):
 
 def test_the_table_of_schemes_is_the_registry():
     assert table("Schemes") == [
-        [s.name, s.title, s.theorem, ORDERS[s.theorem_order], ORDERS[s.law_order], ORDERS[s.strong_order], cost(s)]
+        [s.name, s.title, s.theorem.name, ORDERS[s.theorem.order], ORDERS[s.law_order], ORDERS[s.strong_order], cost(s)]
         for s in schemes.REGISTRY.values()
     ]
 
@@ -197,7 +197,7 @@ def test_limits_are_those_that_are_enforced():
 def test_the_keys_of_a_lesson_link_are_those_that_are_read():
     rows = dict(table("In a lecture"))
     assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present", "scene", "tour"}
-    assert f": {', '.join(questions.BY_NAME)}." in rows["scene"]
+    assert f": {', '.join(scenes.BY_NAME)}." in rows["scene"]
     assert rows["tour"].endswith(f"1 to {len(tour.STEPS)}.")
     assert f": {', '.join(vocabulary.GROUPS)}, with commas" in rows["hide"]
     assert f"at most {vocabulary.LONGEST_TEXT} characters" in rows["title, question"]

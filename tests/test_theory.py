@@ -27,7 +27,7 @@ def test_constants_are_those_of_the_second_route(name, m0, L0, d, h):
     c = got.constants
     assert (c.c1, c.c2, c.c2_hessian, c.c2_drift) == pytest.approx((want["C1"], want["C2"], want["hessian"], want["drift"]))
     assert got.discretisation == pytest.approx(want["h_term"])
-    assert schemes.REGISTRY[name].theorem_order == want["order"]
+    assert schemes.REGISTRY[name].theorem.order == want["order"]
 
 
 def test_typed_constants():

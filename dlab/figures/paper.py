@@ -16,14 +16,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, largest_font
+from dlab.schemes.look import DASHES, MARKERS
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 LOCK = threading.RLock()
-MARKERS = {
-    "circle": "o", "square": "s", "triangle-up": "^", "triangle-down": "v", "triangle-left": "<", "triangle-right": ">", "diamond": "D",
-    "x": "x", "cross": "P",
-}  # fmt: skip
-DASHES = {"solid": "-", "dash": (0, (5, 2.5)), "longdash": (0, (9, 3)), "dot": (0, (1, 1.8)), "dashdot": (0, (6, 2, 1, 2))}
 CANVAS = {"svg": FigureCanvasSVG, "pdf": FigureCanvasPdf, "png": FigureCanvasAgg}
 MM = 1 / 25.4
 

@@ -1,72 +1,76 @@
-"""The record that a scheme is, and the look that goes with it everywhere."""
+"""The record that a scheme is, and that of the theorem it may have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import jax.numpy as jnp
 
 from dlab.linop import Dense
+from dlab.schemes.look import Style
 
 if TYPE_CHECKING:
     from dlab.schemes.formula import Formula
     from dlab.theory import Constants
 
 
-# The parts of a step in their order and their colours for light and dark ground, the same in formulas and on a followed
-# particle. All but the midpoint, a place, are displacements.
-PARTS = {
-    "drift": ("#1f2328", "#f0f2f5"),
-    "second order": ("#7A4B1E", "#D9A066"),
-    "noise": ("#A3478A", "#E08BC4"),
-    "midpoint": ("#5b6570", "#aab4be"),
-}
-
-
 @dataclass(frozen=True)
-class Style:
-    """Colours for light and dark ground, marker and dash: the same in curves, particles, exports."""
+class Theorem:
+    """What a paper proves of a scheme: W2 <~ initialisation + C1 * (h-factor) + C2 * (score errors).
 
-    light: str
-    dark: str
-    marker: str
-    dash: str
+    name, order       "Theorem 1", and the order in h that it proves
+    constants(m_min, L_max, L_F, d, h) -> theory.Constants
+    printed           C1, the h-factor and C2 in LaTeX, as the paper prints them
+    error             what C2 multiplies, in LaTeX
+    source            whose it is
+    """
+
+    name: str
+    order: float
+    constants: Callable[..., "Constants"]
+    printed: tuple[str, str, str] = ("C_1", r"\eta(h)", "C_2")
+    error: str = r"\varepsilon"
+    source: str = "Yu & Yu"
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """One discretisation of the reverse SDE.
+    """One discretisation of the reverse process.
 
     parts(field, t, h, x, noise) -> what one step from time t down to t - h is made of, {name in PARTS: (n, d)}; t is a
                                  scalar, x (n, d). "midpoint" is where the second score was taken, "spent" what an
                                  operator known by products has cost.
+    strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
+    formula                      the update, in symbols and with the numbers of a step size
     score_evals, hessian_evals   cost of one step
     randomised                   it needs the random midpoint U of the noise
-    strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
-    theorem, theorem_order       the theorem of [YY] and the order in h that it proves
-    constants(m_min, L_max, L_F, d, h) -> theory.Constants
-    formula                      the update, in symbols and with the numbers of a step size
+    dynamics                     what its steps converge to: the reverse "SDE", or the probability-flow "ODE"
+    theorem                      what is proved of it; None where no theorem covers it
     expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
         target, see theory.expansion; None where nobody has worked it out
-    wobble(v) -> how far a step's variance moves with U at variance v, see theory.midpoint; None without midpoint
+    midpoint_variance(v) -> how fast a step's variance changes with U at variance v, see theory.midpoint; None without midpoint
     """
 
     name: str
     title: str
     parts: Callable
-    score_evals: int
-    hessian_evals: int
-    randomised: bool
     strong_order: float
     law_order: float
-    theorem: str
-    theorem_order: float
-    constants: Callable[..., "Constants"]
     formula: "Formula"
     style: Style
+    score_evals: int = 1
+    hessian_evals: int = 0
+    randomised: bool = False
+    dynamics: Literal["SDE", "ODE"] = "SDE"
+    theorem: Theorem | None = None
     expansion: Callable | None = None
-    wobble: Callable | None = None
+    midpoint_variance: Callable | None = None
+
+    @property
+    def theorem_name(self) -> str:
+        """As tables have it."""
+        return self.theorem.name if self.theorem else "none"
 
     def step(self, field, t, h, x, noise):
         """x (n, d) after one step from t down to t - h: x and the sum of its parts."""

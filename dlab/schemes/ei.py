@@ -5,8 +5,9 @@ import math
 import jax.numpy as jnp
 
 from dlab import linop
-from dlab.schemes.base import Scheme, Style
+from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
+from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 
@@ -23,18 +24,17 @@ def expansion(v, J1, J2, J3, J4):
     return -(v**2) * (J2 / 2 - J3), 0.0
 
 
+THEOREM = Theorem(
+    "Theorem 1", 0.5, constants,
+    printed=(r"\frac{L_{\max}}{m_{\min}-\frac12}", r"\sqrt{dh}", r"\frac{1}{m_{\min}-\frac12}"),
+)  # fmt: skip
+
 SCHEME = Scheme(
     name="EI",
     title="Exponential integrator",
     parts=parts,
-    score_evals=1,
-    hessian_evals=0,
-    randomised=False,
     strong_order=1.0,
     law_order=1.0,
-    theorem="Theorem 1",
-    theorem_order=0.5,
-    constants=constants,
     formula=Formula(
         (r"x^+ = \drift{«e^{h/2}»\,x + «2(e^{h/2}-1)»\,s(t_n, x)} + \noise{«I(\tfrac12,1)»}",),
         {
@@ -44,5 +44,6 @@ SCHEME = Scheme(
         },
     ),
     style=Style(light="#2E8BC0", dark="#56B4E9", marker="square", dash="solid"),
+    theorem=THEOREM,
     expansion=expansion,
 )

@@ -4,8 +4,9 @@ import math
 
 from dlab import linop
 from dlab.field import drift
-from dlab.schemes.base import Scheme, Style
+from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
+from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 
@@ -22,22 +23,22 @@ def expansion(v, J1, J2, J3, J4):
     return -(v**2) * (J1 / 4 + J2 / 2 - J3), -v * J1 / 8
 
 
+THEOREM = Theorem(
+    "Theorem 1", 0.5, constants,
+    printed=(r"\frac{L_{\max}+\frac12}{m_{\min}-\frac12}", r"\sqrt{dh}", r"\frac{1}{m_{\min}-\frac12}"),
+)  # fmt: skip
+
 SCHEME = Scheme(
     name="EM",
     title="Euler–Maruyama",
     parts=parts,
-    score_evals=1,
-    hessian_evals=0,
-    randomised=False,
     strong_order=1.0,
     law_order=1.0,
-    theorem="Theorem 1",
-    theorem_order=0.5,
-    constants=constants,
     formula=Formula(
         (r"x^+ = x + \drift{«h»\,\gamma(t_n, x)} + \noise{«I(0,1)»}",),
         {"I(0,1)": lambda h: rf"{digits(math.sqrt(h))}\,Z"},
     ),
     style=Style(light="#0072B2", dark="#0072B2", marker="circle", dash="solid"),
+    theorem=THEOREM,
     expansion=expansion,
 )

@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from dlab.schemes.base import PARTS
+from dlab.schemes.look import PARTS
 
 _MACROS = {part: "\\" + part.split()[0] for part in PARTS}
 
@@ -14,7 +14,7 @@ class Formula:
     r"""One template gives both readings, so that they cannot differ.
 
     lines     LaTeX, one equation a line. «symbol» is what turns into a number once h is known; \drift{…}, \second{…},
-              \noise{…} and \midpoint{…} hold the parts of a step, coloured as in `base.PARTS`.
+              \noise{…} and \midpoint{…} hold the parts of a step, coloured as in `look.PARTS`.
     numbers   symbol -> function of h: a number, or LaTeX where the random U or a matrix stays in it. «h» needs no entry.
     """
 
@@ -26,7 +26,7 @@ class Formula:
         return [self._line(line, h, theme) for line in self.lines]
 
     def parts(self) -> list[str]:
-        """The parts of `base.PARTS` that the update has, in their order there."""
+        """The parts of `look.PARTS` that the update has, in their order there."""
         return [part for part, macro in _MACROS.items() if any(macro + "{" in line for line in self.lines)]
 
     def _line(self, line, h, theme):

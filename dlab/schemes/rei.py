@@ -5,8 +5,9 @@ import math
 import jax.numpy as jnp
 
 from dlab import linop
-from dlab.schemes.base import Scheme, Style
+from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
+from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 
@@ -22,22 +23,23 @@ def constants(m_min, L_max, L_F, d, h):
     return Constants(c1=math.sqrt(d / 3) * L_max / gap, h_factor=math.sqrt(h), c2=3 / gap)
 
 
-def wobble(v):
+def midpoint_variance(v):
     return 1 - 1 / v
 
+
+THEOREM = Theorem(
+    "Theorem 3", 0.5, constants,
+    printed=(r"\frac{\sqrt{d/3}\,L_{\max}}{m_{\min}-\frac12}", r"\sqrt h", r"\frac{3}{m_{\min}-\frac12}"),
+)  # fmt: skip
 
 SCHEME = Scheme(
     name="REI",
     title="Randomised midpoint (exponential)",
     parts=parts,
     score_evals=2,
-    hessian_evals=0,
     randomised=True,
     strong_order=1.0,
     law_order=2.0,
-    theorem="Theorem 3",
-    theorem_order=0.5,
-    constants=constants,
     formula=Formula(
         (
             r"\midpoint{y} = \midpoint{e^{«Uh/2»}\,x + 2(e^{«Uh/2»}-1)\,s(t_n, x)} + \noise{«I(\tfrac12,U)»}",
@@ -54,5 +56,6 @@ SCHEME = Scheme(
         },
     ),
     style=Style(light="#B57A00", dark="#E69F00", marker="triangle-down", dash="dash"),
-    wobble=wobble,
+    theorem=THEOREM,
+    midpoint_variance=midpoint_variance,
 )

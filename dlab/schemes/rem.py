@@ -4,8 +4,9 @@ import math
 
 from dlab import linop
 from dlab.field import drift
-from dlab.schemes.base import Scheme, Style
+from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
+from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 
@@ -28,22 +29,26 @@ def constants(m_min, L_max, L_F, d, h):
     )
 
 
-def wobble(v):
+def midpoint_variance(v):
     return v / 4 + 1 / 2 - 1 / v
 
+
+THEOREM = Theorem(
+    "Theorem 3", 0.5, constants,
+    printed=(
+        r"\frac{\sqrt{d/3}\,L_{\max}+\frac{1}{2\sqrt3}}{m_{\min}-\frac12}",
+        r"\sqrt h", r"\frac{3}{m_{\min}-\frac12}",
+    ),
+)  # fmt: skip
 
 SCHEME = Scheme(
     name="REM",
     title="Randomised midpoint (Euler)",
     parts=parts,
     score_evals=2,
-    hessian_evals=0,
     randomised=True,
     strong_order=1.0,
     law_order=2.0,
-    theorem="Theorem 3",
-    theorem_order=0.5,
-    constants=constants,
     formula=Formula(
         (
             r"\midpoint{y} = x + \midpoint{«Uh»\,\gamma(t_n, x)} + \noise{«I(0,U)»}",
@@ -56,5 +61,6 @@ SCHEME = Scheme(
         },
     ),
     style=Style(light="#D55E00", dark="#D55E00", marker="triangle-up", dash="dash"),
-    wobble=wobble,
+    theorem=THEOREM,
+    midpoint_variance=midpoint_variance,
 )

@@ -11,8 +11,9 @@ from dataclasses import replace
 import jax.numpy as jnp
 
 from dlab.linop import Products, phi1, phi2
-from dlab.schemes.base import Scheme, Style
+from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
+from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 
@@ -52,18 +53,23 @@ def expansion(v, J1, J2, J3, J4):
     return -2 / 3 * v**2 * (J3 - J4), -v * J2 / 24
 
 
+THEOREM = Theorem(
+    "Theorem 4", 1.0, constants,
+    printed=(
+        r"e^{(L_{\max}-\frac12)h}\,\frac{\sqrt d\,(L_{\max}^{3/2}+\frac{\sqrt2}{4}L_F)}{m_{\min}-\frac12}",
+        "h", r"\frac{e^{(L_{\max}-\frac12)h}}{m_{\min}-\frac12}",
+    ),
+    error=r"(\varepsilon + \tfrac23\sqrt{hd}\,\varepsilon_L + \tfrac12 h\,\varepsilon_M)",
+)  # fmt: skip
+
 SCHEME = Scheme(
     name="SO",
     title="Second order (Hessian)",
     parts=parts,
     score_evals=1,
     hessian_evals=1,
-    randomised=False,
     strong_order=1.5,
     law_order=2.0,
-    theorem="Theorem 4",
-    theorem_order=1.0,
-    constants=constants,
     formula=Formula(
         (
             r"x^+ = x + \drift{«h»\,\varphi_1(«h»L)\,\gamma(t_n, x)} + \second{«h^2»\,\varphi_2(«h»L)\,M} + \noise{«I(L,1)»}",
@@ -74,5 +80,6 @@ SCHEME = Scheme(
         },
     ),
     style=Style(light="#009E73", dark="#009E73", marker="diamond", dash="longdash"),
+    theorem=THEOREM,
     expansion=expansion,
 )

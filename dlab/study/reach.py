@@ -139,7 +139,7 @@ def trends(study: Study, answers) -> list[dict]:
     """Slope of log N against log(1/epsilon) for each scheme, fitted to the crossings, with its 95 % interval:
 
     {"scheme", "slope", "slope_low", "slope_high", "constant" (N = constant epsilon^-slope), "used" (distances),
-    "theory_slope" (2 or 1, None where the theorem is void), "law_slope" (the limit for small epsilon: 1 or 1/2)}
+    "theory_slope" (2 or 1, None where there is none or it is void), "law_slope" (the limit for small epsilon: 1 or 1/2)}
     """
     found = []
     for name in study.schemes:
@@ -150,6 +150,6 @@ def trends(study: Study, answers) -> list[dict]:
         void = theory.bound(scheme, study.built.facts, T=study.T, h=1e-3, start="exact").void
         found.append({
             "scheme": name, "slope": slope, "slope_low": low, "slope_high": high, "constant": line.constant,
-            "used": list(line.used), "theory_slope": None if void else 1 / scheme.theorem_order, "law_slope": 1 / scheme.law_order,
+            "used": list(line.used), "theory_slope": None if void else 1 / scheme.theorem.order, "law_slope": 1 / scheme.law_order,
         })  # fmt: skip
     return found

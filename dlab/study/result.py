@@ -117,7 +117,7 @@ def _fit(study: Study, name: str, rows: list[dict], window=None) -> dict:
         "expansion": None if axes is None else theory.leading_coefficient(scheme, *axes, study.T),
         "used": list(law.used),
         "window": list(window) if window else None,
-        "theory_order": None if limit.void else scheme.theorem_order,
+        "theory_order": None if limit.void else scheme.theorem.order,
         "theory_c1": None if limit.void else limit.constants.c1,
         "theory_c2": None if limit.void else limit.constants.c2,
     }

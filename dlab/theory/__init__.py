@@ -17,7 +17,7 @@ from dlab.theory.cost import Costs, coupled_noise
 from dlab.theory.cost import gaussian as costs
 from dlab.theory.cost import hessian as hessian_cost
 from dlab.theory.expansion import integrals, leading_coefficient
-from dlab.theory.leading import VOID_M0, Bound, Constants, bound
+from dlab.theory.leading import NO_THEOREM, VOID_M0, Bound, Constants, bound
 from dlab.theory.midpoint import excess
 from dlab.theory.recursion import Recursion, recursion
 from dlab.theory.sharp import limit as sharp_limit
@@ -27,6 +27,7 @@ __all__ = [
     "FAILS",
     "HOLDS",
     "MEASURED",
+    "NO_THEOREM",
     "UNKNOWN",
     "VOID_M0",
     "Assumption",

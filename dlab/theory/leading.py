@@ -9,6 +9,7 @@ The first term is absent for the exact start. "<~" hides O(h^2) terms, M1 and a 
 import math
 from dataclasses import dataclass
 
+NO_THEOREM = "no theorem of Yu & Yu covers this scheme."
 VOID_M0 = "m0 = {m0:.3g} ≤ ½, so m_min − ½ is not positive: the theorem promises nothing."
 
 
@@ -45,25 +46,27 @@ class Bound:
 
 
 def bound(scheme, facts, *, T, h, start, errors=(0.0, 0.0, 0.0)) -> Bound:
-    """Bound of the scheme's theorem for a target with the given facts.
+    """Bound of the scheme's theorem for a target with the given facts; void where no theorem covers it.
 
     errors = (eps_sc, eps_L, eps_M) as met along the iterates; start is "paper" or "exact".
     """
+    if (theorem := scheme.theorem) is None:
+        return Bound(void=NO_THEOREM)
     m0, L0 = facts.m0.value, facts.L0.value
     if m0 is None or L0 is None:
         missing, fact = ("m0", facts.m0) if m0 is None else ("L0", facts.L0)
         what = fact.how if fact.infinite else "unknown"
-        return Bound(void=f"{missing} of this target is {what}, so {scheme.theorem} gives no number.")
+        return Bound(void=f"{missing} of this target is {what}, so {theorem.name} gives no number.")
     if m0 <= 0.5:
         return Bound(void=VOID_M0.format(m0=m0))
     m_min, L_max = min(1.0, m0), 1.0 + L0
     try:
-        constants = scheme.constants(m_min, L_max, facts.L_F.value, facts.dim, h)
+        constants = theorem.constants(m_min, L_max, facts.L_F.value, facts.dim, h)
     except OverflowError:
-        return Bound(void=f"the constants of {scheme.theorem} exceed every number at h = {h:g}.")
+        return Bound(void=f"the constants of {theorem.name} are too large for double precision at h = {h:g}.")
     if constants.c1 is None:
         what = facts.L_F.how if facts.L_F.infinite else "unknown"
-        return Bound(void=f"L_F of this target is {what}, so {scheme.theorem} gives no number.")
+        return Bound(void=f"L_F of this target is {what}, so {theorem.name} gives no number.")
     initial = 0.0 if start == "exact" else math.exp(-m_min * T) * facts.second_moment**0.5
     score = sum(c * e for c, e in zip((constants.c2, constants.c2_hessian, constants.c2_drift), errors))
     return Bound(initial, constants.c1 * constants.h_factor, score, constants)

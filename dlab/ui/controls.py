@@ -14,6 +14,7 @@ from dlab.targets import logistic, observations
 from dlab.targets import spectrum as spectra
 from dlab.ui import files, frame, links, state, studies, tell, vocabulary
 from dlab.ui.page_settings import FIRST, OWN, SETTINGS, Choice
+from dlab.ui.scene import Scene
 
 KEY = state.KEY
 SPECTRA = {"isotropic": "All equal", "linear": "Linear", "power": "Power law"}
@@ -482,3 +483,53 @@ def open_study() -> None:
             st.session_state["adopt"] = values
             st.session_state["adopt-notes"] = notes
             st.rerun()
+
+
+def _setting(page: str, name: str, place=st, *, off: bool) -> None:
+    setting = SETTINGS[f"{page}.{name}"]
+    if isinstance(setting, Knob):
+        _slide([setting], page + ".", off)
+    else:
+        _pick(page, setting, place, off)
+
+
+# name: draw(scene, page, ...); what a page lists as its controls.
+CONTROLS = {
+    "target": lambda scene, page: target(scene),
+    "observed": lambda scene, page: observed(scene),
+    "upload": lambda scene, page: upload(),
+    "spectrum": lambda scene, page: spectrum(scene),
+    "schemes": lambda scene, page: scheme_set(),
+    "panels": lambda scene, page: panels(),
+    "h": lambda scene, page: step_range(scene),
+    "step": lambda scene, page: step(),
+    "fine": lambda scene, page: fine_step(),
+    "distances": lambda scene, page: distances(scene),
+    "epsilon": lambda scene, page: epsilon(),
+    "score_error": lambda scene, page: score_error(scene),
+    "error_levels": lambda scene, page: error_levels(scene),
+    "one_curve": lambda scene, page: one_curve(scene),
+    "horizon": lambda scene, page: horizon(),
+    "horizons": lambda scene, page: horizons(),
+    "sampling": lambda scene, page: sampling(scene),
+    "moving": lambda scene, page: moving(),
+    "picture": lambda scene, page: picture(scene),
+    "cost": lambda scene, page: cost(),
+    "work": lambda scene, page: work(),
+    "page": lambda scene, page: own(page),  # all settings of the page alone
+    "folded": lambda scene, page, *, title, names: own_folded(page, title, names),
+    "remark": lambda scene, page, *, text: own_remark(text),
+    "open_study": lambda scene, page: open_study(),
+}
+
+
+def draw(name: str, scene: Scene, page: str, **how):
+    """Draw one block of controls: one of CONTROLS, or a setting of the page alone, "<page>.<name>".
+
+    how: place, the container of a setting of the page; title and names of "folded"; text of "remark". Returns what the block
+    gives: (scheme, h) of "one_curve", None of the others.
+    """
+    if name in CONTROLS:
+        return CONTROLS[name](scene, page, **how)
+    of, _, short = name.partition(".")
+    return _group("own")(_setting)(of, short, how.get("place", st))

@@ -8,7 +8,7 @@ from functools import cache
 
 from dlab import errors, params, schemes, targets
 from dlab.params import BadInput
-from dlab.ui import page_settings, questions, studies, tour, vocabulary
+from dlab.ui import page_settings, scenes, studies, tour, vocabulary
 
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
@@ -133,7 +133,7 @@ def read(query: dict[str, str], repeated: tuple[str, ...] = ()) -> tuple[dict, l
         else:
             notes.append(f"The link's {params.show(key)} = {params.show(text)} is unknown here and was ignored.")
     values = _fitted(values, notes)
-    if (scene := questions.BY_NAME.get(values["scene"])) and differs(values, scene):
+    if (scene := scenes.BY_NAME.get(values["scene"])) and differs(values, scene):
         notes.append(f"The link's scene was ignored: its settings are not those of “{scene.question}” Used instead: none.")
         values["scene"] = ""
     return values, notes
@@ -145,10 +145,10 @@ def short(query: dict[str, str]) -> str | None:
     return found.page if found and set(query) <= VIEW - {"v"} else None
 
 
-def _entry(query) -> questions.Scene | tour.Step | None:
+def _entry(query) -> scenes.PreparedScene | tour.Step | None:
     """The scene or the step that a link names."""
     steps = {str(i): step for i, step in enumerate(tour.STEPS, 1)}
-    return questions.BY_NAME.get(query.get("scene")) or steps.get(query.get("tour"))
+    return scenes.BY_NAME.get(query.get("scene")) or steps.get(query.get("tour"))
 
 
 def _named(query) -> dict[str, str]:
@@ -156,13 +156,13 @@ def _named(query) -> dict[str, str]:
     return _entry(query).settings if short(query) else {}
 
 
-def differs(values: dict, entry: questions.Scene | tour.Step) -> bool:
+def differs(values: dict, entry: scenes.PreparedScene | tour.Step) -> bool:
     """Whether settings that the numbers of a scene or a step of the tour depend on are not its own."""
     mine, its = write(values, entry.page), written(entry)
     return any(mine.get(key) != its.get(key) for key in {*mine, *its} - VIEW - ELSEWHERE.get(entry.page, set()))
 
 
-def written(entry: questions.Scene | tour.Step) -> dict[str, str]:
+def written(entry: scenes.PreparedScene | tour.Step) -> dict[str, str]:
     """The whole address of a scene or a step. Kept: every page asks for that of every scene."""
     return dict(_written(entry.page, tuple(entry.settings.items())))
 
@@ -170,6 +170,22 @@ def written(entry: questions.Scene | tour.Step) -> dict[str, str]:
 @cache
 def _written(page, settings) -> dict[str, str]:
     return write(read(dict(settings))[0], page)
+
+
+def address(scene: scenes.PreparedScene) -> dict[str, str]:
+    """The whole address of a prepared scene: every setting in force, so that changed defaults change no scene."""
+    return _address(scene, {"scene": scene.name})
+
+
+def step_address(number: int) -> dict[str, str]:
+    """The whole address of a step of the tour, counted from 1."""
+    return _address(tour.STEPS[number - 1], {"tour": str(number)})
+
+
+def _address(entry, name) -> dict[str, str]:
+    # An address bar forgets that a scene plays, once it does; its link says so.
+    play = {key: value for key, value in entry.settings.items() if key == "play"}
+    return written(entry) | name | play
 
 
 def _fitted(values, notes) -> dict:

@@ -61,14 +61,14 @@ def draw(page: str, values: dict) -> None:
         _tour(page, values)
 
 
-def scene_link(entry: scenes.Scene, label: str, **look) -> None:
+def scene_link(entry: scenes.PreparedScene, label: str, **look) -> None:
     """A link that opens a scene, in presentation mode where the page is in it."""
-    st.page_link(PAGES[entry.page][0], label=label, query_params=_here(scenes.address(entry)), **look)
+    st.page_link(PAGES[entry.page][0], label=label, query_params=_here(links.address(entry)), **look)
 
 
 def tour_link(label: str, **look) -> None:
     """A link that begins the guided tour."""
-    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(scenes.step_address(1)), **look)
+    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(links.step_address(1)), **look)
 
 
 def _here(address) -> dict[str, str]:
@@ -97,7 +97,7 @@ def _keys() -> None:
         st.button("Draw anew", key="ground", help="In the colours that the system has now.")
         for number, entry in enumerate(scenes.SCENES, 1):
             if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
-                st.switch_page(PAGES[entry.page][0], query_params=_here(scenes.address(entry)))
+                st.switch_page(PAGES[entry.page][0], query_params=_here(links.address(entry)))
 
 
 def _tour(page, values) -> None:
@@ -120,7 +120,7 @@ def _tour(page, values) -> None:
                 type="secondary" if number < count else "primary", help="The settings stay as they are.",
             )  # fmt: skip
     if to:
-        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(scenes.step_address(to)))
+        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(links.step_address(to)))
 
 
 def _modes(page, values) -> None:

@@ -12,7 +12,7 @@ from dlab.answers import learned_score
 from dlab.engine import jobs
 from dlab.study import Study
 from dlab.ui import assumption_cases, links, runs, studies, tour
-from dlab.ui.questions import SCENES
+from dlab.ui.scenes import SCENES
 
 
 @dataclass(frozen=True)

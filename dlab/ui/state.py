@@ -3,14 +3,15 @@
 import streamlit as st
 
 from dlab.ui import links, scenes, vocabulary
+from dlab.ui.scene import Scene
 
 KEY = "s:"  # prefix of the session keys that hold the scene
 
 
-def scene() -> dict:
+def scene() -> Scene:
     """The scene as the widgets hold it."""
     values = {name: st.session_state[KEY + name] for name in links.DEFAULTS}
-    return values | {name: tuple(values[name]) for name, default in links.DEFAULTS.items() if isinstance(default, tuple)}
+    return Scene(values | {name: tuple(values[name]) for name, default in links.DEFAULTS.items() if isinstance(default, tuple)})
 
 
 def adopt(values: dict) -> None:
@@ -19,7 +20,7 @@ def adopt(values: dict) -> None:
         st.session_state[KEY + name] = value
 
 
-def opened(page: str) -> scenes.Scene | None:
+def opened(page: str) -> scenes.PreparedScene | None:
     """The prepared scene that is open on this page."""
     found = scenes.BY_NAME.get(st.session_state[KEY + "scene"])
     return found if found and found.page == page else None

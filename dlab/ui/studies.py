@@ -17,6 +17,8 @@ SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learne
 HORIZONS = tuple(map(float, range(1, 11)))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+# Of the settings with two ends, the values between which they lie.
+LADDERS = {"h": LADDER, "window": LADDER, "levels": LEVELS, "horizons": HORIZONS, "dims": DIMENSIONS, "distances": DISTANCES}
 PENALTIES = (10.0, 50.0, 100.0)
 MAX_PANELS = 3
 IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from dlab import measure, schemes, theory
 from dlab.figures.numbers import number, step_size
-from dlab.schemes.base import PARTS
 from dlab.schemes.formula import coloured
+from dlab.schemes.look import PARTS
 from dlab.study import ESTIMATORS, Study
 from dlab.targets.gaussian import Gaussian
 
@@ -157,12 +157,12 @@ def theorems(result: dict, theme: str) -> None:
         parts = row["bound_parts"]
         if bound.void or parts is None:
             reason = bound.void or "the score error met is not finite"
-            lines.append({"scheme": name, "theorem": scheme.theorem, "bound": f"void: {reason}"})
+            lines.append({"scheme": name, "theorem": scheme.theorem_name, "bound": f"void: {reason}"})
             continue
         lines.append(
             {
                 "scheme": name,
-                "theorem": scheme.theorem,
+                "theorem": scheme.theorem_name,
                 "h": step_size(row["h"]),
                 "C₁": number(bound.constants.c1),
                 "C₂": number(bound.constants.c2),
@@ -242,7 +242,7 @@ def budget(result: dict, epsilon: float) -> None:
         scheme = schemes.REGISTRY[name]
         plan = theory.plan(scheme, study.built.facts, epsilon, start=study.start, T=study.T)
         if plan.void:
-            lines.append({"scheme": name, "theorem": scheme.theorem, "N": f"void: {plan.void}"})
+            lines.append({"scheme": name, "theorem": scheme.theorem_name, "N": f"void: {plan.void}"})
             continue
         bound = theory.bound(scheme, study.built.facts, T=plan.T, h=plan.h, start=study.start)
         halved = {}
@@ -250,7 +250,7 @@ def budget(result: dict, epsilon: float) -> None:
             half = theory.plan(scheme, study.built.facts, epsilon, start="paper", T=study.T, share=0.5)
             halved = {"N with s = ½": f"{half.steps:,}"}
         lines.append({
-            "scheme": name, "theorem": scheme.theorem, "C₁": number(bound.constants.c1), "s": number(plan.share), "T": number(plan.T),
+            "scheme": name, "theorem": scheme.theorem_name, "C₁": number(bound.constants.c1), "s": number(plan.share), "T": number(plan.T),
             "h": number(plan.h), "initialisation": number(bound.initialisation), "discretisation": number(bound.discretisation),
             "N": f"{plan.steps:,}", **halved,
         })  # fmt: skip

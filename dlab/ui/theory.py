@@ -8,19 +8,6 @@ from dlab.schemes.formula import digits
 from dlab.study import Study
 from dlab.ui import frame, tell
 
-# What stands before the h-factor and before the score error in each theorem, and the h-factor.
-PRINTED = {
-    "EM": (r"\frac{L_{\max}+\frac12}{m_{\min}-\frac12}", r"\sqrt{dh}", r"\frac{1}{m_{\min}-\frac12}"),
-    "EI": (r"\frac{L_{\max}}{m_{\min}-\frac12}", r"\sqrt{dh}", r"\frac{1}{m_{\min}-\frac12}"),
-    "REM": (r"\frac{\sqrt{d/3}\,L_{\max}+\frac{1}{2\sqrt3}}{m_{\min}-\frac12}", r"\sqrt h", r"\frac{3}{m_{\min}-\frac12}"),
-    "REI": (r"\frac{\sqrt{d/3}\,L_{\max}}{m_{\min}-\frac12}", r"\sqrt h", r"\frac{3}{m_{\min}-\frac12}"),
-    "SO": (
-        r"e^{(L_{\max}-\frac12)h}\,\frac{\sqrt d\,(L_{\max}^{3/2}+\frac{\sqrt2}{4}L_F)}{m_{\min}-\frac12}", "h",
-        r"\frac{e^{(L_{\max}-\frac12)h}}{m_{\min}-\frac12}",
-    ),
-}  # fmt: skip
-FACTOR = {"EM": r"\sqrt{d\,h}", "EI": r"\sqrt{d\,h}"}
-
 
 def setting(study: Study, theme: str) -> None:
     """The two processes, the scheme's task, and the five updates."""
@@ -69,10 +56,10 @@ def theorems(study: Study, h: float) -> None:
     first = r"e^{-m_{\min}T}\,\|X_0\|_{L_2} + " if study.start == "paper" else ""
     for name, scheme in schemes.REGISTRY.items():
         found = theory.bound(scheme, facts, T=study.T, h=h, start=study.start)
-        c1, factor, c2 = PRINTED.get(name, ("C_1", r"\eta(h)", "C_2"))
-        error = r"(\varepsilon + \tfrac23\sqrt{hd}\,\varepsilon_L + \tfrac12 h\,\varepsilon_M)" if name == "SO" else r"\varepsilon"
-        st.markdown(f"**{scheme.theorem}, {name}** (order {order(scheme.theorem_order)})")
-        st.markdown(f"$W_2 \\lesssim {first}{c1}\\,{factor} + {c2}\\,{error}$")
+        if (theorem := scheme.theorem) is not None:
+            c1, factor, c2 = theorem.printed
+            st.markdown(f"**{theorem.name}, {name}** (order {order(theorem.order)})")
+            st.markdown(f"$W_2 \\lesssim {first}{c1}\\,{factor} + {c2}\\,{theorem.error}$")
         if found.void:
             void.setdefault(found.void, []).append(name)
             continue
@@ -107,10 +94,10 @@ def corollaries_table(study: Study, epsilon: float) -> None:
     for name, scheme in schemes.REGISTRY.items():
         found = theory.plan(scheme, study.built.facts, epsilon, start=study.start, T=study.T)
         if found.void:
-            lines.append({"scheme": name, "theorem": scheme.theorem, "N": "void"})
+            lines.append({"scheme": name, "theorem": scheme.theorem_name, "N": "void"})
             continue
         lines.append({
-            "scheme": name, "theorem": scheme.theorem, "T": number(found.T), "h": number(found.h), "N": f"{found.steps:,}",
+            "scheme": name, "theorem": scheme.theorem_name, "T": number(found.T), "h": number(found.h), "N": f"{found.steps:,}",
             "score evaluations": f"{found.steps * scheme.score_evals:,}",
         })  # fmt: skip
     st.dataframe(lines, hide_index=True, width="stretch")

@@ -9,7 +9,7 @@ from dlab import errors, params, schemes, targets
 from dlab.params import BadInput, Knob
 from dlab.study import ESTIMATORS, STARTS
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import page_settings, questions, studies, tour
+from dlab.ui import page_settings, scenes, studies, tour
 
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
 MODELS = tuple(name for name in errors.OFFERED if name != "none")
@@ -163,7 +163,7 @@ READ = {
     "question": lambda text: line("question", text),
     "hide": _control_groups,
     "fix": _control_groups,
-    "scene": lambda text: params.choice("scene", text, questions.BY_NAME),
+    "scene": lambda text: params.choice("scene", text, scenes.BY_NAME),
     "tour": lambda text: params.integer("tour", params.typed("tour", text), 1, len(tour.STEPS)),
 }
 

@@ -104,7 +104,7 @@ def times(browser, link, marks, slopes=None, again=False):
 
 def scene(browser, address, one, marks, slopes=None):
     """Times to the marks of a prepared scene, by its link and by its card on the home page."""
-    link = f"{address}{one.page}?{urlencode(scenes.address(one))}"
+    link = f"{address}{one.page}?{urlencode(links.address(one))}"
     for again in (False, True):
         for mark, taken in times(browser, link, marks, slopes, again).items():
             said(f"{one.name}: link to {mark}{', again' if again else ''}", taken, "1 s" if mark == marks[-1] else None)
@@ -148,7 +148,7 @@ def silence(browser, address, one):
     """Messages over the websocket while the player plays, is scrubbed and changes its step size."""
     with Visitor(browser) as visitor:
         page = visitor.page
-        page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
+        page.goto(f"{address}{one.page}?{urlencode(links.address(one))}")
         visitor.until("moving")
         page.wait_for_function(f"!({FIND}).querySelector('.sizes input').disabled")
         visitor.rest()
@@ -171,7 +171,7 @@ def films(browser, address, one):
             print(reason)
             continue
         with Visitor(browser) as visitor:
-            visitor.page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
+            visitor.page.goto(f"{address}{one.page}?{urlencode(links.address(one))}")
             button = visitor.page.get_by_role("button", name=label, exact=True)
             button.wait_for()
             visitor.rest()
@@ -201,7 +201,7 @@ def growth(browser, address, seen, slopes):
     def visit():
         with Visitor(browser, slopes) as visitor:
             for one, mark in seen:
-                visitor.page.goto(f"{address}{one.page}?{urlencode(scenes.address(one))}")
+                visitor.page.goto(f"{address}{one.page}?{urlencode(links.address(one))}")
                 visitor.until(mark)
                 visitor.rest()
 

@@ -455,7 +455,7 @@ def test_what_the_pages_cannot_open_is_said(text, says):
 def test_prepared_scenes_are_whole_links(scene):
     values, notes = links.read(scene.settings)
     assert notes == []
-    query = scenes.address(scene)
+    query = links.address(scene)
     assert set(query) >= set(links.write(values))
     assert studies.study(values)
     assert studies.moving_study(values)

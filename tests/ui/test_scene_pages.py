@@ -13,7 +13,7 @@ OWN = {"particles": "What does a sampler do?", "convergence": "How fast does the
 
 
 def open_scene(scene, **more):
-    return visit(scene.page, scenes.address(scene) | more)
+    return visit(scene.page, links.address(scene) | more)
 
 
 def pressed(at, key):
@@ -130,7 +130,7 @@ def test_a_moving_scene_does_not_read_the_curves_settings():
 
 
 def test_a_link_whose_settings_are_not_the_scenes():
-    at = visit("convergence", scenes.address(HALVING) | {"k1": "3"})
+    at = visit("convergence", links.address(HALVING) | {"k1": "3"})
     assert at.title[0].value == OWN["convergence"]
     assert "its settings are not those of" in at.warning[0].value
     assert charts(at) == 1
@@ -157,7 +157,7 @@ def test_a_lecturers_words_go_first_and_the_answer_stays():
 def test_a_name_is_a_link():
     at = visit("", {"scene": "halving", "present": "1"})
     assert at.title[0].value == HALVING.question
-    assert address(at) == scenes.address(HALVING) | {"present": "1"}
+    assert address(at) == links.address(HALVING) | {"present": "1"}
 
 
 def test_home_lists_every_scene_and_begins_the_tour():
@@ -175,7 +175,7 @@ def test_a_digit_opens_its_scene_from_every_page():
         assert at.button(key=f"key-{number}").proto.shortcut == str(number)
         pressed(at, f"key-{number}")
         assert at.title[0].value == scene.question
-        assert {**address(at), "play": "1"} == {**scenes.address(scene), "present": "1", "play": "1"}
+        assert {**address(at), "play": "1"} == {**links.address(scene), "present": "1", "play": "1"}
 
 
 def test_the_tour_goes_to_its_end_and_leaves_the_settings():
@@ -183,7 +183,7 @@ def test_the_tour_goes_to_its_end_and_leaves_the_settings():
     for number, step in enumerate(tour.STEPS, 1):
         assert f"**Tour {number} of {len(tour.STEPS)}**" in words(at)
         assert step.words in words(at)
-        assert {**address(at), "play": "1"} == {**scenes.step_address(number), "play": "1"}
+        assert {**address(at), "play": "1"} == {**links.step_address(number), "play": "1"}
         assert "tour-again" not in keys(at)
         assert at.button(key="tour-back").disabled == (number == 1)
         assert charts(at) == (step.page == "convergence")

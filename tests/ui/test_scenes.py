@@ -48,7 +48,7 @@ def test_the_scenes_are_as_many_as_the_keys():
 
 @pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda s: s.name)
 def test_a_scene_is_a_whole_address_that_reads_back(scene):
-    address = scenes.address(scene)
+    address = links.address(scene)
     assert address["scene"] == scene.name
     values, notes = links.read(address)
     assert (values, notes) == (links.read(scene.settings)[0] | {"scene": scene.name}, [])
@@ -59,7 +59,7 @@ def test_a_scene_is_a_whole_address_that_reads_back(scene):
 
 @pytest.mark.parametrize("number", range(1, len(tour.STEPS) + 1))
 def test_a_step_of_the_tour_is_a_whole_address(number):
-    values, notes = links.read(scenes.step_address(number))
+    values, notes = links.read(links.step_address(number))
     assert (values["tour"], notes) == (number, [])
     assert links.read({"tour": str(number)}) == (values, [])
     assert links.short({"tour": str(number)}) == tour.STEPS[number - 1].page
@@ -72,7 +72,7 @@ OTHER = {"target": "skew", "angle": "70", "schemes": "REI", "panels": "REI", "h"
 
 @pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda s: s.name)
 def test_a_scene_ends_with_the_first_setting_that_its_numbers_depend_on(scene):
-    address = scenes.address(scene)
+    address = links.address(scene)
     assert set(OTHER) <= set(address) | {"angle"}
     for key in sorted(set(OTHER) & set(address)):
         values, notes = links.read(address | {key: OTHER[key]})

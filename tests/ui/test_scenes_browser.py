@@ -5,7 +5,7 @@ from cases import long
 from server import CHROMIUM
 from test_browser import PLAYER, menu, nudge, playing, query, rest, title, visit  # noqa: F401
 
-from dlab.ui import scenes, tour
+from dlab.ui import links, scenes, tour
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
@@ -23,7 +23,7 @@ def test_digits_open_scenes_but_not_in_a_text_field(app, visit):  # noqa: F811
     press(page, "6", scenes.BY_NAME["evaluations"].question)
     page.wait_for_selector(CURVE)
     rest(page)
-    assert {**query(page), "play": "1"} == {**scenes.address(scenes.BY_NAME["evaluations"]), "present": "1", "play": "1"}
+    assert {**query(page), "play": "1"} == {**links.address(scenes.BY_NAME["evaluations"]), "present": "1", "play": "1"}
     press(page, "1", scenes.SCENES[0].question)
     playing(page)  # before its other step sizes are there: it plays once
     press(page, "3", scenes.BY_NAME["bound"].question)
@@ -56,7 +56,7 @@ def test_the_nine_questions_fit_a_projector(app, visit, present):  # noqa: F811
 
 @pytest.mark.long
 def test_the_menu_of_scenes_goes_from_one_to_the_next(app, visit):  # noqa: F811
-    page = visit(app, "convergence", scenes.address(scenes.BY_NAME["floor"]))
+    page = visit(app, "convergence", links.address(scenes.BY_NAME["floor"]))
     for name in ("void", "too-far"):
         scene = scenes.BY_NAME[name]
         page.get_by_role("button", name="Scenes").click()
@@ -98,7 +98,7 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
 
 @pytest.mark.long
 def test_a_moved_setting_gives_the_page_its_own_words(app, visit):  # noqa: F811
-    page = visit(app, "convergence", scenes.address(scenes.BY_NAME["floor"]))
+    page = visit(app, "convergence", links.address(scenes.BY_NAME["floor"]))
     page.locator(".st-key-answer").wait_for()
     nudge(page, "Curvature κ₁")
     assert title(page) == "How fast does the error fall when h halves?"
