@@ -107,7 +107,7 @@ async def measured(address, page, query, changes, count) -> dict:
 def one_tree(app: Path, cases: dict, count: int) -> dict:
     with tempfile.TemporaryDirectory() as folder, running(Path(folder), app) as address:
         found = {}
-        for name, (page, query, changes) in cases.items():
+        for page, query, changes in cases.values():
             asyncio.run(measured(address, page, query, changes, 2))  # compiles, and fills the caches
         if not QUICK:
             asyncio.run(asyncio.sleep(15))  # the warm-up of a fresh process
