@@ -6,7 +6,7 @@ from dlab import words
 from dlab.engine import jobs
 from dlab.figures import budget
 from dlab.figures.numbers import number
-from dlab.ui import exports, frame, methods, runs, studies, theorems
+from dlab.ui import frame, methods, runs, studies, theorems
 from dlab.ui.page import Block, Page, View, show
 from dlab.ui.sections import table
 
@@ -27,20 +27,14 @@ def view(found, scene):
     result, epsilon = found[""], studies.epsilon(scene)
     cost, seconds = counted(scene.cost, scene["seconds"], result)
     chart = budget.chart(result, cost, epsilon=epsilon, seconds=seconds, bounds=scene.bounds)
-    return View(
-        (chart,), heights=(520,), bar=True, takeaway=budget.sentence(result, epsilon), notes=tuple(budget.notes(result)),
-        table=budget.table(result, epsilon, seconds),
-        files=lambda: exports.results({exports.stem(result): chart}, found, studies.reaching_study(scene)),
-    )  # fmt: skip
+    lines, notes = budget.table(result, epsilon, seconds), tuple(budget.notes(result))
+    return View(chart, takeaway=budget.sentence(result, epsilon), table=lines, notes=notes, heights=(520,), bar=True)
 
 
 def work(found, scene):
     cost, seconds = counted(scene.work, jobs.timed(studies.reaching_study(scene)), found[""])
     chart = budget.work_precision(found[""], cost, epsilon=studies.epsilon(scene), seconds=seconds)
-    return View(
-        (chart,), heights=(460,), bar=True, caption=frame.plain(chart.caption),
-        files=lambda: exports.picture(chart, "work-precision", "diagram"),
-    )  # fmt: skip
+    return View(chart, "work-precision", "", frame.plain(chart.caption), heights=(460,), bar=True)
 
 
 def measured(found, scene):
@@ -57,8 +51,7 @@ show(Page(
     controls=("target", "schemes", "distances", "cost", "score_error", "horizon", "sampling", "open_study"),
     below=(Block("work", work, controls=("work",)),),
     sections=(
-        table("every", lambda found, scene: budget.every_answer(found[""])),
-        Block("measured", draw=measured),
+        table("every", lambda found, scene: budget.every_answer(found[""])), Block("measured", draw=measured),
         Block("theorem", draw=lambda found, scene: theorems.corollaries(found[""], studies.epsilon(scene))),
     ),
 ))  # fmt: skip

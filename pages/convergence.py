@@ -2,7 +2,7 @@
 
 from dlab.figures import convergence, guess, tables
 from dlab.study import refitted
-from dlab.ui import compare, exports, law, methods, reveal, studies
+from dlab.ui import compare, law, methods, reveal, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
@@ -15,12 +15,11 @@ def windowed(found, scene):
 def view(found, scene):
     result = windowed(found, scene)
     brackets = scene.brackets == "always" or (scene.brackets == "few" and len(scene.schemes) <= 2)
-    shown = {key: scene[key] for key in ("fits", "bounds", "expansion")}
-    chart = convergence.chart(result, scene.x, brackets=brackets, **shown)
+    chart = convergence.chart(result, scene.x, brackets=brackets, **{key: scene[key] for key in ("fits", "bounds", "expansion")})
     return View(
-        (guess.drawn(chart, result, scene.x, scene["guesses"]),), heights=(520,), bar=True, takeaway=tables.sentence(result),
+        chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(520,), bar=True, takeaway=tables.sentence(result),
         caption=methods.level_met(result["study"]["score_error"], tables.levels_met(result)), table=tables.table(result),
-        notes=tuple(result["notes"]), files=lambda: exports.results({exports.stem(result): chart}, {"": result}, scene.study()),
+        notes=tuple(result["notes"]), results={"": result},
     )  # fmt: skip
 
 

@@ -1,21 +1,17 @@
 """Horizon: W2 against the time from which the reverse process starts, for both starts."""
 
 from dlab.figures import along
-from dlab.ui import exports, studies
+from dlab.ui import studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, prose
 
 
 def view(found, scene):
     chart = along.chart(found, scene.fine, bounds=False)
-    return View(
-        (chart,), heights=(520,), bar=True, takeaway=chart.caption, table=along.table(found, scene.fine),
-        files=lambda: exports.results({"horizon": chart}, found),
-    )  # fmt: skip
+    return View(chart, "horizon", table=along.table(found, scene.fine), heights=(520,), bar=True)
 
 
 show(Page(
-    "horizon", view, studies.horizon_studies,
-    controls=("target", "schemes", "fine", "score_error", "horizons", "sampling"),
+    "horizon", view, studies.horizon_studies, controls=("target", "schemes", "fine", "score_error", "horizons", "sampling"),
     sections=(measured(), prose("theorem")),
 ))  # fmt: skip

@@ -29,11 +29,12 @@ def grid(scene):
 
 
 def view(found, scene):
+    return View(takeaway=images.grid_sentence(found), top=lambda: grids.show(found, "grids"))
+
+
+def files(found, scene):
     again = f"python -m dlab make grid study.json {steps(scene)} {studies.IMAGE_GRID}, or make images study.json: the same numbers."
-    return View(
-        takeaway=images.grid_sentence(found), top=lambda: grids.show(found, "grids"),
-        files=lambda: exports.study_file(studies.images_study(scene).to_json(), again),
-    )  # fmt: skip
+    exports.study_file(studies.images_study(scene).to_json(), again)
 
 
 def distances(scene):
@@ -57,29 +58,19 @@ def pick(scene):
 
 def distances_view(found, scene):
     chart = images.chart(found, scene["method"], scene["cost"])
-    return View(
-        (chart,), heights=(440,), takeaway=chart.caption, table=images.table(found),
-        files=lambda: exports.picture(chart, f"images-{scene['method']}", "images", answer=found),
-    )  # fmt: skip
+    return View(chart, f"images-{scene['method']}", table=images.table(found), answer=found, heights=(440,))
 
 
 def near(found, scene):
     if found is None:
         return None
     chart = images.near_chart(found, st.session_state.get("images-cost", "h"))
-    answer = {"rows": found["near"], "others": found["others"]}
-    return View(
-        (chart,), heights=(400,), takeaway=chart.caption, files=lambda: exports.picture(chart, "images-copies", "near", answer=answer)
-    )
+    return View(chart, "images-copies", answer={"rows": found["near"], "others": found["others"]}, heights=(400,))
 
 
 def blind(found, scene):
     rows = lesson()
-    chart = images.lesson_chart(rows)
-    return View(
-        (chart,), heights=(380,), takeaway=chart.caption,
-        files=lambda: exports.picture(chart, "diagonal-covariance", "lesson", answer={"rows": rows}),
-    )  # fmt: skip
+    return View(images.lesson_chart(rows), "diagonal-covariance", answer={"rows": rows}, heights=(380,))
 
 
 def by_step(found, scene):
@@ -87,12 +78,11 @@ def by_step(found, scene):
 
 
 def measured(found, scene):
-    said = [methods.describe(name) for name in ("frechet", "frechet-diagonal", "sliced")]
-    st.markdown("\n\n".join([*said, words.text("images", "copies")]))
+    st.markdown(f"{methods.describe('frechet', 'frechet-diagonal', 'sliced')}\n\n{words.text('images', 'copies')}")
 
 
 show(Page(
-    "images", view, answer=grid, prepare=prepare, controls=("page", "schemes"),
+    "images", view, answer=grid, prepare=prepare, files=files, controls=("page", "schemes"),
     below=(Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, of="distances")),
     sections=(Block("lesson", blind), Block("steps", by_step), Block("measured", draw=measured), prose("theorem")),
 ))  # fmt: skip

@@ -6,26 +6,33 @@ from dlab.answers import learned_score
 from dlab.engine import jobs
 from dlab.figures import learned as figures
 from dlab.figures.chart import Sheet
-from dlab.ui import exports, frame, runs, studies
+from dlab.ui import frame, runs, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose
 
 
+def learned(scene):
+    return studies.learned_studies(scene)["learned"]
+
+
+def met(scene):
+    """The error of the network along the run of one scheme."""
+    study = learned(scene)
+    steps = max(study.steps)
+    cost = jobs.seconds(learned_score.work(steps))
+    return Ask("learned", study, (scene["learned.scheme"], steps), cost, "Measuring the error along the run.")
+
+
 def prepare(scene):
     """The trained network, and its errors along the run of one scheme."""
-    study, scheme, steps = studies.learned_studies(scene)["learned"], scene["learned.scheme"], None
-
     def losses(rows):
         chart = figures.losses_chart(scene["learned.method"], rows, int(scene["learned.updates"]))
         frame.chart(chart, 420, f"learned-losses-{len(rows)}", bar=False)
         st.markdown(chart.caption)
 
-    if not runs.training(study, losses):
+    if not runs.training(learned(scene), losses) or (found := runs.kept(met(scene))) is None:
         return None
-    steps = max(study.steps)
-    cost = jobs.seconds(learned_score.work(steps))
-    met = runs.kept("learned", study, scheme, steps, price=cost, doing="Measuring the error along the run.")
-    return None if met is None else {"met": met}
+    return {"met": found}
 
 
 def view(found, scene):
@@ -37,53 +44,30 @@ def view(found, scene):
     curves, errors = figures.curves_chart(found, floors, promises), figures.errors_chart(met)
     caption = f"{curves.caption} {errors.caption}"
     sheet = Sheet("A learned score", (curves, errors), f"Two pictures. {curves.alt} {errors.alt}", caption)
-    return View(
-        sheet.parts, heights=(500,), takeaway=frame.plain(caption), table=figures.curves_table(found, floors, promises),
-        files=lambda: exports.results({"learned-score": sheet}, found),
-    )  # fmt: skip
+    return View(sheet, "learned-score", table=figures.curves_table(found, floors, promises), heights=(500,))
 
 
 def plane(found, scene):
-    chart, sentence = figures.field_map(found), figures.field_sentence(found)
-    sheet = Sheet(chart.title, (chart,), chart.alt, sentence)
-    return View(
-        (chart,), share=0.6, heights=(560,), takeaway=frame.plain(sentence),
-        files=lambda: exports.picture(sheet, "error-field", "plane"),
-    )  # fmt: skip
+    chart = figures.field_map(found)
+    sheet = Sheet(chart.title, (chart,), chart.alt, figures.field_sentence(found))
+    return View(sheet, "error-field", share=0.6, heights=(560,))
 
 
 def derivatives(found, scene):
     sheet, rows, name = figures.derivatives(found), figures.errors_table(found), f"errors-of-L-and-M-{scene['learned.scheme']}"
-    return View(
-        sheet.parts, heights=(380,), takeaway=frame.plain(sheet.caption), table=rows,
-        files=lambda: exports.picture(sheet, name, "derivatives", rows),
-    )  # fmt: skip
+    return View(sheet, name, table=rows, data=rows, heights=(380,))
 
 
 def samples(found, scene):
     scheme, h = scene["learned.scheme"], scene["learned.step"]
     chart = figures.against_samples(found, scheme, h)
-    rows = [{"method": n, **row} for n, result in found.items() for row in result["rows"]]
-    return View(
-        (chart,), heights=(460,), takeaway=frame.plain(chart.caption), table=figures.samples_table(found, scheme, h),
-        files=lambda: exports.picture(chart, f"training-samples-{scheme}", "samples", rows, {"results": found}),
-    )  # fmt: skip
+    table = figures.samples_table(found, scheme, h)
+    return View(chart, f"training-samples-{scheme}", table=table, label="method", heights=(460,))
 
 
 def loss(found, scene):
-    chart = figures.excess_chart(found)
     rows = [dict(zip(("update", "on_samples", "on_fresh"), row)) for row in found["losses"]]
-    return View(
-        (chart,), heights=(420,), takeaway=frame.plain(chart.caption), files=lambda: exports.picture(chart, "loss", "loss", rows, found),
-    )  # fmt: skip
-
-
-def learned(scene):
-    return studies.learned_studies(scene)["learned"]
-
-
-def met(scene):
-    return Ask("learned", learned(scene), (scene["learned.scheme"], max(learned(scene).steps)))
+    return View(figures.excess_chart(found), "loss", data=rows, answer=found, heights=(420,))
 
 
 show(Page(

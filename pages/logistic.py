@@ -7,7 +7,7 @@ from dlab.engine import jobs
 from dlab.figures import convergence, logistic, tables
 from dlab.figures.numbers import number, step_size
 from dlab.targets import sampled
-from dlab.ui import exports, runs, studies
+from dlab.ui import runs, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import table
 
@@ -29,10 +29,7 @@ def experiment_view(found, scene):
     if not result["rows"]:
         return None
     chart = logistic.experiment(result, result["facts"]["cov"][0][0] ** 0.5, result["study"]["target"]["lam"])
-    return View(
-        (chart,), heights=(500,), bar=True, takeaway=chart.caption, table=logistic.table(result), notes=tuple(result["notes"]),
-        files=lambda: exports.results({exports.stem(result): chart}, found, experiment(scene)[""]),
-    )  # fmt: skip
+    return View(chart, table=logistic.table(result), notes=tuple(result["notes"]), heights=(500,), bar=True)
 
 
 def small(scene):
@@ -54,19 +51,15 @@ def small_view(found, scene):
         curves[f"simulated, score of {atoms(few['study']['target'])} samples"] = few
     chart = logistic.orders(found, curves)
     said = [words.text("logistic", "small", T=f"{studies.SMALL_T:g}"), *([logistic.atoms_sentence(found, few)] if few is not None else [])]
-    return View(
-        (chart,), heights=(520,), bar=True, takeaway="\n\n".join([chart.caption, *said]),
-        files=lambda: exports.picture(chart, f"small-steps-{lam:g}", "small", found["rows"], {"answer": found}),
-    )  # fmt: skip
+    said = "\n\n".join([chart.caption, *said])
+    return View(chart, f"small-steps-{lam:g}", said, data=found["rows"], answer={"answer": found}, heights=(520,), bar=True)
 
 
 def readings(found, scene):
-    charts, result = {name: logistic.readings(found, name) for name in ("EM", "REM")}, jobs.known(experiment(scene)[""])
-    said = [charts["REM"].caption, *([logistic.floor_sentence(found, result)] if result else [])]
-    return View(
-        tuple(charts.values()), heights=(520,), bar=True, takeaway="\n\n".join(said),
-        files=lambda: exports.picture(charts["REM"], "readings", "why", found["rows"], {"answer": found}),
-    )  # fmt: skip
+    em, rem, result = logistic.readings(found, "EM"), logistic.readings(found, "REM"), jobs.known(experiment(scene)[""])
+    said = "\n\n".join([rem.caption, *([logistic.floor_sentence(found, result)] if result else [])])
+    answer = {"data": found["rows"], "answer": {"answer": found}}
+    return View(rem, "readings", said, drawn=(em, rem), **answer, heights=(520,), bar=True)
 
 
 def measured(found, scene):
@@ -107,10 +100,7 @@ def boundary(scene):
 
 
 def boundary_view(found, scene):
-    sheet = logistic.boundary(found)
-    return View(
-        sheet.parts, heights=(400,), titles=True, takeaway=sheet.caption, files=lambda: exports.picture(sheet, "two-features", "two")
-    )
+    return View(logistic.boundary(found), "two-features", heights=(400,), titles=True)
 
 
 def curve(of) -> Block:
@@ -119,10 +109,8 @@ def curve(of) -> Block:
     def view(found, scene):
         result = found[""]
         chart = convergence.chart(result, "h", bounds=scene.bounds, brackets=False)
-        return View(
-            (chart,), heights=(480,), bar=True, takeaway=tables.sentence(result), table=tables.table(result), notes=tuple(result["notes"]),
-            files=lambda: exports.results({exports.stem(result): chart}, found, of(scene)),
-        )  # fmt: skip
+        said, lines, notes = tables.sentence(result), tables.table(result), tuple(result["notes"])
+        return View(chart, takeaway=said, table=lines, notes=notes, bar=True)
 
     return Block("curve", view, lambda scene: {"": of(scene)})
 
@@ -149,11 +137,8 @@ def ready(scene):
 
 
 def laplace(found, scene):
-    chart = logistic.orders(found, {})
-    return View(
-        (chart,), heights=(460,), bar=True, takeaway=chart.caption,
-        files=lambda: exports.picture(chart, "laplace-check", "laplace", found["rows"], {"answer": found}),
-    )  # fmt: skip
+    answer = {"data": found["rows"], "answer": {"answer": found}}
+    return View(logistic.orders(found, {}), "laplace-check", **answer, heights=(460,), bar=True)
 
 
 CSV = Page(

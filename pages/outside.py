@@ -10,7 +10,7 @@ from dlab.engine import jobs
 from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
-from dlab.ui import assumption_cases, exports, frame, law, runs
+from dlab.ui import assumption_cases, frame, law, runs
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import measured, theorem
 
@@ -32,11 +32,9 @@ def view(found, scene):
         st.dataframe(checklists.assumptions(items), hide_index=True, width="stretch")
 
     takeaway = f"**{outside.failing(items)}** {outside.measured(result)}"
-    return View(
-        sheet.parts, heights=(470,), takeaway="\n\n".join([takeaway, *([sheet.parts[-1].caption] if varied else [])]),
-        table=outside.table(result), more=more, notes=tuple(result["notes"]),
-        files=lambda: exports.results({f"outside-{case.name}": sheet}, found),
-    )  # fmt: skip
+    said = "\n\n".join([takeaway, *([sheet.parts[-1].caption] if varied else [])])
+    lines, notes = outside.table(result), tuple(result["notes"])
+    return View(sheet, f"outside-{case.name}", said, table=lines, more=more, notes=notes, heights=(470,))
 
 
 def pick_modes(scene):
@@ -65,7 +63,6 @@ def modes_view(found, scene):
 
 def hessians(found, scene):
     sheet, studies = outside.hessian_sheet({k: r for k, r in found.items() if r["rows"]}), assumption_cases.hessians(scene)
-    rows = [{"hessian": k, **row} for k, r in found.items() for row in r["rows"]]
 
     def table():
         if len(found) < len(studies):
@@ -77,10 +74,7 @@ def hessians(found, scene):
         formula = {k: derived(study) for k, study in studies.items()}
         st.dataframe(outside.hessian_table(found, formula, seconds), hide_index=True, width="stretch")
 
-    return View(
-        sheet.parts, heights=(430,), takeaway=sheet.caption, more=table,
-        files=lambda: exports.picture(sheet, f"hessians-{scene['outside.on']}", "hessians", rows, {"results": found}),
-    )  # fmt: skip
+    return View(sheet, f"hessians-{scene['outside.on']}", more=table, label="hessian", heights=(430,))
 
 
 def turn(scene):

@@ -33,10 +33,8 @@ def view(found, scene):
             adopt=controls.set_step if free else None, waiting="computing the others" if found["missing"] else "", **place,
         )  # fmt: skip
 
-    return View(
-        top=shown, takeaway=meta["sentence"], caption=methods.level_met(study.score_error, meta["met"]), notes=tuple(meta["notes"]),
-        files=lambda: exports.particles(study, found["steps"], scene.moving, meta),
-    )  # fmt: skip
+    caption = methods.level_met(study.score_error, meta["met"])
+    return View(top=shown, takeaway=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
 
 
 def distances(found, scene):
@@ -57,5 +55,6 @@ def ladder(found, scene):
 
 show(Page(
     "particles", view, get=movie, after=ladder, controls=("target", "panels", "step", "score_error", "horizon", "moving"),
+    files=lambda found, scene: exports.particles(found["study"], found["steps"], scene.moving, found["meta"]),
     sections=(Block("distances", draw=distances), Block("step", draw=step)),
 ))  # fmt: skip

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from dlab import theory, words
+from dlab import errors, theory, words
 from dlab.answers import score_error
 from dlab.figures import score
 from dlab.figures.numbers import number, step_size
 from dlab.study.result import OUTSIDE
-from dlab.ui import controls, exports, studies, theorems, vocabulary
+from dlab.ui import controls, studies, theorems, vocabulary
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.page_settings import FIRST
 from dlab.ui.sections import measured
@@ -30,12 +30,8 @@ def view(found, scene):
         return None
     bends = {name: score_error.bends(result, name) for name in result["study"]["schemes"]}
     sheet = score.sheet(result, scheme if scheme in bends else next(iter(bends)), h, bends.get(scheme, []))
-    return View(
-        sheet.parts, heights=(500,), takeaway=sheet.caption, table=score.table(result, h, bends),
-        # What is left out of fits in h matters to other pages.
-        notes=tuple(n for n in result["notes"] if OUTSIDE not in n),
-        files=lambda: exports.results({f"score-error-{scene.model}": sheet}, {"": result}),
-    )  # fmt: skip
+    notes = tuple(n for n in result["notes"] if OUTSIDE not in n)  # what is left out of fits in h matters to other pages
+    return View(sheet, f"score-error-{scene.model}", table=score.table(result, h, bends), notes=notes, heights=(500,))
 
 
 def met(scene):
@@ -47,10 +43,12 @@ def met(scene):
 def levels(found, scene):
     chart = score.levels_chart(found)
     rows = [{"meaning": name, **each} for name, each in found["variants"].items()]
-    return View(
-        (chart,), heights=(340,), takeaway=chart.caption, table=score.levels_table(found),
-        files=lambda: exports.picture(chart, f"which-epsilon-{shown(scene)[0]}", "which", rows, {"answer": found}),
-    )  # fmt: skip
+    file, lines = f"which-epsilon-{shown(scene)[0]}", score.levels_table(found)
+    return View(chart, file, table=lines, data=rows, answer={"answer": found}, heights=(340,))
+
+
+def kinds(scene):
+    return {"kinds": " ".join(entry.explanation for entry in errors.LEVELED.values() if entry.explanation)}
 
 
 def models(scene):
@@ -59,7 +57,7 @@ def models(scene):
     size = score_error.score_size(scene.study().built)
     asked = {n: scene.study(
         schemes=[scene["score_error.models"]], h=two, start="exact", score_error=studies.model_spec(scene, name=n),
-        vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
+        vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if errors.REGISTRY[n].level_is == "share" else few),
     ) for n in vocabulary.MODELS}  # fmt: skip
     return asked, {n: s for n, s in asked.items() if s.price == 0}
 
@@ -80,12 +78,8 @@ def models_view(found, scene):
     one, finest = scene["score_error.models"], min(studies.step_sizes(scene))
     chart = score.models_chart(found, one, finest)
     octaves = {n: score_error.octave(score_error.rows_of(r, one, max(r["study"]["vary"]["values"]))) for n, r in found.items()}
-    rows = [{"model": n, **row} for n, result in found.items() for row in result["rows"]]
-    return View(
-        (chart,), heights=(440,), takeaway=f"{score.models_sentence(found, one, finest)} {chart.caption}",
-        table=score.models_table(found, octaves, one, finest),
-        files=lambda: exports.picture(chart, f"kinds-of-error-{one}", "models", rows, {"results": found}),
-    )  # fmt: skip
+    said, lines = f"{score.models_sentence(found, one, finest)} {chart.caption}", score.models_table(found, octaves, one, finest)
+    return View(chart, f"kinds-of-error-{one}", said, table=lines, label="model", heights=(440,))
 
 
 def wrong(scene):
@@ -104,11 +98,8 @@ def wrong_view(found, scene):
     costs = score_error.costs(next(iter(wrong_asked(scene).values())))
     terms, lines = score_error.second_order(found, {k: max(v.values()) for k, v in wrong(scene).items() if v}, costs)
     chart = score.second_order_chart(found, terms)
-    rows = [{"error": n, **row} for n, r in found.items() for row in r["rows"]]
-    return View(
-        (chart,), heights=(420,), takeaway=score.second_order_sentence(lines), table=score.second_order_table(lines),
-        files=lambda: exports.picture(chart, "so-errors", "so", rows, {"results": found}),
-    )  # fmt: skip
+    said, table = score.second_order_sentence(lines), score.second_order_table(lines)
+    return View(chart, "so-errors", said, table=table, label="error", heights=(420,))
 
 
 def parts(scene):
@@ -129,11 +120,9 @@ def parts_view(found, scene):
         return None
     scheme = shown(scene)[0]
     each = score_error.contributions(found, scheme)
-    chart, rows = score.parts_chart(each), [{"part": n, **row} for n, r in found.items() for row in r["rows"]]
-    return View(
-        (chart,), heights=(300,), takeaway=f"{score.parts_sentence(each)} {chart.caption}", table=score.parts_table(each),
-        files=lambda: exports.picture(chart, f"contributions-{scheme}", "parts", rows, {"results": found}),
-    )  # fmt: skip
+    chart = score.parts_chart(each)
+    said = f"{score.parts_sentence(each)} {chart.caption}"
+    return View(chart, f"contributions-{scheme}", said, table=score.parts_table(each), label="part", heights=(300,))
 
 
 def theorem(found, scene):
@@ -156,7 +145,7 @@ show(Page(
     controls=("target", "schemes", "h", "error_levels", "one_curve", "horizon", "sampling", "open_study"),
     sections=(
         Block("which", levels, answer=met, controls=("score_error.which",)),
-        Block("models", models_view, models_asked, controls=("score_error.models",), picks=pick_models),
+        Block("models", models_view, models_asked, controls=("score_error.models",), picks=pick_models, fields=kinds),
         Block("hessian", wrong_view, wrong_asked, controls=("score_error.hessian", "score_error.drift")),
         Block("parts", parts_view, parts, controls=("score_error.parts",)),
         measured(), Block("theorem", draw=theorem),

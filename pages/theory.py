@@ -8,7 +8,7 @@ from dlab.engine import jobs
 from dlab.figures import tables
 from dlab.figures import theory as figures
 from dlab.figures.numbers import number
-from dlab.ui import exports, frame, runs, theorems
+from dlab.ui import frame, runs, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose, table
 
@@ -35,11 +35,9 @@ def view(found, scene):
     lines, items = known(result, scene)
     chart, target = figures.bounds(lines, result), study(scene).target["name"]
     return View(
-        () if chart is None else (chart,), heights=(470,), bar=True,
-        takeaway=frame.plain(figures.sentence(lines, result) if chart is None else chart.caption),
-        caption="" if lines["level_known"] else words.text("theory", "level-unknown"),
-        table=figures.assumptions(items), more=lambda: st.markdown(frame.plain(figures.promise(items))),
-        files=chart and (lambda: exports.picture(chart, f"bounds-{target}", "bounds", lines["rows"])),
+        chart or (), chart and f"bounds-{target}", None if chart else frame.plain(figures.sentence(lines, result)),
+        caption="" if lines["level_known"] else words.text("theory", "level-unknown"), data=lines["rows"],
+        table=figures.assumptions(items), more=lambda: st.markdown(frame.plain(figures.promise(items))), heights=(470,), bar=True,
     )  # fmt: skip
 
 
@@ -65,9 +63,8 @@ def recursion(found, scene):
         st.markdown("\n\n".join(said))
 
     return View(
-        sheet.parts, rows=(1, len(sheet.parts) - 1), heights=(400, 320), bar=True, takeaway=frame.plain(sheet.caption),
-        table=figures.run_table(found, 9), more=sharp,
-        files=lambda: exports.picture(sheet, "recursion", "recursion", figures.run_table(found)),
+        sheet, "recursion", table=figures.run_table(found, 9), data=figures.run_table(found), more=sharp,
+        rows=(1, len(sheet.parts) - 1), heights=(400, 320), bar=True,
     )  # fmt: skip
 
 
@@ -77,16 +74,12 @@ def along(scene):
 
 
 def one_step(found, scene):
-    sheet = figures.one_step(found)
-
     def summed():
         st.markdown(words.text("theory", "summed"))
         st.caption(words.text("theory", "onestep-method", t=f"{found['t']:g}"))
 
-    return View(
-        sheet.parts, heights=(400,), titles=True, takeaway=frame.plain(sheet.caption), table=figures.one_step_table(found), more=summed,
-        files=lambda: exports.picture(sheet, "one-step", "one-step", found["rows"]),
-    )  # fmt: skip
+    table = figures.one_step_table(found)
+    return View(figures.one_step(found), "one-step", table=table, data=found["rows"], more=summed, heights=(400,), titles=True)
 
 
 def guess(scene):
@@ -100,7 +93,7 @@ def signs(found, scene):
     if chart is None:
         return View(caption=words.text("theory", "too-stiff"))
     said = frame.plain(figures.signs_sentence(found, scene["guess"])) if scene["guess"] else ""
-    return View((chart,), heights=(420,), bar=True, takeaway=said)
+    return View(chart, takeaway=said, heights=(420,), bar=True)
 
 
 show(Page(

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from dlab import schemes
-from dlab.figures.chart import Axis, Chart, Key, Series, Triangle, decades
+from dlab.figures.chart import Axis, Chart, Curve, Key, Triangle, decades
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
 from dlab.figures.tables import LOWER, METHODS, diverged, doubts, reasons, value_text
 
@@ -88,30 +88,30 @@ def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
     )
 
 
-def _initial(rows) -> Series | None:
+def _initial(rows) -> Curve | None:
     """The theorem's initialisation term, which is the same for all schemes."""
     term = {r["value"]: r["bound_parts"]["initialisation"] for r in rows if r.get("bound_parts")}
     if not any(term.values()):
         return None
-    return Series("theorem's e^(−m_min T) ‖X₀‖", tuple(sorted(term)), tuple(term[v] for v in sorted(term)), dash="longdash", thin=True)
+    return Curve("theorem's e^(−m_min T) ‖X₀‖", tuple(sorted(term)), tuple(term[v] for v in sorted(term)), dash="longdash", thin=True)
 
 
-def _lines(result, scheme, h, rows, way, x, y, rank, bounds) -> list[Series]:
+def _lines(result, scheme, h, rows, way, x, y, rank, bounds) -> list[Curve]:
     """The measured points of a scheme, the line of its trend, its bound, and what it reads without a score error."""
     style, line = schemes.REGISTRY[scheme].style, trend(result, scheme, h)
     look = {"colours": (style.light, style.dark), "group": scheme}
     kept = [r for r in rows if not diverged(r) and r["w2"] > 0 and (r["value"] > 0 or not way.log)]
     found = []
     if bounds and not rank and (bound := [r for r in rows if r.get("bound") and (r["value"] > 0 or not way.log)]):
-        found.append(Series(
+        found.append(Curve(
             f"{scheme} theorem's bound", tuple(r["value"] for r in bound), tuple(r["bound"] for r in bound), dash="dot", thin=True,
             hover=tuple(f"{scheme}, {way.symbol} = {r['value']:g}\ntheorem's bound {number(r['bound'])}" for r in bound), **look,
         ))  # fmt: skip
     zero = next((r for r in rows if r["value"] == 0 and way.log and not diverged(r)), None)
     if zero and zero["w2"] > 0:
-        found.append(Series(f"{scheme} at {way.symbol} = 0", x, (max(zero["w2"], y[0]),) * 2, dash=style.dash, thin=True, **look))
+        found.append(Curve(f"{scheme} at {way.symbol} = 0", x, (max(zero["w2"], y[0]),) * 2, dash=style.dash, thin=True, **look))
     if kept:
-        found.append(Series(
+        found.append(Curve(
             f"{scheme} measured", tuple(r["value"] for r in kept), tuple(max(r["w2"], y[0]) for r in kept),
             low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), y[0]) for r in kept),
             high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in kept),
@@ -119,7 +119,7 @@ def _lines(result, scheme, h, rows, way, x, y, rank, bounds) -> list[Series]:
             hover=tuple(_hover(r, line, way) for r in kept), **look,
         ))  # fmt: skip
     if lost := [r for r in rows if diverged(r)]:
-        found.append(Series(
+        found.append(Curve(
             f"{scheme} diverged", tuple(max(r["value"], x[0]) for r in lost), (y[1] / 1.2,) * len(lost), filled=(False,) * len(lost),
             hover=tuple("\n".join([f"{scheme}, {way.symbol} = {r['value']:g}", *reasons(r, {})]) for r in lost), marker="x", **look,
         ))  # fmt: skip
@@ -144,12 +144,12 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
         mine = sorted((a for a in answers if a["scheme"] == scheme), key=lambda a: a["value"])
         if promised := [a for a in mine if a["planned"]]:
             hover = tuple(f"{scheme}, {way.symbol} = {a['value']:g}\ntheorem: {a['planned']['steps']:,} steps" for a in promised)
-            series.append(Series(
+            series.append(Curve(
                 f"{scheme} theorem's steps", tuple(a["value"] for a in promised), tuple(a["planned"]["steps"] for a in promised),
                 dash="dot", thin=True, hover=hover, **look,
             ))  # fmt: skip
         if kept := [a for a in mine if a["steps"]]:
-            series.append(Series(
+            series.append(Curve(
                 f"{scheme} steps", tuple(a["value"] for a in kept), tuple(a["steps"] for a in kept),
                 filled=tuple(not doubts(a) for a in kept), dash=style.dash, marker=style.marker,
                 hover=tuple(_found(a, way) for a in kept), **look,

@@ -7,7 +7,7 @@ particle-step} comes from this machine and is no part of a result.
 import math
 
 from dlab import schemes
-from dlab.figures.chart import Axis, Chart, Key, Series, Triangle, decades
+from dlab.figures.chart import Axis, Chart, Curve, Key, Triangle, decades
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
 from dlab.figures.tables import LOWER, METHODS, diverged, doubts, rows_of, slope_text, void_reason
 
@@ -81,7 +81,7 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
     level = lambda share: math.exp(math.log(ends_y[0]) + share * math.log(ends_y[1] / ends_y[0]))  # noqa: E731
     series, keys = [], []
     if epsilon is not None and sloped:
-        series.append(Series("chosen accuracy", (epsilon, epsilon), ends_y, dash="dash", thin=True))
+        series.append(Curve("chosen accuracy", (epsilon, epsilon), ends_y, dash="dash", thin=True))
     for rank, name in enumerate(names):
         style, trend, mine = schemes.REGISTRY[name].style, trend_of(result, name), answers_of(result, name)
         look = {"colours": (style.light, style.dark), "group": name}
@@ -92,12 +92,12 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
         if trend.get("constant") is not None:
             used = tuple(sorted(trend["used"]))
             curve = tuple(each[name] * trend["constant"] * e ** -trend["slope"] for e in used)
-            series.append(Series(f"{name} fit", used, curve, dash=style.dash, **look))
+            series.append(Curve(f"{name} fit", used, curve, dash=style.dash, **look))
         reached, above = [a for a in mine if a["steps"]], [a for a in mine if a["steps"] is None]
         if reached:
             series.append(_found(name, reached, trend, each[name], style.marker, look))
         if above:
-            series.append(Series(
+            series.append(Curve(
                 f"{name} not reached", tuple(a["epsilon"] for a in above), (level(0.97 - 0.04 * rank),) * len(above),
                 filled=(False,) * len(above), hover=tuple(f"{name}, ε = {a['epsilon']:g}\nnot reached\n{a['why']}" for a in above),
                 marker=style.marker, **look,
@@ -143,12 +143,12 @@ def _triangles(x, level, ends_y, lost) -> tuple:
     return tuple(Triangle(x[-1] * 1.1, x[-1] * 1.1 / wide, level(0.96) / wide**2, -s, order(s)) for s in (0.5, 1.0, 2.0))
 
 
-def _line(name, points, hover, look) -> Series:
+def _line(name, points, hover, look) -> Curve:
     if len(points) == 1:  # one point has no width of its own
         (at, y), hover = points[0], hover * 3
         points = [(at / 1.1, y), (at, y), (at * 1.1, y)]
     xs, ys = zip(*points)
-    return Series(name, xs, ys, hover=hover, dash="dot", thin=True, **look)
+    return Curve(name, xs, ys, hover=hover, dash="dot", thin=True, **look)
 
 
 def _promised(a) -> str:
@@ -156,7 +156,7 @@ def _promised(a) -> str:
     return f"{a['scheme']}, ε = {a['epsilon']:g}\nthe theorem asks for N = {_count(p['steps'])}\nT = {number(p['T'])}, h = {number(p['h'])}"
 
 
-def _found(name, mine, trend, each, marker, look) -> Series:
+def _found(name, mine, trend, each, marker, look) -> Curve:
     y = [a["steps"] * each for a in mine]
     half = [Z95 * (a["crossing_stderr"] or 0.0) * each for a in mine]
     ends = {}
@@ -169,7 +169,7 @@ def _found(name, mine, trend, each, marker, look) -> Series:
         lines += [f"N is a lower bound: W₂ is {METHODS[a['method']]}"] if a["method"] in LOWER else []
         lines += [f"hollow: {reason}" for reason in not_fitted(a, trend)]
         hover.append("\n".join([*lines, *([a["why"]] if a["why"] else [])]))
-    return Series(f"{name} found", tuple(a["epsilon"] for a in mine), tuple(y), filled=tuple(not not_fitted(a, trend) for a in mine),
+    return Curve(f"{name} found", tuple(a["epsilon"] for a in mine), tuple(y), filled=tuple(not not_fitted(a, trend) for a in mine),
                   hover=tuple(hover), marker=marker, **ends, **look)  # fmt: skip
 
 
@@ -186,16 +186,16 @@ def work_precision(result: dict, cost: str = "evals", *, epsilon: float | None =
     ends_x, ends_y = (min(costs) / 1.4, max(costs) * 1.4), (min(values) / 1.6, max(values) * 1.6)
     series, keys = [], []
     if epsilon is not None:
-        series.append(Series("chosen accuracy", ends_x, (epsilon, epsilon), dash="dash", thin=True))
+        series.append(Curve("chosen accuracy", ends_x, (epsilon, epsilon), dash="dash", thin=True))
     for name in names:
         style = schemes.REGISTRY[name].style
         look = {"colours": (style.light, style.dark), "group": name}
         line = [(c, v) for c, v, full, _, joined in points[name] if joined and full]
         if len(line) > 1:
-            series.append(Series(f"{name} line", *map(tuple, zip(*line)), dash=style.dash, **look))
+            series.append(Curve(f"{name} line", *map(tuple, zip(*line)), dash=style.dash, **look))
         if points[name]:
             at, w2, full, hover, _ = map(tuple, zip(*points[name]))
-            series.append(Series(f"{name} measured", at, w2, filled=full, hover=hover, marker=style.marker, **look))
+            series.append(Curve(f"{name} measured", at, w2, filled=full, hover=hover, marker=style.marker, **look))
         keys.append(Key(name, marker=style.marker, dash=style.dash, **look))
     low = lambda share: math.exp(math.log(ends_y[0]) + share * math.log(ends_y[1] / ends_y[0]))  # noqa: E731
     triangles = ()

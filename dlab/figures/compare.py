@@ -4,23 +4,8 @@ import math
 
 from dlab import measure
 from dlab.answers.estimators import DISAGREES
-from dlab.figures.chart import Axis, Band, Chart, Key, Series, decades, octaves
+from dlab.figures.chart import Axis, Band, Chart, Curve, Key, decades, octaves
 from dlab.figures.numbers import Z95, interval, number, step_size
-
-# Light, dark, marker, dash. The law, exact or on a grid, is a line without points, the bracket is thin.
-LOOK = {
-    "exact": ("#1d2733", "#e8edf3", "", "solid"),
-    "density": ("#1d2733", "#e8edf3", "", "solid"),
-    "projected": ("#0072B2", "#56B4E9", "circle", ""),
-    "coupled": ("#5f6772", "#a3adba", "triangle-down", "dot"),
-    "gelbrich": ("#5f6772", "#a3adba", "triangle-up", "dot"),
-    "frechet": ("#009E73", "#009E73", "triangle-left", "dash"),
-    "frechet-diagonal": ("#7A4B1E", "#D9A066", "triangle-right", "dash"),
-    "marginal": ("#4B3B8F", "#A79BE8", "x", "dash"),
-    "plugin": ("#D55E00", "#D55E00", "square", "dash"),
-    "sinkhorn": ("#B57A00", "#E69F00", "diamond", "dash"),
-    "sliced": ("#AA4499", "#CC79A7", "cross", "dash"),
-}
 
 
 def chart(found: dict) -> Chart:
@@ -31,23 +16,24 @@ def chart(found: dict) -> Chart:
     low, high = (min(values) / 2, max(values) * 1.6) if values else (0.01, 1.0)
     x_limits = (steps[0] / 1.3, steps[-1] * 1.3)
     series, bands, keys = [], [], []
-    for name, (light, dark, marker, dash) in LOOK.items():
+    for name, estimator in measure.REGISTRY.items():
         mine = sorted((r for r in rows if r["method"] == name), key=lambda r: r["h"])
         if not mine:
             continue
-        look = {"colours": (light, dark), "group": name}
+        style = estimator.style
+        look = {"colours": (style.light, style.dark), "group": name}
         at = tuple(r["h"] for r in mine)
         place = tuple(max(r["w2"], low) for r in mine)
         errors = [Z95 * (r["stderr"] or 0.0) for r in mine]
-        series.append(Series(
-            measure.REGISTRY[name].title, at, place, low=tuple(max(p - e, low) for p, e in zip(place, errors)),
+        series.append(Curve(
+            estimator.title, at, place, low=tuple(max(p - e, low) for p, e in zip(place, errors)),
             high=tuple(p + e for p, e in zip(place, errors)), filled=tuple(not r["flags"] for r in mine),
-            hover=tuple(_hover(r) for r in mine), marker=marker, dash=dash, thin=name in ("coupled", "gelbrich"), **look))
+            hover=tuple(_hover(r) for r in mine), marker=style.marker, dash=style.dash, thin=name in ("coupled", "gelbrich"), **look))
         floors = [(r["h"], r["floor"]) for r in mine if r["floor"]]
         if floors:
             places, tops = zip(*floors)
             bands.append(Band(f"{name} floor", places, (low,) * len(places), tops, **look))
-        keys.append(Key(measure.REGISTRY[name].title, marker=marker, dash=dash, **look))
+        keys.append(Key(estimator.title, marker=style.marker, dash=style.dash, **look))
     title = f"{found['scheme']} measured in every way, on the same particles"
     return Chart(
         title=title,
@@ -94,7 +80,7 @@ def table(found: dict) -> list[dict]:
             "floor": number(r["floor"]),
             "why it is hollow": "; ".join(r["flags"]),
         }
-        for name in LOOK
+        for name in measure.REGISTRY
         for r in sorted(found["rows"], key=lambda r: -r["h"])
         if r["method"] == name
     ]

@@ -6,7 +6,7 @@ It draws and computes nothing: values, slopes, bounds and reasons are the result
 import math
 
 from dlab import schemes
-from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, Triangle, decades, octaves
+from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Curve, Key, Triangle, decades, octaves
 from dlab.figures.numbers import Z95, listed, number, order, step_size
 from dlab.figures.tables import (
     METHODS,
@@ -63,15 +63,15 @@ def chart(
             series += _bound(name, [r for r in mine if r.get("bound")], at, look)
         if expansion and kept and fit.get("expansion"):
             curve = tuple(fit["expansion"] * r["h"] ** fit["law_order"] for r in mine)
-            series.append(Series(f"{name} as h → 0", tuple(map(at, mine)), curve, dash="dashdot", thin=True, group=name))
+            series.append(Curve(f"{name} as h → 0", tuple(map(at, mine)), curve, dash="dashdot", thin=True, group=name))
         line = [r for r in kept if fitted(r, fit)]
         if fits and line and fit.get("constant") is not None:
             curve = tuple(fit["constant"] * r["h"] ** fit["slope"] for r in line)
-            series.append(Series(f"{name} fit", tuple(map(at, line)), curve, dash=style.dash, **look))
+            series.append(Curve(f"{name} fit", tuple(map(at, line)), curve, dash=style.dash, **look))
         if kept:
             series.append(_measured(name, kept, fit, at, frame, below, style.marker, look))
         if lost:
-            series.append(Series(
+            series.append(Curve(
                 f"{name} diverged", tuple(map(at, lost)), (frame.level(0.97 - 0.05 * rank),) * len(lost),
                 filled=(False,) * len(lost), hover=tuple(_hover(r, fit) for r in lost), marker="x", **look))
         keys.append(Key(_label(name, mine, fit), marker=style.marker, dash=style.dash if fits else "", **look))
@@ -141,7 +141,7 @@ class _Frame:
         return tuple(Triangle(*ends, self.level(0.03), sign * s, order(s)) for s in (0.5, 1.0, 2.0))
 
 
-def _measured(name, rows, fit, at, frame, below, marker, look) -> Series:
+def _measured(name, rows, fit, at, frame, below, marker, look) -> Curve:
     """All points of a scheme that have a value; one below the picture stands at its lower edge."""
     y, low, high, hover = [], [], [], []
     for r in rows:
@@ -157,18 +157,18 @@ def _measured(name, rows, fit, at, frame, below, marker, look) -> Series:
         low.append(max(min(place, value - error), frame.y[0]))
         high.append(max(place, value + error))
         hover.append(text)
-    return Series(
+    return Curve(
         f"{name} measured", tuple(map(at, rows)), tuple(y), low=tuple(low), high=tuple(high),
         filled=tuple(not reasons(r, fit) for r in rows), hover=tuple(hover), marker=marker, **look)
 
 
-def _bound(name, rows, at, look) -> list[Series]:
+def _bound(name, rows, at, look) -> list[Curve]:
     if not rows:
         return []
     ends = [(at(r), r) for r in rows] if len(rows) > 1 else [(at(rows[0]) * f, rows[0]) for f in (0.96, 1, 1.04)]
     hover = tuple(f"{name}, h = {step_size(r['h'])}\ntheorem's bound {number(r['bound'])}" for _, r in ends)
     x, y = tuple(x for x, _ in ends), tuple(r["bound"] for _, r in ends)
-    return [Series(f"{name} theorem's bound", x, y, hover=hover, dash="dot", thin=True, **look)]
+    return [Curve(f"{name} theorem's bound", x, y, hover=hover, dash="dot", thin=True, **look)]
 
 
 def _hover(row, fit) -> str:

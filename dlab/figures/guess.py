@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dlab import schemes
-from dlab.figures.chart import Chart, Key, Series
+from dlab.figures.chart import Chart, Curve, Key
 from dlab.figures.convergence import AXES
 from dlab.figures.numbers import order
 from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, slope_text
@@ -22,7 +22,7 @@ def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Char
         style = schemes.REGISTRY[name].style
         rest = [r for r in kept if r["h"] <= start["h"]]
         values = tuple(start["w2"] * (r["h"] / start["h"]) ** slope for r in rest)
-        lines.append(Series(
+        lines.append(Curve(
             f"{name} as you guessed", tuple(map(at, rest)), values, colours=(style.light, style.dark), group=name, dash=DASH,
         ))  # fmt: skip
     if not lines:

@@ -1,7 +1,7 @@
 """The Images page's pictures, sentences and tables, from the answers of `study.images`; nothing is computed here."""
 
 from dlab import schemes
-from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Key, Series, decades, evenly
+from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Curve, Key, decades, evenly
 from dlab.figures.numbers import NONE, Z95, interval, listed, number
 from dlab.linop.products import TOLERANCE
 
@@ -100,7 +100,7 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
         style = schemes.REGISTRY[name].style
         mine = sorted((r for r in rows if r["scheme"] == name), key=lambda r: _cost(r, cost))
         look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
-        series.append(Series(
+        series.append(Curve(
             name, tuple(_cost(r, cost) for r in mine), tuple(r["w2"] for r in mine),
             low=tuple(max(r["w2"] - Z95 * r["stderr"], y[0]) for r in mine), high=tuple(r["w2"] + Z95 * r["stderr"] for r in mine),
             filled=tuple(not r["flags"] for r in mine),
@@ -183,7 +183,7 @@ def near_chart(found: dict, cost: str = "h") -> Chart:
         style = schemes.REGISTRY[name].style
         mine = sorted((r for r in rows if r["scheme"] == name), key=lambda r: _cost(r, cost))
         look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
-        series.append(Series(
+        series.append(Curve(
             name, tuple(_cost(r, cost) for r in mine), tuple(r["distance"] for r in mine), low=tuple(r["low"] for r in mine),
             high=tuple(r["high"] for r in mine),
             hover=tuple(f"{name}, h = {size_text(r['h'])}\nmedian {number(r['distance'])}\ncopies {r['copies']:.0%}" for r in mine), **look,
@@ -194,7 +194,7 @@ def near_chart(found: dict, cost: str = "h") -> Chart:
         if label in found["others"]:
             at = found["others"][label]
             bands.append(Band(label, x, (at["low"],) * 2, (at["high"],) * 2))
-            series.append(Series(label, x, (at["distance"],) * 2, dash=dash, thin=True))
+            series.append(Curve(label, x, (at["distance"],) * 2, dash=dash, thin=True))
             keys.append(Key("held-out images" if label == "held out" else "samples of p₀", NEUTRAL, dash=dash))
     return Chart(
         title="Distance to the nearest image", x=Axis(AXES[cost], x, _ticks(places, x, cost)),
@@ -226,7 +226,7 @@ def lesson_chart(rows: list[dict]) -> Chart:
     angles = tuple(r["angle"] for r in rows)
     top = max(r["full"] for r in rows)
     series = tuple(
-        Series(name, angles, tuple(r[key] for r in rows), colours=colours, marker=marker, dash=dash,
+        Curve(name, angles, tuple(r[key] for r in rows), colours=colours, marker=marker, dash=dash,
                hover=tuple(f"{name}, angle ±{r['angle']}°\n{number(r[key])}" for r in rows))
         for key, name, colours, marker, dash in (
             ("full", "full covariance", FULL, "circle", "solid"), ("diagonal", "diagonal covariance", DIAGONAL, "square", "dash"))

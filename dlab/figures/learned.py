@@ -4,7 +4,7 @@ import numpy as np
 from contourpy import contour_generator
 
 from dlab import schemes
-from dlab.figures.chart import MORE, NEUTRAL, Axis, Band, Chart, Key, Map, Series, Sheet, decades, evenly, octaves
+from dlab.figures.chart import MORE, NEUTRAL, Axis, Band, Chart, Curve, Key, Map, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
 from dlab.figures.tables import diverged, reasons, value_text, void_reason
 
@@ -31,7 +31,7 @@ def losses_chart(method: str, rows: list, updates: int) -> Chart:
     for column, dash, what, colours in ((1, "dot", "on the samples", NEUTRAL), (2, "solid", "on fresh samples", (light, dark))):
         shown = [(r[0], r[column]) for r in rows if r[column] is not None and r[column] == r[column]]
         hover = tuple(f"{what}\nafter {k:,.0f} updates: {v:.4f}" for k, v in shown)
-        series.append(Series(what, *_columns(shown), thin=column == 1, hover=hover, colours=colours, group=what, dash=dash))
+        series.append(Curve(what, *_columns(shown), thin=column == 1, hover=hover, colours=colours, group=what, dash=dash))
         keys.append(Key(what, colours=colours, group=what, dash=dash))
         values += [v for _, v in shown]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
@@ -57,7 +57,7 @@ def excess_chart(found: dict) -> Chart:
     return Chart(
         title="What the network still has to learn", x=Axis("updates", x, evenly(*x), log=False),
         y=Axis("loss less its least value", y, decades(*y)),
-        series=(Series(f"{method}, fresh samples", *_columns(shown), hover=hover, colours=(light, dark), marker=marker, dash="solid"),),
+        series=(Curve(f"{method}, fresh samples", *_columns(shown), hover=hover, colours=(light, dark), marker=marker, dash="solid"),),
         keys=(Key(f"{method}, on fresh samples", colours=(light, dark), marker=marker, dash="solid"),),
         alt=f"Loss less the exact score's against updates. {said}", caption=said,
     )  # fmt: skip
@@ -93,7 +93,7 @@ def errors_chart(met: dict, kinds=("score",)) -> Chart:
         low, high = (tuple(max(v + s * e, v / 3) for v, e in zip(value, half)) for s in (-1, 1))
         look = {"colours": (light, dark), "group": along}
         hover = tuple(f"{label}, t = {number(t)}\n{name} {interval(v, e)}" for t, v, e in zip(met["t"], value, half))
-        series.append(Series(label, tuple(met["t"]), tuple(value), dash=dash, hover=hover, **look))
+        series.append(Curve(label, tuple(met["t"]), tuple(value), dash=dash, hover=hover, **look))
         bands.append(Band(f"{label}, 95 %", tuple(met["t"]), low, high, **look))
         keys.append(Key(label, dash=dash, **look))
         tops += high
@@ -163,7 +163,7 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
             if not rows:
                 continue
             full = which == "learned"
-            series.append(Series(
+            series.append(Curve(
                 f"{name}, {which} score", tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows),
                 low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows) if full else (),
                 high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows) if full else (),
@@ -188,7 +188,7 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
     for value in sorted(set(tops)):
         names = listed(n for n, p in promises.items() if p["value"] == value)
         label = f"C₂·ε_sc of {names}"
-        series.append(Series(label, x, (value, value), dash="dot", thin=True, hover=(f"{label}: {number(value)}",) * 2))
+        series.append(Curve(label, x, (value, value), dash="dot", thin=True, hover=(f"{label}: {number(value)}",) * 2))
     y = (min(sizes) / 1.5, max([*sizes, *tops]) * 1.4)
     keys.append(Key("exact score", dash="dashdot"))
     keys += [Key("floor, 95 %", band=True)] if bands else []
@@ -249,7 +249,7 @@ def field_map(plane: dict) -> Map:
     x, y = np.array(plane["x"]), np.array(plane["y"])
     axes = [Axis(t, (v[0], v[-1]), evenly(v[0], v[-1], 4), log=False) for t, v in (("x₁", x), ("x₂", y))]
     over = [
-        Series(f"p_t at {share:.0%} of its largest value", *map(tuple, line.T), dash="solid", thin=True)
+        Curve(f"p_t at {share:.0%} of its largest value", *map(tuple, line.T), dash="solid", thin=True)
         for share in (0.5, 0.1, 0.01) for line in _contour(x, y, density, share)
     ]  # fmt: skip
     arrows = np.array(plane["arrows"])
@@ -283,11 +283,11 @@ def _contour(x, y, values, level) -> list[np.ndarray]:
     return contour_generator(x, y, values).lines(level)
 
 
-def _arrow(foot, way) -> Series:
+def _arrow(foot, way) -> Curve:
     """An arrow as one line: shaft and two barbs."""
     tip, side = foot + way, np.array([-way[1], way[0]])
     points = [foot, tip, tip - 0.3 * way + 0.18 * side, tip, tip - 0.3 * way - 0.18 * side]
-    return Series("e", tuple(p[0] for p in points), tuple(p[1] for p in points), colours=MORE, dash="solid", thin=True)
+    return Curve("e", tuple(p[0] for p in points), tuple(p[1] for p in points), colours=MORE, dash="solid", thin=True)
 
 
 def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:
@@ -300,7 +300,7 @@ def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:
             name = f"{label}, {method}"
             look = {"colours": (light, dark), "group": name, "marker": marker, "dash": dash if filled else "dot"}
             half = [Z95 * (r["stderr"] or 0) if filled else 0.0 for r in rows]
-            series.append(Series(
+            series.append(Curve(
                 name, tuple(r["value"] for r in rows), tuple(r[key] for r in rows), filled=(filled,) * len(rows),
                 low=tuple(max(r[key] - e, r[key] / 3) for r, e in zip(rows, half)) if filled else (),
                 high=tuple(r[key] + e for r, e in zip(rows, half)) if filled else (),

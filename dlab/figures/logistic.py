@@ -15,9 +15,9 @@ from dlab.figures.chart import (
     Axis,
     Band,
     Chart,
+    Curve,
     Key,
     Map,
-    Series,
     Sheet,
     Triangle,
     decades,
@@ -68,7 +68,7 @@ def boundary(found: dict) -> Sheet:
     data = []
     for label, colours, marker in ((1, MORE, "circle"), (-1, LESS, "square")):
         points = [x for x, y in zip(found["x"], found["y"]) if y == label]
-        data.append(Series(f"y = {label:+d}".replace("-", "−"), *_columns(points), colours, f"y{label}", marker=marker))
+        data.append(Curve(f"y = {label:+d}".replace("-", "−"), *_columns(points), colours, f"y{label}", marker=marker))
     lines = [_line(theta, low, high, "some draws of θ", "draws", thin=True) for theta in found["draws"]]
     lines.append(_line(found["mean"], low, high, "boundary of the posterior mean", "mean", colours=INK))
     lines = [s for s in lines if s.x]
@@ -78,7 +78,7 @@ def boundary(found: dict) -> Sheet:
     ]
     colours, style = _style(found["scheme"])
     clouds = (
-        Series(
+        Curve(
             "samples of the posterior",
             *_columns(found["samples"]),
             NEUTRAL,
@@ -86,7 +86,7 @@ def boundary(found: dict) -> Sheet:
             marker="circle",
             filled=(False,) * len(found["samples"]),
         ),
-        Series(
+        Curve(
             f"{found['scheme']}, h = {step_size(found['h'])}",
             *_columns(found["particles"]),
             colours,
@@ -117,16 +117,16 @@ def _columns(points):
     return (tuple(p[0] for p in points), tuple(p[1] for p in points)) if points else ((), ())
 
 
-def _line(theta, low, high, name, group, colours=NEUTRAL, thin=False) -> Series:
+def _line(theta, low, high, name, group, colours=NEUTRAL, thin=False) -> Curve:
     """The piece of theta . x = 0 inside the square."""
     size = max(abs(theta[0]), abs(theta[1]))
     if size == 0:
-        return Series(name, (), ())
+        return Curve(name, (), ())
     # Along the line, so far that it leaves the square.
     way = (-theta[1] / size, theta[0] / size)
     reach = [edge / w for w in way if w for edge in (low, high)]
     far, near = min(r for r in reach if r > 0), max(r for r in reach if r < 0)
-    return Series(
+    return Curve(
         name,
         (near * way[0], far * way[0]),
         (near * way[1], far * way[1]),
@@ -163,7 +163,7 @@ def experiment(result: dict, sigma: float, lam: float) -> Chart:
         colours, style = _style(name)
         shown = [r for r in rows if r["w2"] <= top]
         if shown:
-            series.append(Series(
+            series.append(Curve(
                 name, tuple(r["h"] for r in shown), tuple(r["w2"] for r in shown), colours, name,
                 low=tuple(max(0.0, r["w2"] - Z95 * r["stderr"]) for r in shown),
                 high=tuple(min(top, r["w2"] + Z95 * r["stderr"]) for r in shown),
@@ -191,7 +191,7 @@ def experiment(result: dict, sigma: float, lam: float) -> Chart:
     line = [steps[0] + (steps[-1] - steps[0]) * k / 40 for k in range(41)]
     last = "√h − σ₀"
     series.append(
-        Series(
+        Curve(
             last, tuple(line), tuple(max(0.0, math.sqrt(h) - sigma) for h in line), NEUTRAL, last, dash="dot", thin=True
         )
     )
@@ -281,7 +281,7 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
     for name in names:
         colours, style = _style(name)
         rows = sorted((r for r in first["rows"] if r["scheme"] == name), key=lambda r: -r["h"])
-        series.append(Series(
+        series.append(Curve(
             f"{name}, exact", tuple(r["h"] for r in rows), tuple(max(low, r["w2"]) for r in rows), colours, name, dash=style.dash,
             hover=tuple(f"{name}, surrogate, h = {step_size(r['h'])}\nW₂ {number(r['w2'])}" for r in rows),
         ))  # fmt: skip
@@ -293,7 +293,7 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
             rows = [r for r in rows_of(result, name) if r["w2"] and not diverged(r) and low < r["w2"] < high]
             if rows:
                 colours, style = _style(name)
-                series.append(Series(
+                series.append(Curve(
                     f"{name}, {what}", tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), colours, f"{what} {name}",
                     low=tuple(max(low, r["w2"] - Z95 * r["stderr"]) for r in rows), high=tuple(r["w2"] + Z95 * r["stderr"] for r in rows),
                     filled=(rank > 0,) * len(rows), marker=style.marker if not rank else "x",
@@ -310,7 +310,7 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
     says = orders_sentence(first)
     if limits[0] < 1 / first["L0"] < limits[1]:
         stiff = "h = 1/L"
-        series.append(Series(stiff, (1 / first["L0"],) * 2, (low, high), NEUTRAL, stiff, dash="dash", thin=True))
+        series.append(Curve(stiff, (1 / first["L0"],) * 2, (low, high), NEUTRAL, stiff, dash="dash", thin=True))
         keys.append(Key(stiff, NEUTRAL, stiff, dash="dash"))
     places = decades(*limits)
     triangles = tuple(
@@ -371,7 +371,7 @@ def readings(found: dict, scheme: str) -> Chart:
     for reading in dict.fromkeys(r["reading"] for r in mine):
         rows = sorted((r for r in mine if r["reading"] == reading), key=lambda r: r["h"])
         colours, marker, dash = LOOKS[reading]
-        series.append(Series(
+        series.append(Curve(
             _said(reading), tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), colours, reading, marker=marker, dash=dash,
             low=tuple(max(low, r["w2"] - Z95 * r["w2_stderr"]) for r in rows),
             high=tuple(min(high, r["w2"] + Z95 * r["w2_stderr"]) for r in rows),

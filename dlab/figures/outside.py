@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dlab import schemes
 from dlab.figures import along, convergence, tables
-from dlab.figures.chart import Axis, Chart, Key, Series, Sheet, decades, evenly, octaves
+from dlab.figures.chart import Axis, Chart, Curve, Key, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
 from dlab.figures.tables import METHODS, diverged, fit_of, has_slope, reasons, rows_of, slope_text, value_text
 
@@ -46,7 +46,7 @@ def _with_end(chart: Chart, varied: dict, label: str, symbol: str) -> Chart:
     above = known[0] == values[0]
     at = values.index(known[-1] if above else known[0])
     place = (values[at] + values[at + (1 if above else -1)]) / 2
-    line = Series("where the bound ends", (place, place), chart.y.limits, dash="longdash", thin=True)
+    line = Curve("where the bound ends", (place, place), chart.y.limits, dash="longdash", thin=True)
     return replace(
         chart,
         series=(line, *chart.series),
@@ -177,7 +177,7 @@ def _hessian_chart(found, title, at, text) -> Chart:
         fit = result["fits"][0]
         places += map(at, rows)
         sizes += [r["w2"] for r in rows]
-        series.append(Series(
+        series.append(Curve(
             label, tuple(map(at, rows)), tuple(r["w2"] for r in rows), colours, label,
             low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 10) for r in rows),
             high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows), filled=tuple(not reasons(r, fit) for r in rows),

@@ -13,8 +13,8 @@ from dlab.figures.chart import (
     NEUTRAL,
     Axis,
     Chart,
+    Curve,
     Key,
-    Series,
     Sheet,
     Triangle,
     decades,
@@ -59,7 +59,7 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     places = [h for points in shown.values() for h, _ in points] or [r["h"] for r in measured]
     limits = min(places) / 1.15, max(places) * 1.4
     series = [
-        Series(title, *zip(*[(h, v) for h, v in shown[name] if math.isfinite(v)]), colours, name, dash=dash,
+        Curve(title, *zip(*[(h, v) for h, v in shown[name] if math.isfinite(v)]), colours, name, dash=dash,
                hover=tuple(f"{title}, h = {step_size(h)}\n{number(v)}" for h, v in shown[name] if math.isfinite(v)))
         for name, (title, colours, dash) in BOUNDS.items()
         if finite[name]
@@ -67,7 +67,7 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     keys = [Key(title, colours, name, dash=dash) for name, (title, colours, dash) in BOUNDS.items() if finite[name]]
     if measured:
         fit = fit_of(result, "EM")
-        series.append(Series(
+        series.append(Curve(
             "EM measured", tuple(r["h"] for r in measured), tuple(r["w2"] for r in measured), (EM.light, EM.dark), "EM",
             low=tuple(max(low, r["w2"] - Z95 * (r["stderr"] or 0)) for r in measured),
             high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in measured),
@@ -75,12 +75,12 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
             hover=tuple("\n".join([f"EM, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, fit)]) for r in measured),
         ))  # fmt: skip
         if closed:
-            series.append(Series(LEADING, *zip(*closed), NEUTRAL, dash="dot", thin=True))
+            series.append(Curve(LEADING, *zip(*closed), NEUTRAL, dash="dot", thin=True))
             keys.append(Key(LEADING, NEUTRAL, dash="dot"))
         slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
         keys.append(Key(f"EM measured{slope}", (EM.light, EM.dark), "EM", EM.marker, EM.dash))
     if (largest := found["largest_step"]) and limits[0] < largest < limits[1] and finite["recursion"]:
-        series.append(Series(LARGEST, (largest, largest), (low, top), NEUTRAL, dash="dash", thin=True))
+        series.append(Curve(LARGEST, (largest, largest), (low, top), NEUTRAL, dash="dash", thin=True))
         keys.append(Key(LARGEST, NEUTRAL, dash="dash"))
     says = sentence(found, result)
     return Chart(
@@ -243,7 +243,7 @@ def run(found: dict) -> Sheet:
     says = run_sentence(found)
     parts = [Chart(
         "Error so far", across, Axis("W₂ to pₜ", (low, top), decades(low, top)),
-        tuple(Series(name, *map(tuple, zip(*points)), colours, name, dash=dash) for name, colours, dash, points in curves if points),
+        tuple(Curve(name, *map(tuple, zip(*points)), colours, name, dash=dash) for name, colours, dash, points in curves if points),
         keys=tuple(Key(name, colours, name, dash=dash) for name, colours, dash, points in curves if points),
         alt=f"Error bounds against time. {says}",
     )]  # fmt: skip
@@ -254,11 +254,11 @@ def run(found: dict) -> Sheet:
             ends = (min([*y, 1.0]), max([*y, 1.0])) if key == "factor" else (0.0, max(y))
             room = 0.08 * (ends[1] - ends[0] or 1.0)
             axis = Axis(label, (ends[0] - room, ends[1] + room), evenly(ends[0], ends[1] + room), log=False)
-            marked = [Series("1", (t[0], 0.0), (1.0, 1.0), NEUTRAL, dash="dash", thin=True)] if key == "factor" else []
+            marked = [Curve("1", (t[0], 0.0), (1.0, 1.0), NEUTRAL, dash="dash", thin=True)] if key == "factor" else []
             keys = [Key(label, high, dash="solid"), *([Key("1: above it the error grows", NEUTRAL, dash="dash")] if marked else [])]
             hover = tuple(f"step {n + 1}, from t = {number(a)}\n{label} = {number(v)}" for n, (a, v) in enumerate(zip(t, y)))
             many = "" if len(y) > 40 else "circle"
-            line = Series(label, tuple(t[:-1]), tuple(y), high, hover=hover, marker=many, dash="solid")
+            line = Curve(label, tuple(t[:-1]), tuple(y), high, hover=hover, marker=many, dash="solid")
             said = f"{label} runs from {number(y[0])} at t = {number(t[0])} to {number(y[-1])} at the last step."
             parts.append(Chart(title, across, axis, (*marked, line), keys=tuple(keys), alt=f"{label} against time. {said}"))
     return Sheet(f"The recursion along EM's run at h = {h}", tuple(parts), f"The recursion along a run of EM at h = {h}.", says)
@@ -310,7 +310,7 @@ def one_step(found: dict) -> Sheet:
             mine = [r for r in rows if r["scheme"] == scheme]
             look = {"colours": (style.light, style.dark), "group": scheme}
             ends = [(r[part] - Z95 * r[f"{part}_stderr"], r[part] + Z95 * r[f"{part}_stderr"]) for r in mine]
-            series.append(Series(
+            series.append(Curve(
                 scheme, tuple(r["h"] for r in mine), tuple(r[part] for r in mine), low=tuple(max(e, 1e-300) for e, _ in ends),
                 high=tuple(e for _, e in ends), marker=style.marker, dash=style.dash,
                 filled=tuple(r["h"] in fit["used"] for r in mine),
@@ -383,7 +383,7 @@ def signs(found: dict, revealed: bool) -> Chart | None:
             continue
         h, y, e = zip(*points)
         name = f"{letter}  {SIGNS[variant]}, slope {slope_of(fit)}" if revealed else letter
-        series.append(Series(
+        series.append(Curve(
             name, h, y, colours, letter, low=tuple(max(v - Z95 * s, v / 10) for v, s in zip(y, e)),
             high=tuple(v + Z95 * s for v, s in zip(y, e)), marker=marker, dash=dash,
             hover=tuple(f"{letter}, h = {step_size(a)}\nW₂ {interval(v, Z95 * s)}" for a, v, s in zip(h, y, e)),

@@ -8,8 +8,7 @@ import streamlit as st
 
 from dlab import words
 from dlab.figures import screen
-from dlab.figures.chart import Map
-from dlab.ui import links, menu, page_settings, process, scenes, share, state
+from dlab.ui import links, menu, page_settings, plotly, process, scenes, share, state
 from dlab.ui.scene import Scene
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
@@ -88,17 +87,17 @@ def projected(height: int) -> int:
 
 
 def drawn(height: int) -> dict:
-    """How a chart of this height is drawn here: arguments of `screen.to_plotly` and `screen.to_heatmap`."""
+    """How a chart of this height is drawn here: arguments of `screen.spec`."""
     shown = state.presenting()
     return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
 
 
-def chart(figure, height: int, key: str, place=st, bar: bool = True, title: bool = False) -> None:
-    """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own."""
+def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False) -> None:
+    """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own; title:
+    whether it stands above a chart."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
     look = drawn(height)
-    shown = screen.to_heatmap(figure, **look) if isinstance(figure, Map) else screen.to_plotly(figure, **look, title=title)
-    place.plotly_chart(shown, theme=None, config=config, key=key, alt=figure.alt)
+    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place)
 
 
 def end(page: str) -> None:

@@ -6,7 +6,6 @@ from dlab import words
 from dlab.engine import jobs
 from dlab.figures import density
 from dlab.figures.numbers import step_size
-from dlab.ui import exports, frame
 from dlab.ui.page import Ask, Block, View
 
 
@@ -35,10 +34,7 @@ def section(of, file) -> Block:
     def view(found, scene):
         if (sheet := density.sheet(found)) is None:
             return View(takeaway=density.sentence(found))
-        name = f"{file(scene)}-{found['scheme']}-{found['h']:g}"
-        return View(
-            sheet.parts, heights=(380 if "map" in found else 400,), takeaway=frame.plain(sheet.caption), table=density.table(found),
-            files=lambda: exports.picture(sheet, name, "law"),
-        )  # fmt: skip
+        name, height = f"{file(scene)}-{found['scheme']}-{found['h']:g}", 380 if "map" in found else 400
+        return View(sheet, name, table=density.table(found), heights=(height,), alt=sheet.caption)
 
     return Block("law", view, answer=answer, picks=picks)

@@ -2,37 +2,33 @@
 
 import streamlit as st
 
-from dlab import measure, schemes, words
+from dlab import errors, measure, schemes, words
 from dlab.figures.numbers import number
 from dlab.study import Study
 from dlab.targets.gaussian import Gaussian
 
 
-def describe(name: str) -> str:
-    """What a method is, in Markdown: its own words, or those of its record where an estimator brings them."""
-    if words.has("methods", name):
-        return words.text("methods", name)
-    record = measure.REGISTRY.get(name)
-    return (getattr(record, "words", "") or f"**{record.title}.**") if record else name
+def describe(*names: str) -> str:
+    """What these methods are, in Markdown."""
+    return "\n\n".join(measure.method(name).explanation for name in names)
 
 
 def of_result(result: dict, rule: bool = True) -> None:
     """How the numbers of a result were obtained; rule: which of its points are fitted, too."""
     names = dict.fromkeys(row["method"] for row in result["rows"])
-    st.markdown("\n\n".join([*map(describe, names), *([words.text("methods")] if rule else [])]))
+    st.markdown("\n\n".join([describe(*names), *([words.text("methods")] if rule else [])]))
 
 
 def of_movie(study: Study) -> None:
     """How the distance so far is measured beside moving particles."""
-    sampled = [study.sampled(n) for n in study.schemes]
-    names = []
+    sampled, said = [study.sampled(n) for n in study.schemes], []
     if not all(sampled):
-        names.append("exact")
+        said.append(describe("exact"))
     if any(not s and schemes.REGISTRY[n].randomised for n, s in zip(study.schemes, sampled)):
-        names.append("exact-moments" if isinstance(study.built, Gaussian) else "exact-marginals")
+        said.append(describe("exact-moments" if isinstance(study.built, Gaussian) else "exact-marginals"))
     if any(sampled):
-        names.append("first-frames")
-    st.markdown("\n\n".join(map(describe, names)))
+        said.append(words.text("methods", "first-frames"))
+    st.markdown("\n\n".join(said))
 
 
 def level_met(spec: dict, met: dict) -> str:
@@ -40,5 +36,6 @@ def level_met(spec: dict, met: dict) -> str:
     if spec["name"] == "none":
         return ""
     each = ", ".join(f"{name} {number(level) if level is not None else 'not finite'}" for name, level in met.items())
-    asked = number(spec["level"]) + (" of the score" if spec["name"] == "relative" else "")
+    entry = errors.REGISTRY[spec["name"]]
+    asked = f"{number(spec['level'])}{' of the score' * (entry.level_is == 'share')}" if "level" in spec else entry.phrase
     return f"Score error asked for: {asked}. Largest $L_2$ level met along the steps: {each}."

@@ -15,49 +15,58 @@ import streamlit as st
 
 from dlab import words
 from dlab.params import BadInput
-from dlab.study import Study
-from dlab.ui import controls, frame, reveal, runs, state
+from dlab.ui import controls, exports, frame, reveal, runs, state
+from dlab.ui.runs import Ask
 
+__all__ = ["Ask", "Block", "Page", "View", "show"]
 KEPT = 128  # views of finished results in memory, for all sessions together
 
 
 @dataclass(frozen=True)
 class View:
-    """What a block shows of its numbers, from top to bottom.
+    """What a block shows of its numbers, from top to bottom, and what it offers for download.
 
-    charts     Charts and Maps; rows says how many stand side by side, in what share of the width; top draws what is no chart
-    takeaway   Markdown: what the picture shows now; left out while the picture is of other settings
-    caption    small print below it
-    table      rows of a table; left out while a run goes on
-    more       draws what is neither, below
-    notes      what a reader must be told, at the end of the page
-    files      draws the download buttons
+    figure     a Chart or Map, several, or a Sheet of them; rows says how many stand side by side, share of what width, heights
+               in px of each, the last one of those that follow; titles above them; bar of buttons; alt is added to theirs
+    takeaway   Markdown: what the picture shows now, the figure's caption where None; caption: small print below it. Both are
+               left out while the picture is of other settings
+    table      rows of a table; left out, as what more draws below it, while a run goes on
+    notes      what a reader must be told
+    file       the name of the files of the figure, without what follows the dot (of several figures, names with spaces
+               between); data: rows of a CSV, and answer: an object for a JSON file, where the numbers are no results of
+               studies; label: the column that tells results apart in one CSV; results: {name: result}, where they are not
+               those found; drawn: the figure on the screen, where it is another
     """
 
-    charts: tuple = ()
-    top: Callable[[], None] | None = None
-    rows: tuple[int, ...] = ()
-    share: float = 1.0
-    heights: tuple[int, ...] = (480,)
-    titles: bool = False
-    bar: bool = False
-    takeaway: str = ""
+    figure: object = ()
+    file: str = ""
+    takeaway: str | None = None
     caption: str = ""
     table: list | None = None
+    top: Callable[[], None] | None = None
     more: Callable[[], None] | None = None
     notes: tuple[str, ...] = ()
-    files: Callable[[], None] | None = None
+    data: list | None = None
+    answer: dict | None = None
+    label: str = ""
+    results: dict | None = None
+    drawn: object = None
+    heights: tuple[int, ...] = (480,)
+    rows: tuple[int, ...] = ()
+    share: float = 1.0
+    titles: bool = False
+    bar: bool = False
+    alt: str = ""
 
+    @property
+    def charts(self) -> tuple:
+        shown = self.drawn or self.figure
+        return shown if isinstance(shown, tuple) else getattr(shown, "parts", (shown,))
 
-@dataclass(frozen=True)
-class Ask:
-    """A kept answer that a block asks for: its kind, the study and which of it, seconds that it costs, and what is being done."""
-
-    kind: str
-    study: Study
-    which: tuple = ()
-    price: float = 0.0
-    doing: str = "Computing."
+    @property
+    def said(self) -> str:
+        """The takeaway, or the figure's caption as plain text."""
+        return frame.plain(getattr(self.figure, "caption", "")) if self.takeaway is None else self.takeaway
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,9 @@ class Block:
     studies(scene) -> {name: Study}, run by a button where they cost; or answer(scene) -> Ask, or None where there is none.
                       A block that asks for neither gets what `of` got: another block of the page, or the page itself ("").
     view(found, scene) -> View, or None where there is nothing to show; found: {name: result}, or the answer
-    controls   settings drawn above the picture; on a page, beside it
+    controls   settings drawn above the picture; on a page, beside it: names of `controls.draw`, or (name, {how})
+    fields(scene) -> what the block's words have fields for; a text with fields and without this is left to the block
+    files(found, scene)  draws the download buttons, where they are other ones
     picks(scene) -> {name: value}: draws further widgets, which are no settings, above the picture; the scene then has them
     prepare(scene) -> {name: value} that must be there first and joins the scene; None: not yet, and nothing is drawn
     get(scene) -> found, in the place of studies and answer, where something else is asked for; None: not yet
@@ -80,6 +91,8 @@ class Block:
     answer: Callable | None = None
     of: str = ""
     controls: tuple = ()
+    fields: Callable | None = None
+    files: Callable | None = None
     picks: Callable | None = None
     prepare: Callable | None = None
     get: Callable | None = None
@@ -104,11 +117,12 @@ class Page(Block):
 
 @dataclass(frozen=True)
 class Got:
-    """What a block found, the key of these numbers where they are final, and what it shows of them."""
+    """What a block found, the key of these numbers where they are final, what it shows of them, and how it offers them."""
 
     found: object = None
     key: str | None = None
     view: View | None = None
+    files: Callable[[], None] | None = None
 
 
 def show(page: Page) -> None:
@@ -147,9 +161,9 @@ def _whole(page, scene, side) -> Got:
     _notes(got.view)
     for block in page.sections:
         _section(page, block, others[block.of])
-    if got.view.files:
+    if got.files:
         st.markdown("**Download**")
-        got.view.files()
+        got.files()
     return got
 
 
@@ -176,8 +190,8 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
     main = block is page
     if not main:
         text = words.texts(page.name)[block.name]
-        if text.body and not text.fields:
-            st.markdown(text.body)
+        if text.body and (block.fields or not text.fields):
+            st.markdown(text.fill(**(block.fields(scene) if block.fields else {})))
         if block.controls:
             widths = (1,) * len(block.controls) + (max(1, 3 - len(block.controls)),)
             for place, name in zip(st.columns(widths), block.controls):
@@ -192,8 +206,11 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
         block.draw(given.found, scene)
         return Got(given.found)
 
+    asked = {}
+
     def drawn(found, state, key):
-        return Got(found, key, _drawn(page, block, scene, found, state, key, side))
+        view = _drawn(page, block, scene, found, state, key, side)
+        return Got(found, key, view, view and _files(block, scene, found, view, asked))
 
     if block.studies:
         asked = block.studies(scene)
@@ -205,7 +222,7 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
     elif block.answer:
         if (ask := block.answer(scene)) is None:
             return Got()
-        found = runs.kept(ask.kind, ask.study, *ask.which, price=ask.price, doing=ask.doing)
+        found = runs.kept(ask)
         got = Got() if found is None else drawn(found, "final", f"{ask.study.key}-{ask.which}")
     elif block.get:
         found = block.get(scene)
@@ -214,9 +231,26 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
         got = drawn(given.found, "final", given.key)
     if got.view and not main:
         _notes(got.view)
-        if got.view.files:
-            got.view.files()
+        if got.files:
+            got.files()
     return got
+
+
+def _files(block, scene, found, view, asked):
+    """What draws the download buttons of a view; None where it offers nothing."""
+    if block.files:
+        return lambda: block.files(found, scene)
+    if view.label:
+        rows = [{view.label: name, **row} for name, result in found.items() for row in result["rows"]]
+        return lambda: exports.picture(view.figure, view.file, block.name, rows, {"results": found})
+    if asked:
+        alone = next(iter(asked.values())) if len(asked) == 1 else None
+        results = view.results or found
+        if alone is None or alone.vary:
+            figures = {view.file: view.figure} if not isinstance(view.figure, tuple) else dict(zip(view.file.split(), view.figure))
+            return lambda: exports.results(figures, results)
+        return lambda: exports.results({exports.stem(found[""]): view.figure}, results, alone)
+    return (lambda: exports.picture(view.figure, view.file, block.name or "page", view.data, view.answer)) if view.file else None
 
 
 _views: OrderedDict = OrderedDict()
@@ -237,8 +271,8 @@ def _drawn(page, block, scene, found, state, key, side=None) -> View | None:
         _charts(view, name)
         if block is page and state == "final" and isinstance(found, dict):
             reveal.answer(page.name, next(iter(found.values())), side)
-        if view.takeaway and state != "stale":
-            st.markdown(view.takeaway)
+        if view.said and state != "stale":
+            st.markdown(view.said)
         if view.caption and state != "stale":
             st.caption(view.caption)
         if view.table and state != "running":
@@ -266,9 +300,11 @@ def _view(page, block, scene, found, key):
 
 
 def _charts(view, name) -> None:
-    numbered, heights = iter(enumerate(view.charts)), itertools.chain(view.heights, itertools.repeat(view.heights[-1]))
-    for count in view.rows or ((len(view.charts),) if view.charts else ()):
+    charts = [chart for chart in view.charts if chart is not None]
+    numbered, heights = iter(enumerate(charts)), itertools.chain(view.heights, itertools.repeat(view.heights[-1]))
+    for count in view.rows or ((len(charts),) if charts else ()):
         alone = count == 1 and view.share == 1
-        places = [st] if alone else st.columns((1,) * count + ((count / view.share - count,) if view.share < 1 else ()))
+        places = [None] if alone else st.columns((1,) * count + ((count / view.share - count,) if view.share < 1 else ()))
         for place, (i, chart), height in zip(places, itertools.islice(numbered, count), heights):
-            frame.chart(chart, height, f"{name}-{i}", place, bar=view.bar, title=view.titles)
+            alt = f"{chart.alt} {view.alt}" if view.alt else ""
+            frame.chart(chart, height, f"{name}-{i}", place, view.bar, alt=alt, title=view.titles)

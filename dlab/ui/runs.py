@@ -4,7 +4,7 @@ import json
 import time
 import zlib
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -326,16 +326,31 @@ def measured(study: Study) -> dict | None:
     st.rerun()
 
 
-def kept(kind: str, study: Study, *which, price: float, doing: str) -> dict | None:
-    """An answer of `jobs.make`: at once where it is known or takes less than PATIENCE seconds, else by a button; None until then."""
-    if (found := jobs.made(kind, study, *which)) is not None:
+@dataclass(frozen=True)
+class Ask:
+    """A kept answer that a picture asks for: its kind, the study and which of it, seconds that it costs, and what is being done."""
+
+    kind: str
+    study: Study
+    which: tuple = ()
+    cost: float = 0.0
+    doing: str = "Computing."
+
+
+def kept(ask: Ask) -> dict | None:
+    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
+    if (found := jobs.made(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if price > PATIENCE and not st.button(
-        f"Compute (about {price:.0f} s)", key=f"{kind}-button", help="The answer is kept and opens at once afterwards."
+    if ask.cost > PATIENCE and not st.button(
+        f"Compute (about {ask.cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
     ):
         return None
-    bar = st.progress(0.0, text=f"{doing} The first time also compiles it.")
-    jobs.make(kind, study, *which, tick=lambda done=0.5: bar.progress(done, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
+    bar = st.progress(0.0, text=f"{ask.doing} The first time also compiles it.")
+
+    def tick(done=0.5):
+        bar.progress(done, text=ask.doing)
+
+    jobs.make(ask.kind, ask.study, *ask.which, tick=tick, waiting=lambda: bar.progress(0.0, text=WAIT))
     st.rerun()
 
 

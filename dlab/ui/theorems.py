@@ -4,8 +4,8 @@ import streamlit as st
 
 from dlab import schemes, theory, words
 from dlab.figures.numbers import listed, number, order, step_size
+from dlab.look import PARTS
 from dlab.schemes.formula import coloured, digits
-from dlab.schemes.look import PARTS
 from dlab.study import Study
 from dlab.ui import frame
 

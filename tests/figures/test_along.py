@@ -3,8 +3,9 @@
 import copy
 
 import pytest
+from drawing import plotly
 
-from dlab.figures import along, convergence, paper, screen, tables
+from dlab.figures import along, convergence, paper, tables
 from dlab.study import Study, run
 
 GAUSS = {"name": "gaussian", "mean": [0.5, 0], "cov": [[1.25, 0], [0, 0.5]]}
@@ -42,7 +43,7 @@ def test_everything_measured_is_drawn_and_both_ways_of_drawing_take_it(results, 
                 assert any((row["value"], row["w2"]) in zip(s.x, s.y) for s in drawn)
     assert chart.alt.endswith(along.sentence(found, H))
     assert all(chart.y.limits[0] <= y for s in chart.series if s.marker for y in s.y)
-    screen.to_plotly(chart)
+    plotly(chart)
     paper.to_bytes(chart, "svg")
     assert len(along.table(found, H)) == sum(r["h"] == H for f in found.values() for r in f["rows"])
 
@@ -95,7 +96,7 @@ def test_steps_against_the_dimension(results):
     for answer in missing["reach"]:
         answer |= {"steps": None, "planned": None}
     assert along.steps_sentence(missing, 0.1).startswith("Not reached: EM at d = 1")
-    screen.to_plotly(along.steps_chart(missing, 0.1))
+    plotly(along.steps_chart(missing, 0.1))
     slopes = along.slopes_table(result)
     assert [line["d"] for line in slopes] == ["1", "16", "256"]
 

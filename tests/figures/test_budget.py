@@ -5,8 +5,9 @@ import json
 import math
 
 import pytest
+from drawing import plotly
 
-from dlab.figures import budget, convergence, paper, screen
+from dlab.figures import budget, convergence, paper
 from dlab.figures.figure import figure
 from dlab.study import Study, run
 
@@ -54,7 +55,7 @@ def names(chart):
 
 def drawn(chart):
     """Both renderers take it."""
-    shown = screen.to_plotly(chart)
+    shown = plotly(chart)
     assert len(shown.data) >= len(chart.series)
     assert paper.to_bytes(chart, "svg").lstrip().startswith(b"<")
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from drawing import plotly
 
 from dlab import schemes
 from dlab.figures import paper, screen
@@ -375,12 +376,11 @@ def test_plotly():
     r = normal(("EM", "SO"))
     edit(r, "SO", 0.0625, resolved=False, flags=["a reason <long enough> to be broken into several lines of text"])
     c = chart(r)
-    figure = screen.to_plotly(c, "dark")
+    figure = plotly(c, "dark")
     traces = {t.name: t for t in figure.data}
     so = traces["SO measured"]
     assert so.marker.symbol == ("diamond", "diamond", "diamond", "diamond-open")
     assert so.marker.color == schemes.REGISTRY["SO"].style.dark
-    assert so.x.dtype == np.float32
     assert "&lt;long" in so.text[3]
     assert max(map(len, so.text[3].split("<br>"))) < 60
     assert so.error_y.array == pytest.approx(1.96 * np.array([q["stderr"] for q in r["rows"][4:]]), rel=1e-4)
@@ -394,7 +394,7 @@ def test_plotly():
 
 
 def test_plotly_presentation_and_theme():
-    figure = screen.to_plotly(chart(normal(("EM",))), presentation=True)
+    figure = plotly(chart(normal(("EM",))), presentation=True)
     traces = {t.name: t for t in figure.data}
     assert (figure.layout.font.size, traces["EM fit"].line.width, traces["EM measured"].marker.size) == (20, 3, 10)
     with pytest.raises(ValueError, match="light, dark"):

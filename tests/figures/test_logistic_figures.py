@@ -3,8 +3,9 @@
 import math
 
 import pytest
+from drawing import plotly
 
-from dlab.figures import logistic, paper, screen
+from dlab.figures import logistic, paper
 
 
 def row(scheme, h, w2, **more):
@@ -75,7 +76,7 @@ def test_the_experiment_has_linear_axes_the_papers_bands_and_the_line_of_the_las
     assert "REM" not in [s.name for s in chart.series]
     assert "the paper: about 0.19 and 0.435" in chart.caption
     assert "of the paper's lines" in chart.caption
-    assert screen.to_plotly(chart).data
+    assert plotly(chart).data
 
 
 def test_a_scheme_without_a_finite_distance_is_said_to_have_none():

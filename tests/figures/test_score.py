@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from drawing import plotly
 
 from dlab.answers import score_error
 from dlab.figures import paper, score, screen
@@ -32,7 +33,7 @@ def drawable(figure):
         assert part.title
         assert part.alt
         for theme in ("light", "dark"):
-            screen.to_plotly(part, theme).to_json()
+            plotly(part, theme)
     assert figure.alt
     assert "<html" in screen.standalone(figure)
     for grey in (False, True):
@@ -157,7 +158,7 @@ def test_contributions_that_diverged_are_a_sentence():
 def test_a_bar_is_drawn_where_it_says():
     bar = Bar("piece", 1.0, 0.25, 0.75, text="<b>", hover="half")
     chart = Chart("bars", Axis("share", (0, 1), (), log=False), Axis("", (0, 2), (), log=False), bars=(bar,), alt="one bar")
-    trace = screen.to_plotly(chart).data[0]
+    trace = plotly(chart).data[0]
     assert (trace.base[0], trace.x[0], trace.y[0], trace.orientation) == (0.25, 0.5, 1.0, "h")
     assert trace.text[0] == "&lt;b&gt;"
     assert trace.insidetextfont.color == "#ffffff"  # on a grey of luminance 0.13

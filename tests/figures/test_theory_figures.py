@@ -4,13 +4,13 @@ import math
 
 import pytest
 from cases import GAUSSIAN
+from drawing import plotly
 
 from dlab import export, theory
 from dlab.answers.bounds import along, bounds
 from dlab.figures import theory as figures
 from dlab.figures.numbers import number
-from dlab.figures.paper import DASHES
-from dlab.figures.screen import to_plotly
+from dlab.look import DASHES
 from dlab.study import Study, run
 from dlab.targets import Fact, Facts
 
@@ -60,7 +60,7 @@ def drawable(chart):
             assert s.dash in ("", *DASHES)
         assert part.x.ticks
         assert part.y.ticks
-        to_plotly(part)
+        plotly(part)
     assert chart.alt
     assert export.figure_bytes(chart, "svg").startswith(b"<?xml")
 
