@@ -74,7 +74,7 @@ def blind(found, scene):
 
 
 def by_step(found, scene):
-    return View(table=images.steps_table(found)) if found["spent"] else View(caption=words.text("images", "no-products"))
+    return View(table=images.steps_table(found)) if found and found["spent"] else View(caption=words.text("images", "no-products"))
 
 
 def measured(found, scene):
@@ -82,7 +82,7 @@ def measured(found, scene):
 
 
 show(Page(
-    "images", view, answer=grid, prepare=prepare, files=files, controls=("page", "schemes"),
+    "images", view, answer=grid, prepare=prepare, files=files, early=True, controls=("page", "schemes"),
     below=(Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, of="distances")),
     sections=(Block("lesson", blind), Block("steps", by_step), Block("measured", draw=measured), prose("theorem")),
 ))  # fmt: skip

@@ -71,7 +71,7 @@ def loss(found, scene):
 
 
 show(Page(
-    "learned", view, studies.learned_studies, prepare=prepare,
+    "learned", view, studies.learned_studies, prepare=prepare, early=True,
     controls=(
         "target", "learned.method", "learned.samples",
         ("folded", {"title": "Network", "names": ("width", "depth", "updates", "seed")}),

@@ -107,22 +107,26 @@ class Page(Block):
     sections   folded blocks, which compute and send nothing before they are opened
     after(found, scene)   what comes when the page is drawn and its address is written
     turn(scene) -> the page that this one is with these settings
+    early      whether the other blocks need not wait for the main block's numbers
     """
 
     below: tuple[Block, ...] = ()
     sections: tuple[Block, ...] = ()
     after: Callable | None = None
     turn: Callable | None = None
+    early: bool = False
 
 
 @dataclass(frozen=True)
 class Got:
-    """What a block found, the key of these numbers where they are final, what it shows of them, and how it offers them."""
+    """What a block found, the key of these numbers where they are final, what it shows of them, and how it offers
+    them; whether what must be there first is there."""
 
     found: object = None
     key: str | None = None
     view: View | None = None
     files: Callable[[], None] | None = None
+    ready: bool = False
 
 
 def show(page: Page) -> None:
@@ -151,14 +155,15 @@ def show(page: Page) -> None:
 def _whole(page, scene, side) -> Got:
     """Everything of a page but its frame; what its main block got."""
     got = _block(page, page, scene, Got(), side)
-    if got.view is None:
+    if got.view is None and not (page.early and got.ready):
         return got
     others = {"": got}
     for block in page.below:
         if title := words.title(page.name, block.name):
             st.markdown(f"### {title}")
         others[block.name] = _block(page, block, scene, others[block.of])
-    _notes(got.view)
+    if got.view:
+        _notes(got.view)
     for block in page.sections:
         _section(page, block, others[block.of])
     if got.files:
@@ -216,14 +221,14 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
         asked = block.studies(scene)
         key = "-".join([*asked, *(study.key for study in asked.values())])
         found, state, got = runs.several(
-            f"{page.name}-{block.name}", asked, lambda found, state: drawn(found, state, key if state == "final" else None)
+            page.name if main else f"{page.name}-{block.name}", asked, lambda found, state: drawn(found, state, key if state == "final" else None)
         )
-        got = got if state in ("final", "partial") else Got(found)
+        got = got if state in ("final", "partial") else Got(found, ready=True)
     elif block.answer:
         if (ask := block.answer(scene)) is None:
             return Got()
         found = runs.kept(ask)
-        got = Got() if found is None else drawn(found, "final", f"{ask.study.key}-{ask.which}")
+        got = Got(ready=True) if found is None else drawn(found, "final", f"{ask.study.key}-{ask.which}")
     elif block.get:
         found = block.get(scene)
         got = Got() if found is None else drawn(found, "final", None)
