@@ -97,7 +97,7 @@ def _initial(rows) -> Curve:
 
 def _curves(result, name, h, rows, axis, rank, bounds) -> list[Curve]:
     """The measured points of a scheme, the line of its trend, its bound, and what it reads without a score error."""
-    trend_line, look = trend(result, name, h), scheme(name)
+    trend_line, look = trend(result, name, h), scheme_look(name)
     thin = {**look, "marker": "", "thin": True}
     shown = [r for r in rows if r["value"] > 0 or not axis.log]
     zero = [r for r in rows if r["value"] == 0 and axis.log and not diverged(r) and r["w2"] > 0]
@@ -121,7 +121,7 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
     axis, curves = varied_axis(axis_of({"": result})), []
     answers = [a for a in result["reach"] if a["epsilon"] == epsilon]
     for name in dict.fromkeys(a["scheme"] for a in answers):
-        look, mine = scheme(name), [a for a in answers if a["scheme"] == name]
+        look, mine = scheme_look(name), [a for a in answers if a["scheme"] == name]
         curves.append(Curve.of(
             f"{name} theorem's steps", [a for a in mine if a["planned"]], lambda a: a["value"], value=lambda a: a["planned"]["steps"],
             half=lambda a: 0.0, **{**look, "marker": "", "dash": "dot", "thin": True},

@@ -8,6 +8,8 @@ from dlab.figures.chart import Band, Chart, Curve, look
 from dlab.figures.numbers import Z95, interval, number, step_size
 from dlab.figures.plot import plot, step_axis
 
+BRACKET = ("coupled", "gelbrich")  # thin: they say between what the value lies
+
 
 def chart(found: dict) -> Chart:
     """W2 against h, log-log: one curve a method of a `study.compare` answer, sampling floors as bands."""
@@ -16,8 +18,8 @@ def chart(found: dict) -> Chart:
         mine = sorted((r for r in found["rows"] if r["method"] == name), key=lambda r: r["h"])
         style = look(estimator.style, group=name)
         curves.append(Curve.of(
-            estimator.title, mine, lambda r: r["h"], why=lambda r: r["flags"], says=_says, thin=not estimator.automatic and not estimator.alone,
-            key=estimator.title, **style))  # fmt: skip
+            estimator.title, mine, lambda r: r["h"], why=lambda r: r["flags"], says=_says, thin=name in BRACKET, key=estimator.title,
+            **style))  # fmt: skip
         if floors := [(r["h"], 0.0, r["floor"]) for r in mine if r["floor"]]:
             bands.append(Band(f"{name} floor", *zip(*floors), colours=style["colours"], group=name))
     title = f"{found['scheme']} measured by every method, on the same particles"

@@ -5,9 +5,20 @@ It draws and computes nothing: values, slopes, bounds and reasons are the result
 
 from dlab.figures.chart import NEUTRAL, Band, Chart, Curve, Key
 from dlab.figures.numbers import listed, number, step_size
-from dlab.figures.plot import lost, plot, scheme, step_axis
+from dlab.figures.plot import lost, plot, scheme_look, step_axis
 from dlab.figures.tables import (
-    METHODS, diverged, fit_of, fitted, has_slope, no_value, reasons, rows_of, schemes_of, sentence, slope_text, value_text,
+    METHODS,
+    diverged,
+    fit_of,
+    fitted,
+    has_slope,
+    no_value,
+    reasons,
+    rows_of,
+    schemes_of,
+    sentence,
+    slope_text,
+    value_text,
 )  # fmt: skip
 
 AXES = {
@@ -36,14 +47,17 @@ def chart(
     rows = [r for s in names for r in rows_of(result, s)]
     curves, bands = [], _floors(rows, at)
     for name in names:
-        look, mine, fit = scheme(name), rows_of(result, name), fit_of(result, name)
+        look, mine, fit = scheme_look(name), rows_of(result, name), fit_of(result, name)
         unmarked = {**look, "marker": ""}
         kept, gone = [r for r in mine if not diverged(r)], [r for r in mine if diverged(r)]
         if brackets:
             ends = [(at(r), r["lower"], r["upper"]) for r in kept if _bracketed(r)]
-            bands += _band(f"{name} bracket", ends, colours=look["colours"], group=name)
+            bands += [Band(f"{name} bracket", *zip(*ends), colours=look["colours"], group=name)] if ends else []
         if bounds:
-            curves.append(_bound(name, [r for r in mine if r.get("bound")], at, {**unmarked, "dash": "dot", "thin": True}))
+            curves.append(Curve.of(
+                f"{name} theorem's bound", [r for r in mine if r.get("bound")], at, value=lambda r: r["bound"], half=lambda r: 0.0,
+                says=lambda r: [f"{r['scheme']}, h = {step_size(r['h'])}", f"theorem's bound {number(r['bound'])}"],
+                **{**unmarked, "dash": "dot", "thin": True}))  # fmt: skip
         if expansion and kept and fit.get("expansion"):
             curves.append(Curve.of(
                 f"{name} as h → 0", mine, at, value=lambda r, f=fit: f["expansion"] * r["h"] ** f["law_order"], half=lambda r: 0.0,
@@ -58,7 +72,7 @@ def chart(
     places = {at(r) for r in rows}
     text, room = (step_size, (1.25, 1.4)) if x == "h" else ("{:g}".format, (1.4, 1.25))
     labels = [
-        Key(_label(s, rows_of(result, s), fit_of(result, s)), **scheme(s, **({} if fits else {"dash": ""}))) for s in names
+        Key(_label(s, rows_of(result, s), fit_of(result, s)), **scheme_look(s, **({} if fits else {"dash": ""}))) for s in names
     ]
     own = list(dict.fromkeys(b.colours for b in bands if b.name.endswith("bracket")))
     return plot(
@@ -78,12 +92,6 @@ def chart(
 def _bracketed(row) -> bool:
     low, high = row.get("lower"), row.get("upper")
     return low is not None and high is not None and high > low
-
-
-def _bound(name, rows, at, look) -> Curve:
-    ends = [(at(r), r) for r in rows] if len(rows) != 1 else [(at(rows[0]) * f, rows[0]) for f in (0.96, 1, 1.04)]
-    hover = tuple(f"{name}, h = {step_size(r['h'])}\ntheorem's bound {number(r['bound'])}" for _, r in ends)
-    return Curve(f"{name} theorem's bound", tuple(x for x, _ in ends), tuple(r["bound"] for _, r in ends), hover=hover, **look)
 
 
 def _head(row) -> str:
@@ -111,16 +119,8 @@ def _floors(rows, at) -> list[Band]:
         for r in rows:
             if r.get("method") == method and r.get("floor"):
                 tops[at(r)] = max(r["floor"], tops.get(at(r), 0.0))
-        bands += _band(f"{method} sampling floor", [(x, 0.0, top) for x, top in sorted(tops.items())])
+        bands.append(Band(f"{method} sampling floor", *zip(*((x, 0.0, top) for x, top in sorted(tops.items())))))
     return bands
-
-
-def _band(name, ends, **look) -> list[Band]:
-    """ends (x, lower, upper)"""
-    if len(ends) == 1:  # one point has no width of its own
-        x, low, high = ends[0]
-        ends = [(x / 1.02, low, high), (x * 1.02, low, high)]
-    return [Band(name, *zip(*ends), **look)] if ends else []
 
 
 def _label(name, rows, fit) -> str:

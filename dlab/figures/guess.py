@@ -5,7 +5,7 @@ from dataclasses import replace
 from dlab.figures.chart import Chart, Curve, Key
 from dlab.figures.convergence import AXES
 from dlab.figures.numbers import order
-from dlab.figures.plot import scheme
+from dlab.figures.plot import scheme_look
 from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, slope_text
 
 DASH = "dashdot"
@@ -22,7 +22,7 @@ def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Char
         rest = [r for r in kept if r["h"] <= start["h"]]
         lines.append(Curve.of(
             f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (r["h"] / s["h"]) ** p, half=lambda r: 0.0,
-            **scheme(name, marker="", dash=DASH)))  # fmt: skip
+            **scheme_look(name, marker="", dash=DASH)))  # fmt: skip
     if not lines:
         return chart
     return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key("your guess", dash=DASH)))

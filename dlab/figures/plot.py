@@ -17,7 +17,7 @@ NARROW = 1.6  # times as far right as it begins: a triangle that ends nearer is 
 LARGE = 1e4  # of the largest measured value: a bound above would flatten the picture, and leaves it at its top
 
 
-def scheme(name: str, **changes) -> dict:
+def scheme_look(name: str, **changes) -> dict:
     """The look of a scheme; a plain one of a name that the registry does not know."""
     style = schemes.REGISTRY[name].style if name in schemes.REGISTRY else PLAIN
     return look(style, **{"group": name, **changes})
@@ -73,7 +73,7 @@ def plot(
              that occur without a key of their own
     slopes   of reference triangles in a lower corner, "left" where curves fall to the right, or in the empty "top" one
     """
-    curves, bands = [c for c in curves if c.x], list(bands)
+    curves, bands = [_wide(c, 1.04) for c in curves if c.x], [_wide(b, 1.02) for b in bands]
     cut = False
     if isinstance(y, str):
         y, cut = _height(y, x, curves, bands, slopes, corner, room, headroom)
@@ -97,6 +97,14 @@ def open_ends(chart) -> str:
     """A sentence where an error bar of the chart is open; see `chart.whiskers`."""
     bars = (whiskers(c, chart.y) for c in getattr(chart, "series", ()))
     return OPEN if any(below or above for each in bars for _, _, below, above in each) else ""
+
+
+def _wide(mark, by):
+    """A line or band of one point, which has no width of its own, so much to either side."""
+    if len(mark.x) > 1 or getattr(mark, "marker", ""):
+        return mark
+    spread = {name: tuple(getattr(mark, name)) * 3 for name in ("y", "lower", "upper", "hover") if hasattr(mark, name)}
+    return replace(mark, x=(mark.x[0] / by, mark.x[0], mark.x[0] * by), **spread)
 
 
 def _height(title, x, curves, bands, slopes, corner, room, headroom) -> tuple[Axis, bool]:
