@@ -3,7 +3,7 @@ computed here."""
 
 from dataclasses import replace
 
-from dlab import schemes
+from dlab import errors, schemes
 from dlab.figures import along
 from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, evenly, octaves
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
@@ -11,14 +11,6 @@ from dlab.figures.tables import METHODS, diverged, reasons, value_text
 
 MARK = ("#1d2733", "#e8edf3")
 SCORE = ("#A3478A", "#E08BC4")
-# Light, dark, marker, dash: an error model is no scheme and borrows no scheme's colour.
-MODELS = {
-    "constant": ("#1d2733", "#e8edf3", "square", "solid"),
-    "noise": ("#AA4499", "#CC79A7", "cross", "longdash"),
-    "field": ("#7A4B1E", "#D9A066", "diamond", "dash"),
-    "relative": ("#5B4FB5", "#A79BF0", "triangle-up", "solid"),
-}
-TITLES = {"constant": "constant vector", "noise": "fresh noise", "field": "smooth random field", "relative": "relative error"}
 PARTS = {"initialisation": "initialisation", "discretisation": "discretisation", "score": "score error"}
 VARIANTS = {
     "iterates": ("along the sampler's own iterates, sup over steps", "Yu & Yu; Gao, Nguyen & Zhu"),
@@ -206,20 +198,21 @@ def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
     series, keys, xs, ys = [], [], [], []
     for name, result in results.items():
         rows = [r for r in _at(result, scheme, h) if r["value"] > 0 and not diverged(r) and r["w2"] > 0 and r["error_level_met"]]
-        light, dark, marker, dash = MODELS[name]
-        look = {"colours": (light, dark), "group": name, "marker": marker, "dash": dash}
+        entry = errors.REGISTRY[name]
+        title, style = entry.title.lower(), entry.style
+        look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
         line = along.trend(result, scheme, h)
         series.append(Curve(
-            TITLES[name], tuple(r["error_level_met"] for r in rows), tuple(r["w2"] for r in rows),
+            title, tuple(r["error_level_met"] for r in rows), tuple(r["w2"] for r in rows),
             low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows),
             high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows),
             filled=tuple(r["value"] in line.get("used", ()) for r in rows),
             hover=tuple(
-                f"{TITLES[name]}, level asked for {r['value']:.3g}, met {number(r['error_level_met'])}\nW₂ {value_text(r)}" for r in rows
+                f"{title}, level asked for {r['value']:.3g}, met {number(r['error_level_met'])}\nW₂ {value_text(r)}" for r in rows
             ), **look,
         ))  # fmt: skip
         slope = along.slope_text(line)
-        keys.append(Key(f"{TITLES[name]} {slope}" if slope != NONE else TITLES[name], **look))
+        keys.append(Key(f"{title} {slope}" if slope != NONE else title, **look))
         xs += [r["error_level_met"] for r in rows]
         ys += [r["w2"] for r in rows]
     base = _base(results, scheme, h)
@@ -231,11 +224,12 @@ def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
     if any(not all(s.filled) for s in series):
         keys.append(Key("near what the scheme errs without", marker="circle", filled=False))
     y = (min(ys) / 1.6, max(ys) * 1.6) if ys else (0.01, 1.0)
+    shares = listed(errors.REGISTRY[n].phrase for n in results if errors.REGISTRY[n].level_is == "share")
     return Chart(
         title=f"Kinds of score error of the same size, {scheme} at h = {step_size(h)}",
         x=Axis("L₂ level met along the steps", x, decades(*x)), y=Axis(f"W₂ of {scheme} at h = {step_size(h)}", y, decades(*y)),
         series=tuple(series), keys=tuple(keys), alt=f"W₂ against the L₂ level met, log–log. {models_sentence(results, scheme, h)}",
-        caption="The relative error's level is a share of the score, scaled so that it meets about the same L₂ level.",
+        caption=f"The level of {shares} is a share of the score, scaled to meet about the same L₂ level." if shares else "",
     )  # fmt: skip
 
 
@@ -257,7 +251,8 @@ def models_table(results: dict[str, dict], octaves: dict[str, float | None], sch
             continue
         top = rows[-1]
         out.append({
-            "error": TITLES[name], "level asked for": number(top["value"]), "L₂ level met": number(top["error_level_met"]),
+            "error": errors.REGISTRY[name].title.lower(), "level asked for": number(top["value"]),
+            "L₂ level met": number(top["error_level_met"]),
             "W₂ ± 95 %": value_text(top), "W₂ ÷ level met": _per_level(top),
             "C₂": number(_c2(top)), "slope in ε": along.slope_text(along.trend(result, scheme, h)), "slope in h": _octave(octaves[name]),
         })  # fmt: skip
@@ -278,14 +273,14 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     base, per = _base(results, scheme, h), {n: r["w2"] / r["error_level_met"] for n, r in tops.items() if r["error_level_met"]}
     if not per:
         return "Nothing has been measured yet."
-    each = (f"{number(v)} with {'fresh noise' if n == 'noise' else f'a {TITLES[n]}'}" for n, v in per.items())
+    each = (f"{number(v)} with {errors.REGISTRY[n].phrase}" for n, v in per.items())
     said = [f"At h = {step_size(h)} and the largest level, {scheme}'s W₂ ÷ ε is {listed(each)}."]
     if "noise" in per and "constant" in per:
         ratio = f"{per['constant'] / per['noise']:.3g} times less"
         said.append(f"W₂ with fresh noise is {ratio} than with a constant direction of the same L₂ level.")
     buried = [n for n, result in results.items() if n in per and not along.trend(result, scheme, h).get("used")]
     if buried and base:
-        who = listed(TITLES[n].capitalize() for n in buried)
+        who = listed(errors.REGISTRY[n].title for n in buried)
         said.append(f"{who}: never clear of the {number(base)} that {scheme} errs without a score error.")
     return " ".join(said)
 

@@ -12,6 +12,7 @@ from importlib import import_module
 import jax
 import numpy as np
 
+from dlab import noise
 from dlab.look import Style
 from dlab.measure.base import Case, Estimator, Method, Pairs, always, jackknife
 from dlab.types import Estimate
@@ -50,7 +51,7 @@ def sliced(x, y, seed) -> float:
 def _estimate(name, distance, quick, case: Case, pairs: Pairs) -> Estimate:
     groups = max(1, min(GROUPS, len(pairs.x) // GROUP))
     size = min(GROUP, len(pairs.x))
-    key = jax.random.fold_in(jax.random.key(case.seed), 0x0C10)
+    key = noise.stream(jax.random.key(case.seed), "clouds")
     fresh = np.asarray(case.target.sample(key, 3 * groups * size)).reshape(3, groups, size, -1)
     clouds = pairs.x[: groups * size].reshape(groups, size, -1)
     values = [distance(x, y, g) for g, (x, y) in enumerate(zip(clouds, fresh[0]))]

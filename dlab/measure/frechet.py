@@ -10,6 +10,7 @@ from functools import partial
 import jax
 import numpy as np
 
+from dlab import noise
 from dlab.laws.gaussian import bures
 from dlab.look import Style
 from dlab.measure.base import Case, Estimator, Method, Pairs, always, jackknife
@@ -41,7 +42,7 @@ def _estimate(name, distance, case: Case, pairs: Pairs) -> Estimate:
     value = of(pairs.x)
     blocks = np.array_split(np.arange(n), BLOCKS)
     stderr = jackknife([of(np.delete(pairs.x, block, 0)) for block in blocks]) ** 0.5
-    key = jax.random.fold_in(jax.random.key(case.seed), 0xF2EC)
+    key = noise.stream(jax.random.key(case.seed), "frechet")
     floor = float(np.mean([of(np.asarray(case.target.sample(jax.random.fold_in(key, i), n))) for i in range(DRAWS)]))
     flags = () if value > 2 * floor else (f"{name}: below twice its sampling floor of {floor:.3g}",)
     return Estimate(value, stderr, name, floor=floor, flags=flags)

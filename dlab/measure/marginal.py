@@ -9,6 +9,7 @@ import itertools
 import jax
 import numpy as np
 
+from dlab import noise
 from dlab.look import Style
 from dlab.measure.base import Case, Estimator, Method, Pairs, always, jackknife, root
 from dlab.types import Estimate
@@ -44,7 +45,7 @@ def jackknifed(x, y, power: int = 2) -> tuple[float, float]:
 def estimate(case: Case, pairs: Pairs) -> Estimate:
     """W2 of the first coordinate with a jackknife standard error; floor: what two target clouds of this size read."""
     n = len(pairs.x)
-    key = jax.random.fold_in(jax.random.key(case.seed), 0x3A46)
+    key = noise.stream(jax.random.key(case.seed), "marginal")
     fresh = [np.asarray(case.target.sample(k, n))[:, 0] for k in jax.random.split(key, FLOORS + 1)]
     value, stderr = jackknifed(pairs.x[:, 0], fresh[0])
     floor = float(np.mean([of_lines(a, b) for a, b in itertools.pairwise(fresh)]) ** 0.5)

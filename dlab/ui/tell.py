@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab import measure, schemes, theory
+from dlab import errors, measure, schemes, theory
 from dlab.figures.numbers import number, step_size
 from dlab.look import PARTS
 from dlab.schemes.formula import coloured
@@ -91,8 +91,9 @@ def level_met(spec: dict, met: dict) -> None:
     if spec["name"] == "none":
         return
     each = ", ".join(f"{name} {number(level) if level is not None else 'not finite'}" for name, level in met.items())
-    asked = number(spec["level"]) + (" of the score" if spec["name"] == "relative" else "")
-    st.caption(f"Score error asked for: {asked}. Largest $L_2$ level met along the steps: {each}.")
+    entry = errors.REGISTRY[spec["name"]]
+    asked = f": {number(spec['level'])}{' of the score' * (entry.level_is == 'share')}" if "level" in spec else f": {entry.phrase}"
+    st.caption(f"Score error asked for{asked}. Largest $L_2$ level met along the steps: {each}.")
 
 
 def theorems(result: dict, theme: str) -> None:

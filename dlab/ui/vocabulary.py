@@ -12,7 +12,7 @@ from dlab.targets.spectrum import SHAPES
 from dlab.ui import page_settings, scenes, studies, tour
 
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
-MODELS = tuple(name for name in errors.OFFERED if name != "none")
+MODELS = tuple(errors.LEVELED)
 # The variances of the Dimension page's target.
 VARIANCES = (
     Knob("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, "1/L₀: the narrowest direction of the target."),
