@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dlab.figures.chart import Axis, Chart, Curve, Key
 from dlab.figures.numbers import NONE, interval, listed, number, ratio, step_size
-from dlab.figures.plot import LARGE, line, log_axis, lost, plot, scheme
+from dlab.figures.plot import LARGE, line, log_axis, lost, plot, scheme_look
 from dlab.figures.tables import LOWER, diverged, doubts, method_text, reasons, value_text
 
 
@@ -124,10 +124,10 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
         look, mine = scheme_look(name), [a for a in answers if a["scheme"] == name]
         curves.append(Curve.of(
             f"{name} theorem's steps", [a for a in mine if a["planned"]], lambda a: a["value"], value=lambda a: a["planned"]["steps"],
-            half=lambda a: 0.0, **{**look, "marker": "", "dash": "dot", "thin": True},
+            **{**look, "marker": "", "dash": "dot", "thin": True},
             says=lambda a: [f"{a['scheme']}, {axis.symbol} = {a['value']:g}", f"theorem: {a['planned']['steps']:,} steps"]))
         curves.append(Curve.of(
-            f"{name} steps", [a for a in mine if a["steps"]], lambda a: a["value"], value=lambda a: a["steps"], half=lambda a: 0.0,
+            f"{name} steps", [a for a in mine if a["steps"]], lambda a: a["value"], value=lambda a: a["steps"],
             why=doubts, says=lambda a: _found(a, axis), **look, key=name))  # fmt: skip
     chart = plot(
         f"Steps that reach W₂ < {epsilon:g} against {axis.title}", _across(axis, [r["value"] for r in result["rows"]]),

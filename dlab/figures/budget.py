@@ -76,10 +76,10 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
     for name in _schemes(result):
         look, trend, each, mine = scheme_look(name), trend_of(result, name), _each(name, cost, seconds), answers_of(result, name)
         curves += [
-            Curve.of(f"{name} theorem's N", [a for a in mine if bounds and a["planned"]], _accuracy, half=lambda a: 0.0, says=_promised,
+            Curve.of(f"{name} theorem's N", [a for a in mine if bounds and a["planned"]], _accuracy, says=_promised,
                      value=lambda a, k=each: a["planned"]["steps"] * k, **{**look, "marker": "", "dash": "dot", "thin": True}),
             Curve.of(f"{name} fit", [{"epsilon": e} for e in trend.get("used") or () if trend.get("constant") is not None], _accuracy,
-                     value=lambda r, t=trend, k=each: k * t["constant"] * r["epsilon"] ** -t["slope"], half=lambda r: 0.0,
+                     value=lambda r, t=trend, k=each: k * t["constant"] * r["epsilon"] ** -t["slope"],
                      **{**look, "marker": ""}),
             Curve.of(f"{name} found", mine, _accuracy, value=lambda a, k=each: a["steps"] and a["steps"] * k,
                      half=lambda a, k=each: Z95 * (a["crossing_stderr"] or 0.0) * k, why=lambda a, t=trend: not_fitted(a, t), says=_says,

@@ -55,17 +55,17 @@ def chart(
             bands += [Band(f"{name} bracket", *zip(*ends), colours=look["colours"], group=name)] if ends else []
         if bounds:
             curves.append(Curve.of(
-                f"{name} theorem's bound", [r for r in mine if r.get("bound")], at, value=lambda r: r["bound"], half=lambda r: 0.0,
+                f"{name} theorem's bound", [r for r in mine if r.get("bound")], at, value=lambda r: r["bound"],
                 says=lambda r: [f"{r['scheme']}, h = {step_size(r['h'])}", f"theorem's bound {number(r['bound'])}"],
                 **{**unmarked, "dash": "dot", "thin": True}))  # fmt: skip
         if expansion and kept and fit.get("expansion"):
             curves.append(Curve.of(
-                f"{name} as h → 0", mine, at, value=lambda r, f=fit: f["expansion"] * r["h"] ** f["law_order"], half=lambda r: 0.0,
+                f"{name} as h → 0", mine, at, value=lambda r, f=fit: f["expansion"] * r["h"] ** f["law_order"],
                 group=name, dash="dashdot", thin=True))  # fmt: skip
         if fits and fit.get("constant") is not None:
             line = [r for r in kept if fitted(r, fit)]
             curves.append(Curve.of(
-                f"{name} fit", line, at, value=lambda r, f=fit: f["constant"] * r["h"] ** f["slope"], half=lambda r: 0.0, **unmarked))
+                f"{name} fit", line, at, value=lambda r, f=fit: f["constant"] * r["h"] ** f["slope"], **unmarked))
         curves.append(Curve.of(
             f"{name} measured", kept, at, why=lambda r, f=fit: reasons(r, f), says=_says, **{**look, "dash": ""}))
         curves.append(lost(f"{name} diverged", gone, at, lambda r, f=fit: [_head(r), *reasons(r, f)], **{**look, "marker": "x"}))

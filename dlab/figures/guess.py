@@ -21,7 +21,7 @@ def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Char
             continue
         rest = [r for r in kept if r["h"] <= start["h"]]
         lines.append(Curve.of(
-            f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (r["h"] / s["h"]) ** p, half=lambda r: 0.0,
+            f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (r["h"] / s["h"]) ** p,
             **scheme_look(name, marker="", dash=DASH)))  # fmt: skip
     if not lines:
         return chart
