@@ -220,9 +220,8 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
     if block.studies:
         asked = block.studies(scene)
         key = "-".join([*asked, *(study.key for study in asked.values())])
-        found, state, got = runs.several(
-            page.name if main else f"{page.name}-{block.name}", asked, lambda found, state: drawn(found, state, key if state == "final" else None)
-        )
+        slot = page.name if main else f"{page.name}-{block.name}"
+        found, state, got = runs.several(slot, asked, lambda found, state: drawn(found, state, key if state == "final" else None))
         got = got if state in ("final", "partial") else Got(found, ready=True)
     elif block.answer:
         if (ask := block.answer(scene)) is None:
