@@ -104,10 +104,10 @@ def motion_caption(study: dict, steps: int, particles: int, sentence: str) -> st
     ])  # fmt: skip
 
 
-def _way(result) -> along.Way | None:
+def _way(result) -> along.VariedAxis | None:
     """How the axis is spoken of that a study varies, None where it varies h alone."""
     vary = (result.get("study") or {}).get("vary")
-    return along.way_of(vary["axis"]) if vary else None
+    return along.varied_axis(vary["axis"]) if vary else None
 
 
 def _shown(result) -> dict:

@@ -51,6 +51,11 @@ def value_text(row) -> str:
     return interval(row.get("w2"), Z95 * (row.get("stderr") or 0.0))
 
 
+def method_text(row) -> str:
+    """The method of a row, in words where its value is not W2 itself."""
+    return METHODS.get(row.get("method"), row.get("method", NONE))
+
+
 def fitted(row, fit) -> bool:
     return has_slope(fit) and any(math.isclose(row["h"], h, rel_tol=1e-9) for h in fit.get("used") or ())
 

@@ -56,7 +56,7 @@ def test_the_sheet_has_c2_against_the_level_and_a_line_for_each_level_against_h(
     assert left.y.limits[1] > max(y for s in left.series if s.dash == "dot" for y in s.y)
     assert [s.name for s in right.series][:4] == ["EM ε = 0", "EM ε = 0.01", "EM ε = 0.05", "EM ε = 0.2"]
     assert len({s.colours for s in right.series}) == 5
-    assert series(right, "bends").x == tuple(b["h"] for b in bends if b["h"])
+    assert sorted(series(right, "bends").x) == sorted(b["h"] for b in bends if b["h"])
     for said in ("ε to the power", "Measured W₂/ε beside the theorem's C₂", "EM's curve bends into its floor at h = "):
         assert said in sheet.caption
 
