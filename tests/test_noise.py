@@ -108,7 +108,12 @@ SETS = {
     "time integrals at an inner time": (TimeIntegral(u=0.4), TimeIntegral(), Integral(u=0.4), Integral()),
     "two stages of an exponential scheme": (Integral(L, 0.5), Integral(L)),
     "values at inner times": (Integral(u=0.25), Integral(u=INNER), Integral()),
-    "a matrix, its number and the time integral": (Integral(L, INNER), Integral(linop.HALF), TimeIntegral(u=INNER), Integral(L)),
+    "a matrix, its number and the time integral": (
+        Integral(L, INNER),
+        Integral(linop.HALF),
+        TimeIntegral(u=INNER),
+        Integral(L),
+    ),
 }
 
 
@@ -133,7 +138,9 @@ def integrated(f, h, *ends):
 def test_functionals_drawn_together_have_their_joint_law(which, along, forward):
     h, asked = 0.7, SETS[which]
     given = draw(h, along, 1)
-    drawn = [np.asarray(v)[:, 0] for v in noise.StepNoise(h, given["normals"], INNER, given["moments"], forward).draw(*asked)]
+    drawn = [
+        np.asarray(v)[:, 0] for v in noise.StepNoise(h, given["normals"], INNER, given["moments"], forward).draw(*asked)
+    ]
     for (f, x), (g, y) in itertools.combinations_with_replacement(zip(asked, drawn), 2):
         within(x * y, integrated(lambda v, f=f, g=g: weight(f, h, v) * weight(g, h, v), h, f.u, g.u))
     if along:
@@ -145,7 +152,10 @@ def test_functionals_drawn_together_have_their_joint_law(which, along, forward):
 
 def test_two_integrals_of_one_fresh_step_are_not_one():
     """Their correlation is 0.694 in truth; drawn each from the first normal it was 1."""
-    whole, decayed = (np.asarray(v)[:, 0] for v in noise.StepNoise(1.0, **draw(1.0, False, 1)).draw(Integral(), Integral(operator(-4.0))))
+    whole, decayed = (
+        np.asarray(v)[:, 0]
+        for v in noise.StepNoise(1.0, **draw(1.0, False, 1)).draw(Integral(), Integral(operator(-4.0)))
+    )
     want = -np.expm1(-4) / 4 / np.sqrt(-np.expm1(-8) / 8)
     assert want == pytest.approx(0.694, abs=1e-3)
     assert np.corrcoef(whole, decayed)[0, 1] == pytest.approx(want, abs=FOUR_SE * (1 - want**2) / np.sqrt(N))
@@ -164,18 +174,19 @@ def test_without_residuals_a_functional_is_its_mean_given_the_path():
     h, u = 0.5, jnp.full((N, 1), 0.3)
     given = draw(h, True, 1)
     same = jnp.broadcast_to(given["moments"][:, :1], (3, N, 1))
-    for scale in (0.0, 1.0):
-        drawn = noise.StepNoise(h, scale * given["normals"], u, same).draw(Integral(L, u), Integral(L))
-        if scale:
-            for x, mean in zip(drawn, means):  # noqa: F821
-                within(np.asarray(x)[:, 0], mean)
-        means = [float(x[0, 0]) for x in drawn]
+    still, drawn = (
+        noise.StepNoise(h, scale * given["normals"], u, same).draw(Integral(L, u), Integral(L)) for scale in (0.0, 1.0)
+    )
+    for x, mean in zip(drawn, still):
+        within(np.asarray(x)[:, 0], float(mean[0, 0]))
 
 
 def test_of_a_fine_path_and_of_its_union_a_functional_is_the_same_up_to_residuals():
     """I(A, 1) over a step from two halves, e^{Ah/2} I_1 + I_2, is that from the merged moments and a residual of the right size."""
     h, A = 0.5, operator(-3.0)
-    halves = np.random.default_rng(2).standard_normal((2, 3, N, 1)) * np.sqrt(h / 2 / np.array([1, 3, 5.0]))[:, None, None]
+    halves = (
+        np.random.default_rng(2).standard_normal((2, 3, N, 1)) * np.sqrt(h / 2 / np.array([1, 3, 5.0]))[:, None, None]
+    )
     zeros = jnp.zeros((1, N, 1))
     first, second = (np.asarray(noise.StepNoise(h / 2, zeros, None, jnp.asarray(m)).draw(Integral(A))) for m in halves)
     merged = np.asarray(noise.StepNoise(h, zeros, None, jnp.asarray(noise.merge(halves, 2)[0])).draw(Integral(A)))

@@ -70,7 +70,8 @@ def test_the_parts_of_a_step_add_up_to_the_step(name, target, request):
         np.testing.assert_allclose(scheme.step(f, t, t_next, x, seen()) - x, moved, atol=1e-14)
         # With no noise left, what remains of the step is its drift, the second-order part included.
         if scheme.asks == {"start"}:
-            np.testing.assert_allclose(scheme.step(f, t, t_next, x, seen(0.0)) - x, moved - np.asarray(parts["noise"]), atol=1e-14)
+            left = moved - np.asarray(parts["noise"])
+            np.testing.assert_allclose(scheme.step(f, t, t_next, x, seen(0.0)) - x, left, atol=1e-14)
         elif scheme.randomised:
             # The score is the second one, taken at the midpoint and the time t - Uh.
             late = np.asarray(f.score(t - u * h, parts["midpoint"]))
