@@ -102,17 +102,19 @@ def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: s
 
 def end(page: str) -> None:
     """Close a page: the address bar describes the scene."""
-    note_address(page)
-    if not links.complete(state.scene()):
+    values = note_address(page)
+    if not links.complete(values):
         st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
 
 
-def note_address(page: str) -> None:
-    """Write the scene into the address bar where it says something else."""
-    address = links.write(state.scene(), page)
+def note_address(page: str) -> Scene:
+    """Write the scene, which is returned, into the address bar where that says something else."""
+    values = state.scene()
+    address = links.write(values, page)
     if st.query_params.to_dict() != address:
         st.query_params.from_dict(address)
     st.session_state["address"] = address
+    return values
 
 
 def _read_address(page) -> None:
