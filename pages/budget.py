@@ -16,14 +16,14 @@ values = frame.begin(
 )
 picture, side = reveal.stage("budget")
 with side:
-    controls.target(values)
-    controls.scheme_set()
-    controls.distances(values)
-    controls.cost()
-    controls.score_error(values)
-    controls.horizon()
-    controls.sampling(values)
-    controls.open_study()
+    controls.draw("target", values, "budget")
+    controls.draw("schemes", values, "budget")
+    controls.draw("distances", values, "budget")
+    controls.draw("cost", values, "budget")
+    controls.draw("score_error", values, "budget")
+    controls.draw("horizon", values, "budget")
+    controls.draw("sampling", values, "budget")
+    controls.draw("open_study", values, "budget")
 
 epsilon, drawing = studies.epsilon(values), itertools.count()
 
@@ -57,7 +57,7 @@ with picture:
     if state in ("final", "partial"):
         result = found[""]
         st.markdown("### What does accuracy cost?")
-        controls.work()
+        controls.draw("work", values, "budget")
         seconds = runs.timing(study) if values["work"] == "time" else jobs.timed(study)
         diagram = budget.work_precision(result, values["work"], epsilon=epsilon, seconds=seconds)
         shown(diagram, 460, "work")

@@ -16,14 +16,14 @@ values = frame.begin(
 )
 picture, side = reveal.stage("convergence")
 with side:
-    controls.target(values)
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.score_error(values)
-    controls.horizon()
-    controls.sampling(values)
-    controls.picture(values)
-    controls.open_study()
+    controls.draw("target", values, "convergence")
+    controls.draw("schemes", values, "convergence")
+    controls.draw("h", values, "convergence")
+    controls.draw("score_error", values, "convergence")
+    controls.draw("horizon", values, "convergence")
+    controls.draw("sampling", values, "convergence")
+    controls.draw("picture", values, "convergence")
+    controls.draw("open_study", values, "convergence")
 
 
 brackets = values["brackets"] == "always" or (values["brackets"] == "few" and len(values["schemes"]) <= 2)

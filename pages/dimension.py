@@ -15,11 +15,11 @@ values = frame.begin(
 )
 picture, side = frame.stage()
 with side:
-    controls.spectrum(values)
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.epsilon()
-    controls.horizon()
+    controls.draw("spectrum", values, "dimension")
+    controls.draw("schemes", values, "dimension")
+    controls.draw("h", values, "dimension")
+    controls.draw("epsilon", values, "dimension")
+    controls.draw("horizon", values, "dimension")
 
 
 def draw(found, state):

@@ -14,12 +14,12 @@ values = frame.begin(
 )
 picture, side = frame.stage()
 with side:
-    controls.target(values)
-    controls.scheme_set()
-    controls.fine_step()
-    controls.score_error(values)
-    controls.horizons()
-    controls.sampling(values)
+    controls.draw("target", values, "horizon")
+    controls.draw("schemes", values, "horizon")
+    controls.draw("fine", values, "horizon")
+    controls.draw("score_error", values, "horizon")
+    controls.draw("horizons", values, "horizon")
+    controls.draw("sampling", values, "horizon")
 
 
 def draw(found, state):

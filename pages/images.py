@@ -17,8 +17,8 @@ values = frame.begin(
 )
 picture, side = frame.stage()
 with side:
-    controls.own("images")
-    controls.scheme_set()
+    controls.draw("page", values, "images")
+    controls.draw("schemes", values, "images")
 drawing, COUNT, COMPILE = itertools.count(), studies.IMAGE_GRID, 12.0
 
 

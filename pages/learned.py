@@ -21,16 +21,16 @@ values = frame.begin(
 scheme = values["learned.scheme"]
 picture, side = reveal.stage("learned")
 with side:
-    controls.target(values)
+    controls.draw("target", values, "learned")
     for name in ("method", "samples"):
-        controls.own_choice("learned", name, st)
-    controls.own_folded("learned", "Network", ("width", "depth", "updates", "seed"))
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.own_choice("learned", "scheme", st)
-    controls.horizon()
-    controls.sampling(values)
-    controls.open_study()
+        controls.draw(f"learned.{name}", values, "learned")
+    controls.draw("folded", values, "learned", title="Network", names=("width", "depth", "updates", "seed"))
+    controls.draw("schemes", values, "learned")
+    controls.draw("h", values, "learned")
+    controls.draw("learned.scheme", values, "learned")
+    controls.draw("horizon", values, "learned")
+    controls.draw("sampling", values, "learned")
+    controls.draw("open_study", values, "learned")
 
 drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
 
@@ -79,7 +79,7 @@ def derivatives():
 
 def plane():
     tell_learned.plane()
-    controls.own_choice("learned", "t", st.columns((1, 3))[0])
+    controls.draw("learned.t", values, "learned", place=st.columns((1, 3))[0])
     found = runs.kept("error_field", asked["learned"], values["learned.t"], price=0.0, doing="Asking for the error over the plane.")
     drawn = figures.field_map(found)
     left, _ = st.columns((3, 2))
@@ -91,7 +91,7 @@ def plane():
 
 def samples():
     tell_learned.samples()
-    controls.own_choice("learned", "step", st.columns((1, 3))[0])
+    controls.draw("learned.step", values, "learned", place=st.columns((1, 3))[0])
     h = values["learned.step"]
 
     def drawn(found, state):

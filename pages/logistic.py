@@ -7,7 +7,7 @@ import streamlit as st
 from dlab.engine import jobs
 from dlab.figures import convergence, logistic, screen, tables
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, runs, studies, tell_logistic
+from dlab.ui import controls, exports, frame, runs, settings, studies, tell_logistic
 
 values = frame.begin(
     "logistic",
@@ -18,24 +18,27 @@ part, lam = values["logistic.part"], values["logistic.penalty"]
 picture, side = frame.stage()
 drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
 with side:
-    controls.own_choice("logistic", "part", st)
+    controls.draw("logistic.part", values, "logistic")
     if part == "paper":
-        controls.own_choice("logistic", "penalty", st)
-        controls.own_remark("d = 20, 100 observations, features N(0, 100), T = 10, start N(0, σ_T² I): as the paper has them.")
+        controls.draw("logistic.penalty", values, "logistic")
+        controls.draw(
+            "remark", values, "logistic",
+            text="d = 20, 100 observations, features N(0, 100), T = 10, start N(0, σ_T² I): as the paper has them.",
+        )  # fmt: skip
     elif part == "plane":
-        controls.observed(values)
-        controls.scheme_set()
-        controls.step_range(values)
-        controls.horizon()
-        controls.sampling(values)
+        controls.draw("observed", values, "logistic")
+        controls.draw("schemes", values, "logistic")
+        controls.draw("h", values, "logistic")
+        controls.draw("horizon", values, "logistic")
+        controls.draw("sampling", values, "logistic")
     else:
-        controls.upload()
-        controls.own_knob("logistic", "ridge")
-        controls.own_choice("logistic", "score", st)
-        controls.scheme_set()
-        controls.step_range(values)
-        controls.horizon()
-        controls.sampling(values)
+        controls.draw("upload", values, "logistic")
+        controls.draw("logistic.ridge", values, "logistic")
+        controls.draw("logistic.score", values, "logistic")
+        controls.draw("schemes", values, "logistic")
+        controls.draw("h", values, "logistic")
+        controls.draw("horizon", values, "logistic")
+        controls.draw("sampling", values, "logistic")
 
 
 def show(figure, height, place=st):
@@ -81,8 +84,8 @@ def small(result):
     first = runs.kept("first", asked, price=tell_logistic.PRICES["first"], doing="Carrying the surrogate's exact law.")
     if first is None:
         return
-    few = studies.experiment_atoms(studies.PENALTIES[-1])
-    known = jobs.known(few) if lam == studies.PENALTIES[-1] else None
+    few = studies.experiment_atoms(settings.PENALTIES[-1])
+    known = jobs.known(few) if lam == settings.PENALTIES[-1] else None
     sampled = {f"simulated, score of {tell_logistic.atoms(result['study']['target']):,} samples": result}
     if known is not None:
         sampled[f"simulated, score of {tell_logistic.atoms(few.target)} samples"] = known
@@ -92,7 +95,7 @@ def small(result):
     tell_logistic.surrogate(asked)
     if known is not None:
         st.markdown(logistic.atoms_sentence(first, known))
-    elif lam == studies.PENALTIES[-1]:
+    elif lam == settings.PENALTIES[-1]:
         runs.measured(few)
     with st.expander("Slopes between neighbouring step sizes"):
         rows(logistic.slopes_table(first))
@@ -102,7 +105,7 @@ def small(result):
 def why(result):
     st.markdown("### Why are the paper's REM and REI so near EM and EI?")
     tell_logistic.hypothesis()
-    asked = studies.experiment_readings(studies.PENALTIES[-1])
+    asked = studies.experiment_readings(settings.PENALTIES[-1])
     found = runs.kept("readings", asked, price=tell_logistic.PRICES["readings"], doing="Running EM and REM with each score.")
     if found is None:
         return
@@ -120,8 +123,8 @@ def why(result):
 def two_features():
     study = studies.plane(values)
     left, middle, _ = st.columns((1, 1, 2))
-    controls.own_choice("logistic", "scheme", left)
-    controls.own_choice("logistic", "step", middle)
+    controls.draw("logistic.scheme", values, "logistic", place=left)
+    controls.draw("logistic.step", values, "logistic", place=middle)
     which = values["logistic.scheme"], round(study.T / values["logistic.step"])
     found = runs.kept("boundary", study, *which, price=0.0, doing="Drawing the posterior and moving the particles.")
     sheet = logistic.boundary(found)

@@ -12,7 +12,7 @@ from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
-from dlab.ui import assumption_cases, controls, exports, frame, law, runs, tell, tell_outside
+from dlab.ui import controls, exports, frame, law, runs, studies, tell, tell_outside
 
 values = frame.begin(
     "outside",
@@ -21,13 +21,13 @@ values = frame.begin(
     "leads out of them.",
 )
 picture, side = frame.stage()
-case = assumption_cases.case_of(values)
+case = studies.case_of(values)
 with side:
-    controls.own_choice("outside", "case", st)
-    controls.own_choice("outside", case.name, st)
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.horizon()
+    controls.draw("outside.case", values, "outside")
+    controls.draw(f"outside.{case.name}", values, "outside")
+    controls.draw("schemes", values, "outside")
+    controls.draw("h", values, "outside")
+    controls.draw("horizon", values, "outside")
 drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
 
 
@@ -74,9 +74,9 @@ def modes(study):
 def hessians():
     tell_outside.hessians()
     left, right, _ = st.columns((1, 1, 1), vertical_alignment="bottom")
-    controls.own_choice("outside", "on", left)
-    controls.own_choice("outside", "drift", right)
-    asked = assumption_cases.hessians(values)
+    controls.draw("outside.on", values, "outside", place=left)
+    controls.draw("outside.drift", values, "outside", place=right)
+    asked = studies.hessian_studies(values)
 
     def drawn(found, state):
         sheet = outside.hessian_sheet({k: r for k, r in found.items() if r["rows"]})
@@ -102,8 +102,8 @@ def hessians():
 
 with picture:
     try:
-        study = assumption_cases.against_h(values)
-        found, state, sheet = runs.several("outside", {"against h": study, "along": assumption_cases.along(values)}, draw)
+        study = studies.case_study(values)
+        found, state, sheet = runs.several("outside", {"against h": study, "along": studies.case_along(values)}, draw)
     except BadInput as error:
         st.error(frame.plain(error))
         state = "none"

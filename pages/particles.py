@@ -14,12 +14,12 @@ values = frame.begin(
 )
 picture, side = reveal.stage("particles")
 with side:
-    controls.target(values)
-    controls.panels()
-    controls.step()
-    controls.score_error(values)
-    controls.horizon()
-    controls.moving()
+    controls.draw("target", values, "particles")
+    controls.draw("panels", values, "particles")
+    controls.draw("step", values, "particles")
+    controls.draw("score_error", values, "particles")
+    controls.draw("horizon", values, "particles")
+    controls.draw("moving", values, "particles")
 made, missing = None, False
 
 

@@ -8,7 +8,7 @@ from dlab.answers import score_error
 from dlab.figures import score
 from dlab.params import BadInput
 from dlab.study.result import OUTSIDE
-from dlab.ui import controls, exports, frame, reveal, runs, studies, tell, tell_score, vocabulary
+from dlab.ui import controls, exports, frame, reveal, runs, settings, studies, tell, tell_score
 
 values = frame.begin(
     "score_error",
@@ -18,17 +18,17 @@ values = frame.begin(
 )
 picture, side = reveal.stage("score_error")
 with side:
-    controls.target(values)
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.error_levels(values)
-    scheme, h = controls.one_curve(values)
-    controls.horizon()
-    controls.sampling(values)
-    controls.open_study()
+    controls.draw("target", values, "score_error")
+    controls.draw("schemes", values, "score_error")
+    controls.draw("h", values, "score_error")
+    controls.draw("error_levels", values, "score_error")
+    scheme, h = controls.draw("one_curve", values, "score_error")
+    controls.draw("horizon", values, "score_error")
+    controls.draw("sampling", values, "score_error")
+    controls.draw("open_study", values, "score_error")
 
 drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
-sizes = studies.between(studies.LEVELS, values["levels"])
+sizes = studies.stretch(values, "levels")
 finest = min(studies.step_sizes(values))
 
 
@@ -54,7 +54,7 @@ def draw(found, state):
 
 def which():
     tell_score.which()
-    controls.own_choice("score_error", "which", st.columns((1, 3))[0])
+    controls.draw("score_error.which", values, "score_error", place=st.columns((1, 3))[0])
     level = values["score_error.which"]
     one = studies.study(values, schemes=[scheme], h=[h], score_error=studies.model_spec(values, level=level))
     found = runs.kept("met", one, scheme, one.steps[0], price=0.0, doing="Asking for the error along the particles.")
@@ -69,7 +69,7 @@ def which():
 def models():
     tell_score.models()
     left, right, _ = st.columns((1, 1, 2))
-    controls.own_choice("score_error", "models", left)
+    controls.draw("score_error.models", values, "score_error", place=left)
     one = values["score_error.models"]
     few = sizes[-4:]
     two = sorted({finest, *studies.step_sizes(values)})[:2]
@@ -77,10 +77,10 @@ def models():
     asked = {n: studies.study(
         values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
         vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
-    ) for n in vocabulary.MODELS}  # fmt: skip
+    ) for n in settings.models()}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
     if 0 < len(free) < len(asked):
-        controls.own_choice("score_error", "every", right)
+        controls.draw("score_error.every", values, "score_error", place=right)
         if values["score_error.every"] == "free":
             asked = free
 
@@ -102,8 +102,8 @@ def models():
 def second_order():
     tell_score.second_order()
     left, right, _ = st.columns((1, 1, 2))
-    controls.own_choice("score_error", "hessian", left)
-    controls.own_choice("score_error", "drift", right)
+    controls.draw("score_error.hessian", values, "score_error", place=left)
+    controls.draw("score_error.drift", values, "score_error", place=right)
     of_l, of_m = values["score_error.hessian"], values["score_error.drift"]
     given = {f"ε⁽ᴸ⁾ = {of_l:g}": {"hessian_level": of_l}, f"ε⁽ᴹ⁾ = {of_m:g}": {"drift_level": of_m}}
     asked = {
@@ -131,7 +131,7 @@ def second_order():
 
 def contributions():
     tell_score.contributions()
-    controls.own_choice("score_error", "parts", st.columns((1, 3))[0])
+    controls.draw("score_error.parts", values, "score_error", place=st.columns((1, 3))[0])
     level = values["score_error.parts"]
     error, none = studies.model_spec(values, level=level), {"name": "none"}
     exact = studies.study(values, schemes=["SO"], h=[finest], score_error=error).price == 0

@@ -17,10 +17,10 @@ values = frame.begin(
 )
 picture, side = reveal.stage("theory")
 with side:
-    controls.target(values)
-    controls.step_range(values)
-    controls.score_error(values)
-    controls.horizon()
+    controls.draw("target", values, "theory")
+    controls.draw("h", values, "theory")
+    controls.draw("score_error", values, "theory")
+    controls.draw("horizon", values, "theory")
 drawing = itertools.count()  # a section may draw several charts, and each needs a key
 
 
@@ -40,13 +40,13 @@ def sheet(drawn, name, rows=None):
 def theorems(study):
     theory.theorems(study, min(study.h))
     theory.corollaries()
-    controls.own_choice("theory", "epsilon", st.columns((1, 3))[0])
+    controls.draw("theory.epsilon", values, "theory", place=st.columns((1, 3))[0])
     theory.corollaries_table(study, values["theory.epsilon"])
 
 
 def recursion(study, met):
     theory.recursion()
-    controls.step()
+    controls.draw("step", values, "theory")
     steps = round(study.T / values["step"])
     if found := runs.kept("along", study, steps, price=runs.price_of_law(study, steps), doing="Carrying EM's exact law along the run."):
         drawn = figures.run(found)

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dlab import measure, schemes, theory
+from dlab import schemes, theory
 from dlab.figures.numbers import number, step_size
 from dlab.schemes.formula import coloured
 from dlab.schemes.look import PARTS
-from dlab.study import ESTIMATORS, Study
+from dlab.study import Study
 from dlab.targets.gaussian import Gaussian
 
 METHODS = {
@@ -48,15 +48,6 @@ BEFORE = (
     "interval. A coarse point is left out while the slope to its finer neighbour differs from the slope of the rest by more "
     "than 0.15 plus two standard errors."
 )
-
-
-def estimator_choice(key: str, off: bool = False) -> None:
-    """The menu of estimators, with what each is."""
-    titles = {"auto": "Best available", **{e.name: e.title for e in measure.REGISTRY.values()}}
-    st.selectbox(
-        "How W₂ is measured", ESTIMATORS, format_func=titles.get, key=key, disabled=off,
-        help="Best available: the exact law where there is one, else projected. The others show why these are needed.",
-    )  # fmt: skip
 
 
 def measuring(result: dict) -> None:
