@@ -7,6 +7,7 @@ short sum of them plus an independent residual with the covariance that is missi
 of I(A, U) and I(A, 1) is exact at every h, with any number of moments, none included.
 """
 
+import zlib
 from dataclasses import dataclass
 from functools import partial
 
@@ -103,6 +104,13 @@ def _restrict(centre, width):
         (centre, width),
         ((3 * centre**2 - 1 + width**2) / 2, 3 * centre * width, width**2),
     )
+
+
+def stream(key, *names: str):
+    """The key of the stream that the names stand for: it depends on them alone, on no place in a registry or a study."""
+    for name in names:
+        key = jax.random.fold_in(key, zlib.crc32(name.encode()))
+    return key
 
 
 def generator(key) -> np.random.Generator:

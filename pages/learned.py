@@ -7,7 +7,6 @@ import streamlit as st
 from dlab.answers import learned_score
 from dlab.engine import jobs
 from dlab.figures import learned as figures
-from dlab.figures import screen
 from dlab.figures.chart import Sheet
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, reveal, runs, studies, tell_learned
@@ -83,7 +82,7 @@ def plane():
     found = runs.kept("error_field", asked["learned"], values["learned.t"], price=0.0, doing="Asking for the error over the plane.")
     drawn = figures.field_map(found)
     left, _ = st.columns((3, 2))
-    left.plotly_chart(screen.to_heatmap(drawn, **frame.drawn(560)), theme=None, config=screen.CONFIG, key="error-field", alt=drawn.alt)
+    frame.chart(drawn, 560, "error-field", left)
     said = figures.field_sentence(found)
     st.markdown(frame.plain(said))
     exports.sheet(Sheet(drawn.title, (drawn,), drawn.alt, said), "error-field", key="plane")

@@ -5,7 +5,7 @@ import itertools
 import streamlit as st
 
 from dlab.engine import jobs
-from dlab.figures import convergence, logistic, screen, tables
+from dlab.figures import convergence, logistic, tables
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, runs, settings, studies, tell_logistic
 
@@ -129,11 +129,7 @@ def two_features():
     found = runs.kept("boundary", study, *which, price=0.0, doing="Drawing the posterior and moving the particles.")
     sheet = logistic.boundary(found)
     for place, piece in zip(st.columns(3), sheet.parts):
-        drawn, named = (screen.to_heatmap, {}) if hasattr(piece, "values") else (screen.to_plotly, {"title": True})
-        place.plotly_chart(
-            drawn(piece, **frame.drawn(400), **named), theme=None, config=screen.CONFIG | {"displayModeBar": False},
-            key=f"logistic-{next(drawing)}", alt=piece.alt,
-        )  # fmt: skip
+        frame.chart(piece, 400, f"logistic-{next(drawing)}", place, bar=False, title=True)
     st.markdown(sheet.caption)
     exports.sheet(sheet, "two-features", key="two")
     curve(study)

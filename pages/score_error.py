@@ -4,6 +4,7 @@ import itertools
 
 import streamlit as st
 
+from dlab import errors
 from dlab.answers import score_error
 from dlab.figures import score
 from dlab.params import BadInput
@@ -76,7 +77,7 @@ def models():
     size = score_error.score_size(studies.study(values).built)
     asked = {n: studies.study(
         values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
-        vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if n == "relative" else few),
+        vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if errors.REGISTRY[n].level_is == "share" else few),
     ) for n in settings.models()}  # fmt: skip
     free = {n: s for n, s in asked.items() if s.price == 0}
     if 0 < len(free) < len(asked):

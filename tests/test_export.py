@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from dlab import export
+from dlab import export, measure
 from dlab.figures import compare, density
 from dlab.figures.convergence import chart
 from dlab.figures.tables import sentence
@@ -80,7 +80,7 @@ def test_options_that_do_not_fit_are_said():
 # The other figures: every marker there is, maps, and marginals side by side.
 WAYS = compare.chart({"scheme": "EM", "rows": [
     {"method": m, "h": h, "w2": h * (k + 1), "stderr": 0.01, "floor": 0.1 if m == "plugin" else None, "flags": []}
-    for k, m in enumerate(compare.LOOK) for h in (0.5, 0.25)]})  # fmt: skip
+    for k, m in enumerate(measure.REGISTRY) for h in (0.5, 0.25)]})  # fmt: skip
 SPOT = np.exp(-np.add.outer(np.linspace(-2, 2, 9) ** 2, np.linspace(-2, 2, 9) ** 2))
 LAW = {"scheme": "EM", "h": 0.5, "w2": 0.1, "method": "exact", "grid_change": None, "flags": []}
 MAPS = density.sheet({**LAW, "map": {"x": np.linspace(-2, 2, 9), "y": np.linspace(-2, 2, 9), "law": SPOT, "target": SPOT**1.1}})

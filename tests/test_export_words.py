@@ -137,12 +137,6 @@ def test_table_and_caption_of_a_study_along_an_axis(axis):
     assert " c =" not in said
 
 
-def test_every_method_has_its_words():
-    from dlab import measure
-
-    assert set(words.HOW) >= set(measure.REGISTRY) | {"exact-moments", "exact-marginals"}
-
-
 def test_bibtex_is_what_the_citation_file_says():
     text, cff = export.bibtex(), (ROOT / "CITATION.cff").read_text()
     assert balanced(text)

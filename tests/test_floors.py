@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Where a module lives: the longest prefix counts.
 FLOORS = {
     "dlab._version": 0, "dlab": 0, "dlab.types": 0, "dlab.process": 0, "dlab.params": 0, "dlab.linop": 0,
-    "dlab.places": 0, "dlab.pictures": 0,
+    "dlab.places": 0, "dlab.pictures": 0, "dlab.look": 0,
     "dlab.field": 1, "dlab.noise": 1, "dlab.theory": 1, "dlab.learn": 1,
     "dlab.targets": 2, "dlab.schemes": 2, "dlab.errors": 2,
     "dlab.sample": 3, "dlab.laws": 3,

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import pytest
 
 from dlab import linop, noise, schemes
+from dlab.look import PARTS
 from dlab.schemes.formula import digits
-from dlab.schemes.look import PARTS
 
 TOKEN = re.compile(r"\s*(\\varphi_[12]|\\[a-zA-Z]+|x\^\+|t_n|Z_[12]|\d+\.?\d*|[a-zA-Z]|[-+/^(){}=,])")
 X, T, U = 0.7, 1.3, 0.35

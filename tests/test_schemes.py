@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab import errors, field, linop, noise, schemes, theory
+from dlab import errors, field, linop, look, noise, schemes, theory
 from dlab.laws import gaussian as laws
 from dlab.params import BadInput
 from dlab.sample import simulate, starts
@@ -59,7 +59,7 @@ def test_the_parts_of_a_step_add_up_to_the_step(name, target, request):
     wrong = errors.perturb(built.field, error, None)
     for f in (built.field, wrong):
         parts = scheme.parts(f, t, h, x, seen)
-        assert list(parts) == [p for p in schemes.look.PARTS if p in parts]
+        assert list(parts) == [p for p in look.PARTS if p in parts]
         assert ("midpoint" in parts) == scheme.randomised
         moved = sum(np.asarray(part) for p, part in parts.items() if p != "midpoint")
         np.testing.assert_allclose(scheme.step(f, t, h, x, seen) - x, moved, atol=1e-14)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from dlab import schemes, theory
+from dlab import errors, schemes, theory
 from dlab.measure import exact
 from dlab.sample import level_met
 from dlab.study.spec import Study
@@ -37,29 +37,34 @@ class Level:
 
 def level(study: Study, met: dict | None = None) -> Level:
     """The level of the study's error. met: {scheme: level} as measured, which a relative error needs."""
-    spec = study.score_error
-    if spec["name"] == "none":
-        return Level()
-    if spec["name"] == "relative" or "level" not in spec:
+    size = _injected(study)
+    if size is None:
         found = (met or {}).get(EM)
-        return Level(known=False) if found is None and spec.get("level", 1) else Level(found or 0.0)
-    size = abs(float(spec["level"]))
+        return Level(known=False) if found is None else Level(found)
     return Level(fresh=size) if study.error.draws else Level(size)
+
+
+def _injected(study: Study) -> float | None:
+    """The level of the study's error where it needs no measuring; None where it does."""
+    spec, entry = study.score_error, errors.REGISTRY[study.score_error["name"]]
+    if entry is errors.REGISTRY["none"] or spec.get("level") == 0:
+        return 0.0
+    return abs(float(spec["level"])) if entry.leveled and entry.level_is == "norm" else None
 
 
 def checklist(study: Study, met: dict | None = None, facts: dict | None = None) -> tuple[theory.Assumption, ...]:
     """Assumptions 1 to 7 for the study's target and error. met: {scheme: level of the score error measured along its run};
     facts: those of a result's file, so that a kept answer needs no target."""
     its = study.built.facts if facts is None else SimpleNamespace(**{k: Fact(facts[k], how) for k, how in facts["how"].items()})
-    spec, error = study.score_error, study.error
-    if spec["name"] == "none":
+    error, size = study.error, _injected(study)
+    if study.score_error["name"] == "none":
         score = midpoint = Fact(0.0, "the score is exact")
-    elif spec.get("level", 1) and (spec["name"] == "relative" or "level" not in spec):
+    elif size is None:
         known = [v for s, v in (met or {}).items() if v is not None and not schemes.REGISTRY[s].randomised]
         score = Fact(max(known), "numerical, along the run") if known else Fact(None, "known once EM has been measured")
         midpoint = Fact(None, "not measured at the midpoints")
     else:
-        score = midpoint = Fact(abs(float(spec["level"])), "as injected")
+        score = midpoint = Fact(size, "as injected")
     levels = [Fact(abs(float(v)), "as injected" if float(v) else "exact") for v in (error.hessian_level, error.drift_level)]
     if error.hessian_changed:
         levels = [Fact(None, "not measured along the run") for _ in levels]

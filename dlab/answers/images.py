@@ -7,7 +7,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 
-from dlab import measure, schemes
+from dlab import measure, noise, schemes
 from dlab.measure import frechet
 from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
@@ -57,7 +57,7 @@ def distances(study: Study, tick=lambda done: None) -> dict:
             told = {k: tally[k] if tally else None for k in ("growth", "beyond", "missed")}
             near.append({**cost, **told, "diverged": lost, **({} if lost else _near(target, pairs.x))})
             tick(0.9 + 0.1 * (number + 1) / len(sweep.points))
-    key = jax.random.fold_in(jax.random.key(study.seed), 0x3EA2)
+    key = noise.stream(jax.random.key(study.seed), "held out")
     others = {"data": _near(target, np.asarray(target.sample(key, COMPARED)))}
     if len(target.others):
         kept = target.others[:COMPARED]
@@ -96,8 +96,8 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     target = _images(study)
     if not 1 <= count <= MOST:
         raise BadInput(f"count = {count} images; give 1 to {MOST}.")
-    key = jax.random.fold_in(jax.random.key(study.seed), 0x621D)
-    begin, _ = starts(target, jax.random.fold_in(key, 0), count, study.T, study.start)
+    key = noise.stream(jax.random.key(study.seed), "grid")
+    begin, _ = starts(target, noise.stream(key, "start"), count, study.T, study.start)
     shown = np.unique(np.linspace(0, steps, min(FRAMES, steps + 1)).round().astype(int))
     error, frames, refused, spent = study.prepared(lambda done: tick(0.5 * done)).error, {}, {}, {}
     for number, name in enumerate(study.schemes, 1):

@@ -88,21 +88,22 @@ def one_step(study, tick=lambda: None) -> dict:
      "fits": [{"scheme", "mean": {slope, low, high, constant}, "fluctuation": {...}}]}. tick() may raise to cancel.
     """
     target, field, t = study.built, study.built.fast_field, TIME
-    data, path_key, own = jax.random.split(jax.random.key(study.seed), 3)
-    draws = noise.generator(own)
+    key = jax.random.key(study.seed)
+    draws = noise.generator(noise.stream(key, "start"))
     d = target.dim
     spread = np.sqrt(process.variance(t)) * draws.standard_normal((PATHS, d))
-    x = jnp.asarray(process.scale(t) * target.sample(data, PATHS) + spread)
-    unit = noise.path(path_key, FINE, 1.0 / FINE, PATHS, d)
+    x = jnp.asarray(process.scale(t) * target.sample(noise.stream(key, "data"), PATHS) + spread)
+    unit = noise.path(noise.stream(key, "path"), FINE, 1.0 / FINE, PATHS, d)
     whole = noise.merge(unit, FINE)[0]
     rows = []
-    for h in SIZES:
+    for number, h in enumerate(SIZES):
         tick()
-        root = np.sqrt(h)
-        fresh = draws.standard_normal((FINE, 1, PATHS, d))
+        root, at = np.sqrt(h), jax.random.fold_in(key, number)
+        fresh = noise.generator(noise.stream(at, "reference")).standard_normal((FINE, 1, PATHS, d))
         arrived = _reference(field, t, h / FINE, x, jnp.asarray(root * unit, float), fresh)
         mean = exact_mean(field, t, h, x)
         for scheme in schemes.REGISTRY.values():
+            draws = noise.generator(noise.stream(at, "scheme", scheme.name))
             normals = draws.standard_normal((scheme.normals, PATHS, d))
             u = draws.random((PATHS, 1)) if scheme.randomised else None
             missed = _step(scheme, field, t, h, x, normals, u, jnp.asarray(root * whole, float)) - arrived

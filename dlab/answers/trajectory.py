@@ -161,8 +161,8 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     found = []
     for steps in counts:
         shown, along, tracks = _shown(steps), noise.merge(path, fine // steps), []
-        for i, name in enumerate(names):
-            case, key = study.case(name, steps), jax.random.fold_in(residual_key, i)
+        for name in names:
+            case, key = study.case(name, steps), noise.stream(residual_key, name)
             moved = simulate(
                 case.scheme, field, study.error, begin, T=T, steps=steps, key=key, path=along, record=True, follow=FOLLOW,
                 tick=count,

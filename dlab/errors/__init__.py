@@ -12,6 +12,8 @@ REGISTRY: dict[str, ErrorEntry] = {
 }
 # Those that every page has controls for.
 OFFERED = {name: entry for name, entry in REGISTRY.items() if not entry.page}
+# And of these, those whose level can be varied.
+LEVELED = {name: entry for name, entry in OFFERED.items() if entry.leveled}
 
 # Errors of SO's L and M, offered beside every model of the score's own error.
 SECOND_ORDER = (
@@ -52,4 +54,4 @@ def build(spec: dict, target=None, of: dict | None = None) -> ScoreError:
 
 NONE = build({"name": "none"})
 
-__all__ = ["NONE", "OFFERED", "REGISTRY", "SECOND_ORDER", "ErrorEntry", "ScoreError", "build", "perturb"]
+__all__ = ["LEVELED", "NONE", "OFFERED", "REGISTRY", "SECOND_ORDER", "ErrorEntry", "ScoreError", "build", "perturb"]

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import jax.numpy as jnp
 
 from dlab.field import ExactField
+from dlab.look import PLAIN, Style
 from dlab.params import Knob
 
 
@@ -98,10 +100,19 @@ def perturb(field: ExactField, error: ScoreError, normals) -> WrongField:
 
 @dataclass(frozen=True)
 class ErrorEntry:
-    """One line of the registry; from_spec(spec, hessian_level, drift_level) -> ScoreError.
+    """One line of the registry.
 
+    keys        what its object in a study file has beside "name"; the first must be given
+    from_spec(spec, hessian_level, drift_level) -> ScoreError, BadInput where spec is wrong
+    knobs       the scalars that the app offers for it
+    level_is    what the key "level" is, if it has one: the L2 "norm" of the error under every law, a "share" of the score, or
+                something "other", so that the norm must be measured; level 0 is the exact score
+    min_dim     the fewest dimensions that it needs
     of_target   from_spec takes two more: the Target and, as a name for it, its object in the study file or None
     page        the page whose settings describe it; "" where those of every page do
+    phrase      as it stands in a sentence, "a constant vector"
+    explanation a sentence of Markdown on what an error of this shape does
+    style       its look beside other errors
     """
 
     name: str
@@ -110,9 +121,27 @@ class ErrorEntry:
     keys: tuple[str, ...]
     from_spec: Callable[..., ScoreError]
     knobs: tuple[Knob, ...]
+    level_is: Literal["norm", "share", "other"] = "other"
     min_dim: int = 1
     of_target: bool = False
     page: str = ""
+    phrase: str = ""
+    explanation: str = ""
+    style: Style = PLAIN
+
+    def __post_init__(self):
+        if not self.phrase:
+            object.__setattr__(self, "phrase", f"a {self.title.lower()}")
+
+    @property
+    def leveled(self) -> bool:
+        """Whether its size can be varied."""
+        return "level" in self.keys
+
+    @property
+    def example(self) -> dict:
+        """Its object in a study file with every knob at its default."""
+        return {"name": self.name, **{knob.name: knob.default for knob in self.knobs}}
 
 
 LEVEL = Knob(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from dlab import params
 from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
+from dlab.look import Style
 from dlab.params import Knob
 
 
@@ -51,4 +52,7 @@ ENTRY = ErrorEntry(
     ("level", "angle"),
     from_spec,
     (LEVEL, Knob("angle", "Direction α (degrees)", 0.0, 0.0, 360.0, 15.0, "Direction in which the score is wrong.")),
+    level_is="norm",
+    explanation="A **constant direction** pushes every step the same way, so the pushes add up: that is what $C_2$ allows for.",
+    style=Style("#1d2733", "#e8edf3", "square", "solid"),
 )

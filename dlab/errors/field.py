@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from dlab import params
 from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
+from dlab.look import Style
 from dlab.params import Knob
 
 FEATURES = 24
@@ -59,4 +60,7 @@ ENTRY = ErrorEntry(
     from_spec,
     (LEVEL, Knob("seed", "Field seed", 0, 0, 999, 1, "Which random field of directions.")),
     min_dim=2,
+    level_is="norm",
+    explanation="A **smooth random field** points the same way at the same place and other ways elsewhere.",
+    style=Style("#7A4B1E", "#D9A066", "diamond", "dash"),
 )

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from dlab import params
 from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
+from dlab.look import Style
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["level", "hessian_level", "drift_level"], meta_fields=[])
@@ -41,4 +42,8 @@ ENTRY = ErrorEntry(
     ("level",),
     from_spec,
     (LEVEL,),
+    level_is="norm",
+    phrase="fresh noise",
+    explanation="**Fresh noise** is drawn anew in each step and averages out.",
+    style=Style("#AA4499", "#CC79A7", "cross", "longdash"),
 )

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from dlab import params
 from dlab.errors.base import ErrorEntry, ScoreError
+from dlab.look import Style
 from dlab.params import Knob
 
 
@@ -34,9 +35,12 @@ def from_spec(spec, hessian_level, drift_level):
 
 ENTRY = ErrorEntry(
     "relative",
-    "Relative",
+    "Relative error",
     r"s^* = (1+\varepsilon)\,s",
     ("level",),
     from_spec,
     (Knob("level", "Relative error ε", 0.05, -0.5, 1.0, 0.01, "Share by which the score is too long."),),
+    level_is="share",
+    explanation="A **relative error** $s^* = (1+\\varepsilon)s$ changes the curvature: the law becomes narrower.",
+    style=Style("#5B4FB5", "#A79BF0", "triangle-up", "solid"),
 )

@@ -3,7 +3,7 @@
 import pprint
 import re
 
-from dlab import __version__, schemes
+from dlab import __version__, measure, schemes
 from dlab.figures import along
 from dlab.figures.numbers import NONE, listed, number, order, step_size
 from dlab.figures.tables import (
@@ -18,25 +18,6 @@ from dlab.figures.tables import (
     value_text,
 )
 
-# How the value of a row came about; {n} is the number of Brownian paths.
-HOW = {
-    "exact": "of the scheme's law, carried through the steps without sampling",
-    "exact-moments": "of the law's first two moments, without sampling: a lower bound",
-    "exact-marginals": "of the law's marginals along the target's axes, without sampling: a lower bound",
-    "density": "of the density carried through the steps on a grid, to first order in the displacement",
-    "projected": "projected: the mean displacement between scheme and a fine reference on the same {n} Brownian paths, projected "
-    "onto gradient fields, noise bias removed",
-    "coupled": "coupled: root mean square distance to a fine reference on the same {n} Brownian paths, an upper bound",
-    "gelbrich": "Gelbrich's lower bound from means and covariances of {n} paths",
-    "marginal": "of the first coordinate alone, by sorted values of {n} paths and of as many samples of the target, with a sampling "
-    "floor: a lower bound",
-    "frechet": "W₂ of the Gaussians with the moments of {n} paths and of the target, with a sampling floor: a lower bound",
-    "frechet-diagonal": "W₂ of the Gaussians with the diagonal moments of {n} paths and of the target, with a sampling floor: blind to "
-    "correlations",
-    "plugin": "exact optimal transport between clouds of points out of {n} paths, with a sampling floor",
-    "sinkhorn": "Sinkhorn divergence between clouds of points out of {n} paths, with a sampling floor",
-    "sliced": "sliced W₂ between clouds of points out of {n} paths, with a sampling floor",
-}
 STARTS = {"exact": "the exact p_T", "paper": "N(0, σ_T² I)"}
 
 # Titles, names and numbers as CITATION.cff has them; a test compares the two.
@@ -90,7 +71,7 @@ def caption(result: dict) -> str:
         paths = sorted({r["particles"] for r in mine if r.get("particles")})
         count = f"{paths[0]} to {paths[-1]}" if len(paths) > 1 else f"{paths[0] if paths else 'many'}"
         who = f" ({listed(who)})" if len(ways) > 1 else ""
-        said.append(f"Value{who} {HOW.get(method, method or 'measured').format(n=count)}")
+        said.append(f"Value{who} {measure.method(method or 'measured').caption.format(n=count)}")
     if any(r.get("stderr") for r in rows):
         said.append("Each ± of a value is a 95 % interval, 1.96 standard errors of the mean over Brownian paths")
     elif rows:
@@ -123,10 +104,10 @@ def motion_caption(study: dict, steps: int, particles: int, sentence: str) -> st
     ])  # fmt: skip
 
 
-def _way(result) -> along.Way | None:
+def _way(result) -> along.VariedAxis | None:
     """How the axis is spoken of that a study varies, None where it varies h alone."""
     vary = (result.get("study") or {}).get("vary")
-    return along.way_of(vary["axis"]) if vary else None
+    return along.varied_axis(vary["axis"]) if vary else None
 
 
 def _shown(result) -> dict:

@@ -4,7 +4,11 @@ Colours come in pairs, for light and dark ground. Marks that share a `group` are
 """
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from dlab.figures.numbers import Z95
+from dlab.look import Style
 
 NEUTRAL = ("#5f6772", "#a3adba")  # light, dark: whatever belongs to no scheme
 BAND_OPACITY = 0.13
@@ -13,14 +17,22 @@ INK = ("#243b53", "#e6edf5")  # where a density is largest
 POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-@dataclass(frozen=True)
-class Series:
-    """Points, a line, or both.
+def look(style: Style, **changes) -> dict:
+    """A record's colours, marker and dash as a curve or a key takes them; changes: of these, or further fields."""
+    return {"colours": (style.light, style.dark), "marker": style.marker, "dash": style.dash, **changes}
 
-    x, y (n,)      low, high (n,) ends of the error bars, or empty
+
+@dataclass(frozen=True)
+class Curve:
+    """A drawn series: points, a line, or both.
+
+    x, y (n,)      values as they are stated, also where the axis does not hold them (see `place`)
+    low, high (n,) ends of the 95 % intervals as they are stated (see `whiskers`), or empty
     filled (n,)    False draws the marker hollow; empty means all filled
     hover (n,)     what a point says under the pointer, lines parted by \\n; empty for silence
-    marker, dash   names as in plotly ("triangle-up", "longdash"); "" draws none
+    marker, dash   names of dlab.look; "" draws none
+    key            its label in the legend; "" for none
+    sizes          whether its values choose the limits of the axes
     """
 
     name: str
@@ -35,6 +47,29 @@ class Series:
     marker: str = ""
     dash: str = ""
     thin: bool = False
+    key: str = ""
+    sizes: bool = True
+
+    @classmethod
+    def of(
+        cls, name: str, rows: Iterable[dict], at: Callable = lambda r: r["h"], *, value: Callable | None = None,
+        half: Callable | None = None, ends: Callable | None = None, why: Callable = lambda r: (), says: Callable | None = None, **drawn,
+    ) -> "Curve":  # fmt: skip
+        """The curve of rows from left to right; a row without value (diverged) is left out.
+
+        at, value, half: a row's x, y and half 95 % interval, by default h and W2 with its own; another value has none by default
+        ends: of the bar, where it is no such interval; why: the reasons that make a point hollow; says: what the pointer says,
+        in lines, before the reasons; drawn: the other fields
+        """
+        half = half or ((lambda r: 0.0) if value else (lambda r: Z95 * (r.get("stderr") or 0.0)))
+        value = value or (lambda r: r["w2"])
+        rows = sorted((r for r in rows if value(r) is not None), key=at)
+        if ends or any(map(half, rows)):
+            ends = ends or (lambda r: (value(r) - half(r), value(r) + half(r)))
+            drawn["low"], drawn["high"] = zip(*map(ends, rows)) if rows else ((), ())
+        if says:
+            drawn["hover"] = tuple("\n".join([*says(r), *(f"hollow: {reason}" for reason in why(r))]) for r in rows)
+        return cls(name, tuple(map(at, rows)), tuple(map(value, rows)), filled=tuple(not why(r) for r in rows), **drawn)
 
 
 @dataclass(frozen=True)
@@ -88,6 +123,20 @@ class Axis:
     ticks: tuple[tuple[float, str], ...]
     log: bool = True
 
+    def place(self, value: float) -> float:
+        """Where a value stands: one below the axis, zero and less on a logarithmic one, at its lower end."""
+        return max(value, self.limits[0])
+
+
+def whiskers(curve: Curve, axis: Axis) -> tuple[tuple[float, float, bool, bool], ...]:
+    """The error bars along y as they are drawn: (from, to, open below, open above), one a point.
+
+    An end that the axis does not hold (beyond its limits; zero and less where it is logarithmic) is open: the bar runs to
+    the edge of the picture and has no cap there. Every other end is the stated one, so no bar is shorter than its interval.
+    """
+    bottom, top = axis.limits
+    return tuple((max(a, bottom), min(b, top), a < bottom, b > top) for a, b in zip(curve.low, curve.high))
+
 
 @dataclass(frozen=True)
 class Key:
@@ -109,7 +158,7 @@ class Chart:
     title: str
     x: Axis
     y: Axis
-    series: tuple[Series, ...] = ()
+    series: tuple[Curve, ...] = ()
     bands: tuple[Band, ...] = ()
     bars: tuple[Bar, ...] = ()
     triangles: tuple[Triangle, ...] = ()
@@ -133,7 +182,7 @@ class Map:
     name: str
     alt: str = ""
     grey_name: str = ""
-    over: tuple[Series, ...] = ()
+    over: tuple[Curve, ...] = ()
 
     @property
     def signed(self) -> bool:

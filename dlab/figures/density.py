@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlab import schemes
-from dlab.figures.chart import NEUTRAL, Axis, Chart, Key, Map, Series, Sheet, evenly
+from dlab.figures.chart import NEUTRAL, Axis, Chart, Curve, Key, Map, Sheet, evenly
 from dlab.figures.numbers import NONE, number, step_size
 
 HOW = {
@@ -112,13 +112,14 @@ def _charts(found) -> tuple[Chart, ...]:
     label = {i: f", axis {i}" if len(lines) > 1 else "" for i, _ in lines}
     pairs, gaps, keys, more = [], [], [], []
     for (i, line), dash in zip(lines, ("solid", "dot")):
-        x, law, target = (np.asarray(line[k]) for k in ("x", "law", "target"))
-        pairs += [Series(f"p₀{label[i]}", x, target, NEUTRAL, f"p{i}", dash=dash)]
-        pairs += [Series(f"{name}{label[i]}", x, law, own, f"q{i}", dash="dash" if dash == "solid" else "longdash")]
-        gaps += [Series(f"{name} − p₀{label[i]}", x, law - target, own, f"d{i}", dash=dash)]
+        x, law, target = (tuple(line[k]) for k in ("x", "law", "target"))
+        gap = tuple(a - b for a, b in zip(law, target))
+        pairs += [Curve(f"p₀{label[i]}", x, target, NEUTRAL, f"p{i}", dash=dash)]
+        pairs += [Curve(f"{name}{label[i]}", x, law, own, f"q{i}", dash="dash" if dash == "solid" else "longdash")]
+        gaps += [Curve(f"{name} − p₀{label[i]}", x, gap, own, f"d{i}", dash=dash)]
         keys += [Key(s.name, s.colours, s.group, dash=s.dash) for s in pairs[-2:]]
         more += [Key(s.name, s.colours, s.group, dash=s.dash) for s in gaps[-1:]]
-    top, most = max(max(s.y) for s in pairs), max(np.abs(s.y).max() for s in gaps) or 1.0
+    top, most = max(max(s.y) for s in pairs), max(max(map(abs, s.y)) for s in gaps) or 1.0
     height = Axis("density", (0.0, 1.05 * top), evenly(0.0, 1.05 * top), log=False)
     apart = Axis("difference", (-1.1 * most, 1.1 * most), evenly(-1.1 * most, 1.1 * most), log=False)
     return (

@@ -34,7 +34,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dlab.schemes.look import PARTS
+from dlab.look import PARTS
 
 MAGIC = b"DLM2"
 MID = 21844
@@ -51,7 +51,7 @@ class Panel:
     distance: (F,) or None, the distance so far; NaN where it was not measured, and straight lines lead over such frames
     between two measured ones of an act. distance_label: what it measures.
     real: (F,) bool or None (all): frames at which this cloud was computed, not interpolated.
-    parts: {name of schemes.look.PARTS: (F, k, 2)} or None, what takes the first k particles from a frame to the next:
+    parts: {name of look.PARTS: (F, k, 2)} or None, what takes the first k particles from a frame to the next:
     displacements, but a position for "midpoint"; NaN where no step begins. They can then be followed.
     Raises ValueError where a shape or a colour does not fit.
     """

@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, largest_font
-from dlab.schemes.look import DASHES, MARKERS
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, largest_font, whiskers
+from dlab.look import DASHES, MARKERS
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 LOCK = threading.RLock()
@@ -110,7 +110,8 @@ def _draw(figure, chart, font_pt, grey, columns):
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     for b in chart.bands:
-        ax.fill_between(b.x, b.lower, b.upper, color=colour(b), alpha=BAND_OPACITY, linewidth=0, label=b.name)
+        lower, upper = (list(map(chart.y.place, values)) for values in (b.lower, b.upper))
+        ax.fill_between(b.x, lower, upper, color=colour(b), alpha=BAND_OPACITY, linewidth=0, label=b.name)
     for b in chart.bars:
         ax.barh(b.y, b.x1 - b.x0, b.height, b.x0, color=colour(b), linewidth=0, label=b.name)
         ax.text((b.x0 + b.x1) / 2, b.y, b.text, color="white", ha="center", va="center")
@@ -120,7 +121,7 @@ def _draw(figure, chart, font_pt, grey, columns):
         ax.annotate(t.label, (t.x1, t.y1), (3 * side, 0), textcoords="offset points", color=NEUTRAL[0],
                     ha="left" if side > 0 else "right", va="center", fontsize=font_pt - 1)
     for s in chart.series:
-        _series(ax, s, colour(s), line, size)
+        _curve(ax, s, chart.y, colour(s), line, size)
     for axis, which in ((chart.x, "x"), (chart.y, "y")):
         getattr(ax, f"set_{which}scale")("log" if axis.log else "linear")
         getattr(ax, f"set_{which}lim")(axis.limits)
@@ -175,18 +176,22 @@ def _one_map(figure, ax, part, name, font_pt, grey, legend):
         bar.ax.locator_params(nbins=3)
 
 
-def _series(ax, s, colour, line, size):
+def _curve(ax, s, axis, colour, line, size):
+    y = np.array([axis.place(v) for v in s.y])
     if s.dash:
-        ax.plot(s.x, s.y, linestyle=DASHES[s.dash], color=colour, linewidth=line * (0.7 if s.thin else 1), label=s.name)
+        ax.plot(s.x, y, linestyle=DASHES[s.dash], color=colour, linewidth=line * (0.7 if s.thin else 1), label=s.name)
     if s.high:
-        ends = np.array([np.subtract(s.y, s.low), np.subtract(s.high, s.y)])
-        ax.errorbar(s.x, s.y, yerr=ends, fmt="none", ecolor=colour, elinewidth=line * 0.6, capsize=size * 0.35)
+        low, high, *open_ends = map(np.array, zip(*whiskers(s, axis)))
+        ax.vlines(s.x, low, high, colors=colour, linewidth=line * 0.6)
+        for ends, is_open in zip((low, high), open_ends):
+            ax.plot(np.array(s.x)[~is_open], ends[~is_open], linestyle="none", marker="_", color=colour, markersize=size * 0.7,
+                    markeredgewidth=line * 0.6)
     if not s.marker:
         return
     filled = np.array(s.filled or [True] * len(s.x))
     for full in (True, False):
         if np.any(filled == full):
-            ax.plot(np.array(s.x)[filled == full], np.array(s.y)[filled == full], linestyle="none",
+            ax.plot(np.array(s.x)[filled == full], y[filled == full], linestyle="none",
                     label=f"{s.name} ({'filled' if full else 'hollow'})", clip_on=False, zorder=3,
                     **_marker(s.marker, colour, size, full))
 

@@ -6,14 +6,11 @@
 import math
 import re
 
+from dlab import measure
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
 
-METHODS = {
-    "exact-moments": "exact for the first two moments, so a lower bound of W₂",
-    "exact-marginals": "exact along the axes, which is a lower bound of W₂",
-    "density": "of the density on a grid, to first order in the displacement",
-}
-LOWER = ("exact-moments", "exact-marginals")  # methods whose W2 is a lower bound, and so is a number of steps found with it
+METHODS = {m.name: m.note for m in measure.METHODS.values() if m.note}
+LOWER = tuple(m.name for m in measure.METHODS.values() if m.lower)
 OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
 EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
@@ -52,6 +49,11 @@ def value_text(row) -> str:
     if diverged(row):
         return no_value(row)
     return interval(row.get("w2"), Z95 * (row.get("stderr") or 0.0))
+
+
+def method_text(row) -> str:
+    """The method of a row, in words where its value is not W2 itself."""
+    return METHODS.get(row.get("method"), row.get("method", NONE))
 
 
 def fitted(row, fit) -> bool:

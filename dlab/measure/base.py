@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dlab.look import PLAIN, Style
 from dlab.types import Estimate
 
 
@@ -44,6 +45,23 @@ class Pairs:
 
 
 @dataclass(frozen=True)
+class Method:
+    """What a number is, in words, under the name that rows have it by.
+
+    explanation   a paragraph of Markdown for the pages
+    caption       half a sentence for figures in print; {n} stands for the number of Brownian paths
+    note          what a table adds to the value where it is not W2 itself
+    lower         it is a lower bound of W2, and so is a number of steps found with it
+    """
+
+    name: str
+    explanation: str
+    caption: str
+    note: str = ""
+    lower: bool = False
+
+
+@dataclass(frozen=True)
 class Estimator:
     """One line of the registry.
 
@@ -55,6 +73,10 @@ class Estimator:
         Estimates, and the mean |e|^2 met at each step, (N,); None where sampled
     price(case) -> its cost in particle-steps, 0 for milliseconds; None where sampled
     alone    it looks at the scheme's particles without their reference: Pairs with y None
+    uses_reference   its value depends on the reference, so that the reference's error is one of the value
+    automatic        "auto" may choose it, the first of the registry that applies
+    methods          what its numbers may be, its own first; derived from the title where none is given
+    style            its look beside other estimators
     """
 
     name: str
@@ -66,15 +88,23 @@ class Estimator:
     follow: Callable[[Case, Any], tuple[list[Estimate], np.ndarray]] | None = None
     price: Callable[[Case], int] | None = None
     alone: bool = False
+    uses_reference: bool = True
+    automatic: bool = False
+    methods: tuple[Method, ...] = ()
+    style: Style = PLAIN
+
+    def __post_init__(self):
+        if not self.methods:
+            object.__setattr__(self, "methods", (Method(self.name, f"**{self.title}.**", self.title),))
 
 
-def by_law(name, title, applies, follow, price) -> Estimator:
+def by_law(name, title, applies, follow, price, **words) -> Estimator:
     """An estimator that carries the scheme's law through the steps and needs no particles."""
 
     def estimate(case: Case, pairs=None) -> Estimate:
         return follow(case, [case.steps])[0][-1]
 
-    return Estimator(name, title, False, applies, estimate, follow=follow, price=price)
+    return Estimator(name, title, False, applies, estimate, follow=follow, price=price, **words)
 
 
 def unsettled(what: str, change: float) -> str:

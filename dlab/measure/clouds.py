@@ -12,7 +12,9 @@ from importlib import import_module
 import jax
 import numpy as np
 
-from dlab.measure.base import Case, Estimator, Pairs, always, jackknife
+from dlab import noise
+from dlab.look import Style
+from dlab.measure.base import Case, Estimator, Method, Pairs, always, jackknife
 from dlab.types import Estimate
 
 GROUP = 1000  # points a cloud
@@ -49,7 +51,7 @@ def sliced(x, y, seed) -> float:
 def _estimate(name, distance, quick, case: Case, pairs: Pairs) -> Estimate:
     groups = max(1, min(GROUPS, len(pairs.x) // GROUP))
     size = min(GROUP, len(pairs.x))
-    key = jax.random.fold_in(jax.random.key(case.seed), 0x0C10)
+    key = noise.stream(jax.random.key(case.seed), "clouds")
     fresh = np.asarray(case.target.sample(key, 3 * groups * size)).reshape(3, groups, size, -1)
     clouds = pairs.x[: groups * size].reshape(groups, size, -1)
     values = [distance(x, y, g) for g, (x, y) in enumerate(zip(clouds, fresh[0]))]
@@ -77,12 +79,38 @@ def _left_out(distance, x, y) -> float:
     return variance**0.5
 
 
-def _entry(name, title, distance, quick=False):
-    return Estimator(name, title, True, always, partial(_estimate, name, distance, quick))
+def _entry(distance, title, style, method, quick=False):
+    return Estimator(
+        method.name, title, True, always, partial(_estimate, method.name, distance, quick),
+        methods=(method,), style=style, uses_reference=False,
+    )  # fmt: skip
 
 
 ENTRIES = (
-    _entry("plugin", "Plug-in optimal transport", transport),
-    _entry("sinkhorn", "Sinkhorn divergence", sinkhorn),
-    _entry("sliced", "Sliced W₂", sliced, quick=True),
-)
+    _entry(
+        transport, "Plug-in optimal transport", Style("#D55E00", "#D55E00", "square", "dash"),
+        Method(
+            "plugin",
+            "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is what two clouds of "
+            "one and the same law read: below twice the floor the number says nothing.",
+            "exact optimal transport between clouds of points out of {n} paths, with a sampling floor",
+        ),
+    ),
+    _entry(
+        sinkhorn, "Sinkhorn divergence", Style("#B57A00", "#E69F00", "diamond", "dash"),
+        Method(
+            "sinkhorn",
+            "**Sinkhorn divergence.** Entropic transport with the entropic bias removed; the sampling floor stays.",
+            "Sinkhorn divergence between clouds of points out of {n} paths, with a sampling floor",
+        ),
+    ),
+    _entry(
+        sliced, "Sliced W₂", Style("#AA4499", "#CC79A7", "cross", "dash"),
+        Method(
+            "sliced",
+            "**Sliced.** Root mean square over directions of one-dimensional $W_2$: at most $W_2/\\sqrt d$, with a floor"
+            " of its own.",
+            "sliced W₂ between clouds of points out of {n} paths, with a sampling floor",
+        ), quick=True,
+    ),
+)  # fmt: skip

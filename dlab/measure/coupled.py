@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dlab.measure.base import Case, Estimator, Pairs, paired, root
+from dlab.look import Style
+from dlab.measure.base import Case, Estimator, Method, Pairs, paired, root
 from dlab.types import Estimate
 
 
@@ -13,4 +14,16 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     return Estimate(value, stderr, "coupled", upper=value)
 
 
-ENTRY = Estimator("coupled", "Coupled L² error", True, paired, estimate)
+ENTRY = Estimator(
+    "coupled", "Coupled L² error", True, paired, estimate,
+    methods=(
+        Method(
+            "coupled",
+            "**Coupled.** Root mean square distance of scheme and reference on the same Brownian path: what the proofs "
+            "bound, an upper bound of $W_2$.",
+            "coupled: root mean square distance to a fine reference on the same {n} Brownian paths, an upper bound",
+        ),
+    ),
+    style=Style("#5f6772", "#a3adba", "triangle-down", "dot"),
+    automatic=True,
+)  # fmt: skip

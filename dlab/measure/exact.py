@@ -10,7 +10,8 @@ from numpy.polynomial import chebyshev
 
 from dlab import theory
 from dlab.laws import gaussian, product
-from dlab.measure.base import Case, by_law, unsettled
+from dlab.look import Style
+from dlab.measure.base import Case, Method, by_law, unsettled
 from dlab.targets.gaussian import Gaussian
 from dlab.targets.spectrum import Spectrum
 from dlab.types import Estimate
@@ -196,5 +197,35 @@ def _errors(case):
     return [case.error.along(axis) for axis in case.target.factors.axes.T]
 
 
-ENTRY = by_law("exact", "Exact law", applies, follow, price)
+ENTRY = by_law(
+    "exact", "Exact law", applies, follow, price,
+    methods=(
+        Method(
+            "exact",
+            "**Exact law.** On a Gaussian target one step is affine, so mean and covariance of the scheme's law "
+            "propagate in closed form and $W_2$ is the Bures distance. On a product target the density of each "
+            "coordinate is carried through the steps on a grid and $W_2$ comes from quantiles. No sampling, no error "
+            "bars.",
+            "of the scheme's law, carried through the steps without sampling",
+        ),
+        Method(
+            "exact-moments",
+            "**Exact first two moments.** With a random midpoint the law is a mixture over $U$. Its mean and covariance"
+            " are exact; their distance is a lower bound of $W_2$.",
+            "of the law's first two moments, without sampling: a lower bound",
+            note="exact for the first two moments, so a lower bound of W₂",
+            lower=True,
+        ),
+        Method(
+            "exact-marginals",
+            "**Exact along the axes.** With a random midpoint the coordinates share $U$, so the law is no product. The "
+            "law of each coordinate is exact; the root of the sum of their squared distances is a lower bound of $W_2$.",
+            "of the law's marginals along the target's axes, without sampling: a lower bound",
+            note="exact along the axes, which is a lower bound of W₂",
+            lower=True,
+        ),
+    ),
+    style=Style("#1d2733", "#e8edf3", "", "solid"),
+    automatic=True,
+)  # fmt: skip
 estimate = ENTRY.estimate

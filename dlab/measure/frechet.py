@@ -10,8 +10,10 @@ from functools import partial
 import jax
 import numpy as np
 
+from dlab import noise
 from dlab.laws.gaussian import bures
-from dlab.measure.base import Case, Estimator, Pairs, always, jackknife
+from dlab.look import Style
+from dlab.measure.base import Case, Estimator, Method, Pairs, always, jackknife
 from dlab.types import Estimate
 
 BLOCKS = 8  # of the jackknife: each takes an eigenproblem of d dimensions
@@ -40,7 +42,7 @@ def _estimate(name, distance, case: Case, pairs: Pairs) -> Estimate:
     value = of(pairs.x)
     blocks = np.array_split(np.arange(n), BLOCKS)
     stderr = jackknife([of(np.delete(pairs.x, block, 0)) for block in blocks]) ** 0.5
-    key = jax.random.fold_in(jax.random.key(case.seed), 0xF2EC)
+    key = noise.stream(jax.random.key(case.seed), "frechet")
     floor = float(np.mean([of(np.asarray(case.target.sample(jax.random.fold_in(key, i), n))) for i in range(DRAWS)]))
     flags = () if value > 2 * floor else (f"{name}: below twice its sampling floor of {floor:.3g}",)
     return Estimate(value, stderr, name, floor=floor, flags=flags)
@@ -56,11 +58,30 @@ def rotated(low: float, high: float, angle: float) -> tuple[float, float]:
     return full(zero, first, zero, second), diagonal(zero, first, zero, second)
 
 
-def _entry(name, title, distance):
-    return Estimator(name, title, True, always, partial(_estimate, name, distance))
+def _entry(distance, title, style, method, automatic=False):
+    return Estimator(
+        method.name, title, True, always, partial(_estimate, method.name, distance),
+        methods=(method,), style=style, uses_reference=False, automatic=automatic,
+    )  # fmt: skip
 
 
 ENTRIES = (
-    _entry("frechet", "Fréchet, full covariance", full),
-    _entry("frechet-diagonal", "Fréchet, diagonal covariance", diagonal),
-)
+    _entry(
+        full, "Fréchet, full covariance", Style("#009E73", "#009E73", "triangle-left", "dash"),
+        Method(
+            "frechet",
+            "**Fréchet, full covariance.** $W_2$ of the Gaussians with the cloud's mean and covariance and with the "
+            "target's, which are known exactly: a lower bound of $W_2$, up to the sampling noise that its floor shows.",
+            "W₂ of the Gaussians with the moments of {n} paths and of the target, with a sampling floor: a lower bound",
+        ), automatic=True,
+    ),
+    _entry(
+        diagonal, "Fréchet, diagonal covariance", Style("#7A4B1E", "#D9A066", "triangle-right", "dash"),
+        Method(
+            "frechet-diagonal",
+            "**Fréchet, diagonal covariance.** The same with the variances of the pixels alone: it sees no correlation.",
+            "W₂ of the Gaussians with the diagonal moments of {n} paths and of the target, with a sampling floor: blind"
+            " to correlations",
+        ),
+    ),
+)  # fmt: skip

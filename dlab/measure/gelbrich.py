@@ -3,7 +3,8 @@
 import numpy as np
 
 from dlab.laws.gaussian import bures
-from dlab.measure.base import Case, Estimator, Pairs, jackknife, paired, root
+from dlab.look import Style
+from dlab.measure.base import Case, Estimator, Method, Pairs, jackknife, paired, root
 from dlab.types import Estimate
 
 BLOCKS = 32
@@ -37,4 +38,14 @@ def _moments(x, y, z):
     return mean, second / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
 
 
-ENTRY = Estimator("gelbrich", "Gelbrich lower bound", True, paired, estimate)
+ENTRY = Estimator(
+    "gelbrich", "Gelbrich lower bound", True, paired, estimate,
+    methods=(
+        Method(
+            "gelbrich",
+            "**Gelbrich.** Distance of the clouds' means and covariances: a lower bound of $W_2$.",
+            "Gelbrich's lower bound from means and covariances of {n} paths",
+        ),
+    ),
+    style=Style("#5f6772", "#a3adba", "triangle-up", "dot"),
+)  # fmt: skip

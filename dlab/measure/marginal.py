@@ -9,7 +9,9 @@ import itertools
 import jax
 import numpy as np
 
-from dlab.measure.base import Case, Estimator, Pairs, always, jackknife, root
+from dlab import noise
+from dlab.look import Style
+from dlab.measure.base import Case, Estimator, Method, Pairs, always, jackknife, root
 from dlab.types import Estimate
 
 BLOCKS = 32
@@ -43,7 +45,7 @@ def jackknifed(x, y, power: int = 2) -> tuple[float, float]:
 def estimate(case: Case, pairs: Pairs) -> Estimate:
     """W2 of the first coordinate with a jackknife standard error; floor: what two target clouds of this size read."""
     n = len(pairs.x)
-    key = jax.random.fold_in(jax.random.key(case.seed), 0x3A46)
+    key = noise.stream(jax.random.key(case.seed), "marginal")
     fresh = [np.asarray(case.target.sample(k, n))[:, 0] for k in jax.random.split(key, FLOORS + 1)]
     value, stderr = jackknifed(pairs.x[:, 0], fresh[0])
     floor = float(np.mean([of_lines(a, b) for a, b in itertools.pairwise(fresh)]) ** 0.5)
@@ -51,4 +53,18 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     return Estimate(value, stderr, "marginal", floor=floor, flags=flags)
 
 
-ENTRY = Estimator("marginal", "First coordinate, by quantiles", True, always, estimate, alone=True)
+ENTRY = Estimator(
+    "marginal", "First coordinate, by quantiles", True, always, estimate,
+    methods=(
+        Method(
+            "marginal",
+            "**First coordinate.** $W_2$ of one coordinate by sorted values of the particles and of as many samples of "
+            "the target: what the paper plots, a lower bound of $W_2$ in all coordinates. The error leaves out blocks "
+            "of either sample in turn; the floor is what two samples of the target read.",
+            "of the first coordinate alone, by sorted values of {n} paths and of as many samples of the target, with a "
+            "sampling floor: a lower bound",
+        ),
+    ),
+    style=Style("#4B3B8F", "#A79BE8", "x", "dash"),
+    alone=True,
+)  # fmt: skip

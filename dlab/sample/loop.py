@@ -123,7 +123,7 @@ def simulate(
     """
     x, h = jnp.asarray(start), T / steps
     if limit is not None:
-        limit = None if not scheme.hessian_evals else (limit, jax.random.fold_in(key, 1))
+        limit = None if not scheme.hessian_evals else (limit, noise.stream(key, "growth"))
     beside, memory, spent = (x, x) if controlled else None, error.begin(field, T, x), []
     generator = noise.generator(key)
     squares, states, parts = [], [np.asarray(start)[None]], []

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import jax.numpy as jnp
 
 from dlab.linop import Dense
-from dlab.schemes.look import Style
+from dlab.look import Style
+from dlab.params import BadInput
 
 if TYPE_CHECKING:
     from dlab.schemes.formula import Formula
@@ -71,6 +72,10 @@ class Scheme:
     def theorem_name(self) -> str:
         """As tables have it."""
         return self.theorem.name if self.theorem else "none"
+
+    def __post_init__(self):
+        if not self.style.marker or not self.style.dash:
+            raise BadInput(f"The scheme {self.name} needs a marker and a dash; choose from dlab.look.")
 
     def step(self, field, t, h, x, noise):
         """x (n, d) after one step from t down to t - h: x and the sum of its parts."""

@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from dlab.schemes.look import PARTS
+from dlab.look import PARTS
 
 _MACROS = {part: "\\" + part.split()[0] for part in PARTS}
 

@@ -5,9 +5,9 @@ import math
 import jax.numpy as jnp
 
 from dlab import linop
+from dlab.look import Style
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
-from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 

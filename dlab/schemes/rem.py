@@ -4,9 +4,9 @@ import math
 
 from dlab import linop
 from dlab.field import drift
+from dlab.look import Style
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
-from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 import jax.numpy as jnp
 
 from dlab.linop import Products, phi1, phi2
+from dlab.look import Style
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
-from dlab.schemes.look import Style
 from dlab.theory import Constants
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 import jax
 
-from dlab import __version__, schemes, targets, theory
+from dlab import __version__, errors, schemes, targets, theory
 from dlab.measure import exact, fit
 from dlab.study.reach import trends
 from dlab.study.spec import SCHEMA, Study
@@ -185,8 +185,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
             notes.append(
                 f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} {OUTSIDE} and is not fitted."
             )
-    asked = study.score_error.get("level")
-    if study.score_error["name"] == "relative" and asked:
+    if errors.REGISTRY[study.score_error["name"]].level_is == "share" and study.score_error["level"]:
         notes.append(
             "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
         )

@@ -17,7 +17,6 @@ from dlab.types import Estimate
 SHARE = 0.1  # reference error, as a share of a value, above which the row says so
 RESOLVED = 3.0  # standard errors that a resolved value is above zero
 HESSIAN = "ε_L of this Hessian is not known, so Theorem 4 gives no number."
-CLOUDS = ("frechet", "frechet-diagonal", "plugin", "sinkhorn", "sliced")  # estimators that do not use the reference
 
 
 def run(study: Study, tick: Tick = lambda done: None) -> Result:
@@ -141,18 +140,19 @@ def _measured(study, sweep, key, quick) -> Row:
     if pairs.y is None:
         return _row(study, case, replace(found, flags=_doubts(found, None, None, 0.0)), len(pairs.x), met, 0, spent)
     lower, upper = gelbrich.estimate(case, pairs), coupled.estimate(case, pairs)
-    flags = _doubts(found, lower, upper, sweep.reference_error(case))
+    own = sweep.reference_error(case) if estimator.uses_reference else 0.0
+    flags = _doubts(found, lower, upper, own)
     found = replace(found, lower=lower.value, upper=upper.value, flags=flags)
     return _row(study, case, found, len(pairs.x), met, 0)
 
 
 def _doubts(estimate, lower, upper, own) -> tuple[str, ...]:
-    """A sentence for every reason not to fit the value; `own` is the reference's error."""
+    """A sentence for every reason not to fit the value; `own` is the reference's error where it enters."""
     flags = list(estimate.flags)
     value, stderr = estimate.value, estimate.stderr
     if not value > RESOLVED * stderr:
         flags.append(f"unresolved: {value:.2g} ± {stderr:.1g} is within {RESOLVED:g} standard errors of zero")
-    if own > SHARE * value and estimate.method not in CLOUDS:
+    if own > SHARE * value:
         flags.append(f"the reference path may itself be off by {own:.2g}, more than a tenth of this value")
     if estimate.method == "projected":
         for other, sign, word in ((lower, -1, "below Gelbrich's lower bound"), (upper, 1, "above the coupled bound")):

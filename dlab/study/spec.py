@@ -342,8 +342,9 @@ def _at(plain: dict, axis: str, value) -> dict:
             return {**plain, "target": {**target, "values": target["values"][:value]}}
         return {**plain, "target": {**target, "dim": value}}
     key = axis.removeprefix("score_error.")
-    if plain["score_error"].get("name", "none") == "none":
-        raise BadInput(f"score_error.name = 'none' has no {key}; choose an error.")
+    entry = errors.REGISTRY.get(plain["score_error"].get("name"))
+    if entry is not None and key not in entry.keys:
+        raise BadInput(f"score_error.name = '{entry.name}' has no {key}; choose an error that has one.")
     return {**plain, "score_error": {**plain["score_error"], key: value}}
 
 

@@ -89,7 +89,7 @@ class Sweep:
     def _queue(self, number: int, keys) -> dict[Key | Reference, Future | tuple]:
         study, queued = self.study, {}
         key = jax.random.fold_in(jax.random.key(study.seed), number)
-        both = starts(study.built, jax.random.fold_in(key, 0), BATCH, study.T, study.start)
+        both = starts(study.built, noise.stream(key, "start"), BATCH, study.T, study.start)
         if not study.paired:
             return {k: self._alone(key, both[0], *k) for k in keys}
         for grid in self.shared:
@@ -103,7 +103,9 @@ class Sweep:
         study, queued = self.study, {}
         wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]
         counts = {n for _, n in keys}.union(*((r.steps, r.steps // 2) for r in wanted))
-        path = _pyramid(jax.random.fold_in(key, grid.steps), grid.steps, counts, study.T, study.built.dim)
+        path = _pyramid(
+            jax.random.fold_in(noise.stream(key, "path"), grid.steps), grid.steps, counts, study.T, study.built.dim
+        )
 
         def queue(scheme, error, start, n, own, controlled=False):
             return self._pool.submit(
@@ -111,12 +113,12 @@ class Sweep:
                 path=path[n], controlled=controlled, tick=self._count,
             )  # fmt: skip
 
-        own, so = jax.random.fold_in(key, 1), schemes.REGISTRY["SO"]
+        own, so = noise.stream(key, "reference"), schemes.REGISTRY["SO"]
         for r in wanted:
             queued[r] = tuple(queue(so, errors.NONE, exact_begin, n, own) for n in (r.steps, r.steps // 2))
             for name, n in keys:
                 if n in r.members:
-                    case, own_key = study.case(name, n), jax.random.fold_in(key, 2 + list(schemes.REGISTRY).index(name))
+                    case, own_key = study.case(name, n), noise.stream(key, "scheme", name)
                     queued[name, n] = queue(case.scheme, study.error, begin, n, own_key, case.noisy)
         return queued
 
@@ -124,7 +126,7 @@ class Sweep:
         """Queue a batch of a scheme without a path to share: one key gives all schemes the same increments."""
         return self._pool.submit(
             simulate, schemes.REGISTRY[name], self.field, self.study.error, begin, T=self.study.T, steps=n,
-            key=jax.random.fold_in(key, n), limit=self.study.growth, tick=self._count,
+            key=jax.random.fold_in(noise.stream(key, "schemes"), n), limit=self.study.growth, tick=self._count,
         )  # fmt: skip
 
     def _count(self, steps: int) -> None:

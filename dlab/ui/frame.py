@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dlab.figures import screen
-from dlab.ui import links, menu, process, scenes, settings, share, state
+from dlab.ui import links, menu, plotly, process, scenes, settings, share, state
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
@@ -86,15 +86,17 @@ def projected(height: int) -> int:
 
 
 def drawn(height: int) -> dict:
-    """How a chart of this height is drawn here: arguments of `screen.to_plotly` and `screen.to_heatmap`."""
+    """How a chart of this height is drawn here: arguments of `screen.spec`."""
     shown = state.presenting()
     return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
 
 
-def chart(figure, height: int, key: str, place=st, bar: bool = True) -> None:
-    """Draw a chart as wide as its place, with its alternative text; bar: whether it has buttons of its own."""
+def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False) -> None:
+    """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own; title:
+    whether it stands above a chart."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
-    place.plotly_chart(screen.to_plotly(figure, **drawn(height)), theme=None, config=config, key=key, alt=figure.alt)
+    look = drawn(height)
+    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place)
 
 
 def sections(*each: tuple) -> None:

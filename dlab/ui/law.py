@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab.engine import jobs
-from dlab.figures import density, screen
+from dlab.figures import density
 from dlab.figures.numbers import step_size
 from dlab.study import Study
 from dlab.ui import exports, frame
@@ -25,10 +25,7 @@ def section(study: Study, name: str) -> None:
         st.markdown(density.sentence(found))
         return
     for i, (place, part) in enumerate(zip(st.columns(len(sheet.parts)), sheet.parts)):
-        drawn = screen.to_heatmap(part, **frame.drawn(380)) if "map" in found else screen.to_plotly(part, **frame.drawn(400))
-        place.plotly_chart(
-            drawn, theme=None, config=screen.CONFIG | {"displayModeBar": False}, key=f"law-{i}", alt=f"{part.alt} {sheet.caption}"
-        )
+        frame.chart(part, 380 if "map" in found else 400, f"law-{i}", place, bar=False, alt=f"{part.alt} {sheet.caption}")
     st.markdown(frame.plain(sheet.caption))
     st.dataframe(density.table(found), hide_index=True, width="stretch")
     exports.sheet(sheet, f"{name}-{found['scheme']}-{found['h']:g}", key="law")

@@ -55,7 +55,7 @@ def _schemes() -> dict[str, str]:
 
 def models() -> dict[str, str]:
     """Kinds of score error whose level a page varies."""
-    return {name: title for name, title in _titles(errors.OFFERED).items() if name != "none"}
+    return _titles(errors.LEVELED)
 
 
 def _is_set(values, value) -> bool:

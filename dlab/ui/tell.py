@@ -2,47 +2,13 @@
 
 import streamlit as st
 
-from dlab import schemes, theory
+from dlab import errors, measure, schemes, theory
 from dlab.figures.numbers import number, step_size
+from dlab.look import PARTS
 from dlab.schemes.formula import coloured
-from dlab.schemes.look import PARTS
 from dlab.study import Study
 from dlab.targets.gaussian import Gaussian
 
-METHODS = {
-    "exact": "**Exact law.** On a Gaussian target one step is affine, so mean and covariance of the scheme's law "
-    "propagate in closed form and $W_2$ is the Bures distance. On a product target the density of each coordinate is carried "
-    "through the steps on a grid and $W_2$ comes from quantiles. No sampling, no error bars.",
-    "exact-marginals": "**Exact along the axes.** With a random midpoint the coordinates share $U$, so the law is no product. "
-    "The law of each coordinate is exact; the root of the sum of their squared distances is a lower bound of $W_2$.",
-    "exact-moments": "**Exact first two moments.** With a random midpoint the law is a mixture over $U$. Its mean and "
-    "covariance are exact; their distance is a lower bound of $W_2$.",
-    "density": "**Density on a grid.** The density of the scheme's law is carried through the steps on a grid of the plane: mass "
-    "moves to where the scheme sends it, then the noise is added. $W_2$ is the tangent distance, the length of the gradient field "
-    "that moves one density to the other, to first order in the displacement: within 1 % up to half a standard deviation. "
-    "No sampling, no error bars.",
-    "projected": "**Projected.** Scheme and a fine reference run on the same Brownian paths. To first order $W_2$ is the "
-    "length of the mean displacement projected onto gradient fields, with the bias of the noise removed. The fields come from "
-    "a basis of 6 splines a side; 9 and 12 are taken while the value rises by more than half its standard error (twice it where "
-    "the scheme has noise of its own); beyond the plane it is a sum of such splines and of products of two "
-    "coordinates. What that noise (REM's and REI's midpoint, an error drawn afresh) does to a particle "
-    "to first order has mean zero given the path and is subtracted. Being of first order, it reads up to 6 % wrong at $h = 1$; modes "
-    "more than four standard deviations apart, between which a particle hardly ever passes, it does not resolve. The band runs "
-    "from Gelbrich's lower bound to the coupled upper bound.",
-    "coupled": "**Coupled.** Root mean square distance of scheme and reference on the same Brownian path: what the proofs "
-    "bound, an upper bound of $W_2$.",
-    "gelbrich": "**Gelbrich.** Distance of the clouds' means and covariances: a lower bound of $W_2$.",
-    "frechet": "**Fréchet, full covariance.** $W_2$ of the Gaussians with the cloud's mean and covariance and with the target's, which are "
-    "known exactly: a lower bound of $W_2$, up to the sampling noise that its floor shows.",
-    "frechet-diagonal": "**Fréchet, diagonal covariance.** The same with the variances of the pixels alone: it sees no correlation.",
-    "marginal": "**First coordinate.** $W_2$ of one coordinate by sorted values of the particles and of as many samples of the target: "
-    "what the paper plots, a lower bound of $W_2$ in all coordinates. The error leaves out blocks of either sample in turn; the floor is "
-    "what two samples of the target read.",
-    "plugin": "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is what two clouds of one "
-    "and the same law read: below twice the floor the number says nothing.",
-    "sinkhorn": "**Sinkhorn divergence.** Entropic transport with the entropic bias removed; the sampling floor stays.",
-    "sliced": "**Sliced.** Root mean square over directions of one-dimensional $W_2$: at most $W_2/\\sqrt d$, with a floor of its own.",
-}
 BEFORE = (
     "Hollow points are not fitted; the table says why. The slope is a weighted least-squares fit in log–log with a 95 % "
     "interval. A coarse point is left out while the slope to its finer neighbour differs from the slope of the rest by more "
@@ -53,7 +19,7 @@ BEFORE = (
 def measuring(result: dict) -> None:
     """How the numbers of this result were obtained."""
     for method in dict.fromkeys(row["method"] for row in result["rows"]):
-        st.markdown(METHODS.get(method, method))
+        st.markdown(measure.method(method).explanation)
     st.markdown(BEFORE)
 
 
@@ -116,8 +82,9 @@ def level_met(spec: dict, met: dict) -> None:
     if spec["name"] == "none":
         return
     each = ", ".join(f"{name} {number(level) if level is not None else 'not finite'}" for name, level in met.items())
-    asked = number(spec["level"]) + (" of the score" if spec["name"] == "relative" else "")
-    st.caption(f"Score error asked for: {asked}. Largest $L_2$ level met along the steps: {each}.")
+    entry = errors.REGISTRY[spec["name"]]
+    asked = f": {number(spec['level'])}{' of the score' * (entry.level_is == 'share')}" if "level" in spec else f": {entry.phrase}"
+    st.caption(f"Score error asked for{asked}. Largest $L_2$ level met along the steps: {each}.")
 
 
 def theorems(result: dict, theme: str) -> None:
@@ -193,7 +160,7 @@ def searching(result: dict, seconds: dict | None) -> None:
         "REI and SO."
     )
     for method in dict.fromkeys(row["method"] for row in result["rows"]):
-        st.markdown(METHODS.get(method, method))
+        st.markdown(measure.method(method).explanation)
     if any(row["method"] in ("exact-moments", "exact-marginals") for row in result["rows"]):
         st.markdown("Where $W_2$ is a lower bound, the number of steps found with it is one too: the sentence says “at least”.")
     if seconds:
@@ -332,9 +299,10 @@ def distances(table: dict) -> list[dict]:
 def distance_method(study: Study) -> None:
     """How the distance so far is measured in this scene."""
     if any(not study.sampled(n) for n in study.schemes):
-        st.markdown(METHODS["exact"])
+        st.markdown(measure.method("exact").explanation)
     if any(not study.sampled(n) and schemes.REGISTRY[n].randomised for n in study.schemes):
-        st.markdown(METHODS["exact-moments" if isinstance(study.built, Gaussian) else "exact-marginals"])
+        name = "exact-moments" if isinstance(study.built, Gaussian) else "exact-marginals"
+        st.markdown(measure.method(name).explanation)
     if any(study.sampled(n) for n in study.schemes):
         st.markdown(
             "**Projected**, from these particles alone and the smallest basis: scheme and a fine reference on the same "

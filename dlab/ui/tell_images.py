@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from dlab.ui import tell
+from dlab import measure
 
 
 def measured() -> None:
     st.markdown(MEASURED)
     for name in ("frechet", "frechet-diagonal", "sliced"):
-        st.markdown(tell.METHODS[name])
+        st.markdown(measure.method(name).explanation)
     st.markdown(COPIES)
 
 

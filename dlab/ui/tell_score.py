@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab import theory
+from dlab import errors, theory
 from dlab.figures.numbers import number, step_size
 
 
@@ -19,10 +19,9 @@ def which() -> None:
 def models() -> None:
     """Why errors of one size cost so differently."""
     st.markdown(
-        "Each error has the same $L_2$ size and only its shape differs. A **constant direction** pushes every step the same way, so "
-        "the pushes add up: that is what $C_2$ allows for. **Fresh noise** is drawn anew in each step and averages out. A **smooth "
-        "random field** points the same way at the same place and other ways elsewhere. A **relative error** $s^* = (1+\\varepsilon)s$ "
-        "changes the curvature: the law becomes narrower. All start from $p_T$ exactly, so that nothing else errs but the scheme."
+        "Each error has the same $L_2$ size and only its shape differs. "
+        + " ".join(entry.explanation for entry in errors.LEVELED.values() if entry.explanation)
+        + " All start from $p_T$ exactly, so that nothing else errs but the scheme."
     )
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC
+from drawing import plotly
 
 from dlab import export
 from dlab.answers.law import law_density
 from dlab.engine import jobs
-from dlab.figures import density, screen
+from dlab.figures import density
 from dlab.laws import plane
 from dlab.study import Study
 
@@ -71,7 +72,7 @@ def test_a_product_law_is_the_product_of_its_lines_and_a_midpoint_has_marginals_
     sheet = density.sheet(lines)
     assert len(lines["lines"]) == 2
     assert "random midpoint" in sheet.caption
-    assert all(screen.to_plotly(part).data for part in sheet.parts)
+    assert all(plotly(part).data for part in sheet.parts)
 
 
 def test_a_midpoint_on_a_gaussian_says_what_is_drawn():
@@ -89,7 +90,7 @@ def test_no_law_and_no_finite_law_are_sentences():
 def test_screen_and_print(gauss, theme):
     sheet = density.sheet(gauss)
     for part in sheet.parts:
-        (heat,) = screen.to_heatmap(part, theme).data
+        (heat,) = plotly(part, theme).data
         assert (heat.zmin, heat.zmax) == part.limits
         clear = [at for at, colour in heat.colorscale if colour.endswith(",0.0)")]
         assert clear == ([0.5, 0.5] if part.signed else [0.0])

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from drawing import plotly
 
 from dlab.answers.learned_score import KINDS
-from dlab.figures import learned, paper, screen
+from dlab.figures import learned, paper
 from dlab.figures.chart import Sheet
 
 T = [0.05, 0.2, 1.0]
@@ -89,7 +90,7 @@ def test_the_error_field_is_blank_where_nobody_comes_and_has_contours_and_arrows
     assert "wrong by 0.0500 in L₂ under p_t" in said
     assert "at (−" in said
     assert "Few samples come there" in said
-    figure = screen.to_heatmap(drawn)
+    figure = plotly(drawn)
     assert len(figure.data) == 1 + len(drawn.over)
     assert paper.to_bytes(Sheet("a", (drawn,), "b", "c"), "svg")[:5] == b"<?xml"
 
@@ -125,5 +126,5 @@ def test_the_number_of_samples_is_drawn_for_both_methods():
     assert said.endswith("From 100 on ε_sc hardly falls: what is left comes from the network and its training.")
     assert len(learned.samples_table(both, "EM", 0.125)) == 4
     for figure in (chart, learned.excess_chart({"study": {"score_error": {}}, "losses": [[0, None, 1.3], [9, 1.2, 1.1]], "least": 1.0})):
-        screen.to_plotly(figure)
+        plotly(figure)
         assert paper.to_bytes(figure, "svg")

@@ -3,8 +3,9 @@
 import math
 
 import pytest
+from drawing import plotly
 
-from dlab.figures import logistic, paper, screen
+from dlab.figures import logistic, paper
 
 
 def row(scheme, h, w2, **more):
@@ -75,7 +76,7 @@ def test_the_experiment_has_linear_axes_the_papers_bands_and_the_line_of_the_las
     assert "REM" not in [s.name for s in chart.series]
     assert "the paper: about 0.19 and 0.435" in chart.caption
     assert "of the paper's lines" in chart.caption
-    assert screen.to_plotly(chart).data
+    assert plotly(chart).data
 
 
 def test_a_scheme_without_a_finite_distance_is_said_to_have_none():
@@ -186,9 +187,9 @@ def test_two_features_are_printed_with_their_map(width, grey):
 
 
 def test_a_boundary_is_the_line_where_theta_times_x_is_nothing():
-    line = logistic._line((1.0, 2.0), -3.0, 3.0, "b", "b")
+    line = logistic._boundary_line((1.0, 2.0), -3.0, 3.0, name="b")
     for x, y in zip(line.x, line.y):
         assert x + 2 * y == pytest.approx(0)
         assert max(abs(x), abs(y)) == pytest.approx(3)
-    assert logistic._line((0.0, 0.0), -1, 1, "b", "b").x == ()
-    assert logistic._line((0.0, 1.0), -1, 1, "b", "b").y == (0.0, 0.0)
+    assert logistic._boundary_line((0.0, 0.0), -1, 1, name="b").x == ()
+    assert logistic._boundary_line((0.0, 1.0), -1, 1, name="b").y == (0.0, 0.0)

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from drawing import plotly
 
 from dlab.answers import score_error
 from dlab.figures import paper, score, screen
@@ -32,7 +33,7 @@ def drawable(figure):
         assert part.title
         assert part.alt
         for theme in ("light", "dark"):
-            screen.to_plotly(part, theme).to_json()
+            plotly(part, theme)
     assert figure.alt
     assert "<html" in screen.standalone(figure)
     for grey in (False, True):
@@ -55,7 +56,7 @@ def test_the_sheet_has_c2_against_the_level_and_a_line_for_each_level_against_h(
     assert left.y.limits[1] > max(y for s in left.series if s.dash == "dot" for y in s.y)
     assert [s.name for s in right.series][:4] == ["EM ε = 0", "EM ε = 0.01", "EM ε = 0.05", "EM ε = 0.2"]
     assert len({s.colours for s in right.series}) == 5
-    assert series(right, "bends").x == tuple(b["h"] for b in bends if b["h"])
+    assert sorted(series(right, "bends").x) == sorted(b["h"] for b in bends if b["h"])
     for said in ("ε to the power", "Measured W₂/ε beside the theorem's C₂", "EM's curve bends into its floor at h = "):
         assert said in sheet.caption
 
@@ -157,7 +158,7 @@ def test_contributions_that_diverged_are_a_sentence():
 def test_a_bar_is_drawn_where_it_says():
     bar = Bar("piece", 1.0, 0.25, 0.75, text="<b>", hover="half")
     chart = Chart("bars", Axis("share", (0, 1), (), log=False), Axis("", (0, 2), (), log=False), bars=(bar,), alt="one bar")
-    trace = screen.to_plotly(chart).data[0]
+    trace = plotly(chart).data[0]
     assert (trace.base[0], trace.x[0], trace.y[0], trace.orientation) == (0.25, 0.5, 1.0, "h")
     assert trace.text[0] == "&lt;b&gt;"
     assert trace.insidetextfont.color == "#ffffff"  # on a grey of luminance 0.13

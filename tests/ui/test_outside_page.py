@@ -20,7 +20,7 @@ def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured
     assert not at.error
     said = plain(at)
     assert "m₀ > ½ (listed nowhere; m0 = 0.400) fails" in said
-    assert "Theorem 1, Theorem 3 and Theorem 4 need it and say nothing here" in said
+    assert "Theorem 1, Theorem 3 and Theorem 4 need it" in said
     assert "Measured all the same, W₂ ≈ C·hᵖ: EM C = " in said
     assert "Curvature m" in at.get("plotly_chart")[1].proto.spec
     assert "line: no bound" in at.get("plotly_chart")[1].proto.spec

@@ -1,4 +1,4 @@
-"""How a scheme looks, the same in curves, particles, formulas and exports."""
+"""How schemes, score errors and estimators look, the same in curves, particles, formulas and exports."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,8 @@ DASHES = {"solid": "-", "dash": (0, (5, 2.5)), "longdash": (0, (9, 3)), "dot": (
 
 @dataclass(frozen=True)
 class Style:
-    """Colours "#rrggbb" for light and dark ground, a marker of MARKERS and a dash of DASHES; BadInput for others."""
+    """Colours "#rrggbb" for light and dark ground, a marker of MARKERS and a dash of DASHES, "" for none;
+    BadInput for others."""
 
     light: str
     dark: str
@@ -31,8 +32,11 @@ class Style:
 
     def __post_init__(self):
         for kind, name, known in (("marker", self.marker, MARKERS), ("dash", self.dash, DASHES)):
-            if name not in known:
+            if name and name not in known:
                 raise BadInput(f"{kind} = {name!r} cannot be drawn in every figure; choose one of {', '.join(known)}.")
         for colour in (self.light, self.dark):
             if len(colour) != 7 or colour[0] != "#" or set(colour[1:]) - set("0123456789abcdefABCDEF"):
                 raise BadInput(f"colour = {colour!r} is not of the form '#rrggbb'; give six hexadecimal digits.")
+
+
+PLAIN = Style("#5f6772", "#a3adba", "circle", "dash")
