@@ -61,3 +61,14 @@ def test_every_page_shows_what_is_added(lab, tmp_path):
     found = walked(lab, tmp_path / "pages.json", PAGES)
     assert set(found) >= {p.stem for p in (ROOT / "pages").glob("*.py")} - {"logistic", "images"}
     assert not any(found.values()), "\n".join(filter(None, found.values()))
+
+
+@pytest.mark.slow
+def test_the_tests_of_the_registries_take_what_is_added(lab):
+    shutil.copytree(ROOT / "tests", lab / "tests", ignore=shutil.ignore_patterns("__pycache__", "ui", "benchmarks"))
+    shutil.copy(ROOT / "pyproject.toml", lab)
+    files = [f"tests/test_{name}.py" for name in ("registries", "schemes", "formulas", "floors")]
+    chosen = "HEUN or ridge or swap or cut or means or stand_in"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files, "-k", chosen]
+    done = subprocess.run(command, cwd=lab, env={**os.environ, "PYTHONPATH": str(lab)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
