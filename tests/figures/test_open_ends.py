@@ -47,7 +47,8 @@ def varied(values, axis="score_error.level"):
 
 def reach():
     row = {"scheme": "EM", "steps": 5, "h": 0.2, "T": 4.0, "w2": 0.04, "stderr": 0.0, "w2_fewer": 0.06, "method": "projected",
-           "crossing": 4.5, "crossing_stderr": 9.0, "score_evals": 5, "hessian_evals": 0, "flags": [], "why": None, "planned": None}  # fmt: skip
+           "crossing": 4.5, "crossing_stderr": 9.0, "score_evals": 5, "hessian_evals": 0, "flags": [], "why": None,
+           "planned": None}  # fmt: skip
     study = {"schemes": ["EM"], "target": {"name": "skew"}, "T": 4.0, "start": "exact", "score_error": {"name": "none"}}
     return {"study": study, "reach": [{**row, "epsilon": e} for e in (0.1, 0.05)], "reach_trends": [], "rows": [], "notes": []}
 
