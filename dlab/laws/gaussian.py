@@ -15,9 +15,9 @@ import numpy as np
 from dlab import process
 from dlab.errors import perturb
 from dlab.noise import StepNoise
-from dlab.sample import CHUNK
 from dlab.targets.spectrum import AxesField
 
+CHUNK = 64  # steps between two looks at the host
 MIDPOINTS = 32
 CROWDED = 6  # the nodes for U are 1 - w^CROWDED, see `_midpoints`
 PIECES = (4, 64)  # laws on the line that run together
