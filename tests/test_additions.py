@@ -69,6 +69,6 @@ def test_the_tests_of_the_registries_take_what_is_added(lab):
     shutil.copy(ROOT / "pyproject.toml", lab)
     files = [f"tests/test_{name}.py" for name in ("registries", "schemes", "formulas", "floors")]
     chosen = "HEUN or ridge or swap or cut or means or stand_in"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files, "-k", chosen]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *files, "-k", chosen]
     done = subprocess.run(command, cwd=lab, env={**os.environ, "PYTHONPATH": str(lab)}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
