@@ -4,7 +4,7 @@ import json
 import time
 import zlib
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -17,7 +17,6 @@ from dlab.figures.movie import at_step
 from dlab.study import Study
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
-CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
@@ -152,12 +151,6 @@ def ladder(study: Study, steps: int, count: int) -> None:
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
 WAIT = "Another run has the machine; this one starts when it is done."
-
-
-def curve(study: Study, draw) -> tuple[dict | None, str, object]:
-    """`several` of one study: draw(result, state), and the result itself is returned."""
-    found, state, drawn = several("curve", {"": study}, lambda found, state: draw(found[""], state))
-    return found and found[""], state, drawn
 
 
 def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
@@ -308,36 +301,7 @@ def _train(task, again, draw) -> None:
     st.rerun()
 
 
-def every_way(study: Study, draw) -> None:
-    """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
-    button that says its price; draw(found, final) shows what there is so far."""
-    left, right = st.columns((1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox(
-        "Scheme measured in every way", study.schemes, key="every-way", help="One of those that the curve shows."
-    )
-    if (found := jobs.compared(study, scheme)) is not None:
-        draw(found, True)
-        return
-    one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None)
-    law = study.law(scheme)
-    by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
-    price = jobs.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
-    said = f"Measure in every way (about {price:.0f} s)"
-    if right.button(said, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
-        bar, holder = st.progress(0.0, text="Starting."), st.empty()
-
-        def tick(done):
-            bar.progress(done, text=f"{done:.0%} of the work done.")
-
-        with closing(jobs.comparison(study, scheme, tick, lambda: bar.progress(0.0, text=WAIT))) as answers:
-            for found in answers:
-                with holder.container():
-                    draw(found, False)
-        st.rerun()
-
-
-QUICK = 4.0  # seconds that single steps of every scheme take
-SAMPLED_SIGNS = 8.0  # and three versions of SO where no law is known exactly
+SAMPLED_SIGNS = 8.0  # seconds that three versions of SO take where no law is known exactly
 
 
 def measured(study: Study) -> dict | None:
@@ -362,26 +326,41 @@ def measured(study: Study) -> dict | None:
     st.rerun()
 
 
-def kept(kind: str, study: Study, *which, price: float, doing: str) -> dict | None:
-    """An answer of `jobs.make`: at once where it is known or takes less than PATIENCE seconds, else by a button; None until then."""
-    if (found := jobs.made(kind, study, *which)) is not None:
+@dataclass(frozen=True)
+class Ask:
+    """A kept answer that a picture asks for: its kind, the study and which of it, seconds that it costs, and what is being done."""
+
+    kind: str
+    study: Study
+    which: tuple = ()
+    cost: float = 0.0
+    doing: str = "Computing."
+
+
+def kept(ask: Ask) -> dict | None:
+    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
+    if (found := jobs.made(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if price > PATIENCE and not st.button(
-        f"Compute (about {price:.0f} s)", key=f"{kind}-button", help="The answer is kept and opens at once afterwards."
+    if ask.cost > PATIENCE and not st.button(
+        f"Compute (about {ask.cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
     ):
         return None
-    bar = st.progress(0.0, text=f"{doing} The first time also compiles it.")
-    jobs.make(kind, study, *which, tick=lambda done=0.5: bar.progress(done, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
+    bar = st.progress(0.0, text=f"{ask.doing} The first time also compiles it.")
+
+    def tick(done=0.5):
+        bar.progress(done, text=ask.doing)
+
+    jobs.make(ask.kind, ask.study, *ask.which, tick=tick, waiting=lambda: bar.progress(0.0, text=WAIT))
     st.rerun()
 
 
-def price_of_law(study: Study, steps: int) -> float:
+def cost_of_law(study: Study, steps: int) -> float:
     """Seconds that EM's exact law takes, 0 where none is known."""
     way = study.law("EM")
     return jobs.seconds(way.price(study.case("EM", steps))) if way and way.name == "exact" else 0.0
 
 
-def price_of_signs(study: Study) -> float:
+def cost_of_signs(study: Study) -> float:
     """Seconds that three versions of SO take."""
     plain = replace(study, schemes=("SO",), score_error={"name": "none"}, start="exact")
     way = plain.law("SO")

@@ -64,7 +64,7 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
 
 @pytest.mark.slow
 def test_modes_and_laws_open_on_a_mixture():
-    at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "outside-law-open", "outside-measured", "outside-theorem")
+    at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "law-open", "measured-open", "theorem-open")
     said = plain(at)
     assert "of the mass where the target has" in said
     assert charts(at) == 5
@@ -112,7 +112,7 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
         monkeypatch.setattr(jobs, "make", none)
         monkeypatch.setattr(jobs, "results", none)
     jobs._memory.clear()
-    at = opened(visit("outside", {"outside.case": case}), "modes-open", "outside-law-open")
+    at = opened(visit("outside", {"outside.case": case}), "modes-open", "law-open")
     assert charts(at) == 5
     said = plain(at)
     assert "the law of EM is W₂ = " in said
