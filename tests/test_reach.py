@@ -14,7 +14,7 @@ from dlab.answers.timing import particle_step
 from dlab.engine import jobs
 from dlab.study import Study, run, stream
 from dlab.study import reach as reaching
-from dlab.ui import files, links, studies
+from dlab.ui import files, settings, studies
 
 NAMES = list(schemes.REGISTRY)
 SAMPLED = {"target": LOGISTIC, "schemes": ["EM", "SO"], "h": [0.5], "T": 2.0, "particles": 512, "reach": [0.5, 0.3]}
@@ -246,7 +246,7 @@ def test_a_study_that_varies_carries_the_answers_of_each_part():
 
 
 def test_the_app_opens_a_study_file_with_its_distances():
-    asked = studies.reaching_study({**links.DEFAULTS, "distances": (0.2, 0.02)})
+    asked = studies.reaching_study({**settings.defaults(), "distances": (0.2, 0.02)})
     values, notes = files.from_study(json.dumps(asked.to_json()).encode())
     assert notes == []
     assert values["distances"] == (0.2, 0.02)
@@ -255,7 +255,7 @@ def test_the_app_opens_a_study_file_with_its_distances():
     values, notes = files.from_study(json.dumps({**asked.to_json(), "reach": [1.0]}).encode())
     assert (values["distances"], values["epsilon"], notes) == ((1.0, 1.0), 1.0, [])
     values, notes = files.from_study(json.dumps({**asked.to_json(), "reach": [0.3, 0.1]}).encode())
-    assert values["distances"] == links.DEFAULTS["distances"]
+    assert values["distances"] == settings.defaults()["distances"]
     assert "no stretch" in notes[0]
 
 
