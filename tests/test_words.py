@@ -7,7 +7,7 @@ import pytest
 from server import ROOT
 
 from dlab import words
-from dlab.ui import controls, links, menu, page
+from dlab.ui import controls, menu, page, settings
 from dlab.ui.scene import Scene
 
 ALL = [(name, key) for name in words.pages() for key in words.texts(name)]
@@ -17,7 +17,7 @@ IDIOM = r"left the numbers|exceeds every number|\bdear\b|as far as can be told|\
 @pytest.mark.parametrize("name, key", ALL)
 def test_every_text_is_filled_and_its_formulas_stay(name, key):
     text = words.texts(name)[key]
-    filled = text.fill(**{field: "7" for field in text.fields})
+    filled = text.fill(**dict.fromkeys(text.fields, "7"))
     assert re.findall(r"\$[^$]*\$", filled) == re.findall(r"\$[^$]*\$", text.body)
     assert filled.count("$") % 2 == 0
     assert not re.search(r"\{\w+\}", re.sub(r"\$[^$]*\$", "", filled))
@@ -26,7 +26,7 @@ def test_every_text_is_filled_and_its_formulas_stay(name, key):
 
 
 def test_a_missing_text_and_a_wrong_field_are_errors_that_name_them():
-    with pytest.raises(KeyError, match="horizon.md has no text 'nothing'"):
+    with pytest.raises(KeyError, match=r"horizon\.md has no text 'nothing'"):
         words.text("horizon", "nothing")
     for fields in ({}, {"T": 1, "h": 2}):
         with pytest.raises(KeyError, match=r"\['T'\]"):
@@ -40,7 +40,7 @@ def records(name, monkeypatch):
     monkeypatch.setattr(page, "show", found.append)
     runpy.run_path(str(ROOT / menu.PAGES[name][0]))
     (one,) = found
-    scene = Scene(links.DEFAULTS)
+    scene = Scene({key: setting.initial for key, setting in settings.table().items()})
     parts = [scene | {"logistic.part": part} for part in ("paper", "plane", "csv")] if name == "logistic" else [scene]
     return [one.turn(s) for s in parts] if one.turn else [one]
 
@@ -57,4 +57,4 @@ def test_every_block_of_a_page_has_its_words(name, monkeypatch):
         for block in (one, *one.below, *one.sections):
             for each in block.controls:
                 control = each if isinstance(each, str) else each[0]
-                assert control in controls.CONTROLS or "." in control or control in links.DEFAULTS, control
+                assert control in controls.CONTROLS or control in settings.table(), control

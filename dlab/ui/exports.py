@@ -100,9 +100,9 @@ def figure_options() -> None:
         )
         st.segmented_control(
             "Palette", PALETTES, required=True,
-            help="The colours are told apart by colour-blind eyes too; in grey, markers and dashes tell.", **keeps("grey"),
+            help="The colours can be told apart with colour-blind vision; in grey, markers and dashes differ.", **keeps("grey"),
         )  # fmt: skip
-        st.checkbox("Legend", help="Which marker and line is which scheme.", **keeps("legend"))
+        st.checkbox("Legend", help="Shows which marker and line belong to which scheme.", **keeps("legend"))
         width, font = _width_mm(chosen), chosen["font"]
         if font > largest_font(width):
             st.caption(f"{font:g} pt does not fit this width: {largest_font(width):.3g} pt is used.")

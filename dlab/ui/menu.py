@@ -78,7 +78,7 @@ def _here(address) -> dict[str, str]:
 @st.fragment
 def _scenes() -> None:
     """The list of scenes, to go from one to the next; sent when somebody opens it."""
-    shown = st.session_state[state.KEY + "scene"]
+    shown = state.value("scene")
     with st.container(key="scenes", width="content"):
         # Another scene, another list: the one that was open does not stay open over it.
         menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}",

@@ -88,14 +88,6 @@ def test_wrong_hessians_are_shown_with_cost_order_and_the_derived_constant():
         assert measured == pytest.approx(derived, rel=0.15)
 
 
-def test_no_scheme_gets_a_sentence():
-    at = visit("outside", {"schemes": "EM", "outside.case": "wide"})
-    at.session_state["s:schemes"] = []
-    at.run()
-    assert not at.exception
-    assert "No scheme is chosen" in at.error[0].value
-
-
 def test_prepared_results_open_the_cases():
     """Every file that the command makes is there, and of this version's study."""
     missing = [study.key for study in studies.case_studies(settings.defaults()) if not (jobs.PREPARED / f"{study.key}.json").exists()]
