@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from dlab import measure, noise, schemes
+from dlab.answers.base import Answer
 from dlab.measure import frechet
 from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
@@ -148,3 +149,16 @@ def _images(study: Study) -> Images:
     if not isinstance(study.built, Images):
         raise BadInput(f"target.name = '{study.target['name']}': grids and their distances are of images; give 'images'.")
     return study.built
+
+
+ANSWERS = (
+    Answer(
+        "image_distances", "Distances between generated images and the data", distances,
+        ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed"), lambda study: study.price, alias="images",
+        uses=tuple(measure.REGISTRY[name] for name in METHODS),
+    ),
+    Answer(
+        "image_grid", "A few images of each scheme as they form", grid,
+        ("target", "schemes", "T", "start", "score_error", "growth", "seed"), grid_work, alias="grid",
+    ),
+)  # fmt: skip

@@ -172,7 +172,7 @@ def bounds_table(found: dict, result: dict | None) -> list[dict]:
 
 
 def _size(value) -> str:
-    return number(value) if math.isfinite(value) else "exceeds every number"
+    return number(value) if value is not None and math.isfinite(value) else "exceeds every number"
 
 
 def _known(name, value, how) -> str:
@@ -228,7 +228,7 @@ def run(found: dict) -> Sheet:
     t, h = found["t"], step_size(found["h"])
     lines = [("e", *BOUNDS["recursion"]), ("sharp", *BOUNDS["sharp"])]
     curves = [
-        (title, colours, dash, [(a, v) for a, v in zip(t, found[key]) if 0 < v < math.inf])
+        (title, colours, dash, [(a, v) for a, v in zip(t, found[key]) if v and v > 0])
         for key, title, colours, dash in lines
         if found[key]
     ]
