@@ -44,7 +44,7 @@ def modules_of(*things) -> set[str]:
             left += [(v, depth - 1) for v in thing[:32] if depth]
         elif hasattr(thing, "__dict__"):
             found.add(type(thing).__module__)
-            left += [(v, depth - 1) for v in vars(thing).values() if depth]
+            left += [(v, depth - 1) for k, v in vars(thing).items() if depth and k not in WORDS]
     return {name for name in found if _path(name) is not None}
 
 

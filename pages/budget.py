@@ -4,7 +4,7 @@ import itertools
 
 import streamlit as st
 
-from dlab.engine import jobs
+from dlab import engine
 from dlab.figures import budget
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, reveal, runs, studies, tell
@@ -43,7 +43,7 @@ def draw(found, state):
         if state != "stale":  # the line beside the Run button says what a stale picture is
             st.markdown(budget.sentence(result, epsilon))
         if state != "running":
-            st.dataframe(budget.table(result, epsilon, jobs.timed(study)), hide_index=True, width="stretch")
+            st.dataframe(budget.table(result, epsilon, engine.seconds_a_step(study)), hide_index=True, width="stretch")
     return figure
 
 
@@ -58,7 +58,7 @@ with picture:
         result = found[""]
         st.markdown("### What does accuracy cost?")
         controls.work()
-        seconds = runs.timing(study) if values["work"] == "time" else jobs.timed(study)
+        seconds = runs.timing(study) if values["work"] == "time" else engine.seconds_a_step(study)
         diagram = budget.work_precision(result, values["work"], epsilon=epsilon, seconds=seconds)
         shown(diagram, 460, "work")
         st.caption(frame.plain(diagram.caption))

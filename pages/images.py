@@ -4,8 +4,8 @@ import itertools
 
 import streamlit as st
 
+from dlab import engine
 from dlab.answers.images import grid_work, lesson
-from dlab.engine import jobs
 from dlab.figures import images
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, grids, runs, studies, tell_images
@@ -36,8 +36,8 @@ def distances(study):
         "Against", list(images.COSTS), default="h", required=True, format_func=images.COSTS.get, key="images-cost",
         help="A Hessian-vector product costs about what a score costs.",
     )  # fmt: skip
-    price = jobs.seconds(study.price) + COMPILE
-    found = runs.kept("images", study, price=price, doing="Sampling with every scheme and step size.")
+    price = engine.seconds(study.price) + COMPILE
+    found = runs.kept("image_distances", study, price=price, doing="Sampling with every scheme and step size.")
     if found is None:
         return
     figure = images.chart(found, method, cost)
@@ -73,8 +73,8 @@ with picture:
         if (count := study.target["count"]) < values["images.count"]:
             st.caption(f"The folder holds {count} images; all of them are taken and none is kept out.")
         steps = round(study.T / values["images.step"])
-        price = jobs.seconds(grid_work(study, steps, COUNT)) + COMPILE
-        grid = runs.kept("grid", study, steps, COUNT, price=price, doing="Moving the images.")
+        price = engine.seconds(grid_work(study, steps, COUNT)) + COMPILE
+        grid = runs.kept("image_grid", study, steps, COUNT, price=price, doing="Moving the images.")
         if grid:
             grids.show(grid, "grids")
             st.markdown(images.grid_sentence(grid))
@@ -86,7 +86,7 @@ with picture:
             ("How is this measured?", "measured-open", tell_images.measured),
             ("What the theorem says", "theorem-open", tell_images.theorem),
         )
-        again = f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json: the same numbers."
+        again = f"python -m dlab make image_grid study.json {steps} {COUNT}, or make image_distances study.json: the same numbers."
         exports.study_file(study.to_json(), again)
     except BadInput as error:
         st.error(frame.plain(error))

@@ -5,7 +5,6 @@ import itertools
 import streamlit as st
 
 from dlab.answers import learned_score
-from dlab.engine import jobs
 from dlab.figures import learned as figures
 from dlab.figures.chart import Sheet
 from dlab.params import BadInput
@@ -79,7 +78,7 @@ def derivatives():
 def plane():
     tell_learned.plane()
     controls.own_choice("learned", "t", st.columns((1, 3))[0])
-    found = runs.kept("error_field", asked["learned"], values["learned.t"], price=0.0, doing="Asking for the error over the plane.")
+    found = runs.kept("error_field", asked["learned"], values["learned.t"], doing="Asking for the error over the plane.")
     drawn = figures.field_map(found)
     left, _ = st.columns((3, 2))
     frame.chart(drawn, 560, "error-field", left)
@@ -108,7 +107,7 @@ def samples():
 
 
 def loss():
-    if found := runs.kept("trained", study, price=0.0, doing="Asking for the loss of the exact score."):
+    if found := runs.kept("training", study, doing="Asking for the loss of the exact score."):
         figure = figures.excess_chart(found)
         show(figure, 420)
         st.markdown(frame.plain(figure.caption))
@@ -121,8 +120,7 @@ with picture:
         asked, met = studies.learned_studies(values), None
         study = asked["learned"]
         if runs.training(study, losses):
-            price = jobs.seconds(learned_score.work(max(study.steps)))
-            met = runs.kept("learned", study, scheme, max(study.steps), price=price, doing="Asking for the error along the run.")
+            met = runs.kept("learned_errors", study, scheme, max(study.steps), doing="Asking for the error along the run.")
         if met is not None:
             found, state, sheet = runs.several("learned", asked, draw)
             frame.sections(

@@ -4,7 +4,7 @@ import itertools
 
 import streamlit as st
 
-from dlab.engine import jobs
+from dlab import engine
 from dlab.figures import convergence, logistic, tables
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, runs, studies, tell_logistic
@@ -78,11 +78,11 @@ def experiment():
 def small(result):
     st.markdown("### Is that a rate?")
     asked = studies.experiment_small(lam)
-    first = runs.kept("first", asked, price=tell_logistic.PRICES["first"], doing="Carrying the surrogate's exact law.")
+    first = runs.kept("first_coordinate", asked, doing="Carrying the surrogate's exact law.")
     if first is None:
         return
     few = studies.experiment_atoms(studies.PENALTIES[-1])
-    known = jobs.known(few) if lam == studies.PENALTIES[-1] else None
+    known = engine.result(few) if lam == studies.PENALTIES[-1] else None
     sampled = {f"simulated, score of {tell_logistic.atoms(result['study']['target']):,} samples": result}
     if known is not None:
         sampled[f"simulated, score of {tell_logistic.atoms(few.target)} samples"] = known
@@ -103,7 +103,7 @@ def why(result):
     st.markdown("### Why are the paper's REM and REI so near EM and EI?")
     tell_logistic.hypothesis()
     asked = studies.experiment_readings(studies.PENALTIES[-1])
-    found = runs.kept("readings", asked, price=tell_logistic.PRICES["readings"], doing="Running EM and REM with each score.")
+    found = runs.kept("readings", asked, doing="Running EM and REM with each score.")
     if found is None:
         return
     left, right = st.columns(2)
@@ -123,7 +123,7 @@ def two_features():
     controls.own_choice("logistic", "scheme", left)
     controls.own_choice("logistic", "step", middle)
     which = values["logistic.scheme"], round(study.T / values["logistic.step"])
-    found = runs.kept("boundary", study, *which, price=0.0, doing="Drawing the posterior and moving the particles.")
+    found = runs.kept("boundary", study, *which, doing="Drawing the posterior and moving the particles.")
     sheet = logistic.boundary(found)
     for place, piece in zip(st.columns(3), sheet.parts):
         frame.chart(piece, 400, f"logistic-{next(drawing)}", place, bar=False, title=True)
@@ -161,7 +161,7 @@ def own_data():
         "leaves your data out; the study file below holds them."
     )
     curve(study)
-    first = runs.kept("first", study, price=tell_logistic.PRICES["first"], doing="Carrying the Laplace surrogate's exact law.")
+    first = runs.kept("first_coordinate", study, doing="Carrying the Laplace surrogate's exact law.")
     if first is not None:
         st.markdown("### The Laplace check")
         figure = logistic.orders(first, {})

@@ -6,8 +6,6 @@ import streamlit as st
 
 from dlab.answers.bounds import checklist
 from dlab.answers.hessian_cost import derived
-from dlab.answers.modes import modes_work
-from dlab.engine import jobs
 from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
@@ -63,7 +61,7 @@ def modes(study):
         help="The laws of all schemes after T/h steps of this size.",
     )  # fmt: skip
     steps = study.steps[study.h.index(h)]
-    found = runs.kept("modes", study, steps, price=jobs.seconds(modes_work(study, steps)), doing="Carrying the law of each scheme.")
+    found = runs.kept("modes", study, steps, doing="Carrying the law of each scheme.")
     if found is None:
         return
     st.markdown(frame.plain(outside.modes_sentence(found)))

@@ -58,7 +58,7 @@ def which():
     controls.own_choice("score_error", "which", st.columns((1, 3))[0])
     level = values["score_error.which"]
     one = studies.study(values, schemes=[scheme], h=[h], score_error=studies.model_spec(values, level=level))
-    found = runs.kept("met", one, scheme, one.steps[0], price=0.0, doing="Asking for the error along the particles.")
+    found = runs.kept("error_levels", one, scheme, one.steps[0], doing="Asking for the error along the particles.")
     figure = score.levels_chart(found)
     show(figure, 340)
     st.markdown(figure.caption)

@@ -1,9 +1,11 @@
 """Theory: what the theorems assume and promise for this target, what lies behind them, and what is true."""
 
 import itertools
+from dataclasses import replace
 
 import streamlit as st
 
+from dlab import schemes
 from dlab.answers.bounds import bounds, checklist
 from dlab.figures import tables
 from dlab.figures import theory as figures
@@ -48,7 +50,7 @@ def recursion(study, met):
     theory.recursion()
     controls.step()
     steps = round(study.T / values["step"])
-    if found := runs.kept("along", study, steps, price=runs.price_of_law(study, steps), doing="Carrying EM's exact law along the run."):
+    if found := runs.kept("recursion", study, steps, doing="Carrying EM's exact law along the run."):
         drawn = figures.run(found)
         first, *rest = drawn.parts
         show(first, 400)
@@ -64,7 +66,7 @@ def recursion(study, met):
 
 def one_step(study):
     theory.one_step()
-    if found := runs.kept("onestep", study, price=runs.QUICK, doing="Taking single steps of every scheme."):
+    if found := runs.kept("one_step", replace(study, schemes=tuple(schemes.REGISTRY)), doing="Taking single steps of every scheme."):
         sheet(figures.one_step(found), "one-step", found["rows"])
         st.dataframe(figures.one_step_table(found), hide_index=True, width="stretch")
         theory.summed(found)
@@ -73,7 +75,7 @@ def one_step(study):
 def signs(study):
     theory.derivation()
     theory.game()
-    if found := runs.kept("signs", study, price=runs.price_of_signs(study), doing="Running SO with three versions of M."):
+    if found := runs.kept("drift_sign", study, doing="Running SO with three versions of M."):
         guess = st.segmented_control(
             "Which line is the right M?", list(figures.LETTERS), key="theory-guess", help="The slope tells: SO's law has order 2."
         )

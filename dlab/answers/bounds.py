@@ -110,8 +110,8 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     """The recursion and the bound of order h along one run of EM in `steps` steps, and W2 of its exact law to p_t on the way:
 
     {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1", "C2", "C3", "C" (N,) or None, "C4", "at", "w2": steps and
-    distances, or None where no exact law is known; None too for what overflows; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n),
-    which ends at the value given.
+    distances, or None where no exact law is known; "void": {name: sentence}}; None in a list for what overflows. e holds what is left
+    of the initialisation error, C2(n), which ends at the value given.
     """
     study = study.prepared(lambda done: tick())
     facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None

@@ -247,9 +247,11 @@ def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> d
 
 READ = ("target", "schemes", "h", "T", "start", "score_error")
 ANSWERS = (
-    Answer("readings", "The experiment of [YY] under each reading of its score", readings, (*READ, "seed")),
+    Answer("readings", "The experiment of [YY] under each reading of its score", readings, (*READ, "seed"),
+           lambda study: 290_000_000),
     Answer(
-        "first_coordinate", "The exact law of the first coordinate on the Laplace surrogate", first_coordinate, READ, alias="first"
+        "first_coordinate", "The exact law of the first coordinate on the Laplace surrogate", first_coordinate, READ,
+        lambda study: 48_000_000, alias="first",
     ),
     Answer("boundary", "Two features: data, posterior and particles", boundary, ("target", "T", "start", "score_error", "seed")),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from dlab.engine.run import (
     CACHE,
     KEEP_FILES,
     answer,
+    answer_name,
     answers_of,
     exact,
     exclusive,
@@ -19,6 +20,6 @@ from dlab.engine.run import (
 )  # fmt: skip
 
 __all__ = [
-    "CACHE", "KEEP_FILES", "answer", "answers_of", "exact", "exclusive", "forget_compiled", "keep_compiled", "kept", "kept_answer",
-    "modules", "particles", "particles_anew", "result", "seconds", "seconds_a_step", "stream", "time_steps",
+    "CACHE", "KEEP_FILES", "answer", "answer_name", "answers_of", "exact", "exclusive", "forget_compiled", "keep_compiled", "kept",
+    "kept_answer", "modules", "particles", "particles_anew", "result", "seconds", "seconds_a_step", "stream", "time_steps",
 ]  # fmt: skip

@@ -133,28 +133,29 @@ def hessians(values: dict) -> dict[str, Study]:
     }
 
 
-def prepared(defaults: dict) -> list[Study]:
+def prepared(defaults: dict) -> dict[str, Study]:
     """The studies that let the page open at once in each of its cases, from the values of a scene with nothing changed."""
-    found = []
+    found = {}
     for case in CASES:
         if case.target == "gaussian":  # in closed form, at once
             continue
         values = {**defaults, "outside.case": case.name}
-        found += [against_h(values), along(values)]
+        found |= {f"{case.name}-h": against_h(values), f"{case.name}-{case.key}": along(values)}
     for drift in ("rebuilt", "exact"):
-        found += hessians({**defaults, "outside.on": "skew", "outside.drift": drift}).values()
-    return list({study.key: study for study in found}.values())
+        for label, study in hessians({**defaults, "outside.on": "skew", "outside.drift": drift}).items():
+            found[f"hessian-{label.lower().replace(',', '').replace(' ', '-').replace('.', '')}-drift-{drift}"] = study
+    return found
 
 
-def answers(defaults: dict) -> list[tuple[str, Study, tuple]]:
-    """What its sections open with, (kind, study, which) of `jobs.make`: the masses of the modes and the first scheme's law, at the
-    coarsest step of each case's default."""
+def answers(defaults: dict) -> list[tuple[str, str, Study, tuple]]:
+    """What its sections open with, (name, kind, study, which) of `engine.answer`: the masses of the modes and the first scheme's law, at
+    the coarsest step of each case's default."""
     found = []
     for case in CASES:
         study = against_h({**defaults, "outside.case": case.name})
         steps = min(study.steps)
         if study.built.regions:
-            found.append(("modes", study, (steps,)))
+            found.append((f"{case.name}-modes", "modes", study, (steps,)))
         if case.target != "gaussian":  # in closed form, at once
-            found.append(("law", study, (study.schemes[0], steps)))
+            found.append((f"{case.name}-law", "law", study, (study.schemes[0], steps)))
     return found

@@ -5,8 +5,7 @@ import functools
 
 import streamlit as st
 
-from dlab import errors, schemes, targets
-from dlab.engine import jobs
+from dlab import engine, errors, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput, Knob
 from dlab.study import STARTS
@@ -387,7 +386,7 @@ def sampling(values: dict, *, off: bool) -> None:
         if values["accuracy"]:
             right.number_input(
                 "Budget (10⁶ steps)", 1, vocabulary.MOST, step=50, key=KEY + "budget", disabled=off,
-                help=f"Particle-steps at most, about {jobs.seconds(values['budget'] * studies.MILLION):.0f} s on this machine. "
+                help=f"Particle-steps at most, about {engine.seconds(values['budget'] * studies.MILLION):.0f} s on this machine. "
                 "A budget in seconds would give other numbers on another machine.",
             )  # fmt: skip
         _seed(off)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab.engine import jobs
+from dlab import engine
 from dlab.figures import density
 from dlab.figures.numbers import step_size
 from dlab.study import Study
@@ -49,7 +49,7 @@ def _chosen(study) -> dict | None:
             "is not random."
         )
         return None
-    found, price = jobs.made("law", study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
+    found, price = engine.kept_answer("law", study, scheme, steps), engine.seconds(way.price(study.case(scheme, steps)))
     if found is not None:
         return found
     if price > AT_ONCE and not right.button(
@@ -57,7 +57,7 @@ def _chosen(study) -> dict | None:
     ):
         return None
     bar = st.progress(0.0, text="Carrying the density through the steps.")
-    found = jobs.make(
+    found = engine.answer(
         "law", study, scheme, steps,
         tick=lambda: bar.progress(0.5, text=f"Carrying the density through {steps} steps, grid by grid."),
         waiting=lambda: bar.progress(0.0, text=WAIT),

@@ -2,9 +2,9 @@
 
 import math
 
-from dlab import errors, pictures, schemes, targets
+from dlab import errors, pictures, targets
 from dlab.params import BadInput
-from dlab.study import Study
+from dlab.study import DEFAULT, Study
 from dlab.targets import observations
 
 MILLION = 1_000_000
@@ -166,7 +166,7 @@ SMALL_STEPS = (8, 16, 32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
 def experiment(lam: float, **changed) -> Study:
     """The paper's experiment at a penalty."""
     target = {**EXPERIMENT, "lam": lam, **changed.pop("target", {})}
-    plain = {"schemes": list(schemes.REGISTRY), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
+    plain = {"schemes": list(DEFAULT["schemes"]), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
     return Study.from_json({"target": target, **plain, "estimator": "marginal", "particles": 1024, **changed})
 
 

@@ -6,8 +6,6 @@ from dlab.figures.numbers import number, step_size
 from dlab.study import Study
 from dlab.targets import sampled
 
-PRICES = {"first": 40.0, "readings": 240.0}  # seconds on two cores, the sampling of the posterior and compiling included
-
 
 def sigma(result: dict) -> float:
     """Standard deviation of the target's first coordinate in a result."""

@@ -13,8 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dlab import schemes
-from dlab.engine import jobs
+from dlab import engine, schemes
 from dlab.study import Study, run, stream
 from dlab.study.run import clouds
 
@@ -60,10 +59,10 @@ def sweep(paths: int, finest: int) -> None:
         local = [np.log2(a.w2 / b.w2) for a, b in itertools.pairwise(mine) if a.resolved and b.resolved]
         fit = next(f for f in data["fits"] if f["scheme"] == name)
         print(f"  {name:4} slope {fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]  local", np.round(local, 2))
-    jobs.store("bench.json", json.dumps(data).encode())
-    jobs._memory.clear()
+    engine.CACHE.keep("bench.json", json.dumps(data).encode(), ["dlab.study.run"])
+    engine.CACHE.forget()
     begin = time.perf_counter()
-    json.loads(jobs.load("bench.json"))
+    json.loads(engine.CACHE.load("bench.json"))
     print(f"  from the cache {time.perf_counter() - begin:.4f} s")
 
 
@@ -119,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
-    jobs.keep_compiled()
+    engine.keep_compiled()
     paths = 1024 if quick else 4096
     sweep(paths, 5 if quick else 7)
     accuracy(paths)
