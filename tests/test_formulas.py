@@ -145,9 +145,9 @@ def read(scheme, h, latex):
 
 def stepped(scheme, h):
     u = jnp.full((1, 1), U) if scheme.randomised else None
-    normals = jnp.array(NORMALS[: scheme.normals]).reshape(-1, 1, 1)
-    step = noise.StepNoise(h=h, normals=normals, u=u)
-    return float(scheme.step(Linear(), T, h, jnp.full((1, 1), X), step)[0, 0])
+    normals = jnp.array(NORMALS[: scheme.normals()]).reshape(-1, 1, 1)
+    step = noise.StepNoise(h=h, normals=normals, u=u, forward=True)
+    return float(scheme.step(Linear(), T, T - h, jnp.full((1, 1), X), step)[0, 0])
 
 
 def tolerance(h):

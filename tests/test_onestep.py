@@ -62,8 +62,8 @@ def test_a_schemes_mean_is_that_of_many_steps(name, skew):
     rng = np.random.default_rng(8)
     for x in np.asarray(points(skew, 2, seed=4)):
         u = jnp.asarray(rng.random((paths, 1))) if scheme.randomised else None
-        seen = StepNoise(h, jnp.asarray(rng.standard_normal((scheme.normals, paths, 2))), u)
-        ends = scheme.step(skew.fast_field, T0, h, jnp.tile(x, (paths, 1)), seen)
+        seen = StepNoise(h, jnp.asarray(rng.standard_normal((scheme.normals(), paths, 2))), u)
+        ends = scheme.step(skew.fast_field, T0, T0 - h, jnp.tile(x, (paths, 1)), seen)
         want = one_step.scheme_mean(scheme, skew.fast_field, T0, h, jnp.asarray(x)[None])[0]
         assert np.all(np.abs(np.mean(ends, 0) - want) < 4 * np.std(ends, 0) / np.sqrt(paths) + 1e-4)
 

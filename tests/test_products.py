@@ -12,7 +12,7 @@ from dlab import schemes, targets
 from dlab.errors import NONE
 from dlab.field import ExactField
 from dlab.linop import Dense, Less, Products, phi1, phi2
-from dlab.noise import StepNoise
+from dlab.noise import Integral, StepNoise
 from dlab.sample import growth, simulate
 
 SO = schemes.REGISTRY["SO"]
@@ -145,7 +145,7 @@ def test_the_noise_of_one_step_has_its_covariance():
     d, h = 64, 0.5
     A = np.asarray(dense.matrix[0])
     L = Products(lambda v: v @ jnp.asarray(A), size=jnp.asarray(np.sqrt(h)))
-    R = np.asarray(StepNoise(jnp.asarray(h), jnp.eye(d)[None]).whole(L))
+    R = np.asarray(StepNoise(jnp.asarray(h), jnp.eye(d)[None]).draw(Integral(L)))
     at, axes = np.linalg.eigh(A)
     want = (axes * np.expm1(2 * h * at) / (2 * at)) @ axes.T
     assert np.abs(R @ R.T - want).max() < 3e-4 * np.linalg.norm(want, 2)
@@ -174,8 +174,8 @@ def test_so_by_products_is_so(spec, h, key):
     target = targets.build(spec)
     x = target.sample(key, 40)
     noise = StepNoise(jnp.asarray(h), jax.random.normal(jax.random.fold_in(key, 1), (1, *x.shape)))
-    want = SO.step(target.field, 1.2, h, x, noise)
-    parts = SO.parts(Wrapped(target.field), 1.2, h, x, noise)
+    want = SO.step(target.field, 1.2, 1.2 - h, x, replace(noise))
+    parts = SO.parts(Wrapped(target.field), 1.2, 1.2 - h, x, noise)
     gap = np.linalg.norm(np.asarray(SO.total(x, parts) - want), axis=1)
     assert (gap < 2e-4 * np.sqrt(h * target.dim)).all()
     assert sum(int(s.products) for s in parts["spent"]) <= 2 * target.dim + 1
@@ -198,7 +198,7 @@ class Linear(ExactField):
 
 @jax.jit
 def _cut(x, normals, limit, key):
-    parts = growth.parts(SO, Linear(4.0), 1.0, 1.0, x, StepNoise(jnp.asarray(1.0), normals), limit, key)
+    parts = growth.parts(SO, Linear(4.0), 1.0, 0.0, x, StepNoise(jnp.asarray(1.0), normals), limit, key)
     return SO.total(x, parts), parts["spent"]
 
 
@@ -236,8 +236,8 @@ def test_a_step_that_is_not_cut_is_the_plain_one_with_no_product_made_twice(key)
     target = targets.build({"name": "images", "count": 60, "width": 0.3})
     x = target.sample(key, 12)
     noise = StepNoise(jnp.asarray(0.05), jax.random.normal(key, (1, *x.shape)))
-    plain = SO.parts(target.field, 0.5, 0.05, x, noise)
-    cut = growth.parts(SO, target.field, 0.5, 0.05, x, noise, 100.0, key)
+    plain = SO.parts(target.field, 0.5, 0.45, x, replace(noise))
+    cut = growth.parts(SO, target.field, 0.5, 0.45, x, noise, 100.0, key)
     np.testing.assert_allclose(SO.total(x, cut), SO.total(x, plain), atol=1e-4 * np.sqrt(0.05 * target.dim))
     noise, rate, rest = (int(s.products) for s in plain["spent"])
     assert rate == 0  # M + L gamma is x/4

@@ -55,28 +55,32 @@ def test_the_parts_of_a_step_add_up_to_the_step(name, target, request):
     error = errors.build({"name": "constant", "level": 0.3, "angle": 20.0, "hessian_level": 0.2})
     rng, t, h, n = np.random.default_rng(4), 0.7, 0.2, 16
     x, u = jnp.asarray(rng.normal(size=(n, 2))), jnp.asarray(rng.random((n, 1)))
-    seen = noise.StepNoise(h, jnp.asarray(rng.normal(size=(scheme.normals, n, 2))), u if scheme.randomised else None)
+    normals = jnp.asarray(rng.normal(size=(scheme.normals(), n, 2)))
+    t_next = t - h
+
+    def seen(scale=1.0):
+        return noise.StepNoise(h, scale * normals, u if scheme.randomised else None)
+
     wrong = errors.perturb(built.field, error, None)
     for f in (built.field, wrong):
-        parts = scheme.parts(f, t, h, x, seen)
+        parts = scheme.parts(f, t, t_next, x, seen())
         assert list(parts) == [p for p in look.PARTS if p in parts]
         assert ("midpoint" in parts) == scheme.randomised
         moved = sum(np.asarray(part) for p, part in parts.items() if p != "midpoint")
-        np.testing.assert_allclose(scheme.step(f, t, h, x, seen) - x, moved, atol=1e-14)
+        np.testing.assert_allclose(scheme.step(f, t, t_next, x, seen()) - x, moved, atol=1e-14)
         # With no noise left, what remains of the step is its drift, the second-order part included.
         if scheme.asks == {"start"}:
-            still = dataclasses.replace(seen, normals=jnp.zeros_like(seen.normals))
-            np.testing.assert_allclose(scheme.step(f, t, h, x, still) - x, moved - np.asarray(parts["noise"]), atol=1e-14)
+            left = moved - np.asarray(parts["noise"])
+            np.testing.assert_allclose(scheme.step(f, t, t_next, x, seen(0.0)) - x, left, atol=1e-14)
         elif scheme.randomised:
             # The score is the second one, taken at the midpoint and the time t - Uh.
             late = np.asarray(f.score(t - u * h, parts["midpoint"]))
             y = np.asarray(parts["midpoint"])
             want = h * (y / 2 + late) if name == "REM" else np.expm1(h / 2) * x + h * np.exp((1 - u) * h / 2) * late
             np.testing.assert_allclose(parts["drift"], want, atol=1e-13)
-    assert np.abs(scheme.parts(wrong, t, h, x, seen)["drift"] - scheme.parts(built.field, t, h, x, seen)["drift"]).max() > 0.01
-    np.testing.assert_allclose(
-        scheme.parts(wrong, t, h, x, seen)["noise"], scheme.parts(built.field, t, h, x, seen)["noise"], atol=0.1
-    )
+    pushed, kicked = ([scheme.parts(f, t, t_next, x, seen())[p] for f in (wrong, built.field)] for p in ("drift", "noise"))
+    assert np.abs(pushed[0] - pushed[1]).max() > 0.01
+    np.testing.assert_allclose(*kicked, atol=0.1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -96,7 +100,7 @@ def test_costs_are_what_a_step_asks_for(name, gaussian):
     counting = Counting(f.mean, f.values, f.vectors)
     step = noise.StepNoise(h=0.1, normals=jnp.zeros((2, 4, 2)), u=jnp.full((4, 1), 0.5))
     with jax.disable_jit():
-        scheme.step(counting, 1.0, 0.1, jnp.ones((4, 2)), step)
+        scheme.step(counting, 1.0, 0.9, jnp.ones((4, 2)), step)
     shared = 2 if scheme.hessian_evals else 1  # drift_rate and curvature ask again; XLA merges the two
     assert scheme.score_evals <= asked["score"] <= shared * scheme.score_evals
     assert scheme.hessian_evals <= asked["hessian"] <= shared * scheme.hessian_evals
@@ -135,9 +139,9 @@ def test_where_a_step_asks_for_the_score(name):
     assert scheme.asks == ({"start", "midpoint"} if scheme.randomised else {"start"})
 
 
-def _heun(field_, t, h, x, noise_):
-    first, kick = field.drift(field_, t, x), noise_.whole(linop.ZERO)
-    return {"drift": h / 2 * (first + field.drift(field_, t - h, x + h * first + kick)), "noise": kick}
+def _heun(field_, t, t_next, x, noise_):
+    h, first, kick = t - t_next, field.drift(field_, t, x), noise_.draw(noise.Integral())
+    return {"drift": h / 2 * (first + field.drift(field_, t_next, x + h * first + kick)), "noise": kick}
 
 
 def test_a_scheme_that_asks_elsewhere_is_not_given_a_law_that_does_not_know(monkeypatch):
@@ -177,11 +181,12 @@ def test_the_reference_itself_has_converged(coupled):
 def wrong_so(change):
     """SO with M replaced by change(M, ...): what a sign error or a forgotten term would make of it."""
 
-    def parts(f, t, h, x, step_noise):
+    def parts(f, t, t_next, x, step_noise):
+        h = t - t_next
         L = f.local(t, x)[1]
         moved = L.map(lambda a: h * linop.phi1(h * a), field.drift(f, t, x))
         bent = L.map(lambda a: h**2 * linop.phi2(h * a), change(f, t, x))
-        return {"drift": moved, "second order": bent, "noise": step_noise.whole(L)}
+        return {"drift": moved, "second order": bent, "noise": step_noise.draw(noise.Integral(L))}
 
     return dataclasses.replace(schemes.REGISTRY["SO"], name="wrong", parts=parts)
 

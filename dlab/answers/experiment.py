@@ -70,8 +70,8 @@ class _Still:
 
 
 def _frozen(parts):
-    def of(field, t, h, x, noise):
-        return parts(_Still(field, t), t, h, x, noise)
+    def of(field, t, t_next, x, noise):
+        return parts(_Still(field, t), t, t_next, x, noise)
 
     return of
 

@@ -35,14 +35,14 @@ MIDPOINTS, NORMALS = 5, 5  # nodes for U, and a coordinate of the noise
 
 @partial(jax.jit, static_argnames="scheme")
 def _step(scheme, field, t, h, x, normals, u, moments):
-    return scheme.step(field, t, h, x, StepNoise(h, normals, u, moments))
+    return scheme.step(field, t, t - h, x, StepNoise(h, normals, u, moments, forward=True))
 
 
 @jax.jit
 def _reference(field, t, h, x, path, normals):
     """SO's steps of size h along path (count, MOMENTS, n, d) from time t."""
     def body(i, x):
-        return schemes.REGISTRY["SO"].step(field, t - i * h, h, x, StepNoise(h, normals[i], None, path[i]))
+        return schemes.REGISTRY["SO"].step(field, t - i * h, t - (i + 1) * h, x, StepNoise(h, normals[i], None, path[i]))
 
     return jax.lax.fori_loop(0, len(path), body, x)
 
@@ -56,14 +56,15 @@ def scheme_mean(scheme, field, t, h, x):
     """E[x+ | x] of one step, (n, d)."""
     n, d = x.shape
     if scheme.asks == {"start"}:
-        return _step(scheme, field, t, h, x, jnp.zeros((1, n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
+        return _step(scheme, field, t, h, x, jnp.zeros((scheme.normals(True), n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
     u, wu = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
     z, wz = np.polynomial.hermite_e.hermegauss(NORMALS)
-    nodes = np.stack(np.meshgrid((u + 1) / 2, *[z] * d, indexing="ij"), -1).reshape(-1, 1 + d)
-    weights = np.prod(np.stack(np.meshgrid(wu / 2, *[wz / wz.sum()] * d, indexing="ij"), -1), -1).ravel()
+    inner = scheme.inner_normals
+    nodes = np.stack(np.meshgrid((u + 1) / 2, *[z] * d * inner, indexing="ij"), -1).reshape(-1, 1 + d * inner)
+    weights = np.prod(np.stack(np.meshgrid(wu / 2, *[wz / wz.sum()] * d * inner, indexing="ij"), -1), -1).ravel()
     q = len(nodes)
-    normals = np.repeat(nodes[:, None, 1:], n, 1).reshape(1, q * n, d)
-    given = jnp.concatenate([normals, np.zeros_like(normals)])[: scheme.normals]
+    given = np.zeros((scheme.normals(), q * n, d))
+    given[:inner] = np.moveaxis(np.repeat(nodes[:, None, 1:], n, 1).reshape(q * n, inner, d), 1, 0)
     midpoints = jnp.repeat(nodes[:, :1], n, 0) if scheme.randomised else None
     moved = _step(scheme, field, t, h, jnp.tile(x, (q, 1)), given, midpoints, None)
     # The noise that is added has mean zero by symmetry of the nodes.
@@ -107,7 +108,7 @@ def one_step(study: Study, tick=lambda: None) -> dict:
         mean = exact_mean(field, t, h, x)
         for scheme in map(schemes.REGISTRY.get, study.schemes):
             draws = noise.generator(noise.stream(at, "scheme", scheme.name))
-            normals = draws.standard_normal((scheme.normals, PATHS, d))
+            normals = draws.standard_normal((scheme.normals(True), PATHS, d))
             u = draws.random((PATHS, 1)) if scheme.randomised else None
             missed = _step(scheme, field, t, h, x, normals, u, jnp.asarray(root * whole, float)) - arrived
             few = slice(None, None if scheme.asks == {"start"} else POINTS)

@@ -191,7 +191,7 @@ def training(spec: dict, target: "Target", of: dict | None) -> Training:
     if not isinstance(of, dict):
         raise params.BadInput(
             "score_error.name = 'learned' needs a target of the registry, under whose name its network is kept; make yours one "
-            "(README, “Add a target”)."
+            "(docs/ARCHITECTURE.md, “Add a target”)."
         )
     most = MOST_PIXELS if target.dim > MOST_DIM and target.field.by_products else MOST_DIM
     if target.dim > most:

@@ -272,7 +272,7 @@ def motion_snippet(study: dict, steps: int, particles: int) -> str:
     """Python that moves the particles of a scene again and prints each scheme's distance at the end."""
     return "\n".join([
         f"# A scene of dlab {__version__}: {steps} steps of {particles} particles.",
-        "from dlab import trajectory",
+        "from dlab.answers import trajectory",
         "from dlab.study import Study",
         "",
         f"study = Study.from_json({_literal(study)})",

@@ -75,3 +75,12 @@ def _how(track) -> str:
     return {"exact-moments": "exact, first two moments", "exact-marginals": "exact, along the axes"}.get(
         track.method, track.method
     )
+
+
+def distances(table: dict) -> list[dict]:
+    """The distance of each scheme so far, one line a frame; table: {"n", "t", and a list for each scheme}."""
+    names = [k for k in table if k not in ("n", "t")]
+    return [
+        {"step n": n, "t": number(t), **{f"W₂ of {k}": number(table[k][i]) if table[k][i] is not None else "" for k in names}}
+        for i, (n, t) in enumerate(zip(table["n"], table["t"]))
+    ]

@@ -15,9 +15,9 @@ import numpy as np
 from dlab import process
 from dlab.errors import perturb
 from dlab.noise import StepNoise
-from dlab.sample import CHUNK
 from dlab.targets.spectrum import AxesField
 
+CHUNK = 64  # steps between two looks at the host
 MIDPOINTS = 32
 CROWDED = 6  # the nodes for U are 1 - w^CROWDED, see `_midpoints`
 PIECES = (4, 64)  # laws on the line that run together
@@ -44,7 +44,7 @@ def _midpoints(randomised: bool):
 @partial(jax.jit, static_argnames="scheme")
 def _advance(scheme, field, error, mean, cov, memory, h, T, first, count):
     d = mean.shape[0]
-    own = scheme.normals
+    own = scheme.normals()
     slots = own + (scheme.score_evals if error.draws else 0)
     batch = 1 + d + slots * d
     nodes, weights = _midpoints(scheme.randomised)
@@ -70,9 +70,9 @@ def _advance(scheme, field, error, mean, cov, memory, h, T, first, count):
         met = jnp.sum((constant + linear @ mean) ** 2) + jnp.sum(noise**2)
         squares = squares.at[i].set(met + jnp.trace(linear @ cov @ linear.T))
 
-        step_noise = StepNoise(h=h, normals=jnp.stack(normals[:own]), u=u)
+        step_noise = StepNoise(h, normals[:own], u)
         extra = jnp.stack(normals[own:]) if error.draws else None
-        constant, linear, noise = read(scheme.step(perturb(field, now, extra), t, h, x, step_noise))
+        constant, linear, noise = read(scheme.step(perturb(field, now, extra), t, t - h, x, step_noise))
         centres = constant + linear @ mean
         mean = jnp.sum(weights * centres, 0)
         spread = centres - mean

@@ -8,7 +8,7 @@ tangent distance: with -div(p grad phi) = rho - q and p the mean of the densitie
 second. Of the other routes to a law it shares the scheme's step alone: its scores are quadratures of its own.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import jax
@@ -21,7 +21,7 @@ from scipy.sparse.linalg import spsolve
 from dlab import process
 from dlab.errors import perturb
 from dlab.field import ExactField
-from dlab.linop import phi1
+from dlab.noise import StepNoise
 
 SIZES = (96, 144, 216)  # points a side, in the order in which they are tried until W2 settles
 LEAST = 3  # nodes a direction for what SO's noise has above the common part, at first; one more with each size
@@ -72,26 +72,19 @@ class _Held(ExactField):
         return self.H
 
 
-@dataclass
-class _Withheld:
-    """Keeps the noise of a step back and its covariance (n, 2, 2) instead, in `cov`: a scheme adds its noise last."""
-
-    h: jax.Array
-    like: jax.Array
-    cov: list = field(default_factory=list)
-
-    def whole(self, A):
-        units = [jnp.zeros_like(self.like).at[:, i].set(1.0) for i in (0, 1)]
-        self.cov.append(jnp.stack([A.map(lambda a: self.h * phi1(2 * a * self.h), unit) for unit in units], -1))
-        return jnp.zeros_like(self.like)
-
-
 @partial(jax.jit, static_argnames="scheme")
 def _move(scheme, held, error, t, h, x):
     """Where the step sends x (n, 2) without noise, the covariance of the noise (n, 2, 2), and |e|^2 (n,)."""
-    noise = _Withheld(h, x)
-    y = scheme.step(perturb(held, error, None), t, h, x, noise)
-    return y, noise.cov[0], jnp.sum(error.shift(t, x, held.s, None) ** 2, -1)
+
+    def moved(*normals):
+        return scheme.step(perturb(held, error, None), t, t - h, x, StepNoise(h, normals))
+
+    # A step that asks for the score at its start alone is affine in its normals.
+    y, push = jax.linearize(moved, *[jnp.zeros_like(x)] * scheme.normals())
+    units = [jnp.zeros_like(x).at[:, i].set(1.0) for i in (0, 1)]
+    columns = [push(*[unit * (k == j) for k in range(scheme.normals())]) for j in range(scheme.normals()) for unit in units]
+    cov = sum((c[:, :, None] * c[:, None, :] for c in columns), jnp.zeros((*x.shape, 2)))
+    return y, cov, jnp.sum(error.shift(t, x, held.s, None) ** 2, -1)
 
 
 class _Source:

@@ -27,7 +27,7 @@ from scipy.interpolate import make_interp_spline
 from dlab.errors import perturb
 from dlab.field import ExactField
 from dlab.laws import diffused
-from dlab.linop import phi1
+from dlab.noise import StepNoise
 
 SIZES = (192, 288, 432, 648)  # points of the line, refined together with all nodes until W2 settles
 # Nodes at the first size and small h: for U, for the midpoint's noise, for noise that depends on the state, in time.
@@ -119,47 +119,32 @@ def _lagrange(local):
     return [b * a / gap for b, a, gap in zip(below, above, GAPS)]
 
 
-@dataclass
-class _NodeNoise:
-    """What a step sees of the Brownian motion: nodes instead of draws.
-
-    u (1, 1) the midpoint or None; z (1, 1) a normal node: of I(A, U) or, without midpoint, of what a noise that
-    depends on the state has above `common`, the variance that is added by convolution. `left` is the variance of
-    `whole` that the value it returns does not have.
-    """
-
-    h: jax.Array
-    u: jax.Array | None
-    z: jax.Array
-    common: jax.Array
-    left: jax.Array | None = None
-
-    def part(self, A):
-        return A.map(lambda a: jnp.sqrt(self.u * self.h * phi1(2 * a * self.u * self.h)), self.z)
-
-    def whole(self, A):
-        one = jnp.ones_like(self.z)
-        if self.u is None:
-            self.left = A.map(lambda a: self.h * phi1(2 * a * self.h), one)
-            return jnp.sqrt(jnp.maximum(self.left - self.common, 0.0)) * self.z
-        # I(A, 1) = e^{A(1-u)h} I(A, u) + an independent piece.
-        self.left = A.map(lambda a: (1 - self.u) * self.h * phi1(2 * a * (1 - self.u) * self.h), one)
-        return A.map(lambda a: jnp.exp(a * (1 - self.u) * self.h), self.part(A))
-
-
 @partial(jax.jit, static_argnames="scheme")
 def _moved(scheme, error, h, t, grid, own, late, common, step, x, here, row, u, z):
-    """Where one step takes PIECE points, in spacings from the grid's low end; the noise's `left`, and the squared score
-    error at the start, each (PIECE,). t: time of the first of the steps, common (PIECE,) by step."""
+    """Where one step takes PIECE points, in spacings from the grid's low end; the variance of the noise that this leaves out, and
+    the squared score error at the start, each (PIECE,). t: time of the first of the steps, common (PIECE,) by step.
+
+    u, z: nodes for the midpoint and for the noise that the score's places depend on, or, where they depend on none, for what a
+    noise that depends on the state has above `common`, the variance that is added by convolution."""
     low, spacing, _ = grid
+    inner = scheme.inner_normals
 
     def one(step, x, here, row, u, z):
         x, z, at = jnp.reshape(x, (1, 1)), jnp.reshape(z, (1, 1)), t - step * h
-        noise = _NodeNoise(h, jnp.reshape(u, (1, 1)) if scheme.randomised else None, z, common[step])
-        field = _Point(x, own, late, here, row, grid)
-        y = scheme.step(perturb(field, error, None), at, h, x, noise)
+        field, node = _Point(x, own, late, here, row, grid), [z] * inner
+
+        def moved(*rest):
+            noise = StepNoise(h, (*node, *rest), jnp.reshape(u, (1, 1)) if scheme.randomised else None, forward=True)
+            return scheme.step(perturb(field, error, None), at, at - h, x, noise)
+
+        # The step is affine in the normals on which no place depends.
+        y, push = jax.linearize(moved, *[jnp.zeros_like(z)] * (scheme.normals() - inner))
+        rest = range(scheme.normals() - inner)
+        left = sum((push(*[jnp.full_like(z, k == j) for k in rest]) ** 2 for j in rest), jnp.zeros_like(z))
+        if not inner:
+            y += jnp.sqrt(jnp.maximum(left - common[step], 0.0)) * z
         e = error.shift(at, x, jnp.reshape(own[0][here], (1, 1)), None)
-        return (y[0, 0] - low) / spacing, jnp.sum(noise.left), e[0, 0] ** 2
+        return (y[0, 0] - low) / spacing, left[0, 0], e[0, 0] ** 2
 
     return jax.vmap(one)(step, x, here, row, u, z)
 

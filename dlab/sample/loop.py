@@ -44,15 +44,16 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
     def taken(i, x, memory):
         """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
         t = T - (first + i) * h
+        t_next = t - h
         now, memory = error.recall(memory, first + i, field, t, x)
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
         seen = StepNoise(h, normals, u, None if path is None else path[i])
         given = perturb(field, now, wrong)
         if limit is not None:
-            parts = growth.parts(scheme, given, t, h, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
+            parts = growth.parts(scheme, given, t, t_next, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
         else:
-            parts = growth.tallied(scheme.parts(given, t, h, x, seen), h)
+            parts = growth.tallied(scheme.parts(given, t, t_next, x, seen), h)
         return t, seen, wrong, now, parts, memory
 
     def body(i, carry):
@@ -63,7 +64,7 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
         if beside is not None:
-            beside = control.step(scheme, field, now, t, h, *beside, seen, wrong)
+            beside = control.step(scheme, field, now, t, t - h, *beside, seen, wrong)
         x = scheme.total(x, parts)
         if record:
             states = states.at[i].set(x)
@@ -79,22 +80,17 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
 
 def _draw(generator, scheme, error, shape, path):
     """What the path leaves open in CHUNK steps of particles (n, d): normals of the scheme, midpoints U, normals of the
-    error; None where there are none. By NumPy, as the path is (see noise.path)."""
+    error; the last two None where there are none. By NumPy, as the path is (see noise.path). The first normal comes first:
+    without a path it is that of the increment, and of one key the same for all schemes."""
 
     def normals(k):
         return generator.standard_normal((CHUNK, k, *shape), np.float32)
 
-    if path is None and scheme.randomised:
-        # Turned by U, so that I(0, 1) is the root of h times what a scheme without midpoint draws from the same key.
-        whole, u, other = normals(1), generator.random((CHUNK, shape[0], 1)), normals(1)
-        early, late = np.sqrt(u)[:, None], np.sqrt(1 - u)[:, None]
-        turned = np.concatenate([early * whole + late * other, late * whole - early * other], axis=1)
-        return turned.astype(np.float32), u, normals(scheme.score_evals) if error.draws else None
-    return (
-        normals(scheme.normals),
-        generator.random((CHUNK, shape[0], 1)) if scheme.randomised else None,
-        normals(scheme.score_evals) if error.draws else None,
-    )
+    count = scheme.normals(path is not None)
+    first = normals(min(count, 1))
+    u = generator.random((CHUNK, shape[0], 1)) if scheme.randomised else None
+    more = [normals(count - 1)] if count > 1 else []
+    return np.concatenate([first, *more], axis=1) if more else first, u, normals(scheme.score_evals) if error.draws else None
 
 
 def simulate(

@@ -14,7 +14,7 @@ class Case:
     """A way out of the assumptions.
 
     target, key   the target and the one of its numbers that leads there, with the values offered and the one at first
-    fixed   the target's other knobs, where they are not its defaults      words   what happens, in short sentences
+    fixed   the target's other knobs, where they are not its defaults; what happens is told in words/outside.md
     """
 
     name: str
@@ -26,7 +26,6 @@ class Case:
     values: tuple[float, ...]
     default: float
     help: str
-    words: str
     fixed: dict = field(default_factory=dict)
 
 
@@ -34,42 +33,25 @@ CASES = (
     Case(
         "modes", "Two modes move apart", "mixture", "sep", "Separation δ of the modes", "δ",
         (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0), 3.0, "Two Gaussians of variance ½. Log-concave up to δ = √2; m₀ = 2 − δ².",
-        "Between the modes the density has a valley, where the score pushes particles apart instead of together. The proofs need it to "
-        "pull together everywhere. The process still carries the right share to each mode, because at large $t$ the noise has merged "
-        "them: with the exact score no mode is lost, only some mass is misplaced by the size of the step.",
         {"var": 0.5, "w": 0.3, "angle": 0.0},
     ),
     Case(
         "wells", "A double well", "wells", "a", "Push apart a", "a",
         (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0), 3.0, "m₀ = −a: log-concave up to a = 0, then two wells with a barrier a²/4.",
-        "The potential $u^4/4 - au^2/2$ makes two wells for $a > 0$. Its score grows like $|u|^3$, so it is Lipschitz for no $a$ and the "
-        "theorems are silent even where the density is log-concave. Diffusion tames it: at any $t > 0$ the score is Lipschitz.",
     ),
     Case(
         "wide", "m₀ at most ½", "gaussian", "k2", "Curvature m₀", "m₀",
         (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0), 0.4, "A Gaussian with variances 1/m₀ and ½: nothing but m₀ changes.",
-        "Every constant divides by $m_{\\min} - \\tfrac12$, and no assumption says that this must be positive. Nothing happens to the "
-        "measurement at ½. The ½ comes from the drift $x/2$, which the proof sets against the weakest pull of the score; near $t = 0$ "
-        "they may lose, but from $t$ of order 1 on the pull is nearly 1 for every target.",
         {"k1": 2.0, "angle": 90.0, "mx": 0.5, "my": 0.0},
     ),
     Case(
         "kink", "A score with a kink", "kink", "delta", "Width δ of the kink", "δ",
         (0.0, 0.1, 0.2, 0.4, 0.8, 1.6), 0.0, "The score turns by 2 over a width δ; L₀ = 1 + 1/δ. 0: it jumps.",
-        "As $\\delta \\to 0$ the constants grow like $L_0 = 1 + 1/\\delta$ and at 0 there are none. A step of size $h$ sees the kink only "
-        "in the last steps, within a distance $\\sqrt h$ of it: mass $\\sqrt h$ goes wrong by $h$, so $W_2^2 \\sim h^{5/2}$. That is "
-        "invisible beside the order 1 of EM and EI, and it caps SO at order 1¼ while $\\sqrt h$ is larger than "
-        "$\\delta$; by the same count "
-        "REM and REI, whose laws a grid does not resolve at $\\delta = 0$.",
         {"c": 1.0, "lam": 1.0},
     ),
     Case(
         "box", "A compact support", "box", "half", "Half width b of the support", "b",
         (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), 1.0, "A standard Gaussian cut off at ±b in each coordinate; m₀ = 1.",
-        "The last step of EM, EI and SO adds noise of variance about $h$: it carries mass $\\sqrt h$ a distance $\\sqrt h$ out of the "
-        "support, so $W_2^2 \\sim h^{3/2}$ and every one of them is left with order ¾. REM and REI take the score at a random time "
-        "arbitrarily close to 0, where outside of the support it is (distance)/$t$, and $1/t$ has no mean: their $W_2$ is infinite, "
-        "whatever a finite sample reads.",
         {"lam": 1.0},
     ),
 )  # fmt: skip

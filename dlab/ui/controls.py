@@ -5,13 +5,13 @@ import functools
 
 import streamlit as st
 
-from dlab import engine, errors, schemes, targets
+from dlab import engine, errors, measure, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput, Knob
-from dlab.study import STARTS
+from dlab.study import ESTIMATORS, STARTS
 from dlab.targets import logistic, observations
 from dlab.targets import spectrum as spectra
-from dlab.ui import files, frame, links, state, studies, tell, vocabulary
+from dlab.ui import files, frame, links, state, studies, vocabulary
 from dlab.ui.page_settings import FIRST, OWN, SETTINGS, Choice
 from dlab.ui.scene import Scene
 
@@ -372,7 +372,11 @@ def epsilon(*, off: bool) -> None:
 def sampling(values: dict, *, off: bool) -> None:
     """How W2 is measured, with how many paths or how accurately, and with what budget."""
     with st.expander("Sampling and measuring"):
-        tell.estimator_choice(KEY + "estimator", off)
+        titles = {"auto": "Best available", **{e.name: e.title for e in measure.REGISTRY.values()}}
+        st.selectbox(
+            "How W₂ is measured", ESTIMATORS, format_func=titles.get, key=KEY + "estimator", disabled=off,
+            help="Best available: the exact law where there is one, else projected. The others show why these are needed.",
+        )  # fmt: skip
         st.number_input(
             "Brownian paths", 16, 65536, step=512, key=KEY + "particles", disabled=off,
             help="More paths, smaller standard errors: N paths give 1/√N. With an accuracy, the paths to begin with.",

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from dlab import words
 from dlab.figures import screen
 from dlab.ui import links, menu, page_settings, plotly, process, scenes, share, state
+from dlab.ui.scene import Scene
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
@@ -15,15 +17,14 @@ PROJECTED = 470  # of a picture in presentation mode: with menu and title it fil
 TOURED = 430  # the same under the bar of the tour
 
 
-def begin(page: str, title: str, sentence: str) -> dict:
+def begin(page: str) -> Scene:
     """Open a page: menu, question, one sentence. Returns the scene."""
     process.begin()
     _read_address(page)
     share.keep()
     state.leave_scene()
-    values = state.scene()
-    if shown := state.opened(page):
-        title, sentence = shown.question, shown.text
+    values, shown = state.scene(), state.opened(page)
+    title, sentence = (shown.question, shown.text) if shown else (words.title(page), words.text(page))
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values, page)
     accent = st.get_option(f"theme.{theme()}.primaryColor") or "currentColor"
@@ -99,26 +100,19 @@ def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: s
     plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place)
 
 
-def sections(*each: tuple) -> None:
-    """Folded sections, (title, key, function that draws it): a closed one computes nothing and sends nothing."""
-    for title, key, inside in each:
-        section = st.expander(title, key=key, on_change="rerun")
-        if section.open:
-            with section:
-                inside()
-
-
 def end(page: str) -> None:
     """Close a page: the address bar describes the scene."""
-    values = state.scene()
-    address = links.write(values, page)
+    note_address(page)
+    if not links.complete(state.scene()):
+        st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
+
+
+def note_address(page: str) -> None:
+    """Write the scene into the address bar where it says something else."""
+    address = links.write(state.scene(), page)
     if st.query_params.to_dict() != address:
         st.query_params.from_dict(address)
     st.session_state["address"] = address
-    if not links.complete(values):
-        st.caption(
-            "The data are too long for a link: the address leaves them out. Download the study to share this scene."
-        )
 
 
 def _read_address(page) -> None:

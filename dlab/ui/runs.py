@@ -4,7 +4,7 @@ import json
 import time
 import zlib
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -17,7 +17,6 @@ from dlab.figures.movie import at_step
 from dlab.study import Study
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
-CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
@@ -153,12 +152,6 @@ def ladder(study: Study, steps: int, count: int) -> None:
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
 WAIT = "Another run has the machine; this one starts when it is done."
-
-
-def curve(study: Study, draw) -> tuple[dict | None, str, object]:
-    """`several` of one study: draw(result, state), and the result itself is returned."""
-    found, state, drawn = several("curve", {"": study}, lambda found, state: draw(found[""], state))
-    return found and found[""], state, drawn
 
 
 def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
@@ -309,34 +302,6 @@ def _train(task, again, draw) -> None:
     st.rerun()
 
 
-def every_way(study: Study, draw) -> None:
-    """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
-    button that says its price; draw(found, final) shows what there is so far."""
-    left, right = st.columns((1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox(
-        "Scheme measured in every way", study.schemes, key="every-way", help="One of those that the curve shows."
-    )
-    if (found := engine.kept_answer("estimators", study, scheme)) is not None:
-        draw(found, True)
-        return
-    one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None)
-    law = study.law(scheme)
-    by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
-    price = engine.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
-    said = f"Measure in every way (about {price:.0f} s)"
-    if right.button(said, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
-        bar, holder = st.progress(0.0, text="Starting."), st.empty()
-
-        def tick(done):
-            bar.progress(done, text=f"{done:.0%} of the work done.")
-
-        with closing(engine.answers_of("estimators", study, scheme, tick=tick, waiting=lambda: bar.progress(0.0, text=WAIT))) as answers:
-            for found in answers:
-                with holder.container():
-                    draw(found, False)
-        st.rerun()
-
-
 def measured(study: Study) -> dict | None:
     """The result of a study beside a picture that stands without it: at once where it is known or comes from an exact law,
     else by a button that says its price; None until then."""
@@ -359,19 +324,36 @@ def measured(study: Study) -> dict | None:
     st.rerun()
 
 
-def kept(kind: str, study: Study, *which, doing: str, price: float | None = None) -> dict | None:
-    """An answer of `answers.REGISTRY`: at once where it is known or takes less than PATIENCE seconds, else by a button; None until then."""
-    if (found := engine.kept_answer(kind, study, *which)) is not None:
+@dataclass(frozen=True)
+class Ask:
+    """An answer of `answers.REGISTRY` that a picture asks for: its name, the study and which of it, and what is being done."""
+
+    kind: str
+    study: Study
+    which: tuple = ()
+    doing: str = "Computing."
+
+    @property
+    def seconds(self) -> float:
+        """What it costs here."""
+        cost = answers.find(self.kind).cost
+        return engine.seconds(cost(self.study, *self.which)) if cost else 0.0
+
+
+def kept(ask: Ask) -> dict | None:
+    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
+    if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if price is None:
-        cost = answers.find(kind).cost
-        price = engine.seconds(cost(study, *which)) if cost else 0.0
-    if price > PATIENCE and not st.button(
-        f"Compute (about {price:.0f} s)", key=f"{kind}-button", help="The answer is kept and opens at once afterwards."
+    if (cost := ask.seconds) > PATIENCE and not st.button(
+        f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
     ):
         return None
-    bar = st.progress(0.0, text=f"{doing} The first time also compiles it.")
-    engine.answer(kind, study, *which, tick=lambda done=0.5: bar.progress(done, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
+    bar = st.progress(0.0, text=f"{ask.doing} The first time also compiles it.")
+
+    def tick(done=0.5):
+        bar.progress(done, text=ask.doing)
+
+    engine.answer(ask.kind, ask.study, *ask.which, tick=tick, waiting=lambda: bar.progress(0.0, text=WAIT))
     st.rerun()
 
 

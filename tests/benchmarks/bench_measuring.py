@@ -2,15 +2,15 @@
 
     python tests/benchmarks/bench_measuring.py [--quick]
 
-Prints what it measures in one run and fails on nothing. --quick: 1024 paths and fewer step sizes.
+Prints what it measures in one run and fails on nothing.
 """
 
-import argparse
 import itertools
 import json
 import time
 from dataclasses import replace
 
+import bench
 import numpy as np
 
 from dlab import engine, schemes
@@ -58,23 +58,26 @@ def sweep(paths: int, finest: int) -> None:
         mine = sorted((r for r in result.rows if r.scheme == name), key=lambda r: -r.h)
         local = [np.log2(a.w2 / b.w2) for a, b in itertools.pairwise(mine) if a.resolved and b.resolved]
         fit = next(f for f in data["fits"] if f["scheme"] == name)
-        print(f"  {name:4} slope {fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]  local", np.round(local, 2))
+        slope = "none" if fit["slope"] is None else f"{fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]"
+        print(f"  {name:4} slope {slope}  local", np.round(local, 2))
     engine.CACHE.keep("bench.json", json.dumps(data).encode(), ["dlab.study.run"])
     engine.CACHE.forget()
     begin = time.perf_counter()
     json.loads(engine.CACHE.load("bench.json"))
-    print(f"  from the cache {time.perf_counter() - begin:.4f} s")
+    kept = time.perf_counter() - begin
+    print(f"  from the cache {kept:.4f} s")
+    bench.ratio("  seconds of the run over those of its kept result", seen[-1][0], kept)
 
 
-def accuracy(paths: int) -> None:
+def accuracy(paths: int, targets: dict, finest: int) -> None:
     print(f"\nprojected against the exact law, {paths} paths: (value / exact - 1), in brackets in standard errors")
-    for title, target in TARGETS.items():
-        asked = {"h": [1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32], "particles": paths}
+    for title, target in targets.items():
+        asked = {"h": [2.0**-k for k in range(finest + 1)], "particles": paths}
         begin = time.perf_counter()
         found = run(study(target, **asked, estimator="projected"))
         took = time.perf_counter() - begin
         law = {(r.scheme, r.h): r for r in run(study(target, **asked)).rows}
-        print(f"  {title} ({took:.0f} s)   h = 1, 1/2, 1/4, 1/8, 1/16, 1/32")
+        print(f"  {title} ({took:.0f} s)   h = 1, 1/2, ... 1/{2**finest}")
         for name in schemes.REGISTRY:
             rows = sorted((r for r in found.rows if r.scheme == name), key=lambda r: -r.h)
             said = [
@@ -115,15 +118,17 @@ def control(paths: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    quick = bench.parser(__doc__, "512 paths on one target, h = 1/8 at the finest, no limits").parse_args().quick
     engine.keep_compiled()
-    paths = 1024 if quick else 4096
-    sweep(paths, 5 if quick else 7)
-    accuracy(paths)
-    limits(paths)
-    control(paths)
+    print(bench.load())
+    if quick:
+        sweep(512, 3)
+        accuracy(512, {"Gaussian": TARGETS["Gaussian"]}, 3)
+        return
+    sweep(4096, 7)
+    accuracy(4096, TARGETS, 5)
+    limits(4096)
+    control(4096)
 
 
 if __name__ == "__main__":

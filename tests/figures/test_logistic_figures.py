@@ -187,9 +187,9 @@ def test_two_features_are_printed_with_their_map(width, grey):
 
 
 def test_a_boundary_is_the_line_where_theta_times_x_is_nothing():
-    line = logistic._line((1.0, 2.0), -3.0, 3.0, "b", "b")
+    line = logistic._boundary_line((1.0, 2.0), -3.0, 3.0, name="b")
     for x, y in zip(line.x, line.y):
         assert x + 2 * y == pytest.approx(0)
         assert max(abs(x), abs(y)) == pytest.approx(3)
-    assert logistic._line((0.0, 0.0), -1, 1, "b", "b").x == ()
-    assert logistic._line((0.0, 1.0), -1, 1, "b", "b").y == (0.0, 0.0)
+    assert logistic._boundary_line((0.0, 0.0), -1, 1, name="b").x == ()
+    assert logistic._boundary_line((0.0, 1.0), -1, 1, name="b").y == (0.0, 0.0)

@@ -20,7 +20,7 @@ def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured
     assert not at.error
     said = plain(at)
     assert "m₀ > ½ (listed nowhere; m0 = 0.400) fails" in said
-    assert "Theorem 1, Theorem 3 and Theorem 4 need it and say nothing here" in said
+    assert "Theorem 1, Theorem 3 and Theorem 4 need it" in said
     assert "Measured all the same, W₂ ≈ C·hᵖ: EM C = " in said
     assert "Curvature m" in at.get("plotly_chart")[1].proto.spec
     assert "line: no bound" in at.get("plotly_chart")[1].proto.spec
@@ -64,7 +64,7 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
 
 @pytest.mark.slow
 def test_modes_and_laws_open_on_a_mixture():
-    at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "outside-law-open", "outside-measured", "outside-theorem")
+    at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "law-open", "measured-open", "theorem-open")
     said = plain(at)
     assert "of the mass where the target has" in said
     assert charts(at) == 5
@@ -106,7 +106,7 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
         monkeypatch.setattr(engine, "answer", none)
         monkeypatch.setattr(engine, "stream", none)
     engine.CACHE.forget()
-    at = opened(visit("outside", {"outside.case": case}), "modes-open", "outside-law-open")
+    at = opened(visit("outside", {"outside.case": case}), "modes-open", "law-open")
     assert charts(at) == 5
     said = plain(at)
     assert "the law of EM is W₂ = " in said

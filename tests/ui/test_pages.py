@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from test_links import hostile
 
 from dlab.laws import plane
-from dlab.ui import law, process, vocabulary
+from dlab.ui import process, runs, vocabulary
 from dlab.ui.menu import PAGES
 
 WAIT = 120
@@ -158,11 +158,11 @@ def test_the_law_is_drawn_beside_the_target_when_its_section_is_open():
 
 def test_a_law_on_a_grid_waits_for_its_button(monkeypatch):
     monkeypatch.setattr(plane, "SIZES", (48, 64))
-    monkeypatch.setattr(law, "AT_ONCE", 0.0)
+    monkeypatch.setattr(runs, "PATIENCE", 0.0)
     at = visit("convergence", {**EXACT, "schemes": "EM", "h": "1..0.5", "T": "1", "error": "field", "estimator": "density"})
     at.session_state["law-open"] = True
     at.run()
-    button = next(b for b in at.button if b.label.startswith("Compute this law"))
+    button = next(b for b in at.button if b.label.startswith("Compute (about"))
     button.click()
     at.run(timeout=WAIT)
     assert not at.exception

@@ -10,7 +10,7 @@ from dlab.ui import links
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 GAUSSIAN = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "levels": "0.05..0.2", "T": "2"}
-SECTIONS = ("which-open", "models-open", "second-open", "parts-open", "measured-open", "theorem-open")
+SECTIONS = ("which-open", "models-open", "hessian-open", "parts-open", "measured-open", "theorem-open")
 
 
 def axis(at):
@@ -39,7 +39,7 @@ def test_every_section_opens_on_a_gaussian_target():
     assert not silent(at)
     # Every section with numbers has its downloads.
     kinds = [b.proto.id for b in at.get("download_button")]
-    assert all(any(f"{key}-csv" in k for k in kinds) for key in ("export", "which", "models", "so", "parts"))
+    assert all(any(f"{key}-csv" in k for k in kinds) for key in ("export", "which", "models", "hessian", "parts"))
 
 
 def test_the_controls_single_out_a_scheme_and_a_step_and_the_address_keeps_the_error():

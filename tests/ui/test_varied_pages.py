@@ -1,7 +1,7 @@
 """The pages that vary the horizon and the dimension: shown whole, on targets with and without a bound, with and without a run."""
 
 import pytest
-from test_pages import visit, words
+from test_pages import plain, visit
 
 from dlab.ui import links, runs, studies, vocabulary
 
@@ -11,7 +11,7 @@ SMALL = {"schemes": "EM,SO", "h": "0.5..0.125"}
 def whole(at):
     assert not at.exception
     assert not at.error
-    return words(at)
+    return plain(at)
 
 
 def test_the_horizon_page_compares_the_decay_with_the_theorems():
