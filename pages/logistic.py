@@ -6,11 +6,11 @@ from dlab import engine, words
 from dlab.figures import convergence, logistic, tables
 from dlab.figures.numbers import number, step_size
 from dlab.targets import sampled
-from dlab.ui import runs, studies
+from dlab.ui import runs, settings, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import table
 
-LARGEST = studies.PENALTIES[-1]
+LARGEST = settings.PENALTIES[-1]
 
 
 def atoms(target):

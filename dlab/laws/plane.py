@@ -204,6 +204,11 @@ def _run(case, source, lines, nodes, at, tick) -> Plane:
     return Plane(np.asarray(at), source.axes, lines, np.array(seen), target, np.array(squares), max(lost, edge * area))
 
 
+def finest(case) -> float:
+    """The largest spacing at which the law does not ring; without noise none does."""
+    return FINE * (case.T / case.steps) ** 0.5 if case.scheme.normals() else np.inf
+
+
 def propagate(case, at, tick=lambda: None) -> tuple[Plane, float]:
     """The law of case.scheme (no midpoint, an error that draws nothing, two dimensions) after the steps `at` (ascending, the
     last one case.steps), and the relative change of its final W2 from the level before to the one used.
@@ -213,7 +218,7 @@ def propagate(case, at, tick=lambda: None) -> tuple[Plane, float]:
     source, before, change, grown = _Source(case.target), None, np.inf, 0
     half = REACH * np.maximum(1.0, source.std)
     low, high = np.minimum(0.0, source.mean) - half, np.maximum(0.0, source.mean) + half
-    sizes = [n for n in SIZES if (high - low).max() / (n - 1) < FINE * (case.T / case.steps) ** 0.5]
+    sizes = [n for n in SIZES if (high - low).max() / (n - 1) < finest(case)]
     levels = list(enumerate(sizes if len(sizes) > 1 else SIZES[-2:], LEAST))
     while levels:
         nodes, size = levels[0]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from dlab.look import PLAIN, Style
+from dlab.sample import reference
+from dlab.schemes import Scheme
 from dlab.types import Estimate
 
 
@@ -24,6 +26,11 @@ class Case:
     seed: int = 0
 
     @property
+    def reference(self) -> Scheme:
+        """What stands for the process that the scheme's steps converge to."""
+        return reference.of(self.scheme)
+
+    @property
     def noisy(self) -> bool:
         """The coupling to the reference carries noise of the scheme's own, larger than the bias."""
         return self.scheme.randomised or self.error.draws
@@ -31,10 +38,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scheme and reference on the same Brownian paths, x and y (n, d); y None where no reference was asked for.
+    """Scheme and reference from the same starts and, of the reverse SDE, on the same Brownian paths, x and y (n, d); y None where no
+    reference was asked for.
 
     half (n, d): the reference with half of its steps, from which means over the reference's law are extrapolated
-    (Richardson; SO has order 2). fluctuation (n, d): what the scheme's own noise did to x to first order, of mean zero
+    (Richardson); order: that of the reference's law. fluctuation (n, d): what the scheme's own noise did to x to first order, of mean zero
     given the path (dlab.sample.control).
     """
 
@@ -42,6 +50,7 @@ class Pairs:
     y: np.ndarray | None
     half: np.ndarray | None = None
     fluctuation: np.ndarray | None = None
+    order: float = 2.0
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def applies(case: Case) -> str | None:
         return None
     if case.target.factors is None:
         return "The exact law is known for Gaussian and product targets alone; choose the projected estimator."
-    if "elsewhere" in case.scheme.asks:
+    if "elsewhere" in case.scheme.asks or (case.scheme.randomised and case.scheme.hessian_evals):
         return f"{case.scheme.name} asks for the score at places that the law on a grid does not know; choose the projected estimator."
     if case.error.draws:
         return "The exact law of a product target is not known under a random score error; choose the projected estimator."

@@ -114,7 +114,7 @@ def simulate(
     path (steps, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
     path leaves open; without a path all schemes with one key meet the same increments. record: keep the states,
     and the parts of the steps of the first `follow` particles. controlled: also the particles' fluctuation round the
-    path, which must be given. limit: of the growth in a step, see
+    path, where one is given. limit: of the growth in a step, see
     `dlab.sample.growth`. tick(k) is called after every k steps and may raise to cancel.
     """
     x, h = jnp.asarray(start), T / steps

@@ -237,6 +237,7 @@ class Study:
         if not sampled:
             return 0
         references = sum(r.work for g in shared_paths(self.steps) for r in g.references) if self.paired else 0
+        references *= len({schemes.REGISTRY[s].dynamics for s in sampled})
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @property

@@ -20,7 +20,7 @@ from dlab import answers, cache, engine, fingerprint
 from dlab.answers import learned_score
 from dlab.cache import Cache
 from dlab.errors import learned
-from dlab.ui import assumption_cases, links, runs, studies, tour
+from dlab.ui import links, runs, settings, studies, tour
 from dlab.ui.scenes import SCENES
 
 LONG = 100_000  # bytes of JSON beyond which a file is compressed
@@ -40,7 +40,7 @@ class File:
 
 def files() -> dict[str, File]:
     """What is prepared, by the name of its file without its ending; of two names for the same contents the first."""
-    found, defaults = {}, links.DEFAULTS
+    found, defaults = {}, settings.defaults()
 
     def add(name, file):
         if file.key not in {f.key for f in found.values()}:
@@ -64,9 +64,9 @@ def files() -> dict[str, File]:
             add(f"particles-{name}", File(key, "particles", shown, "movie", make))
         elif entry.page == "convergence":
             result(f"convergence-{name}", "convergence", shown, studies.study(values))
-    for name, study in assumption_cases.prepared(defaults).items():
+    for name, study in studies.case_studies(defaults).items():
         result(f"outside-{name}", "outside", name, study)
-    for name, kind, study, which in assumption_cases.answers(defaults):
+    for name, kind, study, which in studies.case_answers(defaults):
         answer(f"outside-{name}", "outside", name, kind, study, *which)
     for target in ("gaussian", "skew", "mixture"):
         values, page, head = links.read({"target": target})[0], "learned", f"learned-{target}"
@@ -79,13 +79,13 @@ def files() -> dict[str, File]:
         answer(f"{head}-errors", page, shown, "learned_errors", study, values["learned.scheme"], max(study.steps))
         answer(f"{head}-training", page, shown, "training", study)
         answer(f"{head}-error-field", page, shown, "error_field", study, values["learned.t"])
-    plane, largest, page = studies.plane(defaults), studies.PENALTIES[-1], "logistic"
+    plane, largest, page = studies.plane(defaults), settings.PENALTIES[-1], "logistic"
     result("logistic-plane", page, "two features", plane)
     which = defaults["logistic.scheme"], round(plane.T / defaults["logistic.step"])
     answer("logistic-boundary", page, "two features", "boundary", plane, *which)
     result("logistic-atoms", page, "few posterior samples", studies.experiment_atoms(largest))
     answer("logistic-readings", page, "readings of the experiment", "readings", studies.experiment_readings(largest))
-    for lam in studies.PENALTIES:
+    for lam in settings.PENALTIES:
         result(f"logistic-experiment-{lam:g}", page, f"experiment, λ = {lam:g}", studies.experiment(lam))
         answer(f"logistic-first-{lam:g}", page, f"experiment, λ = {lam:g}", "first_coordinate", studies.experiment_small(lam))
     study = studies.images_study(defaults)

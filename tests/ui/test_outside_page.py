@@ -7,7 +7,7 @@ from test_pages import at_home, charts, opened, plain, visit
 
 from dlab import answers, engine
 from dlab.figures import tables
-from dlab.ui import assumption_cases, links, page_settings
+from dlab.ui import assumption_cases, links, settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 FEW = {"schemes": "EM,SO", "h": "0.5..0.125", "T": "2"}
@@ -37,16 +37,16 @@ def test_every_case_has_a_control_of_its_own_in_the_link():
     for case in assumption_cases.CASES:
         values, notes = links.read({"outside.case": case.name, f"outside.{case.name}": f"{case.values[-1]:g}"})
         assert notes == []
-        assert assumption_cases.case_of(values) is case
+        assert studies.case_of(values) is case
         assert values[f"outside.{case.name}"] == case.values[-1]
         assert case.default in case.values
-        target = assumption_cases.against_h(values).target
+        target = studies.case_study(values).target
         assert target["name"] == case.target
     _, notes = links.read({"outside.case": "elsewhere", "outside.kink": "7"})
     assert len(notes) == 2
     assert "elsewhere" in notes[0]
     assert "7" in notes[1]
-    assert {s.name for s in page_settings.OWN["outside"]} == {"case", "on", "drift", *assumption_cases.BY_NAME}
+    assert {settings.table()[name].short for name in settings.names_of("outside")} == {"case", "on", "drift", *assumption_cases.BY_NAME}
 
 
 def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
@@ -116,7 +116,7 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
 
 @pytest.mark.slow
 def test_prepared_masses_and_laws_are_what_the_command_makes():
-    for _, kind, study, which in assumption_cases.answers(links.DEFAULTS):
+    for _, kind, study, which in studies.case_answers(settings.defaults()):
         kept = engine.kept_answer(kind, study, *which)
         made = answers.find(kind).compute(study, *which)
         if kind == "law":
