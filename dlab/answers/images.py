@@ -157,7 +157,7 @@ ANSWERS = (
         "image_distances", "Distances between generated images and the data", distances,
         ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed"),
         lambda study: COMPILING + study.price, alias="images",
-        uses=tuple(measure.REGISTRY[name] for name in METHODS),
+        uses=tuple(measure.REGISTRY[name] for name in DISTANCES),
     ),
     Answer(
         "image_grid", "A few images of each scheme as they form", grid,
