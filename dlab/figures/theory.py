@@ -52,7 +52,7 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
         return None
     top = min(HEADROOM * max(values), 1.5 * max([*values, *lines["recursion"].y]))
     y = Axis("W₂ of EM, measured and bounded" if measured else "bounds on W₂ of EM", (min(values) / 3, top), decades(min(values) / 3, top))
-    x = step_axis([r["h"] for r in rows if any(r[name] is not None for name in BOUNDS)] or [r["h"] for r in measured], room=(1.15, 1.4))
+    x = step_axis([*(r["h"] for r in rows if any(r[name] is not None for name in BOUNDS)), *points.x], room=(1.15, 1.4))
     largest = found["largest_step"]
     inside = largest and lines["recursion"].x and x.limits[0] < largest < x.limits[1]
     says = sentence(found, result)
@@ -136,7 +136,7 @@ def bounds_table(found: dict, result: dict | None) -> list[dict]:
 
 
 def _size(value) -> str:
-    return number(value) if math.isfinite(value) else "> 1e308"
+    return "> 1e308" if value is None or not math.isfinite(value) else number(value)
 
 
 def _known(name, value, how) -> str:
@@ -192,7 +192,7 @@ def run(found: dict) -> Sheet:
     t, h = found["t"], step_size(found["h"])
     lines = [("recursion", zip(t, found["e"] or ())), ("sharp", zip(t, found["sharp"] or ()))]
     # The exact start is equal to p_T up to rounding: such a point would flatten the rest.
-    drawn = [(BOUNDS[name], [(a, v) for a, v in points if ROUNDING < v < math.inf]) for name, points in lines]
+    drawn = [(BOUNDS[name], [(a, v) for a, v in points if v and v > ROUNDING]) for name, points in lines]
     measured = [(t[n], v) for n, v in zip(found["at"], found["w2"]) if v and v > ROUNDING] if found["w2"] else []
     drawn.append((("EM measured, exact law", EM["colours"], EM["dash"]), measured))
     curves = [
