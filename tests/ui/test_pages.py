@@ -13,7 +13,7 @@ from server import ROOT
 from streamlit.testing.v1 import AppTest
 from test_links import hostile
 
-from dlab.engine import jobs
+from dlab import engine
 from dlab.figures import convergence, tables
 from dlab.laws import plane
 from dlab.ui import kinds, process, runs
@@ -119,7 +119,7 @@ def test_a_rerun_with_kept_numbers_builds_nothing_anew(monkeypatch):
 
 
 def test_a_closed_section_computes_and_sends_nothing(monkeypatch):
-    monkeypatch.setattr(jobs, "make", lambda *a, **k: pytest.fail("something was computed"))
+    monkeypatch.setattr(engine, "answer", lambda *a, **k: pytest.fail("something was computed"))
     for page in ("theory", "outside", "convergence"):
         at = visit(page, {**EXACT, "outside.case": "wide", "schemes": "EM"})
         assert charts(at) == PICTURES.get(page, 1)
