@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dlab import errors, schemes, targets
-from dlab.engine import jobs
+from dlab import engine, errors, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.targets import logistic, observations
@@ -250,7 +249,7 @@ def sampling(scene, page, off) -> None:
         left, right = st.columns(2)
         _draw("accuracy", off, left)
         if scene["accuracy"]:
-            about = jobs.seconds(scene["budget"] * MILLION)
+            about = engine.seconds(scene["budget"] * MILLION)
             tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give other numbers on another."
             _draw("budget", off, right, help=tip)
         _draw("seed", off)
