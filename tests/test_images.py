@@ -13,6 +13,7 @@ from PIL import Image
 from dlab import measure, pictures, schemes, targets
 from dlab.answers import images
 from dlab.figures.images import near_chart, sentence
+from dlab.grid import uniform
 from dlab.measure import Pairs, frechet
 from dlab.params import BadInput
 from dlab.study import Study, run
@@ -322,7 +323,7 @@ def test_so_takes_at_most_eight_products_a_step_where_h_l_is_at_most_two(key):
 
     target = targets.build({**SPEC, "count": 200})
     begin, _ = starts(target, key, 64, 2.0, "paper")
-    spent = simulate(schemes.REGISTRY["SO"], target.field, errors.NONE, begin, T=2.0, steps=40, key=key).spent
+    spent = simulate(schemes.REGISTRY["SO"], target.field, errors.NONE, begin, grid=uniform(2.0, 40), key=key).spent
     calm = spent.growth.max(1) <= 2
     assert calm.mean() > 0.8
     assert spent.products[calm].mean() <= 8

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
-from dlab import __version__, errors, measure, params, process, schemes, targets
+from dlab import __version__, errors, grid, measure, params, process, schemes, targets
+from dlab.grid import Grid
 from dlab.measure import Case
 from dlab.params import BadInput
 from dlab.study.paths import shared_paths
@@ -201,8 +202,12 @@ class Study:
         text = json.dumps(self.to_json(), sort_keys=True) + __version__
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
+    def grid(self, steps: int) -> Grid:
+        """The times of a run of so many steps."""
+        return grid.uniform(self.T, steps)
+
     def case(self, scheme: str, steps: int) -> Case:
-        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.T, steps, self.start, self.seed)
+        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.grid(steps), self.start, self.seed)
 
     def way(self, scheme: str) -> measure.Estimator:
         """The estimator that measures the scheme."""
@@ -256,7 +261,7 @@ class Study:
         price = self._points + self.error.price + (self.built.setup if self.work else 0)
         if self.reach:
             steps = max(1, max(self.steps) // 2)
-            price += len(self.reach) * TRIES * replace(self, steps=(steps,), h=(self.T / steps,), reach=None)._points
+            price += len(self.reach) * TRIES * replace(self, steps=(steps,), h=(self.grid(steps).step,), reach=None)._points
         return price
 
     @property
