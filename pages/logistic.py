@@ -7,12 +7,12 @@ from dlab.engine import jobs
 from dlab.figures import convergence, logistic, tables
 from dlab.figures.numbers import number, step_size
 from dlab.targets import sampled
-from dlab.ui import runs, studies
+from dlab.ui import runs, settings, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import table
 
 COSTS = {"first": 40.0, "readings": 240.0}  # seconds on two cores, the sampling of the posterior and compiling included
-LARGEST = studies.PENALTIES[-1]
+LARGEST = settings.PENALTIES[-1]
 
 
 def atoms(target):

@@ -10,20 +10,20 @@ from dlab.engine import jobs
 from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
-from dlab.ui import assumption_cases, frame, law, runs
+from dlab.ui import frame, law, runs, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import measured, theorem
 
 
 def asked(scene):
-    return {"against h": assumption_cases.against_h(scene), "along": assumption_cases.along(scene)}
+    return {"against h": studies.case_study(scene), "along": studies.case_along(scene)}
 
 
 def view(found, scene):
     if not found.get("against h", {}).get("rows"):
         return None
-    case, result, varied = assumption_cases.case_of(scene), found["against h"], found.get("along")
-    items = checklist(assumption_cases.against_h(scene), facts=result["facts"])
+    case, result, varied = studies.case_of(scene), found["against h"], found.get("along")
+    items = checklist(studies.case_study(scene), facts=result["facts"])
     sheet = outside.sheet(result, varied, min(varied["study"]["h"]) if varied else 0.0, case.label, case.symbol)
 
     def more():
@@ -38,7 +38,7 @@ def view(found, scene):
 
 
 def pick_modes(scene):
-    study = assumption_cases.against_h(scene)
+    study = studies.case_study(scene)
     if study.built.regions is None:
         st.markdown(words.text("outside", "no-modes"))
         return None
@@ -50,7 +50,7 @@ def pick_modes(scene):
 
 
 def modes(scene):
-    study, steps = assumption_cases.against_h(scene), scene["steps"]
+    study, steps = studies.case_study(scene), scene["steps"]
     return Ask("modes", study, (steps,), jobs.seconds(modes_work(study, steps)), "Computing the law of each scheme.")
 
 
@@ -62,30 +62,30 @@ def modes_view(found, scene):
 
 
 def hessians(found, scene):
-    sheet, studies = outside.hessian_sheet({k: r for k, r in found.items() if r["rows"]}), assumption_cases.hessians(scene)
+    sheet, asked = outside.hessian_sheet({k: r for k, r in found.items() if r["rows"]}), studies.hessian_studies(scene)
 
     def table():
-        if len(found) < len(studies):
+        if len(found) < len(asked):
             return
         timed = st.checkbox(
             "With the time of a step on this machine", key="hessian-time", help="Measures each for a moment; a first run compiles."
         )
-        seconds = {k: next(iter(runs.timing(study).values())) for k, study in studies.items()} if timed else None
-        formula = {k: derived(study) for k, study in studies.items()}
+        seconds = {k: next(iter(runs.timing(study).values())) for k, study in asked.items()} if timed else None
+        formula = {k: derived(study) for k, study in asked.items()}
         st.dataframe(outside.hessian_table(found, formula, seconds), hide_index=True, width="stretch")
 
     return View(sheet, f"hessians-{scene['outside.on']}", more=table, label="hessian", heights=(430,))
 
 
 def turn(scene):
-    case = assumption_cases.case_of(scene)
+    case = studies.case_of(scene)
     return Page(
         "outside", view, asked,
         controls=("outside.case", f"outside.{case.name}", "schemes", "h", "horizon"),
         sections=(
             Block("modes", modes_view, answer=modes, picks=pick_modes),
-            law.section(assumption_cases.against_h, lambda scene: f"law-{scene['outside.case']}"),
-            Block("hessians", hessians, assumption_cases.hessians, controls=("outside.on", "outside.drift")),
+            law.section(studies.case_study, lambda scene: f"law-{scene['outside.case']}"),
+            Block("hessians", hessians, studies.hessian_studies, controls=("outside.on", "outside.drift")),
             measured(), theorem(),
         ),
     )  # fmt: skip

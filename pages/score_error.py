@@ -7,10 +7,10 @@ from dlab.answers import score_error
 from dlab.figures import score
 from dlab.figures.numbers import number, step_size
 from dlab.study.result import OUTSIDE
-from dlab.ui import controls, studies, theorems, vocabulary
+from dlab.ui import controls, settings, studies, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
-from dlab.ui.page_settings import FIRST
 from dlab.ui.sections import measured
+from dlab.ui.settings import FIRST
 
 
 def shown(scene):
@@ -58,7 +58,7 @@ def models(scene):
     asked = {n: scene.study(
         schemes=[scene["score_error.models"]], h=two, start="exact", score_error=studies.model_spec(scene, name=n),
         vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if errors.REGISTRY[n].level_is == "share" else few),
-    ) for n in vocabulary.MODELS}  # fmt: skip
+    ) for n in settings.models()}  # fmt: skip
     return asked, {n: s for n, s in asked.items() if s.price == 0}
 
 

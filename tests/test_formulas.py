@@ -26,100 +26,22 @@ class Linear:
         return self.score(t, x), linop.Dense(jnp.full((1, 1, 1), PULL)), BEND * x
 
 
-class Reader:
-    """Evaluates one printed line: `run` returns the left side's name and the value of the right side."""
+PYTHON = {"{": "(", "}": ")", "^": "**", r"\cdot": "*", r"\sqrt": "sqrt", r"\gamma": "gamma", r"\varphi_1": "phi1", r"\varphi_2": "phi2"}
+CALLED = ("s", "I", "sqrt", "gamma", "phi1", "phi2")
 
-    def __init__(self, scheme, h, latex, found):
-        text = re.sub(r"\\textcolor\{#[0-9a-fA-F]{6}\}", "", latex).replace(r"\,", " ")
-        self.tokens, self.scheme, self.h, self.known = TOKEN.findall(text), scheme, h, found
-        assert "".join(self.tokens) == re.sub(r"\s", "", text), text
 
-    def run(self):
-        name = re.sub(r"[{}]", "", "".join(self.upto("=")))
-        value = self.total()
-        assert not self.tokens, self.tokens
-        return name, value
-
-    def upto(self, end):
-        taken = []
-        while (token := self.tokens.pop(0)) != end:
-            taken.append(token)
-        return taken
-
-    def peek(self):
-        return self.tokens[0] if self.tokens else ""
-
-    def take(self, *expected):
-        for token in expected:
-            assert self.tokens.pop(0) == token, (token, self.tokens)
-
-    def total(self):
-        value = self.product()
-        while self.peek() in ("+", "-"):
-            sign = 1 if self.tokens.pop(0) == "+" else -1
-            value += sign * self.product()
-        return value
-
-    def product(self):
-        value = self.power()
-        while self.peek() not in ("", "+", "-", ")", "}", ",", "="):
-            if self.peek() == "/":
-                self.take("/")
-                value /= self.power()
-            else:
-                value *= self.power()
-        return value
-
-    def power(self):
-        value = self.atom()
-        if self.peek() == "^":
-            self.take("^")
-            value **= self.atom()
-        return value
-
-    def group(self, opening="{", closing="}"):
-        self.take(opening)
-        value = self.total()
-        self.take(closing)
-        return value
-
-    def pair(self):
-        self.take("(")
-        first = self.total()
-        self.take(",")
-        second = self.total()
-        self.take(")")
-        return first, second
-
-    def atom(self):
-        token = self.tokens[0]
-        if token == "{":
-            return self.group()
-        if token == "(":
-            return self.group("(", ")")
-        self.tokens.pop(0)
-        if token == "-":
-            return -self.power()
-        if token == r"\cdot":
-            return self.atom()
-        if token == r"\tfrac":
-            whole = self.tokens.pop(0)
-            return int(whole[0]) / int(whole[1])
-        if token == r"\sqrt":
-            return math.sqrt(self.group())
-        if token == "s":
-            return Linear().score(*self.pair())
-        if token == r"\gamma":
-            t, x = self.pair()
-            return x / 2 + Linear().score(t, x)
-        if token.startswith(r"\varphi"):
-            return float({"1": linop.phi1, "2": linop.phi2}[token[-1]](self.group("(", ")")))
-        if token == "I":
-            return integral(*self.pair(), self.h, self.scheme.randomised)
-        if token[0].isdigit():
-            return float(token)
-        return {"h": self.h, "x": X, "y": self.known.get("y"), "U": U, "L": PULL, "M": BEND * X, "t_n": T, "e": math.e,
-                "Z": NORMALS[0], "Z_1": NORMALS[0], "Z_2": NORMALS[1]}[token]  # fmt: skip
+def python(latex):
+    """A printed line as Python: the name on its left and the expression on its right."""
+    text = re.sub(r"\\textcolor\{#[0-9a-fA-F]{6}\}", "", latex).replace(r"\,", " ")
+    tokens = TOKEN.findall(re.sub(r"\\tfrac(\d)(\d)", r"(\1/\2)", text))
+    assert "".join(tokens) == re.sub(r"\s", "", re.sub(r"\\tfrac(\d)(\d)", r"(\1/\2)", text)), text
+    left, parts = tokens.index("="), []
+    for token in (PYTHON.get(t, t) for t in tokens[left + 1 :]):
+        # What stands side by side is multiplied.
+        if parts and re.search(r"[\w)]$", parts[-1]) and parts[-1] not in CALLED and re.match(r"[\w(]", token):
+            parts.append("*")
+        parts.append(token)
+    return re.sub(r"[{}]", "", "".join(tokens[:left])), " ".join(parts)
 
 
 def integral(a, u, h, randomised):
@@ -136,11 +58,16 @@ def integral(a, u, h, randomised):
 
 def read(scheme, h, latex):
     """x after the step, as the lines say."""
-    found = {}
+    known = {
+        "h": h, "x": X, "U": U, "L": PULL, "M": BEND * X, "t_n": T, "e": math.e, "Z": NORMALS[0], "Z_1": NORMALS[0], "Z_2": NORMALS[1],
+        "s": Linear().score, "gamma": lambda t, x: x / 2 + Linear().score(t, x), "sqrt": math.sqrt,
+        "phi1": lambda z: float(linop.phi1(z)), "phi2": lambda z: float(linop.phi2(z)),
+        "I": lambda a, u: integral(a, u, h, scheme.randomised),
+    }  # fmt: skip
     for line in latex:
-        name, value = Reader(scheme, h, line, found).run()
-        found[name] = value
-    return found["x^+"]
+        name, expression = python(line)
+        known[{"x^+": "after"}.get(name, name)] = eval(expression, {}, known)
+    return known["after"]
 
 
 def stepped(scheme, h):

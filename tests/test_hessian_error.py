@@ -9,7 +9,6 @@ from dlab import errors, noise, schemes, targets, theory
 from dlab.grid import uniform
 from dlab.linop import Dense, Diagonal
 from dlab.measure import Case, exact
-from dlab.params import BadInput
 from dlab.sample import CHUNK, simulate, starts
 from dlab.schemes.base import Scheme
 from dlab.study import Study, run
@@ -189,40 +188,6 @@ def test_the_key_in_a_study_file_comes_back():
     assert not study.clean
 
 
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        ({"kind": "rotten"}, ["kind", "'rotten'", "stale"]),
-        ({}, ["lacks", "'kind'"]),
-        ({"kind": "stale", "every": 0}, ["every", "0"]),
-        ({"kind": "stale", "every": 2.5}, ["every", "whole"]),
-        ({"kind": "diagonal", "level": 1}, ["diagonal", "'level'"]),
-        ({"kind": "relative", "level": -2}, ["level", "-2"]),
-        ({"kind": "relative", "drift": "guessed"}, ["drift", "'guessed'", "rebuilt"]),
-        ("stale", ["'stale'", "object"]),
-    ],
-)
-def test_bad_hessians_get_a_sentence(spec, words):
-    with pytest.raises(BadInput) as caught:
-        errors.build({"name": "none", "hessian": spec})
-    assert all(w in str(caught.value) for w in words)
-
-
-def test_stale_and_drawn_afresh_do_not_go_together():
-    with pytest.raises(BadInput, match="afresh"):
-        errors.build({"name": "noise", "level": 0.1, "hessian": {"kind": "stale", "every": 2}})
-
-
-def test_what_no_exact_law_is_known_of_says_so():
-    study = {"target": SKEW, "schemes": ["SO"], "h": [0.5], "estimator": "exact"}
-    with pytest.raises(BadInput, match="stale"):
-        Study.from_json({**study, "score_error": {"name": "none", "hessian": {"kind": "stale"}}})
-    with pytest.raises(BadInput, match="couples"):
-        Study.from_json({**study, "score_error": {"name": "none", "hessian": {"kind": "diagonal"}}})
-    with pytest.raises(BadInput, match="remembers"):
-        Study.from_json({**study, "estimator": "density", "score_error": {"name": "none", "hessian": {"kind": "stale"}}})
-
-
 @pytest.mark.parametrize("keep", ["bottom", "top"])
 @pytest.mark.parametrize("rank", [0, 1, 2, 3, 9])
 def test_a_rank_leaves_so_many_eigenvalues_in_any_dimension(rank, keep):
@@ -257,10 +222,3 @@ def test_every_kind_runs_above_the_plane_and_its_whole_rank_is_no_error():
     whole, *less = (value(kind="low_rank", rank=r) for r in (3, 2, 1, 0))
     assert whole == pytest.approx(value(), rel=1e-9)
     assert min(less) > 2 * whole
-
-
-def test_a_hessian_known_by_products_alone_is_not_taken_for_a_matrix():
-    study = {"target": {"name": "images", "count": 20}, "schemes": ["SO"], "h": [0.5], "T": 1.0, "particles": 16}
-    for kind in ("low_rank", "relative", "stale", "diagonal"):
-        with pytest.raises(BadInput, match="products with a vector alone"):
-            Study.from_json({**study, "score_error": {"name": "none", "hessian": {"kind": kind}}})

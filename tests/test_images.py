@@ -195,15 +195,6 @@ def test_a_folder_with_something_else_in_it_is_named(files, image, said):
         pictures.load("mixed")
 
 
-@pytest.mark.parametrize("spec, said", [
-    ({"data": "nowhere"}, "cannot be read"), ({"data": 3}, "no text"), ({"count": 5000}, "count"), ({"width": 0}, "width"),
-    ({"labels": [11]}, "labels"), ({"labels": 3}, "labels"), ({"colour": 1}, "colour"),
-])  # fmt: skip
-def test_a_wrong_key_is_named(spec, said):
-    with pytest.raises(BadInput, match=said):
-        targets.build({**SPEC, **spec})
-
-
 # Distances.
 
 

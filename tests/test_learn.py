@@ -172,22 +172,6 @@ def test_a_checkpoint_of_something_else_or_a_broken_one_is_refused():
             learn.unpacked(broken, like, {"a": 1})
 
 
-@pytest.mark.parametrize(
-    "spec, words",
-    [
-        ({"samples": 1}, "score_error.samples = 1 is out of range; give a number from 2 to 1e+06"),
-        ({"width": 2.5}, "score_error.width = 2.5 is not whole"),
-        ({"method": "noise"}, "score_error.method = 'noise' is unknown; choose one of denoising, sliced"),
-        ({"updats": 10}, "score_error has the unknown key 'updats' (did you mean 'updates'?)"),
-        ({"level": 0.1}, "score_error has the unknown key 'level'"),
-    ],
-)
-def test_bad_keys_of_a_learned_score_are_named(spec, words):
-    with pytest.raises(BadInput) as caught:
-        Study.from_json({"target": SKEW, "score_error": {"name": "learned", **spec}})
-    assert words in str(caught.value)
-
-
 def test_a_target_of_ones_own_or_of_too_many_dimensions_cannot_be_learned():
     own = targets.target(lambda x: -x @ x / 2, box=((-6, 6), (-6, 6)), m0=1, L0=1)
     with pytest.raises(BadInput, match="needs a target of the registry"):

@@ -38,29 +38,6 @@ def test_the_short_form_is_the_same_target_as_its_observations():
     assert targets.build(SHORT)._L0.value == pytest.approx(2 + np.linalg.eigvalsh(x.T @ x / 30)[-1] / 4)
 
 
-@pytest.mark.parametrize("change, words", [
-    ({"x": [[1, 2]], "y": [1]}, ["both x, y and features"]),
-    ({"features": 1}, ["target.features = 1", "2 to 50"]),
-    ({"features": 51}, ["target.features = 51"]),
-    ({"score": "exact"}, ["target.score", "kernel, smooth, local, laplace"]),
-    ({"score": "local", "atoms": 41}, ["41", "even"]),
-    ({"atoms": 10**9}, ["target.atoms"]),
-    ({"features": 50, "atoms": 9000}, ["9000", "50 features", "8000"]),
-    ({"spread": 0}, ["target.spread"]),
-    ({"rows": 2001}, ["target.rows", "2000"]),
-])  # fmt: skip
-def test_a_wrong_key_is_answered_by_one_sentence(change, words):
-    with pytest.raises(BadInput) as caught:
-        targets.build({**SHORT, **change})
-    for word in words:
-        assert word in str(caught.value)
-
-
-def test_one_number_a_row_is_refused():
-    with pytest.raises(BadInput, match="rows of 1 numbers; give 2 to 50"):
-        targets.build({"name": "logistic", "x": [[1], [2]], "y": [1, -1], "lam": 1})
-
-
 def test_the_density_and_its_derivatives_agree_with_automatic_differentiation():
     density, theta = density_of(SHORT), np.random.default_rng(1).standard_normal((4, 6))
     log, slope, weights = density.derivatives(jnp.asarray(theta))
@@ -241,25 +218,6 @@ def test_a_csv_with_any_number_of_features_is_read_by_its_header():
     assert observations.read_csv(text) == ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [1, -1])
     assert observations.read_csv(b"1,2,3,1\n4,5,6,-1\n") == ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [1, -1])
     assert observations.read_csv(b"a,b,label\n1,2,1\n4,5,0\n")[1] == [1, -1]
-
-
-@pytest.mark.parametrize("text, words", [
-    (b"a,b,y\n1,2,1\n3,x,0\n", ["Line 3", "column b", "'x'"]),
-    (b"a,b,y\n1,2,1\n3,4\n", ["Line 3", "2 columns"]),
-    (b"a,b,y\n1,2,7\n3,4,1\n", ["Line 2", "label 7"]),
-    (b"a,a,y\n1,2,1\n", ["'a' twice"]),
-    (b"a,y\n1,1\n", ["2 columns", "2 to 50 features"]),
-    (b",".join(b"c%d" % i for i in range(52)) + b"\n", ["52 columns"]),
-    (b"a;b;y\n1;2;1\n", ["commas"]),
-    (b"a,b,y\n1,2,1\n3,4,1\n", ["one class"]),
-    (b"\xff\xfe\x00\x01", ["UTF-8"]),
-    (b"", ["empty"]),
-])  # fmt: skip
-def test_a_bad_csv_of_many_features_names_line_and_column(text, words):
-    with pytest.raises(BadInput) as caught:
-        observations.read_csv(text)
-    for word in words:
-        assert word in str(caught.value)
 
 
 def test_features_are_standardised_and_a_constant_one_is_named():

@@ -12,7 +12,6 @@ from dlab.answers.modes import modes, modes_work
 from dlab.grid import uniform
 from dlab.laws import product
 from dlab.measure import Case, exact
-from dlab.params import BadInput
 from dlab.sample import simulate, starts
 from dlab.study import Study, run
 from dlab.targets import pieces
@@ -180,23 +179,6 @@ def test_a_random_midpoint_has_no_finite_w2_to_a_box():
     assert np.mean(kick[u < 0.9] ** 2) < 0.05 * np.mean(kick**2)
 
 
-@pytest.mark.parametrize(
-    ("spec", "words"),
-    [
-        ({"name": "wells"}, ["target", "'a'"]),
-        ({"name": "wells", "a": 50}, ["target.a", "50"]),
-        ({"name": "kink", "c": 1, "delta": 0.001}, ["target.delta", "0.001", "give 0"]),
-        ({"name": "kink", "c": 0, "delta": 1}, ["target.c", "0"]),
-        ({"name": "box", "half": 0}, ["target.half", "0"]),
-        ({"name": "box", "half": 1, "width": 2}, ["width", "half"]),
-    ],
-)
-def test_bad_targets_get_a_sentence(spec, words):
-    with pytest.raises(BadInput) as caught:
-        targets.build(spec)
-    assert all(w in str(caught.value) for w in words)
-
-
 def test_masses_of_modes_by_law_and_by_particles_agree():
     spec = {"target": SPECS["wells"], "schemes": ["EM", "REM"], "h": [0.25], "T": 1.0, "start": "paper"}
     by_law = modes(Study.from_json(spec), 4)
@@ -278,17 +260,3 @@ def test_rows_along_a_targets_number_are_those_of_the_plain_studies():
         assert row["value"] == value
         assert row["w2"] == pytest.approx(alone.w2, rel=1e-6)
         assert (row["bound"] is None) == (value <= 0.5)
-
-
-@pytest.mark.parametrize(
-    ("vary", "words"),
-    [
-        ({"axis": "target.nothing", "values": [1]}, ["vary.axis", "target.nothing", "target.a"]),
-        ({"axis": "target.a", "values": [1, 50]}, ["vary.values", "target.a = 50"]),
-        ({"axis": "target.name", "values": [1]}, ["vary.axis", "target.name"]),
-    ],
-)
-def test_bad_axes_of_a_target_get_a_sentence(vary, words):
-    with pytest.raises(BadInput) as caught:
-        Study.from_json({"target": {"name": "wells", "a": 1.0}, "vary": vary})
-    assert all(w in str(caught.value) for w in words)

@@ -21,7 +21,7 @@ from dlab.engine import jobs
 from dlab.errors import learned as learned_score
 from dlab.study import Study
 from dlab.study.spec import AXES
-from dlab.ui import links, scenes, share, tour, vocabulary
+from dlab.ui import kinds, scenes, settings, share, tour
 
 ROOT = Path(__file__).resolve().parents[1]
 tables = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "tables.py")))
@@ -170,11 +170,11 @@ def test_limits_are_those_that_are_enforced():
 
 def test_the_keys_of_a_lesson_link_are_those_that_are_read():
     rows = dict(table("In a lecture"))
-    assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present", "scene", "tour"}
+    assert {key for cell in rows for key in cell.split(", ")} == {*settings.LESSON, "present", "scene", "tour"}
     assert f": {', '.join(scenes.BY_NAME)}." in rows["scene"]
     assert rows["tour"].endswith(f"1 to {len(tour.STEPS)}.")
-    assert f": {', '.join(vocabulary.GROUPS)}, with commas" in rows["hide"]
-    assert f"at most {vocabulary.LONGEST_TEXT} characters" in rows["title, question"]
+    assert f": {', '.join(settings.GROUPS)}, with commas" in rows["hide"]
+    assert f"at most {kinds.LONGEST_TEXT} characters" in rows["title, question"]
     assert f"`{share.ADDRESS}`" in README
 
 

@@ -60,29 +60,6 @@ def test_an_axis_of_step_sizes_is_nothing_but_h():
     assert Study.from_json(given) == Study.from_json({"target": GAUSSIAN, "T": 2.0, "h": [0.5, 0.25]})
 
 
-@pytest.mark.parametrize(
-    "changes, named",
-    [
-        ({"vary": {"axis": "colour", "values": [1]}}, "vary.axis"),
-        ({"vary": {"axis": "T"}}, "values"),
-        ({"vary": {"axis": "T", "values": []}}, "vary.values"),
-        ({"vary": {"axis": "T", "values": [0.7]}}, "at T = 0.7"),
-        ({"vary": {"axis": "T", "values": [1], "more": 2}}, "more"),
-        ({"vary": {"axis": "score_error.level", "values": [0.1]}}, "choose an error"),
-        ({"vary": {"axis": "d", "values": [4]}}, "spectrum"),
-        ({"vary": {"axis": "d", "values": [1.5]}, "target": LINES}, "vary.values"),
-        ({"vary": {"axis": "d", "values": [3]}, "target": {"name": "spectrum", "values": [1, 0.5]}}, "too few"),
-        ({"vary": {"axis": "h", "values": [0.5]}}, "both h"),
-        ({"vary": {"axis": "T", "values": list(range(1, 31))}}, "limit"),
-        ({"reach": []}, "reach"),
-        ({"reach": [0.1, -1]}, "reach"),
-    ],
-)
-def test_bad_axes_are_named(changes, named):
-    with pytest.raises(BadInput, match=named):
-        study(**changes)
-
-
 # ---------------------------------------------------------------- the answer
 
 
@@ -178,11 +155,6 @@ def test_equal_coordinates_cost_the_root_of_their_number():
         bound = {r["scheme"]: r["bound"] for r in result["rows"] if r["value"] == value and r["h"] == 0.25}
         measured = {r["scheme"]: r["w2"] for r in result["rows"] if r["value"] == value and r["h"] == 0.25}
         assert all(bound[s] > measured[s] for s in NAMES)
-
-
-def test_an_error_that_couples_coordinates_is_refused_with_a_sentence():
-    with pytest.raises(BadInput, match="couples"):
-        study(target=LINES, estimator="exact", score_error={"name": "none", "hessian_level": 0.1})
 
 
 @pytest.mark.parametrize("text, found", [(b"1, 2;0.5\n3", (1, 2, 0.5, 3)), (b"\xef\xbb\xbf1 1", (1, 1))])

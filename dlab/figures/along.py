@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass, replace
 
 from dlab.figures.chart import Axis, Chart, Curve, Key
-from dlab.figures.numbers import NONE, interval, listed, number, ratio, step_size
+from dlab.figures.numbers import listed, number, ratio, step_size
 from dlab.figures.plot import LARGE, line, log_axis, lost, plot, scheme_look
-from dlab.figures.tables import LOWER, diverged, doubts, method_text, reasons, value_text
+from dlab.figures.tables import LOWER, diverged, doubts, method_text, reasons, slope_text, value_text
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,11 @@ def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
         hollow += [Key(f"hollow: {name}", marker="circle", filled=False)] if rank else []
     if not axis.log:
         curves.append(_initial(next(iter(rows.values()))))
-    told = sentence(results, h)
     return plot(
         f"W₂ against {axis.title} at h = {step_size(h)}", _across(axis, [r["value"] for each in rows.values() for r in each]),
         f"W₂ at h = {step_size(h)}", curves, keys=hollow, slopes=axis.slopes,
         guide={"dot": "theorem's bound", **({} if hollow else {"hollow": "not fitted"})},
-        alt=f"W₂ against {axis.title}, {'both axes' if axis.log else 'the vertical axis'} logarithmic. {told}", caption=told,
+        says=sentence(results, h),
     )  # fmt: skip
 
 
@@ -112,7 +111,7 @@ def _curves(result, name, h, rows, axis, rank, bounds) -> list[Curve]:
         *(line(f"{name} at {axis.symbol} = 0", y=r["w2"], **thin) for r in zero[:1]),
         replace(measured, filled=tuple(not rank and full for full in measured.filled)),
         lost(f"{name} diverged", [r for r in rows if diverged(r)], at,
-             lambda r: [f"{name}, {axis.symbol} = {r['value']:g}", *reasons(r, {})], **{**look, "marker": "x"}),
+             lambda r: [f"{name}, {axis.symbol} = {r['value']:g}", *reasons(r)], **{**look, "marker": "x"}),
     ]  # fmt: skip
 
 
@@ -133,9 +132,9 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
         f"Steps that reach W₂ < {epsilon:g} against {axis.title}", _across(axis, [r["value"] for r in result["rows"]]),
         f"steps N for W₂ < {epsilon:g}", curves, slopes=axis.slopes, headroom=LARGE**2,
         guide={"dot": "theorem's steps", "hollow": "more are needed"},
-        alt=f"Number of steps against {axis.title}, both axes logarithmic. {steps_sentence(result, epsilon)}",
+        says=steps_sentence(result, epsilon), caption="",
     )  # fmt: skip
-    return replace(chart, y=replace(chart.y, ticks=tuple(t for t in chart.y.ticks if t[0] >= 1)), caption="")
+    return replace(chart, y=replace(chart.y, ticks=tuple(t for t in chart.y.ticks if t[0] >= 1)))
 
 
 def _found(a, axis) -> list[str]:
@@ -173,7 +172,7 @@ def trend(result, scheme, h) -> dict:
 
 def why(row, line, axis) -> list[str]:
     """What keeps a point hollow."""
-    if found := reasons(row, {}):
+    if found := reasons(row):
         return found
     return [axis.apart] if axis.apart and line.get("slope") is not None and row["value"] not in line["used"] else []
 
@@ -193,14 +192,6 @@ def slope_said(line, axis) -> str:
     """The slope of a trend; along T the rate at which W2 falls."""
     # Only the interval's width is shown, and that has no sign.
     return slope_text({**line, "slope": -line["slope"]} if axis.symbol == "T" else line)
-
-
-def slope_text(line) -> str:
-    """The slope of a trend with its interval."""
-    if line.get("slope") is None:
-        return NONE
-    half = (line["slope_high"] - line["slope_low"]) / 2 if line["slope_low"] is not None else 0.0
-    return interval(line["slope"], half if half > 1e-6 else None)  # a smaller one is rounding
 
 
 def sentence(results: dict[str, dict], h: float) -> str:

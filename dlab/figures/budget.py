@@ -99,7 +99,7 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
         keys=[*keys, *([Key("found", marker="circle")] if any(a["steps"] for a in answers) else [])],
         guide={"hollow": "not fitted", "dot": "the theorem asks for", "dash": "chosen ε"},
         room=(1.7, 4 if any(a["steps"] is None for a in answers) else 1.7),
-        alt=f"{COSTS[cost]} against the accuracy ε, both logarithmic. {sentence(result, epsilon)}", caption=_caption(result),
+        says=sentence(result, epsilon), caption=_caption(result),
     )  # fmt: skip
 
 
@@ -152,8 +152,7 @@ def work_precision(result: dict, cost: str = "evals", *, epsilon: float | None =
         f"W₂ against {title}, {result['study']['target']['name']} target", across, "W₂ reached", curves,
         keys=[Key(name, **scheme_look(name)) for name in _schemes(result)], guide={"hollow": "not resolved", "dash": "chosen ε"},
         slopes=(0.5, 1.0, 2.0) if across.limits[1] > 4 * across.limits[0] else (), corner="left",
-        alt=f"W₂ against {title}, both logarithmic; lower left is better. {sentence(result, epsilon)}",
-        caption=_caption(result, "Lower left is better"),
+        says=sentence(result, epsilon), caption=_caption(result, "Lower left is better"),
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def chart(found: dict) -> Chart:
     title = f"{found['scheme']} measured by every method, on the same particles"
     return plot(
         title, step_axis(r["h"] for r in found["rows"]), "W₂", curves, bands=bands, guide={"band": "sampling floor"},
-        alt=f"{title}. {sentence(found)}", caption=sentence(found),
+        says=sentence(found),
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def chart(
         guide={"hollow": "not fitted", "x": " or ".join(dict.fromkeys(no_value(r) for r in rows if diverged(r))),
                "dot": "theorem's bound", "dashdot": "closed form as h → 0"},
         slopes=(0.5, 1.0, 2.0) if len(places) > 1 else (), corner="right" if x == "h" else "left", headroom=HEADROOM,
-        alt=f"W₂ against {title}, both logarithmic. {sentence(result)}", caption=_caption(result, rows),
+        says=sentence(result), caption=_caption(result, rows),
     )  # fmt: skip
 
 

@@ -96,12 +96,12 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
     curves = _by_scheme(
         rows, cost, why=lambda r: r["flags"],
         says=lambda r: [f"{r['scheme']}, h = {size_text(r['h'])}", f"{_value(r)}, floor {number(r['floor'])}"])  # fmt: skip
-    x, told = _across(rows, cost), sentence(found, method)
+    x = _across(rows, cost)
     floor = max((r["floor"] for r in rows), default=0.0)
     return plot(
         f"{TITLES[method]} against {COSTS[cost]}", x, f"{TITLES[method]} ({found['study']['particles']} images)", curves,
         bands=[Band("floor", x.limits, (0.0,) * 2, (floor,) * 2)] if rows else [], guide={"band": "sampling floor"},
-        alt=f"{TITLES[method]} against {AXES[cost]}, both axes logarithmic. {told}", caption=told,
+        says=sentence(found, method),
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def near_chart(found: dict, cost: str = "h") -> Chart:
     """Distance to the nearest image against h or against evaluations: medians with quartiles, beside held-out images and the data's own
     samples."""
     rows, others = [r for r in found["near"] if not r["diverged"]], found["others"]
-    x, told = _across(rows, cost), near_sentence(found)
+    x = _across(rows, cost)
     curves = _by_scheme(
         rows, cost, value=lambda r: r["distance"], ends=lambda r: (r["low"], r["high"]),
         says=lambda r: [f"{r['scheme']}, h = {size_text(r['h'])}", f"median {number(r['distance'])}", f"copies {r['copies']:.0%}"],
@@ -181,8 +181,7 @@ def near_chart(found: dict, cost: str = "h") -> Chart:
             curves.append(Curve(label, x.limits, (at["distance"],) * 2, dash=dash, thin=True, key=key))
     y = Axis("distance to the nearest image, in w√d", (0.7, 1.15 * top), decades(0.7, 1.15 * top))
     return plot(
-        "Distance to the nearest image", x, y, curves, bands=bands, caption=told,
-        alt=f"Median distance to the nearest image of the data against {AXES[cost]}, with quartiles. {told}",
+        "Distance to the nearest image", x, y, curves, bands=bands, says=near_sentence(found),
     )  # fmt: skip
 
 
@@ -205,7 +204,7 @@ def near_sentence(found: dict) -> str:
 
 def lesson_chart(rows: list[dict]) -> Chart:
     """Full and diagonal distance between two Gaussians turned by opposite angles."""
-    top, told = max(r["full"] for r in rows), lesson_sentence(rows)
+    top = max(r["full"] for r in rows)
     curves = [
         Curve.of(f"{kind} covariance", rows, lambda r: r["angle"], value=lambda r, k=kind: r[k], key=f"{kind} covariance",
                  group=kind, colours=colours, marker=marker, dash=dash,
@@ -214,7 +213,7 @@ def lesson_chart(rows: list[dict]) -> Chart:
             ("full", ("#1d2733", "#e8edf3"), "circle", "solid"), ("diagonal", ("#D55E00", "#D55E00"), "square", "dash"))
     ]  # fmt: skip
     y = even_axis("W₂ of the Gaussians, exact", -0.06 * top, 1.15 * top)
-    return plot("What a diagonal covariance misses", even_axis("angle, in degrees", -3, 93, 6), y, curves, alt=told, caption=told)
+    return plot("What a diagonal covariance misses", even_axis("angle, in degrees", -3, 93, 6), y, curves, says=lesson_sentence(rows))
 
 
 def lesson_sentence(rows: list[dict]) -> str:

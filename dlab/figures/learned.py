@@ -40,7 +40,7 @@ def losses_chart(method: str, rows: list, updates: int) -> Chart:
     return plot(
         "Loss while the network is trained", even_axis("updates", 0.0, float(updates)),
         even_axis("loss", min(values) - room, max(values) + room), curves,
-        alt=f"Loss of {method} score matching against updates. {told}", caption=told,
+        says=told,
     )  # fmt: skip
 
 
@@ -52,10 +52,9 @@ def excess_chart(found: dict) -> Chart:
         f"{method}, fresh samples", [r for r in rows if r["gap"] > 0], lambda r: r["updates"], value=lambda r: r["gap"],
         **look(LOOKS[method], dash="solid"), key=f"{method}, on fresh samples",
         says=lambda r: [f"after {r['updates']:,} updates", f"loss less its least value {number(r['gap'])}"])  # fmt: skip
-    told = excess_sentence(found)
     return plot(
         "What the network still has to learn", even_axis("updates", 0.0, float(rows[-1]["updates"])), "loss less its least value", [curve],
-        alt=f"Loss less the exact score's against updates. {told}", caption=told,
+        says=excess_sentence(found),
     )  # fmt: skip
 
 
@@ -75,12 +74,12 @@ def excess_sentence(found: dict) -> str:
 def errors_chart(met: dict, kinds=("score",)) -> Chart:
     """The L2 error of a kind against t, along the iterates and along p_t; several kinds make a chart each, see `derivatives`."""
     (kind,) = kinds
-    title, symbol, name = KINDS[kind]
+    _, symbol, name = KINDS[kind]
     lines = {along: (met[along][kind]["value"], met[along][kind]["stderr"]) for along in ("iterates", "forward")}
     curves, bands = met_curves(lines, met["scheme"], tuple(met["t"]), name)
     return plot(
         f"{name[0].upper()}{name[1:]} against time", log_axis("time t (data at 0)", met["t"], (1.1, 1.1)), f"{symbol}(t), L₂ norm", curves,
-        bands=bands, alt=f"{symbol} of the {title} against t. {errors_sentence(met)}", caption=errors_sentence(met),
+        bands=bands, says=errors_sentence(met),
     )  # fmt: skip
 
 
@@ -132,7 +131,7 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
     x = step_axis(r["h"] for each in rows.values() for r in each)
     curves = [
         Curve.of(
-            f"{name}, {which} score", [r for r in each if r["scheme"] == name], why=_why,
+            f"{name}, {which} score", [r for r in each if r["scheme"] == name], why=reasons,
             **scheme_look(name, **({"key": name} if which == "learned" else {"marker": "", "dash": "dashdot", "thin": True})),
             says=lambda r, w=which: [f"{r['scheme']}, {w} score, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"])
         for name in names for which, each in rows.items()
@@ -145,16 +144,11 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
     for value in sorted({p["value"] for p in promises.values() if p["value"]}):
         label = f"C₂·ε_sc of {listed(n for n, p in promises.items() if p['value'] == value)}"
         curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2))
-    told = curves_sentence(results, floors, promises)
     return plot(
         "W₂ with a learned score and with the exact one", x, "W₂", curves, bands=bands,
         guide={"dashdot": "exact score", "band": "floor, 95 %", "dot": "theorem's C₂·ε_sc"},
-        alt=f"W₂ against h, log–log. {told}", caption=told,
+        says=curves_sentence(results, floors, promises),
     )  # fmt: skip
-
-
-def _why(row) -> list[str]:
-    return reasons(row, {})
 
 
 def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict]) -> str:
@@ -192,7 +186,7 @@ def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: di
             "W₂ exact ± 95 %": NONE if base is None else value_text(base),
             "ε_sc met": number(r["error_level_met"]), "floor, h → 0": interval(floor["value"], Z95 * floor["stderr"]) if floor else NONE,
             "C₂": number(promise.get("c2")), "C₂·ε_sc": number(promise["value"]) if promise.get("value") else "void",
-            "why hollow": "; ".join(_why(r)),
+            "why hollow": "; ".join(reasons(r)),
         }  # fmt: skip
 
     return [
@@ -258,11 +252,10 @@ def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:
                 **look(LOOKS[method], group=name, **({} if full else {"dash": "dot"})),
                 says=lambda r, n=name, k=key, e=half: [f"{n}, n = {r['value']:,.0f}", interval(r[k], e(r))])  # fmt: skip
             curves.append(replace(curve, filled=(full,) * len(curve.x)))
-    told = samples_sentence(results, scheme, h)
     return plot(
         "The number of training samples", log_axis("training samples n", [x for c in curves for x in c.x], (1.4, 1.4)),
         f"W₂ of {scheme} at h = {step_size(h)}, and ε_sc", curves,
-        alt=f"W₂ and ε_sc against the number of training samples, log–log. {told}", caption=told,
+        says=samples_sentence(results, scheme, h),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from dlab import schemes
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Band, Chart, Curve, Key, Map, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, step_size
 from dlab.figures.plot import even_axis, line, log_axis, plot, scheme_look
 from dlab.figures.tables import diverged, no_value, reasons, rows_of, schemes_of, value_text
 
@@ -66,9 +66,9 @@ def boundary(found: dict) -> Sheet:
     return Sheet(
         "Logistic regression with two features",
         (
-            plot("Data and boundary", *feature, data, alt="Observations and decision boundaries."),
+            plot("Data and boundary", *feature, data, says="Observations and decision boundaries."),
             Map("The posterior", *place, tuple(found["grid"]), density, (0.0, max(map(max, density))), "density", "Density of θ."),
-            plot("Particles on it", *place, clouds, alt="Final particles and samples of the posterior."),
+            plot("Particles on it", *place, clouds, says="Final particles and samples of the posterior."),
         ),
         f"Data, posterior and particles. {says}", says,
     )  # fmt: skip
@@ -123,12 +123,11 @@ def experiment(result: dict, sigma: float, lam: float) -> Chart:
     curves.append(Curve(
         last, tuple(places), tuple(max(0.0, math.sqrt(h) - sigma) for h in places), NEUTRAL, last, dash="dot", thin=True,
         key=f"{last}: the last step's own noise"))  # fmt: skip
-    says = experiment_sentence(result, sigma, lam)
     return plot(
         f"The paper's experiment, λ = {lam:g}", even_axis("step size h", 0.95 * steps[0], 1.03 * steps[-1], 6),
         even_axis("W₂ of the first coordinate (quantiles)", 0.0, top, 6), curves, bands=bands,
         guide={"band": "the paper's EM, EI, SO, read off its figure"},
-        alt=f"W₂ of the first coordinate against h, linear axes. {says}", caption=says,
+        says=experiment_sentence(result, sigma, lam),
     )  # fmt: skip
 
 
@@ -212,7 +211,7 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
     they are not resolved."""
     curves, keys, hs = [], [], {r["h"] for r in first["rows"]}
     for name, fit in first["fits"].items():
-        slope = f"  slope {interval(fit['slope'], _half(fit))} below 1/L" if _sure(fit) else ""
+        slope = f"  slope {about(fit['slope'], fit['low'], fit['high'])} below 1/L" if _sure(fit) else ""
         curves.append(Curve.of(
             f"{name}, exact", [r for r in first["rows"] if r["scheme"] == name], key=f"{name}{slope}", **scheme_look(name, marker=""),
             says=lambda r: [f"{r['scheme']}, surrogate, h = {step_size(r['h'])}", f"W₂ {number(r['w2'])}"]))  # fmt: skip
@@ -222,17 +221,17 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
         marked = {"marker": "x"} if rank else {}
         for name in schemes_of(result):
             rows = [r for r in rows_of(result, name) if r["w2"] and not diverged(r) and r["w2"] < high]
-            curve = Curve.of(f"{name}, {what}", rows, why=lambda r: reasons(r, {}), says=lambda r, w=what: _says(r, f", {w}"),
+            curve = Curve.of(f"{name}, {what}", rows, why=reasons, says=lambda r, w=what: _says(r, f", {w}"),
                              **scheme_look(name, dash="", group=f"{what} {name}", **marked))  # fmt: skip
             curves.append(replace(curve, filled=(bool(rank),) * len(curve.x)))
         keys.append(Key(what, NEUTRAL, marker="x" if rank else "circle", filled=bool(rank)))
         hs |= {r["h"] for r in result["rows"]}
-    x, says = log_axis("step size h", hs, (1.2, 1.2)), orders_sentence(first)
+    x = log_axis("step size h", hs, (1.2, 1.2))
     if x.limits[0] < 1 / first["L0"] < x.limits[1]:
         curves.append(line("h = 1/L", x=1 / first["L0"], key="h = 1/L"))
     return plot(
         "Towards small steps", x, Axis("W₂ of the first coordinate", (low, high), decades(low, high)), curves, keys=keys,
-        slopes=(0.5, 1.0, 2.0), alt=f"W₂ against h, both logarithmic. {says}", caption=says,
+        slopes=(0.5, 1.0, 2.0), says=orders_sentence(first),
     )  # fmt: skip
 
 
@@ -241,7 +240,7 @@ def orders_sentence(first: dict) -> str:
     steps = sorted({r["h"] for r in first["rows"]}, reverse=True)
     coarse = {name: slopes[0] for name, slopes in first["slopes"].items() if not schemes.REGISTRY[name].randomised}
     said = ", ".join(f"{name} {number(v)}" for name, v in coarse.items())
-    fine = ", ".join(f"{name} {interval(f['slope'], _half(f))}" for name, f in first["fits"].items() if _sure(f))
+    fine = ", ".join(f"{name} {about(f['slope'], f['low'], f['high'])}" for name, f in first["fits"].items() if _sure(f))
     unsure = [name for name, f in first["fits"].items() if not _sure(f)]
     none = f" {listed(unsure)} {'have' if len(unsure) > 1 else 'has'} no one slope there." if unsure else ""
     near = first["near"]
@@ -257,13 +256,9 @@ def orders_sentence(first: dict) -> str:
     )
 
 
-def _half(fit) -> float | None:
-    return None if fit["low"] is None else (fit["high"] - fit["low"]) / 2
-
-
 def _sure(fit) -> bool:
     """Whether a slope is one: a curve that crosses zero has none."""
-    return fit["slope"] is not None and _half(fit) is not None and _half(fit) < UNSURE
+    return fit["slope"] is not None and fit["low"] is not None and (fit["high"] - fit["low"]) / 2 < UNSURE
 
 
 def slopes_table(first: dict) -> list[dict]:
@@ -287,11 +282,11 @@ def readings(found: dict, scheme: str) -> Chart:
             colours=colours, group=reading, marker=marker, dash=dash, key=SHORT.get(reading) or f"{int(reading.split()[1]):,} samples",
             says=lambda r: [f"{_title(r['reading'])}, h = {step_size(r['h'])}", f"W₂ {_value(r, 'w2', 'w2_stderr')}",
                             f"W₁ {_value(r, 'w1', 'w1_stderr')}"]))  # fmt: skip
-    hs, says, band = [r["h"] for r in mine], readings_sentence(found, scheme), _printed_band(scheme, "paper")
+    hs, band = [r["h"] for r in mine], _printed_band(scheme, "paper")
     return plot(
         f"{scheme} under each reading", even_axis("step size h", 0.95 * min(hs), 1.03 * max(hs), 6), f"W₂ of {scheme}, first coordinate",
         curves, bands=[band], keys=[Key("the paper's figure", band.colours, "paper", band=True)],
-        alt=f"W₂ of {scheme} against h for each score. {says}", caption=says,
+        says=readings_sentence(found, scheme),
     )  # fmt: skip
 
 

@@ -150,8 +150,7 @@ def _hessian_chart(found, title="step size h", at=lambda r: r["h"], text=step_si
             key=f"{label} {slope_text(fit)}" if has_slope(fit) and at is not _cost else label,
             says=lambda r, n=label: [f"{n}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}",
                                      f"{r['score_evals']} scores, {r['hessian_evals']:g} Hessians"]))  # fmt: skip
-    return plot(f"W₂ against {title}", step_axis([x for c in curves for x in c.x], title, text=text), "W₂", curves,
-                alt=f"W₂ against {title} for EM and for SO with each Hessian.")  # fmt: skip
+    return plot(f"W₂ against {title}", step_axis([x for c in curves for x in c.x], title, text=text), "W₂", curves)
 
 
 def hessian_sentence(found: dict[str, dict]) -> str:

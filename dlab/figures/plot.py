@@ -64,7 +64,7 @@ def lost(name: str, rows: list, at: Callable, says: Callable, **drawn) -> Curve:
 def plot(
     title: str, x: Axis, y: str | Axis, curves: Iterable[Curve], *, bands: Iterable[Band] = (), keys: Iterable[Key] = (),
     guide: dict[str, str] | None = None, slopes: tuple = (), corner: str = "right", room=(1.5, 1.5), headroom: float = LARGE,
-    alt: str = "", caption: str = "",
+    says: str = "", caption: str | None = None,
 ) -> Chart:  # fmt: skip
     """A chart of the curves and bands on the axis x.
 
@@ -72,6 +72,7 @@ def plot(
     keys     of the legend, after those of the curves; guide {"hollow", "band", "x" or a dash: label} adds those ways of drawing
              that occur without a key of their own
     slopes   of reference triangles in a lower corner, "left" where curves fall to the right, or in the empty "top" one
+    says     a sentence that ends the alternative text, and is the caption where no other is given
     """
     curves, bands = [_wide(c, 1.04) for c in curves if c.x], [_wide(b, 1.02) for b in bands]
     cut = False
@@ -80,11 +81,17 @@ def plot(
     curves = _placed(curves, x, y)
     guide = [key for how, label in (guide or {}).items() if (key := _guide(how, label, curves, bands))]
     chart = Chart(
-        title, x, y, tuple(curves), tuple(bands), triangles=_triangles(x, y, slopes, corner), alt=alt,
+        title, x, y, tuple(curves), tuple(bands), triangles=_triangles(x, y, slopes, corner),
+        alt=" ".join(filter(None, [_axes(x, y), says])),
         keys=(*(Key(c.key, c.colours, c.group, c.marker, c.dash, not c.filled or any(c.filled)) for c in curves if c.key), *keys, *guide),
     )  # fmt: skip
     more = [f"Bounds above {number(y.limits[1])} leave the picture."] if cut else []
-    return replace(chart, caption=" ".join(filter(None, [caption, *more, open_ends(chart)])))
+    return replace(chart, caption=" ".join(filter(None, [says if caption is None else caption, *more, open_ends(chart)])))
+
+
+def _axes(x, y) -> str:
+    log = {(True, True): ", both axes logarithmic", (False, True): ", the vertical axis logarithmic"}.get((x.log, y.log), "")
+    return f"{y.title} against {x.title}{log}.".replace("\n", " ")
 
 
 def beside(title: str, parts: Iterable[Chart], alt: str, caption: str) -> Sheet:

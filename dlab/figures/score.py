@@ -8,7 +8,7 @@ from dlab.figures import along
 from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, look
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, ratio, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
-from dlab.figures.tables import diverged, method_text, reasons, value_text
+from dlab.figures.tables import diverged, method_text, reasons, slope_text, value_text
 
 MARK = ("#1d2733", "#e8edf3")
 SCORE = ("#A3478A", "#E08BC4")
@@ -53,17 +53,13 @@ def _level(row) -> float:
     return row["value"]
 
 
-def _why(row) -> list[str]:
-    return reasons(row, {})
-
-
 def against_step(result: dict, scheme: str, bends: list[dict]) -> Chart:
     """W2 against h, a line for each level, darker for a larger one; a cross where the scheme's own error equals the floor."""
     mine = [r for r in result["rows"] if r["scheme"] == scheme]
     values, bent = sorted({r["value"] for r in mine}), [b for b in bends if b["h"]]
     curves = [
         Curve.of(
-            f"{scheme} ε = {value:g}", [r for r in mine if r["value"] == value], why=_why, key=f"ε = {value:g}",
+            f"{scheme} ε = {value:g}", [r for r in mine if r["value"] == value], why=reasons, key=f"ε = {value:g}",
             says=lambda r: [f"{scheme}, ε = {r['value']:g}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"],
             **scheme_look(scheme, colours=_shade(scheme, i / max(1, len(values) - 1)), group=f"ε = {value:g}",
                           dash="solid" if value else "dash"))
@@ -75,7 +71,7 @@ def against_step(result: dict, scheme: str, bends: list[dict]) -> Chart:
         says=lambda b: [f"ε = {b['value']:g} bends at h = {number(b['h'])}", f"floor as h → 0: {number(b['floor'])}"]))  # fmt: skip
     return plot(
         f"W₂ of {scheme} against h", step_axis(r["h"] for r in mine), f"W₂ of {scheme}", curves,
-        alt=f"W₂ of {scheme} against h, one line for each ε. {_bending(scheme, bends)}",
+        says=_bending(scheme, bends), caption="",
     )  # fmt: skip
 
 
@@ -134,7 +130,7 @@ def table(result: dict, h: float, bends: dict[str, list[dict]]) -> list[dict]:
             "floor, h → 0": number(bend["floor"]) if bend else NONE,
             "bends at h": (number(bend["h"]) if bend["h"] else bend["why"]) if bend else NONE,
             "method": method_text(r),
-            "why hollow": "; ".join(_why(r)),
+            "why hollow": "; ".join(reasons(r)),
         }
         for r, bend in rows
     ]
@@ -150,7 +146,7 @@ def levels_chart(found: dict) -> Chart:
         f"The same error, met along {found['scheme']} and along p_t", even_axis("time t (data at 0)", 0.0, max(t)),
         even_axis("L₂ level of the score error", 0.0, 1.15 * top or 1.0), curves,
         bands=[b for b in bands if b.lower != b.upper],
-        alt=f"L₂ level of the score error against t. {levels_sentence(found)}", caption=levels_sentence(found),
+        says=levels_sentence(found),
     )  # fmt: skip
 
 
@@ -201,7 +197,7 @@ def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
         curves.append(line("without score error", y=base, key="without score error"))
     for name, result in results.items():
         entry, trend = errors.REGISTRY[name], along.trend(result, scheme, h)
-        title, slope = entry.title.lower(), along.slope_text(trend)
+        title, slope = entry.title.lower(), slope_text(trend)
         curves.append(Curve.of(
             title, [r for r in _at(result, scheme, h) if r["value"] > 0 and r["error_level_met"]], lambda r: r["error_level_met"],
             why=lambda r, t=trend: () if r["value"] in t.get("used", ()) else [NEAR], key=f"{title} {slope}" if slope != NONE else title,
@@ -212,7 +208,7 @@ def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
         f"Kinds of score error of the same size, {scheme} at h = {step_size(h)}",
         log_axis("L₂ level met along the steps", [x for c in curves if c.marker for x in c.x], (1.4, 1.4)),
         f"W₂ of {scheme} at h = {step_size(h)}", curves, guide={"hollow": NEAR},
-        alt=f"W₂ against the L₂ level met, log–log. {models_sentence(results, scheme, h)}",
+        says=models_sentence(results, scheme, h),
         caption=f"The level of {shares} is a share of the score, scaled to meet about the same L₂ level." if shares else "",
     )  # fmt: skip
 
@@ -234,7 +230,7 @@ def models_table(results: dict[str, dict], octaves: dict[str, float | None], sch
             "error": errors.REGISTRY[name].title.lower(), "level asked for": number(top["value"]),
             "L₂ level met": number(top["error_level_met"]), "W₂ ± 95 %": value_text(top),
             "W₂ ÷ level met": NONE if diverged(top) else ratio(top["w2"], top["error_level_met"]), "C₂": number(_c2(top)),
-            "slope in ε": along.slope_text(along.trend(results[name], scheme, h)), "slope in h": _octave(octaves[name]),
+            "slope in ε": slope_text(along.trend(results[name], scheme, h)), "slope in h": _octave(octaves[name]),
         }
         for name, top in tops.items()
     ]  # fmt: skip
@@ -273,7 +269,7 @@ def second_order_chart(results: dict[str, dict], theorem: dict[str, dict]) -> Ch
     for (label, result), style in zip(results.items(), looks):
         style = {**style, "group": label}
         curves.append(Curve.of(
-            label, result["rows"], why=_why, key=label, **style,
+            label, result["rows"], why=reasons, key=label, **style,
             says=lambda r, n=label: [f"{n}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"]))  # fmt: skip
         if label in theorem:
             term = sorted(theorem[label]["term"].items())
@@ -281,7 +277,7 @@ def second_order_chart(results: dict[str, dict], theorem: dict[str, dict]) -> Ch
             curves.append(Curve(f"theorem's {theorem[label]['factor']}", *zip(*term), **drawn))
     return plot(
         "Errors of SO's Hessian and drift rate", step_axis(r["h"] for result in results.values() for r in result["rows"]), "W₂ of SO",
-        curves, guide={"dot": "theorem's term"}, alt="W₂ of SO against h, log–log, with and without errors of L and M.",
+        curves, guide={"dot": "theorem's term"},
     )  # fmt: skip
 
 

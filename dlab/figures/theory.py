@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dlab import schemes, theory
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Key, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
+from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, order, step_size
 from dlab.figures.plot import beside, even_axis, line, plot, scheme_look, step_axis
 from dlab.figures.tables import diverged, fit_of, reasons, rows_of, slope_text, value_text
 
@@ -59,7 +59,7 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     return plot(
         "Bounds on EM against the step size", x, y,
         [*lines.values(), points, closed, *([line(LARGEST, x=largest, key=LARGEST)] if inside else [])],
-        slopes=(0.5, 1.0), alt=f"W₂ of EM against step size h, both logarithmic. {says}",
+        slopes=(0.5, 1.0), says=says,
         caption=" ".join([says, *_cut([(r["h"], r["recursion"]) for r in rows if r["recursion"] is not None], top)]),
     )  # fmt: skip
 
@@ -200,7 +200,7 @@ def run(found: dict) -> Sheet:
     ]
     across = replace(even_axis("time t, from noise to data", 0.0, t[0]), limits=(t[0], 0.0))
     says = run_sentence(found)
-    parts = [plot("Error so far", across, "W₂ to pₜ", curves, alt=f"Error bounds against time. {says}")]
+    parts = [plot("Error so far", across, "W₂ to pₜ", curves, says=says)]
     if found["factor"]:
         one = Curve("1", (t[0], 0.0), (1.0, 1.0), dash="dash", thin=True, key="1: above it the error grows")
         parts += [_along(found, across, "One-step factor", "rₙ", "factor", [one]),
@@ -216,9 +216,9 @@ def _along(found, across, title, label, key, lines) -> Chart:
     hover = tuple(f"step {n + 1}, from t = {number(a)}\n{label} = {number(v)}" for n, (a, v) in enumerate(zip(t, values)))
     marker = "" if len(values) > 40 else "circle"
     curve = Curve(label, tuple(t[:-1]), tuple(values), MORE, hover=hover, marker=marker, dash="solid")
-    told = f"{label} against time: {number(values[0])} at t = {number(t[0])}, {number(values[-1])} at the last step."
+    told = f"{number(values[0])} at t = {number(t[0])}, {number(values[-1])} at the last step."
     y = even_axis(label, min(ends) - room, max(ends) + room)
-    return plot(title, across, y, [*lines, curve], keys=[Key(label, MORE, dash="solid")], alt=told)
+    return plot(title, across, y, [*lines, curve], keys=[Key(label, MORE, dash="solid")], says=told)
 
 
 def run_table(found: dict, most: int | None = None) -> list[dict]:
@@ -273,7 +273,7 @@ def one_step(found: dict) -> Sheet:
         each = ", ".join(f"{name} {slope_of(fit)}" for name, fit in slopes.items())
         charts.append(plot(
             title, step_axis((r["h"] for r in rows), room=(1.25, 1.6)), f"{label} (L₂)", curves,
-            slopes=(2.0, 3.0) if part == "mean" else (1.5, 2.5), alt=f"{title} against h, both logarithmic. Slopes: {each}."))  # fmt: skip
+            slopes=(2.0, 3.0) if part == "mean" else (1.5, 2.5), says=f"Slopes: {each}."))  # fmt: skip
     return beside("One-step errors", charts, "Mean error and fluctuation of one step.", one_step_sentence(found))
 
 
@@ -287,9 +287,7 @@ def _part(found, scheme, part) -> dict:
 
 def slope_of(fit) -> str:
     """A slope with its interval; a dash where none was fitted."""
-    if fit["slope"] is None:
-        return NONE
-    return interval(fit["slope"], None if fit["low"] is None else (fit["high"] - fit["low"]) / 2)
+    return about(fit["slope"], fit["low"], fit["high"])
 
 
 def one_step_sentence(found: dict) -> str:
@@ -330,10 +328,9 @@ def signs(found: dict, revealed: bool) -> Chart | None:
             says=lambda r, k=letter: [f"{k}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}"]))  # fmt: skip
     if not any(c.x for c in curves):
         return None
-    says = signs_sentence(found, None) if revealed else "Three versions of SO, A, B and C."
     return plot(
         "Spot the sign", step_axis((x for c in curves for x in c.x), room=(1.25, 1.6)), f"W₂ ({found['method']})", curves,
-        slopes=(1.0, 2.0), alt=f"W₂ against h for three versions of SO, both logarithmic. {says}", caption=says,
+        slopes=(1.0, 2.0), says=signs_sentence(found, None) if revealed else "Three versions of SO, A, B and C.",
     )  # fmt: skip
 
 

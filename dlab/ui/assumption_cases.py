@@ -1,12 +1,6 @@
-"""The cases of the page outside the assumptions, and its studies. No streamlit here: plain values."""
+"""The cases of the page outside the assumptions: each leaves them in one way. Plain values."""
 
 from dataclasses import dataclass, field
-
-from dlab import schemes, targets
-from dlab.study import Study
-from dlab.ui import studies
-
-AT = 1 / 16  # the step size at which the relaxing number varies
 
 
 @dataclass(frozen=True)
@@ -70,73 +64,3 @@ HESSIAN_TARGETS = {
     "gaussian": {"name": "gaussian", "mean": [0.5, 0.3], "cov": [[1.0, 0.3], [0.3, 0.4]]},
     "skew": {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 30.0},
 }
-HESSIAN_STEPS = {"gaussian": studies.LADDER[2:], "skew": studies.LADDER[2:6]}  # an exact law costs nothing at any step
-
-
-def case_of(values: dict) -> Case:
-    return BY_NAME[values["outside.case"]]
-
-
-def target(case: Case, value: float) -> dict:
-    """The study file's `target` object of a case."""
-    entry = targets.REGISTRY[case.target]
-    return entry.from_knobs({**{k.name: k.default for k in entry.knobs}, **case.fixed, case.key: value})
-
-
-def against_h(values: dict) -> Study:
-    """W2 against h at the value chosen."""
-    case = case_of(values)
-    chosen = target(case, values[f"outside.{case.name}"])
-    return studies.study(values, target=chosen, score_error={"name": "none"}, estimator="auto")
-
-
-def along(values: dict) -> Study:
-    """W2 at AT against the number that leads out of the assumptions; of schemes whose law is quick to carry."""
-    case = case_of(values)
-    names = [s for s in values["schemes"] if not schemes.REGISTRY[s].randomised] or ["EM", "SO"]
-    vary = {"axis": f"target.{case.key}", "values": list(case.values)}
-    return studies.study(
-        values, target=target(case, case.default), schemes=names, h=[AT if values["T"] >= AT else values["T"]], vary=vary,
-        score_error={"name": "none"}, estimator="auto",
-    )  # fmt: skip
-
-
-def hessians(values: dict) -> dict[str, Study]:
-    """SO with each wrong Hessian, beside SO with the exact one and EM."""
-    chosen, drift = HESSIAN_TARGETS[values["outside.on"]], values["outside.drift"]
-    plain = {"target": chosen, "h": list(HESSIAN_STEPS[values["outside.on"]]), "T": 4.0, "start": "exact", "seed": values["seed"]}
-    return {
-        "EM": Study.from_json({**plain, "schemes": ["EM"]}),
-        "SO, exact": Study.from_json({**plain, "schemes": ["SO"]}),
-        **{
-            label: Study.from_json({**plain, "schemes": ["SO"], "score_error": {"name": "none", "hessian": {**spec, "drift": drift}}})
-            for label, spec in HESSIANS.items()
-        },
-    }
-
-
-def prepared(defaults: dict) -> list[Study]:
-    """The studies that let the page open at once in each of its cases, from the values of a scene with nothing changed."""
-    found = []
-    for case in CASES:
-        if case.target == "gaussian":  # in closed form, at once
-            continue
-        values = {**defaults, "outside.case": case.name}
-        found += [against_h(values), along(values)]
-    for drift in ("rebuilt", "exact"):
-        found += hessians({**defaults, "outside.on": "skew", "outside.drift": drift}).values()
-    return list({study.key: study for study in found}.values())
-
-
-def answers(defaults: dict) -> list[tuple[str, Study, tuple]]:
-    """What its sections open with, (kind, study, which) of `jobs.make`: the masses of the modes and the first scheme's law, at the
-    coarsest step of each case's default."""
-    found = []
-    for case in CASES:
-        study = against_h({**defaults, "outside.case": case.name})
-        steps = min(study.steps)
-        if study.built.regions:
-            found.append(("modes", study, (steps,)))
-        if case.target != "gaussian":  # in closed form, at once
-            found.append(("law", study, (study.schemes[0], steps)))
-    return found

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dlab import words
 from dlab.figures import screen
-from dlab.ui import links, menu, page_settings, plotly, process, scenes, share, state
+from dlab.ui import links, menu, plotly, process, scenes, settings, share, state
 from dlab.ui.scene import Scene
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
@@ -69,7 +69,7 @@ def _head(page, title, sentence, values) -> None:
 
 
 def _open_everything() -> None:
-    state.adopt(links.LESSON)
+    state.adopt({name: settings.table()[name].initial for name in settings.LESSON})
     share.forget()
 
 
@@ -130,7 +130,7 @@ def _read_address(page) -> None:
         values, notes = links.read(query, repeated)
         share.forget()
         if not fresh:  # the address carries the settings of its own page alone
-            values |= {k: session[state.KEY + k] for k in page_settings.SETTINGS if k not in page_settings.of(page)}
+            values |= {k: session[state.KEY + k] for k, s in settings.table().items() if s.page not in ("", page)}
         if not fresh and not links.complete(state.scene()):
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")
@@ -140,7 +140,7 @@ def _read_address(page) -> None:
         session["notes"] = session["address"], notes
         return
     # Widgets of other pages would be forgotten otherwise: Streamlit drops the state of what is not drawn.
-    for name in links.DEFAULTS:
+    for name in settings.table():
         session[state.KEY + name] = session[state.KEY + name]
 
 

@@ -68,7 +68,7 @@ def scene_link(entry: scenes.PreparedScene, label: str, **look) -> None:
 
 def tour_link(label: str, **look) -> None:
     """A link that begins the guided tour."""
-    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(links.step_address(1)), **look)
+    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(links.address(tour.STEPS[0])), **look)
 
 
 def _here(address) -> dict[str, str]:
@@ -120,7 +120,7 @@ def _tour(page, values) -> None:
                 type="secondary" if number < count else "primary", help="The settings stay as they are.",
             )  # fmt: skip
     if to:
-        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(links.step_address(to)))
+        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(links.address(tour.STEPS[to - 1])))
 
 
 def _modes(page, values) -> None:

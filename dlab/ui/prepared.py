@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dlab.answers import learned_score
 from dlab.engine import jobs
 from dlab.study import Study
-from dlab.ui import assumption_cases, links, runs, studies, tour
+from dlab.ui import links, runs, settings, studies, tour
 from dlab.ui.scenes import SCENES
 
 
@@ -33,12 +33,12 @@ def files() -> dict[str, File]:
             found = _movie(said, studies.moving_study(values), values["moving"]) | found
         elif entry.page == "convergence":
             found = _curve(said, studies.study(values)) | found
-    for study in assumption_cases.prepared(links.DEFAULTS):
+    for study in studies.case_studies(settings.defaults()):
         found |= _curve("Outside the assumptions", study)
-    for kind, study, which in assumption_cases.answers(links.DEFAULTS):
+    for kind, study, which in studies.case_answers(settings.defaults()):
         found |= _answer("Outside the assumptions", kind, study, *which)
-    for settings in ({}, {"target": "skew"}, {"target": "mixture"}):
-        found |= _learned(links.read(settings)[0])
+    for query in ({}, {"target": "skew"}, {"target": "mixture"}):
+        found |= _learned(links.read(query)[0])
     return found | _logistic(links.read({})[0]) | _images(links.read({})[0])
 
 
@@ -98,12 +98,12 @@ def _learned(values) -> dict[str, File]:
 
 
 def _logistic(values) -> dict[str, File]:
-    said, largest, plane = "Logistic regression", studies.PENALTIES[-1], studies.plane(values)
+    said, largest, plane = "Logistic regression", settings.PENALTIES[-1], studies.plane(values)
     found = _curve(said, plane) | _answer(
         said, "boundary", plane, values["logistic.scheme"], round(plane.T / values["logistic.step"])
     )  # fmt: skip
     found |= _curve(said, studies.experiment_atoms(largest)) | _answer(said, "readings", studies.experiment_readings(largest))
-    for lam in studies.PENALTIES:
+    for lam in settings.PENALTIES:
         found |= _curve(said, studies.experiment(lam)) | _answer(said, "first", studies.experiment_small(lam))
     return found
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab.ui import links, scenes, vocabulary
+from dlab.ui import links, scenes, settings
 from dlab.ui.scene import Scene
 
 KEY = "s:"  # prefix of the session keys that hold the scene
@@ -10,8 +10,8 @@ KEY = "s:"  # prefix of the session keys that hold the scene
 
 def scene() -> Scene:
     """The scene as the widgets hold it."""
-    values = {name: st.session_state[KEY + name] for name in links.DEFAULTS}
-    return Scene(values | {name: tuple(values[name]) for name, default in links.DEFAULTS.items() if isinstance(default, tuple)})
+    values = {name: st.session_state[KEY + name] for name in settings.table()}
+    return Scene({name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 def adopt(values: dict) -> None:
@@ -44,7 +44,7 @@ def presenting() -> bool:
 def folded() -> bool:
     """Whether no controls are drawn: folded away for a room, or all hidden by a lesson."""
     away = presenting() and not st.session_state.get("unfolded")
-    return away or set(vocabulary.GROUPS) <= set(st.session_state[KEY + "hide"])
+    return away or set(settings.GROUPS) <= set(st.session_state[KEY + "hide"])
 
 
 def started() -> bool:

@@ -44,7 +44,7 @@ def array(values) -> np.ndarray:
 
 def inside(chart: Chart) -> None:
     """Fault 6: an end of an interval is where it is stated, or it is open at the edge of the picture; on screen as in print."""
-    traces = {t["name"]: t for t in screen.to_plotly(chart)["data"]}
+    traces = {t["name"]: t for t in reversed(screen.to_plotly(chart)["data"])}  # a key may be called as its curve, and comes later
     for axis in (chart.x, chart.y):
         assert axis.limits[0] < axis.limits[1]
         assert not axis.log or axis.limits[0] > 0

@@ -8,7 +8,7 @@ from test_pages import WAIT, at_home, charts, opened, visit, words
 
 from dlab import study
 from dlab.engine import jobs
-from dlab.ui import links, studies
+from dlab.ui import settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 GAUSS = {"target": "gaussian", "schemes": "EM,SO", "distances": "0.5..0.05", "epsilon": "0.1"}
@@ -83,7 +83,7 @@ def test_measured_time_is_asked_for_once_and_stands_in_the_table(monkeypatch):
     assert measured == ["EM", "SO"]
     assert [c for c in tables(at)[0].columns if "on this machine" in c]
     assert "200 ns" in words(opened(at, "measured-open"))
-    assert "particle_step" not in study.run(studies.reaching_study(links.DEFAULTS)).to_json()
+    assert "particle_step" not in study.run(studies.reaching_study(settings.defaults())).to_json()
 
 
 def test_the_papers_start_shows_its_horizon_and_share():

@@ -9,7 +9,7 @@ from PIL import Image
 from test_helps import silent
 from test_pages import at_home, charts, opened, plain, visit
 
-from dlab.ui import links, studies
+from dlab.ui import links, settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 
@@ -71,13 +71,13 @@ def test_a_folder_with_few_images_is_taken_whole(tmp_path, monkeypatch):
     (tmp_path / "faces").mkdir()
     for i in range(5):
         Image.new("L", (6, 6), 50 * i).save(tmp_path / "faces" / f"{i}.png")
-    assert studies.images_study({**links.DEFAULTS, "images.data": "faces"}).target["count"] == 5
+    assert studies.images_study({**settings.defaults(), "images.data": "faces"}).target["count"] == 5
 
 
 @pytest.mark.parametrize("key, text", [("images.count", "7"), ("images.step", "x"), ("images.growth", "9"), ("images.data", "../etc")])
 def test_a_link_with_a_wrong_setting_is_read_as_the_default(key, text):
     values, notes = links.read({key: text})
-    assert values[key] == links.DEFAULTS[key]
+    assert values[key] == settings.defaults()[key]
     assert key.split(".")[1] in " ".join(notes)
 
 

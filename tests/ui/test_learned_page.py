@@ -12,7 +12,7 @@ from dlab.engine import jobs
 from dlab.errors import learned
 from dlab.params import BadInput
 from dlab.study import Study, run
-from dlab.ui import files, links, studies
+from dlab.ui import files, links, settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 SMALL = {"learned.samples": "200", "learned.width": "16", "learned.updates": "500"}
@@ -115,7 +115,7 @@ def test_the_prepared_networks_are_as_good_as_was_asked_for(target):
 def test_a_prepared_number_of_samples_is_what_a_training_on_them_gives(tmp_path, monkeypatch):
     """Of the ten networks of the picture the first of each method. Rounding differs between machines, and a training follows it."""
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    for name, study in studies.samples_studies(links.DEFAULTS).items():
+    for name, study in studies.samples_studies(settings.defaults()).items():
         kept = jobs.finished(study)["rows"][0]
         made = run(study.parts[0][1]).to_json()["rows"][0]
         assert kept["value"] == 200, name

@@ -7,7 +7,7 @@ from test_pages import at_home, charts, opened, plain, visit
 
 from dlab.engine import jobs
 from dlab.figures import tables
-from dlab.ui import assumption_cases, links, page_settings
+from dlab.ui import assumption_cases, links, settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 FEW = {"schemes": "EM,SO", "h": "0.5..0.125", "T": "2"}
@@ -37,16 +37,16 @@ def test_every_case_has_a_control_of_its_own_in_the_link():
     for case in assumption_cases.CASES:
         values, notes = links.read({"outside.case": case.name, f"outside.{case.name}": f"{case.values[-1]:g}"})
         assert notes == []
-        assert assumption_cases.case_of(values) is case
+        assert studies.case_of(values) is case
         assert values[f"outside.{case.name}"] == case.values[-1]
         assert case.default in case.values
-        target = assumption_cases.against_h(values).target
+        target = studies.case_study(values).target
         assert target["name"] == case.target
     _, notes = links.read({"outside.case": "elsewhere", "outside.kink": "7"})
     assert len(notes) == 2
     assert "elsewhere" in notes[0]
     assert "7" in notes[1]
-    assert {s.name for s in page_settings.OWN["outside"]} == {"case", "on", "drift", *assumption_cases.BY_NAME}
+    assert {settings.table()[name].short for name in settings.names_of("outside")} == {"case", "on", "drift", *assumption_cases.BY_NAME}
 
 
 def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
@@ -98,7 +98,7 @@ def test_no_scheme_gets_a_sentence():
 
 def test_prepared_results_open_the_cases():
     """Every file that the command makes is there, and of this version's study."""
-    missing = [study.key for study in assumption_cases.prepared(links.DEFAULTS) if not (jobs.PREPARED / f"{study.key}.json").exists()]
+    missing = [study.key for study in studies.case_studies(settings.defaults()) if not (jobs.PREPARED / f"{study.key}.json").exists()]
     assert not missing
 
 
@@ -122,7 +122,7 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
 
 @pytest.mark.slow
 def test_prepared_masses_and_laws_are_what_the_command_makes():
-    for kind, study, which in assumption_cases.answers(links.DEFAULTS):
+    for kind, study, which in studies.case_answers(settings.defaults()):
         kept = jobs.answer((jobs.PREPARED / jobs.file_name(kind, study, *which)).read_bytes())
         made = jobs.MADE[kind][0](study, *which)
         if kind == "law":

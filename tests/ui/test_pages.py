@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from test_links import hostile
 
 from dlab.laws import plane
-from dlab.ui import process, runs, vocabulary
+from dlab.ui import kinds, process, runs
 from dlab.ui.menu import PAGES
 
 WAIT = 120
@@ -210,7 +210,7 @@ def test_the_sections_of_the_particles_are_drawn_when_they_are_opened():
 
 def test_a_stiff_target_and_a_coarse_step_break_no_page():
     query = {k: v for k, v in MOVING.items() if k != "target"}
-    query["spec"] = vocabulary.pack({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]})
+    query["spec"] = kinds.pack({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]})
     at = visit("particles", {**query, "step": "1", "T": "4"})
     assert len(at.get("bidi_component")) == 1
     assert re.search(r"EM ends at W₂ = [1-9]", words(at))

@@ -13,7 +13,7 @@ from dlab import places
 from dlab.engine import jobs
 from dlab.figures import convergence, guess
 from dlab.figures.tables import fit_of, rows_of
-from dlab.ui import links, menu, prepared, runs, scenes, studies, tour
+from dlab.ui import links, menu, prepared, runs, scenes, settings, studies, tour
 
 ENTRIES = {**scenes.BY_NAME, **{f"step {i}": step for i, step in enumerate(tour.STEPS, 1)}}
 FILES = prepared.files()
@@ -59,7 +59,7 @@ def test_a_scene_is_a_whole_address_that_reads_back(scene):
 
 @pytest.mark.parametrize("number", range(1, len(tour.STEPS) + 1))
 def test_a_step_of_the_tour_is_a_whole_address(number):
-    values, notes = links.read(links.step_address(number))
+    values, notes = links.read(links.address(tour.STEPS[number - 1]))
     assert (values["tour"], notes) == (number, [])
     assert links.read({"tour": str(number)}) == (values, [])
     assert links.short({"tour": str(number)}) == tour.STEPS[number - 1].page
@@ -78,7 +78,8 @@ def test_a_scene_ends_with_the_first_setting_that_its_numbers_depend_on(scene):
         values, notes = links.read(address | {key: OTHER[key]})
         if values == links.read(address)[0]:
             continue  # the scene has this setting
-        kept = key in links.VIEW | links.ELSEWHERE[scene.page]
+        setting = settings.table().get(key)  # none: a knob of the target
+        kept = bool(setting and (setting.view or scene.page in setting.unread))
         assert values["scene"] == (scene.name if kept else ""), key
         assert [n for n in notes if "scene" in n and "instead" in n] == ([] if kept else notes[-1:]), key
 

@@ -3,7 +3,7 @@
 import pytest
 from test_pages import plain, visit
 
-from dlab.ui import links, runs, studies, vocabulary
+from dlab.ui import kinds, links, runs, studies
 
 SMALL = {"schemes": "EM,SO", "h": "0.5..0.125"}
 
@@ -40,7 +40,7 @@ def test_the_dimension_page_has_the_root_of_d_and_the_steps_that_a_distance_take
 
 
 @pytest.mark.parametrize("query", [{"shape": "power", "low": "0.1", "high": "1.5"}, {"shape": "linear", "high": "3"},
-                                   {"variances": vocabulary.pack([1.0, 0.5, 0.25])}], ids=["power", "void", "file"])  # fmt: skip
+                                   {"variances": kinds.pack([1.0, 0.5, 0.25])}], ids=["power", "void", "file"])  # fmt: skip
 def test_spectra(query):
     at = visit("dimension", {**SMALL, "dims": "1..64", **query})
     said = whole(at)
