@@ -271,7 +271,7 @@ def test_nearest_images_tell_copies_from_what_was_kept_out(answer):
 def test_what_needs_a_reference_is_refused_with_a_way_on():
     with pytest.raises(BadInput, match="frechet"):
         Study.from_json({**STUDY, "estimator": "coupled"})
-    assert Study.from_json({**STUDY, "estimator": "auto"}).way("EM").name == "frechet"
+    assert Study.from_json({**STUDY, "estimator": "auto"}).estimator_for("EM").name == "frechet"
     with pytest.raises(BadInput, match="growth"):
         Study.from_json({"target": {"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]}, "growth": 2})
     with pytest.raises(BadInput, match="growth"):

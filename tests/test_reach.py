@@ -12,7 +12,6 @@ from cases import GAUSSIAN, LOGISTIC
 from dlab import params, schemes, theory
 from dlab.answers.timing import particle_step
 from dlab.engine import jobs
-from dlab.params import BadInput
 from dlab.study import Study, run, stream
 from dlab.study import reach as reaching
 from dlab.ui import files, settings, studies

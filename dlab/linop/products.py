@@ -34,7 +34,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Less:
+class Deferred:
     """base - A v, (n, d) each, its product not made: a drift rate M = x/4 - L gamma, to which SO adds L gamma."""
 
     base: jax.Array
@@ -65,7 +65,7 @@ class Products:
         self.spent.append(Spent(jnp.asarray(1)))
         return self.product(v)
 
-    def difference(self, v, less: "Less"):
+    def difference(self, v, less: "Deferred"):
         """A v + `less`, (n, d): no product where the two vectors are one."""
         left = v - less.v
         apart = jnp.any(left != 0)

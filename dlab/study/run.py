@@ -64,14 +64,14 @@ def _reaching(study, tick) -> Iterator[Result]:
 def _plain(study, tick) -> Iterator[Result]:
     rows = {}
     sampled = [s for s in study.schemes if study.sampled(s)]
-    ways = {s: study.way(s) for s in study.schemes if s not in sampled}
-    by_law = [(way, study.case(s, n)) for n in study.steps for s, way in ways.items()]
+    by_name = {s: study.estimator_for(s) for s in study.schemes if s not in sampled}
+    by_law = [(method, study.case(s, n)) for n in study.steps for s, method in by_name.items()]
     paid = 0
     # What costs least first.
-    for way, case in sorted(by_law, key=lambda item: item[0].price(item[1])):
-        (found,), met = way.follow(case, [case.grid.steps])
+    for method, case in sorted(by_law, key=lambda item: item[0].price(item[1])):
+        (found,), met = method.follow(case, [case.grid.steps])
         rows[case.scheme.name, case.grid.steps] = _row(study, case, found, 0, level_met(met), int(found.value is None))
-        paid += way.price(case)
+        paid += method.price(case)
         if paid:
             tick(min(paid / study.price, 0.99))
             yield _result(study, rows, min(paid / study.price, 0.99))
@@ -128,7 +128,7 @@ def _lacking(study, rows) -> dict[tuple[str, int], float]:
 
 def _measured(study, sweep, key, quick) -> Row:
     case = study.case(*key)
-    estimator = study.way(case.scheme.name)
+    estimator = study.estimator_for(case.scheme.name)
     pairs, met, spent = sweep.pairs(key), sweep.level_met(key), sweep.tally(key)
     if case.scheme.randomised and (why := case.target.unbounded):
         # Finite samples of an infinite mean square say nothing, however near they land.

@@ -209,13 +209,13 @@ class Study:
     def case(self, scheme: str, steps: int) -> Case:
         return Case(self.built, schemes.REGISTRY[scheme], self.error, self.grid(steps), self.start, self.seed)
 
-    def way(self, scheme: str) -> measure.Estimator:
+    def estimator_for(self, scheme: str) -> measure.Estimator:
         """The estimator that measures the scheme."""
         return measure.choose(self.estimator, self.case(scheme, self.steps[0]))[0]
 
     def sampled(self, scheme: str) -> bool:
         """Whether the scheme's points need simulation."""
-        return self.way(scheme).sampled
+        return self.estimator_for(scheme).sampled
 
     @property
     def sampled_schemes(self) -> list[str]:
@@ -231,7 +231,7 @@ class Study:
     @property
     def paired(self) -> bool:
         """Whether the sampled schemes run beside a reference on the same paths: where the target has one and an estimator asks for it."""
-        return self.built.paired and not all(self.way(s).alone for s in self.schemes if self.sampled(s))
+        return self.built.paired and not all(self.estimator_for(s).alone for s in self.schemes if self.sampled(s))
 
     @cached_property
     def work(self) -> int:
@@ -267,8 +267,8 @@ class Study:
     @property
     def _points(self) -> int:
         """What the points of a plain study cost, in particle-steps."""
-        by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        by_law = {s: method for s in self.schemes if not (method := self.estimator_for(s)).sampled}
+        laws = sum(method.price(self.case(s, n)) for s, method in by_law.items() for n in self.steps)
         run = self.work * self.built.step_cost * self.error.cost
         if run and not self.built.paired:
             # No reference: every scheme pays for itself.
