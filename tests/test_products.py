@@ -12,7 +12,7 @@ from dlab import schemes, targets
 from dlab.errors import NONE
 from dlab.field import ExactField
 from dlab.grid import uniform
-from dlab.linop import Deferred, Dense, Products, phi1, phi2
+from dlab.linop import Dense, Products, Residual, phi1, phi2
 from dlab.noise import Integral, StepNoise
 from dlab.sample import growth, simulate
 
@@ -117,7 +117,7 @@ def test_a_drift_rate_whose_product_is_taken_back_costs_none():
     dense, _, v = operator("spread")
     for other, products in ((v, 0), (v[::-1], 1)):
         L = by_products(dense)
-        got = L.difference(v, Deferred(2.0 * v, other) + 1.0)
+        got = L.difference(v, Residual(2.0 * v, other) + 1.0)
         np.testing.assert_allclose(got, 2.0 * v + 1.0 + dense.apply(v - other), atol=1e-12)
         assert int(L.spent[0].products) == products
 
@@ -163,7 +163,7 @@ class Wrapped(ExactField):
 
     def local(self, t, x):
         s, L, _ = self.inner.local(t, x)
-        return s, Products(L.apply), Deferred(x / 4, x / 2 + s)
+        return s, Products(L.apply), Residual(x / 4, x / 2 + s)
 
 
 MIXTURE = {"name": "mixture", "weights": [0.3, 0.7], "means": [[1, 0, 0.5, 0], [-0.5, 0.8, 0, 0.2]], "var": 0.5}
@@ -194,7 +194,7 @@ class Linear(ExactField):
         return (self.c - 0.5) * x
 
     def local(self, t, x):
-        return self.score(t, x), Products(lambda v: self.c * v), Deferred(self.c**2 * x, self.c * x)
+        return self.score(t, x), Products(lambda v: self.c * v), Residual(self.c**2 * x, self.c * x)
 
 
 @jax.jit

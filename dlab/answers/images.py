@@ -15,7 +15,7 @@ from dlab.study.spec import Study
 from dlab.study.sweep import Sweep
 from dlab.targets.images import Images
 
-METHODS = ("frechet", "frechet-diagonal", "sliced")
+DISTANCES = ("frechet", "frechet-diagonal", "sliced")
 NEAR = 1.5  # a sample is called a copy of an image nearer than this many w sqrt(d), the distance of p_0's own samples to theirs
 COMPARED = 1024  # held-out images looked at
 FRAMES = 11  # of a grid's movie
@@ -49,7 +49,7 @@ def distances(study: Study, tick=lambda done: None) -> dict:
                 "score_evals": round(tally["pieces"]) if tally else steps * scheme.score_evals,
                 "products": tally["products"] if tally else 0.0, "pieces": tally["pieces"] if tally else float(steps),
             }  # fmt: skip
-            for way in (() if lost else METHODS):
+            for way in (() if lost else DISTANCES):
                 found = measure.REGISTRY[way].estimate(case, pairs)
                 rows.append({
                     **cost, "method": way, "w2": found.value, "stderr": found.stderr, "floor": found.floor, "flags": list(found.flags),

@@ -22,7 +22,7 @@ import numpy as np
 from dlab import __version__, learn, params, places
 from dlab.errors.base import ErrorEntry, ScoreError
 from dlab.learn import Trained
-from dlab.linop import Deferred, Dense, Products
+from dlab.linop import Dense, Products, Residual
 
 if TYPE_CHECKING:
     from dlab.targets import Target
@@ -67,7 +67,7 @@ class LearnedError(ScoreError):
             # A product is one pass forwards through the network and one back.
             back = jax.linear_transpose(slope, x)
             L = Products(lambda v: (v + slope(v) + back(v)[0]) / 2)
-            M, v = Deferred(x / 4, x / 2 + s), self.direction(x)
+            M, v = Residual(x / 4, x / 2 + s), self.direction(x)
             return s, L.plus(self.hessian_level, v), M + self.drift_level * v
         J = jax.vmap(lambda e: slope(jnp.broadcast_to(e, x.shape)), out_axes=-1)(jnp.eye(x.shape[-1], dtype=x.dtype))
         L = Dense((jnp.eye(x.shape[-1]) + J + jnp.swapaxes(J, 1, 2)) / 2)

@@ -156,7 +156,8 @@ def _placed(curves, x, y) -> list[Curve]:
                 places[i] = level(y, 0.97 - APART * rank if edge else 0.02 + APART * rank)
                 if hover and not edge:
                     hover[i] += f"\n{BELOW}"
-        across = tuple(min(max(a, x.limits[0]) if not c.marker else a, x.limits[1]) for a in c.x)
+        left, right = sorted(x.limits)
+        across = c.x if c.marker else tuple(min(max(a, left), right) for a in c.x)
         out.append(replace(c, x=across, y=tuple(places), hover=tuple(hover)))
     return out
 

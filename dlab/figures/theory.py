@@ -52,7 +52,7 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
         return None
     top = min(HEADROOM * max(values), 1.5 * max([*values, *lines["recursion"].y]))
     y = Axis("W₂ of EM, measured and bounded" if measured else "bounds on W₂ of EM", (min(values) / 3, top), decades(min(values) / 3, top))
-    x = step_axis([r["h"] for r in rows if any(r[name] is not None for name in BOUNDS)] or [r["h"] for r in measured], room=(1.15, 1.4))
+    x = step_axis([*(r["h"] for r in rows if any(r[name] is not None for name in BOUNDS)), *points.x], room=(1.15, 1.4))
     largest = found["largest_step"]
     inside = largest and lines["recursion"].x and x.limits[0] < largest < x.limits[1]
     says = sentence(found, result)

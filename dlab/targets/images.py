@@ -91,7 +91,7 @@ class ImagesField(ExactField):
     def local(self, t, x):
         s, hessian = self.products(t, x)
         L = linop.Products(lambda v: v / 2 + hessian(v))
-        return s, L, linop.Deferred(x / 4, x / 2 + s)
+        return s, L, linop.Residual(x / 4, x / 2 + s)
 
 
 def _over(body, start, blocks):
