@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from dlab import words
-from dlab.engine import jobs
+from dlab import engine, words
 from dlab.figures import budget
 from dlab.figures.numbers import number
 from dlab.ui import frame, methods, runs, studies, theorems
@@ -14,7 +13,7 @@ from dlab.ui.sections import table
 def prepare(scene):
     """Seconds of a step, measured when nothing else runs, where one of the pictures counts them."""
     study = studies.reaching_study(scene)
-    return {"seconds": runs.timing(study) if "time" in (scene.cost, scene.work) else jobs.timed(study)}
+    return {"seconds": runs.timing(study) if "time" in (scene.cost, scene.work) else engine.seconds_a_step(study)}
 
 
 def counted(cost, seconds, result):
@@ -32,7 +31,7 @@ def view(found, scene):
 
 
 def work(found, scene):
-    cost, seconds = counted(scene.work, jobs.timed(studies.reaching_study(scene)), found[""])
+    cost, seconds = counted(scene.work, engine.seconds_a_step(studies.reaching_study(scene)), found[""])
     chart = budget.work_precision(found[""], cost, epsilon=studies.epsilon(scene), seconds=seconds)
     return View(chart, "work-precision", "", frame.plain(chart.caption), heights=(460,), bar=True)
 
@@ -42,7 +41,7 @@ def measured(found, scene):
     methods.of_result(result, rule=False)
     if any(row["method"] in ("exact-moments", "exact-marginals") for row in result["rows"]):
         st.markdown(words.text("budget", "bounded"))
-    if seconds := jobs.timed(studies.reaching_study(scene)):
+    if seconds := engine.seconds_a_step(studies.reaching_study(scene)):
         st.markdown(words.text("budget", "timed", each=", ".join(f"{n} {number(1e9 * s)} ns" for n, s in seconds.items())))
 
 

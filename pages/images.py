@@ -3,14 +3,11 @@
 import streamlit as st
 
 from dlab import words
-from dlab.answers.images import grid_work, lesson
-from dlab.engine import jobs
+from dlab.answers.images import lesson
 from dlab.figures import images
 from dlab.ui import exports, grids, methods, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose
-
-COMPILE = 12.0  # seconds that the first run of a process compiles
 
 
 def steps(scene):
@@ -25,7 +22,7 @@ def prepare(scene):
 
 def grid(scene):
     study, which = studies.images_study(scene), (steps(scene), studies.IMAGE_GRID)
-    return Ask("grid", study, which, jobs.seconds(grid_work(study, *which)) + COMPILE, "Moving the images.")
+    return Ask("image_grid", study, which, "Moving the images.")
 
 
 def view(found, scene):
@@ -33,13 +30,16 @@ def view(found, scene):
 
 
 def files(found, scene):
-    again = f"python -m dlab make grid study.json {steps(scene)} {studies.IMAGE_GRID}, or make images study.json: the same numbers."
+    again = (
+        f"python -m dlab make image_grid study.json {steps(scene)} {studies.IMAGE_GRID}, or make image_distances study.json: the same "
+        "numbers."
+    )
     exports.study_file(studies.images_study(scene).to_json(), again)
 
 
 def distances(scene):
     study = studies.images_study(scene)
-    return Ask("images", study, (), jobs.seconds(study.price) + COMPILE, "Sampling with every scheme and step size.")
+    return Ask("image_distances", study, (), "Sampling with every scheme and step size.")
 
 
 def pick(scene):

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dlab.answers import learned_score
-from dlab.engine import jobs
 from dlab.figures import learned as figures
 from dlab.figures.chart import Sheet
 from dlab.ui import frame, runs, studies
@@ -18,9 +17,7 @@ def learned(scene):
 def met(scene):
     """The error of the network along the run of one scheme."""
     study = learned(scene)
-    steps = max(study.steps)
-    cost = jobs.seconds(learned_score.work(steps))
-    return Ask("learned", study, (scene["learned.scheme"], steps), cost, "Measuring the error along the run.")
+    return Ask("learned_errors", study, (scene["learned.scheme"], max(study.steps)), "Measuring the error along the run.")
 
 
 def prepare(scene):
@@ -82,7 +79,7 @@ show(Page(
             "error_field", learned(scene), (scene["learned.t"],), doing="Measuring the error over the plane.")),
         Block("derivatives", derivatives, answer=met),
         Block("samples", samples, studies.samples_studies, controls=("learned.step",)),
-        Block("loss", loss, answer=lambda scene: Ask("trained", learned(scene), doing="Measuring the loss of the exact score.")),
+        Block("loss", loss, answer=lambda scene: Ask("training", learned(scene), doing="Measuring the loss of the exact score.")),
         prose("measured"), prose("theorem"),
     ),
 ))  # fmt: skip

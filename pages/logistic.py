@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from dlab import words
-from dlab.engine import jobs
+from dlab import engine, words
 from dlab.figures import convergence, logistic, tables
 from dlab.figures.numbers import number, step_size
 from dlab.targets import sampled
@@ -11,7 +10,6 @@ from dlab.ui import runs, settings, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import table
 
-COSTS = {"first": 40.0, "readings": 240.0}  # seconds on two cores, the sampling of the posterior and compiling included
 LARGEST = settings.PENALTIES[-1]
 
 
@@ -34,18 +32,18 @@ def experiment_view(found, scene):
 
 def small(scene):
     study = studies.experiment_small(scene["logistic.penalty"])
-    return Ask("first", study, (), COSTS["first"], "Computing the surrogate's exact law.")
+    return Ask("first_coordinate", study, (), "Computing the surrogate's exact law.")
 
 
 def few(scene):
     """EM's curve with few posterior samples, which the largest penalty shows."""
     study = studies.experiment_atoms(LARGEST)
-    asked = scene["logistic.penalty"] == LARGEST and jobs.made("first", small(scene).study) is not None
+    asked = scene["logistic.penalty"] == LARGEST and engine.kept_answer("first_coordinate", small(scene).study) is not None
     return {"few": runs.measured(study) if asked else None}
 
 
 def small_view(found, scene):
-    lam, few, result = scene["logistic.penalty"], scene["few"], jobs.known(experiment(scene)[""])
+    lam, few, result = scene["logistic.penalty"], scene["few"], engine.result(experiment(scene)[""])
     curves = {f"simulated, score of {atoms(result['study']['target']):,} samples": result} if result else {}
     if few is not None:
         curves[f"simulated, score of {atoms(few['study']['target'])} samples"] = few
@@ -56,7 +54,7 @@ def small_view(found, scene):
 
 
 def readings(found, scene):
-    em, rem, result = logistic.readings(found, "EM"), logistic.readings(found, "REM"), jobs.known(experiment(scene)[""])
+    em, rem, result = logistic.readings(found, "EM"), logistic.readings(found, "REM"), engine.result(experiment(scene)[""])
     said = "\n\n".join([rem.caption, *([logistic.floor_sentence(found, result)] if result else [])])
     answer = {"data": found["rows"], "answer": {"answer": found}}
     return View(rem, "readings", said, drawn=(em, rem), **answer, heights=(520,), bar=True)
@@ -83,7 +81,7 @@ PAPER = Page(
     below=(
         Block("small", small_view, answer=small, prepare=few),
         Block("readings", readings, answer=lambda scene: Ask(
-            "readings", studies.experiment_readings(LARGEST), (), COSTS["readings"], "Running EM and REM with each score.")),
+            "readings", studies.experiment_readings(LARGEST), (), "Running EM and REM with each score.")),
     ),
     sections=(
         table("slopes", lambda found, scene: found and logistic.slopes_table(found), of="small"),
@@ -145,7 +143,7 @@ CSV = Page(
     "logistic", curve(given).view, curve(given).studies, prepare=ready,
     controls=("logistic.part", "upload", "logistic.ridge", "logistic.score", "schemes", "h", "horizon", "sampling"),
     below=(Block("laplace", laplace, answer=lambda scene: Ask(
-        "first", given(scene), (), COSTS["first"], "Computing the Laplace surrogate's exact law.")),),
+        "first_coordinate", given(scene), (), "Computing the Laplace surrogate's exact law.")),),
 )  # fmt: skip
 
 show(Page("logistic", turn=lambda scene: {"paper": PAPER, "plane": PLANE, "csv": CSV}[scene["logistic.part"]]))

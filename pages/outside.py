@@ -5,8 +5,6 @@ import streamlit as st
 from dlab import words
 from dlab.answers.bounds import checklist
 from dlab.answers.hessian_cost import derived
-from dlab.answers.modes import modes_work
-from dlab.engine import jobs
 from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
@@ -51,7 +49,7 @@ def pick_modes(scene):
 
 def modes(scene):
     study, steps = studies.case_study(scene), scene["steps"]
-    return Ask("modes", study, (steps,), jobs.seconds(modes_work(study, steps)), "Computing the law of each scheme.")
+    return Ask("modes", study, (steps,), "Computing the law of each scheme.")
 
 
 def modes_view(found, scene):

@@ -37,7 +37,7 @@ def view(found, scene):
 def met(scene):
     scheme, h = shown(scene)
     study = scene.study(schemes=[scheme], h=[h], score_error=error(scene, "which"))
-    return Ask("met", study, (scheme, study.steps[0]), doing="Measuring the error along the particles.")
+    return Ask("error_levels", study, (scheme, study.steps[0]), doing="Measuring the error along the particles.")
 
 
 def levels(found, scene):

@@ -1,18 +1,17 @@
 """Theory: what the theorems assume and promise for this target, what lies behind them, and what is true."""
 
+from dataclasses import replace
+
 import streamlit as st
 
-from dlab import schemes, theory, words
+from dlab import engine, schemes, theory, words
 from dlab.answers.bounds import bounds, checklist
-from dlab.engine import jobs
 from dlab.figures import tables
 from dlab.figures import theory as figures
 from dlab.figures.numbers import number
 from dlab.ui import frame, runs, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose, table
-
-QUICK = 4.0  # seconds that single steps of every scheme take
 
 
 def study(scene):
@@ -70,7 +69,16 @@ def recursion(found, scene):
 
 def along(scene):
     steps = round(scene["T"] / scene.step)
-    return Ask("along", study(scene), (steps,), runs.cost_of_law(study(scene), steps), "Computing EM's exact law along the run.")
+    return Ask("recursion", study(scene), (steps,), "Computing EM's exact law along the run.")
+
+
+def bounds_table(found, scene):
+    result = engine.result(study(scene))
+    return figures.bounds_table(known(result, scene)[0], result)
+
+
+def every_scheme(scene):
+    return Ask("one_step", replace(study(scene), schemes=tuple(schemes.REGISTRY)), (), "Taking single steps of every scheme.")
 
 
 def one_step(found, scene):
@@ -100,13 +108,13 @@ show(Page(
     "theory", view, prepare=prepare, controls=("target", "h", "score_error", "horizon"),
     sections=(
         Block("setting", draw=setting),
-        Block("assumptions", draw=lambda found, scene: theorems.assumptions(known(jobs.known(study(scene)), scene)[1])),
+        Block("assumptions", draw=lambda found, scene: theorems.assumptions(known(engine.result(study(scene)), scene)[1])),
         Block("theorems", draw=with_numbers, controls=("theory.epsilon",)),
         Block("recursion", recursion, answer=along, controls=("step",)),
-        Block("onestep", one_step, answer=lambda scene: Ask("onestep", study(scene), (), QUICK, "Taking single steps of every scheme.")),
+        Block("onestep", one_step, answer=every_scheme),
         Block("signs", signs, picks=guess, answer=lambda scene: Ask(
-            "signs", study(scene), (), runs.cost_of_signs(study(scene)), "Running SO with three versions of M.")),
-        table("table", lambda found, scene: figures.bounds_table(known(jobs.known(study(scene)), scene)[0], jobs.known(study(scene)))),
+            "drift_sign", study(scene), (), "Running SO with three versions of M.")),
+        table("table", bounds_table),
         prose("footnotes"),
     ),
 ))  # fmt: skip

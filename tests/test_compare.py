@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN
 
-from dlab import measure
+from dlab import engine, measure
 from dlab.answers.estimators import compare
-from dlab.engine import jobs
 from dlab.figures import compare as picture
 from dlab.figures import convergence, screen, tables
 from dlab.study import Study, refitted, run
@@ -72,11 +71,11 @@ def test_the_picture_shows_every_way_and_says_what_the_clouds_cannot_see(found):
 def test_a_comparison_is_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
     study = Study.from_json({**STUDY, "h": [0.5], "particles": 64, "seed": 8})
-    assert jobs.compared(study, "EM") is None
-    *_, last = jobs.comparison(study, "EM")
-    jobs._memory.clear()
-    assert jobs.compared(study, "EM") == last
-    assert jobs.compared(study, "REM") is None
+    assert engine.kept_answer("estimators", study, "EM") is None
+    *_, last = engine.answers_of("estimators", study, "EM")
+    engine.CACHE.forget()
+    assert engine.kept_answer("estimators", study, "EM") == last
+    assert engine.kept_answer("estimators", study, "REM") is None
 
 
 def test_a_window_set_by_hand_fits_those_points_and_says_so():

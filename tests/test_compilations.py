@@ -7,8 +7,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from dlab import targets
-from dlab.engine import jobs
+from dlab import engine, targets
 from dlab.study import Study, run
 
 
@@ -88,8 +87,8 @@ def test_another_target_of_the_same_kind_and_size_compiles_nothing(name, first, 
 def test_a_process_that_runs_out_of_memory_maps_forgets_what_it_compiled():
     double = jax.jit(lambda x: 2 * x)
     assert double(3) == 6
-    assert not jobs.forget_compiled(share=1)
+    assert not engine.forget_compiled(share=1)
     assert double._cache_size() == 1
-    assert jobs.forget_compiled(share=0) == Path("/proc/self/maps").exists()
+    assert engine.forget_compiled(share=0) == Path("/proc/self/maps").exists()
     assert double._cache_size() == 0 or not Path("/proc/self/maps").exists()
     assert double(3) == 6

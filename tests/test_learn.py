@@ -28,7 +28,7 @@ SMALL = {"name": "learned", "samples": 2000, "width": 16, "depth": 1, "updates":
 def apart(tmp_path, monkeypatch):
     """Nothing kept before, nothing left behind."""
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    monkeypatch.setattr(learned, "_memory", type(learned._memory)())
+    learned.CACHE.forget()
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["rates"], meta_fields=[])
@@ -203,7 +203,7 @@ def test_a_study_trains_its_network_once_and_says_the_price_before():
     assert all(r["error_level_met"] > 0 for r in first["rows"])
 
 
-def test_the_same_numbers_come_from_a_training_that_was_cancelled_and_from_files_alone(monkeypatch):
+def test_the_same_numbers_come_from_a_training_that_was_cancelled_and_from_files_alone():
     class Stop(Exception):
         pass
 
@@ -217,7 +217,7 @@ def test_the_same_numbers_come_from_a_training_that_was_cancelled_and_from_files
     assert begun.error.training.kept().step == 100
     assert 0 < begun.error.price < learned.Training(begun.error.training.spec, begun.built, "elsewhere").price
     resumed = begun.error.prepared()
-    monkeypatch.setattr(learned, "_memory", type(learned._memory)())
+    learned.CACHE.forget()
     found = study().error
     assert found.ready
     for one, two in zip(jax.tree.leaves(resumed.net), jax.tree.leaves(found.net)):

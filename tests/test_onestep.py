@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab import noise, process, schemes
+from dlab import engine, noise, process, schemes
 from dlab.answers import one_step
-from dlab.engine import jobs
 from dlab.noise import StepNoise
 from dlab.study import Study
 
@@ -127,9 +126,9 @@ def test_the_answer_is_kept_and_can_be_cancelled(monkeypatch, tmp_path):
         raise RuntimeError("left")
 
     with pytest.raises(RuntimeError, match="left"):
-        jobs.make("onestep", study, tick=stop)
-    assert jobs.made("onestep", study) is None
-    made = jobs.make("onestep", study)
-    assert jobs.made("onestep", study) == made
+        engine.answer("onestep", study, tick=stop)
+    assert engine.kept_answer("onestep", study) is None
+    made = engine.answer("onestep", study)
+    assert engine.kept_answer("onestep", study) == made
     # T and the step sizes are none of its business.
-    assert jobs.made("onestep", Study.from_json({"target": GAUSSIAN, "seed": 12, "T": 2.0, "h": [0.5]})) == made
+    assert engine.kept_answer("onestep", Study.from_json({"target": GAUSSIAN, "seed": 12, "T": 2.0, "h": [0.5]})) == made

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC
 
-from dlab import params, schemes, theory
-from dlab.answers.timing import particle_step
-from dlab.engine import jobs
+from dlab import engine, params, schemes, theory
+from dlab.engine.cost import particle_step
 from dlab.study import Study, run, stream
 from dlab.study import reach as reaching
 from dlab.ui import files, settings, studies
@@ -265,12 +264,12 @@ def test_the_app_opens_a_study_file_with_its_distances():
 def test_a_particle_step_takes_time_and_is_measured_once(monkeypatch):
     asked = study()
     assert particle_step(asked, "EM") > 0
-    monkeypatch.setattr(jobs, "_timed", {})
+    monkeypatch.setattr(engine.cost, "_timed", {})
     measured = []
-    monkeypatch.setattr(jobs, "particle_step", lambda s, name: measured.append(name) or 1e-7)
-    assert jobs.timed(asked) is None
-    assert jobs.timing(asked) == {"EM": 1e-7, "SO": 1e-7} == jobs.timed(asked)
-    jobs.timing(study(target={"name": "gaussian", "mean": [1.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]}))
+    monkeypatch.setattr(engine.cost, "particle_step", lambda s, name: measured.append(name) or 1e-7)
+    assert engine.seconds_a_step(asked) is None
+    assert engine.time_steps(asked) == {"EM": 1e-7, "SO": 1e-7} == engine.seconds_a_step(asked)
+    engine.time_steps(study(target={"name": "gaussian", "mean": [1.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]}))
     assert measured == ["EM", "SO"]
-    jobs.timing(study(score_error={"name": "relative", "level": 0.1}, schemes=["EM"]))
+    engine.time_steps(study(score_error={"name": "relative", "level": 0.1}, schemes=["EM"]))
     assert measured == ["EM", "SO", "EM"]

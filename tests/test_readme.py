@@ -16,8 +16,7 @@ import numpy as np
 import pytest
 import screenshots
 
-from dlab import params, pictures, targets
-from dlab.engine import jobs
+from dlab import cache, engine, params, pictures, targets
 from dlab.errors import learned as learned_score
 from dlab.study import Study
 from dlab.study.spec import AXES
@@ -192,12 +191,12 @@ def test_the_container_runs_what_the_readme_says():
 def test_caches_are_where_the_readme_says(monkeypatch, tmp_path):
     said = " ".join(re.search(r"\*\*Caches\.\*\*(.*?)\n\n", README, re.S)[1].split())
     monkeypatch.delenv("DLAB_CACHE", raising=False)
-    assert f"`~/{jobs.folder().relative_to(Path.home())}`" in said
+    assert f"`~/{cache.folder().relative_to(Path.home())}`" in said
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
     assert "`DLAB_CACHE`" in said
-    assert jobs.folder() == tmp_path
-    assert f"({jobs.KEEP_FILES} at most" in said
-    assert f"`{jobs.PREPARED.relative_to(ROOT)}`" in said
+    assert cache.folder() == tmp_path
+    assert f"({engine.KEEP_FILES} at most" in said
+    assert f"`{cache.PREPARED.relative_to(ROOT)}`" in said
 
 
 def test_every_line_of_the_configuration_exists_and_is_explained():

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from dlab import errors, schemes, theory
+from dlab.answers.base import Answer
 from dlab.measure import exact
 from dlab.sample import level_met
 from dlab.study.spec import Study
@@ -109,8 +110,8 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     """The recursion and the bound of order h along one run of EM in `steps` steps, and W2 of its exact law to p_t on the way:
 
     {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1", "C2", "C3", "C" (N,) or None, "C4", "at", "w2": steps and
-    distances, or None where no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n),
-    which ends at the value given.
+    distances, or None where no exact law is known; "void": {name: sentence}}; None in a list for what overflows. e holds what is left
+    of the initialisation error, C2(n), which ends at the value given.
     """
     study = study.prepared(lambda done: tick())
     facts, case, at, w2, met = study.built.facts, study.case(EM, steps), None, None, None
@@ -127,7 +128,7 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     e = None if behind.void else behind.e + np.append(behind.C2, behind.initialisation)
 
     def plain(values):
-        return None if values is None else [float(v) for v in values]
+        return None if values is None else [float(v) if math.isfinite(v) else None for v in values]
 
     return {
         "h": case.grid.step, "t": plain(case.grid.times), "e": plain(e), "sharp": plain(sharp),
@@ -135,3 +136,14 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
         "initialisation": behind.initialisation,
         "largest_step": behind.largest_step, "at": None if at is None else at.tolist(), "w2": w2, "void": void,
     }  # fmt: skip
+
+
+def cost(study: Study, steps: int) -> float:
+    case = study.case(EM, steps)
+    return exact.price(case) if exact.applies(case) is None else 0.0
+
+
+ANSWER = Answer(
+    "recursion", "The recursion behind Theorem 1 along a run of EM, beside its exact law", along, ("target", "T", "start", "score_error"),
+    cost, alias="along",
+)  # fmt: skip

@@ -12,11 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import errors, noise, schemes
+from dlab.answers.base import Answer
 from dlab.measure import Case, Pairs, exact, fit, projected
 from dlab.sample import diverged, simulate, starts
 from dlab.types import Estimate
 
 SIZES = tuple(2.0**-k for k in range(1, 7))
+SAMPLED = 10_000_000  # particle-steps that it takes as long as where no law is known
 FEWER, PATHS, REFINE = 5, 1024, 4  # where no law is known: step sizes, Brownian paths, steps of the reference to one of the finest
 NONE = errors.build({"name": "none"})
 SO = schemes.REGISTRY["SO"]
@@ -100,3 +102,14 @@ def _fit(rows, variant) -> dict:
     usable = [v is not None and np.isfinite(v) and v > 3 * e for v, e in zip(w2, stderr)]
     law = fit.fit(h, w2, stderr, usable)
     return {"variant": variant, "slope": law.slope, "low": law.low, "high": law.high, "constant": law.constant, "used": list(law.used)}
+
+
+def cost(study) -> float:
+    plain = replace(study, schemes=("SO",), score_error={"name": "none"}, start="exact")
+    way = plain.law("SO")
+    if way is None or way.name != "exact":
+        return SAMPLED
+    return len(VARIANTS) * sum(way.price(plain.case("SO", math.ceil(study.T / h - 1e-9))) for h in SIZES)
+
+
+ANSWER = Answer("drift_sign", "SO with M, with the sign of M as printed once, and without M", signs, ("target", "T", "seed"), cost, "signs")

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from dlab import schemes, targets
+from dlab.answers.base import Answer
 from dlab.laws import gaussian
 from dlab.measure import fit, marginal
 from dlab.measure.base import jackknife
@@ -243,3 +244,15 @@ def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> d
         "plane": [low.tolist(), high.tolist()], "samples": np.round(samples, 5).tolist(), "particles": np.round(shown, 5).tolist(),
         "spread": shown.std(0).tolist(), "target_spread": std.tolist(), "scheme": scheme, "h": study.grid(steps).step,
     }  # fmt: skip
+
+
+READ = ("target", "schemes", "h", "T", "start", "score_error")
+ANSWERS = (
+    Answer("readings", "The experiment of [YY] under each reading of its score", readings, (*READ, "seed"),
+           lambda study: 290_000_000),
+    Answer(
+        "first_coordinate", "The exact law of the first coordinate on the Laplace surrogate", first_coordinate, READ,
+        lambda study: 48_000_000, alias="first",
+    ),
+    Answer("boundary", "Two features: data, posterior and particles", boundary, ("target", "T", "start", "score_error", "seed")),
+)  # fmt: skip

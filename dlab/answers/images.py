@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from dlab import measure, noise, schemes
+from dlab.answers.base import Answer
 from dlab.measure import frechet
 from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
@@ -21,6 +22,7 @@ COMPARED = 1024  # held-out images looked at
 FRAMES = 11  # of a grid's movie
 MOST = 36  # images of a grid
 REFUSED = 4.0  # h lambda beyond which an image of SO is not drawn: its step has let distances grow by e^4
+COMPILING = 14_000_000  # what compiling costs, in particle-steps
 LEVELS = 15  # grey levels above black of what is drawn: half a byte a pixel
 
 
@@ -81,9 +83,9 @@ def _near(target: Images, x) -> dict:
 
 
 def grid_work(study: Study, steps: int, count: int) -> int:
-    """What `grid` costs, the training of a network included and compiling not, in particle-steps."""
+    """What `grid` costs, the training of a network and compiling included, in particle-steps."""
     effort = sum(_images(study).effort(schemes.REGISTRY[name]) + study.error.cost - 1 for name in study.schemes)
-    return round(count * steps * effort) + study.error.price
+    return COMPILING + round(count * steps * effort) + study.error.price
 
 
 def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
@@ -148,3 +150,17 @@ def _images(study: Study) -> Images:
     if not isinstance(study.built, Images):
         raise BadInput(f"target.name = '{study.target['name']}': grids and their distances are of images; give 'images'.")
     return study.built
+
+
+ANSWERS = (
+    Answer(
+        "image_distances", "Distances between generated images and the data", distances,
+        ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed"),
+        lambda study: COMPILING + study.price, alias="images",
+        uses=tuple(measure.REGISTRY[name] for name in DISTANCES),
+    ),
+    Answer(
+        "image_grid", "A few images of each scheme as they form", grid,
+        ("target", "schemes", "T", "start", "score_error", "growth", "seed"), grid_work, alias="grid",
+    ),
+)  # fmt: skip

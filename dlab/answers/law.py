@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy.interpolate import RectBivariateSpline, make_interp_spline
 
+from dlab.answers.base import Answer
 from dlab.laws import gaussian, plane
 from dlab.measure import Case, density, exact
 from dlab.study.spec import Study
@@ -104,3 +105,11 @@ def _map(case, found, law, target) -> dict:
 
 def _short(values) -> list:
     return np.round(values, 7).tolist()
+
+
+def cost(study: Study, scheme: str, steps: int) -> float:
+    way = study.law(scheme)
+    return way.price(study.case(scheme, steps)) if way else 0.0
+
+
+ANSWER = Answer("law", "A scheme's law and its target as densities", law_density, ("target", "T", "start", "score_error"), cost)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import noise, process, schemes
+from dlab.answers.base import Answer
 from dlab.answers.score_error import limit, rows_of
 from dlab.errors import learned
 from dlab.params import BadInput
@@ -169,3 +170,17 @@ def promise(result: dict, scheme: str, met: dict) -> dict:
 
 def _short(values) -> list[float]:
     return [float(f"{v:.4g}") for v in np.asarray(values, float)]
+
+
+AFTER = ("target", "T", "start", "score_error", "seed")
+ANSWERS = (
+    Answer(
+        "training", "The loss of a network along its training", trained, ("target", "score_error"), lambda study: study.error.price,
+        alias="trained",
+    ),
+    Answer(
+        "learned_errors", "What a learned score gets wrong over time", errors_met, AFTER, lambda study, scheme, steps: work(steps),
+        alias="learned",
+    ),
+    Answer("error_field", "The error of a learned score over the plane", error_field, ("target", "score_error")),
+)  # fmt: skip

@@ -5,6 +5,7 @@ import itertools
 import jax
 import numpy as np
 
+from dlab.answers.base import Answer
 from dlab.measure import exact
 from dlab.sample import simulate, starts
 from dlab.study.spec import Study
@@ -83,3 +84,8 @@ def _counted(case, regions):
 
 def _short(values):
     return None if values is None else [float(f"{v:.6g}") for v in values]
+
+
+ANSWER = Answer(
+    "modes", "The mass of each mode under every scheme", modes, ("target", "schemes", "T", "start", "score_error", "seed"), modes_work
+)

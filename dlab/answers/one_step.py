@@ -19,16 +19,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import noise, process, schemes
+from dlab.answers.base import Answer
 from dlab.field import drift
 from dlab.measure import fit
 from dlab.noise import StepNoise
 from dlab.sample import reference
+from dlab.study.spec import Study
 
 TIME = 1.0  # where the step starts: halfway between noise and data
 SIZES = tuple(2.0**-k for k in range(1, 8))
 PATHS = 2048  # pairs (x, Brownian path)
 POINTS = 512  # of these x, those that a quadrature over U and the noise is made for
 FINE = 32  # steps of the reference
+COST = 1_000_000  # particle-steps that a scheme's single steps take as long as, compiling included
 MIDPOINTS, NORMALS = 5, 5  # nodes for U, and a coordinate of the noise
 
 
@@ -84,8 +87,8 @@ class _Norm:
         return cls(value, float(square.std(ddof=1) / np.sqrt(len(square)) / (2 * max(value, 1e-300))))
 
 
-def one_step(study, tick=lambda: None) -> dict:
-    """Both errors of every scheme at each of SIZES on the study's target, exact score, from x ~ p_t at t = TIME:
+def one_step(study: Study, tick=lambda: None) -> dict:
+    """Both errors of the study's schemes at each of SIZES on the study's target, exact score, from x ~ p_t at t = TIME:
 
     {"t", "rows": [{"scheme", "h", "mean", "mean_stderr", "fluctuation", "fluctuation_stderr"}],
      "fits": [{"scheme", "mean": {slope, low, high, constant}, "fluctuation": {...}}]}. tick() may raise to cancel.
@@ -105,10 +108,10 @@ def one_step(study, tick=lambda: None) -> dict:
         fresh = noise.generator(noise.stream(at, "reference")).standard_normal((FINE, 1, PATHS, d))
         arrived = {
             kind: _reference(field, t, h / FINE, x, jnp.asarray(root * unit, float), fresh, kind)
-            for kind in {scheme.dynamics for scheme in schemes.REGISTRY.values()}
+            for kind in {schemes.REGISTRY[name].dynamics for name in study.schemes}
         }
         mean = exact_mean(field, t, h, x)
-        for scheme in schemes.REGISTRY.values():
+        for scheme in map(schemes.REGISTRY.get, study.schemes):
             draws = noise.generator(noise.stream(at, "scheme", scheme.name))
             normals = draws.standard_normal((scheme.normals(True), PATHS, d))
             u = draws.random((PATHS, 1)) if scheme.randomised else None
@@ -122,7 +125,7 @@ def one_step(study, tick=lambda: None) -> dict:
                 "scheme": scheme.name, "h": h, "mean": bias.value, "mean_stderr": bias.stderr,
                 "fluctuation": left.value, "fluctuation_stderr": left.stderr,
             })  # fmt: skip
-    return {"t": t, "rows": rows, "fits": [_fits(rows, name) for name in schemes.REGISTRY]}
+    return {"t": t, "rows": rows, "fits": [_fits(rows, name) for name in study.schemes]}
 
 
 def _fits(rows, name) -> dict:
@@ -132,3 +135,9 @@ def _fits(rows, name) -> dict:
         law = fit.fit(h, value, stderr, [v > 3 * e for v, e in zip(value, stderr)])
         found[part] = {"slope": law.slope, "low": law.low, "high": law.high, "constant": law.constant, "used": list(law.used)}
     return found
+
+
+ANSWER = Answer(
+    "one_step", "Mean error and fluctuation of one step of every scheme", one_step, ("target", "schemes", "seed"),
+    lambda study: COST * len(study.schemes), alias="onestep",
+)  # fmt: skip

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from dlab import noise, process, schemes, theory
+from dlab.answers.base import Answer
 from dlab.sample import CHUNK, simulate, starts
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
@@ -208,3 +209,9 @@ def second_order(results: dict[str, dict], given: dict[str, float], derived: the
             "derived": getattr(derived, kind) if derived else None,
         })  # fmt: skip
     return terms, rows
+
+
+ANSWER = Answer(
+    "error_levels", "The size of the score error by each definition, along a run", met, ("target", "T", "start", "score_error", "seed"),
+    lambda study, scheme, steps: study.error.price, alias="met",
+)  # fmt: skip

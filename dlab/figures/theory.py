@@ -136,7 +136,7 @@ def bounds_table(found: dict, result: dict | None) -> list[dict]:
 
 
 def _size(value) -> str:
-    return number(value) if math.isfinite(value) else "> 1e308"
+    return "> 1e308" if value is None or not math.isfinite(value) else number(value)
 
 
 def _known(name, value, how) -> str:
@@ -192,7 +192,7 @@ def run(found: dict) -> Sheet:
     t, h = found["t"], step_size(found["h"])
     lines = [("recursion", zip(t, found["e"] or ())), ("sharp", zip(t, found["sharp"] or ()))]
     # The exact start is equal to p_T up to rounding: such a point would flatten the rest.
-    drawn = [(BOUNDS[name], [(a, v) for a, v in points if ROUNDING < v < math.inf]) for name, points in lines]
+    drawn = [(BOUNDS[name], [(a, v) for a, v in points if v and v > ROUNDING]) for name, points in lines]
     measured = [(t[n], v) for n, v in zip(found["at"], found["w2"]) if v and v > ROUNDING] if found["w2"] else []
     drawn.append((("EM measured, exact law", EM["colours"], EM["dash"]), measured))
     curves = [

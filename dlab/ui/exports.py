@@ -4,8 +4,7 @@ import json
 
 import streamlit as st
 
-from dlab import export
-from dlab.engine import jobs
+from dlab import engine, export
 from dlab.export.files import PX_PER_INCH
 from dlab.figures.chart import largest_font
 from dlab.figures.numbers import step_size
@@ -35,9 +34,9 @@ def results(figures: dict, found: dict[str, dict], study=None) -> None:
             st.caption("An exact law has no particles; the Particles page exports some.")
         elif study and next(iter(found.values())).get("done", 1.0) == 1.0:
             tip = "Final positions of every scheme and of the reference."
-            if jobs.clouds(study) is None:
-                tip += f" Simulated anew: about {max(1, jobs.seconds(study.price)):.0f} s."
-            _button("Particles", lambda: jobs.clouds_anew(study), f"{next(iter(figures))}.npz", "export-npz", tip)
+            if engine.particles(study) is None:
+                tip += f" Simulated anew: about {max(1, engine.seconds(study.price)):.0f} s."
+            _button("Particles", lambda: engine.particles_anew(study), f"{next(iter(figures))}.npz", "export-npz", tip)
 
 
 def stem(result: dict) -> str:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dlab import words
-from dlab.engine import jobs
 from dlab.figures import density
 from dlab.figures.numbers import step_size
 from dlab.ui.page import Ask, Block, View
@@ -28,8 +27,7 @@ def section(of, file) -> Block:
 
     def answer(scene):
         (scheme, steps), study = scene["law"], of(scene)
-        price = jobs.seconds(study.law(scheme).price(study.case(scheme, steps)))
-        return Ask("law", study, (scheme, steps), price, "Carrying the density through the steps.")
+        return Ask("law", study, (scheme, steps), "Carrying the density through the steps.")
 
     def view(found, scene):
         if (sheet := density.sheet(found)) is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dlab import errors, pictures, schemes, targets
 from dlab.params import BadInput
-from dlab.study import Study
+from dlab.study import DEFAULT, Study
 from dlab.targets import observations
 from dlab.ui import assumption_cases, settings
 from dlab.ui.settings import IMAGE_STEPS, LADDER, MAX_PANELS, SAMPLES, step_sizes
@@ -139,29 +139,30 @@ def hessian_studies(values: Mapping) -> dict[str, Study]:
     return {label: Study.from_json(plain | changed) for label, changed in asked.items()}
 
 
-def case_studies(values: Mapping) -> list[Study]:
+def case_studies(values: Mapping) -> dict[str, Study]:
     """The studies that let the page open at once in each of its cases, from the values of a scene with nothing changed."""
-    asked = []
+    asked = {}
     for case in assumption_cases.CASES:
         if case.target != "gaussian":  # which is in closed form, at once
             there = {**values, "outside.case": case.name}
-            asked += [case_study(there), case_along(there)]
+            asked |= {f"{case.name}-h": case_study(there), f"{case.name}-{case.key}": case_along(there)}
     for drift in ("rebuilt", "exact"):
-        asked += hessian_studies({**values, "outside.on": "skew", "outside.drift": drift}).values()
-    return list({study.key: study for study in asked}.values())
+        for label, one in hessian_studies({**values, "outside.on": "skew", "outside.drift": drift}).items():
+            asked[f"hessian-{label.lower().replace(',', '').replace(' ', '-').replace('.', '')}-drift-{drift}"] = one
+    return asked
 
 
-def case_answers(values: Mapping) -> list[tuple[str, Study, tuple]]:
-    """What its sections open with, (kind, study, which) of `jobs.make`: the masses of the modes and the first scheme's law, at the
-    coarsest step of each case's default."""
+def case_answers(values: Mapping) -> list[tuple[str, str, Study, tuple]]:
+    """What its sections open with, (name, kind, study, which) of `engine.answer`: the masses of the modes and the first scheme's law, at
+    the coarsest step of each case's default."""
     asked = []
     for case in assumption_cases.CASES:
         study = case_study({**values, "outside.case": case.name})
         steps = min(study.steps)
         if study.built.regions:
-            asked.append(("modes", study, (steps,)))
+            asked.append((f"{case.name}-modes", "modes", study, (steps,)))
         if case.target != "gaussian":  # which is in closed form, at once
-            asked.append(("law", study, (study.schemes[0], steps)))
+            asked.append((f"{case.name}-law", "law", study, (study.schemes[0], steps)))
     return asked
 
 
@@ -177,7 +178,7 @@ SMALL_STEPS = (8, 16, 32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
 def experiment(lam: float, **changed) -> Study:
     """The paper's experiment at a penalty."""
     target = {**EXPERIMENT, "lam": lam, **changed.pop("target", {})}
-    plain = {"schemes": list(schemes.REGISTRY), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
+    plain = {"schemes": list(DEFAULT["schemes"]), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
     return Study.from_json({"target": target, **plain, "estimator": "marginal", "particles": 1024, **changed})
 
 

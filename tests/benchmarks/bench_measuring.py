@@ -13,8 +13,7 @@ from dataclasses import replace
 import bench
 import numpy as np
 
-from dlab import schemes
-from dlab.engine import jobs
+from dlab import engine, schemes
 from dlab.study import Study, run, stream
 from dlab.study.run import clouds
 
@@ -61,10 +60,10 @@ def sweep(paths: int, finest: int) -> None:
         fit = next(f for f in data["fits"] if f["scheme"] == name)
         slope = "none" if fit["slope"] is None else f"{fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]"
         print(f"  {name:4} slope {slope}  local", np.round(local, 2))
-    jobs.store("bench.json", json.dumps(data).encode())
-    jobs._memory.clear()
+    engine.CACHE.keep("bench.json", json.dumps(data).encode(), ["dlab.study.run"])
+    engine.CACHE.forget()
     begin = time.perf_counter()
-    json.loads(jobs.load("bench.json"))
+    json.loads(engine.CACHE.load("bench.json"))
     kept = time.perf_counter() - begin
     print(f"  from the cache {kept:.4f} s")
     bench.ratio("  seconds of the run over those of its kept result", seen[-1][0], kept)
@@ -120,7 +119,7 @@ def control(paths: int) -> None:
 
 def main() -> None:
     quick = bench.parser(__doc__, "512 paths on one target, h = 1/8 at the finest, no limits").parse_args().quick
-    jobs.keep_compiled()
+    engine.keep_compiled()
     print(bench.load())
     if quick:
         sweep(512, 3)

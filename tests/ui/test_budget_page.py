@@ -6,8 +6,7 @@ import pytest
 from test_helps import silent
 from test_pages import WAIT, at_home, charts, opened, visit, words
 
-from dlab import study
-from dlab.engine import jobs
+from dlab import engine, study
 from dlab.ui import settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
@@ -72,9 +71,9 @@ def test_one_accuracy_has_no_slope_and_no_second_slider():
 
 
 def test_measured_time_is_asked_for_once_and_stands_in_the_table(monkeypatch):
-    monkeypatch.setattr(jobs, "_timed", {})
+    monkeypatch.setattr(engine.cost, "_timed", {})
     measured = []
-    monkeypatch.setattr(jobs, "particle_step", lambda s, name: measured.append(name) or 2e-7)
+    monkeypatch.setattr(engine.cost, "particle_step", lambda s, name: measured.append(name) or 2e-7)
     at = visit("budget", GAUSS)
     assert not [c for c in tables(at)[0].columns if "machine" in c]
     at.button_group(key="s:cost").set_value("time")

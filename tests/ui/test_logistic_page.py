@@ -5,14 +5,9 @@ import numpy as np
 import pytest
 from test_pages import at_home, charts, plain, visit, words  # noqa: F401
 
-from dlab.engine import jobs
+from dlab import engine
 from dlab.targets import posterior
-from dlab.ui import links, prepared, studies
-
-
-def test_everything_that_the_page_opens_with_is_prepared():
-    for name in prepared._logistic(links.read({})[0]):
-        assert (jobs.PREPARED / name).exists(), name
+from dlab.ui import links, studies
 
 
 @pytest.mark.parametrize("lam", ["10", "50", "100"])
@@ -39,7 +34,7 @@ def test_two_features_show_data_posterior_and_particles():
 
 
 def test_two_features_open_with_posterior_particles_and_curve(monkeypatch):
-    monkeypatch.setattr(jobs, "make", lambda *a, **k: pytest.fail("something was computed"))
+    monkeypatch.setattr(engine, "answer", lambda *a, **k: pytest.fail("something was computed"))
     at = visit("logistic", {"logistic.part": "plane"})
     assert not at.error, at.error
     assert charts(at) == 4

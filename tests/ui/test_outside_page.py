@@ -5,7 +5,7 @@ import pytest
 from test_helps import silent
 from test_pages import at_home, charts, opened, plain, visit
 
-from dlab.engine import jobs
+from dlab import answers, engine
 from dlab.figures import tables
 from dlab.ui import assumption_cases, links, settings, studies
 
@@ -96,12 +96,6 @@ def test_no_scheme_gets_a_sentence():
     assert "No scheme is chosen" in at.error[0].value
 
 
-def test_prepared_results_open_the_cases():
-    """Every file that the command makes is there, and of this version's study."""
-    missing = [study.key for study in studies.case_studies(settings.defaults()) if not (jobs.PREPARED / f"{study.key}.json").exists()]
-    assert not missing
-
-
 @pytest.mark.parametrize("case", [c.name for c in assumption_cases.CASES])
 def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, tmp_path, monkeypatch):
     def none(*given, **more):
@@ -109,9 +103,9 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
 
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
     if case != "wide":  # in closed form
-        monkeypatch.setattr(jobs, "make", none)
-        monkeypatch.setattr(jobs, "results", none)
-    jobs._memory.clear()
+        monkeypatch.setattr(engine, "answer", none)
+        monkeypatch.setattr(engine, "stream", none)
+    engine.CACHE.forget()
     at = opened(visit("outside", {"outside.case": case}), "modes-open", "law-open")
     assert charts(at) == 5
     said = plain(at)
@@ -122,9 +116,9 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
 
 @pytest.mark.slow
 def test_prepared_masses_and_laws_are_what_the_command_makes():
-    for kind, study, which in studies.case_answers(settings.defaults()):
-        kept = jobs.answer((jobs.PREPARED / jobs.file_name(kind, study, *which)).read_bytes())
-        made = jobs.MADE[kind][0](study, *which)
+    for _, kind, study, which in studies.case_answers(settings.defaults()):
+        kept = engine.kept_answer(kind, study, *which)
+        made = answers.find(kind).compute(study, *which)
         if kind == "law":
             assert made["w2"] == pytest.approx(kept["w2"], rel=1e-6)
             for name, values in made["map"].items():
