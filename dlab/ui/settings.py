@@ -12,6 +12,7 @@ from functools import lru_cache
 from dlab import errors, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
+from dlab.study import DEFAULT
 from dlab.targets.spectrum import SHAPES
 from dlab.ui import assumption_cases, scenes, tour
 from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
@@ -129,7 +130,7 @@ SETTINGS: tuple[Setting, ...] = (
         written=lambda values, value: value and values["target"] == "logistic" and not values["spec"],
     ),
     Several(
-        "schemes", "Schemes", lambda: tuple(schemes.REGISTRY), _schemes, said="a scheme", look="pills", group="schemes",
+        "schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, said="a scheme", look="pills", group="schemes",
         study="schemes", unread=(MOVIE,), help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.REGISTRY).items()),
     ),
     Several(
