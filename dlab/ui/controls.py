@@ -17,7 +17,6 @@ from dlab.ui import files, frame, settings, state, studies
 from dlab.ui.scene import Scene
 from dlab.ui.settings import FIRST, LADDER, MILLION, SYNTHETIC
 
-KEY = state.KEY
 CONTROLS: dict[str, Callable] = {}  # name: block(scene, page, off, ...)
 
 
@@ -54,11 +53,11 @@ def _one(scene, page, off, *, name, place=st, **more):
 
 
 def _draw(name, off, place=st, **more):
-    return settings.table()[name].draw(place, KEY + name, off, **more)
+    return settings.table()[name].draw(place, state.drawn(name), off, **more)
 
 
 def _pairs(names, off) -> None:
-    """Sliders, two side by side."""
+    """Settings, two side by side."""
     for i in range(0, len(names), 2):
         for column, name in zip(st.columns(2), names[i : i + 2]):
             _draw(name, off, column)
@@ -73,16 +72,17 @@ def _let_go(label, tip, off, **values) -> None:
     st.button(label, on_click=state.adopt, args=(values,), disabled=off, help=tip)
 
 
-def _uploaded(upload, seen: str, read, adopt=lambda values: st.session_state.update(adopt=values)) -> None:
-    """Adopt the settings that read(bytes) makes of a file, once; say what is wrong with it otherwise."""
-    if upload is None or st.session_state.get(seen) == upload.file_id:
+def _upload(label: str, kinds, key: str, tip: str, read, adopt=lambda values: st.session_state.update(adopt=values), off=False) -> None:
+    """Take a file and adopt the settings that read(bytes) makes of it, once; say what is wrong with it otherwise."""
+    given, seen = st.file_uploader(label, type=kinds, key=f"{key}-upload", help=tip, disabled=off), f"{key}-seen"
+    if given is None or st.session_state.get(seen) == given.file_id:
         return
     try:
-        adopt(read(upload.getvalue()))
+        adopt(read(given.getvalue()))
     except BadInput as error:
         st.error(frame.plain(error))
         return
-    st.session_state[seen] = upload.file_id
+    st.session_state[seen] = given.file_id
     st.rerun()
 
 
@@ -121,21 +121,16 @@ def _data(scene, off) -> None:
         _let_go("Use synthetic data", "Lets go of your data and draws some from a logistic model.", off, csv=None)
         return
     with st.popover("Your own data", help="A CSV with columns x1, x2, y; y is 1 or −1 (or 1 and 0).", disabled=off):
-        upload = st.file_uploader(
-            "CSV with columns x1, x2, y", type="csv", key="csv-upload",
-            help="x1 and x2 are the features of an observation, y its class: 1 or −1 (or 1 and 0). 2,000 rows at most.",
-        )  # fmt: skip
-        _uploaded(upload, "csv-seen", lambda data: {"csv": logistic.read_csv(data, planar=True)})
+        tip = "x1 and x2 are the features of an observation, y its class: 1 or −1 (or 1 and 0). 2,000 rows at most."
+        _upload("CSV with columns x1, x2, y", "csv", "csv", tip, lambda data: {"csv": logistic.read_csv(data, planar=True)})
 
 
 @_block("target")
 def upload(scene, page, off) -> None:
     """Observations with any number of features from a CSV, kept in the session as "observations", (x, y)."""
-    given = st.file_uploader(
-        "CSV: features, and the label last or in y", type="csv", key="observations-upload", disabled=off,
-        help=f"2 to {logistic.MAX_FEATURES} features; labels 1 and −1 (or 1 and 0). The features are standardised. 2,000 rows at most.",
-    )  # fmt: skip
-    _uploaded(given, "observations-seen", lambda data: {"observations": observations.read_csv(data)}, st.session_state.update)
+    tip = f"2 to {logistic.MAX_FEATURES} features; labels 1 and −1 (or 1 and 0). The features are standardised. 2,000 rows at most."
+    label, read = "CSV: features, and the label last or in y", lambda data: {"observations": observations.read_csv(data)}
+    _upload(label, "csv", "observations", tip, read, st.session_state.update, off)
 
 
 @_block("target")
@@ -148,11 +143,9 @@ def spectrum(scene, page, off) -> None:
         _draw("shape", off)
         _pairs(["high"] if scene["shape"] == "isotropic" else ["low", "high"], off)
         with st.popover("Your own variances", help="A text or CSV file with positive numbers, 4,096 at most.", disabled=off):
-            upload = st.file_uploader(
-                "Variances, with commas, spaces or lines between", type=["csv", "txt"], key="variances-upload",
-                help="For instance the eigenvalues of a data set's covariance; d takes the first of them.",
-            )  # fmt: skip
-            _uploaded(upload, "variances-seen", lambda data: {"variances": spectra.read_text(data)})
+            tip = "For instance the eigenvalues of a data set's covariance; d takes the first of them."
+            label, read = "Variances, with commas, spaces or lines between", lambda data: {"variances": spectra.read_text(data)}
+            _upload(label, ["csv", "txt"], "variances", tip, read)
     _draw("dims", off)
 
 
@@ -233,13 +226,6 @@ def _one_curve(scene, page, off, *, shown, sizes) -> None:
 # ---------------------------------------------------------------- horizon, sampling, picture
 
 
-@_block("horizon")
-def horizon(scene, page, off) -> None:
-    """Where the reverse process starts, and from which law."""
-    with st.expander("Horizon and start"):
-        _pairs(["T", "start"], off)
-
-
 @_block("sampling")
 def sampling(scene, page, off) -> None:
     """How W2 is measured, with how many paths or how accurately, and with what budget."""
@@ -255,20 +241,25 @@ def sampling(scene, page, off) -> None:
         _draw("seed", off)
 
 
-@_block("sampling")
-def moving(scene, page, off) -> None:
-    """How many particles move."""
-    with st.expander("Sampling"):
-        _draw("moving", off)
-        _draw("seed", off)
+def _folded(title: str, group: str, *rows: str) -> Callable:
+    """A block of settings under a title; names with a space between stand side by side."""
+
+    def block(scene, page, off) -> None:
+        with st.expander(title):
+            for row in rows:
+                if " " in row:
+                    _pairs(row.split(), off)
+                elif settings.table()[row].when(scene):
+                    _draw(row, off)
+
+    return _grouped(group, block)
 
 
-@_block("picture")
-def picture(scene, page, off) -> None:
-    """What the curve's picture shows."""
-    with st.expander("Picture"):
-        for name in ("x", "fits", "by_hand", *(["window"] if scene["by_hand"] else []), "bounds", "expansion", "brackets"):
-            _draw(name, off)
+CONTROLS |= {
+    "horizon": _folded("Horizon and start", "horizon", "T start"),
+    "moving": _folded("Sampling", "sampling", "moving", "seed"),
+    "picture": _folded("Picture", "picture", "x", "fits", "by_hand", "window", "bounds", "expansion", "brackets"),
+}
 
 
 @_block("picture")
@@ -308,11 +299,9 @@ def open_study(scene: Scene, page: str) -> None:
     if state.folded():
         return
     with st.popover("Open a study file"):
-        upload = st.file_uploader(
-            "Study or result (JSON)", type="json", key="study-upload",
-            help="Downloaded here or made in the shell; its settings replace those of the controls.",
-        )  # fmt: skip
-        _uploaded(upload, "study-seen", files.from_study, lambda opened: st.session_state.update(zip(("adopt", "adopt-notes"), opened)))
+        tip = "Downloaded here or made in the shell; its settings replace those of the controls."
+        adopt = lambda opened: st.session_state.update(zip(("adopt", "adopt-notes"), opened))  # noqa: E731
+        _upload("Study or result (JSON)", "json", "study", tip, files.from_study, adopt)
 
 
 CONTROLS["open_study"] = open_study

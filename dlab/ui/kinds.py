@@ -8,7 +8,7 @@ import json
 import unicodedata
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from dlab import params
@@ -31,22 +31,25 @@ class Setting:
     unread    of the pages that prepared scenes open, those that do not read it
     view      it changes how a scene is shown and none of its numbers
     varies    the axis of a study's `vary` whose values it gives, or "reach"
+    when      values -> whether its control is drawn among others
     look      Streamlit's name of the control
     """
 
     name: str
     label: str
     default: Any
-    help: str | Callable[[], str] = field(default="", kw_only=True)
-    group: str = field(default="", kw_only=True)
-    study: str | Callable[[Mapping], dict] | None = field(default=None, kw_only=True)
-    key: Callable[[Mapping], str] | str | None = field(default=None, kw_only=True)
-    written: Callable[[Mapping, Any], bool] = field(default=lambda values, value: True, kw_only=True)
-    page: str = field(default="", kw_only=True)
-    unread: tuple[str, ...] = field(default=(), kw_only=True)
-    view: bool = field(default=False, kw_only=True)
-    varies: str = field(default="", kw_only=True)
-    look: str = field(default="selectbox", kw_only=True)
+    _: KW_ONLY
+    help: str | Callable[[], str] = ""
+    group: str = ""
+    study: str | Callable[[Mapping], dict] | None = None
+    key: Callable[[Mapping], str] | str | None = None
+    written: Callable[[Mapping, Any], bool] = lambda values, value: True
+    page: str = ""
+    unread: tuple[str, ...] = ()
+    view: bool = False
+    varies: str = ""
+    when: Callable[[Mapping], bool] = lambda values: True
+    look: str = "selectbox"
 
     @property
     def short(self) -> str:
@@ -115,12 +118,12 @@ class Choice(Setting):
         return {"options": list(offered), "format_func": lambda value: offered.get(value, value), **required}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Several(Choice):
     """Some of the words, in the order in which they were chosen. said: what one of them is called in messages; most: at most so many."""
 
-    said: str = field(default="", kw_only=True)
-    most: int | None = field(default=None, kw_only=True)
+    said: str = ""
+    most: int | None = None
 
     def read(self, text):
         names = tuple(dict.fromkeys(params.choice(self.said, n.strip(), self.offered) for n in str(text).split(",")))
@@ -140,7 +143,8 @@ class Rung(Setting):
     """One of some numbers. form: how the control writes one."""
 
     options: tuple[float, ...]
-    form: Callable[[float], str] = field(default="{:g}".format, kw_only=True)
+    _: KW_ONLY
+    form: Callable[[float], str] = "{:g}".format
 
     def read(self, text):
         number = params.typed(self.short, text) if isinstance(text, str) else text
@@ -156,11 +160,11 @@ class Rung(Setting):
         return {"options": list(self.options), "format_func": self.form}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Stretch(Rung):
     """Two of some numbers, in their order, for all between them."""
 
-    look: str = field(default="select_slider", kw_only=True)
+    look: str = "select_slider"
 
     def read(self, text):
         text, rungs = str(text), self.options
@@ -202,7 +206,8 @@ class Number(Setting):
     low: float
     high: float
     step: float
-    look: str = field(default="slider", kw_only=True)
+    _: KW_ONLY
+    look: str = "slider"
 
     @classmethod
     def of(cls, knob: Knob, name: str, **more) -> "Number":
@@ -231,11 +236,11 @@ class Whole(Number):
         return str(value)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Flag(Setting):
     """Yes or no."""
 
-    look: str = field(default="checkbox", kw_only=True)
+    look: str = "checkbox"
 
     def read(self, text):
         return params.choice(self.short, text, ("0", "1")) == "1"
@@ -249,11 +254,11 @@ class Flag(Setting):
 _JOINERS = "\u00ad\u200c\u200d\u200e\u200f"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Text(Setting):
     """One line of plain text, its spaces tidied."""
 
-    look: str = field(default="text_input", kw_only=True)
+    look: str = "text_input"
 
     def read(self, text):
         tidy = " ".join(str(text).split())
