@@ -14,7 +14,7 @@ def scene() -> Scene:
     return Scene({name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
-def adopt(values: dict) -> None:
+def apply(values: dict) -> None:
     """Put a scene into the widgets; before they are drawn, or from a callback."""
     for name, value in values.items():
         st.session_state[KEY + name] = value
@@ -22,8 +22,8 @@ def adopt(values: dict) -> None:
 
 def opened(page: str) -> scenes.PreparedScene | None:
     """The prepared scene that is open on this page."""
-    found = scenes.BY_NAME.get(st.session_state[KEY + "scene"])
-    return found if found and found.page == page else None
+    scene = scenes.BY_NAME.get(st.session_state[KEY + "scene"])
+    return scene if scene and scene.page == page else None
 
 
 def leave_scene() -> None:
@@ -32,7 +32,7 @@ def leave_scene() -> None:
     if name:
         session["left"] = None
         if links.differs(scene(), scenes.BY_NAME[name]):
-            adopt({"scene": ""})
+            apply({"scene": ""})
             session["left"] = name
 
 
