@@ -208,26 +208,43 @@ def generator(key) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.asarray(jax.random.key_data(key)).ravel()))
 
 
-def path(key, count: int, length: float, n: int, d: int) -> np.ndarray:
-    """Legendre moments of `count` intervals of the given length, (count, MOMENTS, n, d), single precision."""
-    normals = generator(key).standard_normal((count, MOMENTS, n, d), np.float32)
-    normals *= np.sqrt(length / (2 * np.arange(MOMENTS, dtype=np.float32) + 1))[:, None, None]
+def path(key, lengths, n: int, d: int) -> np.ndarray:
+    """Legendre moments of intervals of the given lengths (N,), in their order, (N, MOMENTS, n, d), single precision."""
+    normals = generator(key).standard_normal((len(lengths), MOMENTS, n, d), np.float32)
+    spread = np.sqrt(np.asarray(lengths)[:, None] / (2 * np.arange(MOMENTS) + 1))
+    normals *= spread.astype(np.float32)[:, :, None, None]
     return normals
 
 
-def merge(path: np.ndarray, m: int) -> np.ndarray:
-    """Moments on intervals m times as long: (N, MOMENTS, n, d) -> (N/m, MOMENTS, n, d), exactly.
+def merge(path: np.ndarray, m, lengths=None) -> np.ndarray:
+    """Moments on unions of neighbouring intervals, exactly: (N, MOMENTS, n, d) -> (N / m, MOMENTS, n, d).
 
-    Raises ValueError if m does not divide N.
+    m: how many make up one, a number or one for each union; lengths (N,) of the intervals where they differ. Raises ValueError
+    if they do not add up to N.
     """
     count, _, n, d = path.shape
-    if m < 1 or count % m:
-        raise ValueError(f"{count} intervals cannot be merged in groups of {m}: {m} must divide {count}.")
-    if m == 1:
+    if np.ndim(m) == 0:
+        if m < 1 or count % m:
+            raise ValueError(f"{count} intervals cannot be merged in groups of {m}: {m} must divide {count}.")
+        m = np.full(count // m, m)
+    m = np.asarray(m)
+    if m.sum() != count or (m < 1).any():
+        raise ValueError(f"{count} intervals cannot be merged in groups of {m.tolist()}: they must add up to {count}.")
+    if (m == 1).all():
         return path
-    weights = np.zeros((MOMENTS, m, MOMENTS), path.dtype)
-    for i in range(m):
-        for k, row in enumerate(_restrict((2 * i + 1 - m) / m, 1 / m)):
-            weights[k, i, : k + 1] = row
-    grouped = path.reshape(count // m, m * MOMENTS, n * d)
-    return np.matmul(weights.reshape(MOMENTS, -1), grouped).reshape(count // m, MOMENTS, n, d)
+    lengths = np.ones(count) if lengths is None else np.asarray(lengths)
+    ends = np.cumsum(m)
+    whole = np.add.reduceat(lengths, ends - m)
+    # Centres and half widths of the intervals in units of half their union, from its centre.
+    after = np.cumsum(lengths) - np.repeat(np.cumsum(whole) - whole, m)
+    centre, width = (2 * after - lengths) / np.repeat(whole, m) - 1, lengths / np.repeat(whole, m)
+    weights = np.zeros((count, MOMENTS, MOMENTS), path.dtype)
+    for k, row in enumerate(_restrict(centre, width)):
+        for j, value in enumerate(row):
+            weights[:, k, j] = value
+    if len(set(m.tolist())) == 1:
+        grouped = path.reshape(len(m), m[0] * MOMENTS, n * d)
+        of = np.moveaxis(weights.reshape(len(m), m[0], MOMENTS, MOMENTS), 1, 2).reshape(len(m), MOMENTS, -1)
+        return np.matmul(of, grouped).reshape(len(m), MOMENTS, n, d)
+    moved = np.matmul(weights, path.reshape(count, MOMENTS, n * d))
+    return np.add.reduceat(moved, ends - m).reshape(len(m), MOMENTS, n, d)

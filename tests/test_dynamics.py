@@ -10,6 +10,7 @@ from cases import GAUSSIAN, SKEW
 from dlab import schemes
 from dlab.answers import one_step, trajectory
 from dlab.errors import NONE
+from dlab.grid import uniform
 from dlab.laws import gaussian as laws
 from dlab.measure import Case
 from dlab.sample import reference, simulate, starts
@@ -62,7 +63,7 @@ def test_a_step_without_noise_is_seen_to_have_none(flow):
 
 
 def test_on_a_gaussian_its_law_is_an_affine_map_of_the_start(gaussian, flow):
-    law = laws.propagate(flow, gaussian, NONE, T=2.0, steps=8, start="exact")
+    law = laws.propagate(flow, gaussian, NONE, grid=uniform(2.0, 8), start="exact")
     mean, cov = laws.diffused(gaussian.facts, 2.0)
     for t in 2.0 - 0.25 * np.arange(8):
         centre, spread = laws.diffused(gaussian.facts, t)
@@ -96,11 +97,11 @@ def test_the_reference_has_its_order_and_ends_at_the_target(gaussian):
     start, _ = starts(gaussian, jax.random.key(0), 64, 2.0, "exact")
 
     def end(steps):
-        return simulate(reference.FLOW, gaussian.field, NONE, start, T=2.0, steps=steps, key=jax.random.key(1)).x
+        return simulate(reference.FLOW, gaussian.field, NONE, start, grid=uniform(2.0, steps), key=jax.random.key(1)).x
 
     gaps = [np.abs(end(n) - end(2 * n)).max() for n in (32, 64)]
     assert np.log2(gaps[0] / gaps[1]) == pytest.approx(reference.FLOW.law_order, abs=0.3)
-    case = Case(gaussian, schemes.REGISTRY["PF"], NONE, 2.0, 8, "exact")
+    case = Case(gaussian, schemes.REGISTRY["PF"], NONE, uniform(2.0, 8), "exact")
     assert case.reference is reference.FLOW
     # The flow maps p_T to p_0: on a Gaussian affinely along common axes, v^(1/2) standard deviations to v_T^(1/2).
     values, axes = np.linalg.eigh(gaussian.facts.cov)

@@ -216,7 +216,7 @@ def test_what_would_be_a_wrong_law_is_refused():
 
 @pytest.fixture(scope="module")
 def path():
-    return noise.path(jax.random.key(3), 12, 0.25, 2000, 2).astype(float)
+    return noise.path(jax.random.key(3), np.full(12, 0.25), 2000, 2).astype(float)
 
 
 def test_merging_is_associative_and_refuses_a_remainder(path):
@@ -253,8 +253,8 @@ def test_merged_moments_of_a_smooth_path_are_its_integrals():
 
 
 def test_a_path_depends_on_its_key_alone(path):
-    np.testing.assert_array_equal(path, noise.path(jax.random.key(3), 12, 0.25, 2000, 2))
-    assert not np.array_equal(path, noise.path(jax.random.key(4), 12, 0.25, 2000, 2))
+    np.testing.assert_array_equal(path, noise.path(jax.random.key(3), np.full(12, 0.25), 2000, 2))
+    assert not np.array_equal(path, noise.path(jax.random.key(4), np.full(12, 0.25), 2000, 2))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

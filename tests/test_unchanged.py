@@ -48,7 +48,7 @@ def answer(case):
     return [(rows[k], before[k]) for k in before], today
 
 
-@pytest.mark.parametrize("case", marked("laws"))
+@pytest.mark.parametrize("case", list(marked("laws")))
 def test_laws_without_sampling_are_the_same(case):
     rows, today = answer(case)
     for row, before in rows:
@@ -69,7 +69,7 @@ def test_laws_without_sampling_are_the_same(case):
         assert {name: reached[name] for name in before} == before
 
 
-@pytest.mark.parametrize("case", marked("sampled"))
+@pytest.mark.parametrize("case", list(marked("sampled")))
 def test_sampled_rows_agree_within_their_errors(case):
     rows, _ = answer(case)
     for row, before in rows:

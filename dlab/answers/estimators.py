@@ -31,9 +31,9 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
     def add(estimator, steps, pairs):
         found = estimator.estimate(case[steps], pairs)
         if found.value is not None:
-            found = replace(found, flags=(*found.flags, *_disagreement(rows, study.T / steps, found)))
+            found = replace(found, flags=(*found.flags, *_disagreement(rows, study.grid(steps).step, found)))
             rows.append({
-                "method": estimator.name, "h": study.T / steps, "w2": found.value, "stderr": found.stderr,
+                "method": estimator.name, "h": study.grid(steps).step, "w2": found.value, "stderr": found.stderr,
                 "floor": found.floor, "flags": list(found.flags),
             })  # fmt: skip
 

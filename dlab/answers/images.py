@@ -47,7 +47,7 @@ def distances(study: Study, tick=lambda done: None) -> dict:
             case, pairs, tally = asked.case(name, steps), sweep.pairs((name, steps)), sweep.tally((name, steps))
             scheme, lost = schemes.REGISTRY[name], int(diverged(pairs.x, target.facts).sum())
             cost = {
-                "scheme": name, "h": study.T / steps, "steps": steps,
+                "scheme": name, "h": study.grid(steps).step, "steps": steps,
                 "score_evals": round(tally["pieces"]) if tally else steps * scheme.score_evals,
                 "products": tally["products"] if tally else 0.0, "pieces": tally["pieces"] if tally else float(steps),
             }  # fmt: skip
@@ -104,7 +104,7 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     error, frames, refused, spent = study.prepared(lambda done: tick(0.5 * done)).error, {}, {}, {}
     for number, name in enumerate(study.schemes, 1):
         found = simulate(
-            schemes.REGISTRY[name], target.fast_field, error, begin, T=study.T, steps=steps, key=key, record=True, limit=study.growth,
+            schemes.REGISTRY[name], target.fast_field, error, begin, grid=study.grid(steps), key=key, record=True, limit=study.growth,
         )  # fmt: skip
         bad = ~np.isfinite(found.states).all(-1) | (np.abs(found.states).max(-1) > 1e3)
         if found.spent is not None:
@@ -120,8 +120,8 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
         tick(0.5 + 0.5 * number / len(study.schemes))
     squares = np.sum(target.images**2, 1) - 2 * np.nan_to_num(found.x) @ target.images.T
     return {
-        "study": study.to_json(), "side": target.side, "count": count, "h": study.T / steps,
-        "times": (study.T - shown * study.T / steps).tolist(),
+        "study": study.to_json(), "side": target.side, "count": count, "h": study.grid(steps).step,
+        "times": study.grid(steps).times[shown].tolist(),
         "frames": frames, "refused": refused, "spent": spent, "nearest": _packed(target.images[np.argmin(squares, 1)][None]),
     }  # fmt: skip
 

@@ -32,7 +32,7 @@ def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
     far they went; masses None, with a sentence why, where some left the numbers. tick() may raise to cancel.
     """
     target, regions = study.built, study.built.regions
-    found = {"regions": None, "target": None, "h": study.T / steps, "rows": []}
+    found = {"regions": None, "target": None, "h": study.grid(steps).step, "rows": []}
     if regions is None:
         return found
     found["regions"] = list(regions.names)
@@ -67,14 +67,14 @@ def _own(target, regions):
 
 def _by_law(case, regions):
     """Masses of the law's density; None where it fits on no grid."""
-    line, _ = exact.lines(case, [case.steps])[regions.coordinate]
+    line, _ = exact.lines(case, [case.grid.steps])[regions.coordinate]
     return line.masses(regions.cuts) if line.lost <= exact.product.LOST else None
 
 
 def _counted(case, regions):
     start_key, own = jax.random.split(jax.random.key(case.seed))
-    begin, _ = starts(case.target, start_key, PATHS, case.T, case.start)
-    x = simulate(case.scheme, case.target.fast_field, case.error, begin, T=case.T, steps=case.steps, key=own).x
+    begin, _ = starts(case.target, start_key, PATHS, case.grid.T, case.start)
+    x = simulate(case.scheme, case.target.fast_field, case.error, begin, grid=case.grid, key=own).x
     if lost := int(np.sum(~np.isfinite(x).all(1))):
         return None, None, f"{lost} of {PATHS} particles left the numbers: the step is too large"
     place = np.searchsorted(regions.cuts, x @ case.target.factors.axes[:, regions.coordinate])

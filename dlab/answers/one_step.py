@@ -99,7 +99,7 @@ def one_step(study: Study, tick=lambda: None) -> dict:
     d = target.dim
     spread = np.sqrt(process.variance(t)) * draws.standard_normal((PATHS, d))
     x = jnp.asarray(process.scale(t) * target.sample(noise.stream(key, "data"), PATHS) + spread)
-    unit = noise.path(noise.stream(key, "path"), FINE, 1.0 / FINE, PATHS, d)
+    unit = noise.path(noise.stream(key, "path"), np.full(FINE, 1 / FINE), PATHS, d)
     whole = noise.merge(unit, FINE)[0]
     rows = []
     for number, h in enumerate(SIZES):

@@ -49,9 +49,9 @@ def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
     field, error, T = study.built.fast_field, study.error, study.T
     start, _ = starts(study.built, begin, PARTICLES, T, study.start)
     run = simulate(
-        schemes.REGISTRY[scheme], field, error, start, T=T, steps=steps, key=run_key, record=True, tick=lambda k: tick(0.0)
+        schemes.REGISTRY[scheme], field, error, start, grid=study.grid(steps), key=run_key, record=True, tick=lambda k: tick(0.0)
     )
-    times = T * (1 - np.arange(steps) / steps)
+    times = study.grid(steps).times[:-1]
     generator = noise.generator(law_key)
     data, spread = np.asarray(study.built.sample(law_key, PARTICLES)), generator.standard_normal(start.shape)
     found = {"iterates": [], "forward": []}
@@ -76,7 +76,7 @@ def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
         curve |= {name: values[pick].tolist(), f"{name}_stderr": errors[pick].tolist()}
     one, its = _rooted(whole.mean(0)[None])
     return {
-        "study": study.to_json(), "scheme": scheme, "h": T / steps, "particles": PARTICLES, "curve": curve,
+        "study": study.to_json(), "scheme": scheme, "h": study.grid(steps).step, "particles": PARTICLES, "curve": curve,
         "variants": {
             "iterates": _top(times, *_rooted(own)),
             "forward": _top(times, *forward),

@@ -138,7 +138,7 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     # Without its data part X_T is sigma_T Z with the same Z: the paper's start.
     begin = end if study.start == "exact" else end - float(process.scale(T)) * forward[0]
     fine = _path_steps(T, own)
-    path = noise.path(path_key, fine, T / fine, particles, 2)
+    path = noise.path(path_key, study.grid(fine).h, particles, 2)
     needed = {n: _reference(study, names, fine, n) for n in counts}
     kinds = sorted({schemes.REGISTRY[name].dynamics for name in names})
     total = sum(counts) * len(names) + sum(set(needed.values())) * len(kinds)
@@ -150,9 +150,10 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
         tick(min(done / total, 1.0))
 
     def exact(kind, start, steps, **options):
-        along = noise.merge(path[:, :, : len(start)], fine // steps)
+        along = noise.merge(path[:, :, : len(start)], fine // steps, study.grid(fine).h)
         return simulate(
-            reference.REFERENCES[kind], field, errors.NONE, start, T=T, steps=steps, key=residual_key, path=along, record=True, **options
+            reference.REFERENCES[kind], field, errors.NONE, start, grid=study.grid(steps), key=residual_key, path=along, record=True,
+            **options,
         ).states  # fmt: skip
 
     ghost, glimpsed = exact(kinds[-1], end[:FOLLOW], fine), _shown(fine)
@@ -162,11 +163,11 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     density, arrows = _landscape(field, box, density_times)
     found = []
     for steps in counts:
-        shown, along, tracks = _shown(steps), noise.merge(path, fine // steps), []
+        shown, along, tracks = _shown(steps), noise.merge(path, fine // steps, study.grid(fine).h), []
         for name in names:
             case, key = study.case(name, steps), noise.stream(residual_key, name)
             moved = simulate(
-                case.scheme, field, study.error, begin, T=T, steps=steps, key=key, path=along, record=True, follow=FOLLOW,
+                case.scheme, field, study.error, begin, grid=study.grid(steps), key=key, path=along, record=True, follow=FOLLOW,
                 tick=count,
             )  # fmt: skip
             states = moved.states[shown]
@@ -180,8 +181,8 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
             level, parts = level_met(moved.error_square), _between(moved.parts, shown)
             tracks.append(Track(name, states, distance, method, int(gone[-1].sum()), level, parts))
         found.append(Motion(
-            tuple(tracks), steps, shown, T * (1 - shown / steps), forward, forward_times,
-            box, density_times, density, arrows, ghost[glimpsed], T * (1 - glimpsed / fine),
+            tuple(tracks), steps, shown, study.grid(steps).times[shown], forward, forward_times,
+            box, density_times, density, arrows, ghost[glimpsed], study.grid(fine).times[glimpsed],
         ))  # fmt: skip
     return tuple(found)
 

@@ -50,7 +50,7 @@ def particle_step(study: Study, scheme: str) -> float:
 
     def run():
         begun = time.perf_counter()
-        simulate(case.scheme, field, study.error, begin, T=study.T, steps=CHUNK, key=key)
+        simulate(case.scheme, field, study.error, begin, grid=case.grid, key=key)
         return time.perf_counter() - begun
 
     run()  # compiles

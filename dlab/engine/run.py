@@ -44,7 +44,7 @@ def modules(study: Study, *things) -> set[str]:
         return {"custom"}
     entry, used = errors.REGISTRY[study.score_error["name"]], [schemes.REGISTRY["SO"], *things]
     for _, part in study.parts:
-        ways = {part.way(name).name for name in part.schemes}
+        ways = {part.estimator_for(name).name for name in part.schemes}
         consulted = list(measure.REGISTRY)[: 1 + max(list(measure.REGISTRY).index(way) for way in ways)]
         used += [measure.REGISTRY[name] for name in (consulted if study.estimator == "auto" else ways)]
         used += [type(part.built), part.error]

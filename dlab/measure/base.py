@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dlab.grid import Grid
 from dlab.look import PLAIN, Style
 from dlab.sample import reference
 from dlab.schemes import Scheme
@@ -15,13 +16,12 @@ from dlab.types import Estimate
 
 @dataclass(frozen=True)
 class Case:
-    """One point of a curve: a scheme on a target with an error, in `steps` steps from T to 0."""
+    """One point of a curve: a scheme on a target with an error, in the steps of a grid."""
 
     target: Any
     scheme: Any
     error: Any
-    T: float
-    steps: int
+    grid: Grid
     start: str
     seed: int = 0
 
@@ -78,7 +78,7 @@ class Estimator:
     applies(case) -> None, or a sentence why the estimator has nothing to say there
     estimate(case, pairs) -> Estimate
     quick(case, pairs) -> Estimate, for a provisional point; the estimate itself where None
-    follow(case, at) -> W2 to p_t after each of the steps `at` (ascending, the last one case.steps) as a list of
+    follow(case, at) -> W2 to p_t after each of the steps `at` (ascending, the last one the number of steps) as a list of
         Estimates, and the mean |e|^2 met at each step, (N,); None where sampled
     price(case) -> its cost in particle-steps, 0 for milliseconds; None where sampled
     alone    it looks at the scheme's particles without their reference: Pairs with y None
@@ -111,7 +111,7 @@ def by_law(name, title, applies, follow, price, **words) -> Estimator:
     """An estimator that carries the scheme's law through the steps and needs no particles."""
 
     def estimate(case: Case, pairs=None) -> Estimate:
-        return follow(case, [case.steps])[0][-1]
+        return follow(case, [case.grid.steps])[0][-1]
 
     return Estimator(name, title, False, applies, estimate, follow=follow, price=price, **words)
 

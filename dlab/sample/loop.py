@@ -1,6 +1,6 @@
 """The one loop: N steps of a scheme, fresh or along a given Brownian path, recorded or not.
 
-Steps, h, T, the error's level and the target's parameters are traced, so none of them recompiles;
+The times, the error's level and the target's parameters are traced, so none of them recompiles;
 what does is a new scheme, a new kind of target or error, or another number of particles.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from dlab import noise, process
 from dlab.errors import perturb
+from dlab.grid import Grid
 from dlab.noise import StepNoise
 from dlab.sample import control, growth
 
@@ -37,23 +38,22 @@ class Run:
 
 
 @partial(jax.jit, static_argnames=("scheme", "record", "follow"))
-def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn, path, limit=None, *, record, follow):
-    """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
-    and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
+def _advance(scheme, field, error, x, beside, memory, times, first, count, drawn, path, limit=None, *, record, follow):
+    """`count` <= CHUNK steps from step `first`; times (CHUNK + 1,); drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside:
+    companion and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
 
     def taken(i, x, memory):
         """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
-        t = T - (first + i) * h
-        t_next = t - h
+        t, t_next = times[i], times[i + 1]
         now, memory = error.recall(memory, first + i, field, t, x)
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
-        seen = StepNoise(h, normals, u, None if path is None else path[i])
+        seen = StepNoise(t - t_next, normals, u, None if path is None else path[i])
         given = perturb(field, now, wrong)
         if limit is not None:
             parts = growth.parts(scheme, given, t, t_next, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
         else:
-            parts = growth.tallied(scheme.parts(given, t, t_next, x, seen), h)
+            parts = growth.tallied(scheme.parts(given, t, t_next, x, seen), t - t_next)
         return t, seen, wrong, now, parts, memory
 
     def body(i, carry):
@@ -64,7 +64,7 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
         if beside is not None:
-            beside = control.step(scheme, field, now, t, t - h, *beside, seen, wrong)
+            beside = control.step(scheme, field, now, t, times[i + 1], *beside, seen, wrong)
         x = scheme.total(x, parts)
         if record:
             states = states.at[i].set(x)
@@ -99,8 +99,7 @@ def simulate(
     error,
     start,
     *,
-    T: float,
-    steps: int,
+    grid: Grid,
     key,
     path: np.ndarray | None = None,
     record: bool = False,
@@ -109,18 +108,18 @@ def simulate(
     limit: float | None = None,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> Run:
-    """Run `scheme` from start (n, d) at t = T to t = 0.
+    """Run `scheme` from start (n, d) at the grid's first time to its last.
 
-    path (steps, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
+    path (N, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
     path leaves open; without a path all schemes with one key meet the same increments. record: keep the states,
     and the parts of the steps of the first `follow` particles. controlled: also the particles' fluctuation round the
     path, where one is given. limit: of the growth in a step, see
     `dlab.sample.growth`. tick(k) is called after every k steps and may raise to cancel.
     """
-    x, h = jnp.asarray(start), T / steps
+    x, steps = jnp.asarray(start), grid.steps
     if limit is not None:
         limit = None if not scheme.hessian_evals else (limit, noise.stream(key, "growth"))
-    beside, memory, spent = (x, x) if controlled else None, error.begin(field, T, x), []
+    beside, memory, spent = (x, x) if controlled else None, error.begin(field, grid.T, x), []
     generator = noise.generator(key)
     squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
@@ -132,8 +131,9 @@ def simulate(
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
         drawn = _draw(generator, scheme, error, x.shape, path)
         x, beside, memory, square, passed, followed, cost = _advance(
-            scheme, field, error, x, beside, memory, h, T, first, count, drawn, piece, limit, record=record, follow=follow
-        )
+            scheme, field, error, x, beside, memory, grid.chunk(first, CHUNK), first, count, drawn, piece, limit,
+            record=record, follow=follow,
+        )  # fmt: skip
         spent.append(cost)
         squares.append(np.asarray(square)[:count])
         if record:

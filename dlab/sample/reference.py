@@ -7,8 +7,7 @@ for the score before a step's end alone: some targets have none at t = 0.
 
 from dataclasses import replace
 
-from dlab import schemes
-from dlab.schemes import Scheme
+from dlab.schemes import Scheme, so
 
 
 def _ralston(field, t, t_next, x, noise):
@@ -24,10 +23,10 @@ def _ralston(field, t, t_next, x, noise):
 
 
 FLOW = replace(
-    schemes.REGISTRY["SO"], name="flow", title="Probability flow", parts=_ralston, dynamics="ODE", score_evals=3, hessian_evals=0,
+    so.SCHEME, name="flow", title="Probability flow", parts=_ralston, dynamics="ODE", score_evals=3, hessian_evals=0,
     strong_order=3.0, law_order=3.0, theorem=None, expansion=None,
 )  # fmt: skip
-REFERENCES: dict[str, Scheme] = {"SDE": schemes.REGISTRY["SO"], "ODE": FLOW}
+REFERENCES: dict[str, Scheme] = {"SDE": so.SCHEME, "ODE": FLOW}
 
 
 def of(scheme: Scheme) -> Scheme:

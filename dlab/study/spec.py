@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
-from dlab import errors, measure, params, process, schemes, targets
+from dlab import errors, grid, measure, params, process, schemes, targets
+from dlab.grid import Grid
 from dlab.measure import Case
 from dlab.params import BadInput
 from dlab.study.paths import shared_paths
@@ -201,16 +202,20 @@ class Study:
         asked = {k: v for k, v in self.to_json().items() if v != DEFAULT.get(k)}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
-    def case(self, scheme: str, steps: int) -> Case:
-        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.T, steps, self.start, self.seed)
+    def grid(self, steps: int) -> Grid:
+        """The times of a run of so many steps."""
+        return grid.uniform(self.T, steps)
 
-    def way(self, scheme: str) -> measure.Estimator:
+    def case(self, scheme: str, steps: int) -> Case:
+        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.grid(steps), self.start, self.seed)
+
+    def estimator_for(self, scheme: str) -> measure.Estimator:
         """The estimator that measures the scheme."""
         return measure.choose(self.estimator, self.case(scheme, self.steps[0]))[0]
 
     def sampled(self, scheme: str) -> bool:
         """Whether the scheme's points need simulation."""
-        return self.way(scheme).sampled
+        return self.estimator_for(scheme).sampled
 
     @property
     def sampled_schemes(self) -> list[str]:
@@ -226,7 +231,7 @@ class Study:
     @property
     def paired(self) -> bool:
         """Whether the sampled schemes run beside a reference on the same paths: where the target has one and an estimator asks for it."""
-        return self.built.paired and not all(self.way(s).alone for s in self.schemes if self.sampled(s))
+        return self.built.paired and not all(self.estimator_for(s).alone for s in self.schemes if self.sampled(s))
 
     @cached_property
     def work(self) -> int:
@@ -256,14 +261,14 @@ class Study:
         price = self._points + self.error.price + (self.built.setup if self.work else 0)
         if self.reach:
             steps = max(1, max(self.steps) // 2)
-            price += len(self.reach) * TRIES * replace(self, steps=(steps,), h=(self.T / steps,), reach=None)._points
+            price += len(self.reach) * TRIES * replace(self, steps=(steps,), h=(self.grid(steps).step,), reach=None)._points
         return price
 
     @property
     def _points(self) -> int:
         """What the points of a plain study cost, in particle-steps."""
-        by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        by_law = {s: method for s in self.schemes if not (method := self.estimator_for(s)).sampled}
+        laws = sum(method.price(self.case(s, n)) for s, method in by_law.items() for n in self.steps)
         run = self.work * self.built.step_cost * self.error.cost
         if run and not self.built.paired:
             # No reference: every scheme pays for itself.

@@ -12,6 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlab import errors, measure, noise, schemes
+from dlab.grid import Grid
 from dlab.measure import Case, Pairs, coupled
 from dlab.sample import Run, level_met, reference, simulate, starts
 from dlab.study.paths import SharedPath, shared_paths
@@ -107,12 +108,12 @@ class Sweep:
         counts = {n for _, n in keys}.union(*((r.steps, r.steps // 2) for r in wanted))
         drawn = any(scheme.normals() or reference.of(scheme).normals() for scheme in (schemes.REGISTRY[s] for s, _ in keys))
         path = drawn and _pyramid(
-            jax.random.fold_in(noise.stream(key, "path"), grid.steps), grid.steps, counts, study.T, study.built.dim
+            jax.random.fold_in(noise.stream(key, "path"), grid.steps), study.grid(grid.steps), counts, study.built.dim
         )
 
         def queue(scheme, error, start, n, own, controlled=False):
             return self._pool.submit(
-                simulate, scheme, self.field, error, start, T=study.T, steps=n, key=jax.random.fold_in(own, n),
+                simulate, scheme, self.field, error, start, grid=study.grid(n), key=jax.random.fold_in(own, n),
                 path=path[n] if scheme.normals() else None, controlled=controlled, tick=self._count,
             )  # fmt: skip
 
@@ -130,7 +131,7 @@ class Sweep:
     def _alone(self, key, begin, name: str, n: int) -> Future:
         """Queue a batch of a scheme without a path to share: one key gives all schemes the same increments."""
         return self._pool.submit(
-            simulate, schemes.REGISTRY[name], self.field, self.study.error, begin, T=self.study.T, steps=n,
+            simulate, schemes.REGISTRY[name], self.field, self.study.error, begin, grid=self.study.grid(n),
             key=jax.random.fold_in(noise.stream(key, "schemes"), n), limit=self.study.growth, tick=self._count,
         )  # fmt: skip
 
@@ -196,7 +197,7 @@ class Sweep:
     def reference_error(self, case: Case) -> float:
         """W2 by which the reference may be off: of order p, its own error is a share 1/(2^p - 1) of its distance to itself with
         half the steps, of which extrapolation leaves a quarter at most where the order shows."""
-        paths = self.paths[case.scheme.dynamics, self.references[case.steps]]
+        paths = self.paths[case.scheme.dynamics, self.references[case.grid.steps]]
         if paths.off[0] != len(paths.ends):
             fine, half = (np.concatenate([e[i] for e in paths.ends.values()]) for i in (0, 1))
             exact = replace(case, scheme=case.reference, error=errors.NONE)
@@ -215,10 +216,11 @@ def _first(run: Run, count: int) -> Run:
     return replace(run, x=run.x[:count], fluctuation=None if run.fluctuation is None else run.fluctuation[:count])
 
 
-def _pyramid(key, fine, counts, T, d) -> dict[int, np.ndarray]:
-    """Moments of one Brownian path in so many intervals for each of `counts`, all divisors of `fine`."""
-    levels = {fine: noise.path(key, fine, T / fine, BATCH, d)}
+def _pyramid(key, grid: Grid, counts, d) -> dict[int, np.ndarray]:
+    """Moments of one Brownian path in so many intervals for each of `counts`, all divisors of the number of the grid's steps."""
+    levels, lengths = {grid.steps: noise.path(key, grid.h, BATCH, d)}, {grid.steps: grid.h}
     for n in sorted(counts, reverse=True):
         nearest = min(m for m in levels if m % n == 0)
-        levels[n] = noise.merge(levels[nearest], nearest // n)
+        levels[n] = noise.merge(levels[nearest], nearest // n, lengths[nearest])
+        lengths[n] = lengths[nearest].reshape(n, -1).sum(1)
     return levels

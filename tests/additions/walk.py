@@ -49,6 +49,7 @@ def check_exact_law():
     import numpy as np
 
     from dlab import errors, schemes, targets
+    from dlab.grid import uniform
     from dlab.laws import gaussian
     from dlab.sample import simulate, starts
     from dlab.study import run
@@ -56,9 +57,9 @@ def check_exact_law():
     target, scheme = targets.build(GAUSSIAN), schemes.REGISTRY["HEUN"]
     for spec in ({"name": "none"}, {"name": "swap", "level": 0.2}):
         error = errors.build(spec)
-        law = gaussian.propagate(scheme, target, error, T=2.0, steps=4, start="exact")
+        law = gaussian.propagate(scheme, target, error, grid=uniform(2.0, 4), start="exact")
         begin, _ = starts(target, jax.random.key(0), 8192, 2.0, "exact")
-        x = simulate(scheme, target.field, error, begin, T=2.0, steps=4, key=jax.random.key(1)).x
+        x = simulate(scheme, target.field, error, begin, grid=uniform(2.0, 4), key=jax.random.key(1)).x
         assert np.all(np.abs(x.mean(0) - law.mean[-1]) < 5 * x.std(0) / np.sqrt(len(x)))
         np.testing.assert_allclose(np.cov(x.T), law.cov[-1], atol=0.08)
     result = finite(run(study(h=[1 / 16, 1 / 32, 1 / 64])).to_json())

@@ -12,6 +12,7 @@ import numpy as np
 from cases import memory
 
 from dlab import errors, schemes, targets
+from dlab.grid import uniform
 from dlab.sample import simulate, starts
 from dlab.targets.images import Images
 
@@ -52,7 +53,7 @@ def main() -> None:
     for steps in (10,) if chosen.quick else (10, 20, 40):
         elapsed = {}
         for name, limit in (("EM", None), ("SO", None), *([] if chosen.quick else [("SO", 2.0)])):
-            arguments = {"T": T, "steps": steps, "key": key, "limit": limit}
+            arguments = {"grid": uniform(T, steps), "key": key, "limit": limit}
             scheme = schemes.REGISTRY[name]
 
             def simulated(_, scheme=scheme, arguments=arguments):

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from dlab import errors, schemes, targets
+from dlab.grid import uniform
 from dlab.measure import Case, exact
 
 SKEW = {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 30.0}
@@ -23,7 +24,7 @@ T = 4.0
 
 
 def law(target, name, h):
-    return exact.estimate(Case(target, schemes.REGISTRY[name], errors.NONE, T, round(T / h), "exact"))
+    return exact.estimate(Case(target, schemes.REGISTRY[name], errors.NONE, uniform(T, round(T / h)), "exact"))
 
 
 def report(label, call):

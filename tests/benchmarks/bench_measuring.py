@@ -109,7 +109,7 @@ def control(paths: int) -> None:
     for name in ("REM", "REI"):
         asked = study(SKEW, schemes=[name], h=[1 / 2, 1 / 4, 1 / 8, 1 / 16], particles=paths, estimator="projected")
         for (_, steps), pairs in clouds(asked).items():
-            case, way = asked.case(name, steps), asked.way(name)
+            case, way = asked.case(name, steps), asked.estimator_for(name)
             plain, found = (way.quick(case, p) for p in (replace(pairs, fluctuation=None), pairs))
             print(
                 f"  {name} h = 1/{steps // 4}: {plain.value:.5f} ± {plain.stderr:.5f} without, "

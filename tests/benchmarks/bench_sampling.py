@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import errors, measure, noise, schemes, study, targets
+from dlab.grid import uniform
 from dlab.measure import Case, Pairs
 from dlab.sample import simulate, starts
 
@@ -25,7 +26,7 @@ NONE = errors.build({"name": "none"})
 
 
 def ours(field, start, path=None):
-    return lambda i: simulate(schemes.REGISTRY["EM"], field, NONE, start, T=T, steps=STEPS, key=jax.random.key(i), path=path)
+    return lambda i: simulate(schemes.REGISTRY["EM"], field, NONE, start, grid=uniform(T, STEPS), key=jax.random.key(i), path=path)
 
 
 def diffrax_euler(field, start, make_path):
@@ -61,7 +62,7 @@ def virtual(key, shape):
 
 def fine_path(i):
     """The moments of a path of twice the steps, merged in pairs: what a study does for a curve."""
-    return noise.merge(noise.path(jax.random.key(i), 2 * STEPS, T / STEPS / 2, N, 2), 2)
+    return noise.merge(noise.path(jax.random.key(i), np.full(2 * STEPS, T / STEPS / 2), N, 2), 2)
 
 
 def report(label, seconds, against=None):
@@ -107,7 +108,7 @@ def sweep(particles, finest):
 
     def merged(i):
         """The moments of path i over the steps of each point and of the reference."""
-        fine = noise.path(jax.random.key(i), grid.steps, 4.0 / grid.steps, study.BATCH, 2)
+        fine = noise.path(jax.random.key(i), np.full(grid.steps, 4.0 / grid.steps), study.BATCH, 2)
         return {n: noise.merge(fine, grid.steps // n) for n in (grid.steps, grid.steps // 2, *asked.steps)}
 
     paths = merged(0)
@@ -115,7 +116,7 @@ def sweep(particles, finest):
 
     def run(name, steps):
         scheme, key = schemes.REGISTRY[name], jax.random.key(1)
-        return simulate(scheme, target.fast_field, NONE, start, T=4.0, steps=steps, key=key, path=paths[steps]).x
+        return simulate(scheme, target.fast_field, NONE, start, grid=uniform(4.0, steps), key=key, path=paths[steps]).x
 
     pieces["reference (all and half steps)"] = lambda i: [run("SO", n) for n in (grid.steps, grid.steps // 2)]
     for name in asked.schemes:
@@ -124,7 +125,7 @@ def sweep(particles, finest):
         print(f"  {label:<28} {bench.seconds(call, 1) * batches:8.2f} s for {batches} batches")
     y = np.concatenate([run("SO", grid.steps)] * batches)[:particles]
     x = np.concatenate([run("EM", asked.steps[-1])] * batches)[:particles]
-    case = Case(target, schemes.REGISTRY["EM"], NONE, 4.0, asked.steps[-1], "exact")
+    case = Case(target, schemes.REGISTRY["EM"], NONE, uniform(4.0, asked.steps[-1]), "exact")
     for name in ("projected", "coupled", "gelbrich", "plugin"):
         elapsed = bench.seconds(lambda i, name=name: measure.REGISTRY[name].estimate(case, Pairs(x, y)), 1)
         print(f"  {name + ', one row':<28} {elapsed:8.2f} s")

@@ -6,6 +6,7 @@ from cases import GAUSSIAN, SKEW
 
 from dlab import errors, schemes, targets, theory
 from dlab.answers import score_error
+from dlab.grid import uniform
 from dlab.laws import gaussian as laws
 from dlab.study import Study, run
 
@@ -24,7 +25,7 @@ def moved(scheme, target, steps, **error):
     """W2 between the scheme's laws with and without the error."""
     pair = []
     for spec in ({"name": "none"}, {"name": "none", **error}):
-        law = laws.propagate(schemes.REGISTRY[scheme], target, errors.build(spec), T=T, steps=steps, start="exact")
+        law = laws.propagate(schemes.REGISTRY[scheme], target, errors.build(spec), grid=uniform(T, steps), start="exact")
         pair.append((law.mean[-1], law.cov[-1]))
     return float(laws.bures(*pair[0], *pair[1]))
 
@@ -95,7 +96,7 @@ def test_the_coefficient_of_fresh_noise_is_the_integral_of_phi_squared():
     phi = v[:, None] / (1 + (v[:, None] - 1) * np.exp(-t)) * np.exp(-t / 2)
     predicted = (T / steps) * level**2 / 2 * np.sum(phi**2, 1) * T / 20_000
     plain, noisy = (
-        laws.propagate(schemes.REGISTRY["EM"], target, errors.build(e), T=T, steps=steps, start="exact")
+        laws.propagate(schemes.REGISTRY["EM"], target, errors.build(e), grid=uniform(T, steps), start="exact")
         for e in ({"name": "none"}, {"name": "noise", "level": level})
     )
     change = np.diag(axes.T @ (noisy.cov[-1] - plain.cov[-1]) @ axes)
@@ -116,8 +117,8 @@ def test_a_constant_error_on_the_standard_gaussian_makes_c2_sharp():
 def test_the_coupling_of_fresh_noise_is_the_fixed_point_of_the_sharp_recursion():
     # On the standard Gaussian m = 1 at all times: rho is constant and the fixed point is exact up to O(h).
     facts, h, level = targets.build({"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]}).facts, 1 / 256, 50.0
-    with_noise, _ = theory.sharp(facts, T=32.0, steps=int(32 / h), start="exact", noise=level)
-    without, _ = theory.sharp(facts, T=32.0, steps=int(32 / h), start="exact")
+    with_noise, _ = theory.sharp(facts, grid=uniform(32.0, int(32 / h)), start="exact", noise=level)
+    without, _ = theory.sharp(facts, grid=uniform(32.0, int(32 / h)), start="exact")
     excess = np.sqrt(with_noise[-1] ** 2 - without[-1] ** 2)
     assert excess / level == pytest.approx(theory.coupled_noise(1.0, h), rel=0.02)
     assert theory.coupled_noise(0.5, h) is None

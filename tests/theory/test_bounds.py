@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import quad
 
 from dlab import errors, schemes, targets, theory
+from dlab.grid import uniform
 from dlab.laws import gaussian
 from dlab.measure import Case, exact
 from dlab.targets import Fact, Facts
@@ -20,7 +21,7 @@ def facts(m0=0.8, L0=3.37, M1=1.0, d=2):
 
 
 def w2(name, target, T, steps, start, error=NONE):
-    law = gaussian.propagate(schemes.REGISTRY[name], target, error, T=T, steps=steps, start=start)
+    law = gaussian.propagate(schemes.REGISTRY[name], target, error, grid=uniform(T, steps), start=start)
     return float(gaussian.bures(target.facts.mean, target.facts.cov, law.mean[-1], law.cov[-1]))
 
 
@@ -64,20 +65,20 @@ def test_the_recursion_is_the_printed_one():
         C = C1 * (C1 * C2 + C4 / 2 + C3) + 1.0 * (1 + C2 + C4)
         r = np.exp(-quad(lambda t: m(t) - 0.5, a, b)[0]) + h**2 * (C1**2 + 1.0)
         e = r * e + h**2 * C + h**1.5 * np.sqrt(d) * C1 + h * eps
-    got = theory.recursion(known, T=T, steps=steps, start="paper", error=eps)
+    got = theory.recursion(known, grid=uniform(T, steps), start="paper", error=eps)
     assert got.e[-1] == pytest.approx(e, rel=1e-8)
     assert got.total == pytest.approx(e + np.exp(-quad(m, 0, T)[0]) * np.sqrt(size), rel=1e-8)
     assert got.largest_step == pytest.approx(0.3 / (max(got.C1) ** 2 + 1.0))
-    assert theory.recursion(known, T=T, steps=steps, start="exact").initialisation == 0.0
+    assert theory.recursion(known, grid=uniform(T, steps), start="exact").initialisation == 0.0
 
 
 @pytest.mark.parametrize("missing", ["m0", "L0", "M1"])
 def test_without_a_fact_there_is_no_number_but_a_sentence(missing):
     known = facts(**{missing: None})
-    assert missing in theory.recursion(known, T=1.0, steps=4, start="exact").void
-    e, void = theory.sharp(known, T=1.0, steps=4, start="exact")
+    assert missing in theory.recursion(known, grid=uniform(1.0, 4), start="exact").void
+    e, void = theory.sharp(known, grid=uniform(1.0, 4), start="exact")
     assert (e is None, missing in (void or "")) == ((True, True) if missing != "M1" else (False, False))
-    assert "log-concave" in theory.recursion(facts(m0=-0.1), T=1.0, steps=4, start="exact").void
+    assert "log-concave" in theory.recursion(facts(m0=-0.1), grid=uniform(1.0, 4), start="exact").void
 
 
 def random_setting(rng, widest):
@@ -98,9 +99,9 @@ def test_every_bound_lies_above_the_exact_law():
     for k in range(300):
         target, T, steps, start, level, error = random_setting(rng, 1.9 if k % 3 else 4.0)
         em, known, where = w2("EM", target, T, steps, start, error), target.facts, (k, T, steps, start, level)
-        found = theory.recursion(known, T=T, steps=steps, start=start, error=level)
+        found = theory.recursion(known, grid=uniform(T, steps), start=start, error=level)
         assert em <= found.total * (1 + 1e-9), where
-        e, _ = theory.sharp(known, T=T, steps=steps, start=start, error=level)
+        e, _ = theory.sharp(known, grid=uniform(T, steps), start=start, error=level)
         assert em <= e[-1] * (1 + 1e-9), where
         checked["recursion"] += 1
         checked["sharp"] += 1
@@ -120,19 +121,19 @@ def test_the_checkable_bounds_hold_on_skew_targets(spec):
     target = targets.build({"name": "skew", **spec})
     for h in (0.5, 0.125, 1 / 32):
         steps = round(2 / h)
-        (found,), _ = exact.follow(Case(target, schemes.REGISTRY["EM"], NONE, 2.0, steps, "exact"), [steps])
-        assert found.value <= theory.sharp(target.facts, T=2.0, steps=steps, start="exact")[0][-1]
-        assert found.value <= theory.recursion(target.facts, T=2.0, steps=steps, start="exact").total
+        (found,), _ = exact.follow(Case(target, schemes.REGISTRY["EM"], NONE, uniform(2.0, steps), "exact"), [steps])
+        assert found.value <= theory.sharp(target.facts, grid=uniform(2.0, steps), start="exact")[0][-1]
+        assert found.value <= theory.recursion(target.facts, grid=uniform(2.0, steps), start="exact").total
 
 
 def test_the_sharp_bound_has_order_one_and_fresh_noise_costs_its_root_of_h():
     known = facts(M1=None)
-    e = [theory.sharp(known, T=8.0, steps=n, start="exact")[0][-1] for n in (4000, 8000, 16000)]
+    e = [theory.sharp(known, grid=uniform(8.0, n), start="exact")[0][-1] for n in (4000, 8000, 16000)]
     assert np.diff(np.log2(e)) == pytest.approx(-1, abs=0.02)
     fixed = np.sqrt(2) * (4.37 - 0.5) / np.sqrt(6 * 0.3) + np.sqrt(known.second_moment) / (8 * 0.3)
     assert e[-1] * 16000 / 8 <= fixed == pytest.approx(theory.sharp_limit(known, T=8.0))
     assert theory.sharp_limit(facts(m0=0.5), T=8.0) is None
-    noisy = [theory.sharp(known, T=8.0, steps=n, start="exact", noise=50.0)[0][-1] for n in (4000, 16000)]
+    noisy = [theory.sharp(known, grid=uniform(8.0, n), start="exact", noise=50.0)[0][-1] for n in (4000, 16000)]
     assert noisy[0] / noisy[1] == pytest.approx(2, abs=0.02)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from dlab import errors, noise, schemes
+from dlab.grid import uniform
 from dlab.sample import simulate, starts
 
 T, PATHS, CHAINS = 2.0, 256, 16
@@ -15,9 +16,9 @@ def run(target, name, error, steps, chains=1, seed=0):
     """x and z (chains, PATHS, 2): chains on the same Brownian paths, each with noise of its own."""
     key = jax.random.key(seed)
     _, begin = starts(target, key, PATHS, T, "exact")
-    path = noise.path(jax.random.fold_in(key, 1), steps, T / steps, PATHS, 2)
+    path = noise.path(jax.random.fold_in(key, 1), np.full(steps, T / steps), PATHS, 2)
     ran = simulate(
-        schemes.REGISTRY[name], target.fast_field, error, np.tile(begin, (chains, 1)), T=T, steps=steps,
+        schemes.REGISTRY[name], target.fast_field, error, np.tile(begin, (chains, 1)), grid=uniform(T, steps),
         key=jax.random.fold_in(key, 2), path=np.tile(path, (1, 1, chains, 1)), controlled=True,
     )  # fmt: skip
     return ran.x.reshape(chains, PATHS, 2), ran.fluctuation.reshape(chains, PATHS, 2)

@@ -11,6 +11,7 @@ from cases import GAUSSIAN
 from dlab import schemes, targets
 from dlab.errors import NONE
 from dlab.field import ExactField
+from dlab.grid import uniform
 from dlab.linop import Dense, Products, Residual, phi1, phi2
 from dlab.noise import Integral, StepNoise
 from dlab.sample import growth, simulate
@@ -247,5 +248,5 @@ def test_a_step_that_is_not_cut_is_the_plain_one_with_no_product_made_twice(key)
 
 def test_schemes_with_one_key_and_no_path_meet_the_same_increments(key):
     x = np.zeros((50, 3))
-    ends = [simulate(schemes.REGISTRY[s], Still(), NONE, x, T=1.0, steps=4, key=key).x for s in ("EM", "REM")]
+    ends = [simulate(schemes.REGISTRY[s], Still(), NONE, x, grid=uniform(1.0, 4), key=key).x for s in ("EM", "REM")]
     np.testing.assert_allclose(ends[0], ends[1], atol=1e-6)

@@ -7,6 +7,7 @@ import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
 
 from dlab import errors, measure, schemes, targets
+from dlab.grid import uniform
 from dlab.measure import Case, Pairs, clouds, coupled, gelbrich, projected
 from dlab.study import Study, run
 from dlab.study.run import _doubts
@@ -23,7 +24,7 @@ EXACT = {  # the product mixture of exact_laws.json, T = 4, start exact: for a c
 
 
 def case(target, scheme="EM", error=NONE, start="exact", seed=0):
-    return Case(target, schemes.REGISTRY[scheme], error, 4.0, 16, start, seed)
+    return Case(target, schemes.REGISTRY[scheme], error, uniform(4.0, 16), start, seed)
 
 
 def study(target, schemes, h, particles, **more):

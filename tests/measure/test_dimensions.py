@@ -6,6 +6,7 @@ import pytest
 from cases import long
 
 from dlab import errors, measure, schemes, targets
+from dlab.grid import uniform
 from dlab.laws import gaussian
 from dlab.measure import Case, Pairs, marginal, projected
 from dlab.sample import diverged, simulate, starts
@@ -73,7 +74,7 @@ def test_projected_meets_the_exact_law_of_two_modes_beyond_the_plane(d):
 
 
 def gaussian_case(d, scheme="EM"):
-    return Case(targets.build(turned(d)), schemes.REGISTRY[scheme], errors.NONE, 2.0, 8, "exact")
+    return Case(targets.build(turned(d)), schemes.REGISTRY[scheme], errors.NONE, uniform(2.0, 8), "exact")
 
 
 @pytest.mark.parametrize("d", [3, 20])
@@ -99,7 +100,7 @@ def test_a_bend_in_two_coordinates_together_is_seen_beyond_the_plane():
 
 
 def test_projected_refuses_thousands_of_dimensions_in_a_sentence():
-    case = Case(targets.build({"name": "spectrum", "dim": 65}), schemes.REGISTRY["EM"], errors.NONE, 2.0, 8, "exact")
+    case = Case(targets.build({"name": "spectrum", "dim": 65}), schemes.REGISTRY["EM"], errors.NONE, uniform(2.0, 8), "exact")
     assert projected.applies(case) == "The projected estimator works in up to 64 dimensions; this target has d = 65."
 
 
@@ -109,8 +110,8 @@ def test_a_scheme_in_twenty_dimensions_has_the_mean_and_covariance_of_its_exact_
     target, n = targets.build(turned(20)), 4096
     begin, _ = starts(target, jax.random.key(1), n, 1.0, start)
     assert begin.shape == (n, 20)
-    x = simulate(schemes.REGISTRY[name], target.field, errors.NONE, begin, T=1.0, steps=4, key=jax.random.key(2)).x
-    law = gaussian.propagate(schemes.REGISTRY[name], target, errors.NONE, T=1.0, steps=4, start=start)
+    x = simulate(schemes.REGISTRY[name], target.field, errors.NONE, begin, grid=uniform(1.0, 4), key=jax.random.key(2)).x
+    law = gaussian.propagate(schemes.REGISTRY[name], target, errors.NONE, grid=uniform(1.0, 4), start=start)
     assert not diverged(x, target.facts).any()
     spread = np.sqrt(np.diag(law.cov[-1]))
     assert np.abs((x.mean(0) - law.mean[-1]) / spread).max() < 4.5 / np.sqrt(n)
@@ -131,7 +132,7 @@ def test_diverged_particles_are_counted_in_twenty_dimensions():
 
 def test_marginal_reads_a_shift_of_the_first_coordinate_and_nothing_of_the_others():
     target = targets.build(turned(5))
-    case = Case(target, schemes.REGISTRY["EM"], errors.NONE, 2.0, 8, "exact")
+    case = Case(target, schemes.REGISTRY["EM"], errors.NONE, uniform(2.0, 8), "exact")
     x = np.asarray(target.sample(jax.random.key(3), 4096)) + np.array([0.5, 3.0, -2.0, 0.0, 9.0])
     found = marginal.estimate(case, Pairs(x, None))
     assert found.method == "marginal"
@@ -172,7 +173,7 @@ def test_a_study_by_the_marginal_distance_meets_the_exact_law_and_runs_no_refere
     found = run(study)
     target = study.built
     for row in found.rows:
-        law = gaussian.propagate(schemes.REGISTRY[row.scheme], target, errors.NONE, T=2.0, steps=4, start="paper")
+        law = gaussian.propagate(schemes.REGISTRY[row.scheme], target, errors.NONE, grid=uniform(2.0, 4), start="paper")
         want = np.hypot(law.mean[-1, 0] - target.mean[0], np.sqrt(law.cov[-1, 0, 0]) - np.sqrt(target.cov[0, 0]))
         if row.scheme == "EM":
             assert row.w2 == pytest.approx(want, abs=4 * row.stderr + row.floor)
@@ -197,8 +198,7 @@ def test_auto_does_not_choose_the_marginal_distance():
         targets.build(on_a_line(3)),
         schemes.REGISTRY["EM"],
         errors.build({"name": "field", "level": 0.1}),
-        2.0,
-        8,
+        uniform(2.0, 8),
         "exact",
     )
     assert measure.choose("auto", case)[0].name == "projected"

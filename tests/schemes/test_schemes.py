@@ -10,6 +10,7 @@ import pytest
 from cases import GAUSSIAN, SKEW
 
 from dlab import errors, field, linop, look, noise, schemes, theory
+from dlab.grid import uniform
 from dlab.laws import gaussian as laws
 from dlab.params import BadInput
 from dlab.sample import simulate, starts
@@ -111,7 +112,7 @@ def test_costs_are_what_a_step_asks_for(name, gaussian):
 
 @pytest.fixture(scope="module")
 def paths():
-    fine = noise.path(jax.random.key(11), FINE, T / FINE, N, 2)
+    fine = noise.path(jax.random.key(11), np.full(FINE, T / FINE), N, 2)
     return {steps: noise.merge(fine, FINE // steps) for steps in (FINE, FINE // 2, *STEPS)}
 
 
@@ -122,7 +123,7 @@ def coupled(skew, paths):
 
     def final(scheme, steps):
         key = jax.random.key(steps)
-        return simulate(scheme, skew.fast_field, NONE, start, T=T, steps=steps, key=key, path=paths[steps]).x
+        return simulate(scheme, skew.fast_field, NONE, start, grid=uniform(T, steps), key=key, path=paths[steps]).x
 
     reference = final(schemes.REGISTRY["SO"], FINE)
 
@@ -208,7 +209,7 @@ WRONG = {
 @pytest.mark.parametrize("mistake", WRONG)
 def test_second_order_scheme_with_a_wrong_m_has_a_law_of_order_one(mistake, gaussian):
     def distance(scheme, steps):
-        law = laws.propagate(scheme, gaussian, NONE, T=4.0, steps=steps, start="exact")
+        law = laws.propagate(scheme, gaussian, NONE, grid=uniform(4.0, steps), start="exact")
         return laws.bures(gaussian.facts.mean, gaussian.facts.cov, law.mean[-1], law.cov[-1])
 
     right = np.log2(distance(schemes.REGISTRY["SO"], 128) / distance(schemes.REGISTRY["SO"], 256))
@@ -238,7 +239,7 @@ def test_fresh_simulation_has_the_moments_of_the_exact_law_from_a_start_far_out(
     mean, cov, n = np.array(GAUSSIAN["mean"]), np.array(GAUSSIAN["cov"]), 16
     begin = np.array([3.0, -2.0]) + np.random.default_rng(0).standard_normal((n, N, 2))
     keys = jax.random.split(jax.random.key(3), n)
-    run = lambda b, k: simulate(schemes.REGISTRY[name], gaussian.field, NONE, b, T=1.5, steps=3, key=k).x  # noqa: E731
+    run = lambda b, k: simulate(schemes.REGISTRY[name], gaussian.field, NONE, b, grid=uniform(1.5, 3), key=k).x  # noqa: E731
     x = np.concatenate([run(b, k) for b, k in zip(begin, keys)])
     within(x, *ind.gaussian_law(name, mean, cov, 1.5, 0.5, (np.array([3.0, -2.0]), np.eye(2))))
 
@@ -256,15 +257,15 @@ def within(x, m, S, errors=4.5):
 def test_along_a_path_the_law_is_the_same_as_with_fresh_noise(name, gaussian, paths):
     """A path fixes the noise, not the law: moments along N paths are those of the exact law."""
     start, _ = starts(gaussian, jax.random.key(2), N, T, "exact")
-    x = simulate(schemes.REGISTRY[name], gaussian.field, NONE, start, T=T, steps=16, key=jax.random.key(5), path=paths[16]).x
-    law = laws.propagate(schemes.REGISTRY[name], gaussian, NONE, T=T, steps=16, start="exact")
+    x = simulate(schemes.REGISTRY[name], gaussian.field, NONE, start, grid=uniform(T, 16), key=jax.random.key(5), path=paths[16]).x
+    law = laws.propagate(schemes.REGISTRY[name], gaussian, NONE, grid=uniform(T, 16), start="exact")
     within(x, law.mean[-1], law.cov[-1])
 
 
 def test_states_are_recorded_with_the_start_first_and_ticks_count_steps(gaussian):
     start, seen = np.zeros((N, 2)), []
     run = simulate(
-        schemes.REGISTRY["EM"], gaussian.field, NONE, start, T=1.0, steps=100, key=jax.random.key(0), record=True, tick=seen.append
+        schemes.REGISTRY["EM"], gaussian.field, NONE, start, grid=uniform(1.0, 100), key=jax.random.key(0), record=True, tick=seen.append
     )
     assert run.states.shape == (101, N, 2)
     np.testing.assert_array_equal(run.states[0], start)

@@ -13,6 +13,7 @@ from PIL import Image
 from dlab import measure, pictures, schemes, targets
 from dlab.answers import images
 from dlab.figures.images import near_chart, sentence
+from dlab.grid import uniform
 from dlab.measure import Pairs, frechet
 from dlab.params import BadInput
 from dlab.study import Study, run
@@ -270,7 +271,7 @@ def test_nearest_images_tell_copies_from_what_was_kept_out(answer):
 def test_what_needs_a_reference_is_refused_with_a_way_on():
     with pytest.raises(BadInput, match="frechet"):
         Study.from_json({**STUDY, "estimator": "coupled"})
-    assert Study.from_json({**STUDY, "estimator": "auto"}).way("EM").name == "frechet"
+    assert Study.from_json({**STUDY, "estimator": "auto"}).estimator_for("EM").name == "frechet"
     with pytest.raises(BadInput, match="growth"):
         Study.from_json({"target": {"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]}, "growth": 2})
     with pytest.raises(BadInput, match="growth"):
@@ -313,7 +314,7 @@ def test_so_takes_at_most_eight_products_a_step_where_h_l_is_at_most_two(key):
 
     target = targets.build({**SPEC, "count": 200})
     begin, _ = starts(target, key, 64, 2.0, "paper")
-    spent = simulate(schemes.REGISTRY["SO"], target.field, errors.NONE, begin, T=2.0, steps=40, key=key).spent
+    spent = simulate(schemes.REGISTRY["SO"], target.field, errors.NONE, begin, grid=uniform(2.0, 40), key=key).spent
     calm = spent.growth.max(1) <= 2
     assert calm.mean() > 0.8
     assert spent.products[calm].mean() <= 8

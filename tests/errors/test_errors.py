@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dlab import errors, schemes
+from dlab.grid import uniform
 from dlab.laws import gaussian as laws
 from dlab.sample import simulate, starts
 
@@ -72,7 +73,7 @@ def test_errors_of_l_and_m_have_the_norms_of_the_assumption_and_leave_m_of_the_e
 @pytest.mark.parametrize("name", ["constant", "field", "noise"])
 def test_the_level_met_along_the_iterates_is_reported(name, gaussian):
     error = errors.build({"name": name, **SPECS[name]})
-    run = simulate(schemes.REGISTRY["EM"], gaussian.field, error, X, T=1.0, steps=4, key=jax.random.key(0))
+    run = simulate(schemes.REGISTRY["EM"], gaussian.field, error, X, grid=uniform(1.0, 4), key=jax.random.key(0))
     spread = 4 * 0.25 / np.sqrt(512) if name == "noise" else 1e-12
     np.testing.assert_allclose(run.error_square, 0.25, atol=spread)
 
@@ -83,12 +84,12 @@ def test_simulation_with_an_error_follows_the_exact_law(scheme, name, gaussian):
     if scheme == "SO":
         spec |= SO_SPEC
     error, steps = errors.build(spec), 4
-    law = laws.propagate(schemes.REGISTRY[scheme], gaussian, error, T=2.0, steps=steps, start="paper")
+    law = laws.propagate(schemes.REGISTRY[scheme], gaussian, error, grid=uniform(2.0, steps), start="paper")
     runs = []
     for seed in range(8):
         key = jax.random.key(seed)
         begin, _ = starts(gaussian, jax.random.key(1000 + seed), 512, 2.0, "paper")
-        runs.append(simulate(schemes.REGISTRY[scheme], gaussian.field, error, begin, T=2.0, steps=steps, key=key))
+        runs.append(simulate(schemes.REGISTRY[scheme], gaussian.field, error, begin, grid=uniform(2.0, steps), key=key))
     x = np.concatenate([r.x for r in runs])
     r = x - law.mean[-1]
     assert np.all(np.abs(r.mean(0)) < 4.5 * x.std(0) / np.sqrt(len(x)))

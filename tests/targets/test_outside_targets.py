@@ -9,6 +9,7 @@ from scipy.stats import exponnorm, norm
 from dlab import errors, schemes, targets
 from dlab.answers.bounds import checklist
 from dlab.answers.modes import modes, modes_work
+from dlab.grid import uniform
 from dlab.laws import product
 from dlab.measure import Case, exact
 from dlab.sample import simulate, starts
@@ -128,10 +129,10 @@ def test_curvature_of_the_wells_is_closed_where_it_can_be_measured():
 def test_the_exact_law_has_the_moments_of_simulated_particles(name):
     target, T, steps, n = targets.build(SPECS[name]), 2.0, 8, 16_384
     for scheme in map(schemes.REGISTRY.get, ("EM", "SO")):
-        case = Case(target, scheme, NONE, T, steps, "exact")
+        case = Case(target, scheme, NONE, uniform(T, steps), "exact")
         line, _ = exact.lines(case, [steps])[0]
         begin, _ = starts(target, jax.random.key(3), n, T, "exact")
-        x = simulate(scheme, target.fast_field, NONE, begin, T=T, steps=steps, key=jax.random.key(4)).x[:, 0]
+        x = simulate(scheme, target.fast_field, NONE, begin, grid=uniform(T, steps), key=jax.random.key(4)).x[:, 0]
         spacing = line.x[1] - line.x[0]
         for power in (1, 2, 4):
             law = np.sum(line.density[-1] * line.x**power) * spacing
@@ -146,7 +147,7 @@ def test_w2_to_quantiles_is_that_of_the_densities_where_both_are_smooth():
 
 
 def slopes(spec, scheme, h):
-    case = [Case(targets.build(spec), schemes.REGISTRY[scheme], NONE, 2.0, round(2.0 / v), "exact") for v in h]
+    case = [Case(targets.build(spec), schemes.REGISTRY[scheme], NONE, uniform(2.0, round(2.0 / v)), "exact") for v in h]
     w2 = [exact.ENTRY.estimate(c).value for c in case]
     return np.diff(np.log(w2)) / np.diff(np.log(h))
 

@@ -6,6 +6,7 @@ import pytest
 from cases import GAUSSIAN, SKEW
 
 from dlab import errors, schemes, targets
+from dlab.grid import uniform
 from dlab.laws import gaussian as laws
 from dlab.laws import product
 from dlab.measure import Case, exact
@@ -16,7 +17,7 @@ MEAN, COV = np.array(GAUSSIAN["mean"]), np.array(GAUSSIAN["cov"])
 
 
 def w2(target, name, h, T=4.0, start="exact", error=NONE):
-    return exact.estimate(Case(target, schemes.REGISTRY[name], error, T, round(T / h), start)).value
+    return exact.estimate(Case(target, schemes.REGISTRY[name], error, uniform(T, round(T / h)), start)).value
 
 
 @pytest.mark.parametrize("start", ["exact", "paper"])
@@ -30,7 +31,7 @@ def test_law_is_that_of_the_second_route_at_every_step_size(gaussian, name, star
 
 @pytest.mark.parametrize("name", NAMES)
 def test_moments_of_the_law_are_those_of_the_second_route(gaussian, name):
-    law = laws.propagate(schemes.REGISTRY[name], gaussian, NONE, T=4.0, steps=8, start="paper")
+    law = laws.propagate(schemes.REGISTRY[name], gaussian, NONE, grid=uniform(4.0, 8), start="paper")
     m, S = ind.gaussian_law(name, MEAN, COV, 4.0, 0.5, "paper")
     np.testing.assert_allclose(law.mean[-1], m, atol=1e-12)
     np.testing.assert_allclose(law.cov[-1], S, atol=1e-9)
@@ -48,7 +49,7 @@ ERRORS = {
 @pytest.mark.parametrize("name", NAMES)
 def test_law_with_a_wrong_score_is_that_of_the_second_route(gaussian, name, model):
     spec, want = ERRORS[model]
-    law = laws.propagate(schemes.REGISTRY[name], gaussian, errors.build({"name": model, **spec}), T=4.0, steps=16, start="exact")
+    law = laws.propagate(schemes.REGISTRY[name], gaussian, errors.build({"name": model, **spec}), grid=uniform(4.0, 16), start="exact")
     m, S = ind.gaussian_law(name, MEAN, COV, 4.0, 0.25, error=want)
     np.testing.assert_allclose(law.mean[-1], m, atol=1e-10)
     np.testing.assert_allclose(law.cov[-1], S, atol=1e-9)
@@ -63,7 +64,7 @@ def test_errors_of_the_hessian_and_of_the_drift_rate_enter_the_second_order_sche
         spec |= {"level": 0.3, "angle": float(np.degrees(np.arctan2(v[1], v[0])))}
         score = {"constant": 0.3 * v}
     for name in NAMES:
-        law = laws.propagate(schemes.REGISTRY[name], gaussian, errors.build(spec), T=4.0, steps=16, start="exact")
+        law = laws.propagate(schemes.REGISTRY[name], gaussian, errors.build(spec), grid=uniform(4.0, 16), start="exact")
         more = {"hessian": 0.4 * np.outer(v, v), "drift": 0.7 * v} if name == "SO" else {}
         m, S = ind.gaussian_law(name, MEAN, COV, 4.0, 0.25, error={**score, **more})
         np.testing.assert_allclose(law.mean[-1], m, atol=1e-9)
@@ -108,7 +109,7 @@ def test_the_mean_over_the_midpoint_holds_where_the_target_is_narrow_beside_the_
     mean, cov = np.array([0.5, -0.3]), np.diag([v, 1.0])
     target = targets.build({"name": "gaussian", "mean": mean.tolist(), "cov": cov.tolist()})
     for h in (1.0, 0.25):
-        law = laws.propagate(schemes.REGISTRY[name], target, NONE, T=4.0, steps=round(4 / h), start="exact")
+        law = laws.propagate(schemes.REGISTRY[name], target, NONE, grid=uniform(4.0, round(4 / h)), start="exact")
         m, S = ind.gaussian_law(name, mean, cov, 4.0, h)
         np.testing.assert_allclose(law.mean[-1], m, atol=1e-6 * np.abs(m).max())
         np.testing.assert_allclose(law.cov[-1], S, atol=1e-5 * np.abs(S).max())
@@ -144,7 +145,7 @@ def test_bures_of_commuting_covariances_and_against_pot():
 
 
 def test_the_law_met_along_the_way_of_an_exact_target_stays_close_to_the_diffused_target(gaussian):
-    law = laws.propagate(schemes.REGISTRY["SO"], gaussian, NONE, T=4.0, steps=256, start="exact")
+    law = laws.propagate(schemes.REGISTRY["SO"], gaussian, NONE, grid=uniform(4.0, 256), start="exact")
     for n in (0, 64, 192, 256):
         m, S = laws.diffused(gaussian.facts, 4.0 - n / 64)
         assert laws.bures(m, S, law.mean[n], law.cov[n]) < 3e-4
@@ -155,13 +156,13 @@ def test_the_law_met_along_the_way_of_an_exact_target_stays_close_to_the_diffuse
 )
 def test_the_level_met_is_the_level_asked_for(gaussian, model, want):
     error = errors.build({"name": model, **ERRORS[model][0]})
-    law = laws.propagate(schemes.REGISTRY["EM"], gaussian, error, T=4.0, steps=8, start="exact")
+    law = laws.propagate(schemes.REGISTRY["EM"], gaussian, error, grid=uniform(4.0, 8), start="exact")
     np.testing.assert_allclose(law.error_square, want**2, rtol=1e-12)
 
 
 def test_the_level_met_of_a_relative_error_is_the_norm_of_the_share_of_the_score(gaussian):
     error = errors.build({"name": "relative", "level": 0.2})
-    law = laws.propagate(schemes.REGISTRY["EM"], gaussian, error, T=4.0, steps=8, start="exact")
+    law = laws.propagate(schemes.REGISTRY["EM"], gaussian, error, grid=uniform(4.0, 8), start="exact")
     # Under p_T itself E|s|^2 = tr Cov^{-1}.
     _, S = laws.diffused(gaussian.facts, 4.0)
     assert law.error_square[0] == pytest.approx(0.04 * np.trace(np.linalg.inv(S)), rel=1e-9)
@@ -176,7 +177,7 @@ ROUND = {**PRODUCT, "means": [[0.4, -0.7]] * 4, "var": 0.5}
 
 
 def along(target, name, h, **more):
-    c = Case(target, schemes.REGISTRY[name], more.get("error", NONE), 4.0, round(4 / h), more.get("start", "exact"))
+    c = Case(target, schemes.REGISTRY[name], more.get("error", NONE), uniform(4.0, round(4 / h)), more.get("start", "exact"))
     assert exact.applies(c) is None
     return exact.estimate(c)
 
@@ -227,8 +228,8 @@ def test_on_a_gaussian_the_grid_gives_the_closed_form(name, model):
     gauss = targets.build({"name": "gaussian", "mean": ROUND["means"][0], "cov": [[0.5, 0.0], [0.0, 0.5]]})
     for start in ("exact", "paper"):
         more = {"error": errors.build(ALONG[model]), "start": start}
-        closed, c = along(gauss, name, 0.25, **more), Case(targets.build(ROUND), schemes.REGISTRY[name], T=4.0, steps=16, **more)
-        law = laws.propagate(schemes.REGISTRY[name], gauss, more["error"], T=4.0, steps=16, start=start)
+        closed, c = along(gauss, name, 0.25, **more), Case(targets.build(ROUND), schemes.REGISTRY[name], grid=uniform(4.0, 16), **more)
+        law = laws.propagate(schemes.REGISTRY[name], gauss, more["error"], grid=uniform(4.0, 16), start=start)
         for (line, _), axis in zip(exact.lines(c, [16]), c.target.factors.axes.T):
             mass = line.density[-1] * (line.x[1] - line.x[0])
             mean = mass @ line.x
@@ -253,7 +254,7 @@ def test_what_couples_the_coordinates_or_is_drawn_has_no_product_law(skew):
         ({"name": "none", "hessian_level": 0.1}, "couples"),
         ({"name": "noise", "level": 0.1}, "random"),
     ):
-        c = Case(skew, schemes.REGISTRY["SO"], errors.build(spec), 4.0, 16, "exact")
+        c = Case(skew, schemes.REGISTRY["SO"], errors.build(spec), uniform(4.0, 16), "exact")
         assert why in exact.applies(c)
 
 
@@ -262,7 +263,7 @@ def test_a_law_that_leaves_every_grid_has_diverged(skew):
 
 
 def test_the_law_follows_the_player_from_start_to_end(skew):
-    c = Case(skew, schemes.REGISTRY["EM"], NONE, 4.0, 16, "exact")
+    c = Case(skew, schemes.REGISTRY["EM"], NONE, uniform(4.0, 16), "exact")
     found, met = exact.follow(c, np.arange(17))
     assert found[0].value < 1e-6
     assert found[-1].value == pytest.approx(exact.estimate(c).value, rel=1e-6)

@@ -6,6 +6,7 @@ import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW, long
 
 from dlab import errors, measure, schemes, targets
+from dlab.grid import uniform
 from dlab.laws import gaussian as laws
 from dlab.laws import plane
 from dlab.measure import Case, density, exact
@@ -21,7 +22,7 @@ ROUND = {**LINE, "var": [[[0.5, 0.1], [0.1, 0.3]], [[0.3, 0.0], [0.0, 0.6]]]}
 
 def case(target, name, h, error=NONE, T=2.0, start="exact"):
     target = target if isinstance(target, targets.Target) else targets.build(target)
-    return Case(target, schemes.REGISTRY[name], error, T, round(T / h), start)
+    return Case(target, schemes.REGISTRY[name], error, uniform(T, round(T / h)), start)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,8 @@ def case(target, name, h, error=NONE, T=2.0, start="exact"):
 )
 def test_the_law_of_a_correlated_gaussian_is_the_closed_form(gaussian, name, h, error, start):
     c = case(gaussian, name, h, error, start=start)
-    law, change = plane.propagate(c, [c.steps])
-    want = laws.propagate(c.scheme, gaussian, error, T=c.T, steps=c.steps, start=start)
+    law, change = plane.propagate(c, [c.grid.steps])
+    want = laws.propagate(c.scheme, gaussian, error, grid=c.grid, start=start)
     x = np.stack(np.meshgrid(*law.lines, indexing="ij"), -1).reshape(-1, 2) @ law.axes.T
     mass = law.density[-1].ravel() * np.prod([line[1] - line[0] for line in law.lines])
     mean = mass @ x

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dlab import errors, noise, schemes, targets, theory
+from dlab.grid import uniform
 from dlab.linop import Dense, Diagonal
 from dlab.measure import Case, exact
 from dlab.sample import CHUNK, simulate, starts
@@ -30,7 +31,7 @@ def error(**hessian):
 
 def w2(target, hessian, steps, T=4.0):
     wrong = errors.build({"name": "none", **({"hessian": hessian} if hessian else {})})
-    return exact.ENTRY.estimate(Case(target, SO, wrong, T, steps, "exact")).value
+    return exact.ENTRY.estimate(Case(target, SO, wrong, uniform(T, steps), "exact")).value
 
 
 @pytest.mark.parametrize("kind", LASTING)
@@ -103,9 +104,9 @@ def test_a_diagonal_is_exact_where_the_axes_are_the_coordinates():
 def test_the_loop_holds_a_stale_hessian_across_chunks():
     """Particles with a Hessian renewed every 50 steps, against a plain loop in Python; 50 does not divide CHUNK."""
     target, T, steps, every, n = targets.build(GAUSSIAN), 2.0, 2 * CHUNK, 50, 8
-    path = noise.path(jax.random.key(0), steps, T / steps, n, 2)
+    path = noise.path(jax.random.key(0), np.full(steps, T / steps), n, 2)
     begin, _ = starts(target, jax.random.key(1), n, T, "exact")
-    x = simulate(SO, target.field, error(kind="stale", every=every), begin, T=T, steps=steps, key=jax.random.key(2), path=path).x
+    x = simulate(SO, target.field, error(kind="stale", every=every), begin, grid=uniform(T, steps), key=jax.random.key(2), path=path).x
     draws = noise.generator(jax.random.key(2))
     y, h, held = jnp.asarray(begin), T / steps, None
     for first in range(0, steps, CHUNK):

@@ -8,6 +8,7 @@ from cases import LOGISTIC, SKEW
 
 from dlab import targets, theory
 from dlab.answers.bounds import along, bounds, checklist
+from dlab.grid import uniform
 from dlab.study import Study
 from dlab.targets.base import measured_smoothness
 
@@ -102,8 +103,8 @@ def test_bounds_are_those_of_the_theory_and_go_below_the_largest_step():
     assert min(r["h"] for r in found["rows"]) <= found["largest_step"] / 4
     for row in found["rows"]:
         n = round(2 / row["h"])
-        assert row["recursion"] == theory.recursion(facts, T=2.0, steps=n, start="exact").total
-        assert row["sharp"] == theory.sharp(facts, T=2.0, steps=n, start="exact")[0][-1]
+        assert row["recursion"] == theory.recursion(facts, grid=uniform(2.0, n), start="exact").total
+        assert row["sharp"] == theory.sharp(facts, grid=uniform(2.0, n), start="exact")[0][-1]
         assert row["sharp"] < row["recursion"]
     assert not found["void"]
 
@@ -135,7 +136,7 @@ def test_along_a_run_both_bounds_lie_above_the_exact_law(spec, error):
         assert w2 <= found["sharp"][n] * (1 + 1e-6)
         assert w2 <= found["e"][n] * (1 + 1e-6)
     if error["name"] == "none":
-        total = theory.recursion(study(spec).built.facts, T=2.0, steps=16, start="paper").total
+        total = theory.recursion(study(spec).built.facts, grid=uniform(2.0, 16), start="paper").total
         assert found["e"][-1] == pytest.approx(total)
 
 

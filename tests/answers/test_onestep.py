@@ -48,7 +48,7 @@ def test_the_exact_mean_is_where_many_paths_arrive_on_average(skew):
     h, paths, fine = 0.5, 20_000, 32
     rng = np.random.default_rng(6)
     for x in np.asarray(points(skew, 3)):
-        path = np.sqrt(h) * noise.path(jax.random.key(2), fine, 1 / fine, paths, 2)
+        path = np.sqrt(h) * noise.path(jax.random.key(2), np.full(fine, 1 / fine), paths, 2)
         ends = one_step._reference(
             skew.fast_field, T0, h / fine, jnp.tile(x, (paths, 1)), jnp.asarray(path, float), rng.standard_normal((fine, 1, paths, 2))
         )

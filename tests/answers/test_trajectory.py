@@ -9,6 +9,7 @@ from cases import GAUSSIAN, SKEW
 
 from dlab import errors, noise, schemes
 from dlab.answers import trajectory
+from dlab.grid import uniform
 from dlab.sample import simulate
 from dlab.study import Study
 
@@ -76,10 +77,10 @@ def test_the_ghost_is_the_reference_on_the_same_path(scene):
     motion = ladder[0]
     fine = trajectory._path_steps(s.T, 4)
     _, path_key, residual_key = jax.random.split(jax.random.key(s.seed), 3)
-    path = noise.path(path_key, fine, s.T / fine, N, 2)
+    path = noise.path(path_key, np.full(fine, s.T / fine), N, 2)
     k = trajectory.FOLLOW
     run = simulate(
-        schemes.REGISTRY["SO"], s.built.fast_field, errors.NONE, motion.forward[-1][:k], T=s.T, steps=fine, key=residual_key,
+        schemes.REGISTRY["SO"], s.built.fast_field, errors.NONE, motion.forward[-1][:k], grid=uniform(s.T, fine), key=residual_key,
         path=path[:, :, :k], record=True,
     )  # fmt: skip
     np.testing.assert_allclose(motion.ghost[-1], run.x, atol=1e-12)
