@@ -69,7 +69,7 @@ def script():
 
     from dlab.ui import controls, links, state
 
-    if "s:T" not in st.session_state:
+    if state.fresh():
         state.apply(links.read(st.query_params.to_dict())[0])
     scene = state.scene()
     controls.draw("later", scene, "convergence")
