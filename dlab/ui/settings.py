@@ -12,6 +12,7 @@ from functools import lru_cache
 from dlab import errors, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
+from dlab.study import DEFAULT
 from dlab.targets.spectrum import SHAPES
 from dlab.ui import assumption_cases, scenes, tour
 from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
@@ -124,10 +125,10 @@ SETTINGS: tuple[Setting, ...] = (
     Data("spec", "Target from a file", None, _spec, group="target", written=_is_set),  # which no knobs describe
     Data("csv", "Observations", None, _observations, group="target", key="data",
          written=lambda values, value: value and values["target"] == "logistic" and not values["spec"]),
-    Several("schemes", "Schemes", lambda: tuple(schemes.REGISTRY), _schemes, said="a scheme", look="pills", group="schemes",
+    Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
             study="schemes", unread=(MOVIE,),
             help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.REGISTRY).items())),
-    Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, said="a scheme", most=MAX_PANELS, look="pills", group="schemes",
+    Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, noun="a scheme", most=MAX_PANELS, look="pills", group="schemes",
             unread=(CURVE,), help="One to three schemes on the same Brownian path."),
     StepSizes("h", "Step sizes h", (0.5, 1 / 64), LADDER, form=step_size, group="h", study=lambda values: {"h": step_sizes(values)},
               unread=(MOVIE,), help="The coarsest and the finest step; each halves the one before."),
@@ -276,9 +277,9 @@ SETTINGS: tuple[Setting, ...] = (
     # A lecturer's words and restrictions, and what is open.
     Text("title", "Title", "", view=True, written=_is_set, help="In place of the page's question."),
     Text("question", "Question", "", view=True, written=_is_set, help="In place of the sentence below it."),
-    Several("hide", "Controls to hide", (), GROUPS, said="a control group", look="multiselect", view=True, written=_is_set,
+    Several("hide", "Controls to hide", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
             help="They keep their settings and are not shown."),
-    Several("fix", "Controls shown, but fixed", (), GROUPS, said="a control group", look="multiselect", view=True, written=_is_set,
+    Several("fix", "Controls shown, but fixed", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
             help="They can be read, not moved."),
     Flag("present", "Open in presentation mode", False, view=True, written=_is_set, help="Larger type and lines, controls folded away."),
     Choice("scene", "Prepared scene", "", {s.name: s.question for s in scenes.SCENES}, view=True, written=_is_set),
