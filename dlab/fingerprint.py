@@ -66,31 +66,35 @@ def _of(names: frozenset) -> str | None:
 @cache
 def _read(path: Path) -> tuple[str, list[str]]:
     """The digest of a file's code without its words, and the modules of the lab that it imports."""
-    tree = _Plain().visit(ast.parse(path.read_text(encoding="utf-8")))
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {full if _path(full := f"{node.module}.{name.name}") else node.module for name in node.names}
+    code, found = [], set()
+
+    def read(node):
+        kind = type(node)
+        if kind is list:
+            code.append("[")
+            for part in node:
+                read(part)
+            code.append("]")
+        elif not isinstance(node, ast.AST):
+            code.append(repr(node))
+        elif kind is ast.Constant:
+            code.append("" if isinstance(node.value, str) and SENTENCE.search(node.value) else repr(node.value))
+        elif not (
+            (kind is ast.Expr and type(node.value) is ast.Constant)
+            or (kind is ast.keyword and node.arg in WORDS)
+            or (kind is ast.If and getattr(node.test, "id", "") == "TYPE_CHECKING")
+        ):
+            if kind is ast.Import:
+                found.update(name.name for name in node.names)
+            elif kind is ast.ImportFrom and node.module:
+                found.update(full if _path(full := f"{node.module}.{name.name}") else node.module for name in node.names)
+            code.append(kind.__name__)
+            for field in node._fields:
+                read(getattr(node, field, None))
+
+    read(ast.parse(path.read_text(encoding="utf-8")).body)
     ours = [n for n in found if n.split(".")[0] == "dlab" and n not in REGISTRIES and not n.startswith(SHOWN)]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), ours
-
-
-class _Plain(ast.NodeTransformer):
-    """A module's tree without what changes no number."""
-
-    def visit_Expr(self, node):
-        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
-
-    def visit_Constant(self, node):
-        return ast.Constant("") if isinstance(node.value, str) and SENTENCE.search(node.value) else node
-
-    def visit_keyword(self, node):
-        return None if node.arg in WORDS else self.generic_visit(node)
-
-    def visit_If(self, node):
-        return None if getattr(node.test, "id", "") == "TYPE_CHECKING" else self.generic_visit(node)
+    return hashlib.sha256("\n".join(code).encode()).hexdigest(), ours
 
 
 def _path(name: str) -> Path | None:

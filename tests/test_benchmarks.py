@@ -49,7 +49,7 @@ def test_readme_and_docstrings_name_the_scripts_that_there_are():
         assert commands(text) == {script}, script
 
 
-@pytest.mark.parametrize("script", map(marked, SCRIPTS))
+@pytest.mark.parametrize("script", [marked(script) for script in SCRIPTS])
 def test_a_script_starts_as_written_and_prints_a_ratio(script, clone, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"DLAB_CACHE": str(tmp_path)}
     run = subprocess.run(

@@ -45,7 +45,7 @@ def grid_sentence(found: dict) -> str:
     for name, spent in found["spent"].items():
         pieces, top = sum(spent["pieces"]), max(spent["growth"])
         limit = found["study"].get("growth")
-        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
+        said.append(f"{name} needed {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
         if limit and pieces > steps:
             said.append(
                 f"{_cut(found, spent)}, {pieces:.0f} pieces in all, each with products of its own: there the data cluster, L has large "

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from contourpy import contour_generator
 
-from dlab.figures.chart import MORE, NEUTRAL, Axis, Band, Chart, Curve, Map, Sheet, evenly, look
+from dlab.figures.chart import MORE, NEUTRAL, Band, Chart, Curve, Map, Sheet, look
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
 from dlab.figures.score import met_curves
@@ -201,7 +201,7 @@ def field_map(plane: dict) -> Map:
     seen = np.where(density > PALE, length, np.nan)
     top = float(np.nanmax(seen)) or 1.0
     x, y = np.array(plane["x"]), np.array(plane["y"])
-    axes = [Axis(t, (v[0], v[-1]), evenly(v[0], v[-1], 4), log=False) for t, v in (("x₁", x), ("x₂", y))]
+    axes = [even_axis(t, v[0], v[-1], 4) for t, v in (("x₁", x), ("x₂", y))]
     over = [
         Curve(f"p_t at {share:.0%} of its largest value", *map(tuple, line.T), dash="solid", thin=True)
         for share in (0.5, 0.1, 0.01) for line in contour_generator(x, y, density).lines(share)

@@ -66,7 +66,7 @@ def sentence(motion) -> str:
 
 
 def _framed(part, lead) -> np.ndarray:
-    """Parts (F − 1, k, 2) of the ways between frames, with NaN at the frames that no step begins at."""
+    """Parts (F − 1, k, 2) between frames, with NaN at the frames that no step begins at."""
     none = np.full((1, *part.shape[1:]), np.nan)
     return np.concatenate([np.repeat(none, lead, 0), part, none])
 

@@ -132,12 +132,13 @@ def _height(title, x, curves, bands, slopes, corner, room, headroom) -> tuple[Ax
 
 
 def _points(c):
-    """(x, size, upper end, filled) of the points of a curve that have a size; of one whose interval holds zero the upper end alone."""
+    """(x, size, upper end, filled) of the points of a curve that have a size; of a hollow one whose interval holds zero that is the
+    upper end."""
     for i, (a, v) in enumerate(zip(c.x, c.y)):
-        high = c.high[i] if c.high else v
-        size = high if c.low and c.low[i] <= 0 else v
+        full, high = not c.filled or c.filled[i], c.high[i] if c.high else v
+        size = high if c.low and c.low[i] <= 0 and not full else v
         if 0 < size < math.inf:
-            yield a, size, high, not c.filled or c.filled[i]
+            yield a, size, high, full
 
 
 def _placed(curves, x, y) -> list[Curve]:

@@ -109,7 +109,7 @@ def _bending(scheme, bends) -> str:
     bent = [b for b in bends if b["h"]]
     if bent:
         each = (f"h = {number(b['h'])} for ε = {b['value']:g}" for b in bent)
-        return f"{scheme}'s curve bends into its floor at {listed(each)}: below, smaller steps buy nothing."
+        return f"{scheme}'s curve bends into its floor at {listed(each)}: smaller steps hardly reduce W₂."
     whys = list(dict.fromkeys(b["why"] for b in bends))
     return f"No bend of {scheme} lies within these steps: each curve {' or '.join(whys)}." if whys else ""
 

@@ -249,7 +249,7 @@ def run_sentence(found: dict) -> str:
     if found["w2"] and found["w2"][-1] is not None:
         said.append(f"EM's exact law ends at W₂ = {number(found['w2'][-1])}.")
     elif found["w2"] is None:
-        said.append("No exact law is known here, so nothing is measured on the way.")
+        said.append("No exact law is known here, so nothing is measured along the run.")
     return " ".join([*said, *_void(found)])
 
 

@@ -17,7 +17,6 @@ from dlab.ui import files, frame, settings, state, studies
 from dlab.ui.scene import Scene
 from dlab.ui.settings import FIRST, LADDER, MILLION, SYNTHETIC
 
-KEY = state.KEY
 CONTROLS: dict[str, Callable] = {}  # name: block(scene, page, off, ...)
 
 
@@ -54,7 +53,7 @@ def _one(scene, page, off, *, name, place=st, **more):
 
 
 def _draw(name, off, place=st, **more):
-    return settings.table()[name].draw(place, KEY + name, off, **more)
+    return settings.table()[name].draw(place, state.drawn(name), off, **more)
 
 
 def _pairs(names, off) -> None:

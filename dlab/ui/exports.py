@@ -18,6 +18,7 @@ WIDTHS = {"mm": (40, 400), "px": (200, 4000)}
 PALETTES = ("Colour", "Grey")
 
 
+@st.fragment
 def results(figures: dict, found: dict[str, dict], study=None) -> None:
     """Download buttons of a page: its charts, {file's name: chart}, and the results behind them, {name: result}; study: the one
     study of the page, whose particles and texts are offered too."""
@@ -57,7 +58,7 @@ def _result(name, result, base) -> None:
         _button("CSV of N(ε)", lambda: export.rows_csv({"rows": answers}), f"steps-{base}.csv", "export-reach",
                 "Found and promised numbers of steps.")  # fmt: skip
     study_file(result["study"], tail=tail, after=after)
-    _caption(export.caption(result), f"Caption{after}")
+    _caption(lambda: export.caption(result), f"Caption{after}")
 
 
 def picture(figure, name: str, key: str, rows: list | None = None, answer: dict | None = None) -> None:
@@ -81,7 +82,10 @@ def figure_options() -> None:
         st.session_state[KEY + name] = chosen[name]
         return {"key": KEY + name, "on_change": _keep, "args": (name,)}
 
-    with st.popover("Figure options"):  # a tip would lie over its last line
+    popover = st.popover("Figure options", key="figure-options-popover", on_change="rerun")  # a tip would lie over its last line
+    if not popover.open:
+        return
+    with popover:
         left, right = st.columns(2, vertical_alignment="bottom")
         unit = right.segmented_control(
             "Unit", list(WIDTHS), required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch.", **keeps("unit")
@@ -95,15 +99,18 @@ def figure_options() -> None:
         )
         st.segmented_control(
             "Palette", PALETTES, required=True,
-            help="The colours are told apart by colour-blind eyes too; in grey, markers and dashes tell.", **keeps("grey"),
+            help="The colours can be told apart with colour-blind vision; in grey, markers and dashes differ.", **keeps("grey"),
         )  # fmt: skip
-        st.checkbox("Legend", help="Which marker and line is which scheme.", **keeps("legend"))
+        st.checkbox("Legend", help="Shows which marker and line belong to which scheme.", **keeps("legend"))
         width, font = _width_mm(chosen), chosen["font"]
         if font > largest_font(width):
             st.caption(f"{font:g} pt does not fit this width: {largest_font(width):.3g} pt is used.")
+    if st.session_state.pop("figure-options-moved", False):
+        st.rerun()  # every row of buttons on the page makes its files with them
 
 
 def _keep(name) -> None:
+    st.session_state["figure-options-moved"] = True
     st.session_state[CHOSEN] = {**_chosen(), name: st.session_state[KEY + name]}
 
 
@@ -161,15 +168,18 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
         study_file(study.to_json())
         _button("Python", lambda: export.motion_snippet(study.to_json(), steps, count), f"{name}.py", "export-py",
                 "Moves the same particles again, in a clone of the lab.")  # fmt: skip
-        _caption(export.motion_caption(study.to_json(), steps, count, meta["sentence"]))
+        _caption(lambda: export.motion_caption(study.to_json(), steps, count, meta["sentence"]))
         _button("BibTeX", export.bibtex, "dlab.bib", "export-bib", "The papers whose theorems are shown, and the lab.")
     if lacks := export.missing("mp4"):
         st.caption(frame.plain(lacks))
 
 
-def _caption(text: str, label: str = "Caption") -> None:
-    with st.popover(label):  # a tip would lie over its text
-        st.code(text, language=None, wrap_lines=True)
+@st.fragment
+def _caption(text, label: str = "Caption") -> None:
+    popover = st.popover(label, key=f"popover-{label}", on_change="rerun")  # a tip would lie over its text
+    if popover.open:
+        with popover:
+            st.code(text(), language=None, wrap_lines=True)
 
 
 def _button(label, make, name, key, tip=None, lacks=None) -> None:

@@ -83,7 +83,7 @@ def stage():
 
 def projected(height: int) -> int:
     """The height of a picture in presentation mode: what menu, title and the tour's bar leave of a projector."""
-    return TOURED if st.session_state[state.KEY + "tour"] else max(height, PROJECTED)
+    return TOURED if state.value("tour") else max(height, PROJECTED)
 
 
 def drawn(height: int) -> dict:
@@ -102,46 +102,45 @@ def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: s
 
 def end(page: str) -> None:
     """Close a page: the address bar describes the scene."""
-    note_address(page)
-    if not links.complete(state.scene()):
+    values = note_address(page)
+    if not links.complete(values):
         st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
 
 
-def note_address(page: str) -> None:
-    """Write the scene into the address bar where it says something else."""
-    address = links.write(state.scene(), page)
+def note_address(page: str) -> Scene:
+    """Write the scene, which is returned, into the address bar where that says something else."""
+    values = state.scene()
+    address = links.write(values, page)
     if st.query_params.to_dict() != address:
         st.query_params.from_dict(address)
     st.session_state["address"] = address
+    return values
 
 
 def _read_address(page) -> None:
     """Take the scene from the address where a visitor changed it: a link, Back, an edit by hand."""
-    session = st.session_state
+    session, fresh = st.session_state, state.fresh()
+    if not fresh:
+        state.begin()
     if "adopt" in session:
         state.adopt(session.pop("adopt"))
         session["notes"] = links.write(state.scene(), page), session.pop("adopt-notes", [])
     query = st.query_params.to_dict()
     if (named := links.short(query)) and named != page:
         st.switch_page(menu.PAGES[named][0], query_params=query)
-    fresh = state.KEY + "target" not in session
     if fresh or (query and query != session.get("address")):
         repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)
         values, notes = links.read(query, repeated)
         share.forget()
         if not fresh:  # the address carries the settings of its own page alone
-            values |= {k: session[state.KEY + k] for k, s in settings.table().items() if s.page not in ("", page)}
+            values |= {k: v for k, v in state.scene().items() if settings.table()[k].page not in ("", page)}
         if not fresh and not links.complete(state.scene()):
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")
-            values |= {k: session[state.KEY + k] for k in kept}
+            values |= {k: state.value(k) for k in kept}
         state.adopt(values)
         session["address"] = links.write(values, page)
         session["notes"] = session["address"], notes
-        return
-    # Widgets of other pages would be forgotten otherwise: Streamlit drops the state of what is not drawn.
-    for name in settings.table():
-        session[state.KEY + name] = session[state.KEY + name]
 
 
 def _show(notes) -> None:

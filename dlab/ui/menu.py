@@ -75,12 +75,16 @@ def _here(address) -> dict[str, str]:
     return address | ({"present": "1"} if state.presenting() else {})
 
 
+@st.fragment
 def _scenes() -> None:
-    """The list of scenes, to go from one to the next."""
-    shown = st.session_state[state.KEY + "scene"]
+    """The list of scenes, to go from one to the next; sent when somebody opens it."""
+    shown = state.value("scene")
     with st.container(key="scenes", width="content"):
         # Another scene, another list: the one that was open does not stay open over it.
-        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}")
+        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}",
+                          on_change="rerun")  # fmt: skip
+    if not menu.open:
+        return
     with menu, st.container(key="scene-list", gap="xsmall"):
         for number, entry in enumerate(scenes.SCENES, 1):
             label = f"{number}\u2002{entry.question}"

@@ -209,7 +209,7 @@ def _what(missing) -> str:
             f"{'size' if len(study.steps) == 1 else 'sizes'}, {work / 1e6:.3g} million particle-steps."
         )
     if any(replace(s, reach=None).price > s.work for s in missing):  # a search has a price of its own
-        said.append("Carries exact laws on a grid.")
+        said.append("Computes exact laws on a grid.")
     if study.reach:
         said.append(f"Searches the fewest steps for {len(study.reach)} {'accuracy' if len(study.reach) == 1 else 'accuracies'}.")
     return " ".join([*said, "A scheme's first run in this process adds seconds of compiling."])
@@ -218,7 +218,7 @@ def _what(missing) -> str:
 SAYS = {
     "none": "Nothing has been measured yet; points appear as they are computed.",
     "partial": "The picture shows the points that a cancelled run had found.",
-    "stale": "The picture below is of other settings; run to renew it.",
+    "stale": "The picture below shows other settings; run to update it.",
 }
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from dlab import errors, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
+from dlab.study import DEFAULT
 from dlab.targets.spectrum import SHAPES
 from dlab.ui import assumption_cases, scenes, tour
 from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
@@ -124,7 +125,7 @@ SETTINGS: tuple[Setting, ...] = (
     Data("spec", "Target from a file", None, _spec, group="target", written=_is_set),  # which no knobs describe
     Data("csv", "Observations", None, _observations, group="target", key="data",
          written=lambda values, value: value and values["target"] == "logistic" and not values["spec"]),
-    Several("schemes", "Schemes", lambda: tuple(schemes.REGISTRY), _schemes, said="a scheme", look="pills", group="schemes",
+    Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, said="a scheme", look="pills", group="schemes",
             study="schemes", unread=(MOVIE,),
             help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.REGISTRY).items())),
     Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, said="a scheme", most=MAX_PANELS, look="pills", group="schemes",

@@ -9,17 +9,15 @@ rerun computes new exact laws; "look" changes what is drawn of one known curve. 
 chart of two points, the least that any page can cost. The last line is one JSON object.
 """
 
-import argparse
 import asyncio
 import itertools
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 from urllib.parse import urlencode
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bench
 import websockets
 from server import ROOT, running
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -133,8 +131,7 @@ CASES = {
 }
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
+    parser = bench.parser(__doc__, "a few reruns, which show that it works and not what it costs")
     parser.add_argument("--against", type=Path)
     asked = parser.parse_args()
     QUICK = asked.quick
@@ -150,4 +147,5 @@ if __name__ == "__main__":
     for name, one in answer["this"].items():
         goal = {"kept": ", goal 25 ms", "exact": ", goal 40 ms"}.get(name, "")
         print(f"{name:8} {one['ms']:6.1f} ms of CPU a rerun{goal}, {one['kB']:.0f} kB")
+    bench.ratio("CPU of a rerun with a kept curve over that of the bare app", answer["this"]["kept"]["ms"], max(answer["bare"]["ms"], 0.1))
     print(json.dumps(answer))

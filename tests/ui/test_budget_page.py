@@ -120,24 +120,3 @@ def test_a_logistic_posterior_waits_for_its_button_and_says_its_price():
     assert charts(at) == 2
     assert re.search(r"EM needs \d+ steps? where its theorem asks for [\d,]+", words(at))
     assert "±" in tables(at)[0]["W₂ at N"][0]
-
-
-def test_no_scheme_is_a_sentence_and_comes_back():
-    at = visit("budget", GAUSS)
-    at.button_group(key="s:schemes").set_value([])
-    at.run()
-    assert not at.exception
-    assert "No scheme is chosen" in at.error[0].value
-    at.button_group(key="s:schemes").set_value(["SO"])
-    at.run()
-    assert not at.error
-    assert charts(at) == 2
-
-
-def test_a_hostile_link_breaks_nothing():
-    at = visit("budget", {**GAUSS, "epsilon": "0.07", "distances": "x..y", "cost": "parsecs", "work": "[a](b)"})
-    said = words(at)
-    for key in ("epsilon", "distances", "cost", "work"):
-        assert f"{key} was ignored" in said.replace("\\", ""), key
-    assert "[a](" not in said
-    assert charts(at) == 2

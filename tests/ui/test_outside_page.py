@@ -88,14 +88,6 @@ def test_wrong_hessians_are_shown_with_cost_order_and_the_derived_constant():
         assert measured == pytest.approx(derived, rel=0.15)
 
 
-def test_no_scheme_gets_a_sentence():
-    at = visit("outside", {"schemes": "EM", "outside.case": "wide"})
-    at.session_state["s:schemes"] = []
-    at.run()
-    assert not at.exception
-    assert "No scheme is chosen" in at.error[0].value
-
-
 @pytest.mark.parametrize("case", [c.name for c in assumption_cases.CASES])
 def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, tmp_path, monkeypatch):
     def none(*given, **more):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from test_helps import silent
-from test_pages import MIXTURE, at_home, charts, opened, plain, visit, words
+from test_pages import MIXTURE, at_home, charts, opened, plain, visit
 
 from dlab.ui import links
 
@@ -71,13 +71,6 @@ def test_a_skew_target_runs_by_its_law_on_a_grid():
     assert "product target" in plain(opened(at, "measured-open"))
 
 
-def test_a_hostile_link_is_named_and_leaves_the_page_whole():
-    at = visit("score_error", {**GAUSSIAN, "levels": "9..x", "model": "[x](http://e.example)", "m_angle": "NaN"})
-    assert charts(at) == 2
-    assert all(key in words(at) for key in ("levels", "model", "angle"))
-    assert "[x](" not in words(at)
-
-
 @pytest.mark.slow
 def test_a_mixture_with_a_void_bound_waits_for_its_run_and_says_so():
     at = visit("score_error", {**MIXTURE, "h": "0.5..0.25", "levels": "0.2..0.5", "sep": "3", "T": "2", "seed": "11"})
@@ -105,11 +98,3 @@ def test_a_chosen_scheme_or_step_that_leaves_the_study_is_replaced():
     assert at.selectbox(key="s:score_error.curve").value == "first"
     assert at.selectbox(key="s:score_error.at").value == 0.0
     assert "at h = 1/4" in axis(at)
-
-
-def test_no_scheme_is_a_sentence():
-    at = visit("score_error", GAUSSIAN)
-    at.button_group(key="s:schemes").set_value([])
-    at.run()
-    assert not at.exception
-    assert "No scheme is chosen" in at.error[0].value

@@ -15,7 +15,7 @@ from dlab.figures.numbers import number
 from dlab.figures.tables import value_text
 from dlab.study import Study, refitted, run
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 STUDY = {"target": GAUSSIAN, "schemes": ["EM", "SO"], "h": [0.5, 0.25, 0.125], "T": 4.0, "seed": 7}
 
 
