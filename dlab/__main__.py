@@ -1,12 +1,12 @@
 """The shell: `python -m dlab run study.json --out DIR`, `make KIND study.json`, `check study.json`, `list`."""
 
 import argparse
-import inspect
 import json
 import sys
 import time
 from pathlib import Path
 
+from dlab.cache import dumps
 from dlab.params import BadInput
 
 EXIT_BAD_INPUT = 2
@@ -91,7 +91,7 @@ def _run(args) -> int:
         except OSError as error:
             raise BadInput(f"--out = {args.out!r} cannot be written ({error}); give another folder") from None
     if args.json:
-        print(json.dumps(data, indent=1))
+        print(dumps(data, indent=1))
     return status
 
 
@@ -100,7 +100,7 @@ def _write(data, out):
     from dlab.figures.figure import figure
 
     drawn = figure(data)
-    (out / "result.json").write_text(json.dumps(data, indent=1))
+    (out / "result.json").write_text(dumps(data, indent=1))
     (out / "rows.csv").write_bytes(export.rows_csv(data))
     if answers := data.get("reach"):
         (out / "reach.csv").write_bytes(export.rows_csv({"rows": answers}))
@@ -111,28 +111,21 @@ def _write(data, out):
 
 
 def _make(args) -> int:
-    from dlab import params
-    from dlab.engine import jobs
+    from dlab import answers
 
-    maker = jobs.MADE[params.choice("kind", args.kind, jobs.MADE)][0]
-    names, study = _asked(maker), _read(args.study)
-    if len(args.which) != len(names):
+    asked, study = answers.find(args.kind), _read(args.study)
+    if len(args.which) != len(names := asked.arguments):
         usage = " ".join(["make", args.kind, "study.json", *(n.upper() for n in names)])
         raise BadInput(f"{args.kind} has {len(args.which)} values beside the study; give {len(names)}: {usage}")
     which, meter = [_value(study, *pair) for pair in zip(names, args.which)], _Meter()
-    found = maker(study, *which, tick=lambda *done: meter(done[0]) if done else None)
+    *_, found = asked.stream(study, *which, tick=lambda *done: meter(done[0]) if done else None)
     meter.close()
-    print(json.dumps(found, indent=1))
+    print(dumps(found, indent=1))
     return 0
 
 
-def _asked(maker) -> list[str]:
-    """What a maker asks for beside the study."""
-    return [name for name in inspect.signature(maker).parameters if name not in ("study", "tick")]
-
-
 def _value(study, name, text):
-    """The value of one of `_asked` from what was typed."""
+    """The value of an answer's argument from what was typed."""
     from dlab import params
 
     if name == "scheme":
@@ -156,8 +149,7 @@ def _check(args) -> int:
 
 
 def _list(args) -> int:
-    from dlab import errors, measure, schemes, targets
-    from dlab.engine import jobs
+    from dlab import answers, errors, measure, schemes, targets
 
     for title, registry in (
         ("schemes", schemes.REGISTRY),
@@ -169,8 +161,8 @@ def _list(args) -> int:
         for name, entry in registry.items():
             print(f"  {name:<10} {entry.title}")
     print("answers:")
-    for kind, (maker, _) in jobs.MADE.items():
-        print(f"  make {kind} study.json {' '.join(name.upper() for name in _asked(maker))}".rstrip())
+    for name, entry in answers.REGISTRY.items():
+        print(f"  make {' '.join([name, 'study.json', *(a.upper() for a in entry.arguments)])}\n             {entry.title}")
     return 0
 
 

@@ -1,100 +1,190 @@
-"""The one stochastic integral I(A, u) = int_0^{uh} e^{A(uh-v)} dW_v, fresh or along a given path.
+"""What a step sees of its Brownian path: any linear functionals of it with their exact joint law, fresh or along a given path.
 
-A Brownian path is carried as Legendre moments: per interval of length l,
-m_k = int P_k(2v/l - 1) dW_v, k = 0 (the increment), 1, 2, independent N(0, l/(2k+1)). Moments of
-neighbouring intervals merge exactly into those of their union. Given the moments, I(A, u) is a
-short sum of them plus an independent residual with the covariance that is missing, so the joint law
-of I(A, U) and I(A, 1) is exact at every h, with any number of moments, none included.
+A functional is int w dW with the weight w of an exponential integral I(A, u) = int_0^{uh} e^{A(uh-v)} dW_v (A = 0: the value
+W(uh), and at u = 1 the increment) or of the time integral int_0^{uh} W_v dv. A Brownian path is carried as Legendre moments: per
+interval of length l, m_k = int P_k(2v/l - 1) dW_v, k = 0 (the increment), 1, 2, independent N(0, l/(2k+1)). Moments of
+neighbouring intervals merge exactly into those of their union. Given the moments, a functional is a short sum of them plus a
+residual; residuals have the covariance that is missing, so the joint law is exact at every h, with any number of moments, none
+included.
 """
 
 import zlib
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from dlab import linop
-from dlab.linop import Operator, phi1
+from dlab.linop import Operator, phi1, phi2
 from dlab.types import Points
 
 MOMENTS = 3
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["h", "normals", "u", "moments"], meta_fields=[])
+@dataclass(frozen=True)
+class Integral:
+    """I(A, u) = int_0^{uh} e^{A(uh-v)} dW_v: the increment by default, the value W(uh) for A = 0, (n, d).
+
+    u in [0, 1] is a number, or an array that broadcasts against (n, 1). Raises ValueError for a number outside.
+    """
+
+    A: Operator = linop.ZERO
+    u: "jax.Array | float" = 1.0
+
+    def __post_init__(self):
+        if isinstance(self.u, (int, float)) and not 0 <= self.u <= 1:
+            raise ValueError(f"u = {self.u:g} lies outside of the step; give a number from 0 to 1.")
+
+    @property
+    def whole(self) -> bool:
+        """It reaches to the end of the step."""
+        return isinstance(self.u, (int, float)) and self.u == 1
+
+    @property
+    def told(self) -> bool:
+        """The moments of a path determine it."""
+        return self.whole and self.A is linop.ZERO
+
+
+@dataclass(frozen=True)
+class TimeIntegral(Integral):
+    """int_0^{uh} W_v dv, which is int_0^{uh} (uh - v) dW_v, (n, d)."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.A is not linop.ZERO:
+            raise ValueError("The time integral is that of the Brownian path itself; leave A out.")
+
+
 @dataclass(frozen=True)
 class StepNoise:
     """What one step of a scheme sees of the Brownian motion.
 
     h        step size
-    normals  independent standard normals, (2, n, d), or (1, n, d) for a scheme without midpoint: they
-             make the part that `moments` leave open
+    normals  independent standard normals, (n, d) each, as many as `needed` says: they make the part that `moments` leave open
     u        the random midpoint U in [0, 1], (n, 1), one per particle; None for a scheme without
     moments  Legendre moments of the path over the step, (MOMENTS, n, d); None for fresh noise
+    forward  normals go to the functionals in the order of time, what comes before the end of the step first; else the other way
+             round, so that all schemes with one first normal share their increment
     """
 
-    h: jax.Array
-    normals: jax.Array
-    u: jax.Array | None = None
-    moments: jax.Array | None = None
+    h: "jax.Array | float"
+    normals: "jax.Array | Sequence[Points]" = ()
+    u: "jax.Array | None" = None
+    moments: "jax.Array | None" = None
+    forward: bool = False
+    _drawn: list = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def whole(self, A: Operator) -> Points:
-        """I(A, 1), shape (n, d)."""
-        if A is linop.ZERO and self.moments is not None:
+    def draw(self, *functionals: Integral):
+        """The functionals with their joint law, (n, d) each: of one its array, of several a tuple.
+
+        One call a step: a second one would be drawn from the same normals. Raises ValueError then, for operators that do not
+        commute, and where there are too few normals.
+        """
+        if self._drawn:
+            raise ValueError("The noise of this step has been drawn; ask for all that the step needs of it in one call of draw.")
+        self._drawn.append(functionals)
+        A, open_ = _operator(functionals), in_order(functionals, self.moments is not None, self.forward)
+        if len(self.normals) < len(open_):
+            raise ValueError(f"The step needs {len(open_)} normals for its noise and has {len(self.normals)}.")
+        drawn = [self._of(A, functional, open_) for functional in functionals]
+        return drawn[0] if len(drawn) == 1 else tuple(drawn)
+
+    def _of(self, A, functional, open_):
+        if self.moments is not None and functional.told and not isinstance(functional, TimeIntegral):
             return self.moments[0]
-        first = self.normals[0]
-        known = self._known(A, lambda a: self._whole_coefficients(a))
-        if self.u is None:
-            return known + A.map(lambda a: jnp.sqrt(self._open_whole(a)), first)
-
-        def shared(a):
-            # The bound is Cauchy and Schwarz's: where U is next to 0 or 1, a rounding error is divided by nearly nothing.
-            part, most = self._open_part(a), jnp.sqrt(self._open_whole(a))
-            return jnp.clip(self._open_cross(a) / jnp.sqrt(jnp.maximum(part, jnp.finfo(part.dtype).tiny)), -most, most)
-
-        def own(a):
-            return jnp.sqrt(jnp.maximum(self._open_whole(a) - shared(a) ** 2, 0.0))
-
-        return known + A.map(shared, first) + A.map(own, self.normals[1])
-
-    def part(self, A: Operator) -> Points:
-        """I(A, U), shape (n, d), jointly with `whole` of the same A as the process has it."""
-        known = self._known(A, lambda a: self._part_coefficients(a))
-        return known + A.map(lambda a: jnp.sqrt(self._open_part(a)), self.normals[0])
-
-    def _known(self, A, coefficients):
-        if self.moments is None:
-            return jnp.zeros_like(self.normals[0])
-        return sum(A.map(lambda a, k=k: coefficients(a)[k], m) for k, m in enumerate(self.moments))
-
-    def _whole_coefficients(self, a):
-        return [linop.legendre(k, a * self.h) for k in range(MOMENTS)]
-
-    def _part_coefficients(self, a):
-        inner = [linop.legendre(j, a * self.h * self.u) / (2 * j + 1) for j in range(MOMENTS)]
-        rows = _restrict(self.u - 1, self.u)
-        return [(2 * k + 1) * self.u * sum(b * c for b, c in zip(row, inner)) for k, row in enumerate(rows)]
-
-    # Variances of what the moments leave open; the full variance where there are none.
-
-    def _open_whole(self, a):
-        full = phi1(2 * a * self.h)
-        return jnp.maximum(self._open(full, self._whole_coefficients, self._whole_coefficients, a), 0.0)
-
-    def _open_part(self, a):
-        full = self.u * phi1(2 * a * self.u * self.h)
-        return jnp.maximum(self._open(full, self._part_coefficients, self._part_coefficients, a), 0.0)
-
-    def _open_cross(self, a):
-        full = jnp.exp(a * (1 - self.u) * self.h) * self.u * phi1(2 * a * self.u * self.h)
-        return self._open(full, self._part_coefficients, self._whole_coefficients, a)
-
-    def _open(self, full, left, right, a):
+        parts = []
         if self.moments is not None:
-            pairs = zip(left(a), right(a))
-            full = full - sum(b * c / (2 * k + 1) for k, (b, c) in enumerate(pairs))
-        return self.h * full
+            parts = [A.map(lambda a, k=k: self._weights(functional, A, a)[k], m) for k, m in enumerate(self.moments)]
+        at = next((i for i, other in enumerate(open_) if other is functional), -1)
+        parts += [A.map(lambda a, j=j: self._root(open_[: at + 1], A, a)[at][j], self.normals[j]) for j in range(at + 1)]
+        return sum(parts[1:], parts[0])
+
+    def _root(self, functionals, A, a):
+        """Rows of the Cholesky factor of the covariance that the moments leave open, at the eigenvalue a of A."""
+        rows = []
+        for one in functionals:
+            row, left = [], jnp.maximum(self._covariance(one, one, A, a), 0.0)
+            for j, before in enumerate(rows):
+                shared = self._covariance(one, functionals[j], A, a) - sum(x * y for x, y in zip(row, before))
+                # The bound is Cauchy and Schwarz's: where U is next to 0 or 1, a rounding error is divided by nearly nothing.
+                most = jnp.sqrt(left)
+                row.append(jnp.clip(shared / jnp.maximum(before[j], jnp.finfo(most.dtype).tiny), -most, most))
+                left = jnp.maximum(left - row[j] ** 2, 0.0)
+            rows.append([*row, jnp.sqrt(left)])
+        return rows
+
+    def _covariance(self, one, other, A, a):
+        """What the moments leave open of E[one other], all of it where there are none."""
+        left, right = (_eigenvalue(f, A, a) for f in (one, other))
+        total = _gram(one, left, other, right, self.h)
+        if self.moments is not None:
+            pairs = zip(self._weights(one, A, a), self._weights(other, A, a))
+            total = total - self.h * sum(b * c / (2 * k + 1) for k, (b, c) in enumerate(pairs))
+        return total
+
+    def _weights(self, functional, A, a):
+        """Of the moments, in the projection of a functional on them."""
+        a, z = _eigenvalue(functional, A, a), self.h * functional.u
+        if isinstance(functional, TimeIntegral):
+            inner = [z / 2, -z / 2, 0.0]
+        else:
+            inner = [linop.legendre(j, a * z) for j in range(MOMENTS)]
+        if functional.whole:
+            return inner
+        rows = _restrict(functional.u - 1, functional.u)
+        return [
+            (2 * k + 1) * functional.u * sum(b * c / (2 * j + 1) for j, (b, c) in enumerate(zip(row, inner))) for k, row in enumerate(rows)
+        ]
+
+
+def needed(functionals: Sequence[Integral], along: bool) -> int:
+    """Normals that a draw of the functionals consumes per particle and coordinate, along a path or fresh."""
+    return len(in_order(functionals, along))
+
+
+def in_order(functionals: Sequence[Integral], along: bool = False, forward: bool = False) -> list[Integral]:
+    """Those that consume normals, in the order in which they do; see `StepNoise`."""
+    found = [f for f in functionals if not (along and f.told)]
+    return sorted(found, key=lambda f: f.whole if forward else not f.whole)
+
+
+def _operator(functionals) -> Operator:
+    """The operator whose functions all of them are; numbers commute with any."""
+    matrices = [f.A for f in functionals if not isinstance(f.A, linop.Scalar)]
+    if any(A is not matrices[0] for A in matrices):
+        raise ValueError(
+            "Integrals of two operators that need not commute have no joint law that is known here; draw them of one operator and numbers."
+        )
+    return matrices[0] if matrices else linop.ZERO
+
+
+def _eigenvalue(functional, A, a):
+    return jnp.asarray(functional.A.value, jnp.result_type(a)) if isinstance(functional.A, linop.Scalar) else a
+
+
+def _gram(one, a, other, b, h):
+    """E[one other] per eigenvalue, a and b of their operators."""
+    if one is other or one.whole or one.u is other.u:
+        shared = other.u
+    else:
+        shared = one.u if other.whole else jnp.minimum(one.u, other.u)
+    # In tau = shared h - v the weights are (c + tau)^power e^{a(c + tau)}, c what each has of the step beyond what both share.
+    length, s = shared * h, a + b
+    beyond = [0.0 if f.u is shared else (f.u - shared) * h for f in (one, other)]
+    powers = [isinstance(f, TimeIntegral) for f in (one, other)]
+    if not any(powers) and all(f.u is shared for f in (one, other)):
+        return length * phi1(s * length)
+    grown = jnp.exp(a * beyond[0] + b * beyond[1])
+    plain = length * phi1(s * length)
+    if not any(powers):
+        return grown * plain
+    if all(powers):
+        return beyond[0] * beyond[1] * length + (beyond[0] + beyond[1]) * length**2 / 2 + length**3 / 3
+    c = beyond[powers.index(True)]
+    return grown * (c * plain + length**2 * (phi1(s * length) - phi2(s * length)))
 
 
 def _restrict(centre, width):
@@ -118,26 +208,43 @@ def generator(key) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(np.asarray(jax.random.key_data(key)).ravel()))
 
 
-def path(key, count: int, length: float, n: int, d: int) -> np.ndarray:
-    """Legendre moments of `count` intervals of the given length, (count, MOMENTS, n, d), single precision."""
-    normals = generator(key).standard_normal((count, MOMENTS, n, d), np.float32)
-    normals *= np.sqrt(length / (2 * np.arange(MOMENTS, dtype=np.float32) + 1))[:, None, None]
+def path(key, lengths, n: int, d: int) -> np.ndarray:
+    """Legendre moments of intervals of the given lengths (N,), in their order, (N, MOMENTS, n, d), single precision."""
+    normals = generator(key).standard_normal((len(lengths), MOMENTS, n, d), np.float32)
+    spread = np.sqrt(np.asarray(lengths)[:, None] / (2 * np.arange(MOMENTS) + 1))
+    normals *= spread.astype(np.float32)[:, :, None, None]
     return normals
 
 
-def merge(path: np.ndarray, m: int) -> np.ndarray:
-    """Moments on intervals m times as long: (N, MOMENTS, n, d) -> (N/m, MOMENTS, n, d), exactly.
+def merge(path: np.ndarray, m, lengths=None) -> np.ndarray:
+    """Moments on unions of neighbouring intervals, exactly: (N, MOMENTS, n, d) -> (N / m, MOMENTS, n, d).
 
-    Raises ValueError if m does not divide N.
+    m: how many make up one, a number or one for each union; lengths (N,) of the intervals where they differ. Raises ValueError
+    if they do not add up to N.
     """
     count, _, n, d = path.shape
-    if m < 1 or count % m:
-        raise ValueError(f"{count} intervals cannot be merged in groups of {m}: {m} must divide {count}.")
-    if m == 1:
+    if np.ndim(m) == 0:
+        if m < 1 or count % m:
+            raise ValueError(f"{count} intervals cannot be merged in groups of {m}: {m} must divide {count}.")
+        m = np.full(count // m, m)
+    m = np.asarray(m)
+    if m.sum() != count or (m < 1).any():
+        raise ValueError(f"{count} intervals cannot be merged in groups of {m.tolist()}: they must add up to {count}.")
+    if (m == 1).all():
         return path
-    weights = np.zeros((MOMENTS, m, MOMENTS), path.dtype)
-    for i in range(m):
-        for k, row in enumerate(_restrict((2 * i + 1 - m) / m, 1 / m)):
-            weights[k, i, : k + 1] = row
-    grouped = path.reshape(count // m, m * MOMENTS, n * d)
-    return np.matmul(weights.reshape(MOMENTS, -1), grouped).reshape(count // m, MOMENTS, n, d)
+    lengths = np.ones(count) if lengths is None else np.asarray(lengths)
+    ends = np.cumsum(m)
+    whole = np.add.reduceat(lengths, ends - m)
+    # Centres and half widths of the intervals in units of half their union, from its centre.
+    after = np.cumsum(lengths) - np.repeat(np.cumsum(whole) - whole, m)
+    centre, width = (2 * after - lengths) / np.repeat(whole, m) - 1, lengths / np.repeat(whole, m)
+    weights = np.zeros((count, MOMENTS, MOMENTS), path.dtype)
+    for k, row in enumerate(_restrict(centre, width)):
+        for j, value in enumerate(row):
+            weights[:, k, j] = value
+    if len(set(m.tolist())) == 1:
+        grouped = path.reshape(len(m), m[0] * MOMENTS, n * d)
+        of = np.moveaxis(weights.reshape(len(m), m[0], MOMENTS, MOMENTS), 1, 2).reshape(len(m), MOMENTS, -1)
+        return np.matmul(of, grouped).reshape(len(m), MOMENTS, n, d)
+    moved = np.matmul(weights, path.reshape(count, MOMENTS, n * d))
+    return np.add.reduceat(moved, ends - m).reshape(len(m), MOMENTS, n, d)

@@ -1,75 +1,56 @@
 """Budget: how many steps an accuracy takes, found by search, beside the number that the theorem asks for."""
 
-import itertools
-
 import streamlit as st
 
-from dlab.engine import jobs
+from dlab import engine, words
 from dlab.figures import budget
-from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, reveal, runs, studies, tell
-
-values = frame.begin(
-    "budget",
-    "How many steps does a given accuracy take?",
-    "Markers are the smallest $N$ with $W_2 < \\varepsilon$, found by search; dotted lines are what the theorem asks for.",
-)
-picture, side = reveal.stage("budget")
-with side:
-    controls.target(values)
-    controls.scheme_set()
-    controls.distances(values)
-    controls.cost()
-    controls.score_error(values)
-    controls.horizon()
-    controls.sampling(values)
-    controls.open_study()
-
-epsilon, drawing = studies.epsilon(values), itertools.count()
+from dlab.figures.numbers import number
+from dlab.ui import frame, methods, runs, studies, theorems
+from dlab.ui.page import Block, Page, View, show
+from dlab.ui.sections import table
 
 
-def shown(chart, height, name):
-    frame.chart(chart, height, f"{name}-{next(drawing)}")
+def prepare(scene):
+    """Seconds of a step, measured when nothing else runs, where one of the pictures counts them."""
+    study = studies.reaching_study(scene)
+    return {"seconds": runs.timing(study) if "time" in (scene.cost, scene.work) else engine.seconds_a_step(study)}
 
 
-def draw(found, state):
+def counted(cost, seconds, result):
+    """What a picture counts, and the seconds of each scheme in it: steps where an older picture has schemes without a time."""
+    known = seconds and set(result["study"]["schemes"]) <= set(seconds)
+    return ("steps" if cost == "time" and not known else cost), (seconds if known else None)
+
+
+def view(found, scene):
+    result, epsilon = found[""], studies.epsilon(scene)
+    cost, seconds = counted(scene.cost, scene["seconds"], result)
+    chart = budget.chart(result, cost, epsilon=epsilon, seconds=seconds, bounds=scene.bounds)
+    lines, notes = budget.table(result, epsilon, seconds), tuple(budget.notes(result))
+    return View(chart, takeaway=budget.sentence(result, epsilon), table=lines, notes=notes, heights=(520,), bar=True)
+
+
+def work(found, scene):
+    cost, seconds = counted(scene.work, engine.seconds_a_step(studies.reaching_study(scene)), found[""])
+    chart = budget.work_precision(found[""], cost, epsilon=studies.epsilon(scene), seconds=seconds)
+    return View(chart, "work-precision", "", frame.plain(chart.caption), heights=(460,), bar=True)
+
+
+def measured(found, scene):
     result = found[""]
-    with st.container(key="stale" if state == "stale" else None):
-        # A time is measured when nothing else runs.
-        seconds = runs.timing(study) if values["cost"] == "time" and state != "running" else None
-        cost = values["cost"] if seconds or values["cost"] != "time" else "steps"
-        figure = budget.chart(result, cost, epsilon=epsilon, seconds=seconds, bounds=values["bounds"])
-        shown(figure, 520, f"budget-{state}")
-        if state != "stale":  # the line beside the Run button says what a stale picture is
-            st.markdown(budget.sentence(result, epsilon))
-        if state != "running":
-            st.dataframe(budget.table(result, epsilon, jobs.timed(study)), hide_index=True, width="stretch")
-    return figure
+    methods.of_result(result, rule=False)
+    if any(row["method"] in ("exact-moments", "exact-marginals") for row in result["rows"]):
+        st.markdown(words.text("budget", "bounded"))
+    if seconds := engine.seconds_a_step(studies.reaching_study(scene)):
+        st.markdown(words.text("budget", "timed", each=", ".join(f"{n} {number(1e9 * s)} ns" for n, s in seconds.items())))
 
 
-with picture:
-    try:
-        study = studies.reaching_study(values)
-        found, state, figure = runs.several("budget", {"": study}, draw)
-    except BadInput as error:
-        st.error(frame.plain(error))
-        state = "none"
-    if state in ("final", "partial"):
-        result = found[""]
-        st.markdown("### What does accuracy cost?")
-        controls.work()
-        seconds = runs.timing(study) if values["work"] == "time" else jobs.timed(study)
-        diagram = budget.work_precision(result, values["work"], epsilon=epsilon, seconds=seconds)
-        shown(diagram, 460, "work")
-        st.caption(frame.plain(diagram.caption))
-        with st.expander("Every accuracy"):
-            st.dataframe(budget.every_answer(result), hide_index=True, width="stretch")
-        for note in budget.notes(result):
-            st.caption(frame.plain(note))
-        with st.expander("How is this measured?"):
-            tell.searching(result, seconds)
-        with st.expander("What the theorem says"):
-            tell.budget(result, epsilon)
-        exports.row(study, result, figure)
-        exports.diagram(diagram, "work-precision")
-frame.end("budget")
+show(Page(
+    "budget", view, lambda scene: {"": studies.reaching_study(scene)}, prepare=prepare,
+    controls=("target", "schemes", "distances", "cost", "score_error", "horizon", "sampling", "open_study"),
+    below=(Block("work", work, controls=("work",)),),
+    sections=(
+        table("every", lambda found, scene: budget.every_answer(found[""])), Block("measured", draw=measured),
+        Block("theorem", draw=lambda found, scene: theorems.corollaries(found[""], studies.epsilon(scene))),
+    ),
+))  # fmt: skip

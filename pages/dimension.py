@@ -1,56 +1,26 @@
 """Dimension: Gaussians of up to thousands of coordinates, by their exact laws."""
 
-import streamlit as st
-
 from dlab.figures import along
-from dlab.figures.numbers import step_size
-from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, runs, studies, tell
-
-values = frame.begin(
-    "dimension",
-    "What does another dimension cost?",
-    "A Gaussian with $d$ independent coordinates, each with its exact law, so nothing is sampled. For REM and REI, whose coordinates "
-    "share a random midpoint, that gives a lower bound.",
-)
-picture, side = frame.stage()
-with side:
-    controls.spectrum(values)
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.epsilon()
-    controls.horizon()
+from dlab.ui import studies
+from dlab.ui.page import Page, View, show
+from dlab.ui.sections import measured, prose, table
 
 
-def draw(found, state):
-    result = found[""]
-    sizes = along.steps_of(found)
-    h = sizes[-1]
-    figures = {"w2": along.chart(found, h), "steps": along.steps_chart(result, values["epsilon"])}
-    left, right = st.columns(2, gap="medium")
-    with left:
-        frame.chart(figures["w2"], 470, f"dimension-w2-{state}")
-    with right:
-        frame.chart(figures["steps"], 470, f"dimension-steps-{state}")
-    st.markdown(f"{figures['w2'].caption} {along.steps_sentence(result, values['epsilon'])}")
-    return h, figures
+def finest(found):
+    return along.steps_of(found)[-1]
 
 
-with picture:
-    found, state, drawn = None, "none", None
-    try:
-        found, state, drawn = runs.several("dimension", {"": studies.dimension_study(values)}, draw)
-    except BadInput as error:
-        st.error(frame.plain(error))
-    if state == "final":
-        h, figures = drawn
-        with st.expander(f"The points at h = {step_size(h)}"):
-            st.dataframe(along.table(found, h), hide_index=True, width="stretch")
-        with st.expander("Slopes in h at each d"):
-            st.dataframe(along.slopes_table(found[""]), hide_index=True, width="stretch")
-        with st.expander("How is this measured?"):
-            tell.measuring(found[""])
-        with st.expander("What the theorem says"):
-            tell.dimension()
-        exports.varied(figures, found)
-frame.end("dimension")
+def view(found, scene):
+    charts = along.chart(found, finest(found)), along.steps_chart(found[""], scene.epsilon)
+    said = f"{charts[0].caption} {along.steps_sentence(found[''], scene.epsilon)}"
+    return View(charts, "w2 steps", said, heights=(470,), bar=True)
+
+
+show(Page(
+    "dimension", view, lambda scene: {"": studies.dimension_study(scene)}, controls=("spectrum", "schemes", "h", "epsilon", "horizon"),
+    sections=(
+        table("points", lambda found, scene: along.table(found, finest(found))),
+        table("slopes", lambda found, scene: along.slopes_table(found[""])),
+        measured(), prose("theorem"),
+    ),
+))  # fmt: skip

@@ -1,93 +1,88 @@
-"""Images: the five schemes from the same noise, SO by Hessian-vector products, and the distances that make sense there."""
-
-import itertools
+"""Images: the schemes from the same noise, SO by Hessian-vector products, and the distances that make sense there."""
 
 import streamlit as st
 
-from dlab.answers.images import grid_work, lesson
-from dlab.engine import jobs
+from dlab import words
+from dlab.answers.images import lesson
 from dlab.figures import images
-from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, grids, runs, studies, tell_images
-
-values = frame.begin(
-    "images",
-    "Do better steps make better images?",
-    "All schemes turn the same noise into images of a small data set, with its exact score or a network's; $d$ is the number of pixels.",
-)
-picture, side = frame.stage()
-with side:
-    controls.own("images")
-    controls.scheme_set()
-drawing, COUNT, COMPILE = itertools.count(), studies.IMAGE_GRID, 12.0
+from dlab.ui import exports, grids, methods, studies
+from dlab.ui.page import Ask, Block, Page, View, show
+from dlab.ui.sections import prose
 
 
-def show(figure, height, place=st):
-    frame.chart(figure, height, f"images-{next(drawing)}", place, bar=False)
+def steps(scene):
+    return round(scene["images.T"] / scene["images.step"])
 
 
-def distances(study):
+def prepare(scene):
+    if (count := studies.images_study(scene).target["count"]) < scene["images.count"]:
+        st.caption(words.text("images", "fewer", count=count))
+    return {}
+
+
+def grid(scene):
+    study, which = studies.images_study(scene), (steps(scene), studies.IMAGE_GRID)
+    return Ask("image_grid", study, which, "Moving the images.")
+
+
+def view(found, scene):
+    return View(takeaway=images.grid_sentence(found), top=lambda: grids.show(found, "grids"))
+
+
+def files(found, scene):
+    again = (
+        f"python -m dlab make image_grid study.json {steps(scene)} {studies.IMAGE_GRID}, or make image_distances study.json: the same "
+        "numbers."
+    )
+    exports.study_file(studies.images_study(scene).to_json(), again)
+
+
+def distances(scene):
+    study = studies.images_study(scene)
+    return Ask("image_distances", study, (), "Sampling with every scheme and step size.")
+
+
+def pick(scene):
     left, right = st.columns(2)
-    method = left.segmented_control(
-        "Distance", list(images.TITLES), default="frechet", required=True, format_func=images.TITLES.get, key="images-method",
-        help="Each with its sampling floor: what as many samples of the data's own law read.",
-    )  # fmt: skip
-    cost = right.segmented_control(
-        "Against", list(images.COSTS), default="h", required=True, format_func=images.COSTS.get, key="images-cost",
-        help="A Hessian-vector product costs about what a score costs.",
-    )  # fmt: skip
-    price = jobs.seconds(study.price) + COMPILE
-    found = runs.kept("images", study, price=price, doing="Sampling with every scheme and step size.")
+    return {
+        "method": left.segmented_control(
+            "Distance", list(images.TITLES), default="frechet", required=True, format_func=images.TITLES.get, key="images-method",
+            help="Each with its sampling floor: the distance between as many samples of the data's own law and that law.",
+        ),
+        "cost": right.segmented_control(
+            "Against", list(images.COSTS), default="h", required=True, format_func=images.COSTS.get, key="images-cost",
+            help="A Hessian-vector product costs about as much as a score.",
+        ),
+    }  # fmt: skip
+
+
+def distances_view(found, scene):
+    chart = images.chart(found, scene["method"], scene["cost"])
+    return View(chart, f"images-{scene['method']}", table=images.table(found), answer=found, heights=(440,))
+
+
+def near(found, scene):
     if found is None:
-        return
-    figure = images.chart(found, method, cost)
-    show(figure, 440)
-    st.markdown(figure.caption)
-    st.dataframe(images.table(found), hide_index=True, width="stretch")
-    exports.named(figure, found, f"images-{method}", "images")
-    st.markdown("### Does it copy the data?")
-    near = images.near_chart(found, cost)
-    show(near, 400)
-    st.markdown(near.caption)
-    exports.named(near, {"rows": found["near"], "others": found["others"]}, "images-copies", "near")
+        return None
+    chart = images.near_chart(found, st.session_state.get("images-cost", "h"))
+    return View(chart, "images-copies", answer={"rows": found["near"], "others": found["others"]}, heights=(400,))
 
 
-def by_step(grid):
-    if grid and grid["spent"]:
-        st.dataframe(images.steps_table(grid), hide_index=True, width="stretch")
-    else:
-        st.caption("SO alone takes products; choose it and compute the grids.")
-
-
-def blind():
+def blind(found, scene):
     rows = lesson()
-    figure = images.lesson_chart(rows)
-    show(figure, 380)
-    st.markdown(figure.caption)
-    exports.named(figure, {"rows": rows}, "diagonal-covariance", "lesson")
+    return View(images.lesson_chart(rows), "diagonal-covariance", answer={"rows": rows}, heights=(380,))
 
 
-with picture:
-    try:
-        study = studies.images_study(values)
-        if (count := study.target["count"]) < values["images.count"]:
-            st.caption(f"The folder holds {count} images; all of them are taken and none is kept out.")
-        steps = round(study.T / values["images.step"])
-        price = jobs.seconds(grid_work(study, steps, COUNT)) + COMPILE
-        grid = runs.kept("grid", study, steps, COUNT, price=price, doing="Moving the images.")
-        if grid:
-            grids.show(grid, "grids")
-            st.markdown(images.grid_sentence(grid))
-        st.markdown("### How far from the data's law?")
-        distances(study)
-        frame.sections(
-            ("What a diagonal covariance misses", "lesson-open", blind),
-            ("Products of every step", "steps-open", lambda: by_step(grid)),
-            ("How is this measured?", "measured-open", tell_images.measured),
-            ("What the theorem says", "theorem-open", tell_images.theorem),
-        )
-        again = f"python -m dlab make grid study.json {steps} {COUNT}, or make images study.json: the same numbers."
-        exports.study_file(study.to_json(), again)
-    except BadInput as error:
-        st.error(frame.plain(error))
-frame.end("images")
+def by_step(found, scene):
+    return View(table=images.steps_table(found)) if found and found["spent"] else View(caption=words.text("images", "no-products"))
+
+
+def measured(found, scene):
+    st.markdown(f"{methods.describe('frechet', 'frechet-diagonal', 'sliced')}\n\n{words.text('images', 'copies')}")
+
+
+show(Page(
+    "images", view, answer=grid, prepare=prepare, files=files, early=True, controls=("page", "schemes"),
+    below=(Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, of="distances")),
+    sections=(Block("lesson", blind), Block("steps", by_step), Block("measured", draw=measured), prose("theorem")),
+))  # fmt: skip

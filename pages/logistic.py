@@ -1,178 +1,149 @@
 """Logistic regression: the papers' own experiment rebuilt, two features that can be seen, and a table of one's own."""
 
-import itertools
-
 import streamlit as st
 
-from dlab.engine import jobs
+from dlab import engine, words
 from dlab.figures import convergence, logistic, tables
-from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, runs, studies, tell_logistic
+from dlab.figures.numbers import number, step_size
+from dlab.targets import sampled
+from dlab.ui import runs, settings, studies
+from dlab.ui.page import Ask, Block, Page, View, show
+from dlab.ui.sections import table
 
-values = frame.begin(
-    "logistic",
-    "What does the papers' logistic regression really show?",
-    "The target is the posterior of a penalised logistic regression, the one experiment behind the theorems' figure.",
-)
-part, lam = values["logistic.part"], values["logistic.penalty"]
-picture, side = frame.stage()
-drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
-with side:
-    controls.own_choice("logistic", "part", st)
-    if part == "paper":
-        controls.own_choice("logistic", "penalty", st)
-        controls.own_remark("d = 20, 100 observations, features N(0, 100), T = 10, start N(0, σ_T² I): as the paper has them.")
-    elif part == "plane":
-        controls.observed(values)
-        controls.scheme_set()
-        controls.step_range(values)
-        controls.horizon()
-        controls.sampling(values)
-    else:
-        controls.upload()
-        controls.own_knob("logistic", "ridge")
-        controls.own_choice("logistic", "score", st)
-        controls.scheme_set()
-        controls.step_range(values)
-        controls.horizon()
-        controls.sampling(values)
+LARGEST = settings.PENALTIES[-1]
 
 
-def show(figure, height, place=st):
-    frame.chart(figure, height, f"logistic-{next(drawing)}", place)
+def atoms(target):
+    """How many posterior samples the score of a target object is made of."""
+    return target.get("atoms", sampled.FORMS[target.get("score", "kernel")])
 
 
-def rows(table):
-    st.dataframe(table, hide_index=True, width="stretch")
+def experiment(scene):
+    return {"": studies.experiment(scene["logistic.penalty"])}
 
 
-def experiment():
-    study = studies.experiment(lam)
+def experiment_view(found, scene):
+    result = found[""]
+    if not result["rows"]:
+        return None
+    chart = logistic.experiment(result, result["facts"]["cov"][0][0] ** 0.5, result["study"]["target"]["lam"])
+    return View(chart, table=logistic.table(result), notes=tuple(result["notes"]), heights=(500,), bar=True)
 
-    def draw(found, state):
+
+def small(scene):
+    study = studies.experiment_small(scene["logistic.penalty"])
+    return Ask("first_coordinate", study, (), "Computing the surrogate's exact law.")
+
+
+def few(scene):
+    """EM's curve with few posterior samples, which the largest penalty shows."""
+    study = studies.experiment_atoms(LARGEST)
+    asked = scene["logistic.penalty"] == LARGEST and engine.kept_answer("first_coordinate", small(scene).study) is not None
+    return {"few": runs.measured(study) if asked else None}
+
+
+def small_view(found, scene):
+    lam, few, result = scene["logistic.penalty"], scene["few"], engine.result(experiment(scene)[""])
+    curves = {f"simulated, score of {atoms(result['study']['target']):,} samples": result} if result else {}
+    if few is not None:
+        curves[f"simulated, score of {atoms(few['study']['target'])} samples"] = few
+    chart = logistic.orders(found, curves)
+    said = [words.text("logistic", "small", T=f"{studies.SMALL_T:g}"), *([logistic.atoms_sentence(found, few)] if few is not None else [])]
+    said = "\n\n".join([chart.caption, *said])
+    return View(chart, f"small-steps-{lam:g}", said, data=found["rows"], answer={"answer": found}, heights=(520,), bar=True)
+
+
+def readings(found, scene):
+    em, rem, result = logistic.readings(found, "EM"), logistic.readings(found, "REM"), engine.result(experiment(scene)[""])
+    said = "\n\n".join([rem.caption, *([logistic.floor_sentence(found, result)] if result else [])])
+    answer = {"data": found["rows"], "answer": {"answer": found}}
+    return View(rem, "readings", said, drawn=(em, rem), **answer, heights=(520,), bar=True)
+
+
+def measured(found, scene):
+    study = experiment(scene)[""]
+    st.markdown(words.text("logistic", "measured", atoms=f"{atoms(study.target):,}", particles=f"{study.particles:,}"))
+
+
+def theorem(found, scene):
+    result = found[""]
+    facts, row = result["facts"], min((r for r in result["rows"] if r["scheme"] == "EM"), key=lambda r: r["h"])
+    said = [words.text("logistic", "theorem", m0=number(facts["m0"]), L0=number(facts["L0"]))]
+    if row["bound"] is not None:
+        values = {"bound": number(row["bound"]), "w2": number(row["w2"])}
+        said.append(words.text("logistic", "theorem-bound", h=step_size(row["h"]), d=len(facts["mean"]), **values))
+    st.markdown("\n\n".join(said))
+
+
+PAPER = Page(
+    "logistic", experiment_view, experiment,
+    controls=("logistic.part", "logistic.penalty", ("remark", {"text": words.text("logistic", "setting")})),
+    below=(
+        Block("small", small_view, answer=small, prepare=few),
+        Block("readings", readings, answer=lambda scene: Ask(
+            "readings", studies.experiment_readings(LARGEST), (), "Running EM and REM with each score.")),
+    ),
+    sections=(
+        table("slopes", lambda found, scene: found and logistic.slopes_table(found), of="small"),
+        table("readings-table", lambda found, scene: found and logistic.readings_table(found), of="readings"),
+        Block("measured", draw=measured), Block("theorem", draw=theorem),
+    ),
+)  # fmt: skip
+
+
+def boundary(scene):
+    study = studies.plane(scene)
+    which = scene["logistic.scheme"], round(study.T / scene["logistic.step"])
+    return Ask("boundary", study, which, doing="Drawing the posterior and moving the particles.")
+
+
+def boundary_view(found, scene):
+    return View(logistic.boundary(found), "two-features", heights=(400,), titles=True)
+
+
+def curve(of) -> Block:
+    """The W2 curve of a study, of(scene)."""
+
+    def view(found, scene):
         result = found[""]
-        if not result["rows"]:
-            return None
-        figure = logistic.experiment(result, tell_logistic.sigma(result), result["study"]["target"]["lam"])
-        with st.container(key="stale" if state == "stale" else None):
-            show(figure, 500)
-            if state != "stale":
-                st.markdown(figure.caption)
-            if state != "running":
-                rows(logistic.table(result))
-        return figure
+        chart = convergence.chart(result, "h", bounds=scene.bounds, brackets=False)
+        said, lines, notes = tables.sentence(result), tables.table(result), tuple(result["notes"])
+        return View(chart, takeaway=said, table=lines, notes=notes, bar=True)
 
-    found, state, figure = runs.several("experiment", {"": study}, draw)
-    if state in ("final", "partial") and figure:
-        small(found[""])
-        why(found[""])
-        for note in found[""]["notes"]:
-            st.caption(frame.plain(note))
-        with st.expander("How is this measured?"):
-            tell_logistic.experiment(study)
-        with st.expander("What the theorem says"):
-            tell_logistic.theorem(found[""])
-        exports.row(study, found[""], figure)
+    return Block("curve", view, lambda scene: {"": of(scene)})
 
 
-def small(result):
-    st.markdown("### Is that a rate?")
-    asked = studies.experiment_small(lam)
-    first = runs.kept("first", asked, price=tell_logistic.PRICES["first"], doing="Carrying the surrogate's exact law.")
-    if first is None:
-        return
-    few = studies.experiment_atoms(studies.PENALTIES[-1])
-    known = jobs.known(few) if lam == studies.PENALTIES[-1] else None
-    sampled = {f"simulated, score of {tell_logistic.atoms(result['study']['target']):,} samples": result}
-    if known is not None:
-        sampled[f"simulated, score of {tell_logistic.atoms(few.target)} samples"] = known
-    figure = logistic.orders(first, sampled)
-    show(figure, 520)
-    st.markdown(figure.caption)
-    tell_logistic.surrogate(asked)
-    if known is not None:
-        st.markdown(logistic.atoms_sentence(first, known))
-    elif lam == studies.PENALTIES[-1]:
-        runs.measured(few)
-    with st.expander("Slopes between neighbouring step sizes"):
-        rows(logistic.slopes_table(first))
-    exports.named(figure, {"rows": first["rows"], "answer": first}, f"small-steps-{lam:g}", "small")
+PLANE = Page(
+    "logistic", boundary_view, answer=boundary,
+    controls=("logistic.part", "observed", "logistic.scheme", "logistic.step", "schemes", "h", "horizon", "sampling"),
+    below=(curve(studies.plane),),
+)  # fmt: skip
 
 
-def why(result):
-    st.markdown("### Why are the paper's REM and REI so near EM and EI?")
-    tell_logistic.hypothesis()
-    asked = studies.experiment_readings(studies.PENALTIES[-1])
-    found = runs.kept("readings", asked, price=tell_logistic.PRICES["readings"], doing="Running EM and REM with each score.")
-    if found is None:
-        return
-    left, right = st.columns(2)
-    figures = {name: logistic.readings(found, name) for name in ("EM", "REM")}
-    for place, figure in zip((left, right), figures.values()):
-        show(figure, 520, place)
-    st.markdown(figures["REM"].caption)
-    st.markdown(logistic.floor_sentence(found, result))
-    with st.expander("Every reading, in W₂ and W₁"):
-        rows(logistic.readings_table(found))
-    exports.named(figures["REM"], {"rows": found["rows"], "answer": found}, "readings", "why")
+def given(scene):
+    """The study of the visitor's own observations."""
+    return studies.observed(scene, *st.session_state["observations"])
 
 
-def two_features():
-    study = studies.plane(values)
-    left, middle, _ = st.columns((1, 1, 2))
-    controls.own_choice("logistic", "scheme", left)
-    controls.own_choice("logistic", "step", middle)
-    which = values["logistic.scheme"], round(study.T / values["logistic.step"])
-    found = runs.kept("boundary", study, *which, price=0.0, doing="Drawing the posterior and moving the particles.")
-    sheet = logistic.boundary(found)
-    for place, piece in zip(st.columns(3), sheet.parts):
-        frame.chart(piece, 400, f"logistic-{next(drawing)}", place, bar=False, title=True)
-    st.markdown(sheet.caption)
-    exports.sheet(sheet, "two-features", key="two")
-    curve(study)
+def ready(scene):
+    uploaded = st.session_state.get("observations")
+    if uploaded is None:
+        st.markdown(words.text("logistic", "csv"))
+        return None
+    st.caption(words.text("logistic", "observed", rows=len(uploaded[0]), features=len(uploaded[0][0])))
+    return {}
 
 
-def curve(study):
-    def draw(result, state):
-        figure = convergence.chart(result, "h", bounds=values["bounds"], brackets=False)
-        with st.container(key="stale" if state == "stale" else None):
-            show(figure, 480)
-            if state != "stale":
-                st.markdown(tables.sentence(result))
-            if state != "running":
-                rows(tables.table(result))
-        return figure
-
-    result, state, figure = runs.curve(study, draw)
-    if state in ("final", "partial"):
-        for note in result["notes"]:
-            st.caption(frame.plain(note))
-        exports.row(study, result, figure)
+def laplace(found, scene):
+    answer = {"data": found["rows"], "answer": {"answer": found}}
+    return View(logistic.orders(found, {}), "laplace-check", **answer, heights=(460,), bar=True)
 
 
-def own_data():
-    given = st.session_state.get("observations")
-    if given is None:
-        tell_logistic.csv()
-        return
-    study = studies.observed(values, *given)
-    st.caption(
-        f"{len(given[0])} observations of {len(given[0][0])} features, each standardised to mean 0 and standard deviation 1. A link "
-        "leaves your data out; the study file below holds them."
-    )
-    curve(study)
-    first = runs.kept("first", study, price=tell_logistic.PRICES["first"], doing="Carrying the Laplace surrogate's exact law.")
-    if first is not None:
-        st.markdown("### The Laplace check")
-        figure = logistic.orders(first, {})
-        show(figure, 460)
-        st.markdown(figure.caption)
-        exports.named(figure, {"rows": first["rows"], "answer": first}, "laplace-check", "laplace")
+CSV = Page(
+    "logistic", curve(given).view, curve(given).studies, prepare=ready,
+    controls=("logistic.part", "upload", "logistic.ridge", "logistic.score", "schemes", "h", "horizon", "sampling"),
+    below=(Block("laplace", laplace, answer=lambda scene: Ask(
+        "first_coordinate", given(scene), (), "Computing the Laplace surrogate's exact law.")),),
+)  # fmt: skip
 
-
-with picture:
-    try:
-        {"paper": experiment, "plane": two_features, "csv": own_data}[part]()
-    except BadInput as error:
-        st.error(frame.plain(error))
-frame.end("logistic")
+show(Page("logistic", turn=lambda scene: {"paper": PAPER, "plane": PLANE, "csv": CSV}[scene["logistic.part"]]))

@@ -1,128 +1,92 @@
 """Outside the assumptions: what is measured where the theorems say nothing, and SO with a wrong Hessian."""
 
-import itertools
-
 import streamlit as st
 
+from dlab import words
 from dlab.answers.bounds import checklist
 from dlab.answers.hessian_cost import derived
-from dlab.answers.modes import modes_work
-from dlab.engine import jobs
 from dlab.figures import outside
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
-from dlab.params import BadInput
-from dlab.ui import assumption_cases, controls, exports, frame, law, runs, tell, tell_outside
-
-values = frame.begin(
-    "outside",
-    "What happens where the theorems say nothing?",
-    "Each case leaves the assumptions in one way. Left, $W_2$ against $h$ with the order measured; right, against the number that "
-    "leads out of them.",
-)
-picture, side = frame.stage()
-case = assumption_cases.case_of(values)
-with side:
-    controls.own_choice("outside", "case", st)
-    controls.own_choice("outside", case.name, st)
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.horizon()
-drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
+from dlab.ui import frame, law, runs, studies
+from dlab.ui.page import Ask, Block, Page, View, show
+from dlab.ui.sections import measured, theorem
 
 
-def show(figure, height, place=st):
-    frame.chart(figure, height, f"outside-{next(drawing)}", place, bar=False)
+def asked(scene):
+    return {"against h": studies.case_study(scene), "along": studies.case_along(scene)}
 
 
-def draw(found, state):
+def view(found, scene):
     if not found.get("against h", {}).get("rows"):
         return None
-    result, varied = found["against h"], found.get("along")
-    listed = checklist(study, facts=result["facts"])
+    case, result, varied = studies.case_of(scene), found["against h"], found.get("along")
+    items = checklist(studies.case_study(scene), facts=result["facts"])
     sheet = outside.sheet(result, varied, min(varied["study"]["h"]) if varied else 0.0, case.label, case.symbol)
-    with st.container(key="stale" if state == "stale" else None):
-        for place, part in zip(st.columns(2), sheet.parts):
-            show(part, 470, place)
-        if state != "stale":
-            st.markdown(f"**{outside.failing(listed)}** {outside.measured(result)}")
-            if varied:
-                st.markdown(sheet.parts[-1].caption)
-        if state != "running":
-            st.dataframe(outside.table(result), hide_index=True, width="stretch")
-    return sheet
+
+    def more():
+        st.markdown(words.text("outside", f"case-{case.name}"))
+        st.markdown(f"**{words.title('outside', 'checklist')}**")
+        st.dataframe(checklists.assumptions(items), hide_index=True, width="stretch")
+
+    takeaway = f"**{outside.failing(items)}** {outside.measured(result)}"
+    said = "\n\n".join([takeaway, *([sheet.parts[-1].caption] if varied else [])])
+    lines, notes = outside.table(result), tuple(result["notes"])
+    return View(sheet, f"outside-{case.name}", said, table=lines, more=more, notes=notes, heights=(470,))
 
 
-def modes(study):
+def pick_modes(scene):
+    study = studies.case_study(scene)
     if study.built.regions is None:
-        st.markdown("This target has one mode and no edge: there is nothing to lose.")
-        return
-    tell_outside.modes()
-    h = st.columns((1, 3))[0].selectbox(
+        st.markdown(words.text("outside", "no-modes"))
+        return None
+    h = st.selectbox(
         "Step size h of the laws", sorted(study.h, reverse=True), format_func=step_size, key="modes-step",
         help="The laws of all schemes after T/h steps of this size.",
     )  # fmt: skip
-    steps = study.steps[study.h.index(h)]
-    found = runs.kept("modes", study, steps, price=jobs.seconds(modes_work(study, steps)), doing="Carrying the law of each scheme.")
-    if found is None:
-        return
-    st.markdown(frame.plain(outside.modes_sentence(found)))
-    st.dataframe(outside.modes_table(found), hide_index=True, width="stretch")
-    st.caption(f"In the shell: `python -m dlab make modes study.json {steps}`, with the study “against h” below.")
+    return {"steps": study.steps[study.h.index(h)]}
 
 
-def hessians():
-    tell_outside.hessians()
-    left, right, _ = st.columns((1, 1, 1), vertical_alignment="bottom")
-    controls.own_choice("outside", "on", left)
-    controls.own_choice("outside", "drift", right)
-    asked = assumption_cases.hessians(values)
-
-    def drawn(found, state):
-        sheet = outside.hessian_sheet({k: r for k, r in found.items() if r["rows"]})
-        for place, part in zip(st.columns(2), sheet.parts):
-            show(part, 430, place)
-        st.markdown(sheet.caption)
-        if state == "final":
-            formula = {k: derived(study) for k, study in asked.items()}
-            timed = st.checkbox(
-                "With the time of a step on this machine",
-                key="hessian-time",
-                help="Measures each for a moment; a first run compiles.",
-            )
-            seconds = {k: next(iter(runs.timing(study).values())) for k, study in asked.items()} if timed else None
-            st.dataframe(outside.hessian_table(found, formula, seconds), hide_index=True, width="stretch")
-        return sheet
-
-    found, state, sheet = runs.several("hessians", asked, drawn)
-    if state == "final" and sheet:
-        rows = [{"hessian": k, **row} for k, r in found.items() for row in r["rows"]]
-        exports.named(sheet, {"rows": rows, "results": found}, f"hessians-{values['outside.on']}", "hessians")
+def modes(scene):
+    study, steps = studies.case_study(scene), scene["steps"]
+    return Ask("modes", study, (steps,), "Computing the law of each scheme.")
 
 
-with picture:
-    try:
-        study = assumption_cases.against_h(values)
-        found, state, sheet = runs.several("outside", {"against h": study, "along": assumption_cases.along(values)}, draw)
-    except BadInput as error:
-        st.error(frame.plain(error))
-        state = "none"
-    if state in ("final", "partial") and sheet:
-        st.markdown(case.words)
-        st.markdown("**Which assumption fails?**")
-        st.dataframe(
-            checklists.assumptions(checklist(study, facts=found["against h"]["facts"])),
-            hide_index=True,
-            width="stretch",
+def modes_view(found, scene):
+    return View(
+        takeaway=frame.plain(outside.modes_sentence(found)), table=outside.modes_table(found),
+        more=lambda: st.caption(words.text("outside", "modes-shell", steps=scene["steps"])),
+    )  # fmt: skip
+
+
+def hessians(found, scene):
+    sheet, asked = outside.hessian_sheet({k: r for k, r in found.items() if r["rows"]}), studies.hessian_studies(scene)
+
+    def table():
+        if len(found) < len(asked):
+            return
+        timed = st.checkbox(
+            "With the time of a step on this machine", key="hessian-time", help="Measures each for a moment; a first run compiles."
         )
-        frame.sections(
-            ("Which modes are lost?", "modes-open", lambda: modes(study)),
-            ("Where is the law off?", "outside-law-open", lambda: law.section(study, f"law-{case.name}")),
-            ("What if SO's Hessian is wrong?", "hessians-open", hessians),
-            ("How is this measured?", "outside-measured", lambda: tell.measuring(found["against h"])),
-            ("What the theorem says", "outside-theorem", lambda: tell.theorems(found["against h"], frame.theme())),
-        )
-        for note in found["against h"]["notes"]:
-            st.caption(frame.plain(note))
-        exports.varied({f"outside-{case.name}": sheet}, found)
-frame.end("outside")
+        seconds = {k: next(iter(runs.timing(study).values())) for k, study in asked.items()} if timed else None
+        formula = {k: derived(study) for k, study in asked.items()}
+        st.dataframe(outside.hessian_table(found, formula, seconds), hide_index=True, width="stretch")
+
+    return View(sheet, f"hessians-{scene['outside.on']}", more=table, label="hessian", heights=(430,))
+
+
+def turn(scene):
+    case = studies.case_of(scene)
+    return Page(
+        "outside", view, asked,
+        controls=("outside.case", f"outside.{case.name}", "schemes", "h", "horizon"),
+        sections=(
+            Block("modes", modes_view, answer=modes, picks=pick_modes),
+            law.section(studies.case_study, lambda scene: f"law-{scene['outside.case']}"),
+            Block("hessians", hessians, studies.hessian_studies, controls=("outside.on", "outside.drift")),
+            measured(), theorem(),
+        ),
+    )  # fmt: skip
+
+
+show(Page("outside", turn=turn))

@@ -3,65 +3,58 @@
 import streamlit as st
 
 from dlab.answers import trajectory
-from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, reveal, runs, state, studies, tell
+from dlab.figures import particles
+from dlab.ui import controls, exports, frame, methods, runs, state, studies, theorems
+from dlab.ui.page import Block, Page, View, show
 from dlab.ui.player import player
 
-values = frame.begin(
-    "particles",
-    "What does a sampler do?",
-    "Data dissolve into noise, then a scheme runs the process backwards in steps of size h; grey lines are the exact $p_t$.",
-)
-picture, side = reveal.stage("particles")
-with side:
-    controls.target(values)
-    controls.panels()
-    controls.step()
-    controls.score_error(values)
-    controls.horizon()
-    controls.moving()
-made, missing = None, False
+
+def movie(scene):
+    """The movie and what its words say, and the scene that it moves."""
+    study = studies.moving_study(scene)
+    steps = study.steps[-1]
+    if (made := runs.movie(study, steps, scene.moving)) is None:
+        return None
+    packed, meta = made
+    # A lesson that hides or fixes h means this h.
+    free = "h" not in scene.hide + scene.fix
+    missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, scene.moving))
+    return {"meta": meta, "movie": packed, "study": study, "steps": steps, "free": free, "missing": missing}
 
 
-def distances():
-    st.dataframe(tell.distances(meta["table"]), hide_index=True, width="stretch")
-    tell.distance_method(study)
+def view(found, scene):
+    study, meta, free = found["study"], found["meta"], found["free"]
 
-
-with picture:
-    try:
-        study = studies.moving_study(values)
-        steps = study.steps[-1]
-        made = runs.movie(study, steps, values["moving"])
-    except BadInput as error:
-        st.error(frame.plain(error))
-    if made:
-        movie, meta = made
-        # A lesson that hides or fixes h means this h.
-        free = "h" not in values["hide"] + values["fix"]
-        missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, values["moving"]))
+    def shown():
         room = frame.projected(0)
-        if state.presenting():
-            shown = {"height": room, "above": frame.PROJECTOR - room, "presentation": True}
-        else:
-            shown = {"height": 520, "above": 250}
-        waiting = "computing the others" if missing else ""
+        place = {"height": room, "above": frame.PROJECTOR - room, "presentation": True} if scene.present else {"height": 520, "above": 250}
         player(
-            movie, key="player", autoplay=state.started(), alt=meta["sentence"], waiting=waiting, live=free,
-            adopt=controls.set_step if free else None, **shown,
+            found["movie"], key="player", autoplay=state.started(), alt=meta["sentence"], live=free,
+            adopt=controls.set_step if free else None, waiting="computing the others" if found["missing"] else "", **place,
         )  # fmt: skip
-        reveal.answer("particles", meta, side)
-        st.markdown(meta["sentence"])
-        tell.level_met(study.score_error, meta["met"])
-        for note in meta["notes"]:
-            st.caption(frame.plain(note))
-        # Tables and formulas have code of their own to load, before which no particle moves.
-        frame.sections(
-            ("The distances behind the picture", "distances-open", distances),
-            ("What one step does", "step-open", lambda: tell.updates(study.schemes, study.T / steps, frame.theme())),
-        )
-        exports.particles(study, steps, values["moving"], meta)
-frame.end("particles")
-if missing:
-    with picture:
-        runs.ladder(study, steps, values["moving"])
+
+    caption = methods.level_met(study.score_error, meta["met"])
+    return View(top=shown, takeaway=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
+
+
+def distances(found, scene):
+    st.dataframe(particles.distances(found["meta"]["table"]), hide_index=True, width="stretch")
+    methods.of_movie(found["study"])
+
+
+def step(found, scene):
+    study = found["study"]
+    theorems.updates(study.schemes, study.T / found["steps"])
+    theorems.symbols("letters")
+
+
+def ladder(found, scene):
+    if found["missing"]:
+        runs.ladder(found["study"], found["steps"], scene.moving)
+
+
+show(Page(
+    "particles", view, get=movie, after=ladder, controls=("target", "panels", "step", "score_error", "horizon", "moving"),
+    files=lambda found, scene: exports.particles(found["study"], found["steps"], scene.moving, found["meta"]),
+    sections=(Block("distances", draw=distances), Block("step", draw=step)),
+))  # fmt: skip

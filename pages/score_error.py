@@ -1,192 +1,153 @@
 """Score error: what a wrong score costs, against its level and against h, beside C2 of the theorems."""
 
-import itertools
-
 import streamlit as st
 
-from dlab import errors
+from dlab import errors, theory, words
 from dlab.answers import score_error
 from dlab.figures import score
-from dlab.params import BadInput
+from dlab.figures.numbers import number, step_size
 from dlab.study.result import OUTSIDE
-from dlab.ui import controls, exports, frame, reveal, runs, studies, tell, tell_score, vocabulary
-
-values = frame.begin(
-    "score_error",
-    "What does a wrong score cost?",
-    "Left, the error $\\varepsilon$ grows at one step size; right, $h$ halves at each $\\varepsilon$, and the curve bends where the "
-    "score's error, which no step size removes, takes over.",
-)
-picture, side = reveal.stage("score_error")
-with side:
-    controls.target(values)
-    controls.scheme_set()
-    controls.step_range(values)
-    controls.error_levels(values)
-    scheme, h = controls.one_curve(values)
-    controls.horizon()
-    controls.sampling(values)
-    controls.open_study()
-
-drawing = itertools.count()  # a run draws several charts in one script, and each needs a key
-sizes = studies.between(studies.LEVELS, values["levels"])
-finest = min(studies.step_sizes(values))
+from dlab.ui import controls, settings, studies, theorems
+from dlab.ui.page import Ask, Block, Page, View, show
+from dlab.ui.sections import measured
+from dlab.ui.settings import FIRST
 
 
-def show(figure, height, place=st):
-    frame.chart(figure, height, f"score-{next(drawing)}", place, bar=False)
+def shown(scene):
+    """The scheme and the step size that the panels single out."""
+    curve, sizes = scene["score_error.curve"], sorted(studies.step_sizes(scene))
+    return (scene.schemes[0] if curve == FIRST else curve), sizes[int(scene["score_error.at"])]
 
 
-def draw(found, state):
-    result = found[""]
+def error(scene, setting, **changed):
+    """The page's score error at the level that a setting of the page holds."""
+    return studies.model_spec(scene, level=scene[f"score_error.{setting}"], **changed)
+
+
+def view(found, scene):
+    (scheme, h), result = shown(scene), found[""]
     if not result["rows"] or h not in {r["h"] for r in result["rows"]}:
         return None
     bends = {name: score_error.bends(result, name) for name in result["study"]["schemes"]}
     sheet = score.sheet(result, scheme if scheme in bends else next(iter(bends)), h, bends.get(scheme, []))
-    with st.container(key="stale" if state == "stale" else None):
-        for place, part in zip(st.columns(2), sheet.parts):
-            show(part, 500, place)
-        if state != "stale":
-            st.markdown(sheet.caption)
-        if state != "running":
-            st.dataframe(score.table(result, h, bends), hide_index=True, width="stretch")
-    return sheet
+    notes = tuple(n for n in result["notes"] if OUTSIDE not in n)  # what is left out of fits in h matters to other pages
+    return View(sheet, f"score-error-{scene.model}", table=score.table(result, h, bends), notes=notes, heights=(500,))
 
 
-def which():
-    tell_score.which()
-    controls.own_choice("score_error", "which", st.columns((1, 3))[0])
-    level = values["score_error.which"]
-    one = studies.study(values, schemes=[scheme], h=[h], score_error=studies.model_spec(values, level=level))
-    found = runs.kept("met", one, scheme, one.steps[0], price=0.0, doing="Asking for the error along the particles.")
-    figure = score.levels_chart(found)
-    show(figure, 340)
-    st.markdown(figure.caption)
-    st.dataframe(score.levels_table(found), hide_index=True, width="stretch")
+def met(scene):
+    scheme, h = shown(scene)
+    study = scene.study(schemes=[scheme], h=[h], score_error=error(scene, "which"))
+    return Ask("error_levels", study, (scheme, study.steps[0]), doing="Measuring the error along the particles.")
+
+
+def levels(found, scene):
+    chart = score.levels_chart(found)
     rows = [{"meaning": name, **each} for name, each in found["variants"].items()]
-    exports.named(figure, {"rows": rows, "answer": found}, f"which-epsilon-{scheme}", "which")
+    file, lines = f"which-epsilon-{shown(scene)[0]}", score.levels_table(found)
+    return View(chart, file, table=lines, data=rows, answer={"answer": found}, heights=(340,))
 
 
-def models():
-    tell_score.models()
-    left, right, _ = st.columns((1, 1, 2))
-    controls.own_choice("score_error", "models", left)
-    one = values["score_error.models"]
-    few = sizes[-4:]
-    two = sorted({finest, *studies.step_sizes(values)})[:2]
-    size = score_error.score_size(studies.study(values).built)
-    asked = {n: studies.study(
-        values, schemes=[one], h=two, start="exact", score_error=studies.model_spec(values, name=n),
+def kinds(scene):
+    return {"kinds": " ".join(entry.explanation for entry in errors.LEVELED.values() if entry.explanation)}
+
+
+def models(scene):
+    """The studies of the kinds of error, and those of them that have an exact law."""
+    few, two = scene.stretch("levels")[-4:], sorted({*studies.step_sizes(scene)})[:2]
+    size = score_error.score_size(scene.study().built)
+    asked = {n: scene.study(
+        schemes=[scene["score_error.models"]], h=two, start="exact", score_error=studies.model_spec(scene, name=n),
         vary=studies.along_levels([float(f"{v / size:.3g}") for v in few] if errors.REGISTRY[n].level_is == "share" else few),
-    ) for n in vocabulary.MODELS}  # fmt: skip
-    free = {n: s for n, s in asked.items() if s.price == 0}
+    ) for n in settings.models()}  # fmt: skip
+    return asked, {n: s for n, s in asked.items() if s.price == 0}
+
+
+def pick_models(scene):
+    asked, free = models(scene)
     if 0 < len(free) < len(asked):
-        controls.own_choice("score_error", "every", right)
-        if values["score_error.every"] == "free":
-            asked = free
-
-    def drawn(found, state):
-        figure = score.models_chart(found, one, finest)
-        show(figure, 440)
-        st.markdown(f"{score.models_sentence(found, one, finest)} {figure.caption}")
-        if state != "running":
-            octaves = {n: score_error.octave(score_error.rows_of(r, one, max(r["study"]["vary"]["values"]))) for n, r in found.items()}
-            st.dataframe(score.models_table(found, octaves, one, finest), hide_index=True, width="stretch")
-        return figure
-
-    found, state, figure = runs.several("models", asked, drawn)
-    if state == "final":
-        rows = [{"model": n, **row} for n, result in found.items() for row in result["rows"]]
-        exports.named(figure, {"rows": rows, "results": found}, f"kinds-of-error-{one}", "models")
+        controls.draw("score_error.every", scene, "score_error")
+    return {}
 
 
-def second_order():
-    tell_score.second_order()
-    left, right, _ = st.columns((1, 1, 2))
-    controls.own_choice("score_error", "hessian", left)
-    controls.own_choice("score_error", "drift", right)
-    of_l, of_m = values["score_error.hessian"], values["score_error.drift"]
-    given = {f"ε⁽ᴸ⁾ = {of_l:g}": {"hessian_level": of_l}, f"ε⁽ᴹ⁾ = {of_m:g}": {"drift_level": of_m}}
-    asked = {
-        label: studies.study(values, schemes=["SO"], start="exact", score_error={"name": "none", **error})
-        for label, error in ({"exact L and M": {}} | given).items()
-    }
-
-    def drawn(found, state):
-        if len(found) < len(asked):
-            return None
-        costs = score_error.costs(next(iter(asked.values())))
-        terms, rows = score_error.second_order(found, {k: max(v.values()) for k, v in given.items()}, costs)
-        figure = score.second_order_chart(found, terms)
-        show(figure, 420)
-        st.markdown(score.second_order_sentence(rows))
-        st.dataframe(score.second_order_table(rows), hide_index=True, width="stretch")
-        return figure
-
-    found, state, figure = runs.several("second-order", asked, drawn)
-    if state == "final" and figure:
-        exports.named(
-            figure, {"rows": [{"error": n, **row} for n, r in found.items() for row in r["rows"]], "results": found}, "so-errors", "so"
-        )
+def models_asked(scene):
+    asked, free = models(scene)
+    return free if 0 < len(free) < len(asked) and scene["score_error.every"] == "free" else asked
 
 
-def contributions():
-    tell_score.contributions()
-    controls.own_choice("score_error", "parts", st.columns((1, 3))[0])
-    level = values["score_error.parts"]
-    error, none = studies.model_spec(values, level=level), {"name": "none"}
-    exact = studies.study(values, schemes=["SO"], h=[finest], score_error=error).price == 0
+def models_view(found, scene):
+    one, finest = scene["score_error.models"], min(studies.step_sizes(scene))
+    chart = score.models_chart(found, one, finest)
+    octaves = {n: score_error.octave(score_error.rows_of(r, one, max(r["study"]["vary"]["values"]))) for n, r in found.items()}
+    said, lines = f"{score.models_sentence(found, one, finest)} {chart.caption}", score.models_table(found, octaves, one, finest)
+    return View(chart, f"kinds-of-error-{one}", said, table=lines, label="model", heights=(440,))
+
+
+def wrong(scene):
+    """SO's errors of L and M, by the label of each curve."""
+    of_l, of_m = scene["score_error.hessian"], scene["score_error.drift"]
+    return {"exact L and M": {}, f"ε⁽ᴸ⁾ = {of_l:g}": {"hessian_level": of_l}, f"ε⁽ᴹ⁾ = {of_m:g}": {"drift_level": of_m}}
+
+
+def wrong_asked(scene):
+    return {k: scene.study(schemes=["SO"], start="exact", score_error={"name": "none", **v}) for k, v in wrong(scene).items()}
+
+
+def wrong_view(found, scene):
+    if len(found) < len(wrong(scene)):
+        return None
+    costs = score_error.costs(next(iter(wrong_asked(scene).values())))
+    terms, lines = score_error.second_order(found, {k: max(v.values()) for k, v in wrong(scene).items() if v}, costs)
+    chart = score.second_order_chart(found, terms)
+    said, table = score.second_order_sentence(lines), score.second_order_table(lines)
+    return View(chart, "so-errors", said, table=table, label="error", heights=(420,))
+
+
+def parts(scene):
+    (scheme, h), finest, given = shown(scene), min(studies.step_sizes(scene)), error(scene, "parts")
+    exact = scene.study(schemes=["SO"], h=[finest], score_error=given).price == 0
     fine = {"schemes": ["SO"], "h": [min(finest, 1 / 256) if exact else finest]}
-    asked = {
-        "all": studies.study(values, schemes=[scheme], h=[h], start="paper", score_error=error),
-        "initialisation": studies.study(values, **fine, start="paper", score_error=none),
-        "discretisation": studies.study(values, schemes=[scheme], h=[h], start="exact", score_error=none),
-        "score": studies.study(values, **fine, start="exact", score_error=error),
+    one, none = {"schemes": [scheme], "h": [h]}, {"name": "none"}
+    return {
+        "all": scene.study(**one, start="paper", score_error=given),
+        "initialisation": scene.study(**fine, start="paper", score_error=none),
+        "discretisation": scene.study(**one, start="exact", score_error=none),
+        "score": scene.study(**fine, start="exact", score_error=given),
     }
 
-    def drawn(found, state):
-        if len(found) < len(asked):
-            return None
-        parts = score_error.contributions(found, scheme)
-        figure = score.parts_chart(parts)
-        show(figure, 300)
-        st.markdown(f"{score.parts_sentence(parts)} {figure.caption}")
-        st.dataframe(score.parts_table(parts), hide_index=True, width="stretch")
-        return figure
 
-    found, state, figure = runs.several("parts", asked, drawn)
-    if state == "final" and figure:
-        exports.named(
-            figure, {"rows": [{"part": n, **row} for n, r in found.items() for row in r["rows"]], "results": found},
-            f"contributions-{scheme}", "parts",
-        )  # fmt: skip
+def parts_view(found, scene):
+    if len(found) < 4:
+        return None
+    scheme = shown(scene)[0]
+    each = score_error.contributions(found, scheme)
+    chart = score.parts_chart(each)
+    said = f"{score.parts_sentence(each)} {chart.caption}"
+    return View(chart, f"contributions-{scheme}", said, table=score.parts_table(each), label="part", heights=(300,))
 
 
-with picture:
-    try:
-        study = studies.level_study(values)
-        found, state, sheet = runs.several("score", {"": study}, draw)
-    except BadInput as error:
-        st.error(frame.plain(error))
-        state = "none"
-    if state in ("final", "partial") and sheet:
-        result = found[""]
-        largest = {**result, "rows": [r for r in result["rows"] if r["value"] == max(r["value"] for r in result["rows"])]}
+def theorem(found, scene):
+    result, h, said = found[""], shown(scene)[1], []
+    m0, costs = result["facts"]["m0"], score_error.costs(studies.level_study(scene))
+    if costs:
+        noise = {"noise": number(costs.noise), "here": number(costs.noise * h), "h": step_size(h)}
+        said.append(words.text("score_error", "theorem-gaussian", constant=number(costs.constant), **noise))
+    if m0 is not None and (coupled := theory.coupled_noise(m0, h)) is not None:
+        c2 = number(1 / (min(1.0, m0) - 0.5))
+        said.append(words.text("score_error", "theorem-coupled", m0=number(m0), c2=c2, coupled=number(coupled)))
+    elif m0 is not None:
+        said.append(words.text("score_error", "theorem-void", m0=number(m0)))
+    st.markdown(" ".join(said))
+    theorems.of_result({**result, "rows": [r for r in result["rows"] if r["value"] == max(r["value"] for r in result["rows"])]})
 
-        def theorem():
-            tell_score.theorem(values, result, score_error.costs(study), h)
-            tell.theorems(largest, frame.theme())
 
-        frame.sections(
-            ("Which ε?", "which-open", which),
-            ("The same level, another kind of error", "models-open", models),
-            ("Errors of SO's Hessian and drift rate", "second-open", second_order),
-            ("The three contributions", "parts-open", contributions),
-            ("How is this measured?", "measured-open", lambda: tell.measuring(result)),
-            ("What the theorem says", "theorem-open", theorem),
-        )
-        # What is left out of fits in h matters to other pages.
-        for note in (n for n in result["notes"] if OUTSIDE not in n):
-            st.caption(frame.plain(note))
-        exports.varied({f"score-error-{values['model']}": sheet}, {"": result})
-frame.end("score_error")
+show(Page(
+    "score_error", view, lambda scene: {"": studies.level_study(scene)},
+    controls=("target", "schemes", "h", "error_levels", "one_curve", "horizon", "sampling", "open_study"),
+    sections=(
+        Block("which", levels, answer=met, controls=("score_error.which",)),
+        Block("models", models_view, models_asked, controls=("score_error.models",), picks=pick_models, fields=kinds),
+        Block("hessian", wrong_view, wrong_asked, controls=("score_error.hessian", "score_error.drift")),
+        Block("parts", parts_view, parts, controls=("score_error.parts",)),
+        measured(), Block("theorem", draw=theorem),
+    ),
+))  # fmt: skip

@@ -1,122 +1,120 @@
 """Theory: what the theorems assume and promise for this target, what lies behind them, and what is true."""
 
-import itertools
+from dataclasses import replace
 
 import streamlit as st
 
+from dlab import engine, schemes, theory, words
 from dlab.answers.bounds import bounds, checklist
 from dlab.figures import tables
 from dlab.figures import theory as figures
-from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, reveal, runs, studies, theory
-
-values = frame.begin(
-    "theory",
-    "What do the theorems promise, and do they apply here?",
-    "Four curves for one scheme, Euler–Maruyama: what Theorem 1 says, the recursion it comes from, a sharper bound, and the truth.",
-)
-picture, side = reveal.stage("theory")
-with side:
-    controls.target(values)
-    controls.step_range(values)
-    controls.score_error(values)
-    controls.horizon()
-drawing = itertools.count()  # a section may draw several charts, and each needs a key
+from dlab.figures.numbers import number
+from dlab.ui import frame, runs, theorems
+from dlab.ui.page import Ask, Block, Page, View, show
+from dlab.ui.sections import prose, table
 
 
-def show(chart, height):
-    frame.chart(chart, height, f"theory-{next(drawing)}")
+def study(scene):
+    return (scene | {"schemes": ("EM",), "estimator": "auto", "accuracy": 0}).study()
 
 
-def sheet(drawn, name, rows=None):
-    for column, part in zip(st.columns(len(drawn.parts)), drawn.parts):
-        with column:
-            st.markdown(f"**{part.title}**")
-            show(part, 400)
-    st.markdown(frame.plain(drawn.caption))
-    exports.sheet(drawn, name, rows, key=name)
+def prepare(scene):
+    """EM's measured curve where there is one; the bounds stand without it."""
+    return {"measured": runs.measured(study(scene))}
 
 
-def theorems(study):
-    theory.theorems(study, min(study.h))
-    theory.corollaries()
-    controls.own_choice("theory", "epsilon", st.columns((1, 3))[0])
-    theory.corollaries_table(study, values["theory.epsilon"])
+def known(result, scene):
+    """The four curves and the assumptions, with the level of the score error that was met."""
+    met = tables.levels_met(result) if result else None
+    return bounds(study(scene), met), checklist(study(scene), met)
 
 
-def recursion(study, met):
-    theory.recursion()
-    controls.step()
-    steps = round(study.T / values["step"])
-    if found := runs.kept("along", study, steps, price=runs.price_of_law(study, steps), doing="Carrying EM's exact law along the run."):
-        drawn = figures.run(found)
-        first, *rest = drawn.parts
-        show(first, 400)
-        for column, part in zip(st.columns(2), rest):
-            with column:
-                show(part, 320)
-        st.markdown(frame.plain(drawn.caption))
-        if lines := figures.run_table(found, 9):
-            st.dataframe(lines, hide_index=True, width="stretch")
-        exports.sheet(drawn, "recursion", figures.run_table(found), key="recursion")
-    theory.sharp(study)
+def view(found, scene):
+    result = scene["measured"]
+    lines, items = known(result, scene)
+    chart, target = figures.bounds(lines, result), study(scene).target["name"]
+    return View(
+        chart or (), chart and f"bounds-{target}", None if chart else frame.plain(figures.sentence(lines, result)),
+        caption="" if lines["level_known"] else words.text("theory", "level-unknown"), data=lines["rows"],
+        table=figures.assumptions(items), more=lambda: st.markdown(frame.plain(figures.promise(items))), heights=(470,), bar=True,
+    )  # fmt: skip
 
 
-def one_step(study):
-    theory.one_step()
-    if found := runs.kept("onestep", study, price=runs.QUICK, doing="Taking single steps of every scheme."):
-        sheet(figures.one_step(found), "one-step", found["rows"])
-        st.dataframe(figures.one_step_table(found), hide_index=True, width="stretch")
-        theory.summed(found)
+def setting(found, scene):
+    st.markdown(words.text("theory", "setting", T=f"{scene['T']:g}"))
+    theorems.updates(schemes.REGISTRY)
+    st.markdown(f"**{words.title('symbols')}**\n\n{words.text('symbols', 'letters')}")
 
 
-def signs(study):
-    theory.derivation()
-    theory.game()
-    if found := runs.kept("signs", study, price=runs.price_of_signs(study), doing="Running SO with three versions of M."):
-        guess = st.segmented_control(
-            "Which line is the right M?", list(figures.LETTERS), key="theory-guess", help="The slope tells: SO's law has order 2."
-        )
-        if (drawn := figures.signs(found, guess is not None)) is None:
-            st.caption("All three leave every grid at these step sizes: the target is too stiff for them.")
-            return
-        show(drawn, 420)
-        if guess:
-            st.markdown(frame.plain(figures.signs_sentence(found, guess)))
+def with_numbers(found, scene):
+    theorems.with_numbers(study(scene), min(study(scene).h))
+    st.markdown(words.text("theory", "corollaries"))
+    st.dataframe(theorems.planned(study(scene), scene["theory.epsilon"], parts=False), hide_index=True, width="stretch")
+    at = "at the horizon chosen here" if scene.start == "exact" else "with the horizon chosen so that N is smallest"
+    st.caption(f"The leading term taken at its word, with its constants and an exact score, {at}.")
 
 
-with picture:
-    try:
-        study = studies.study({**values, "schemes": ("EM",), "estimator": "auto", "accuracy": 0})
-        place = st.container()
-        result = runs.measured(study)
-        met = tables.levels_met(result) if result else None
-        found, listed = bounds(study, met), checklist(study, met)
-        figure = figures.bounds(found, result)
-        with place:
-            if figure is None:
-                st.markdown(frame.plain(figures.sentence(found, result)))
-            else:
-                show(figure, 470)
-                st.markdown(frame.plain(figure.caption))
-            if not found["level_known"]:
-                st.caption("The level of this score error is known once EM has been measured; the bounds leave it out until then.")
-        st.dataframe(figures.assumptions(listed), hide_index=True, width="stretch")
-        st.markdown(frame.plain(figures.promise(listed)))
-        frame.sections(
-            ("The setting and the five schemes", "theory-setting", lambda: theory.setting(study, frame.theme())),
-            ("The assumptions, one by one", "theory-assumptions", lambda: theory.assumptions(listed)),
-            ("The theorems with today's numbers", "theory-theorems", lambda: theorems(study)),
-            ("The recursion behind Theorem 1, and where it blows up", "theory-recursion", lambda: recursion(study, met)),
-            ("Why the triangle inequality costs √h", "theory-onestep", lambda: one_step(study)),
-            ("Where SO's M comes from, and spot the sign", "theory-signs", lambda: signs(study)),
-            ("Every step size in numbers", "theory-table",
-             lambda: st.dataframe(figures.bounds_table(found, result), hide_index=True, width="stretch")),
-            ("Footnotes: where a printed formula needs care", "theory-footnotes", theory.footnotes),
-        )  # fmt: skip
-        if figure is not None:
-            st.markdown("**Download**")
-            exports.sheet(figure, f"bounds-{study.target['name']}", found["rows"], key="bounds")
-    except BadInput as error:
-        st.error(frame.plain(error))
-frame.end("theory")
+def recursion(found, scene):
+    sheet, limit = figures.run(found), theory.sharp_limit(study(scene).built.facts, T=scene["T"])
+
+    def sharp():
+        said = [words.text("theory", "sharp"), *([f"Here that is {number(limit)}·h."] if limit is not None else [])]
+        st.markdown("\n\n".join(said))
+
+    return View(
+        sheet, "recursion", table=figures.run_table(found, 9), data=figures.run_table(found), more=sharp,
+        rows=(1, len(sheet.parts) - 1), heights=(400, 320), bar=True,
+    )  # fmt: skip
+
+
+def along(scene):
+    steps = round(scene["T"] / scene.step)
+    return Ask("recursion", study(scene), (steps,), "Computing EM's exact law along the run.")
+
+
+def bounds_table(found, scene):
+    result = engine.result(study(scene))
+    return figures.bounds_table(known(result, scene)[0], result)
+
+
+def every_scheme(scene):
+    return Ask("one_step", replace(study(scene), schemes=tuple(schemes.REGISTRY)), (), "Taking single steps of every scheme.")
+
+
+def one_step(found, scene):
+    def summed():
+        st.markdown(words.text("theory", "summed"))
+        st.caption(words.text("theory", "onestep-method", t=f"{found['t']:g}"))
+
+    table = figures.one_step_table(found)
+    return View(figures.one_step(found), "one-step", table=table, data=found["rows"], more=summed, heights=(400,), titles=True)
+
+
+def guess(scene):
+    return {"guess": st.segmented_control(
+        "Which line is the right M?", list(figures.LETTERS), key="theory-guess", help="The slope tells: SO's law has order 2."
+    )}  # fmt: skip
+
+
+def signs(found, scene):
+    chart = figures.signs(found, scene["guess"] is not None)
+    if chart is None:
+        return View(caption=words.text("theory", "too-stiff"))
+    said = frame.plain(figures.signs_sentence(found, scene["guess"])) if scene["guess"] else ""
+    return View(chart, takeaway=said, heights=(420,), bar=True)
+
+
+show(Page(
+    "theory", view, prepare=prepare, controls=("target", "h", "score_error", "horizon"),
+    sections=(
+        Block("setting", draw=setting),
+        Block("assumptions", draw=lambda found, scene: theorems.assumptions(known(engine.result(study(scene)), scene)[1])),
+        Block("theorems", draw=with_numbers, controls=("theory.epsilon",)),
+        Block("recursion", recursion, answer=along, controls=("step",)),
+        Block("onestep", one_step, answer=every_scheme),
+        Block("signs", signs, picks=guess, answer=lambda scene: Ask(
+            "drift_sign", study(scene), (), "Running SO with three versions of M.")),
+        table("table", bounds_table),
+        prose("footnotes"),
+    ),
+))  # fmt: skip

@@ -25,8 +25,7 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
 
-from dlab import pictures, targets
-from dlab.engine import jobs
+from dlab import engine, pictures, targets
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +75,7 @@ def probe():
 @pytest.fixture(autouse=True)
 def speed(monkeypatch):
     """What a page says of a run's price, and whether it runs unasked, does not depend on how busy this machine was."""
-    monkeypatch.setitem(jobs._speed, "value", jobs.SPEED)
+    monkeypatch.setitem(engine.cost._speed, "value", engine.cost.SPEED)
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +87,7 @@ def at_home(monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def room():
     """A worker meets thousands of programs; without this the compiler of the last ones crashes."""
-    jobs.forget_compiled()
+    engine.forget_compiled()
 
 
 @pytest.hookimpl(tryfirst=True)

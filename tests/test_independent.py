@@ -1,4 +1,4 @@
-# ruff: noqa: C408, E501, E731, PT007, PT018  (formulas as lambdas, one formula a line)
+# ruff: noqa: C408, E501, E731, PT007  (formulas as lambdas, one formula a line)
 """The second route checked within itself and against exact_laws.json: it must be beyond doubt before it judges dlab."""
 import json
 from pathlib import Path
@@ -44,13 +44,6 @@ def mp_bures(m1, S1, m2, S2):
 
 def gaussian_w2(scheme, h, T=6.0, start="exact"):
     return ind.bures(*ind.gaussian_law(scheme, MEAN, COV, T, h, start), MEAN, COV)
-
-
-@pytest.mark.parametrize("scheme, h, w2, rtol", [
-    ("EM", 0.25, 0.11996225790801308, 1e-9), ("EI", 0.125, 0.06773813388163072, 1e-9), ("SO", 0.25, 0.02576961250839987, 1e-9),
-    ("REM", 0.25, 0.002307049121171211, 1e-7), ("REI", 0.25, 0.009806942332026338, 1e-7)])
-def test_gaussian_law_typed_numbers(scheme, h, w2, rtol):
-    assert gaussian_w2(scheme, h) == pytest.approx(w2, rel=rtol)
 
 
 @pytest.mark.parametrize("case", (1, 2))
@@ -243,14 +236,6 @@ def test_skew_against_mpmath(t):
 
 # ---------------------------------------------------------------- integrals, constants
 
-def test_phi_functions():
-    for z in (-40.0, -1.0, -1e-3, 1e-9, 0.3, 2.0):
-        with mp.workdps(40):
-            e = mp.expm1(mp.mpf(z))
-            assert float(ind.phi1(z)) == pytest.approx(float(e / z), rel=1e-14)
-            assert float(ind.phi2(z)) == pytest.approx(float((e - z) / mp.mpf(z) ** 2), rel=1e-14)
-
-
 @pytest.mark.parametrize("A", (0.5, -1.7, 1e-8))
 def test_ito_covariance_and_the_identity(A):
     for u in (0.05, 0.6, 1.0):
@@ -269,12 +254,3 @@ def test_legendre_weights():
     assert rest == pytest.approx(full - sum(wk ** 2 * h / (2 * k + 1) for k, wk in enumerate(w)), abs=1e-14)
     rests = [ind.legendre_weights(A, h, k)[1] for k in (0, 1, 2)]
     assert rests[0] > 100 * rests[1] > 1e4 * rests[2]
-
-
-def test_theorem_constants():
-    c = lambda s, **k: ind.theorem_constants(s, **{**dict(m0=0.8, L0=3.37, L_F=2.0, d=2, h=0.5), **k})
-    assert c("EM")["C1"] == pytest.approx(16.2333, abs=1e-4) and c("EM")["h_term"] == pytest.approx(c("EM")["C1"])
-    assert c("EM")["C2"] == pytest.approx(1 / 0.3) and c("REM")["C2"] == pytest.approx(10)
-    assert c("REM", d=3)["C1"] - c("REI", d=3)["C1"] == pytest.approx(1 / (2 * np.sqrt(3)) / 0.3)
-    assert c("SO", h=0.0)["C1"] == pytest.approx(np.sqrt(2) * (4.37 ** 1.5 + np.sqrt(2) / 2) / 0.3)
-    assert all(c(s, m0=0.5) is None for s in ind.SCHEMES) and c("EM", m0=7.0)["C2"] == 2

@@ -6,23 +6,24 @@ import importlib.metadata
 import io
 import json
 import re
+import runpy
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import screenshots
 
-from dlab import params, pictures, schemes, targets
-from dlab.engine import jobs
+from dlab import cache, engine, params, pictures, targets
 from dlab.errors import learned as learned_score
-from dlab.params import BadInput
 from dlab.study import Study
 from dlab.study.spec import AXES
-from dlab.ui import links, scenes, share, tour, vocabulary
+from dlab.ui import kinds, scenes, settings, share, tour
 
 ROOT = Path(__file__).resolve().parents[1]
+tables = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "tables.py")))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RUN = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/streamlit run app.py"
 TEST = "python3 -m venv .venv && .venv/bin/pip install -q -r tests/requirements.txt && .venv/bin/python -m pytest"
@@ -102,7 +103,7 @@ def test_the_pictures_are_those_that_their_command_makes():
 
 
 def test_files_that_the_readme_names_are_there():
-    for name in re.findall(r"\]\((?!http)([^)]+)\)", README):
+    for name in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", README):
         assert (ROOT / name).is_file(), name
     for name in set(re.findall(r"`((?:dlab|tests|docs|pages|\.ci|\.streamlit)/[\w./-]+)`", README)) - {"dlab/prepared"}:
         assert (ROOT / name).exists(), name
@@ -110,19 +111,16 @@ def test_files_that_the_readme_names_are_there():
 
 # ---------------------------------------------------------------- tables and limits
 
-ORDERS = {0.5: "½", 1.0: "1", 1.5: "1½", 2.0: "2"}
+
+@pytest.mark.parametrize("name", tables.TABLES)
+def test_a_table_is_what_its_registry_says(name):
+    assert tables.filled(README) == README, "run python docs/tables.py"
+    assert tables.table(tables.TABLES[name]()) in README
 
 
-def cost(scheme):
-    parts = [(scheme.score_evals, "score", "scores"), (scheme.hessian_evals, "Hessian", "Hessians")]
-    return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in parts if n)
-
-
-def test_the_table_of_schemes_is_the_registry():
-    assert table("Schemes") == [
-        [s.name, s.title, s.theorem.name, ORDERS[s.theorem.order], ORDERS[s.law_order], ORDERS[s.strong_order], cost(s)]
-        for s in schemes.REGISTRY.values()
-    ]
+def test_what_is_missing_in_the_readme_is_named():
+    with pytest.raises(ValueError, match="table of targets"):
+        tables.filled(README.replace("<!-- table: targets", "<!-- "))
 
 
 def top(matrix):
@@ -133,48 +131,23 @@ X = [[4, 0], [1, 4], [-2, 1]]
 COV = [[1.0, 0.3], [0.3, 0.6]]
 DIGITS = pictures.load("digits")[0].reshape(-1, 64)
 R2 = np.max(np.sum((DIGITS - DIGITS.mean(0)) ** 2, 1))
-# Per target: what the table says of m0 and L0, a study file's object, and the same two numbers from it.
+# Per target: a study file's object, and m0 and L0 by the formulas of the table.
 CURVATURE = {
-    "gaussian": ("1/λ_max(cov)", "1/λ_min(cov)", {"mean": [0.5, 0], "cov": COV}, 1 / top(COV), top(np.linalg.inv(COV))),
-    "mixture": (
-        "1/v − δ²/4v²",
-        "max(1/v, −m₀)",
-        {"weights": [0.3, 0.7], "means": [[0, 0], [3, 4]], "var": 0.6},
-        1 / 0.6 - 25 / (4 * 0.36),
-        25 / (4 * 0.36) - 1 / 0.6,
-    ),
-    "skew": ("λ", "λ + ck²/4", {"lam": 0.8, "c": 1.5, "k": 2.0, "angle": 30.0}, 0.8, 0.8 + 1.5),
-    "wells": ("min(−a, k)", "∞", {"a": -1.5, "k": 1.0}, 1.0, None),
-    "kink": ("λ", "λ + c/δ, ∞ at δ = 0", {"lam": 0.8, "c": 1.5, "delta": 0.5}, 0.8, 3.8),
-    "box": ("λ", "∞", {"half": 1.0, "lam": 0.7}, 0.7, None),
-    "images": ("1/w² − R²/w⁴", "max(1/w², −m₀)", {"count": 1797, "width": 0.5}, 4 - 16 * R2, 16 * R2 - 4),
-    "spectrum": ("1/max v", "1/min v", {"values": [0.5, 1.5]}, 1 / 1.5, 2.0),
-    "logistic": (
-        "λ",
-        "λ + λ_max(XᵀX/n)/4",
-        {"x": X, "y": [1, 1, -1], "lam": 0.7},
-        0.7,
-        0.7 + top(np.transpose(X) @ np.array(X) / 3) / 4,
-    ),
+    "gaussian": ({"mean": [0.5, 0], "cov": COV}, 1 / top(COV), top(np.linalg.inv(COV))),
+    "mixture": ({"weights": [0.3, 0.7], "means": [[0, 0], [3, 4]], "var": 0.6}, 1 / 0.6 - 25 / 1.44, 25 / 1.44 - 1 / 0.6),
+    "skew": ({"lam": 0.8, "c": 1.5, "k": 2.0, "angle": 30.0}, 0.8, 0.8 + 1.5),
+    "wells": ({"a": -1.5, "k": 1.0}, 1.0, None),
+    "kink": ({"lam": 0.8, "c": 1.5, "delta": 0.5}, 0.8, 3.8),
+    "box": ({"half": 1.0, "lam": 0.7}, 0.7, None),
+    "images": ({"count": 1797, "width": 0.5}, 4 - 16 * R2, 16 * R2 - 4),
+    "spectrum": ({"values": [0.5, 1.5]}, 1 / 1.5, 2.0),
+    "logistic": ({"x": X, "y": [1, 1, -1], "lam": 0.7}, 0.7, 0.7 + top(np.transpose(X) @ np.array(X) / 3) / 4),
 }
 
 
-def keys(entry):
-    """The keys of a study file's target object, from the message that lists them."""
-    with pytest.raises(BadInput) as error:
-        entry.from_spec({"name": entry.name, "no such key": 0})
-    return re.search(r"known keys are name, (.*)\.$", str(error.value))[1]
-
-
-def test_the_table_of_targets_is_the_registry():
-    assert table("Targets") == [
-        [e.name, e.title, keys(e), *CURVATURE[e.name][:2]] for e in targets.REGISTRY.values()
-    ]
-
-
-@pytest.mark.parametrize("name", targets.REGISTRY)
+@pytest.mark.parametrize("name", CURVATURE)
 def test_m0_and_L0_of_the_table_are_those_of_the_target(name):
-    _, _, spec, m0, L0 = CURVATURE[name]
+    spec, m0, L0 = CURVATURE[name]
     facts = targets.build({"name": name, **spec}).facts
     assert facts.m0.value == pytest.approx(m0, rel=1e-9)
     assert facts.L0.infinite if L0 is None else facts.L0.value == pytest.approx(L0, rel=1e-9)
@@ -196,11 +169,11 @@ def test_limits_are_those_that_are_enforced():
 
 def test_the_keys_of_a_lesson_link_are_those_that_are_read():
     rows = dict(table("In a lecture"))
-    assert {key for cell in rows for key in cell.split(", ")} == {*links.LESSON, "present", "scene", "tour"}
+    assert {key for cell in rows for key in cell.split(", ")} == {*settings.LESSON, "present", "scene", "tour"}
     assert f": {', '.join(scenes.BY_NAME)}." in rows["scene"]
     assert rows["tour"].endswith(f"1 to {len(tour.STEPS)}.")
-    assert f": {', '.join(vocabulary.GROUPS)}, with commas" in rows["hide"]
-    assert f"at most {vocabulary.LONGEST_TEXT} characters" in rows["title, question"]
+    assert f": {', '.join(settings.GROUPS)}, with commas" in rows["hide"]
+    assert f"at most {kinds.LONGEST_TEXT} characters" in rows["title, question"]
     assert f"`{share.ADDRESS}`" in README
 
 
@@ -218,12 +191,12 @@ def test_the_container_runs_what_the_readme_says():
 def test_caches_are_where_the_readme_says(monkeypatch, tmp_path):
     said = " ".join(re.search(r"\*\*Caches\.\*\*(.*?)\n\n", README, re.S)[1].split())
     monkeypatch.delenv("DLAB_CACHE", raising=False)
-    assert f"`~/{jobs.folder().relative_to(Path.home())}`" in said
+    assert f"`~/{cache.folder().relative_to(Path.home())}`" in said
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
     assert "`DLAB_CACHE`" in said
-    assert jobs.folder() == tmp_path
-    assert f"({jobs.KEEP_FILES} at most" in said
-    assert f"`{jobs.PREPARED.relative_to(ROOT)}`" in said
+    assert cache.folder() == tmp_path
+    assert f"({engine.KEEP_FILES} at most" in said
+    assert f"`{cache.PREPARED.relative_to(ROOT)}`" in said
 
 
 def test_every_line_of_the_configuration_exists_and_is_explained():

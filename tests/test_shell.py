@@ -9,8 +9,7 @@ import sys
 import pytest
 
 from dlab import __main__ as shell
-from dlab import errors, measure, schemes, study, targets
-from dlab.engine import jobs
+from dlab import engine, errors, measure, schemes, study, targets
 
 STUDY = {
     "target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},
@@ -61,7 +60,7 @@ def test_make_prints_the_answer_that_the_page_shows(file, capsys, kind, which):
     assert shell.main(["make", kind, str(file), *which]) == 0
     printed = json.loads(capsys.readouterr().out)
     given = [int(v) if v.isdigit() else v for v in which]
-    assert printed == json.loads(json.dumps(jobs.make(kind, study.Study.from_json(STUDY), *given)))
+    assert printed == json.loads(json.dumps(engine.answer(kind, study.Study.from_json(STUDY), *given)))
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,33 @@
-"""What a page asks that is no W2 curve: one file each."""
+"""What is asked about a study that is no W2 curve: the registry, one file each and one line here."""
+
+from dlab import params
+from dlab.answers import (
+    bounds,
+    drift_sign,
+    estimators,
+    experiment,
+    images,
+    law,
+    learned_score,
+    modes,
+    one_step,
+    score_error,
+)
+from dlab.answers.base import Answer
+
+REGISTRY: dict[str, Answer] = {
+    a.name: a
+    for a in (
+        law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
+        *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS,
+    )
+}  # fmt: skip
+
+
+def find(name: str) -> Answer:
+    """The answer of a name or an alias; BadInput for another."""
+    named = next((a for a in REGISTRY.values() if a.alias == name), None)
+    return named or REGISTRY[params.choice("kind", name, REGISTRY)]
+
+
+__all__ = ["REGISTRY", "Answer", "find"]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from dlab import errors, schemes, theory
+from dlab.answers.base import Answer
 from dlab.measure import exact
 from dlab.sample import level_met
 from dlab.study.spec import Study
@@ -79,7 +80,7 @@ def bounds(study: Study, met: dict | None = None) -> dict:
     what is void and inf for what exceeds every number.
     """
     facts, T, eps = study.built.facts, study.T, level(study, met)
-    first = theory.recursion(facts, T=T, steps=MOST_STEPS // 4, start=study.start)
+    first = theory.recursion(facts, grid=study.grid(MOST_STEPS // 4), start=study.start)
     finest = min(study.h) / 2
     if first.largest_step:
         finest = min(finest, first.largest_step / BEYOND)
@@ -89,12 +90,12 @@ def bounds(study: Study, met: dict | None = None) -> dict:
         steps.append(2 * steps[-1])
     rows, void = [], {}
     for n in sorted({*steps, *study.steps}):
-        row = {"h": T / n}
-        found = theory.bound(schemes.REGISTRY[EM], facts, T=T, h=T / n, start=study.start, errors=(eps.total, 0.0, 0.0))
+        row = {"h": study.grid(n).step}
+        found = theory.bound(schemes.REGISTRY[EM], facts, T=T, h=row["h"], start=study.start, errors=(eps.total, 0.0, 0.0))
         row["theorem"] = found.total
-        behind = theory.recursion(facts, T=T, steps=n, start=study.start, error=eps.total)
+        behind = theory.recursion(facts, grid=study.grid(n), start=study.start, error=eps.total)
         row["recursion"] = behind.total
-        e, why = theory.sharp(facts, T=T, steps=n, start=study.start, error=eps.fixed, noise=eps.fresh)
+        e, why = theory.sharp(facts, grid=study.grid(n), start=study.start, error=eps.fixed, noise=eps.fresh)
         row["sharp"] = None if why else float(e[-1])
         void |= {k: v for k, v in (("theorem", found.void), ("recursion", behind.void), ("sharp", why)) if v}
         rows.append(row)
@@ -109,11 +110,11 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
     """The recursion and the bound of order h along one run of EM in `steps` steps, and W2 of its exact law to p_t on the way:
 
     {"h", "t" (N + 1,), "e", "sharp" (N + 1,) or None, "factor", "C1", "C2", "C3", "C" (N,) or None, "C4", "at", "w2": steps and
-    distances, or None where no exact law is known; "void": {name: sentence}}. e holds what is left of the initialisation error, C2(n),
-    which ends at the value given.
+    distances, or None where no exact law is known; "void": {name: sentence}}; None in a list for what overflows. e holds what is left
+    of the initialisation error, C2(n), which ends at the value given.
     """
     study = study.prepared(lambda done: tick())
-    facts, T, case, at, w2, met = study.built.facts, study.T, study.case(EM, steps), None, None, None
+    facts, case, at, w2, met = study.built.facts, study.case(EM, steps), None, None, None
     if exact.applies(case) is None:
         tick()
         at = np.unique(np.linspace(0, steps, min(POINTS, steps + 1)).round().astype(int))
@@ -121,17 +122,28 @@ def along(study: Study, steps: int, tick=lambda: None) -> dict:
         w2 = [e.value if e.value is None else float(e.value) for e in found]
         met = {EM: level_met(squares)}
     eps = level(study, met)
-    behind = theory.recursion(facts, T=T, steps=steps, start=study.start, error=eps.total)
-    sharp, why = theory.sharp(facts, T=T, steps=steps, start=study.start, error=eps.fixed, noise=eps.fresh)
+    behind = theory.recursion(facts, grid=case.grid, start=study.start, error=eps.total)
+    sharp, why = theory.sharp(facts, grid=case.grid, start=study.start, error=eps.fixed, noise=eps.fresh)
     void = {k: v for k, v in (("recursion", behind.void), ("sharp", why)) if v}
     e = None if behind.void else behind.e + np.append(behind.C2, behind.initialisation)
 
     def plain(values):
-        return None if values is None else [float(v) for v in values]
+        return None if values is None else [float(v) if math.isfinite(v) else None for v in values]
 
     return {
-        "h": T / steps, "t": plain(T - np.arange(steps + 1) * T / steps), "e": plain(e), "sharp": plain(sharp),
+        "h": case.grid.step, "t": plain(case.grid.times), "e": plain(e), "sharp": plain(sharp),
         "factor": plain(behind.factor), **{name: plain(getattr(behind, name)) for name in ("C1", "C2", "C3", "C")}, "C4": behind.C4,
         "initialisation": behind.initialisation,
         "largest_step": behind.largest_step, "at": None if at is None else at.tolist(), "w2": w2, "void": void,
     }  # fmt: skip
+
+
+def cost(study: Study, steps: int) -> float:
+    case = study.case(EM, steps)
+    return exact.price(case) if exact.applies(case) is None else 0.0
+
+
+ANSWER = Answer(
+    "recursion", "The recursion behind Theorem 1 along a run of EM, beside its exact law", along, ("target", "T", "start", "score_error"),
+    cost, alias="along",
+)  # fmt: skip

@@ -12,11 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import errors, noise, schemes
+from dlab.answers.base import Answer
 from dlab.measure import Case, Pairs, exact, fit, projected
 from dlab.sample import diverged, simulate, starts
 from dlab.types import Estimate
 
 SIZES = tuple(2.0**-k for k in range(1, 7))
+SAMPLED = 10_000_000  # particle-steps that it takes as long as where no law is known
 FEWER, PATHS, REFINE = 5, 1024, 4  # where no law is known: step sizes, Brownian paths, steps of the reference to one of the finest
 NONE = errors.build({"name": "none"})
 SO = schemes.REGISTRY["SO"]
@@ -55,11 +57,11 @@ def signs(study, tick=lambda: None) -> dict:
     is "exact" where the law is known, else "projected". tick() may raise to cancel.
     """
     T, target = study.T, study.built
-    known = exact.applies(Case(target, SO, NONE, T, 1, "exact")) is None
+    known = exact.applies(Case(target, SO, NONE, study.grid(1), "exact")) is None
     counts = [math.ceil(T / h - 1e-9) for h in SIZES[: None if known else FEWER]]
     found = (_by_law if known else _sampled)(study, counts, tick)
     rows = [
-        {"variant": v, "h": T / n, "w2": None if e.value is None else float(e.value), "stderr": float(e.stderr)}
+        {"variant": v, "h": study.grid(n).step, "w2": None if e.value is None else float(e.value), "stderr": float(e.stderr)}
         for (v, n), e in found.items()
     ]
     return {"T": T, "method": "exact" if known else "projected", "rows": rows, "fits": [_fit(rows, v) for v in VARIANTS]}
@@ -70,7 +72,7 @@ def _by_law(study, counts, tick) -> dict:
     for name, scheme in VARIANTS.items():
         for n in counts:
             tick()
-            (found[name, n],), _ = exact.follow(Case(study.built, scheme, NONE, study.T, n, "exact"), [n])
+            (found[name, n],), _ = exact.follow(Case(study.built, scheme, NONE, study.grid(n), "exact"), [n])
     return found
 
 
@@ -78,17 +80,17 @@ def _sampled(study, counts, tick) -> dict:
     T, target, fine = study.T, study.built, REFINE * max(counts)
     start_key, path_key, own = jax.random.split(jax.random.key(study.seed), 3)
     _, x = starts(target, start_key, PATHS, T, "exact")
-    path = noise.path(path_key, fine, T / fine, PATHS, target.dim)
+    path = noise.path(path_key, study.grid(fine).h, PATHS, target.dim)
 
     def run(scheme, n, path):
         tick()
-        return simulate(scheme, target.fast_field, NONE, x, T=T, steps=n, key=own, path=path).x
+        return simulate(scheme, target.fast_field, NONE, x, grid=study.grid(n), key=own, path=path).x
 
     y, half, found = run(SO, fine, path), run(SO, fine // 2, noise.merge(path, 2)), {}
     for n in counts:
         coarse = noise.merge(path, fine // n)
         for name, scheme in VARIANTS.items():
-            case, end = Case(target, scheme, NONE, T, n, "exact", study.seed), run(scheme, n, coarse)
+            case, end = Case(target, scheme, NONE, study.grid(n), "exact", study.seed), run(scheme, n, coarse)
             lost = diverged(end, target.facts).any()
             found[name, n] = Estimate(None, 0.0, "projected") if lost else projected.estimate(case, Pairs(end, y, half))
     return found
@@ -100,3 +102,14 @@ def _fit(rows, variant) -> dict:
     usable = [v is not None and np.isfinite(v) and v > 3 * e for v, e in zip(w2, stderr)]
     law = fit.fit(h, w2, stderr, usable)
     return {"variant": variant, "slope": law.slope, "low": law.low, "high": law.high, "constant": law.constant, "used": list(law.used)}
+
+
+def cost(study) -> float:
+    plain = replace(study, schemes=("SO",), score_error={"name": "none"}, start="exact")
+    way = plain.law("SO")
+    if way is None or way.name != "exact":
+        return SAMPLED
+    return len(VARIANTS) * sum(way.price(plain.case("SO", math.ceil(study.T / h - 1e-9))) for h in SIZES)
+
+
+ANSWER = Answer("drift_sign", "SO with M, with the sign of M as printed once, and without M", signs, ("target", "T", "seed"), cost, "signs")

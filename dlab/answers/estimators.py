@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dlab import measure
+from dlab.answers.base import Answer
 from dlab.sample import diverged
 from dlab.study.run import Tick, clouds
 from dlab.study.spec import Study
@@ -30,9 +31,9 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
     def add(estimator, steps, pairs):
         found = estimator.estimate(case[steps], pairs)
         if found.value is not None:
-            found = replace(found, flags=(*found.flags, *_disagreement(rows, study.T / steps, found)))
+            found = replace(found, flags=(*found.flags, *_disagreement(rows, study.grid(steps).step, found)))
             rows.append({
-                "method": estimator.name, "h": study.T / steps, "w2": found.value, "stderr": found.stderr,
+                "method": estimator.name, "h": study.grid(steps).step, "w2": found.value, "stderr": found.stderr,
                 "floor": found.floor, "flags": list(found.flags),
             })  # fmt: skip
 
@@ -64,3 +65,9 @@ def _disagreement(rows, h, found) -> list[str]:
         return []
     share = gap / max(law["w2"], 1e-300)
     return [f"{DISAGREES} of the law ({law['method']}) by {share:.0%}, more than {AGREE:.0%} and three standard errors"]
+
+
+ANSWER = Answer(
+    "estimators", "One scheme measured by every estimator on the same particles", compare,
+    ("target", "h", "T", "start", "score_error", "particles", "seed", "growth"), uses=tuple(measure.REGISTRY.values()),
+)  # fmt: skip

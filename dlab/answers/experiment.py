@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from dlab import schemes, targets
+from dlab.answers.base import Answer
 from dlab.laws import gaussian
 from dlab.measure import fit, marginal
 from dlab.measure.base import jackknife
@@ -69,8 +70,8 @@ class _Still:
 
 
 def _frozen(parts):
-    def of(field, t, h, x, noise):
-        return parts(_Still(field, t), t, h, x, noise)
+    def of(field, t, t_next, x, noise):
+        return parts(_Still(field, t), t, t_next, x, noise)
 
     return of
 
@@ -107,11 +108,12 @@ def readings(study: Study, tick=lambda done: None) -> dict:
 
         moved.steps = 0
         found = simulate(
-            scheme, fields[reading], study.error, start, T=study.T, steps=steps, key=jax.random.fold_in(run, steps), tick=moved
+            scheme, fields[reading], study.error, start, grid=study.grid(steps), key=jax.random.fold_in(run, steps), tick=moved
         ).x  # fmt: skip
         done += weight[reading] * steps
         x = found[:, 0]
-        row = {"reading": reading, "scheme": name, "h": study.T / steps, "steps": steps, "diverged": int(diverged(found, base.facts).sum())}
+        lost = int(diverged(found, base.facts).sum())
+        row = {"reading": reading, "scheme": name, "h": study.grid(steps).step, "steps": steps, "diverged": lost}
         if np.isfinite(x).all():
             (w2, e2), (w1, e1) = marginal.jackknifed(x, target), marginal.jackknifed(x, target, 1)
             row |= {"w2": w2, "w2_stderr": e2, "w1": w1, "w1_stderr": e1, "std": float(x.std()), "farthest": float(np.abs(x).max())}
@@ -142,7 +144,7 @@ def first_coordinate(study: Study, tick=lambda done: None) -> dict:
         for steps in study.steps:
             mean, variance = _law(study, built, name, steps)
             w2 = np.hypot(mean - built.mean[0], np.sqrt(variance) - np.sqrt(built.cov[0, 0]))
-            rows.append({"scheme": name, "h": study.T / steps, "steps": steps, "w2": float(w2)})
+            rows.append({"scheme": name, "h": study.grid(steps).step, "steps": steps, "w2": float(w2)})
             done += steps
             tick(done / (len(study.schemes) * sum(study.steps)))
     slopes, fits = {}, {}
@@ -160,7 +162,7 @@ def _law(study, built, name, steps) -> tuple[float, float]:
     scheme = schemes.REGISTRY[name]
 
     def law(target):
-        return gaussian.propagate(scheme, target, study.error, T=study.T, steps=steps, start=study.start)
+        return gaussian.propagate(scheme, target, study.error, grid=study.grid(steps), start=study.start)
 
     if not scheme.hessian_evals:
         whole = law(built)
@@ -224,7 +226,7 @@ def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> d
     tick(0.1)
     start, _ = starts(built, begin, CLOUD, study.T, study.start)
     particles = simulate(
-        schemes.REGISTRY[scheme], built.fast_field, study.error, start, T=study.T, steps=steps, key=run, tick=lambda k: tick(0.5)
+        schemes.REGISTRY[scheme], built.fast_field, study.error, start, grid=study.grid(steps), key=run, tick=lambda k: tick(0.5)
     ).x
     samples = np.asarray(built.sample(cloud, CLOUD))
     std = np.sqrt(np.diag(facts.cov))
@@ -240,5 +242,17 @@ def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> d
         "draws": np.asarray(built.sample(draw, DRAWS)).tolist(), "right": int(np.sum(y * (x @ facts.mean) > 0)),
         "grid": [np.round(g, 6).tolist() for g in grid], "density": np.round(density, 4).tolist(),
         "plane": [low.tolist(), high.tolist()], "samples": np.round(samples, 5).tolist(), "particles": np.round(shown, 5).tolist(),
-        "spread": shown.std(0).tolist(), "target_spread": std.tolist(), "scheme": scheme, "h": study.T / steps,
+        "spread": shown.std(0).tolist(), "target_spread": std.tolist(), "scheme": scheme, "h": study.grid(steps).step,
     }  # fmt: skip
+
+
+READ = ("target", "schemes", "h", "T", "start", "score_error")
+ANSWERS = (
+    Answer("readings", "The experiment of [YY] under each reading of its score", readings, (*READ, "seed"),
+           lambda study: 290_000_000),
+    Answer(
+        "first_coordinate", "The exact law of the first coordinate on the Laplace surrogate", first_coordinate, READ,
+        lambda study: 48_000_000, alias="first",
+    ),
+    Answer("boundary", "Two features: data, posterior and particles", boundary, ("target", "T", "start", "score_error", "seed")),
+)  # fmt: skip

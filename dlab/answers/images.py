@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from dlab import measure, noise, schemes
+from dlab.answers.base import Answer
 from dlab.measure import frechet
 from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
@@ -15,12 +16,13 @@ from dlab.study.spec import Study
 from dlab.study.sweep import Sweep
 from dlab.targets.images import Images
 
-METHODS = ("frechet", "frechet-diagonal", "sliced")
+DISTANCES = ("frechet", "frechet-diagonal", "sliced")
 NEAR = 1.5  # a sample is called a copy of an image nearer than this many w sqrt(d), the distance of p_0's own samples to theirs
 COMPARED = 1024  # held-out images looked at
 FRAMES = 11  # of a grid's movie
 MOST = 36  # images of a grid
 REFUSED = 4.0  # h lambda beyond which an image of SO is not drawn: its step has let distances grow by e^4
+COMPILING = 14_000_000  # what compiling costs, in particle-steps
 LEVELS = 15  # grey levels above black of what is drawn: half a byte a pixel
 
 
@@ -45,11 +47,11 @@ def distances(study: Study, tick=lambda done: None) -> dict:
             case, pairs, tally = asked.case(name, steps), sweep.pairs((name, steps)), sweep.tally((name, steps))
             scheme, lost = schemes.REGISTRY[name], int(diverged(pairs.x, target.facts).sum())
             cost = {
-                "scheme": name, "h": study.T / steps, "steps": steps,
+                "scheme": name, "h": study.grid(steps).step, "steps": steps,
                 "score_evals": round(tally["pieces"]) if tally else steps * scheme.score_evals,
                 "products": tally["products"] if tally else 0.0, "pieces": tally["pieces"] if tally else float(steps),
             }  # fmt: skip
-            for way in (() if lost else METHODS):
+            for way in (() if lost else DISTANCES):
                 found = measure.REGISTRY[way].estimate(case, pairs)
                 rows.append({
                     **cost, "method": way, "w2": found.value, "stderr": found.stderr, "floor": found.floor, "flags": list(found.flags),
@@ -81,9 +83,9 @@ def _near(target: Images, x) -> dict:
 
 
 def grid_work(study: Study, steps: int, count: int) -> int:
-    """What `grid` costs, the training of a network included and compiling not, in particle-steps."""
+    """What `grid` costs, the training of a network and compiling included, in particle-steps."""
     effort = sum(_images(study).effort(schemes.REGISTRY[name]) + study.error.cost - 1 for name in study.schemes)
-    return round(count * steps * effort) + study.error.price
+    return COMPILING + round(count * steps * effort) + study.error.price
 
 
 def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
@@ -102,7 +104,7 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     error, frames, refused, spent = study.prepared(lambda done: tick(0.5 * done)).error, {}, {}, {}
     for number, name in enumerate(study.schemes, 1):
         found = simulate(
-            schemes.REGISTRY[name], target.fast_field, error, begin, T=study.T, steps=steps, key=key, record=True, limit=study.growth,
+            schemes.REGISTRY[name], target.fast_field, error, begin, grid=study.grid(steps), key=key, record=True, limit=study.growth,
         )  # fmt: skip
         bad = ~np.isfinite(found.states).all(-1) | (np.abs(found.states).max(-1) > 1e3)
         if found.spent is not None:
@@ -118,8 +120,8 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
         tick(0.5 + 0.5 * number / len(study.schemes))
     squares = np.sum(target.images**2, 1) - 2 * np.nan_to_num(found.x) @ target.images.T
     return {
-        "study": study.to_json(), "side": target.side, "count": count, "h": study.T / steps,
-        "times": (study.T - shown * study.T / steps).tolist(),
+        "study": study.to_json(), "side": target.side, "count": count, "h": study.grid(steps).step,
+        "times": study.grid(steps).times[shown].tolist(),
         "frames": frames, "refused": refused, "spent": spent, "nearest": _packed(target.images[np.argmin(squares, 1)][None]),
     }  # fmt: skip
 
@@ -148,3 +150,17 @@ def _images(study: Study) -> Images:
     if not isinstance(study.built, Images):
         raise BadInput(f"target.name = '{study.target['name']}': grids and their distances are of images; give 'images'.")
     return study.built
+
+
+ANSWERS = (
+    Answer(
+        "image_distances", "Distances between generated images and the data", distances,
+        ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed"),
+        lambda study: COMPILING + study.price, alias="images",
+        uses=tuple(measure.REGISTRY[name] for name in DISTANCES),
+    ),
+    Answer(
+        "image_grid", "A few images of each scheme as they form", grid,
+        ("target", "schemes", "T", "start", "score_error", "growth", "seed"), grid_work, alias="grid",
+    ),
+)  # fmt: skip

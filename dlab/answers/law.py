@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy.interpolate import RectBivariateSpline, make_interp_spline
 
+from dlab.answers.base import Answer
 from dlab.laws import gaussian, plane
 from dlab.measure import Case, density, exact
 from dlab.study.spec import Study
@@ -34,14 +35,14 @@ def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dic
     else:
         found, shown = _of_product(case)
     return {
-        "study": study.to_json(), "scheme": scheme, "h": study.T / steps, "w2": found.value, "method": found.method,
+        "study": study.to_json(), "scheme": scheme, "h": case.grid.step, "w2": found.value, "method": found.method,
         "grid_change": found.grid_change if math.isfinite(found.grid_change) else None,
         "flags": list(found.flags), **(shown if found.value is not None else {}),
     }  # fmt: skip
 
 
 def _of_gaussian(case: Case) -> tuple[Estimate, dict]:
-    facts, law = case.target.facts, gaussian.propagate(case.scheme, case.target, case.error, T=case.T, steps=case.steps, start=case.start)
+    facts, law = case.target.facts, gaussian.propagate(case.scheme, case.target, case.error, grid=case.grid, start=case.start)
 
     def normal(mean, cov):
         def values(x):
@@ -59,8 +60,8 @@ def _of_gaussian(case: Case) -> tuple[Estimate, dict]:
 def _of_product(case: Case) -> tuple[Estimate, dict]:
     if case.scheme.randomised and case.target.unbounded:
         return exact.ENTRY.estimate(case), {}
-    lines, axes = exact.lines(case, [case.steps]), case.target.factors.axes
-    (found,), _ = exact.of_lines(case, np.array([case.steps]), lines)
+    lines, axes = exact.lines(case, [case.grid.steps]), case.target.factors.axes
+    (found,), _ = exact.of_lines(case, np.array([case.grid.steps]), lines)
     if found.value is None:
         return found, {}
     if case.scheme.randomised:
@@ -76,7 +77,7 @@ def _of_product(case: Case) -> tuple[Estimate, dict]:
 
 
 def _of_plane(case: Case, tick) -> tuple[Estimate, dict]:
-    law, change = plane.propagate(case, [case.steps], tick)
+    law, change = plane.propagate(case, [case.grid.steps], tick)
     (found,), _ = density.of_plane(case, law, change)
 
     def spline(values):
@@ -104,3 +105,11 @@ def _map(case, found, law, target) -> dict:
 
 def _short(values) -> list:
     return np.round(values, 7).tolist()
+
+
+def cost(study: Study, scheme: str, steps: int) -> float:
+    way = study.law(scheme)
+    return way.price(study.case(scheme, steps)) if way else 0.0
+
+
+ANSWER = Answer("law", "A scheme's law and its target as densities", law_density, ("target", "T", "start", "score_error"), cost)

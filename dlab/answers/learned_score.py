@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import noise, process, schemes
+from dlab.answers.base import Answer
 from dlab.answers.score_error import limit, rows_of
 from dlab.errors import learned
 from dlab.params import BadInput
@@ -74,9 +75,9 @@ def errors_met(study: Study, scheme: str, steps: int, tick=lambda done: None) ->
     field, error, T = study.built.fast_field, study.error, study.T
     start, _ = starts(study.built, begin, PARTICLES, T, study.start)
     run = simulate(
-        schemes.REGISTRY[scheme], field, error, start, T=T, steps=steps, key=run_key, record=True, tick=lambda k: tick(0.0)
+        schemes.REGISTRY[scheme], field, error, start, grid=study.grid(steps), key=run_key, record=True, tick=lambda k: tick(0.0)
     )
-    times = T * (1 - np.arange(steps) / steps)
+    times = study.grid(steps).times[:-1]
     data, normals = np.asarray(study.built.sample(law_key, PARTICLES)), noise.generator(law_key)
     found = {"iterates": [], "forward": []}
     for first in range(0, steps, CHUNK):
@@ -92,7 +93,7 @@ def errors_met(study: Study, scheme: str, steps: int, tick=lambda done: None) ->
             found[name].append([np.asarray(v)[: len(passed)] for v in _squares(field, error, t, x)])
         tick(min(1.0, (first + CHUNK) / steps))
     pick = np.unique(np.round(np.linspace(0, steps - 1, min(steps, POINTS))).astype(int))
-    answer = {"study": study.to_json(), "scheme": scheme, "h": T / steps, "particles": PARTICLES, "t": _short(times[pick])}
+    answer = {"study": study.to_json(), "scheme": scheme, "h": study.grid(steps).step, "particles": PARTICLES, "t": _short(times[pick])}
     for name, pieces in found.items():
         squares = [np.concatenate(v) for v in zip(*pieces)]
         answer[name] = {kind: _levels(times, v, pick) for kind, v in zip(KINDS, squares)}
@@ -169,3 +170,17 @@ def promise(result: dict, scheme: str, met: dict) -> dict:
 
 def _short(values) -> list[float]:
     return [float(f"{v:.4g}") for v in np.asarray(values, float)]
+
+
+AFTER = ("target", "T", "start", "score_error", "seed")
+ANSWERS = (
+    Answer(
+        "training", "The loss of a network along its training", trained, ("target", "score_error"), lambda study: study.error.price,
+        alias="trained",
+    ),
+    Answer(
+        "learned_errors", "What a learned score gets wrong over time", errors_met, AFTER, lambda study, scheme, steps: work(steps),
+        alias="learned",
+    ),
+    Answer("error_field", "The error of a learned score over the plane", error_field, ("target", "score_error")),
+)  # fmt: skip

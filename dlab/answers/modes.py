@@ -5,6 +5,7 @@ import itertools
 import jax
 import numpy as np
 
+from dlab.answers.base import Answer
 from dlab.measure import exact
 from dlab.sample import simulate, starts
 from dlab.study.spec import Study
@@ -31,7 +32,7 @@ def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
     far they went; masses None, with a sentence why, where some left the numbers. tick() may raise to cancel.
     """
     target, regions = study.built, study.built.regions
-    found = {"regions": None, "target": None, "h": study.T / steps, "rows": []}
+    found = {"regions": None, "target": None, "h": study.grid(steps).step, "rows": []}
     if regions is None:
         return found
     found["regions"] = list(regions.names)
@@ -66,14 +67,14 @@ def _own(target, regions):
 
 def _by_law(case, regions):
     """Masses of the law's density; None where it fits on no grid."""
-    line, _ = exact.lines(case, [case.steps])[regions.coordinate]
+    line, _ = exact.lines(case, [case.grid.steps])[regions.coordinate]
     return line.masses(regions.cuts) if line.lost <= exact.product.LOST else None
 
 
 def _counted(case, regions):
     start_key, own = jax.random.split(jax.random.key(case.seed))
-    begin, _ = starts(case.target, start_key, PATHS, case.T, case.start)
-    x = simulate(case.scheme, case.target.fast_field, case.error, begin, T=case.T, steps=case.steps, key=own).x
+    begin, _ = starts(case.target, start_key, PATHS, case.grid.T, case.start)
+    x = simulate(case.scheme, case.target.fast_field, case.error, begin, grid=case.grid, key=own).x
     if lost := int(np.sum(~np.isfinite(x).all(1))):
         return None, None, f"{lost} of {PATHS} particles left the numbers: the step is too large"
     place = np.searchsorted(regions.cuts, x @ case.target.factors.axes[:, regions.coordinate])
@@ -83,3 +84,8 @@ def _counted(case, regions):
 
 def _short(values):
     return None if values is None else [float(f"{v:.6g}") for v in values]
+
+
+ANSWER = Answer(
+    "modes", "The mass of each mode under every scheme", modes, ("target", "schemes", "T", "start", "score_error", "seed"), modes_work
+)

@@ -7,7 +7,8 @@ From x at time t the exact reverse process arrives at time t - h with the mean (
 and a scheme's mean given x is its step without noise, or the average over U and the noise by quadrature where it asks for the
 score away from x.
 So the mean error is known at each x and only its L2 norm over x ~ p_t is an average. The fluctuation is what is left of the
-difference of both on one Brownian path (SO in FINE small steps stands for the exact process) once that mean is subtracted.
+difference of both on one Brownian path (SO in FINE small steps stands for the exact process) once that mean is subtracted. A scheme of
+the probability-flow ODE is compared with the flow.
 """
 
 from dataclasses import dataclass
@@ -18,28 +19,32 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import noise, process, schemes
+from dlab.answers.base import Answer
 from dlab.field import drift
 from dlab.measure import fit
 from dlab.noise import StepNoise
+from dlab.sample import reference
+from dlab.study.spec import Study
 
 TIME = 1.0  # where the step starts: halfway between noise and data
 SIZES = tuple(2.0**-k for k in range(1, 8))
 PATHS = 2048  # pairs (x, Brownian path)
 POINTS = 512  # of these x, those that a quadrature over U and the noise is made for
 FINE = 32  # steps of the reference
+COST = 1_000_000  # particle-steps that a scheme's single steps take as long as, compiling included
 MIDPOINTS, NORMALS = 5, 5  # nodes for U, and a coordinate of the noise
 
 
 @partial(jax.jit, static_argnames="scheme")
 def _step(scheme, field, t, h, x, normals, u, moments):
-    return scheme.step(field, t, h, x, StepNoise(h, normals, u, moments))
+    return scheme.step(field, t, t - h, x, StepNoise(h, normals, u, moments, forward=True))
 
 
-@jax.jit
-def _reference(field, t, h, x, path, normals):
-    """SO's steps of size h along path (count, MOMENTS, n, d) from time t."""
+@partial(jax.jit, static_argnames="kind")
+def _reference(field, t, h, x, path, normals, kind="SDE"):
+    """The reference's steps of size h along path (count, MOMENTS, n, d) from time t."""
     def body(i, x):
-        return schemes.REGISTRY["SO"].step(field, t - i * h, h, x, StepNoise(h, normals[i], None, path[i]))
+        return reference.REFERENCES[kind].step(field, t - i * h, t - (i + 1) * h, x, StepNoise(h, normals[i], None, path[i]))
 
     return jax.lax.fori_loop(0, len(path), body, x)
 
@@ -53,14 +58,15 @@ def scheme_mean(scheme, field, t, h, x):
     """E[x+ | x] of one step, (n, d)."""
     n, d = x.shape
     if scheme.asks == {"start"}:
-        return _step(scheme, field, t, h, x, jnp.zeros((1, n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
+        return _step(scheme, field, t, h, x, jnp.zeros((scheme.normals(True), n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
     u, wu = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
     z, wz = np.polynomial.hermite_e.hermegauss(NORMALS)
-    nodes = np.stack(np.meshgrid((u + 1) / 2, *[z] * d, indexing="ij"), -1).reshape(-1, 1 + d)
-    weights = np.prod(np.stack(np.meshgrid(wu / 2, *[wz / wz.sum()] * d, indexing="ij"), -1), -1).ravel()
+    inner = scheme.inner_normals
+    nodes = np.stack(np.meshgrid((u + 1) / 2, *[z] * d * inner, indexing="ij"), -1).reshape(-1, 1 + d * inner)
+    weights = np.prod(np.stack(np.meshgrid(wu / 2, *[wz / wz.sum()] * d * inner, indexing="ij"), -1), -1).ravel()
     q = len(nodes)
-    normals = np.repeat(nodes[:, None, 1:], n, 1).reshape(1, q * n, d)
-    given = jnp.concatenate([normals, np.zeros_like(normals)])[: scheme.normals]
+    given = np.zeros((scheme.normals(), q * n, d))
+    given[:inner] = np.moveaxis(np.repeat(nodes[:, None, 1:], n, 1).reshape(q * n, inner, d), 1, 0)
     midpoints = jnp.repeat(nodes[:, :1], n, 0) if scheme.randomised else None
     moved = _step(scheme, field, t, h, jnp.tile(x, (q, 1)), given, midpoints, None)
     # The noise that is added has mean zero by symmetry of the nodes.
@@ -81,8 +87,8 @@ class _Norm:
         return cls(value, float(square.std(ddof=1) / np.sqrt(len(square)) / (2 * max(value, 1e-300))))
 
 
-def one_step(study, tick=lambda: None) -> dict:
-    """Both errors of every scheme at each of SIZES on the study's target, exact score, from x ~ p_t at t = TIME:
+def one_step(study: Study, tick=lambda: None) -> dict:
+    """Both errors of the study's schemes at each of SIZES on the study's target, exact score, from x ~ p_t at t = TIME:
 
     {"t", "rows": [{"scheme", "h", "mean", "mean_stderr", "fluctuation", "fluctuation_stderr"}],
      "fits": [{"scheme", "mean": {slope, low, high, constant}, "fluctuation": {...}}]}. tick() may raise to cancel.
@@ -93,29 +99,33 @@ def one_step(study, tick=lambda: None) -> dict:
     d = target.dim
     spread = np.sqrt(process.variance(t)) * draws.standard_normal((PATHS, d))
     x = jnp.asarray(process.scale(t) * target.sample(noise.stream(key, "data"), PATHS) + spread)
-    unit = noise.path(noise.stream(key, "path"), FINE, 1.0 / FINE, PATHS, d)
+    unit = noise.path(noise.stream(key, "path"), np.full(FINE, 1 / FINE), PATHS, d)
     whole = noise.merge(unit, FINE)[0]
     rows = []
     for number, h in enumerate(SIZES):
         tick()
         root, at = np.sqrt(h), jax.random.fold_in(key, number)
         fresh = noise.generator(noise.stream(at, "reference")).standard_normal((FINE, 1, PATHS, d))
-        arrived = _reference(field, t, h / FINE, x, jnp.asarray(root * unit, float), fresh)
+        arrived = {
+            kind: _reference(field, t, h / FINE, x, jnp.asarray(root * unit, float), fresh, kind)
+            for kind in {schemes.REGISTRY[name].dynamics for name in study.schemes}
+        }
         mean = exact_mean(field, t, h, x)
-        for scheme in schemes.REGISTRY.values():
+        for scheme in map(schemes.REGISTRY.get, study.schemes):
             draws = noise.generator(noise.stream(at, "scheme", scheme.name))
-            normals = draws.standard_normal((scheme.normals, PATHS, d))
+            normals = draws.standard_normal((scheme.normals(True), PATHS, d))
             u = draws.random((PATHS, 1)) if scheme.randomised else None
-            missed = _step(scheme, field, t, h, x, normals, u, jnp.asarray(root * whole, float)) - arrived
+            missed = _step(scheme, field, t, h, x, normals, u, jnp.asarray(root * whole, float)) - arrived[scheme.dynamics]
             few = slice(None, None if scheme.asks == {"start"} else POINTS)
-            off = scheme_mean(scheme, field, t, h, x[few]) - mean[few]
+            # Along the flow there is no noise: all that a step misses is its mean error.
+            off = missed[few] if scheme.dynamics == "ODE" else scheme_mean(scheme, field, t, h, x[few]) - mean[few]
             # A midpoint's mean error is two orders below its fluctuation: at the other x it may stay in.
             bias, left = _Norm.of(off), _Norm.of(missed.at[few].add(-off))
             rows.append({
                 "scheme": scheme.name, "h": h, "mean": bias.value, "mean_stderr": bias.stderr,
                 "fluctuation": left.value, "fluctuation_stderr": left.stderr,
             })  # fmt: skip
-    return {"t": t, "rows": rows, "fits": [_fits(rows, name) for name in schemes.REGISTRY]}
+    return {"t": t, "rows": rows, "fits": [_fits(rows, name) for name in study.schemes]}
 
 
 def _fits(rows, name) -> dict:
@@ -125,3 +135,9 @@ def _fits(rows, name) -> dict:
         law = fit.fit(h, value, stderr, [v > 3 * e for v, e in zip(value, stderr)])
         found[part] = {"slope": law.slope, "low": law.low, "high": law.high, "constant": law.constant, "used": list(law.used)}
     return found
+
+
+ANSWER = Answer(
+    "one_step", "Mean error and fluctuation of one step of every scheme", one_step, ("target", "schemes", "seed"),
+    lambda study: COST * len(study.schemes), alias="onestep",
+)  # fmt: skip

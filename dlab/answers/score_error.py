@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from dlab import noise, process, schemes, theory
+from dlab.answers.base import Answer
 from dlab.sample import CHUNK, simulate, starts
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
@@ -48,9 +49,9 @@ def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
     field, error, T = study.built.fast_field, study.error, study.T
     start, _ = starts(study.built, begin, PARTICLES, T, study.start)
     run = simulate(
-        schemes.REGISTRY[scheme], field, error, start, T=T, steps=steps, key=run_key, record=True, tick=lambda k: tick(0.0)
+        schemes.REGISTRY[scheme], field, error, start, grid=study.grid(steps), key=run_key, record=True, tick=lambda k: tick(0.0)
     )
-    times = T * (1 - np.arange(steps) / steps)
+    times = study.grid(steps).times[:-1]
     generator = noise.generator(law_key)
     data, spread = np.asarray(study.built.sample(law_key, PARTICLES)), generator.standard_normal(start.shape)
     found = {"iterates": [], "forward": []}
@@ -75,7 +76,7 @@ def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
         curve |= {name: values[pick].tolist(), f"{name}_stderr": errors[pick].tolist()}
     one, its = _rooted(whole.mean(0)[None])
     return {
-        "study": study.to_json(), "scheme": scheme, "h": T / steps, "particles": PARTICLES, "curve": curve,
+        "study": study.to_json(), "scheme": scheme, "h": study.grid(steps).step, "particles": PARTICLES, "curve": curve,
         "variants": {
             "iterates": _top(times, *_rooted(own)),
             "forward": _top(times, *forward),
@@ -208,3 +209,9 @@ def second_order(results: dict[str, dict], given: dict[str, float], derived: the
             "derived": getattr(derived, kind) if derived else None,
         })  # fmt: skip
     return terms, rows
+
+
+ANSWER = Answer(
+    "error_levels", "The size of the score error by each definition, along a run", met, ("target", "T", "start", "score_error", "seed"),
+    lambda study, scheme, steps: study.error.price, alias="met",
+)  # fmt: skip

@@ -18,7 +18,7 @@ import numpy as np
 from dlab import errors, measure, noise, process, schemes
 from dlab.laws import gaussian
 from dlab.measure import Pairs
-from dlab.sample import diverged, level_met, simulate
+from dlab.sample import diverged, level_met, reference, simulate
 from dlab.study import Study, shared_paths
 from dlab.types import Points
 
@@ -55,8 +55,8 @@ class Track:
 class Motion:
     """Schemes on one path. steps (F,) step numbers and times (F,) of the frames; forward (G, n, 2) with its
     times (G,); density (K, SIDE, SIDE) is log p_t at density_times over box (x0, x1, y0, y1), row = y;
-    arrows (K, m, 4) the score there; ghost (E, k, 2) the exact reverse path of the first k particles, SO with the
-    exact score on the path's own grid, at ghost_times (E,)."""
+    arrows (K, m, 4) the score there; ghost (E, k, 2) the exact reverse path of the first k particles, that of the reference
+    with the exact score on the path's own grid, at ghost_times (E,)."""
 
     tracks: tuple[Track, ...]
     count: int
@@ -96,7 +96,8 @@ def rungs(study: Study, steps: int, particles: int) -> tuple[int, ...]:
 
 def work(study: Study, steps: int) -> int:
     """Steps of a motion per particle, the reference included where one is needed."""
-    return steps * len(study.schemes) + _reference(study, study.schemes, _path_steps(study.T, steps), steps)
+    kinds = {schemes.REGISTRY[name].dynamics for name in study.schemes}
+    return steps * len(study.schemes) + len(kinds) * _reference(study, study.schemes, _path_steps(study.T, steps), steps)
 
 
 def _sharing(T, steps) -> list[int]:
@@ -137,9 +138,10 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     # Without its data part X_T is sigma_T Z with the same Z: the paper's start.
     begin = end if study.start == "exact" else end - float(process.scale(T)) * forward[0]
     fine = _path_steps(T, own)
-    path = noise.path(path_key, fine, T / fine, particles, 2)
+    path = noise.path(path_key, study.grid(fine).h, particles, 2)
     needed = {n: _reference(study, names, fine, n) for n in counts}
-    total = sum(counts) * len(names) + sum(set(needed.values()))
+    kinds = sorted({schemes.REGISTRY[name].dynamics for name in names})
+    total = sum(counts) * len(names) + sum(set(needed.values())) * len(kinds)
     done = 0
 
     def count(k):
@@ -147,39 +149,40 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
         done += k
         tick(min(done / total, 1.0))
 
-    def exact(start, steps, **options):
-        along = noise.merge(path[:, :, : len(start)], fine // steps)
+    def exact(kind, start, steps, **options):
+        along = noise.merge(path[:, :, : len(start)], fine // steps, study.grid(fine).h)
         return simulate(
-            schemes.REGISTRY["SO"], field, errors.NONE, start, T=T, steps=steps, key=residual_key, path=along, record=True, **options
+            reference.REFERENCES[kind], field, errors.NONE, start, grid=study.grid(steps), key=residual_key, path=along, record=True,
+            **options,
         ).states  # fmt: skip
 
-    ghost, glimpsed = exact(end[:FOLLOW], fine), _shown(fine)
-    references = {r: exact(end, r, tick=count) for r in sorted(set(needed.values()) - {0})}
+    ghost, glimpsed = exact(kinds[-1], end[:FOLLOW], fine), _shown(fine)
+    references = {(kind, r): exact(kind, end, r, tick=count) for r in sorted(set(needed.values()) - {0}) for kind in kinds}
     box = _box(target.facts, T)
     density_times = T * np.linspace(0, 1, KEYS) ** 2
     density, arrows = _landscape(field, box, density_times)
     found = []
     for steps in counts:
-        shown, along, tracks = _shown(steps), noise.merge(path, fine // steps), []
+        shown, along, tracks = _shown(steps), noise.merge(path, fine // steps, study.grid(fine).h), []
         for name in names:
             case, key = study.case(name, steps), noise.stream(residual_key, name)
             moved = simulate(
-                case.scheme, field, study.error, begin, T=T, steps=steps, key=key, path=along, record=True, follow=FOLLOW,
+                case.scheme, field, study.error, begin, grid=study.grid(steps), key=key, path=along, record=True, follow=FOLLOW,
                 tick=count,
             )  # fmt: skip
             states = moved.states[shown]
             gone = diverged(states, target.facts)
             states[gone] = np.nan
             if _way(case).sampled:
-                reference = references[needed[steps]][shown * (needed[steps] // steps)]
-                distance, method = _projected_distance(case, states, reference), "projected"
+                exactly = references[case.scheme.dynamics, needed[steps]][shown * (needed[steps] // steps)]
+                distance, method = _projected_distance(case, states, exactly), "projected"
             else:
                 distance, method = _law_distance(case, shown)
             level, parts = level_met(moved.error_square), _between(moved.parts, shown)
             tracks.append(Track(name, states, distance, method, int(gone[-1].sum()), level, parts))
         found.append(Motion(
-            tuple(tracks), steps, shown, T * (1 - shown / steps), forward, forward_times,
-            box, density_times, density, arrows, ghost[glimpsed], T * (1 - glimpsed / fine),
+            tuple(tracks), steps, shown, study.grid(steps).times[shown], forward, forward_times,
+            box, density_times, density, arrows, ghost[glimpsed], study.grid(fine).times[glimpsed],
         ))  # fmt: skip
     return tuple(found)
 
@@ -222,12 +225,12 @@ def _law_distance(case, shown) -> tuple[np.ndarray, str]:
     return out, found[-1].method
 
 
-def _projected_distance(case, states: Points, reference: Points) -> np.ndarray:
+def _projected_distance(case, states: Points, exactly: Points) -> np.ndarray:
     """Quick projected estimate at the measured frames."""
     out = np.full(len(states), np.nan)
     estimator = measure.REGISTRY["projected"]
     for i in _measured(len(states)):
-        x, y = states[i], reference[i]
+        x, y = states[i], exactly[i]
         alive = np.isfinite(x).all(1)
         if alive.all() and not np.array_equal(x, y):
             out[i] = estimator.quick(case, Pairs(x, y)).value

@@ -8,7 +8,6 @@ a network that was trained for neither. Its error is at most |L| |e| + |L* - L| 
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import __version__, learn, params, places
+from dlab import fingerprint, learn, params
+from dlab.cache import Cache
 from dlab.errors.base import ErrorEntry, ScoreError
 from dlab.learn import Trained
-from dlab.linop import Dense, Less, Products
+from dlab.linop import Dense, Products, Residual
 
 if TYPE_CHECKING:
     from dlab.targets import Target
@@ -31,14 +31,13 @@ BATCH, RATE = 512, 3e-3
 HORIZON = 10.0  # the largest time that is trained: beyond it less than e^{-10} of the network is left in the score
 HELD = 2048  # samples of the second loss curve
 MOST_DIM, MOST_PIXELS = 64, 1024  # where L is a matrix, and where products are all that is asked for
-KEEP, KEEP_MEMORY = 200, 32  # trainings on disk and in memory
+CACHE = Cache("learned", memory=32, files=200)
 DEFAULT = {"method": "denoising", "samples": 20_000, "width": 64, "depth": 2, "updates": 2000, "seed": 0}
 RANGES = {"samples": (2, 1_000_000), "width": (1, 512), "depth": (1, 8), "updates": (1, 100_000), "seed": (0, 2**31 - 1)}
 # In particle-steps: what compiling costs, and the multiplications of weights that cost as much as one.
 COMPILING, PER_STEP = 6_000_000, 2000
 EVALUATED = 3000  # weights whose evaluation in a run doubles the cost of a particle-step
 SAID = "SO's Hessian is the network's own Jacobian, made symmetric; M is x/4 − Lγ with it and the network's score."
-_memory: OrderedDict[str, bytes] = OrderedDict()
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["net", "hessian_level", "drift_level"], meta_fields=[])
@@ -67,7 +66,7 @@ class LearnedError(ScoreError):
             # A product is one pass forwards through the network and one back.
             back = jax.linear_transpose(slope, x)
             L = Products(lambda v: (v + slope(v) + back(v)[0]) / 2)
-            M, v = Less(x / 4, x / 2 + s), self.direction(x)
+            M, v = Residual(x / 4, x / 2 + s), self.direction(x)
             return s, L.plus(self.hessian_level, v), M + self.drift_level * v
         J = jax.vmap(lambda e: slope(jnp.broadcast_to(e, x.shape)), out_axes=-1)(jnp.eye(x.shape[-1], dtype=x.dtype))
         L = Dense((jnp.eye(x.shape[-1]) + J + jnp.swapaxes(J, 1, 2)) / 2)
@@ -110,7 +109,7 @@ class Training:
         """The training, finished or cancelled, as far as it is kept."""
         d, like = self.target.dim, None
         for name in (self.name, self.name + ".part"):
-            if (data := _load(name)) is None:
+            if (data := CACHE.load(name)) is None:
                 continue
             like = like or learn.begin(self._network(np.eye(d + 1, d)), self.spec["updates"])
             with suppress(learn.Checkpoint):
@@ -119,7 +118,10 @@ class Training:
 
     def read(self) -> bytes | None:
         """The file of the finished training, where it is kept."""
-        return _load(self.name)
+        return CACHE.load(self.name)
+
+    def _keep(self, name, trained):
+        CACHE.keep(name, learn.packed(trained, self.spec), fingerprint.modules_of(learn.train, self.target))
 
     def train(self, tick: Callable[[float, np.ndarray], None] = lambda done, losses: None, again: bool = False) -> Trained:
         """Go on from what is kept, or start `again`; the network is kept. tick(share done, losses so far) may raise to cancel, and
@@ -132,9 +134,9 @@ class Training:
         done = learn.train(
             self._network(samples), samples, method=spec["method"], updates=spec["updates"], batch=BATCH, rate=RATE, T=HORIZON,
             seed=spec["seed"], held=self._held(), tick=tick, resume=found,
-            keep=lambda trained: _store(self.name + ".part", learn.packed(trained, spec)),
+            keep=lambda trained: self._keep(self.name + ".part", trained),
         )  # fmt: skip
-        _store(self.name, learn.packed(done, spec))
+        self._keep(self.name, done)
         return done
 
     def least(self) -> float:
@@ -189,7 +191,7 @@ def training(spec: dict, target: "Target", of: dict | None) -> Training:
     if not isinstance(of, dict):
         raise params.BadInput(
             "score_error.name = 'learned' needs a target of the registry, under whose name its network is kept; make yours one "
-            "(README, “Add a target”)."
+            "(docs/ARCHITECTURE.md, “Add a target”)."
         )
     most = MOST_PIXELS if target.dim > MOST_DIM and target.field.by_products else MOST_DIM
     if target.dim > most:
@@ -197,7 +199,7 @@ def training(spec: dict, target: "Target", of: dict | None) -> Training:
     given = {**DEFAULT, **{k: v for k, v in spec.items() if k in DEFAULT}}
     found = {"method": params.choice("score_error.method", given["method"], learn.METHODS)}
     found |= {k: params.integer(f"score_error.{k}", given[k], *ends) for k, ends in RANGES.items()}
-    text = json.dumps([of, found, __version__], sort_keys=True)
+    text = json.dumps([of, found, BATCH, RATE, HORIZON, HELD], sort_keys=True)
     return Training({"target": of, **found}, target, hashlib.sha256(text.encode()).hexdigest()[:32] + ".net.npz")
 
 
@@ -211,22 +213,6 @@ def from_spec(spec, hessian_level, drift_level, target, of):
 
 def _learned(trained, hessian_level, drift_level):
     return LearnedError(jax.tree.map(lambda v: v.astype(float), trained.net), hessian_level, drift_level)
-
-
-def _place():
-    return places.folder() / "learned" / places.CODE
-
-
-def _load(name) -> bytes | None:
-    found = _memory.get(name)
-    return places.read(name, places.PREPARED, _place()) if found is None else found
-
-
-def _store(name, data) -> None:
-    _memory[name] = data
-    while len(_memory) > KEEP_MEMORY:
-        _memory.popitem(last=False)
-    places.write(_place() / name, data, KEEP, _place().parent)
 
 
 ENTRY = ErrorEntry(

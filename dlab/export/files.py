@@ -2,11 +2,11 @@
 
 import csv
 import io
-import json
 import re
 
 import numpy as np
 
+from dlab.cache import dumps
 from dlab.figures import screen
 from dlab.figures.chart import Chart, Sheet
 
@@ -79,7 +79,7 @@ def _flat(row, head="") -> dict:
 
 def result_json(result: dict) -> bytes:
     """The result file of the contract. ValueError if a NaN or an infinity has slipped in."""
-    return (json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (dumps(result, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def arrays_npz(**arrays) -> bytes:

@@ -56,30 +56,30 @@ def bibtex() -> str:
 
 def caption(result: dict) -> str:
     """What was measured, how and with which interval, of which target, T, start, score error and seed, by which version."""
-    study, way = result.get("study") or {}, _way(result)
+    study, axis = result.get("study") or {}, _axis(result)
     result = _shown(result)
     rows, names = result.get("rows") or [], schemes_of(result)
-    by = f"{way.title} at h = {step_size(rows[0]['h'])}" if way and rows else "step size h"
+    by = f"{axis.title} at h = {step_size(rows[0]['h'])}" if axis and rows else "step size h"
     said = [f"W₂ distance between the law of {listed(names) or 'a scheme'} and the target p₀, by {by}"]
     # Schemes measured alike are said together.
-    ways = {}
+    by_method = {}
     for name in names:
         for method in dict.fromkeys(r.get("method") for r in rows_of(result, name)):
-            ways.setdefault(method, []).append(name)
-    for method, who in ways.items():
+            by_method.setdefault(method, []).append(name)
+    for method, who in by_method.items():
         mine = [r for r in rows if r.get("method") == method]
         paths = sorted({r["particles"] for r in mine if r.get("particles")})
         count = f"{paths[0]} to {paths[-1]}" if len(paths) > 1 else f"{paths[0] if paths else 'many'}"
-        who = f" ({listed(who)})" if len(ways) > 1 else ""
+        who = f" ({listed(who)})" if len(by_method) > 1 else ""
         said.append(f"Value{who} {measure.method(method or 'measured').caption.format(n=count)}")
     if any(r.get("stderr") for r in rows):
         said.append("Each ± of a value is a 95 % interval, 1.96 standard errors of the mean over Brownian paths")
     elif rows:
         said.append("The values have no sampling error")
-    if way and any(has_slope(along.trend(result, s, rows[0]["h"])) for s in names):
-        found = "Rates are those at which log W₂ falls with T" if way.symbol == "T" else f"Slopes in {way.symbol} are fits in log–log"
+    if axis and any(has_slope(along.trend(result, s, rows[0]["h"])) for s in names):
+        found = "Rates are those at which log W₂ falls with T" if axis.symbol == "T" else f"Slopes in {axis.symbol} are fits in log–log"
         said.append(f"{found}, with 95 % intervals")
-    elif any(has_slope(fit_of(result, s)) for s in names) and not way:
+    elif any(has_slope(fit_of(result, s)) for s in names) and not axis:
         window = next((f["window"] for f in result.get("fits") or () if f.get("window")), None)
         by_hand = f" over h from {step_size(max(window))} to {step_size(min(window))}" if window else ""
         said.append(f"Slopes are weighted least-squares fits in log–log{by_hand}, with 95 % intervals")
@@ -104,15 +104,15 @@ def motion_caption(study: dict, steps: int, particles: int, sentence: str) -> st
     ])  # fmt: skip
 
 
-def _way(result) -> along.Way | None:
+def _axis(result) -> along.VariedAxis | None:
     """How the axis is spoken of that a study varies, None where it varies h alone."""
     vary = (result.get("study") or {}).get("vary")
-    return along.way_of(vary["axis"]) if vary else None
+    return along.varied_axis(vary["axis"]) if vary else None
 
 
 def _shown(result) -> dict:
     """The result with the rows that table and caption are of: of a study that varies an axis, those of the finest h."""
-    if _way(result) is None or not result["rows"]:
+    if _axis(result) is None or not result["rows"]:
         return result
     finest = min(r["h"] for r in result["rows"])
     return {**result, "rows": [r for r in result["rows"] if r["h"] == finest], "reach": None}
@@ -156,21 +156,21 @@ def latex_table(result: dict) -> str:
     One block a scheme with its measured slope and the theorem's order; an asterisk marks what is not fitted. Of a study that
     varies an axis the rows of its finest step size, by the axis.
     """
-    way, shown = _way(result), _shown(result)
-    symbol = "$h$" if way is None else _symbol(way)
+    axis, shown = _axis(result), _shown(result)
+    symbol = "$h$" if axis is None else _symbol(axis)
     lines, hollow = [], False
     for name in schemes_of(shown):
         mine, line, title = rows_of(shown, name), fit_of(shown, name), ""
-        if way:
+        if axis:
             mine.sort(key=lambda r: r["value"])
             line = along.trend(shown, name, mine[0]["h"])
         if name in schemes.REGISTRY:
             title = f", {latex(schemes.REGISTRY[name].title)}"
-        lines.append(rf"\midrule{chr(10)}\multicolumn{{5}}{{l}}{{{latex(name)}{title}{_slope(line, way)}}} \\")
+        lines.append(rf"\midrule{chr(10)}\multicolumn{{5}}{{l}}{{{latex(name)}{title}{_slope(line, axis)}}} \\")
         for row in mine:
-            mark = "$^{*}$" if (along.why(row, line, way) if way else not fitted(row, line)) else ""
+            mark = "$^{*}$" if (along.why(row, line, axis) if axis else not fitted(row, line)) else ""
             hollow |= bool(mark)
-            place = f"{row['value']:g}" if way else step_size(row["h"])
+            place = f"{row['value']:g}" if axis else step_size(row["h"])
             value = no_value(row) if diverged(row) else _value(value_text(row))
             evals = (row.get("score_evals") or 0) + (row.get("hessian_evals") or 0)
             bound = NONE if row.get("bound") is None else number(row["bound"])
@@ -192,20 +192,20 @@ def latex_table(result: dict) -> str:
     ])  # fmt: skip
 
 
-def _slope(line, way) -> str:
+def _slope(line, axis) -> str:
     """What is said of a scheme's slope in the head of its block."""
     if not has_slope(line):
         return ""
-    if way is None:
+    if axis is None:
         promised = line.get("theory_order")
         told = "" if promised is None else f", theorem's order {latex(order(promised))}"
         return f": slope {_value(slope_text(line))}{told}"
-    told = "rate" if way.symbol == "T" else f"slope in {_symbol(way)}"
-    return f": {told} {_value(along.slope_said(line, way))}"
+    told = "rate" if axis.symbol == "T" else f"slope in {_symbol(axis)}"
+    return f": {told} {_value(along.slope_said(line, axis))}"
 
 
-def _symbol(way) -> str:
-    return f"${way.symbol}$" if way.symbol in ("T", "d") else latex(way.symbol)
+def _symbol(axis) -> str:
+    return f"${axis.symbol}$" if axis.symbol in ("T", "d") else latex(axis.symbol)
 
 
 def _value(text: str) -> str:
@@ -246,7 +246,7 @@ def snippet(result: dict) -> str:
     refit = [f"result = refitted(result, {window!r})"] if window else []
     versions = ", ".join(f"{name} {value}" for name, value in (result.get("versions") or {"dlab": __version__}).items())
     return "\n".join([
-        f"# The numbers of this study were made by {versions}.",
+        f"# The numbers of this study were computed by {versions}.",
         f"from dlab.study import {imports}",
         "",
         f"study = Study.from_json({_literal(study)})",
@@ -272,7 +272,7 @@ def motion_snippet(study: dict, steps: int, particles: int) -> str:
     """Python that moves the particles of a scene again and prints each scheme's distance at the end."""
     return "\n".join([
         f"# A scene of dlab {__version__}: {steps} steps of {particles} particles.",
-        "from dlab import trajectory",
+        "from dlab.answers import trajectory",
         "from dlab.study import Study",
         "",
         f"study = Study.from_json({_literal(study)})",

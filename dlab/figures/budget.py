@@ -7,8 +7,9 @@ particle-step} comes from this machine and is no part of a result.
 import math
 
 from dlab import schemes
-from dlab.figures.chart import Axis, Chart, Curve, Key, Triangle, decades
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
+from dlab.figures.chart import Chart, Curve, Key, decades
+from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, ratio, step_size
+from dlab.figures.plot import line, log_axis, lost, plot, scheme_look
 from dlab.figures.tables import LOWER, METHODS, diverged, doubts, rows_of, slope_text, void_reason
 
 SAMPLES = 1000  # whose time is said: that of one particle is too short to have a meaning
@@ -19,7 +20,6 @@ COSTS = {
 }
 LEVEL = 1.3  # ratio of evaluations up to which two schemes are about level
 FAR = 0.1  # a trend further than this from its limit says so
-NARROW = 1.6  # times as far right as it begins: a triangle that ends nearer is not drawn
 LIMITS = {1.0: "1/ε", 0.5: "1/√ε"}
 
 
@@ -68,109 +68,69 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
     cost "steps", "evals" or "time" (needs seconds); ValueError for another. bounds: with the theorem's.
     """
     _checked(cost, seconds)
-    names, all_of_it = _schemes(result), answers_of(result)
-    each = {s: _each(s, cost, seconds) for s in names}
-    found = [a["steps"] * each[a["scheme"]] for a in all_of_it if a["steps"]]
-    planned = [a["planned"]["steps"] * each[a["scheme"]] for a in all_of_it if bounds and a["planned"]]
-    x = sorted({a["epsilon"] for a in all_of_it}) or [0.01, 0.1]
-    sloped = x[0] < x[-1]
-    ends_x = (x[0] / (1.5 if sloped else 2), x[-1] * (1.25 if sloped else 2))
-    sizes = [*found, *planned] or [1.0, 10.0]
-    lost = [a["epsilon"] for a in all_of_it if a["steps"] is None]
-    ends_y = (min(sizes) / 1.7, max(sizes) * (4 if lost else 1.7))
-    level = lambda share: math.exp(math.log(ends_y[0]) + share * math.log(ends_y[1] / ends_y[0]))  # noqa: E731
-    series, keys = [], []
+    answers, title, curves = answers_of(result), _capital(COSTS[cost]), []
+    accuracies = sorted({a["epsilon"] for a in answers})
+    sloped = len(accuracies) > 1
     if epsilon is not None and sloped:
-        series.append(Curve("chosen accuracy", (epsilon, epsilon), ends_y, dash="dash", thin=True))
-    for rank, name in enumerate(names):
-        style, trend, mine = schemes.REGISTRY[name].style, trend_of(result, name), answers_of(result, name)
-        look = {"colours": (style.light, style.dark), "group": name}
-        asked = [a for a in mine if bounds and a["planned"]]
-        if asked:
-            series.append(_line(f"{name} theorem's N", [(a["epsilon"], a["planned"]["steps"] * each[name]) for a in asked],
-                                tuple(_promised(a) for a in asked), look))  # fmt: skip
-        if trend.get("constant") is not None:
-            used = tuple(sorted(trend["used"]))
-            curve = tuple(each[name] * trend["constant"] * e ** -trend["slope"] for e in used)
-            series.append(Curve(f"{name} fit", used, curve, dash=style.dash, **look))
-        reached, above = [a for a in mine if a["steps"]], [a for a in mine if a["steps"] is None]
-        if reached:
-            series.append(_found(name, reached, trend, each[name], style.marker, look))
-        if above:
-            series.append(Curve(
-                f"{name} not reached", tuple(a["epsilon"] for a in above), (level(0.97 - 0.04 * rank),) * len(above),
-                filled=(False,) * len(above), hover=tuple(f"{name}, ε = {a['epsilon']:g}\nnot reached\n{a['why']}" for a in above),
-                marker=style.marker, **look,
-            ))  # fmt: skip
-        label = f"{name}  slope {_slope(trend)}" if trend.get("slope") is not None else name
-        keys.append(Key(label, marker=style.marker, dash=style.dash if trend.get("slope") is not None else "", **look))
-    guide = {
-        Key("found", marker="circle"): any(s.name.endswith("found") for s in series),
-        Key("not fitted", marker="circle", filled=False): any(not all(s.filled) for s in series if s.filled),
-        Key("the theorem asks for", dash="dot"): bool(planned),
-        Key("chosen ε", dash="dash"): any(s.name == "chosen accuracy" for s in series),
-    }
-    title = COSTS[cost]
-    return Chart(
-        title=f"{title[0].upper()}{title[1:]} against accuracy, {result['study']['target']['name']} target",
-        x=Axis("accuracy ε: W₂ < ε", ends_x, _places(x) if all_of_it else decades(*ends_x)),
-        y=Axis(f"{title[0].upper()}{title[1:]}".replace(" in s, ", " in s,\n"), ends_y, _ticks(*ends_y)),
-        series=tuple(series),
-        triangles=_triangles(x, level, ends_y, max(lost, default=None)) if sloped else (),
-        keys=(*keys, *(key for key, present in guide.items() if present)),
-        alt=f"{title} against the accuracy ε, both logarithmic. {sentence(result, epsilon)}",
-        caption=_caption(result),
-    )
+        curves.append(line("chosen accuracy", x=epsilon))
+    for name in _schemes(result):
+        look, trend, each, mine = scheme_look(name), trend_of(result, name), _each(name, cost, seconds), answers_of(result, name)
+        curves += [
+            Curve.of(f"{name} theorem's N", [a for a in mine if bounds and a["planned"]], _accuracy, says=_promised,
+                     value=lambda a, k=each: a["planned"]["steps"] * k, **{**look, "marker": "", "dash": "dot", "thin": True}),
+            Curve.of(f"{name} fit", [{"epsilon": e} for e in trend.get("used") or () if trend.get("constant") is not None], _accuracy,
+                     value=lambda r, t=trend, k=each: k * t["constant"] * r["epsilon"] ** -t["slope"],
+                     **{**look, "marker": ""}),
+            Curve.of(f"{name} found", mine, _accuracy, value=lambda a, k=each: a["steps"] and a["steps"] * k,
+                     half=lambda a, k=each: Z95 * (a["crossing_stderr"] or 0.0) * k, why=lambda a, t=trend: not_fitted(a, t), says=_says,
+                     **{**look, "dash": ""}),
+            lost(f"{name} not reached", [a for a in mine if a["steps"] is None], _accuracy,
+                 lambda a: [f"{a['scheme']}, ε = {a['epsilon']:g}", "not reached", a["why"]], **look),
+        ]  # fmt: skip
+    keys = [
+        Key(f"{s}  slope {_slope(t)}" if (t := trend_of(result, s)).get("slope") is not None else s,
+            **scheme_look(s, **({} if t.get("slope") is not None else {"dash": ""}))) for s in _schemes(result)
+    ]  # fmt: skip
+    room = (1.5, 1.25) if sloped else (2.0, 2.0)
+    return plot(
+        f"{title} against accuracy, {result['study']['target']['name']} target",
+        log_axis("accuracy ε: W₂ < ε", accuracies or [0.01, 0.1], room, lambda *ends: _places(accuracies) or decades(*ends)),
+        title.replace(" in s, ", " in s,\n"), curves, slopes=(0.5, 1.0, 2.0) if sloped else (), corner="top", headroom=math.inf,
+        keys=[*keys, *([Key("found", marker="circle")] if any(a["steps"] for a in answers) else [])],
+        guide={"hollow": "not fitted", "dot": "the theorem asks for", "dash": "chosen ε"},
+        room=(1.7, 4 if any(a["steps"] is None for a in answers) else 1.7),
+        says=sentence(result, epsilon), caption=_caption(result),
+    )  # fmt: skip
+
+
+def _accuracy(a) -> float:
+    return a["epsilon"]
+
+
+def _capital(text) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _places(x) -> tuple:
     """A tick at each accuracy, or at every second or third where they would crowd."""
-    return tuple((e, f"{e:g}") for e in x[:: math.ceil(len(x) / 7)])
+    return tuple((e, f"{e:g}") for e in x[:: math.ceil(len(x) / 7) or 1])
 
 
-def _ticks(low, high) -> tuple:
-    """Ticks at powers of ten, every second or third where they would crowd."""
-    ticks = decades(low, high)
-    return ticks[:: math.ceil(len(ticks) / 7)] if len(ticks) > 7 and high / low > 1e5 else ticks
-
-
-def _triangles(x, level, ends_y, lost) -> tuple:
-    """Slopes of 1/√ε, 1/ε and 1/ε² in the upper right corner, which is empty as N falls where ε grows: but for the markers of
-    distances that were not reached, the largest of them lost, or None."""
-    wide = min((x[-1] / x[0]) ** 0.42, (ends_y[1] / ends_y[0]) ** 0.15, x[-1] / (1.3 * lost) if lost else math.inf)
-    if wide < NARROW:
-        return ()
-    return tuple(Triangle(x[-1] * 1.1, x[-1] * 1.1 / wide, level(0.96) / wide**2, -s, order(s)) for s in (0.5, 1.0, 2.0))
-
-
-def _line(name, points, hover, look) -> Curve:
-    if len(points) == 1:  # one point has no width of its own
-        (at, y), hover = points[0], hover * 3
-        points = [(at / 1.1, y), (at, y), (at * 1.1, y)]
-    xs, ys = zip(*points)
-    return Curve(name, xs, ys, hover=hover, dash="dot", thin=True, **look)
-
-
-def _promised(a) -> str:
+def _promised(a) -> list[str]:
     p = a["planned"]
-    return f"{a['scheme']}, ε = {a['epsilon']:g}\nthe theorem asks for N = {_count(p['steps'])}\nT = {number(p['T'])}, h = {number(p['h'])}"
+    asks = f"the theorem asks for N = {_count(p['steps'])}"
+    return [f"{a['scheme']}, ε = {a['epsilon']:g}", asks, f"T = {number(p['T'])}, h = {number(p['h'])}"]
 
 
-def _found(name, mine, trend, each, marker, look) -> Curve:
-    y = [a["steps"] * each for a in mine]
-    half = [Z95 * (a["crossing_stderr"] or 0.0) * each for a in mine]
-    ends = {}
-    if any(half):
-        ends = {"low": tuple(max(v - e, v / 10) for v, e in zip(y, half)), "high": tuple(v + e for v, e in zip(y, half))}
-    hover = []
-    for a in mine:
-        lines = [f"{name}, ε = {a['epsilon']:g}", f"found N = {_count(a['steps'])}, h = {number(a['h'])}"]
-        lines.append(f"W₂ {_value(a)}, with one step fewer {_fewer(a)}")
-        lines += [f"N is a lower bound: W₂ is {METHODS[a['method']]}"] if a["method"] in LOWER else []
-        lines += [f"hollow: {reason}" for reason in not_fitted(a, trend)]
-        hover.append("\n".join([*lines, *([a["why"]] if a["why"] else [])]))
-    return Curve(f"{name} found", tuple(a["epsilon"] for a in mine), tuple(y), filled=tuple(not not_fitted(a, trend) for a in mine),
-                  hover=tuple(hover), marker=marker, **ends, **look)  # fmt: skip
+def _says(a) -> list[str]:
+    return [
+        f"{a['scheme']}, ε = {a['epsilon']:g}", f"found N = {_count(a['steps'])}, h = {number(a['h'])}",
+        f"W₂ {_value(a)}, with one step fewer {_fewer(a)}", *_least(a), *([a["why"]] if a["why"] and not a["flags"] else []),
+    ]  # fmt: skip
+
+
+def _least(a) -> list[str]:
+    return [f"N is a lower bound: W₂ is {METHODS[a['method']]}"] if a["method"] in LOWER else []
 
 
 def work_precision(result: dict, cost: str = "evals", *, epsilon: float | None = None, seconds=None) -> Chart:
@@ -179,46 +139,25 @@ def work_precision(result: dict, cost: str = "evals", *, epsilon: float | None =
     Points at the study's horizon are joined; those of another horizon (the theorem's, with the paper's start) stand alone.
     """
     _checked(cost, seconds)
-    names = _schemes(result)
-    points = {s: _points(result, s, _each(s, cost, seconds)) for s in names}
-    kept = [p for mine in points.values() for p in mine]
-    costs, values = ([p[i] for p in kept] or [1.0, 10.0] for i in (0, 1))
-    ends_x, ends_y = (min(costs) / 1.4, max(costs) * 1.4), (min(values) / 1.6, max(values) * 1.6)
-    series, keys = [], []
-    if epsilon is not None:
-        series.append(Curve("chosen accuracy", ends_x, (epsilon, epsilon), dash="dash", thin=True))
-    for name in names:
-        style = schemes.REGISTRY[name].style
-        look = {"colours": (style.light, style.dark), "group": name}
-        line = [(c, v) for c, v, full, _, joined in points[name] if joined and full]
-        if len(line) > 1:
-            series.append(Curve(f"{name} line", *map(tuple, zip(*line)), dash=style.dash, **look))
-        if points[name]:
-            at, w2, full, hover, _ = map(tuple, zip(*points[name]))
-            series.append(Curve(f"{name} measured", at, w2, filled=full, hover=hover, marker=style.marker, **look))
-        keys.append(Key(name, marker=style.marker, dash=style.dash, **look))
-    low = lambda share: math.exp(math.log(ends_y[0]) + share * math.log(ends_y[1] / ends_y[0]))  # noqa: E731
-    triangles = ()
-    if ends_x[1] > 4 * ends_x[0]:
-        wide = min(4.0, (ends_y[1] / ends_y[0]) ** 0.2)
-        triangles = tuple(Triangle(ends_x[0] * 1.2 * wide, ends_x[0] * 1.2, low(0.03), -s, order(s)) for s in (0.5, 1.0, 2.0))
-    guide = [Key("not resolved", marker="circle", filled=False)] if any(not p[2] for p in kept) else []
-    guide += [Key("chosen ε", dash="dash")] if epsilon is not None else []
-    title = COSTS[cost]
-    return Chart(
-        title=f"W₂ against {title}, {result['study']['target']['name']} target",
-        x=Axis(title, ends_x, decades(*ends_x)),
-        y=Axis("W₂ reached", ends_y, decades(*ends_y)),
-        series=tuple(series),
-        triangles=triangles,
-        keys=(*keys, *guide),
-        alt=f"W₂ against {title}, both logarithmic; lower left is better. {sentence(result, epsilon)}",
-        caption=_caption(result, "Lower left is better"),
-    )
+    title, curves = COSTS[cost], [] if epsilon is None else [line("chosen accuracy", y=epsilon)]
+    for name in _schemes(result):
+        points, look = _points(result, name, _each(name, cost, seconds)), scheme_look(name)
+        joined = [p for p in points if p["joined"] and not p["flags"]]
+        style = {"at": lambda p: p["cost"], "half": lambda p: 0.0}
+        curves.append(Curve.of(f"{name} line", joined if len(joined) > 1 else [], **style, **{**look, "marker": ""}))
+        curves.append(Curve.of(
+            f"{name} measured", points, **style, why=lambda p: p["flags"], says=lambda p: p["says"], **{**look, "dash": ""}))  # fmt: skip
+    across = log_axis(title, [x for c in curves for x in c.x if x], (1.4, 1.4))
+    return plot(
+        f"W₂ against {title}, {result['study']['target']['name']} target", across, "W₂ reached", curves,
+        keys=[Key(name, **scheme_look(name)) for name in _schemes(result)], guide={"hollow": "not resolved", "dash": "chosen ε"},
+        slopes=(0.5, 1.0, 2.0) if across.limits[1] > 4 * across.limits[0] else (), corner="left",
+        says=sentence(result, epsilon), caption=_caption(result, "Lower left is better"),
+    )  # fmt: skip
 
 
-def _points(result, scheme, each) -> list[tuple]:
-    """(cost, W2, filled, hover, joined) of a scheme, cheapest first, each number of steps once for a horizon."""
+def _points(result, scheme, each) -> list[dict]:
+    """Cost and W2 of a scheme, each number of steps once for a horizon."""
     T, found = result["study"]["T"], {}
     for r in rows_of(result, scheme):
         if not diverged(r) and r["w2"] > 0:
@@ -226,12 +165,11 @@ def _points(result, scheme, each) -> list[tuple]:
     for a in answers_of(result, scheme):
         if a["steps"] and a["w2"] > 0:
             found.setdefault((a["T"], a["steps"]), (a["w2"], a["stderr"], doubts(a)))
-    out = []
-    for (horizon, steps), (w2, stderr, flags) in sorted(found.items(), key=lambda item: item[0][1]):
-        lines = [f"{scheme}, {_count(steps)} steps, h = {step_size(horizon / steps)}", f"W₂ {_value({'w2': w2, 'stderr': stderr})}"]
-        hover = "\n".join([*lines, *(f"hollow: {f}" for f in flags)])
-        out.append((steps * each, w2, not flags, hover, math.isclose(horizon, T, rel_tol=1e-9)))
-    return out
+    return [
+        {"cost": steps * each, "w2": w2, "flags": flags, "joined": math.isclose(horizon, T, rel_tol=1e-9),
+         "says": [f"{scheme}, {_count(steps)} steps, h = {step_size(horizon / steps)}", f"W₂ {_value({'w2': w2, 'stderr': stderr})}"]}
+        for (horizon, steps), (w2, stderr, flags) in found.items()
+    ]  # fmt: skip
 
 
 def _value(a) -> str:
@@ -252,47 +190,38 @@ def _slope(trend) -> str:
     return NONE if trend.get("slope") is None else slope_text(trend)
 
 
-def _ratio(a) -> float | None:
-    return a["planned"]["steps"] / a["steps"] if a["planned"] and a["steps"] else None
-
-
 def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
     """Theorem and search side by side at one epsilon, a formatted dict a scheme; seconds adds the time on this machine."""
-    out = []
-    for a in answers_of(result, epsilon=epsilon):
-        name, plan, trend = a["scheme"], a["planned"] or {}, trend_of(result, a["scheme"])
-        void = "void" if not plan else None
-        evals = None if a["steps"] is None else a["score_evals"] + a["hessian_evals"]
-        least = "≥ " * (a["method"] in LOWER)
-        time = {}
-        if seconds:
-            taken = None if a["steps"] is None else SAMPLES * seconds[name] * a["steps"]
-            time = {f"seconds for {SAMPLES:,} samples, on this machine": number(taken)}
-        theory = trend.get("theory_slope")
-        out.append({
-            "scheme": name,
-            "theorem's N": void or _count(plan["steps"]),
-            "found N": "not reached" if a["steps"] is None else least + _count(a["steps"]),
-            "theorem ÷ found": void or ("≤ " * bool(least) + number(_ratio(a))),
-            "evaluations": least + _count(evals),
-            **time,
-            "W₂ at N": _value(a) if a["steps"] else NONE,
-            "W₂ at N − 1": _fewer(a),
-            "T": number(a["T"]),
-            "h": number(a["h"]),
-            "theorem's T": void or number(plan["T"]),
-            "theorem's h": void or number(plan["h"]),
-            "slope of N": _slope(trend),
-            "theorem's slope": void or (NONE if theory is None else order(theory)),
-            "why": "; ".join(_why(a, trend)),
-        })  # fmt: skip
-    return out
+    return [_line(a, trend_of(result, a["scheme"]), seconds) for a in answers_of(result, epsilon=epsilon)]
+
+
+def _line(a, trend, seconds) -> dict:
+    plan, void, least = a["planned"] or {}, None if a["planned"] else "void", "≥ " * (a["method"] in LOWER)
+    reached, theory = a["steps"] is not None, trend.get("theory_slope")
+    time = {f"seconds for {SAMPLES:,} samples, on this machine": number(SAMPLES * seconds[a["scheme"]] * a["steps"] if reached else None)
+            } if seconds else {}  # fmt: skip
+    return {
+        "scheme": a["scheme"],
+        "theorem's N": void or _count(plan["steps"]),
+        "found N": least + _count(a["steps"]) if reached else "not reached",
+        "theorem ÷ found": void or ("≤ " * bool(least) + ratio(plan["steps"], a["steps"])),
+        "evaluations": least + _count(_evals(a) if reached else None),
+        **time,
+        "W₂ at N": _value(a) if a["steps"] else NONE,
+        "W₂ at N − 1": _fewer(a),
+        "T": number(a["T"]),
+        "h": number(a["h"]),
+        "theorem's T": void or number(plan["T"]),
+        "theorem's h": void or number(plan["h"]),
+        "slope of N": _slope(trend),
+        "theorem's slope": void or (NONE if theory is None else order(theory)),
+        "why": "; ".join(_why(a, trend)),
+    }
 
 
 def _why(a, trend) -> list[str]:
     said = [a["why"]] if a["why"] else []
-    said += [f"N is a lower bound: W₂ is {METHODS[a['method']]}"] if a["method"] in LOWER else []
-    return said + [f"not fitted: {reason}" for reason in not_fitted(a, trend) if reason != a["why"]]
+    return said + _least(a) + [f"not fitted: {reason}" for reason in not_fitted(a, trend) if reason != a["why"]]
 
 
 def notes(result: dict) -> list[str]:

@@ -52,21 +52,24 @@ class Curve:
 
     @classmethod
     def of(
-        cls, name: str, rows: Iterable[dict], at: Callable, *, value: Callable = lambda r: r["w2"],
-        half: Callable = lambda r: Z95 * (r.get("stderr") or 0.0), why: Callable = lambda r: (), says: Callable | None = None, **drawn,
+        cls, name: str, rows: Iterable[dict], at: Callable = lambda r: r["h"], *, value: Callable | None = None,
+        half: Callable | None = None, ends: Callable | None = None, why: Callable = lambda r: (), says: Callable | None = None, **drawn,
     ) -> "Curve":  # fmt: skip
         """The curve of rows from left to right; a row without value (diverged) is left out.
 
-        at, value, half: a row's x, y and half 95 % interval; why: the reasons that make its point hollow; says: what the
-        pointer says, in lines, before the reasons; drawn: the other fields.
+        at, value, half: a row's x, y and half 95 % interval, by default h and W2 with its own; another value has none by default
+        ends: of the bar, where it is no such interval; why: the reasons that make a point hollow; says: what the pointer says,
+        in lines, before the reasons; drawn: the other fields
         """
+        half = half or ((lambda r: 0.0) if value else (lambda r: Z95 * (r.get("stderr") or 0.0)))
+        value = value or (lambda r: r["w2"])
         rows = sorted((r for r in rows if value(r) is not None), key=at)
-        y, halves = tuple(map(value, rows)), tuple(map(half, rows))
-        if any(halves):
-            drawn |= {"low": tuple(v - e for v, e in zip(y, halves)), "high": tuple(v + e for v, e in zip(y, halves))}
+        if ends or any(map(half, rows)):
+            ends = ends or (lambda r: (value(r) - half(r), value(r) + half(r)))
+            drawn["low"], drawn["high"] = zip(*map(ends, rows)) if rows else ((), ())
         if says:
             drawn["hover"] = tuple("\n".join([*says(r), *(f"hollow: {reason}" for reason in why(r))]) for r in rows)
-        return cls(name, tuple(map(at, rows)), y, filled=tuple(not why(r) for r in rows), **drawn)
+        return cls(name, tuple(map(at, rows)), tuple(map(value, rows)), filled=tuple(not why(r) for r in rows), **drawn)
 
 
 @dataclass(frozen=True)

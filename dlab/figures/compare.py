@@ -1,50 +1,32 @@
-"""The picture of one scheme measured in every way: where the point clouds stop to see."""
+"""The picture of one scheme measured by every method: where the point clouds see no more."""
 
 import math
 
 from dlab import measure
 from dlab.answers.estimators import DISAGREES
-from dlab.figures.chart import Axis, Band, Chart, Curve, Key, decades, octaves
+from dlab.figures.chart import Band, Chart, Curve, look
 from dlab.figures.numbers import Z95, interval, number, step_size
+from dlab.figures.plot import plot, step_axis
+
+BRACKET = ("coupled", "gelbrich")  # thin: they say between what the value lies
 
 
 def chart(found: dict) -> Chart:
     """W2 against h, log-log: one curve a method of a `study.compare` answer, sampling floors as bands."""
-    rows = found["rows"]
-    steps = sorted({r["h"] for r in rows}) or [0.1, 1.0]
-    values = [v for r in rows for v in (r["w2"], r["floor"]) if v]
-    low, high = (min(values) / 2, max(values) * 1.6) if values else (0.01, 1.0)
-    x_limits = (steps[0] / 1.3, steps[-1] * 1.3)
-    series, bands, keys = [], [], []
+    curves, bands = [], []
     for name, estimator in measure.REGISTRY.items():
-        mine = sorted((r for r in rows if r["method"] == name), key=lambda r: r["h"])
-        if not mine:
-            continue
-        style = estimator.style
-        look = {"colours": (style.light, style.dark), "group": name}
-        at = tuple(r["h"] for r in mine)
-        place = tuple(max(r["w2"], low) for r in mine)
-        errors = [Z95 * (r["stderr"] or 0.0) for r in mine]
-        series.append(Curve(
-            estimator.title, at, place, low=tuple(max(p - e, low) for p, e in zip(place, errors)),
-            high=tuple(p + e for p, e in zip(place, errors)), filled=tuple(not r["flags"] for r in mine),
-            hover=tuple(_hover(r) for r in mine), marker=style.marker, dash=style.dash, thin=name in ("coupled", "gelbrich"), **look))
-        floors = [(r["h"], r["floor"]) for r in mine if r["floor"]]
-        if floors:
-            places, tops = zip(*floors)
-            bands.append(Band(f"{name} floor", places, (low,) * len(places), tops, **look))
-        keys.append(Key(estimator.title, marker=style.marker, dash=style.dash, **look))
-    title = f"{found['scheme']} measured in every way, on the same particles"
-    return Chart(
-        title=title,
-        x=Axis("step size h", x_limits, octaves(*x_limits, steps, step_size)),
-        y=Axis("W₂", (low, high), decades(low, high)),
-        series=tuple(series),
-        bands=tuple(bands),
-        keys=(*keys, Key("sampling floor", band=True)) if bands else tuple(keys),
-        alt=f"{title}. {sentence(found)}",
-        caption=sentence(found),
-    )
+        mine = sorted((r for r in found["rows"] if r["method"] == name), key=lambda r: r["h"])
+        style = look(estimator.style, group=name)
+        curves.append(Curve.of(
+            estimator.title, mine, lambda r: r["h"], why=lambda r: r["flags"], says=_says, thin=name in BRACKET, key=estimator.title,
+            **style))  # fmt: skip
+        if floors := [(r["h"], 0.0, r["floor"]) for r in mine if r["floor"]]:
+            bands.append(Band(f"{name} floor", *zip(*floors), colours=style["colours"], group=name))
+    title = f"{found['scheme']} measured by every method, on the same particles"
+    return plot(
+        title, step_axis(r["h"] for r in found["rows"]), "W₂", curves, bands=bands, guide={"band": "sampling floor"},
+        says=sentence(found),
+    )  # fmt: skip
 
 
 def sentence(found: dict) -> str:
@@ -90,8 +72,6 @@ def _value(row) -> str:
     return interval(row["w2"], Z95 * row["stderr"] if row["stderr"] and math.isfinite(row["stderr"]) else None)
 
 
-def _hover(row) -> str:
-    lines = [f"{measure.REGISTRY[row['method']].title}, h = {step_size(row['h'])}", f"W₂ {_value(row)}"]
-    if row["floor"]:
-        lines.append(f"floor {number(row['floor'])}")
-    return "\n".join([*lines, *row["flags"]])
+def _says(row) -> list[str]:
+    floor = [f"floor {number(row['floor'])}"] if row["floor"] else []
+    return [f"{measure.REGISTRY[row['method']].title}, h = {step_size(row['h'])}", f"W₂ {_value(row)}", *floor]

@@ -1,10 +1,10 @@
-"""The law of a scheme beside its target, and where they differ, from a `study.law_density` answer. Nothing is computed."""
+"""The law of a scheme beside its target, and where they differ, from a `law.law_density` answer. Nothing is computed."""
 
 import numpy as np
 
-from dlab import schemes
-from dlab.figures.chart import NEUTRAL, Axis, Chart, Curve, Key, Map, Sheet, evenly
+from dlab.figures.chart import Chart, Curve, Map, Sheet
 from dlab.figures.numbers import NONE, number, step_size
+from dlab.figures.plot import even_axis, plot, scheme_look
 
 HOW = {
     "exact": "exact",
@@ -58,20 +58,24 @@ def table(found: dict) -> list[dict]:
         pieces = [
             (f" along axis {k}", line, lambda i, line=line: _at(line["x"][i[0]])) for k, line in enumerate(found.get("lines", ()), 1)
         ]
-    out = []
-    for along, piece, place in pieces:
-        law, target = (np.asarray(piece[k]) for k in ("law", "target"))
-        for what, values in ((f"p₀{along}", target), (f"{name}{along}", law), (f"{name} − p₀{along}", law - target)):
-            high, low = (np.unravel_index(at, values.shape) for at in (values.argmax(), values.argmin()))
-            signed = what.startswith(f"{name} −")
-            out.append({
-                "density": what,
-                "highest": number(float(values[high])),
-                "at": place(high),
-                "lowest": number(float(values[low])) if signed else NONE,
-                "lowest at": place(low) if signed else NONE,
-            })
-    return out
+    return [_line(what + along, values, place) for along, piece, place in pieces for what, values in _densities(name, piece)]
+
+
+def _densities(name, piece) -> list[tuple]:
+    law, target = (np.asarray(piece[k]) for k in ("law", "target"))
+    return [("p₀", target), (name, law), (f"{name} − p₀", law - target)]
+
+
+def _line(what, values, place) -> dict:
+    high, low = (np.unravel_index(at, values.shape) for at in (values.argmax(), values.argmin()))
+    signed = " − " in what
+    return {
+        "density": what,
+        "highest": number(float(values[high])),
+        "at": place(high),
+        "lowest": number(float(values[low])) if signed else NONE,
+        "lowest at": place(low) if signed else NONE,
+    }
 
 
 def _at(value) -> str:
@@ -86,7 +90,7 @@ def _maps(found) -> tuple[Map, ...]:
     x, y, law, target = (np.asarray(found["map"][k]) for k in ("x", "y", "law", "target"))
     gap, name = law - target, found["scheme"]
     top, most = max(law.max(), target.max()), np.abs(gap).max() or 1.0
-    axes = [Axis(t, (v[0], v[-1]), evenly(v[0], v[-1], 4), log=False) for t, v in (("x₁", x), ("x₂", y))]
+    axes = [even_axis(t, v[0], v[-1], 4) for t, v in (("x₁", x), ("x₂", y))]
 
     def part(title, values, limits, what, alt, grey=""):
         return Map(title, *axes, (x, y), values, limits, what, alt, grey)
@@ -100,29 +104,21 @@ def _maps(found) -> tuple[Map, ...]:
 
 
 def _charts(found) -> tuple[Chart, ...]:
-    name, style = found["scheme"], schemes.REGISTRY[found["scheme"]].style
-    own = (style.light, style.dark)
-    lines, seen = [], []
-    for i, line in enumerate(found["lines"], 1):
-        if (line["law"], line["target"]) not in seen:  # equal coordinates are drawn once
-            seen.append((line["law"], line["target"]))
-            lines.append((i, line))
-    ends = [e for _, line in lines for e in (line["x"][0], line["x"][-1])]
-    along = Axis("coordinate along the axis", (min(ends), max(ends)), evenly(min(ends), max(ends)), log=False)
-    label = {i: f", axis {i}" if len(lines) > 1 else "" for i, _ in lines}
-    pairs, gaps, keys, more = [], [], [], []
-    for (i, line), dash in zip(lines, ("solid", "dot")):
-        x, law, target = (tuple(line[k]) for k in ("x", "law", "target"))
-        gap = tuple(a - b for a, b in zip(law, target))
-        pairs += [Curve(f"p₀{label[i]}", x, target, NEUTRAL, f"p{i}", dash=dash)]
-        pairs += [Curve(f"{name}{label[i]}", x, law, own, f"q{i}", dash="dash" if dash == "solid" else "longdash")]
-        gaps += [Curve(f"{name} − p₀{label[i]}", x, gap, own, f"d{i}", dash=dash)]
-        keys += [Key(s.name, s.colours, s.group, dash=s.dash) for s in pairs[-2:]]
-        more += [Key(s.name, s.colours, s.group, dash=s.dash) for s in gaps[-1:]]
-    top, most = max(max(s.y) for s in pairs), max(max(map(abs, s.y)) for s in gaps) or 1.0
-    height = Axis("density", (0.0, 1.05 * top), evenly(0.0, 1.05 * top), log=False)
-    apart = Axis("difference", (-1.1 * most, 1.1 * most), evenly(-1.1 * most, 1.1 * most), log=False)
+    name, lines = found["scheme"], {}
+    for i, piece in enumerate(found["lines"], 1):
+        lines.setdefault((tuple(piece["law"]), tuple(piece["target"])), (i, tuple(piece["x"])))  # equal coordinates are drawn once
+    ends = [e for _, x in lines.values() for e in (x[0], x[-1])]
+    across, own, pairs, gaps = even_axis("coordinate along the axis", min(ends), max(ends)), scheme_look(name)["colours"], [], []
+    for ((law, target), (i, x)), dash, other in zip(lines.items(), ("solid", "dot"), ("dash", "longdash")):
+        axis = f", axis {i}" if len(lines) > 1 else ""
+        for curves, label, y, drawn in (
+            (pairs, "p₀", target, {"group": f"p{i}", "dash": dash}),
+            (pairs, name, law, {"colours": own, "group": f"q{i}", "dash": other}),
+            (gaps, f"{name} − p₀", tuple(a - b for a, b in zip(law, target)), {"colours": own, "group": f"d{i}", "dash": dash}),
+        ):
+            curves.append(Curve(label + axis, x, y, key=label + axis, **drawn))
+    top, most = 1.05 * max(max(c.y) for c in pairs), 1.1 * max(max(map(abs, c.y)) for c in gaps) or 1.0
     return (
-        Chart(f"Marginals of {name} and p₀", along, height, tuple(pairs), keys=tuple(keys), alt="Densities along the target's axes."),
-        Chart(f"{name} − p₀", along, apart, tuple(gaps), keys=tuple(more), alt="Their difference."),
+        plot(f"Marginals of {name} and p₀", across, even_axis("density", 0.0, top), pairs, says="Densities along the target's axes."),
+        plot(f"{name} − p₀", across, even_axis("difference", -most, most), gaps, says="Their difference."),
     )

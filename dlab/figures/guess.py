@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from dlab import schemes
 from dlab.figures.chart import Chart, Curve, Key
 from dlab.figures.convergence import AXES
 from dlab.figures.numbers import order
+from dlab.figures.plot import scheme_look
 from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, slope_text
 
 DASH = "dashdot"
@@ -19,12 +19,10 @@ def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Char
         start = next((r for r in kept if fitted(r, fit_of(result, name))), kept[0] if kept else None)
         if start is None:
             continue
-        style = schemes.REGISTRY[name].style
         rest = [r for r in kept if r["h"] <= start["h"]]
-        values = tuple(start["w2"] * (r["h"] / start["h"]) ** slope for r in rest)
-        lines.append(Curve(
-            f"{name} as you guessed", tuple(map(at, rest)), values, colours=(style.light, style.dark), group=name, dash=DASH,
-        ))  # fmt: skip
+        lines.append(Curve.of(
+            f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (r["h"] / s["h"]) ** p,
+            **scheme_look(name, marker="", dash=DASH)))  # fmt: skip
     if not lines:
         return chart
     return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key("your guess", dash=DASH)))

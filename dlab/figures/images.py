@@ -1,14 +1,14 @@
 """The Images page's pictures, sentences and tables, from the answers of `study.images`; nothing is computed here."""
 
 from dlab import schemes
-from dlab.figures.chart import NEUTRAL, Axis, Band, Chart, Curve, Key, decades, evenly
+from dlab.figures.chart import Axis, Band, Chart, Curve, decades
 from dlab.figures.numbers import NONE, Z95, interval, listed, number
+from dlab.figures.plot import even_axis, log_axis, plot, scheme_look
 from dlab.linop.products import TOLERANCE
 
 TITLES = {"frechet": "Fréchet, full", "frechet-diagonal": "Fréchet, diagonal", "sliced": "sliced W₂"}
 COSTS = {"h": "step size h", "evals": "evaluations"}
 AXES = {"h": "step size h", "evals": "scores and Hessian-vector products of an image"}
-FULL, DIAGONAL = ("#1d2733", "#e8edf3"), ("#D55E00", "#D55E00")
 DRAWN_GROWTH = 4
 
 
@@ -45,7 +45,7 @@ def grid_sentence(found: dict) -> str:
     for name, spent in found["spent"].items():
         pieces, top = sum(spent["pieces"]), max(spent["growth"])
         limit = found["study"].get("growth")
-        said.append(f"{name} took {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
+        said.append(f"{name} needed {sum(spent['products']) / steps:.1f} Hessian-vector products a step.")
         if limit and pieces > steps:
             said.append(
                 f"{_cut(found, spent)}, {pieces:.0f} pieces in all, each with products of its own: there the data cluster, L has large "
@@ -59,7 +59,7 @@ def grid_sentence(found: dict) -> str:
             )
     for name, gone in found["refused"].items():
         if lost := sum(f >= 0 for f in gone):
-            why = f"their step let distances grow by more than exp({DRAWN_GROWTH})" if name in found["spent"] else "they left the numbers"
+            why = f"their step let distances grow by more than exp({DRAWN_GROWTH})" if name in found["spent"] else "their values overflowed"
             said.append(f"{lost} of {found['count']} images of {name} are crossed out: {why}.")
     return " ".join(said)
 
@@ -93,40 +93,33 @@ def _cost(row, cost):
 def chart(found: dict, method: str, cost: str = "h") -> Chart:
     """A distance against h or against evaluations, with its floor."""
     rows = [r for r in found["rows"] if r["method"] == method]
-    places, values = [_cost(r, cost) for r in rows] or [0.1, 1.0], [v for r in rows for v in (r["w2"], r["floor"])] or [0.1, 1.0]
-    x, y = (min(places) / 1.3, max(places) * 1.3), (min(values) / 1.5, max(values) * 1.5)
-    series, keys = [], []
-    for name in dict.fromkeys(r["scheme"] for r in rows):
-        style = schemes.REGISTRY[name].style
-        mine = sorted((r for r in rows if r["scheme"] == name), key=lambda r: _cost(r, cost))
-        look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
-        series.append(Curve(
-            name, tuple(_cost(r, cost) for r in mine), tuple(r["w2"] for r in mine),
-            low=tuple(max(r["w2"] - Z95 * r["stderr"], y[0]) for r in mine), high=tuple(r["w2"] + Z95 * r["stderr"] for r in mine),
-            filled=tuple(not r["flags"] for r in mine),
-            hover=tuple(_hover(name, r) for r in mine), **look,
-        ))  # fmt: skip
-        keys.append(Key(name, **look))
-    floor = max((r["floor"] for r in rows), default=y[0])
-    return Chart(
-        title=f"{TITLES[method]} against {COSTS[cost]}",
-        x=Axis(AXES[cost], x, _ticks(places, x, cost)), y=Axis(f"{TITLES[method]} ({found['study']['particles']} images)", y, decades(*y)),
-        series=tuple(series), bands=(Band("floor", x, (y[0],) * 2, (floor,) * 2),), keys=(*keys, Key("sampling floor", band=True)),
-        alt=f"{TITLES[method]} against {AXES[cost]}, both axes logarithmic. {sentence(found, method)}",
-        caption=sentence(found, method),
+    curves = _by_scheme(
+        rows, cost, why=lambda r: r["flags"],
+        says=lambda r: [f"{r['scheme']}, h = {size_text(r['h'])}", f"{_value(r)}, floor {number(r['floor'])}"])  # fmt: skip
+    x = _across(rows, cost)
+    floor = max((r["floor"] for r in rows), default=0.0)
+    return plot(
+        f"{TITLES[method]} against {COSTS[cost]}", x, f"{TITLES[method]} ({found['study']['particles']} images)", curves,
+        bands=[Band("floor", x.limits, (0.0,) * 2, (floor,) * 2)] if rows else [], guide={"band": "sampling floor"},
+        says=sentence(found, method),
     )  # fmt: skip
 
 
-def _ticks(places, limits, cost):
-    return tuple((v, size_text(v)) for v in sorted(set(places))) if cost == "h" else decades(*limits)
+def _by_scheme(rows, cost, **how) -> list[Curve]:
+    """A curve a scheme."""
+    return [
+        Curve.of(name, [r for r in rows if r["scheme"] == name], lambda r: _cost(r, cost), **scheme_look(name), **{**how, "key": name})
+        for name in dict.fromkeys(r["scheme"] for r in rows)
+    ]
+
+
+def _across(rows, cost) -> Axis:
+    places = sorted({_cost(r, cost) for r in rows})
+    return log_axis(AXES[cost], places, ticks=(lambda *_: tuple((v, size_text(v)) for v in places)) if cost == "h" and places else decades)
 
 
 def _products(row) -> str:
     return f", {row['products']:.0f} products" if row["products"] else ""
-
-
-def _hover(name, row) -> str:
-    return "\n".join([f"{name}, h = {size_text(row['h'])}", f"{_value(row)}, floor {number(row['floor'])}", *row["flags"]])
 
 
 def _value(row) -> str:
@@ -175,32 +168,20 @@ def table(found: dict) -> list[dict]:
 def near_chart(found: dict, cost: str = "h") -> Chart:
     """Distance to the nearest image against h or against evaluations: medians with quartiles, beside held-out images and the data's own
     samples."""
-    rows = [r for r in found["near"] if not r["diverged"]]
-    places = sorted({_cost(r, cost) for r in rows}) or [0.1, 1.0]
-    x, top = (places[0] / 1.3, places[-1] * 1.3), max([r["high"] for r in rows] + [o["high"] for o in found["others"].values()])
-    y, series, keys = (0.7, 1.15 * top), [], []
-    for name in dict.fromkeys(r["scheme"] for r in rows):
-        style = schemes.REGISTRY[name].style
-        mine = sorted((r for r in rows if r["scheme"] == name), key=lambda r: _cost(r, cost))
-        look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
-        series.append(Curve(
-            name, tuple(_cost(r, cost) for r in mine), tuple(r["distance"] for r in mine), low=tuple(r["low"] for r in mine),
-            high=tuple(r["high"] for r in mine),
-            hover=tuple(f"{name}, h = {size_text(r['h'])}\nmedian {number(r['distance'])}\ncopies {r['copies']:.0%}" for r in mine), **look,
-        ))  # fmt: skip
-        keys.append(Key(name, **look))
-    bands = []
-    for label, dash in (("held out", "dash"), ("data", "solid")):
-        if label in found["others"]:
-            at = found["others"][label]
-            bands.append(Band(label, x, (at["low"],) * 2, (at["high"],) * 2))
-            series.append(Curve(label, x, (at["distance"],) * 2, dash=dash, thin=True))
-            keys.append(Key("held-out images" if label == "held out" else "samples of p₀", NEUTRAL, dash=dash))
-    return Chart(
-        title="Distance to the nearest image", x=Axis(AXES[cost], x, _ticks(places, x, cost)),
-        y=Axis("distance to the nearest image, in w√d", y, decades(*y)), series=tuple(series), bands=tuple(bands), keys=tuple(keys),
-        alt=f"Median distance to the nearest image of the data against {AXES[cost]}, with quartiles. {near_sentence(found)}",
-        caption=near_sentence(found),
+    rows, others = [r for r in found["near"] if not r["diverged"]], found["others"]
+    x = _across(rows, cost)
+    curves = _by_scheme(
+        rows, cost, value=lambda r: r["distance"], ends=lambda r: (r["low"], r["high"]),
+        says=lambda r: [f"{r['scheme']}, h = {size_text(r['h'])}", f"median {number(r['distance'])}", f"copies {r['copies']:.0%}"],
+    )  # fmt: skip
+    top, bands = max([0.8, *(r["high"] for r in [*rows, *others.values()])]), []
+    for label, dash, key in (("held out", "dash", "held-out images"), ("data", "solid", "samples of p₀")):
+        if at := others.get(label):
+            bands.append(Band(label, x.limits, (at["low"],) * 2, (at["high"],) * 2))
+            curves.append(Curve(label, x.limits, (at["distance"],) * 2, dash=dash, thin=True, key=key))
+    y = Axis("distance to the nearest image, in w√d", (0.7, 1.15 * top), decades(0.7, 1.15 * top))
+    return plot(
+        "Distance to the nearest image", x, y, curves, bands=bands, says=near_sentence(found),
     )  # fmt: skip
 
 
@@ -223,20 +204,16 @@ def near_sentence(found: dict) -> str:
 
 def lesson_chart(rows: list[dict]) -> Chart:
     """Full and diagonal distance between two Gaussians turned by opposite angles."""
-    angles = tuple(r["angle"] for r in rows)
     top = max(r["full"] for r in rows)
-    series = tuple(
-        Curve(name, angles, tuple(r[key] for r in rows), colours=colours, marker=marker, dash=dash,
-               hover=tuple(f"{name}, angle ±{r['angle']}°\n{number(r[key])}" for r in rows))
-        for key, name, colours, marker, dash in (
-            ("full", "full covariance", FULL, "circle", "solid"), ("diagonal", "diagonal covariance", DIAGONAL, "square", "dash"))
-    )  # fmt: skip
-    said = lesson_sentence(rows)
-    return Chart(
-        title="What a diagonal covariance misses", x=Axis("angle, in degrees", (-3, 93), evenly(0, 90, 6), log=False),
-        y=Axis("W₂ of the Gaussians, exact", (-0.06 * top, 1.15 * top), evenly(0, 1.1 * top), log=False), series=series,
-        keys=tuple(Key(s.name, s.colours, s.name, s.marker, s.dash) for s in series), alt=said, caption=said,
-    )  # fmt: skip
+    curves = [
+        Curve.of(f"{kind} covariance", rows, lambda r: r["angle"], value=lambda r, k=kind: r[k], key=f"{kind} covariance",
+                 group=kind, colours=colours, marker=marker, dash=dash,
+                 says=lambda r, k=kind: [f"{k} covariance, angle ±{r['angle']}°", number(r[k])])
+        for kind, colours, marker, dash in (
+            ("full", ("#1d2733", "#e8edf3"), "circle", "solid"), ("diagonal", ("#D55E00", "#D55E00"), "square", "dash"))
+    ]  # fmt: skip
+    y = even_axis("W₂ of the Gaussians, exact", -0.06 * top, 1.15 * top)
+    return plot("What a diagonal covariance misses", even_axis("angle, in degrees", -3, 93, 6), y, curves, says=lesson_sentence(rows))
 
 
 def lesson_sentence(rows: list[dict]) -> str:

@@ -1,18 +1,19 @@
-"""The Learned score page's pictures, sentences and tables, from trainings, `study.learned` answers and results; nothing is computed."""
+"""The Learned score page's pictures, sentences and tables, from trainings, `answers.learned_score` and results; nothing is computed."""
+
+from dataclasses import replace
 
 import numpy as np
 from contourpy import contour_generator
 
-from dlab import schemes
-from dlab.figures.chart import MORE, NEUTRAL, Axis, Band, Chart, Curve, Key, Map, Sheet, decades, evenly, octaves
+from dlab.figures.chart import MORE, NEUTRAL, Band, Chart, Curve, Map, Sheet, look
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
+from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
+from dlab.figures.score import met_curves
 from dlab.figures.tables import diverged, reasons, value_text, void_reason
+from dlab.look import Style
 
-# Light, dark, marker, dash: a method is no scheme and borrows no scheme's colour.
-LOOKS = {
-    "denoising": ("#5B4FB5", "#A79BF0", "circle", "solid"),
-    "sliced": ("#7A4B1E", "#D9A066", "diamond", "dash"),
-}
+# A method of training is no scheme and borrows no scheme's colour.
+LOOKS = {"denoising": Style("#5B4FB5", "#A79BF0", "circle", "solid"), "sliced": Style("#7A4B1E", "#D9A066", "diamond", "dash")}
 KINDS = {
     "score": ("score s", "ε_sc", "score error"),
     "hessian": ("L = ½I + H, Frobenius norm", "ε⁽ᴸ⁾", "error of L"),
@@ -26,40 +27,34 @@ PALE = 1e-3  # of its largest value: where p_t is smaller nobody comes, and |e| 
 def losses_chart(method: str, rows: list, updates: int) -> Chart:
     """The loss while a network is trained, rows [update, on the samples (None or nan at 0), on fresh ones]; updates: where the axis
     ends."""
-    light, dark, _, _ = LOOKS[method]
-    series, keys, values = [], [], []
-    for column, dash, what, colours in ((1, "dot", "on the samples", NEUTRAL), (2, "solid", "on fresh samples", (light, dark))):
-        shown = [(r[0], r[column]) for r in rows if r[column] is not None and r[column] == r[column]]
-        hover = tuple(f"{what}\nafter {k:,.0f} updates: {v:.4f}" for k, v in shown)
-        series.append(Curve(what, *_columns(shown), thin=column == 1, hover=hover, colours=colours, group=what, dash=dash))
-        keys.append(Key(what, colours=colours, group=what, dash=dash))
-        values += [v for _, v in shown]
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    room = max(0.1 * (high - low), 1e-3 * max(abs(high), abs(low)))
-    x, y = (0.0, float(updates)), (low - room, high + room)
-    last = rows[-1] if rows else None
-    said = f"After {last[0]:,.0f} of {updates:,} updates the loss is {last[2]:.4f} on fresh samples." if last else ""
-    return Chart(
-        title="Loss while the network is trained", x=Axis("updates", x, evenly(*x), log=False), y=Axis("loss", y, evenly(*y), log=False),
-        series=tuple(series), keys=tuple(keys), alt=f"Loss of {method} score matching against updates. {said}", caption=said,
+    curves = []
+    for column, dash, what, colours in (
+        (1, "dot", "on the samples", NEUTRAL), (2, "solid", "on fresh samples", look(LOOKS[method])["colours"])):  # fmt: skip
+        curves.append(Curve.of(
+            what, [r for r in rows if r[column] == r[column]], lambda r: r[0], value=lambda r, k=column: r[k], colours=colours, dash=dash,
+            group=what, key=what, thin=column == 1,
+            says=lambda r, k=column, w=what: [w, f"after {r[0]:,.0f} updates: {r[k]:.4f}"]))  # fmt: skip
+    values = [v for c in curves for v in c.y] or [0.0, 1.0]
+    room = max(0.1 * (max(values) - min(values)), 1e-3 * max(map(abs, values)))
+    told = f"After {rows[-1][0]:,.0f} of {updates:,} updates the loss is {rows[-1][2]:.4f} on fresh samples." if rows else ""
+    return plot(
+        "Loss while the network is trained", even_axis("updates", 0.0, float(updates)),
+        even_axis("loss", min(values) - room, max(values) + room), curves,
+        says=told,
     )  # fmt: skip
 
 
 def excess_chart(found: dict) -> Chart:
-    """How far the loss on fresh samples is above the exact score's on the same ones; of a `study.learned.trained` answer."""
-    spec, rows = found["study"]["score_error"], [(k, fresh - found["least"]) for k, _, fresh in found["losses"]]
-    method = spec.get("method", "denoising")
-    light, dark, marker, _ = LOOKS[method]
-    shown = [(k, v) for k, v in rows if v > 0]
-    hover = tuple(f"after {k:,} updates\nloss less its least value {number(v)}" for k, v in shown)
-    x, y = (0.0, float(rows[-1][0])), (min((v for _, v in shown), default=1e-4) / 1.5, max((v for _, v in shown), default=1e-1) * 1.5)
-    said = excess_sentence(found)
-    return Chart(
-        title="What the network still has to learn", x=Axis("updates", x, evenly(*x), log=False),
-        y=Axis("loss less its least value", y, decades(*y)),
-        series=(Curve(f"{method}, fresh samples", *_columns(shown), hover=hover, colours=(light, dark), marker=marker, dash="solid"),),
-        keys=(Key(f"{method}, on fresh samples", colours=(light, dark), marker=marker, dash="solid"),),
-        alt=f"Loss less the exact score's against updates. {said}", caption=said,
+    """How far the loss on fresh samples is above the exact score's on the same ones; of a `learned_score.trained` answer."""
+    rows = [{"updates": k, "gap": fresh - found["least"]} for k, _, fresh in found["losses"]]
+    method = found["study"]["score_error"].get("method", "denoising")
+    curve = Curve.of(
+        f"{method}, fresh samples", [r for r in rows if r["gap"] > 0], lambda r: r["updates"], value=lambda r: r["gap"],
+        **look(LOOKS[method], dash="solid"), key=f"{method}, on fresh samples",
+        says=lambda r: [f"after {r['updates']:,} updates", f"loss less its least value {number(r['gap'])}"])  # fmt: skip
+    return plot(
+        "What the network still has to learn", even_axis("updates", 0.0, float(rows[-1]["updates"])), "loss less its least value", [curve],
+        says=excess_sentence(found),
     )  # fmt: skip
 
 
@@ -76,49 +71,32 @@ def excess_sentence(found: dict) -> str:
     )
 
 
-def _columns(pairs) -> tuple[tuple, tuple]:
-    return tuple(a for a, _ in pairs), tuple(b for _, b in pairs)
-
-
 def errors_chart(met: dict, kinds=("score",)) -> Chart:
     """The L2 error of a kind against t, along the iterates and along p_t; several kinds make a chart each, see `derivatives`."""
     (kind,) = kinds
-    style, (title, symbol, name) = schemes.REGISTRY[met["scheme"]].style, KINDS[kind]
-    lines = {
-        "iterates": (style.light, style.dark, "solid", f"along {met['scheme']}'s iterates"), "forward": (*NEUTRAL, "dash", "along p_t"),
-    }  # fmt: skip
-    series, bands, keys, tops, lows = [], [], [], [], []
-    for along, (light, dark, dash, label) in lines.items():
-        value, half = met[along][kind]["value"], [Z95 * e for e in met[along][kind]["stderr"]]
-        low, high = (tuple(max(v + s * e, v / 3) for v, e in zip(value, half)) for s in (-1, 1))
-        look = {"colours": (light, dark), "group": along}
-        hover = tuple(f"{label}, t = {number(t)}\n{name} {interval(v, e)}" for t, v, e in zip(met["t"], value, half))
-        series.append(Curve(label, tuple(met["t"]), tuple(value), dash=dash, hover=hover, **look))
-        bands.append(Band(f"{label}, 95 %", tuple(met["t"]), low, high, **look))
-        keys.append(Key(label, dash=dash, **look))
-        tops += high
-        lows += low
-    x, y = (min(met["t"]) / 1.1, max(met["t"]) * 1.1), (min(lows) / 1.2, max(tops) * 1.3)
-    return Chart(
-        title=f"{name[0].upper()}{name[1:]} against time", x=Axis("time t (data at 0)", x, decades(*x)),
-        y=Axis(f"{symbol}(t), L₂ norm", y, decades(*y)), series=tuple(series), bands=tuple(bands), keys=tuple(keys),
-        alt=f"{symbol} of the {title} against t. {errors_sentence(met)}", caption=errors_sentence(met),
+    _, symbol, name = KINDS[kind]
+    lines = {along: (met[along][kind]["value"], met[along][kind]["stderr"]) for along in ("iterates", "forward")}
+    curves, bands = met_curves(lines, met["scheme"], tuple(met["t"]), name)
+    return plot(
+        f"{name[0].upper()}{name[1:]} against time", log_axis("time t (data at 0)", met["t"], (1.1, 1.1)), f"{symbol}(t), L₂ norm", curves,
+        bands=bands, says=errors_sentence(met),
     )  # fmt: skip
+
+
+def _average(error, name="average") -> str:
+    return interval(error[name], Z95 * error[f"{name}_stderr"])
 
 
 def derivatives(met: dict) -> Sheet:
     """ε^(L) and ε^(M) against t, side by side."""
-    its = met["iterates"]
-    own, other = its["drift"], its["defined"]
-    better = "smaller" if own["average"] < other["average"] else "larger"
-    said = (
-        f"Along {met['scheme']}'s iterates ε⁽ᴸ⁾ is {interval(its['hessian']['average'], Z95 * its['hessian']['average_stderr'])} and ε⁽ᴹ⁾ "
-        f"{interval(own['average'], Z95 * own['average_stderr'])} on average over t, with M* = x/4 − L*γ*. By the definition of M, with "
-        f"second derivatives in x and one in t of the network, it would be {interval(other['average'], Z95 * other['average_stderr'])}: "
-        f"the one that SO uses here is {better}."
+    hessian, drift, other = (met["iterates"][kind] for kind in ("hessian", "drift", "defined"))
+    told = (
+        f"Along {met['scheme']}'s iterates ε⁽ᴸ⁾ is {_average(hessian)} and ε⁽ᴹ⁾ {_average(drift)} on average over t, with "
+        f"M* = x/4 − L*γ*. By the definition of M, with second derivatives in x and one in t of the network, it would be "
+        f"{_average(other)}: the one that SO uses here is {'smaller' if drift['average'] < other['average'] else 'larger'}."
     )
-    parts = tuple(errors_chart(met, (kind,)) for kind in ("hessian", "drift"))
-    return Sheet("Errors of L and M", parts, f"Two pictures against time, both axes logarithmic. {said}", said)
+    parts = (errors_chart(met, (kind,)) for kind in ("hessian", "drift"))
+    return beside("Errors of L and M", parts, f"Two pictures against time, both axes logarithmic. {told}", told)
 
 
 def errors_sentence(met: dict) -> str:
@@ -127,76 +105,49 @@ def errors_sentence(met: dict) -> str:
     apart = abs(own["average"] - true["average"]) > 2 * Z95 * np.hypot(own["average_stderr"], true["average_stderr"])
     same = "They differ by more than their errors." if apart else "Here the two agree within their errors."
     return (
-        f"Along {met['scheme']}'s own iterates, where the theorem assumes it, ε_sc is "
-        f"{interval(own['average'], Z95 * own['average_stderr'])} "
-        f"averaged over t and {number(own['top'])} at most, at t = {number(own['top_t'])}; under p_t, which is all that training controls, "
-        f"{interval(true['average'], Z95 * true['average_stderr'])} and {number(true['top'])}. {same}"
+        f"Along {met['scheme']}'s own iterates, where the theorem assumes it, ε_sc is {_average(own)} averaged over t and "
+        f"{number(own['top'])} at most, at t = {number(own['top_t'])}; under p_t, which is all that training controls, {_average(true)} "
+        f"and {number(true['top'])}. {same}"
     )
 
 
 def errors_table(met: dict) -> list[dict]:
     """One line a kind of error."""
-    out = []
-    for kind, (title, symbol, _) in KINDS.items():
-        line = {"error of": title, "symbol": symbol}
-        for along, label in (("iterates", f"along {met['scheme']}"), ("forward", "along p_t")):
-            one = met[along][kind]
-            line |= {
-                f"{label}, average over t": interval(one["average"], Z95 * one["average_stderr"]),
-                f"{label}, largest": f"{interval(one['top'], Z95 * one['top_stderr'])} at t = {number(one['top_t'])}",
-            }  # fmt: skip
-        out.append(line)
-    return out
+    places = {f"along {met['scheme']}": met["iterates"], "along p_t": met["forward"]}
+    return [
+        {"error of": title, "symbol": symbol}
+        | {f"{label}, average over t": _average(errors[kind]) for label, errors in places.items()}
+        | {f"{label}, largest": f"{_average(errors[kind], 'top')} at t = {number(errors[kind]['top_t'])}"
+           for label, errors in places.items()}
+        for kind, (title, symbol, _) in KINDS.items()
+    ]  # fmt: skip
 
 
 def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict]) -> Chart:
     """W2 against h with the learned score and with the exact one ({"learned", "exact"}: results), the floor of each scheme {scheme:
     {"value", "stderr"} or None} with its interval, and C2 eps_sc {scheme: {"value", ...}}."""
-    series, bands, keys, sizes, steps = [], [], [], [], []
-    tops = [p["value"] for p in promises.values() if p["value"]]
-    for name in results["learned"]["study"]["schemes"]:
-        style = schemes.REGISTRY[name].style
-        look = {"colours": (style.light, style.dark), "group": name}
-        for which in ("exact", "learned"):
-            rows = [r for r in results.get(which, {"rows": []})["rows"] if r["scheme"] == name and not diverged(r) and r["w2"] > 0]
-            rows.sort(key=lambda r: r["h"])
-            if not rows:
-                continue
-            full = which == "learned"
-            series.append(Curve(
-                f"{name}, {which} score", tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows),
-                low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows) if full else (),
-                high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows) if full else (),
-                filled=tuple(not reasons(r, {}) for r in rows) if full else (),
-                hover=tuple(
-                    "\n".join([f"{name}, {which} score, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, {})]) for r in rows
-                ),
-                marker=style.marker if full else "", dash=style.dash if full else "dashdot", thin=not full, **look,
-            ))  # fmt: skip
-            sizes += [r["w2"] for r in rows]
-            steps += [r["h"] for r in rows]
-        keys.append(Key(name, marker=style.marker, dash=style.dash, **look))
-    if not sizes:
-        sizes, steps = [0.01, 0.1], [0.1, 1.0]
-    x = (min(steps) / 1.3, max(steps) * 1.3)
-    for name, found in floors.items():
-        if found:
-            style, half = schemes.REGISTRY[name].style, Z95 * found["stderr"]
-            ends = max(found["value"] - half, found["value"] / 3), found["value"] + half
-            bands.append(Band(f"{name}: floor as h → 0", x, (ends[0],) * 2, (ends[1],) * 2, (style.light, style.dark), name))
-            sizes += ends
-    for value in sorted(set(tops)):
-        names = listed(n for n, p in promises.items() if p["value"] == value)
-        label = f"C₂·ε_sc of {names}"
-        series.append(Curve(label, x, (value, value), dash="dot", thin=True, hover=(f"{label}: {number(value)}",) * 2))
-    y = (min(sizes) / 1.5, max([*sizes, *tops]) * 1.4)
-    keys.append(Key("exact score", dash="dashdot"))
-    keys += [Key("floor, 95 %", band=True)] if bands else []
-    keys += [Key("theorem's C₂·ε_sc", dash="dot")] if tops else []
-    return Chart(
-        title="W₂ with a learned score and with the exact one", x=Axis("step size h", x, octaves(*x, sorted(set(steps)), step_size)),
-        y=Axis("W₂", y, decades(*y)), series=tuple(series), bands=tuple(bands), keys=tuple(keys),
-        alt=f"W₂ against h, log–log. {curves_sentence(results, floors, promises)}", caption=curves_sentence(results, floors, promises),
+    names = results["learned"]["study"]["schemes"]
+    rows = {which: results[which]["rows"] for which in ("exact", "learned") if which in results}
+    x = step_axis(r["h"] for each in rows.values() for r in each)
+    curves = [
+        Curve.of(
+            f"{name}, {which} score", [r for r in each if r["scheme"] == name], why=reasons,
+            **scheme_look(name, **({"key": name} if which == "learned" else {"marker": "", "dash": "dashdot", "thin": True})),
+            says=lambda r, w=which: [f"{r['scheme']}, {w} score, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"])
+        for name in names for which, each in rows.items()
+    ]  # fmt: skip
+    bands = [
+        Band(f"{name}: floor as h → 0", x.limits, (found["value"] - Z95 * found["stderr"],) * 2,
+             (found["value"] + Z95 * found["stderr"],) * 2, scheme_look(name)["colours"], name)
+        for name, found in floors.items() if found
+    ]  # fmt: skip
+    for value in sorted({p["value"] for p in promises.values() if p["value"]}):
+        label = f"C₂·ε_sc of {listed(n for n, p in promises.items() if p['value'] == value)}"
+        curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2))
+    return plot(
+        "W₂ with a learned score and with the exact one", x, "W₂", curves, bands=bands,
+        guide={"dashdot": "exact score", "band": "floor, 95 %", "dot": "theorem's C₂·ε_sc"},
+        says=curves_sentence(results, floors, promises),
     )  # fmt: skip
 
 
@@ -227,18 +178,21 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
 
 def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict]) -> list[dict]:
     """One line a scheme and h."""
-    out = []
     exact = {(r["scheme"], r["h"]): r for r in results.get("exact", {"rows": []})["rows"]}
-    for r in results["learned"]["rows"]:
-        base, found, promise = exact.get((r["scheme"], r["h"])), floors.get(r["scheme"]), promises.get(r["scheme"], {})
-        out.append({
+
+    def each(r, base, floor, promise):
+        return {
             "scheme": r["scheme"], "h": step_size(r["h"]), "W₂ learned ± 95 %": value_text(r),
             "W₂ exact ± 95 %": NONE if base is None else value_text(base),
-            "ε_sc met": number(r["error_level_met"]), "floor, h → 0": interval(found["value"], Z95 * found["stderr"]) if found else NONE,
+            "ε_sc met": number(r["error_level_met"]), "floor, h → 0": interval(floor["value"], Z95 * floor["stderr"]) if floor else NONE,
             "C₂": number(promise.get("c2")), "C₂·ε_sc": number(promise["value"]) if promise.get("value") else "void",
-            "why hollow": "; ".join(reasons(r, {})),
-        })  # fmt: skip
-    return out
+            "why hollow": "; ".join(reasons(r)),
+        }  # fmt: skip
+
+    return [
+        each(r, exact.get((r["scheme"], r["h"])), floors.get(r["scheme"]), promises.get(r["scheme"], {}))
+        for r in results["learned"]["rows"]
+    ]
 
 
 def field_map(plane: dict) -> Map:
@@ -247,10 +201,10 @@ def field_map(plane: dict) -> Map:
     seen = np.where(density > PALE, length, np.nan)
     top = float(np.nanmax(seen)) or 1.0
     x, y = np.array(plane["x"]), np.array(plane["y"])
-    axes = [Axis(t, (v[0], v[-1]), evenly(v[0], v[-1], 4), log=False) for t, v in (("x₁", x), ("x₂", y))]
+    axes = [even_axis(t, v[0], v[-1], 4) for t, v in (("x₁", x), ("x₂", y))]
     over = [
         Curve(f"p_t at {share:.0%} of its largest value", *map(tuple, line.T), dash="solid", thin=True)
-        for share in (0.5, 0.1, 0.01) for line in _contour(x, y, density, share)
+        for share in (0.5, 0.1, 0.01) for line in contour_generator(x, y, density).lines(share)
     ]  # fmt: skip
     arrows = np.array(plane["arrows"])
     near = np.array([density[np.argmin(np.abs(y - a[1])), np.argmin(np.abs(x - a[0]))] for a in arrows]) > PALE
@@ -279,43 +233,29 @@ def field_sentence(plane: dict) -> str:
     )
 
 
-def _contour(x, y, values, level) -> list[np.ndarray]:
-    return contour_generator(x, y, values).lines(level)
-
-
-def _arrow(foot, way) -> Curve:
+def _arrow(foot, shift) -> Curve:
     """An arrow as one line: shaft and two barbs."""
-    tip, side = foot + way, np.array([-way[1], way[0]])
-    points = [foot, tip, tip - 0.3 * way + 0.18 * side, tip, tip - 0.3 * way - 0.18 * side]
-    return Curve("e", tuple(p[0] for p in points), tuple(p[1] for p in points), colours=MORE, dash="solid", thin=True)
+    tip, side = foot + shift, np.array([-shift[1], shift[0]])
+    points = [foot, tip, tip - 0.3 * shift + 0.18 * side, tip, tip - 0.3 * shift - 0.18 * side]
+    return Curve("e", *map(tuple, zip(*points)), colours=MORE, dash="solid", thin=True)
 
 
 def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:
     """ε_sc met and W2 at h against the number of training samples, {method: varied result}."""
-    series, keys, xs, ys = [], [], [], []
+    curves = []
     for method, result in results.items():
-        light, dark, marker, dash = LOOKS[method]
-        rows = _at(result, scheme, h)
-        for key, label, filled in (("w2", "W₂", True), ("error_level_met", "ε_sc met", False)):
-            name = f"{label}, {method}"
-            look = {"colours": (light, dark), "group": name, "marker": marker, "dash": dash if filled else "dot"}
-            half = [Z95 * (r["stderr"] or 0) if filled else 0.0 for r in rows]
-            series.append(Curve(
-                name, tuple(r["value"] for r in rows), tuple(r[key] for r in rows), filled=(filled,) * len(rows),
-                low=tuple(max(r[key] - e, r[key] / 3) for r, e in zip(rows, half)) if filled else (),
-                high=tuple(r[key] + e for r, e in zip(rows, half)) if filled else (),
-                hover=tuple(f"{name}, n = {r['value']:,.0f}\n{interval(r[key], e)}" for r, e in zip(rows, half)), **look,
-            ))  # fmt: skip
-            keys.append(Key(name, filled=filled, **look))
-            ys += [r[key] for r in rows]
-        xs += [r["value"] for r in rows]
-    x = (min(xs) / 1.4, max(xs) * 1.4) if xs else (10.0, 1000.0)
-    y = (min(ys) / 1.5, max(ys) * 1.5) if ys else (0.01, 1.0)
-    said = samples_sentence(results, scheme, h)
-    return Chart(
-        title="The number of training samples", x=Axis("training samples n", x, decades(*x)),
-        y=Axis(f"W₂ of {scheme} at h = {step_size(h)}, and ε_sc", y, decades(*y)), series=tuple(series), keys=tuple(keys),
-        alt=f"W₂ and ε_sc against the number of training samples, log–log. {said}", caption=said,
+        for key, label in (("w2", "W₂"), ("error_level_met", "ε_sc met")):
+            full, name = key == "w2", f"{label}, {method}"
+            half = (lambda r: Z95 * (r["stderr"] or 0)) if full else lambda r: 0.0
+            curve = Curve.of(
+                name, _at(result, scheme, h), lambda r: r["value"], value=lambda r, k=key: r[k], half=half, key=name,
+                **look(LOOKS[method], group=name, **({} if full else {"dash": "dot"})),
+                says=lambda r, n=name, k=key, e=half: [f"{n}, n = {r['value']:,.0f}", interval(r[k], e(r))])  # fmt: skip
+            curves.append(replace(curve, filled=(full,) * len(curve.x)))
+    return plot(
+        "The number of training samples", log_axis("training samples n", [x for c in curves for x in c.x], (1.4, 1.4)),
+        f"W₂ of {scheme} at h = {step_size(h)}, and ε_sc", curves,
+        says=samples_sentence(results, scheme, h),
     )  # fmt: skip
 
 

@@ -1,29 +1,16 @@
 """The logistic page's pictures, tables and sentences: two features, the paper's experiment, and what its figure shows.
 
-From results of studies and the answers of `study.boundary`, `study.readings` and `study.first_coordinate`; nothing is computed.
+From results of studies and the answers `boundary`, `readings` and `first_coordinate`; nothing is computed.
 """
 
 import itertools
 import math
+from dataclasses import replace
 
 from dlab import schemes
-from dlab.figures.chart import (
-    INK,
-    LESS,
-    MORE,
-    NEUTRAL,
-    Axis,
-    Band,
-    Chart,
-    Curve,
-    Key,
-    Map,
-    Sheet,
-    Triangle,
-    decades,
-    evenly,
-)
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
+from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Band, Chart, Curve, Key, Map, Sheet, decades
+from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, step_size
+from dlab.figures.plot import even_axis, line, log_axis, plot, scheme_look
 from dlab.figures.tables import diverged, no_value, reasons, rows_of, schemes_of, value_text
 
 # W2 at h = 0.1 and 0.39 as read off the printed figure for lambda = 100 ([YY] Fig. 1a), to about READ either way.
@@ -50,12 +37,7 @@ LOOKS = {
 }  # fmt: skip
 
 
-def _style(name):
-    style = schemes.REGISTRY[name].style
-    return (style.light, style.dark), style
-
-
-def _said(reading: str) -> str:
+def _title(reading: str) -> str:
     if reading in NAMES:
         return NAMES[reading]
     kind, atoms = reading.split()
@@ -64,77 +46,48 @@ def _said(reading: str) -> str:
 
 def boundary(found: dict) -> Sheet:
     """Two features: the data with the posterior's boundary, the posterior's density, and particles beside its samples."""
-    (low, high), (c_low, c_high) = found["box"], found["plane"]
-    data = []
-    for label, colours, marker in ((1, MORE, "circle"), (-1, LESS, "square")):
-        points = [x for x, y in zip(found["x"], found["y"]) if y == label]
-        data.append(Curve(f"y = {label:+d}".replace("-", "−"), *_columns(points), colours, f"y{label}", marker=marker))
-    lines = [_line(theta, low, high, "some draws of θ", "draws", thin=True) for theta in found["draws"]]
-    lines.append(_line(found["mean"], low, high, "boundary of the posterior mean", "mean", colours=INK))
-    lines = [s for s in lines if s.x]
-    feature = [Axis(f"feature x{k}", (low, high), evenly(low, high, 4), log=False) for k in "₁₂"]
-    place = [
-        Axis(f"θ{k}", (c_low[i], c_high[i]), evenly(c_low[i], c_high[i], 4), log=False) for i, k in enumerate("₁₂")
-    ]
-    colours, style = _style(found["scheme"])
+    (low, high), corners, scheme = found["box"], found["plane"], found["scheme"]
+    data = [
+        _cloud(f"y = {'+' if label > 0 else '−'}1", [x for x, y in zip(found["x"], found["y"]) if y == label], f"y{label}",
+               colours=colours, marker=marker)
+        for label, colours, marker in ((1, MORE, "circle"), (-1, LESS, "square"))
+    ]  # fmt: skip
+    draws = {"name": "some draws of θ", "group": "draws", "dash": "dot", "thin": True}
+    mean = {"name": "boundary of the posterior mean", "group": "mean", "dash": "solid", "colours": INK}
+    data += [_boundary_line(theta, low, high, **draws, key="" if i else draws["name"]) for i, theta in enumerate(found["draws"])]
+    data.append(_boundary_line(found["mean"], low, high, **mean, key=mean["name"]))
     clouds = (
-        Curve(
-            "samples of the posterior",
-            *_columns(found["samples"]),
-            NEUTRAL,
-            "target",
-            marker="circle",
-            filled=(False,) * len(found["samples"]),
-        ),
-        Curve(
-            f"{found['scheme']}, h = {step_size(found['h'])}",
-            *_columns(found["particles"]),
-            colours,
-            "own",
-            marker=style.marker,
-        ),
+        replace(_cloud("samples of the posterior", found["samples"], "target", marker="circle"), filled=(False,) * len(found["samples"])),
+        _cloud(f"{scheme}, h = {step_size(found['h'])}", found["particles"], **scheme_look(scheme, dash="", group="own")),
     )
-    keys = [Key(s.name, s.colours, s.group, s.marker) for s in data]
-    keys += [Key(s.name, s.colours, s.group, dash=s.dash) for s in {s.group: s for s in lines}.values()]
-    says = boundary_sentence(found)
+    feature = [even_axis(f"feature x{k}", low, high, 4) for k in "₁₂"]
+    place = [even_axis(f"θ{k}", a, b, 4) for k, a, b in zip("₁₂", *corners)]
+    density, says = found["density"], boundary_sentence(found)
     return Sheet(
         "Logistic regression with two features",
         (
-            Chart("Data and boundary", *feature, (*data, *lines), keys=tuple(keys), alt="Observations and decision boundaries."),
-            Map("The posterior", *place, tuple(found["grid"]), found["density"], (0.0, max(map(max, found["density"]))), "density",
-                "Density of θ."),
-            Chart(
-                "Particles on it", *place, clouds,
-                keys=tuple(Key(s.name, s.colours, s.group, s.marker, filled=not s.filled) for s in clouds),
-                alt="Final particles and samples of the posterior.",
-            ),
+            plot("Data and boundary", *feature, data, says="Observations and decision boundaries."),
+            Map("The posterior", *place, tuple(found["grid"]), density, (0.0, max(map(max, density))), "density", "Density of θ."),
+            plot("Particles on it", *place, clouds, says="Final particles and samples of the posterior."),
         ),
         f"Data, posterior and particles. {says}", says,
     )  # fmt: skip
 
 
-def _columns(points):
-    return (tuple(p[0] for p in points), tuple(p[1] for p in points)) if points else ((), ())
+def _cloud(name, points, group, **drawn) -> Curve:
+    return Curve(name, tuple(p[0] for p in points), tuple(p[1] for p in points), group=group, key=name, **drawn)
 
 
-def _line(theta, low, high, name, group, colours=NEUTRAL, thin=False) -> Curve:
-    """The piece of theta . x = 0 inside the square."""
+def _boundary_line(theta, low, high, **drawn) -> Curve:
+    """The piece of theta . x = 0 inside the square; nothing for theta = 0."""
     size = max(abs(theta[0]), abs(theta[1]))
     if size == 0:
-        return Curve(name, (), ())
+        return Curve(x=(), y=(), **drawn)
     # Along the line, so far that it leaves the square.
-    way = (-theta[1] / size, theta[0] / size)
-    reach = [edge / w for w in way if w for edge in (low, high)]
-    far, near = min(r for r in reach if r > 0), max(r for r in reach if r < 0)
-    return Curve(
-        name,
-        (near * way[0], far * way[0]),
-        (near * way[1], far * way[1]),
-        colours,
-        group,
-        dash="dot" if thin else "solid",
-        thin=thin,
-    )
+    step = (-theta[1] / size, theta[0] / size)
+    reach = [edge / w for w in step if w for edge in (low, high)]
+    ends = max(r for r in reach if r < 0), min(r for r in reach if r > 0)
+    return Curve(x=tuple(r * step[0] for r in ends), y=tuple(r * step[1] for r in ends), **drawn)
 
 
 def boundary_sentence(found: dict) -> str:
@@ -154,171 +107,131 @@ def _pair(values):
 def experiment(result: dict, sigma: float, lam: float) -> Chart:
     """The paper's picture: W2 of the first coordinate against h, linear axes, 95 % intervals. sigma: the target's standard
     deviation there; the paper's own curves beside it where lam is theirs."""
-    series, keys, bands = [], [], []
-    kept = {s: [r for r in rows_of(result, s) if not diverged(r) and r["w2"] is not None] for s in schemes_of(result)}
+    kept = {s: [r for r in rows_of(result, s) if _measured(r)] for s in schemes_of(result)}
     read = [v for pair in PAPER.values() for v in pair] if lam == PAPER_LAM else []
-    calm = [r["w2"] for s, rows in kept.items() if not schemes.REGISTRY[s].randomised for r in rows]
-    top = MARGIN * max([*calm, *read, 0.1])
-    for name, rows in kept.items():
-        colours, style = _style(name)
-        shown = [r for r in rows if r["w2"] <= top]
-        if shown:
-            series.append(Curve(
-                name, tuple(r["h"] for r in shown), tuple(r["w2"] for r in shown), colours, name,
-                low=tuple(max(0.0, r["w2"] - Z95 * r["stderr"]) for r in shown),
-                high=tuple(min(top, r["w2"] + Z95 * r["stderr"]) for r in shown),
-                filled=tuple(r["resolved"] for r in shown), marker=style.marker, dash=style.dash,
-                hover=tuple("\n".join([f"{name}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}", *r["flags"]])
-                            for r in shown),
-            ))  # fmt: skip
-            keys.append(Key(name, colours, name, style.marker, style.dash))
-    if read:
-        for name in ("EM", "EI", "SO"):
-            colours, _ = _style(name)
-            low, high = PAPER[name]
-            bands.append(
-                Band(
-                    f"{name} in the paper",
-                    ENDS,
-                    (low - READ, high - READ),
-                    (low + READ, high + READ),
-                    colours,
-                    f"paper {name}",
-                )
-            )
-        keys.append(Key("band: the paper's EM, EI, SO, read off its figure", NEUTRAL, band=True))
+    top = MARGIN * max([*(r["w2"] for s, rows in kept.items() if not schemes.REGISTRY[s].randomised for r in rows), *read, 0.1])
+    shown = {name: [r for r in rows if r["w2"] <= top] for name, rows in kept.items()}
+    curves = [
+        Curve.of(
+            name, rows, why=lambda r: () if r["resolved"] else r["flags"] or ["not resolved"], says=_says, **scheme_look(name, key=name))
+        for name, rows in shown.items()
+    ]  # fmt: skip
+    bands = [_printed_band(name, f"paper {name}") for name in ("EM", "EI", "SO") if read]
     steps = sorted({r["h"] for rows in kept.values() for r in rows} or {*ENDS})
-    line = [steps[0] + (steps[-1] - steps[0]) * k / 40 for k in range(41)]
+    places = [steps[0] + (steps[-1] - steps[0]) * k / 40 for k in range(41)]
     last = "√h − σ₀"
-    series.append(
-        Curve(
-            last, tuple(line), tuple(max(0.0, math.sqrt(h) - sigma) for h in line), NEUTRAL, last, dash="dot", thin=True
-        )
-    )
-    keys.append(Key(f"{last}: the last step's own noise", NEUTRAL, last, dash="dot"))
-    ends = 0.95 * steps[0], 1.03 * steps[-1]
-    says = experiment_sentence(result, sigma, lam)
-    return Chart(
-        f"The paper's experiment, λ = {lam:g}", Axis("step size h", ends, evenly(*ends, 6), log=False),
-        Axis("W₂ of the first coordinate (quantiles)", (0.0, top), evenly(0.0, top, 6), log=False), tuple(series), tuple(bands),
-        keys=tuple(keys), alt=f"W₂ of the first coordinate against h, linear axes. {says}", caption=says,
+    curves.append(Curve(
+        last, tuple(places), tuple(max(0.0, math.sqrt(h) - sigma) for h in places), NEUTRAL, last, dash="dot", thin=True,
+        key=f"{last}: the last step's own noise"))  # fmt: skip
+    return plot(
+        f"The paper's experiment, λ = {lam:g}", even_axis("step size h", 0.95 * steps[0], 1.03 * steps[-1], 6),
+        even_axis("W₂ of the first coordinate (quantiles)", 0.0, top, 6), curves, bands=bands,
+        guide={"band": "the paper's EM, EI, SO, read off its figure"},
+        says=experiment_sentence(result, sigma, lam),
     )  # fmt: skip
+
+
+def _measured(row) -> bool:
+    return row["w2"] is not None and not diverged(row)
+
+
+def _says(row, what: str = "") -> list[str]:
+    return [f"{row['scheme']}{what}, h = {step_size(row['h'])}", f"W₂ {_value(row)}"]
+
+
+def _value(row, name="w2", stderr="stderr") -> str:
+    return NONE if row[name] is None else interval(row[name], Z95 * row[stderr])
+
+
+def _printed_band(scheme, group) -> Band:
+    low, high = PAPER[scheme]
+    return Band(f"{scheme} in the paper", ENDS, (low - READ, high - READ), (low + READ, high + READ), scheme_look(scheme)["colours"], group)
 
 
 def experiment_sentence(result: dict, sigma: float, lam: float) -> str:
     """What the picture shows now, with the numbers in it."""
-    said, gone = [], []
+    each, gone = [], []
     for name in schemes_of(result):
         rows = sorted(rows_of(result, name), key=lambda r: r["h"])
-        good = [r for r in rows if r["w2"] is not None and not diverged(r)]
+        good = [r for r in rows if _measured(r)]
         if schemes.REGISTRY[name].randomised and len(good) < len(rows):
             gone.append(name)
         elif len(good) > 1:
-            ends = (f"{interval(r['w2'], Z95 * r['stderr'])}" for r in (good[0], good[-1]))
-            printed = (
-                f" (the paper: about {PAPER[name][0]:g} and {PAPER[name][1]:g})"
-                if lam == PAPER_LAM and name in ("EM", "EI", "SO")
-                else ""
-            )
-            said.append(f"{name} goes from {' to '.join(ends)}{printed}")
+            shown = lam == PAPER_LAM and name in ("EM", "EI", "SO")
+            printed = f" (the paper: about {PAPER[name][0]:g} and {PAPER[name][1]:g})" if shown else ""
+            each.append(f"{name} goes from {_value(good[0])} to {_value(good[-1])}{printed}")
     hs = sorted({r["h"] for r in result["rows"]})
-    head = f"From h = {step_size(hs[0])} to {step_size(hs[-1])}, {'; '.join(said)}." if said else ""
+    said = [f"From h = {step_size(hs[0])} to {step_size(hs[-1])}, {'; '.join(each)}."] if each else []
     if lam == PAPER_LAM:
         shares = {n: _share(result, n) for n in ("EM", "EI", "SO") if n in schemes_of(result)}
-        head += f" On average that is {listed(f'{n} {v:.0%}' for n, v in shares.items() if v)} of the paper's lines."
-    lost = ""
+        said.append(f"On average that is {listed(f'{n} {v:.0%}' for n, v in shares.items() if v)} of the paper's lines.")
+    said.append(
+        f"EM's last step adds noise of variance h to whatever the score has done, so no score brings its W₂ below √h − σ₀, here with "
+        f"σ₀ = {number(sigma)}."
+    )
     if gone:
         endless = all(no_value(r) == "infinite" for n in gone for r in rows_of(result, n) if diverged(r))
         one, many = ("has an infinite W₂", "have an infinite W₂") if endless else ("throws particles away", "throw particles away")
-        lost = f" {listed(gone)} {many if len(gone) > 1 else one} with this score: see below why."
-    floor = (
-        f" EM's last step adds noise of variance h to whatever the score has done, so no score brings its W₂ below √h − σ₀, here with "
-        f"σ₀ = {number(sigma)}."
-    )
-    return head + floor + lost + _thrown(result)
+        said.append(f"{listed(gone)} {many if len(gone) > 1 else one} with this score: see below why.")
+    return " ".join([*said, *_thrown(result)])
 
 
-def _thrown(result) -> str:
+def _thrown(result) -> list[str]:
     """A sentence where SO does worse at a finer step, which finitely many samples can do to its Hessian."""
-    rows = [r for r in rows_of(result, "SO") if r["w2"] is not None and not diverged(r)]
-    for coarse, fine in itertools.pairwise(rows):
-        rise = fine["w2"] - coarse["w2"]
-        if rise > Z95 * math.hypot(fine["stderr"], coarse["stderr"]):
-            return (
-                f" SO is worse at h = {step_size(fine['h'])} than at {step_size(coarse['h'])}: between two samples L = ½I + H has a large "
+    for coarse, fine in itertools.pairwise([r for r in rows_of(result, "SO") if _measured(r)]):
+        if fine["w2"] - coarse["w2"] > Z95 * math.hypot(fine["stderr"], coarse["stderr"]):
+            return [
+                f"SO is worse at h = {step_size(fine['h'])} than at {step_size(coarse['h'])}: between two samples L = ½I + H has a large "
                 "positive eigenvalue ℓ, and a step throws the particle that is there away by exp(hℓ)."
-            )
-    return ""
+            ]
+    return []
 
 
 def _share(result, name) -> float | None:
     """Mean ratio of the measured points to the paper's line."""
-    found = [r["w2"] / _printed(name, r["h"]) for r in rows_of(result, name) if r["w2"] is not None and not diverged(r)]
+    found = [r["w2"] / _printed(name, r["h"]) for r in rows_of(result, name) if _measured(r)]
     return sum(found) / len(found) if found else None
 
 
 def table(result: dict) -> list[dict]:
     """A row for each h: W2 of each scheme with its 95 % interval."""
-    names = schemes_of(result)
-    found = []
-    for h in sorted({r["h"] for r in result["rows"]}):
-        row = {"h": step_size(h), "N": next(str(r["steps"]) for r in result["rows"] if r["h"] == h)}
-        for name in names:
-            mine = next((r for r in rows_of(result, name) if r["h"] == h), None)
-            row[name] = NONE if mine is None else value_text(mine)
-        row["floor"] = number(next((r["floor"] for r in result["rows"] if r["h"] == h and r["floor"]), None))
-        found.append(row)
-    return found
+    by_step = {h: [r for r in result["rows"] if r["h"] == h] for h in sorted({r["h"] for r in result["rows"]})}
+    return [
+        {
+            "h": step_size(h), "N": str(rows[0]["steps"]),
+            **{name: next((value_text(r) for r in rows if r["scheme"] == name), NONE) for name in schemes_of(result)},
+            "floor": number(next((r["floor"] for r in rows if r["floor"]), None)),
+        }
+        for h, rows in by_step.items()
+    ]  # fmt: skip
 
 
 def orders(first: dict, sampled: dict[str, dict]) -> Chart:
     """W2 of the first coordinate, log-log: the surrogate's exact law as lines, simulated points of {what: result} as markers, hollow where
     they are not resolved."""
-    series, keys = [], []
-    names = list(first["slopes"])
-    points = [r["w2"] for r in first["rows"] if r["w2"] > 0]
-    low, high = min(points) / 1.6, 1.6 * max(points)
-    for name in names:
-        colours, style = _style(name)
-        rows = sorted((r for r in first["rows"] if r["scheme"] == name), key=lambda r: -r["h"])
-        series.append(Curve(
-            f"{name}, exact", tuple(r["h"] for r in rows), tuple(max(low, r["w2"]) for r in rows), colours, name, dash=style.dash,
-            hover=tuple(f"{name}, surrogate, h = {step_size(r['h'])}\nW₂ {number(r['w2'])}" for r in rows),
-        ))  # fmt: skip
-        fit = first["fits"][name]
-        slope = f"  slope {interval(fit['slope'], _half(fit))} below 1/L" if _sure(fit) else ""
-        keys.append(Key(f"{name}{slope}", colours, name, dash=style.dash))
+    curves, keys, hs = [], [], {r["h"] for r in first["rows"]}
+    for name, fit in first["fits"].items():
+        slope = f"  slope {about(fit['slope'], fit['low'], fit['high'])} below 1/L" if _sure(fit) else ""
+        curves.append(Curve.of(
+            f"{name}, exact", [r for r in first["rows"] if r["scheme"] == name], key=f"{name}{slope}", **scheme_look(name, marker=""),
+            says=lambda r: [f"{r['scheme']}, surrogate, h = {step_size(r['h'])}", f"W₂ {number(r['w2'])}"]))  # fmt: skip
+    values = [v for c in curves for v in c.y if v > 0]
+    low, high = min(values) / 1.6, 1.6 * max(values)
     for rank, (what, result) in enumerate(sampled.items()):
+        marked = {"marker": "x"} if rank else {}
         for name in schemes_of(result):
-            rows = [r for r in rows_of(result, name) if r["w2"] and not diverged(r) and low < r["w2"] < high]
-            if rows:
-                colours, style = _style(name)
-                series.append(Curve(
-                    f"{name}, {what}", tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), colours, f"{what} {name}",
-                    low=tuple(max(low, r["w2"] - Z95 * r["stderr"]) for r in rows), high=tuple(r["w2"] + Z95 * r["stderr"] for r in rows),
-                    filled=(rank > 0,) * len(rows), marker=style.marker if not rank else "x",
-                    hover=tuple(
-                        "\n".join(
-                            [f"{name}, {what}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}", *reasons(r, {})]
-                        )
-                        for r in rows
-                    ),
-                ))  # fmt: skip
-        keys.append(Key(what, NEUTRAL, marker="circle" if not rank else "x", filled=bool(rank)))
-    hs = sorted({r["h"] for r in first["rows"]})
-    limits = hs[0] / 1.2, 1.2 * max([*hs, *(r["h"] for result in sampled.values() for r in result["rows"])])
-    says = orders_sentence(first)
-    if limits[0] < 1 / first["L0"] < limits[1]:
-        stiff = "h = 1/L"
-        series.append(Curve(stiff, (1 / first["L0"],) * 2, (low, high), NEUTRAL, stiff, dash="dash", thin=True))
-        keys.append(Key(stiff, NEUTRAL, stiff, dash="dash"))
-    places = decades(*limits)
-    triangles = tuple(
-        Triangle(hs[-1] / 3, hs[-1], 2 * low, s, order(s)) for s in (0.5, 1.0, 2.0) if 2 * low * 3**s < high
-    )
-    return Chart(
-        "Towards small steps", Axis("step size h", limits, places), Axis("W₂ of the first coordinate", (low, high), decades(low, high)),
-        tuple(series), triangles=triangles, keys=tuple(keys), alt=f"W₂ against h, both logarithmic. {says}", caption=says,
+            rows = [r for r in rows_of(result, name) if r["w2"] and not diverged(r) and r["w2"] < high]
+            curve = Curve.of(f"{name}, {what}", rows, why=reasons, says=lambda r, w=what: _says(r, f", {w}"),
+                             **scheme_look(name, dash="", group=f"{what} {name}", **marked))  # fmt: skip
+            curves.append(replace(curve, filled=(bool(rank),) * len(curve.x)))
+        keys.append(Key(what, NEUTRAL, marker="x" if rank else "circle", filled=bool(rank)))
+        hs |= {r["h"] for r in result["rows"]}
+    x = log_axis("step size h", hs, (1.2, 1.2))
+    if x.limits[0] < 1 / first["L0"] < x.limits[1]:
+        curves.append(line("h = 1/L", x=1 / first["L0"], key="h = 1/L"))
+    return plot(
+        "Towards small steps", x, Axis("W₂ of the first coordinate", (low, high), decades(low, high)), curves, keys=keys,
+        slopes=(0.5, 1.0, 2.0), says=orders_sentence(first),
     )  # fmt: skip
 
 
@@ -327,7 +240,7 @@ def orders_sentence(first: dict) -> str:
     steps = sorted({r["h"] for r in first["rows"]}, reverse=True)
     coarse = {name: slopes[0] for name, slopes in first["slopes"].items() if not schemes.REGISTRY[name].randomised}
     said = ", ".join(f"{name} {number(v)}" for name, v in coarse.items())
-    fine = ", ".join(f"{name} {interval(f['slope'], _half(f))}" for name, f in first["fits"].items() if _sure(f))
+    fine = ", ".join(f"{name} {about(f['slope'], f['low'], f['high'])}" for name, f in first["fits"].items() if _sure(f))
     unsure = [name for name, f in first["fits"].items() if not _sure(f)]
     none = f" {listed(unsure)} {'have' if len(unsure) > 1 else 'has'} no one slope there." if unsure else ""
     near = first["near"]
@@ -343,13 +256,9 @@ def orders_sentence(first: dict) -> str:
     )
 
 
-def _half(fit) -> float | None:
-    return None if fit["low"] is None else (fit["high"] - fit["low"]) / 2
-
-
 def _sure(fit) -> bool:
     """Whether a slope is one: a curve that crosses zero has none."""
-    return fit["slope"] is not None and _half(fit) is not None and _half(fit) < UNSURE
+    return fit["slope"] is not None and fit["low"] is not None and (fit["high"] - fit["low"]) / 2 < UNSURE
 
 
 def slopes_table(first: dict) -> list[dict]:
@@ -364,36 +273,20 @@ def slopes_table(first: dict) -> list[dict]:
 
 def readings(found: dict, scheme: str) -> Chart:
     """W2 of a scheme with each score, log, against h, beside the paper's line for the scheme."""
-    series, keys = [], []
     mine = [r for r in found["rows"] if r["scheme"] == scheme and r["w2"]]
-    values = [r["w2"] for r in mine] + list(PAPER[scheme])
-    low, high = min(values) / 1.5, 1.5 * max(values)
+    curves = []
     for reading in dict.fromkeys(r["reading"] for r in mine):
-        rows = sorted((r for r in mine if r["reading"] == reading), key=lambda r: r["h"])
         colours, marker, dash = LOOKS[reading]
-        series.append(Curve(
-            _said(reading), tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), colours, reading, marker=marker, dash=dash,
-            low=tuple(max(low, r["w2"] - Z95 * r["w2_stderr"]) for r in rows),
-            high=tuple(min(high, r["w2"] + Z95 * r["w2_stderr"]) for r in rows),
-            hover=tuple(
-                f"{_said(reading)}, h = {step_size(r['h'])}\nW₂ {interval(r['w2'], Z95 * r['w2_stderr'])}\nW₁ "
-                f"{interval(r['w1'], Z95 * r['w1_stderr'])}"
-                for r in rows
-            ),
-        ))  # fmt: skip
-        short = SHORT.get(reading) or f"{int(reading.split()[1]):,} samples"
-        keys.append(Key(short, colours, reading, marker, dash))
-    a, b = PAPER[scheme]
-    colours, _ = _style(scheme)
-    band = Band(f"{scheme} in the paper", ENDS, (a - READ, b - READ), (a + READ, b + READ), colours, "paper")
-    keys.append(Key("the paper's figure", colours, "paper", band=True))
-    hs = sorted({r["h"] for r in mine})
-    limits = 0.95 * hs[0], 1.03 * hs[-1]
-    says = readings_sentence(found, scheme)
-    return Chart(
-        f"{scheme} under each reading", Axis("step size h", limits, evenly(*limits, 6), log=False),
-        Axis(f"W₂ of {scheme}, first coordinate", (low, high), decades(low, high)), tuple(series), (band,), keys=tuple(keys),
-        alt=f"W₂ of {scheme} against h for each score. {says}", caption=says,
+        curves.append(Curve.of(
+            _title(reading), [r for r in mine if r["reading"] == reading], value=lambda r: r["w2"], half=lambda r: Z95 * r["w2_stderr"],
+            colours=colours, group=reading, marker=marker, dash=dash, key=SHORT.get(reading) or f"{int(reading.split()[1]):,} samples",
+            says=lambda r: [f"{_title(r['reading'])}, h = {step_size(r['h'])}", f"W₂ {_value(r, 'w2', 'w2_stderr')}",
+                            f"W₁ {_value(r, 'w1', 'w1_stderr')}"]))  # fmt: skip
+    hs, band = [r["h"] for r in mine], _printed_band(scheme, "paper")
+    return plot(
+        f"{scheme} under each reading", even_axis("step size h", 0.95 * min(hs), 1.03 * max(hs), 6), f"W₂ of {scheme}, first coordinate",
+        curves, bands=[band], keys=[Key("the paper's figure", band.colours, "paper", band=True)],
+        says=readings_sentence(found, scheme),
     )  # fmt: skip
 
 
@@ -452,9 +345,8 @@ def readings_table(found: dict) -> list[dict]:
     """Every row: W2 and W1 of the first coordinate and the farthest particle."""
     return [
         {
-            "scheme": r["scheme"], "score": _said(r["reading"]), "h": step_size(r["h"]),
-            "W₂": interval(r["w2"], Z95 * r["w2_stderr"]) if r["w2"] is not None else NONE,
-            "W₁": interval(r["w1"], Z95 * r["w1_stderr"]) if r["w1"] is not None else NONE,
+            "scheme": r["scheme"], "score": _title(r["reading"]), "h": step_size(r["h"]),
+            "W₂": _value(r, "w2", "w2_stderr"), "W₁": _value(r, "w1", "w1_stderr"),
             "farthest |θ₁|": number(r["farthest"]), "the paper": number(_printed(r["scheme"], r["h"])),
         }
         for r in found["rows"]
@@ -483,26 +375,20 @@ def atoms_sentence(first: dict, few: dict) -> str:
 
 def floor_sentence(found: dict, result: dict) -> str:
     """That EM's printed curve is below what any score allows, and what another distance would make of it."""
-    rows = sorted(
-        (r for r in found["rows"] if r["scheme"] == "EM" and r["reading"] == "kernel 1000" and r["w2"]),
-        key=lambda r: r["h"],
-    )
+    rows = [r for r in found["rows"] if r["scheme"] == "EM" and r["reading"] == "kernel 1000" and r["w2"]]
     if not rows:
         return ""
-    said = [
+    rows.sort(key=lambda r: r["h"])
+    each = "; ".join(
         f"at h = {step_size(r['h'])} the figure has {number(_printed('EM', r['h']))}, √h − σ₀ is "
-        f"{number(math.sqrt(r['h']) - found['sigma'])}, "
-        f"and with 1,000 samples W₂ = {interval(r['w2'], Z95 * r['w2_stderr'])} and W₁ = {interval(r['w1'], Z95 * r['w1_stderr'])}"
+        f"{number(math.sqrt(r['h']) - found['sigma'])}, and with 1,000 samples W₂ = {_value(r, 'w2', 'w2_stderr')} and "
+        f"W₁ = {_value(r, 'w1', 'w1_stderr')}"
         for r in (rows[0], rows[-1])
-    ]
-    share = _share(result, "SO")
-    other = (
-        f" No one reading fits every curve, though: in W₂ SO's points lie at {share:.0%} of the paper's line."
-        if share
-        else ""
     )
+    share = _share(result, "SO")
+    other = f" No one reading fits every curve, though: in W₂ SO's points lie at {share:.0%} of the paper's line." if share else ""
     return (
-        f"EM's printed curve asks a question too: {'; '.join(said)}. A W₂ of EM's law below √h − σ₀ is impossible, and with other data as "
+        f"EM's printed curve asks a question too: {each}. A W₂ of EM's law below √h − σ₀ is impossible, and with other data as "
         f"well, since σ₀ ≤ 1/√λ = {number(found['m0'] ** -0.5)} for any. W₁, which scipy's `wasserstein_distance` returns, allows "
         f"it.{other}"
     )

@@ -66,28 +66,21 @@ class Panel:
     parts: dict[str, np.ndarray] | None = None
 
     def __post_init__(self):
-        where = f"panel {self.name!r}"
-        shape = np.shape(self.positions)
-        if len(shape) != 3 or shape[2] != 2 or 0 in shape:
-            raise ValueError(f"{where}: positions has shape {shape}; expected (frames, particles, 2), none of them 0; "
-                             "put the frames first and keep two coordinates")
+        where, shape = f"panel {self.name!r}", np.shape(self.positions)
+        _need(len(shape) == 3 and shape[2] == 2 and 0 not in shape,
+              f"{where}: positions has shape {shape}", "(frames, particles, 2), none of them 0")  # fmt: skip
         for field in ("distance", "real"):
             value = getattr(self, field)
-            if value is not None and np.shape(value) != shape[:1]:
-                raise ValueError(f"{where}: {field} has shape {np.shape(value)}; expected {shape[:1]}, one value per "
-                                 "frame of positions; leave it None where there is nothing to say")
-        if self.real is not None and not np.any(self.real):
-            raise ValueError(f"{where}: real marks no frame; expected at least one computed frame; leave it None where "
-                             "all are")
+            _need(value is None or np.shape(value) == shape[:1], f"{where}: {field} has shape {np.shape(value)}", f"{shape[:1]} or None")
+        _need(self.real is None or np.any(self.real), f"{where}: real marks no frame", "at least one computed frame, or None")
         for name, part in (self.parts or {}).items():
             followed = np.shape(part)
-            if name not in PARTS or followed[::2] != (shape[0], 2) or followed[1] > shape[1]:
-                raise ValueError(f"{where}: parts[{name!r}] has shape {followed}; expected ({shape[0]}, k, 2) with "
-                                 f"k ≤ {shape[1]} for a name in {', '.join(PARTS)}; give the first k particles")
+            _need(name in PARTS and followed[::2] == (shape[0], 2) and followed[1] <= shape[1],
+                  f"{where}: parts[{name!r}] has shape {followed}",
+                  f"({shape[0]}, k, 2) with k ≤ {shape[1]} for a name in {', '.join(PARTS)}")  # fmt: skip
         for field in ("colour_light", "colour_dark"):
-            if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(getattr(self, field))):
-                raise ValueError(f"{where}: {field} is {getattr(self, field)!r}; expected '#rrggbb'; give six hex "
-                                 "digits after #")
+            colour = str(getattr(self, field))
+            _need(re.fullmatch(r"#[0-9a-fA-F]{6}", colour), f"{where}: {field} is {colour!r}", "'#rrggbb'")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,54 +113,40 @@ class Movie:
     ghost_times: np.ndarray | None = None
 
     def __post_init__(self):
-        if not 1 <= len(self.panels) <= 3:
-            raise ValueError(f"a movie has {len(self.panels)} panels; expected 1 to 3; split the comparison into "
-                             "two movies")
-        frames = np.shape(self.times)
-        if len(frames) != 1 or not np.all(np.isfinite(self.times)):
-            raise ValueError(f"times has shape {frames} or a non-finite entry; expected (frames,) finite values of t; "
-                             "pass the schedule's t at each frame")
-        if np.shape(self.steps) != frames:
-            raise ValueError(f"steps has shape {np.shape(self.steps)}; expected {frames} as times; pass n at each "
-                             "frame")
+        frames, starts = np.shape(self.times), [int(first) for _, first in self.acts]
+        _need(1 <= len(self.panels) <= 3, f"a movie has {len(self.panels)} panels", "1 to 3")
+        _need(len(frames) == 1 and np.all(np.isfinite(self.times)),
+              f"times has shape {frames} or a non-finite entry", "(frames,) finite values of t")  # fmt: skip
+        _need(np.shape(self.steps) == frames, f"steps has shape {np.shape(self.steps)}", f"{frames} as times")
         for panel in self.panels:
-            if np.shape(panel.positions)[:1] != frames:
-                raise ValueError(f"panel {panel.name!r} has {len(panel.positions)} frames; expected {frames[0]} as "
-                                 "times; bring all panels onto one list of frames")
-        starts = [int(first) for _, first in self.acts]
-        if any(b <= a for a, b in zip([-1, *starts], [*starts, *frames])):
-            raise ValueError(f"acts start at frames {starts}; expected ascending frames from 0 to {frames[0] - 1}; "
-                             "sort them and drop acts without frames")
+            _need(len(panel.positions) == frames[0], f"panel {panel.name!r} has {len(panel.positions)} frames", f"{frames[0]} as times")
+        _need(all(a < b for a, b in pairwise([-1, *starts, frames[0]])),
+              f"acts start at frames {starts}", f"ascending frames from 0 to {frames[0] - 1}")  # fmt: skip
         x0, x1, y0, y1 = self.box
-        if not (np.all(np.isfinite(self.box)) and x0 < x1 and y0 < y1):
-            raise ValueError(f"box is {self.box}; expected finite x0 < x1 and y0 < y1; order it as (x0, x1, y0, y1)")
-        if self.ghost is not None and (
-            np.ndim(self.ghost) != 3 or np.shape(self.ghost)[::2] != (np.size(self.ghost_times), 2)
-        ):
-            raise ValueError(f"ghost has shape {np.shape(self.ghost)}; expected ({np.size(self.ghost_times)}, k, 2), one "
-                             "position per ghost time; leave both None for no exact path")
-        self._check_density()
+        _need(np.all(np.isfinite(self.box)) and x0 < x1 and y0 < y1, f"box is {self.box}", "finite x0 < x1 and y0 < y1")
+        if self.ghost is not None:
+            shape = np.shape(self.ghost)
+            _need(len(shape) == 3 and shape[::2] == (np.size(self.ghost_times), 2),
+                  f"ghost has shape {shape}", f"({np.size(self.ghost_times)}, k, 2), a position a ghost time")  # fmt: skip
+        if self.density is not None or self.density_times is not None or self.arrows is not None:
+            self._check_density()
 
     def _check_density(self):
-        if self.density is None and self.density_times is None and self.arrows is None:
-            return
-        keys, shape = np.shape(self.density_times), np.shape(self.density)
-        if len(keys) != 1 or keys[0] == 0 or not np.all(np.isfinite(np.asarray(self.density_times, float))):
-            raise ValueError(f"density_times has shape {keys} or a non-finite entry; expected (K,) finite values, "
-                             "K ≥ 1; leave density_times, density and arrows all None for no contours")
-        if len(np.unique(self.density_times)) != keys[0]:
-            raise ValueError("density_times holds a value twice; expected distinct values; keep one density per t")
-        if len(shape) != 3 or shape[0] != keys[0] or shape[1] != shape[2] or shape[1] < 2:
-            raise ValueError(f"density has shape {shape}; expected ({keys[0]}, G, G) with G ≥ 2, one grid per density "
-                             "time; rows are y, columns are x")
-        if not np.all(np.isfinite(np.max(self.density, axis=(1, 2)))):
-            raise ValueError("density holds NaN, +inf, or a grid of −inf alone; expected log p_t with a finite maximum "
-                             "on each grid; widen the box until it meets the mass")
-        if self.arrows is not None:
-            shape = np.shape(self.arrows)
-            if len(shape) != 3 or shape[0] != keys[0] or shape[2] != 4 or not np.all(np.isfinite(self.arrows)):
-                raise ValueError(f"arrows has shape {shape} or a non-finite entry; expected ({keys[0]}, m, 4) finite "
-                                 "x, y, u, v; drop the points where the score is not defined")
+        keys, shape, arrows = np.shape(self.density_times), np.shape(self.density), np.shape(self.arrows)
+        _need(len(keys) == 1 and keys[0] and np.all(np.isfinite(np.asarray(self.density_times, float))),
+              f"density_times has shape {keys} or a non-finite entry", "(K,) finite values, K ≥ 1, or no density and no arrows")
+        _need(len(np.unique(self.density_times)) == keys[0], "density_times holds a value twice", "distinct values")
+        _need(len(shape) == 3 and shape[0] == keys[0] and shape[1] == shape[2] >= 2,
+              f"density has shape {shape}", f"({keys[0]}, G, G) with G ≥ 2, a grid a density time, rows y, columns x")
+        _need(np.all(np.isfinite(np.max(self.density, axis=(1, 2)))),
+              "density holds NaN, +inf, or a grid of −inf alone", "log p_t with a finite maximum on each grid")
+        _need(self.arrows is None or (len(arrows) == 3 and arrows[::2] == (keys[0], 4) and np.all(np.isfinite(self.arrows))),
+              f"arrows has shape {arrows} or a non-finite entry", f"({keys[0]}, m, 4) finite x, y, u, v")  # fmt: skip
+
+
+def _need(fits, what: str, expected: str) -> None:
+    if not fits:
+        raise ValueError(f"{what}; expected {expected}")
 
 
 def encode(*rungs: Movie, own: int = 0, scene: str = "") -> bytes:
@@ -199,7 +178,11 @@ def encode(*rungs: Movie, own: int = 0, scene: str = "") -> bytes:
     header = {
         "own": own,
         "box": [float(v) for v in first.box],
-        "panels": [_panel(panel) for panel in first.panels],
+        "panels": [  # what is the same on all rungs
+            {"name": str(p.name), "colours": [p.colour_light, p.colour_dark], "count": np.shape(p.positions)[1], "followed": _followed(p),
+             "label": str(p.distance_label)}
+            for p in first.panels
+        ],
         "parts": {name: PARTS[name] for name in PARTS if any(name in (p.parts or ()) for p in first.panels)},
         "rungs": [_rung(rung, put) for rung in rungs],
     }
@@ -275,9 +258,14 @@ def decode(data: bytes) -> dict:
 
 
 def _joined(header, body) -> bytes:
-    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return MAGIC + _framed(json.dumps(header, ensure_ascii=False, separators=(",", ":"))) + body
+
+
+def _framed(text: str) -> bytes:
+    """A header behind its length, padded with spaces."""
+    head = text.encode()
     head += b" " * (-len(head) % 4)
-    return MAGIC + struct.pack("<I", len(head)) + head + body
+    return struct.pack("<I", len(head)) + head
 
 
 def _parted(data):
@@ -302,36 +290,19 @@ def packet(movie: bytes, **options) -> bytes:
     default = {
         "height": 480, "above": None, "autoplay": False, "presentation": False, "alt": "", "waiting": "", "live": True, "adopt": False,
     }  # fmt: skip
-    head = json.dumps({**default, **options}).encode()
-    head += b" " * (-len(head) % 4)
-    return b"DLP1" + struct.pack("<I", len(head)) + head + movie
+    return b"DLP1" + _framed(json.dumps({**default, **options})) + movie
 
 
 def _check_rungs(rungs, first):
-    for rung in rungs:
-        same = rung.box == first.box and all(
-            (p.name, p.positions.shape[1], _followed(p)) == (q.name, q.positions.shape[1], _followed(q))
-            for p, q in zip(rung.panels, first.panels, strict=True)
-        )
-        labels = [label for label, _ in rung.acts]
-        if not same or labels != [label for label, _ in first.acts] or (len(rungs) > 1 and rung.h is None):
-            raise ValueError("the rungs differ in more than the step size; expected the same box, panels and acts, and an h "
-                             "for each; encode each scene by itself")
+    def shared(rung):
+        return rung.box, [(p.name, p.positions.shape[1], _followed(p)) for p in rung.panels], [label for label, _ in rung.acts]
+
+    _need(all(shared(rung) == shared(first) and (rung.h is not None or len(rungs) == 1) for rung in rungs),
+          "the rungs differ in more than the step size", "the same box, panels and acts, and an h for each")  # fmt: skip
 
 
 def _followed(panel) -> int:
     return max((np.shape(part)[1] for part in (panel.parts or {}).values()), default=0)
-
-
-def _panel(panel: Panel) -> dict:
-    """What is the same on all rungs."""
-    return {
-        "name": str(panel.name),
-        "colours": [panel.colour_light, panel.colour_dark],
-        "count": np.shape(panel.positions)[1],
-        "followed": _followed(panel),
-        "label": str(panel.distance_label),
-    }
 
 
 def _rung(movie: Movie, put) -> dict:

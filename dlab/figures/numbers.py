@@ -40,6 +40,17 @@ def interval(value: float | None, half: float | None) -> str:
     return f"{value:.{places}f} ± {half:.{places}f}" if value else f"0 ± {half:.{places}f}"
 
 
+def about(value: float | None, low: float | None, high: float | None) -> str:
+    """A fitted number with its interval, of which the width alone is shown; a dash where there is none."""
+    half = None if low is None or high is None else abs(high - low) / 2
+    return interval(value, half if half and half > 1e-6 else None)  # a smaller one is rounding
+
+
+def ratio(value: float | None, by: float | None) -> str:
+    """value ÷ by; a dash where there is none."""
+    return number(value / by) if value and by else NONE
+
+
 def step_size(h: float) -> str:
     """h as a power of two where it is one ("1/16", "2"), else with three digits."""
     power = math.log2(h)

@@ -1,23 +1,23 @@
 """The pictures, sentences and tables of the page outside the assumptions; nothing is computed here."""
 
-import math
 from dataclasses import replace
 
-from dlab import schemes
+from dlab import theory
 from dlab.figures import along, convergence, tables
-from dlab.figures.chart import Axis, Chart, Curve, Key, Sheet, decades, evenly, octaves
+from dlab.figures.chart import Chart, Curve, Key, Sheet, evenly, look
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
-from dlab.figures.tables import METHODS, diverged, fit_of, has_slope, reasons, rows_of, slope_text, value_text
+from dlab.figures.plot import beside, line, plot, scheme_look, step_axis
+from dlab.figures.tables import diverged, fit_of, has_slope, method_text, reasons, rows_of, slope_text, value_text
+from dlab.look import Style
 
-FAILS = "fails"
-# Light, dark, marker, dash of each wrong Hessian, in the order in which they come: none is a scheme or borrows its colour.
+# Of each wrong Hessian, in the order in which they come: none is a scheme or borrows its colour.
 LOOKS = (
-    ("#1d2733", "#e8edf3", "square", "solid"),
-    ("#7A4B1E", "#D9A066", "cross", "dash"),
-    ("#AA4499", "#CC79A7", "triangle-up", "longdash"),
-    ("#5B4FB5", "#A79BF0", "diamond", "solid"),
-    ("#8a6d00", "#e3c34a", "triangle-down", "dash"),
-    ("#5f6772", "#a3adba", "x", "dot"),
+    Style("#1d2733", "#e8edf3", "square", "solid"),
+    Style("#7A4B1E", "#D9A066", "cross", "dash"),
+    Style("#AA4499", "#CC79A7", "triangle-up", "longdash"),
+    Style("#5B4FB5", "#A79BF0", "diamond", "solid"),
+    Style("#8a6d00", "#e3c34a", "triangle-down", "dash"),
+    Style("#5f6772", "#a3adba", "x", "dot"),
 )
 
 
@@ -27,16 +27,16 @@ def sheet(result: dict, varied: dict | None, h: float, label: str, symbol: str) 
     parts = [convergence.chart(result, brackets=False)]
     if varied and h in along.steps_of({"": varied}):
         parts.append(_with_end(along.chart({"": varied}, h), varied, label, symbol))
-    said = " ".join([tables.sentence(result), *(p.caption for p in parts[1:])])
-    return Sheet("Outside the assumptions", tuple(parts), f"Two pictures. {said}", said)
+    told = " ".join([tables.sentence(result), *(p.caption for p in parts[1:])])
+    return Sheet("Outside the assumptions", tuple(parts), f"Two pictures. {told}", told)
 
 
 def _with_end(chart: Chart, varied: dict, label: str, symbol: str) -> Chart:
     """The chart with a line where the theorem's number ends."""
     key = varied["study"]["vary"]["axis"].removeprefix("target.")
-    said = {part: getattr(chart, part).replace(f"{key} = ", f"{symbol} = ") for part in ("caption", "alt")}
+    told = {part: getattr(chart, part).replace(f"{key} = ", f"{symbol} = ") for part in ("caption", "alt")}
     # The values stand unevenly, and a tick at each would crowd.
-    chart = replace(chart, x=replace(chart.x, title=label, ticks=evenly(*chart.x.limits)), **said)
+    chart = replace(chart, x=replace(chart.x, title=label, ticks=evenly(*chart.x.limits)), **told)
     values = sorted({r["value"] for r in varied["rows"]})
     known = [v for v in values if any(r["value"] == v and r["bound"] is not None for r in varied["rows"])]
     if not known:
@@ -46,32 +46,29 @@ def _with_end(chart: Chart, varied: dict, label: str, symbol: str) -> Chart:
     above = known[0] == values[0]
     at = values.index(known[-1] if above else known[0])
     place = (values[at] + values[at + (1 if above else -1)]) / 2
-    line = Curve("where the bound ends", (place, place), chart.y.limits, dash="longdash", thin=True)
-    return replace(
-        chart,
-        series=(line, *chart.series),
-        keys=(*chart.keys, Key(f"{'right' if above else 'left'} of the line: no bound", dash="longdash")),
-    )
+    end = replace(line("where the bound ends", x=place, dash="longdash"), y=chart.y.limits)
+    side = Key(f"{'right' if above else 'left'} of the line: no bound", dash="longdash")
+    return replace(chart, series=(end, *chart.series), keys=(*chart.keys, side))
 
 
-def failing(listed_: list) -> str:
-    """Which assumptions fail, with their numbers, and what is left of the theorems. listed_: `study.checklist`."""
-    failed = [a for a in listed_ if a.verdict == FAILS]
+def failing(checklist: list) -> str:
+    """Which assumptions fail, with their numbers, and what is left of the theorems; of `theory.checklist`."""
+    failed = [a for a in checklist if a.verdict == theory.FAILS]
     if not failed:
         return "No assumption is known to fail here, and m₀ > ½: the theorems apply, as far as their numbers were proven or measured."
-    said = []
+    each = []
     for a in failed:
-        name = f"Assumption {a.number}" if a.number != "–" else "m₀ > ½"
         facts = ", ".join(
-            f"{s} = {number(v) if v is not None else '∞'}"
-            for s, v, how in a.values
-            if v is not None or how.startswith("infinite")
+            f"{s} = {'∞' if v is None else number(v)}" for s, v, how in a.values if v is not None or how.startswith("infinite")
         )
-        said.append(f"{name} ({a.title if a.number != '–' else 'listed nowhere'}; {facts})")
+        listed_nowhere = a.number == NONE
+        name = "m₀ > ½" if listed_nowhere else f"Assumption {a.number}"
+        each.append(f"{name} ({'listed nowhere' if listed_nowhere else a.title}; {facts})")
     hit = sorted({t for a in failed for t in a.needed_by})
+    one, one_hit = len(each) == 1, len(hit) == 1
     return (
-        f"Here {listed(said)} {'fails' if len(said) == 1 else 'fail'}. {listed(hit)} {'needs' if len(hit) == 1 else 'need'} "
-        f"{'it' if len(said) == 1 else 'them'} and {'says' if len(hit) == 1 else 'say'} nothing here: not a large bound, none."
+        f"Here {listed(each)} {'fails' if one else 'fail'}. {listed(hit)} {'needs' if one_hit else 'need'} {'it' if one else 'them'} and "
+        f"{'gives' if one_hit else 'give'} no bound here, not even a large one."
     )
 
 
@@ -98,52 +95,38 @@ def table(result: dict) -> list[dict]:
 
 def modes_table(found: dict) -> list[dict]:
     """One line a scheme and region."""
-    out = []
+    lines = []
     for row in found["rows"]:
+        how = "density of the law" if row["method"] == "law" else "particles, ± 95 %"
+        each = zip(found["regions"], found["target"], row["masses"] or (), row["stderr"] or ())
         if row["masses"] is None:
-            out.append(
-                {
-                    "scheme": row["scheme"],
-                    "region": NONE,
-                    "target": NONE,
-                    "law of the scheme": NONE,
-                    "difference": NONE,
-                    "how": row["why"],
-                }
-            )
-            continue
-        for name, own, mass, error in zip(found["regions"], found["target"], row["masses"], row["stderr"]):
-            out.append({
-                "scheme": row["scheme"], "region": name, "target": number(own), "law of the scheme": interval(mass, Z95 * error or None),
-                "difference": interval(mass - own, Z95 * error or None),
-                "how": "density of the law" if row["method"] == "law" else "particles, ± 95 %",
-            })  # fmt: skip
-    return out
+            how, each = row["why"], [(NONE, None, None, 0.0)]
+        lines += [
+            {"scheme": row["scheme"], "region": name, "target": number(mass), "law of the scheme": interval(law, Z95 * error or None),
+             "difference": NONE if law is None else interval(law - mass, Z95 * error or None), "how": how}
+            for name, mass, law, error in each
+        ]  # fmt: skip
+    return lines
 
 
 def modes_sentence(found: dict) -> str:
     """Which region each scheme misses most."""
-    said = []
+    each = []
     for row in found["rows"]:
+        name = row["scheme"]
         if row["masses"] is None:
-            said.append(f"{row['scheme']}: {row['why'].rstrip('.')}.")
+            each.append(f"{name}: {row['why'].rstrip('.')}.")
             continue
         gaps = [m - t for m, t in zip(row["masses"], found["target"])]
         i = max(range(len(gaps)), key=lambda k: abs(gaps[k]))
-        error = Z95 * row["stderr"][i]
-        if abs(gaps[i]) <= max(error, 5e-6):
-            said.append(f"{row['scheme']} has the target's masses as far as can be told.")
-        else:
-            share = (
-                f", {abs(100 * gaps[i] / found['target'][i]):.2g} % {'more' if gaps[i] > 0 else 'less'}"
-                if found["target"][i] > 0
-                else ""
-            )
-            said.append(
-                f"{row['scheme']} gives “{found['regions'][i]}” {interval(row['masses'][i], error or None)} of the mass where the target "
-                f"has {number(found['target'][i])}{share}."
-            )
-    return f"At h = {step_size(found['h'])}: {' '.join(said)}"
+        gap, mass, error = gaps[i], found["target"][i], Z95 * row["stderr"][i]
+        if abs(gap) <= max(error, 5e-6):
+            each.append(f"{name} has the target's masses to within the error of measurement.")
+            continue
+        share = f", {abs(100 * gap / mass):.2g} % {'more' if gap > 0 else 'less'}" if mass > 0 else ""
+        region = f"“{found['regions'][i]}” {interval(row['masses'][i], error or None)} of the mass"
+        each.append(f"{name} gives {region} where the target has {number(mass)}{share}.")
+    return f"At h = {step_size(found['h'])}: {' '.join(each)}"
 
 
 def _cost(row) -> float:
@@ -152,50 +135,22 @@ def _cost(row) -> float:
 
 def hessian_sheet(found: dict[str, dict]) -> Sheet:
     """W2 of SO with each Hessian and of EM, against h and against evaluations a path."""
-    said = hessian_sentence(found)
-    parts = (
-        _hessian_chart(found, "step size h", lambda r: r["h"], step_size),
-        _hessian_chart(found, "score and Hessian evaluations a path", _cost, "{:g}".format),
-    )
-    return Sheet("SO with a wrong Hessian", parts, f"Two pictures, all axes logarithmic. {said}", said)
+    told = hessian_sentence(found)
+    parts = _hessian_chart(found), _hessian_chart(found, "score and Hessian evaluations a path", _cost, "{:g}".format)
+    return beside("SO with a wrong Hessian", parts, f"Two pictures, all axes logarithmic. {told}", told)
 
 
-def _look(found, label):
-    if label in ("EM", "SO, exact"):
-        style = schemes.REGISTRY[label[:2]].style
-        return (style.light, style.dark), style.marker, style.dash
-    rank = [k for k in found if k not in ("EM", "SO, exact")].index(label)
-    light, dark, marker, dash = LOOKS[rank % len(LOOKS)]
-    return (light, dark), marker, dash
-
-
-def _hessian_chart(found, title, at, text) -> Chart:
-    series, keys, places, sizes = [], [], [], []
+def _hessian_chart(found, title="step size h", at=lambda r: r["h"], text=step_size) -> Chart:
+    curves, others = [], [label for label in found if label not in ("EM", "SO, exact")]
     for label, result in found.items():
-        colours, marker, dash = _look(found, label)
-        rows = [r for r in result["rows"] if not diverged(r) and r["w2"] > 0]
         fit = result["fits"][0]
-        places += map(at, rows)
-        sizes += [r["w2"] for r in rows]
-        series.append(Curve(
-            label, tuple(map(at, rows)), tuple(r["w2"] for r in rows), colours, label,
-            low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 10) for r in rows),
-            high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows), filled=tuple(not reasons(r, fit) for r in rows),
-            hover=tuple("\n".join([
-                f"{label}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", f"{r['score_evals']} scores, {r['hessian_evals']:g} Hessians",
-                *(f"hollow: {w}" for w in reasons(r, fit)),
-            ]) for r in rows), marker=marker, dash=dash,
-        ))  # fmt: skip
-        slope = (
-            f" {slope_text(fit)}" if has_slope(fit) and at({"h": 1, "score_evals": 0, "hessian_evals": 0}) == 1 else ""
-        )
-        keys.append(Key(label + slope, colours, label, marker, dash))
-    x = (min(places, default=0.1) / 1.3, max(places, default=1.0) * 1.3)
-    y = (min(sizes, default=0.01) / 1.6, max(sizes, default=0.1) * 1.6)
-    return Chart(
-        title=f"W₂ against {title}", x=Axis(title, x, octaves(*x, sorted(set(places)), text)), y=Axis("W₂", y, decades(*y)),
-        series=tuple(series), keys=tuple(keys), alt=f"W₂ against {title} for EM and for SO with each Hessian.",
-    )  # fmt: skip
+        style = look(LOOKS[others.index(label) % len(LOOKS)]) if label in others else scheme_look(label[:2])
+        curves.append(Curve.of(
+            label, result["rows"], at, why=lambda r, f=fit: reasons(r, f), **{**style, "group": label},
+            key=f"{label} {slope_text(fit)}" if has_slope(fit) and at is not _cost else label,
+            says=lambda r, n=label: [f"{n}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}",
+                                     f"{r['score_evals']} scores, {r['hessian_evals']:g} Hessians"]))  # fmt: skip
+    return plot(f"W₂ against {title}", step_axis([x for c in curves for x in c.x], title, text=text), "W₂", curves)
 
 
 def hessian_sentence(found: dict[str, dict]) -> str:
@@ -216,24 +171,17 @@ def hessian_sentence(found: dict[str, dict]) -> str:
         ]  # fmt: skip
         if each:
             said.append(f"At h = {step_size(exact['h'])} the error is, beside the exact Hessian's, {listed(each)}.")
-    worse = [
-        k
-        for k, r in fine.items()
-        if k != "EM" and "EM" in fine and not diverged(r) and r["w2"] > (fine["EM"]["w2"] or math.inf)
-    ]
-    if worse:
+    em = fine["EM"]["w2"] if "EM" in fine else None
+    if em and (worse := [k for k, r in fine.items() if k != "EM" and not diverged(r) and r["w2"] > em]):
         said.append(f"Worse than EM, which needs no Hessian: {listed(worse)}.")
     return " ".join(said) or "Nothing has been measured yet."
 
 
-def hessian_table(
-    found: dict[str, dict], derived: dict[str, float | None], seconds: dict[str, float] | None = None
-) -> list[dict]:
+def hessian_table(found: dict[str, dict], derived: dict[str, float | None], seconds: dict[str, float] | None = None) -> list[dict]:
     """One line a Hessian at the finest h; derived {label: W2/h as h -> 0 by the formula} where there is one."""
-    out = []
-    for label, result in found.items():
-        fit, row = result["fits"][0], min(result["rows"], key=lambda r: r["h"])
-        out.append({
+    fine = {label: (result["fits"][0], min(result["rows"], key=lambda r: r["h"])) for label, result in found.items()}
+    return [
+        {
             "Hessian": label,
             "slope in h": slope_text(fit) if has_slope(fit) else NONE,
             f"W₂ at h = {step_size(row['h'])}": value_text(row),
@@ -242,7 +190,8 @@ def hessian_table(
             "scores": row["score_evals"],
             "Hessians": f"{row['hessian_evals']:g}",
             **({"time of a step": f"{number(1e9 * seconds[label])} ns"} if seconds else {}),
-            "method": METHODS.get(row["method"], row["method"]),
-            "why": "; ".join(dict.fromkeys(w for r in result["rows"] for w in reasons(r, fit))),
-        })  # fmt: skip
-    return out
+            "method": method_text(row),
+            "why": "; ".join(dict.fromkeys(w for r in found[label]["rows"] for w in reasons(r, fit))),
+        }
+        for label, (fit, row) in fine.items()
+    ]

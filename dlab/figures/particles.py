@@ -66,7 +66,7 @@ def sentence(motion) -> str:
 
 
 def _framed(part, lead) -> np.ndarray:
-    """Parts (F − 1, k, 2) of the ways between frames, with NaN at the frames that no step begins at."""
+    """Parts (F − 1, k, 2) between frames, with NaN at the frames that no step begins at."""
     none = np.full((1, *part.shape[1:]), np.nan)
     return np.concatenate([np.repeat(none, lead, 0), part, none])
 
@@ -75,3 +75,12 @@ def _how(track) -> str:
     return {"exact-moments": "exact, first two moments", "exact-marginals": "exact, along the axes"}.get(
         track.method, track.method
     )
+
+
+def distances(table: dict) -> list[dict]:
+    """The distance of each scheme so far, one line a frame; table: {"n", "t", and a list for each scheme}."""
+    names = [k for k in table if k not in ("n", "t")]
+    return [
+        {"step n": n, "t": number(t), **{f"W₂ of {k}": number(table[k][i]) if table[k][i] is not None else "" for k in names}}
+        for i, (n, t) in enumerate(zip(table["n"], table["t"]))
+    ]

@@ -1,16 +1,18 @@
-"""The Score error page's pictures, sentences and tables, from results that vary the level and from `study.levels`; nothing is
-computed here."""
+"""The Score error page's pictures, sentences and tables, from results that vary the level and from `answers.score_error`; nothing
+is computed here."""
 
 from dataclasses import replace
 
-from dlab import errors, schemes
+from dlab import errors
 from dlab.figures import along
-from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, evenly, octaves
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
-from dlab.figures.tables import METHODS, diverged, reasons, value_text
+from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, look
+from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, ratio, step_size
+from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
+from dlab.figures.tables import diverged, method_text, reasons, slope_text, value_text
 
 MARK = ("#1d2733", "#e8edf3")
 SCORE = ("#A3478A", "#E08BC4")
+NEAR = "near the scheme's own error"
 PARTS = {"initialisation": "initialisation", "discretisation": "discretisation", "score": "score error"}
 VARIANTS = {
     "iterates": ("along the sampler's own iterates, sup over steps", "Yu & Yu; Gao, Nguyen & Zhu"),
@@ -24,75 +26,66 @@ VARIANTS = {
 
 def sheet(result: dict, scheme: str, h: float, bends: list[dict]) -> Sheet:
     """W2 against the level at the step size h, and against h for each level of one scheme with the places where it bends."""
-    said = sentence(result, scheme, h, bends)
+    told = sentence(result, scheme, h, bends)
     parts = (against_level(result, h), against_step(result, scheme, bends))
-    return Sheet("What the score error does to W₂", parts, f"Two pictures, all axes logarithmic. {said}", said)
+    return beside("What the score error does to W₂", parts, f"Two pictures, all axes logarithmic. {told}", told)
 
 
 def against_level(result: dict, h: float) -> Chart:
     """`along.chart` at h with the theorem's C2 eps in the place of the whole bound."""
-    chart, lines = along.chart({"": result}, h, bounds=False), []
-    for name in result["study"]["schemes"]:
-        rows = [r for r in _at(result, name, h) if r["value"] > 0 and r["bound_parts"]]
-        if rows:
-            style = schemes.REGISTRY[name].style
-            lines.append(Curve(
-                f"{name} C₂·ε", tuple(r["value"] for r in rows), tuple(r["bound_parts"]["score"] for r in rows), dash="dot", thin=True,
-                colours=(style.light, style.dark), group=name,
-                hover=tuple(f"{name}, ε = {r['value']:g}\ntheorem's C₂·ε {number(r['bound_parts']['score'])}" for r in rows),
-            ))  # fmt: skip
-    level = [Key("level line: ε = 0", dash="solid")] if any(s.name.endswith(" = 0") for s in chart.series) else []
-    tops = [y for line in lines for y in line.y]
-    limits = chart.y.limits[0], max([chart.y.limits[1], *(1.3 * y for y in tops)])
-    return replace(
-        chart, y=Axis(chart.y.title, limits, decades(*limits)), series=(*lines, *chart.series),
-        keys=(*chart.keys, *([Key("theorem's C₂·ε", dash="dot")] if lines else []), *level),
-    )  # fmt: skip
+    chart = along.chart({"": result}, h, bounds=False)
+    lines = [
+        Curve.of(
+            f"{name} C₂·ε", [r for r in _at(result, name, h) if r["value"] > 0 and r["bound_parts"]], _level,
+            value=lambda r: r["bound_parts"]["score"], **scheme_look(name, marker="", dash="dot"), thin=True,
+            says=lambda r: [f"{r['scheme']}, ε = {r['value']:g}", f"theorem's C₂·ε {number(r['bound_parts']['score'])}"])
+        for name in result["study"]["schemes"]
+    ]  # fmt: skip
+    lines = [curve for curve in lines if curve.x]
+    keys = [Key("theorem's C₂·ε", dash="dot")] if lines else []
+    keys += [Key("level line: ε = 0", dash="solid")] if any(c.name.endswith(" = 0") for c in chart.series) else []
+    limits = chart.y.limits[0], max([chart.y.limits[1], *(1.3 * y for curve in lines for y in curve.y)])
+    y = Axis(chart.y.title, limits, decades(*limits))
+    return replace(chart, y=y, series=(*lines, *chart.series), keys=(*chart.keys, *keys))
+
+
+def _level(row) -> float:
+    return row["value"]
 
 
 def against_step(result: dict, scheme: str, bends: list[dict]) -> Chart:
     """W2 against h, a line for each level, darker for a larger one; a cross where the scheme's own error equals the floor."""
-    style, series, keys = schemes.REGISTRY[scheme].style, [], []
     mine = [r for r in result["rows"] if r["scheme"] == scheme]
-    values, sizes = sorted({r["value"] for r in mine}), [r["w2"] for r in mine if not diverged(r) and r["w2"] > 0] or [0.01, 0.1]
-    steps = sorted({r["h"] for r in mine}) or [0.1, 1.0]
-    x, y = (steps[0] / 1.3, steps[-1] * 1.3), (min(sizes) / 1.5, max(sizes) * 1.5)
-    for i, value in enumerate(values):
-        rows = sorted((r for r in mine if r["value"] == value and not diverged(r) and r["w2"] > 0), key=lambda r: r["h"])
-        group = f"ε = {value:g}"
-        look = {"colours": _shade(style, i / max(1, len(values) - 1)), "group": group}
-        series.append(Curve(
-            f"{scheme} {group}", tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows),
-            low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), y[0]) for r in rows),
-            high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows), filled=tuple(not reasons(r, {}) for r in rows),
-            hover=tuple("\n".join([f"{scheme}, {group}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, {})]) for r in rows),
-            marker=style.marker, dash="solid" if value else "dash", **look,
-        ))  # fmt: skip
-        keys.append(Key(group, marker=style.marker, dash="solid" if value else "dash", **look))
-    if bent := [b for b in bends if b["h"]]:
-        series.append(Curve(
-            "bends", tuple(b["h"] for b in bent), tuple(b["floor"] for b in bent), colours=MARK, marker="cross",
-            hover=tuple(f"ε = {b['value']:g} bends at h = {number(b['h'])}\nfloor as h → 0: {number(b['floor'])}" for b in bent),
-        ))  # fmt: skip
-        keys.append(Key("bends: scheme's own error = floor", MARK, marker="cross"))
-    return Chart(
-        title=f"W₂ of {scheme} against h",
-        x=Axis("step size h", x, octaves(*x, steps, step_size)),
-        y=Axis(f"W₂ of {scheme}", y, decades(*y)),
-        series=tuple(series), keys=tuple(keys), alt=f"W₂ of {scheme} against h, one line for each ε. {_bending(scheme, bends)}",
+    values, bent = sorted({r["value"] for r in mine}), [b for b in bends if b["h"]]
+    curves = [
+        Curve.of(
+            f"{scheme} ε = {value:g}", [r for r in mine if r["value"] == value], why=reasons, key=f"ε = {value:g}",
+            says=lambda r: [f"{scheme}, ε = {r['value']:g}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"],
+            **scheme_look(scheme, colours=_shade(scheme, i / max(1, len(values) - 1)), group=f"ε = {value:g}",
+                          dash="solid" if value else "dash"))
+        for i, value in enumerate(values)
+    ]  # fmt: skip
+    curves.append(Curve.of(
+        "bends", bent, value=lambda b: b["floor"], colours=MARK, marker="cross",
+        key="bends: scheme's own error = floor",
+        says=lambda b: [f"ε = {b['value']:g} bends at h = {number(b['h'])}", f"floor as h → 0: {number(b['floor'])}"]))  # fmt: skip
+    return plot(
+        f"W₂ of {scheme} against h", step_axis(r["h"] for r in mine), f"W₂ of {scheme}", curves,
+        says=_bending(scheme, bends), caption="",
     )  # fmt: skip
 
 
-def _shade(style, share) -> tuple[str, str]:
+def _shade(scheme, share) -> tuple[str, str]:
     """Grey without error; else the scheme's colour, further from the ground the larger the error."""
     if not share:
         return NEUTRAL
+    light, dark = scheme_look(scheme)["colours"]
 
     def mixed(colour, end):
         at = [round((1 - 0.65 * share) * int(colour[i : i + 2], 16) + 0.65 * share * end) for i in (1, 3, 5)]
         return "#" + "".join(f"{v:02x}" for v in at)
 
-    return mixed(style.light, 0), mixed(style.dark, 255)
+    return mixed(light, 0), mixed(dark, 255)
 
 
 def sentence(result: dict, scheme: str, h: float, bends: list[dict]) -> str:
@@ -116,56 +109,60 @@ def _bending(scheme, bends) -> str:
     bent = [b for b in bends if b["h"]]
     if bent:
         each = (f"h = {number(b['h'])} for ε = {b['value']:g}" for b in bent)
-        return f"{scheme}'s curve bends into its floor at {listed(each)}: below, smaller steps buy nothing."
+        return f"{scheme}'s curve bends into its floor at {listed(each)}: smaller steps hardly reduce W₂."
     whys = list(dict.fromkeys(b["why"] for b in bends))
     return f"No bend of {scheme} lies within these steps: each curve {' or '.join(whys)}." if whys else ""
 
 
 def table(result: dict, h: float, bends: dict[str, list[dict]]) -> list[dict]:
     """One line a scheme and level at h; bends {scheme: its bends}."""
-    out = []
-    for r in (r for name in bends for r in result["rows"] if r["scheme"] == name and r["h"] == h):
-        bend = next((b for b in bends[r["scheme"]] if b["value"] == r["value"]), None)
-        measured = not diverged(r) and r["value"] > 0
-        out.append({
+    rows = [(r, next((b for b in bends[name] if b["value"] == r["value"]), None))
+            for name in bends for r in result["rows"] if r["scheme"] == name and r["h"] == h]  # fmt: skip
+    return [
+        {
             "scheme": r["scheme"],
             "ε": f"{r['value']:g}",
             "level met": number(r["error_level_met"]),
             "W₂ ± 95 %": value_text(r),
-            "W₂ ÷ ε": number(r["w2"] / r["value"]) if measured else NONE,
+            "W₂ ÷ ε": NONE if diverged(r) else ratio(r["w2"], r["value"]),
             "C₂": number(_c2(r)),
             "C₂·ε": number(r["bound_parts"]["score"]) if r["bound_parts"] else "void",
             "floor, h → 0": number(bend["floor"]) if bend else NONE,
             "bends at h": (number(bend["h"]) if bend["h"] else bend["why"]) if bend else NONE,
-            "method": METHODS.get(r["method"], r["method"]),
-            "why hollow": "; ".join(reasons(r, {})),
-        })  # fmt: skip
-    return out
+            "method": method_text(r),
+            "why hollow": "; ".join(reasons(r)),
+        }
+        for r, bend in rows
+    ]
 
 
 def levels_chart(found: dict) -> Chart:
-    """The L2 level of the error against t along the iterates and along p_t; of a `levels.met` answer."""
-    curve, style = found["curve"], schemes.REGISTRY[found["scheme"]].style
-    lines = {
-        "iterates": (style.light, style.dark, "solid", f"along {found['scheme']}'s iterates"), "forward": (*NEUTRAL, "dash", "along p_t"),
-    }  # fmt: skip
-    series, bands, keys, top = [], [], [], 0.0
-    for name, (light, dark, dash, label) in lines.items():
-        half = [Z95 * e for e in curve[f"{name}_stderr"]]
-        low, high = (tuple(v + s * e for v, e in zip(curve[name], half)) for s in (-1, 1))
-        look = {"colours": (light, dark), "group": name}
-        hover = tuple(f"{label}, t = {number(t)}\nL₂ level {interval(v, e)}" for t, v, e in zip(curve["t"], curve[name], half))
-        series.append(Curve(label, tuple(curve["t"]), tuple(curve[name]), dash=dash, hover=hover, **look))
-        if max(half) > 0:
-            bands.append(Band(f"{label}, 95 %", tuple(curve["t"]), low, high, **look))
-        keys.append(Key(label, dash=dash, **look))
-        top = max(top, *high)
-    x, y = (0.0, max(curve["t"])), (0.0, 1.15 * top or 1.0)
-    return Chart(
-        title=f"The same error, met along {found['scheme']} and along p_t", x=Axis("time t (data at 0)", x, evenly(*x), log=False),
-        y=Axis("L₂ level of the score error", y, evenly(*y), log=False), series=tuple(series), bands=tuple(bands), keys=tuple(keys),
-        alt=f"L₂ level of the score error against t. {levels_sentence(found)}", caption=levels_sentence(found),
+    """The L2 level of the error against t along the iterates and along p_t; of a `score_error.met` answer."""
+    curve, t = found["curve"], tuple(found["curve"]["t"])
+    met = {along: (curve[along], curve[f"{along}_stderr"]) for along in ("iterates", "forward")}
+    curves, bands = met_curves(met, found["scheme"], t, "L₂ level")
+    top = max(v for b in bands for v in b.upper)
+    return plot(
+        f"The same error, met along {found['scheme']} and along p_t", even_axis("time t (data at 0)", 0.0, max(t)),
+        even_axis("L₂ level of the score error", 0.0, 1.15 * top or 1.0), curves,
+        bands=[b for b in bands if b.lower != b.upper],
+        says=levels_sentence(found),
     )  # fmt: skip
+
+
+def met_curves(met: dict, scheme: str, t: tuple, what: str) -> tuple[list[Curve], list[Band]]:
+    """Lines with bands of 95 % of an error that was met, {"iterates", "forward": (values, standard errors)}, at the times t."""
+    looks = {"iterates": {**scheme_look(scheme), "marker": "", "dash": "solid"}, "forward": {"colours": NEUTRAL, "dash": "dash"}}
+    curves, bands = [], []
+    for along_, (values, stderr) in met.items():
+        label = f"along {scheme}'s iterates" if along_ == "iterates" else "along p_t"
+        drawn = {**looks[along_], "group": along_}
+        half = [Z95 * e for e in stderr]
+        hover = tuple(f"{label}, t = {number(a)}\n{what} {interval(v, e)}" for a, v, e in zip(t, values, half))
+        curves.append(Curve(label, t, tuple(values), hover=hover, key=label, **drawn))
+        low, high = (tuple(v + sign * e for v, e in zip(values, half)) for sign in (-1, 1))
+        bands.append(Band(f"{label}, 95 %", t, low, high, drawn["colours"], along_))
+    return curves, bands
 
 
 def levels_sentence(found: dict) -> str:
@@ -195,40 +192,23 @@ def levels_table(found: dict) -> list[dict]:
 
 def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
     """W2 against the largest L2 level met along the steps, a line for each model {name: varied result}, at one h."""
-    series, keys, xs, ys = [], [], [], []
-    for name, result in results.items():
-        rows = [r for r in _at(result, scheme, h) if r["value"] > 0 and not diverged(r) and r["w2"] > 0 and r["error_level_met"]]
-        entry = errors.REGISTRY[name]
-        title, style = entry.title.lower(), entry.style
-        look = {"colours": (style.light, style.dark), "group": name, "marker": style.marker, "dash": style.dash}
-        line = along.trend(result, scheme, h)
-        series.append(Curve(
-            title, tuple(r["error_level_met"] for r in rows), tuple(r["w2"] for r in rows),
-            low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows),
-            high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows),
-            filled=tuple(r["value"] in line.get("used", ()) for r in rows),
-            hover=tuple(
-                f"{title}, level asked for {r['value']:.3g}, met {number(r['error_level_met'])}\nW₂ {value_text(r)}" for r in rows
-            ), **look,
-        ))  # fmt: skip
-        slope = along.slope_text(line)
-        keys.append(Key(f"{title} {slope}" if slope != NONE else title, **look))
-        xs += [r["error_level_met"] for r in rows]
-        ys += [r["w2"] for r in rows]
-    base = _base(results, scheme, h)
-    x = (min(xs) / 1.4, max(xs) * 1.4) if xs else (0.01, 1.0)
+    curves, base = [], _base(results, scheme, h)
     if base:
-        series.insert(0, Curve("without score error", x, (base, base), dash="dash", thin=True))
-        keys.append(Key("without score error", dash="dash"))
-        ys.append(base)
-    if any(not all(s.filled) for s in series):
-        keys.append(Key("near what the scheme errs without", marker="circle", filled=False))
-    y = (min(ys) / 1.6, max(ys) * 1.6) if ys else (0.01, 1.0)
+        curves.append(line("without score error", y=base, key="without score error"))
+    for name, result in results.items():
+        entry, trend = errors.REGISTRY[name], along.trend(result, scheme, h)
+        title, slope = entry.title.lower(), slope_text(trend)
+        curves.append(Curve.of(
+            title, [r for r in _at(result, scheme, h) if r["value"] > 0 and r["error_level_met"]], lambda r: r["error_level_met"],
+            why=lambda r, t=trend: () if r["value"] in t.get("used", ()) else [NEAR], key=f"{title} {slope}" if slope != NONE else title,
+            says=lambda r, n=title: [f"{n}, level asked for {r['value']:.3g}, met {number(r['error_level_met'])}", f"W₂ {value_text(r)}"],
+            **look(entry.style, group=name)))  # fmt: skip
     shares = listed(errors.REGISTRY[n].phrase for n in results if errors.REGISTRY[n].level_is == "share")
-    return Chart(
-        title=f"Kinds of score error of the same size, {scheme} at h = {step_size(h)}",
-        x=Axis("L₂ level met along the steps", x, decades(*x)), y=Axis(f"W₂ of {scheme} at h = {step_size(h)}", y, decades(*y)),
-        series=tuple(series), keys=tuple(keys), alt=f"W₂ against the L₂ level met, log–log. {models_sentence(results, scheme, h)}",
+    return plot(
+        f"Kinds of score error of the same size, {scheme} at h = {step_size(h)}",
+        log_axis("L₂ level met along the steps", [x for c in curves if c.marker for x in c.x], (1.4, 1.4)),
+        f"W₂ of {scheme} at h = {step_size(h)}", curves, guide={"hollow": NEAR},
+        says=models_sentence(results, scheme, h),
         caption=f"The level of {shares} is a share of the score, scaled to meet about the same L₂ level." if shares else "",
     )  # fmt: skip
 
@@ -244,27 +224,20 @@ def _base(results, scheme, h) -> float | None:
 
 def models_table(results: dict[str, dict], octaves: dict[str, float | None], scheme: str, h: float) -> list[dict]:
     """octaves: the slope in h over the two finest steps at the largest level, of each model."""
-    out = []
-    for name, result in results.items():
-        rows = _at(result, scheme, h)
-        if not rows:
-            continue
-        top = rows[-1]
-        out.append({
+    tops = {name: rows[-1] for name, result in results.items() if (rows := _at(result, scheme, h))}
+    return [
+        {
             "error": errors.REGISTRY[name].title.lower(), "level asked for": number(top["value"]),
-            "L₂ level met": number(top["error_level_met"]),
-            "W₂ ± 95 %": value_text(top), "W₂ ÷ level met": _per_level(top),
-            "C₂": number(_c2(top)), "slope in ε": along.slope_text(along.trend(result, scheme, h)), "slope in h": _octave(octaves[name]),
-        })  # fmt: skip
-    return out
+            "L₂ level met": number(top["error_level_met"]), "W₂ ± 95 %": value_text(top),
+            "W₂ ÷ level met": NONE if diverged(top) else ratio(top["w2"], top["error_level_met"]), "C₂": number(_c2(top)),
+            "slope in ε": slope_text(along.trend(results[name], scheme, h)), "slope in h": _octave(octaves[name]),
+        }
+        for name, top in tops.items()
+    ]  # fmt: skip
 
 
 def _octave(slope) -> str:
     return NONE if slope is None else f"{round(slope, 2) + 0.0:.2f}".replace("-", "−")
-
-
-def _per_level(row) -> str:
-    return NONE if diverged(row) or not row["error_level_met"] else number(row["w2"] / row["error_level_met"])
 
 
 def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
@@ -276,8 +249,8 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     each = (f"{number(v)} with {errors.REGISTRY[n].phrase}" for n, v in per.items())
     said = [f"At h = {step_size(h)} and the largest level, {scheme}'s W₂ ÷ ε is {listed(each)}."]
     if "noise" in per and "constant" in per:
-        ratio = f"{per['constant'] / per['noise']:.3g} times less"
-        said.append(f"W₂ with fresh noise is {ratio} than with a constant direction of the same L₂ level.")
+        times = f"{per['constant'] / per['noise']:.3g} times less"
+        said.append(f"W₂ with fresh noise is {times} than with a constant direction of the same L₂ level.")
     buried = [n for n, result in results.items() if n in per and not along.trend(result, scheme, h).get("used")]
     if buried and base:
         who = listed(errors.REGISTRY[n].title for n in buried)
@@ -288,31 +261,23 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
 def second_order_chart(results: dict[str, dict], theorem: dict[str, dict]) -> Chart:
     """W2 of SO against h without error, with an error of L alone and with one of M alone {label: result}; theorem {label:
     {"factor": in words, "term": {h: its term of the bound}}} dotted."""
-    style, series, keys, ys = schemes.REGISTRY["SO"].style, [], [], []
-    looks = [(*NEUTRAL, "circle", "dash"), (style.light, style.dark, "diamond", "solid"), (*SCORE, "square", "longdash")]
-    steps = sorted({r["h"] for result in results.values() for r in result["rows"]}) or [0.1, 1.0]
-    for (label, result), (light, dark, marker, dash) in zip(results.items(), looks):
-        rows = sorted((r for r in result["rows"] if not diverged(r) and r["w2"] > 0), key=lambda r: r["h"])
-        look = {"colours": (light, dark), "group": label}
-        series.append(Curve(
-            label, tuple(r["h"] for r in rows), tuple(r["w2"] for r in rows), marker=marker, dash=dash,
-            low=tuple(max(r["w2"] - Z95 * (r["stderr"] or 0), r["w2"] / 3) for r in rows),
-            high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in rows), filled=tuple(not reasons(r, {}) for r in rows),
-            hover=tuple("\n".join([f"{label}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, {})]) for r in rows), **look,
-        ))  # fmt: skip
-        keys.append(Key(label, marker=marker, dash=dash, **look))
-        ys += [r["w2"] for r in rows]
+    looks = [
+        {"colours": NEUTRAL, "marker": "circle", "dash": "dash"}, scheme_look("SO", dash="solid"),
+        {"colours": SCORE, "marker": "square", "dash": "longdash"},
+    ]  # fmt: skip
+    curves = []
+    for (label, result), style in zip(results.items(), looks):
+        style = {**style, "group": label}
+        curves.append(Curve.of(
+            label, result["rows"], why=reasons, key=label, **style,
+            says=lambda r, n=label: [f"{n}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"]))  # fmt: skip
         if label in theorem:
             term = sorted(theorem[label]["term"].items())
-            series.append(Curve(f"theorem's {theorem[label]['factor']}", *zip(*term), dash="dot", thin=True, **look))
-            ys += [v for _, v in term]
-    if theorem:
-        keys.append(Key("theorem's term", dash="dot"))
-    x, y = (steps[0] / 1.3, steps[-1] * 1.3), (min(ys) / 1.5, max(ys) * 1.5) if ys else (0.01, 1.0)
-    return Chart(
-        title="Errors of SO's Hessian and drift rate", x=Axis("step size h", x, octaves(*x, steps, step_size)),
-        y=Axis("W₂ of SO", y, decades(*y)), series=tuple(series), keys=tuple(keys),
-        alt="W₂ of SO against h, log–log, with and without errors of L and M.",
+            drawn = {**style, "marker": "", "dash": "dot", "thin": True}
+            curves.append(Curve(f"theorem's {theorem[label]['factor']}", *zip(*term), **drawn))
+    return plot(
+        "Errors of SO's Hessian and drift rate", step_axis(r["h"] for result in results.values() for r in result["rows"]), "W₂ of SO",
+        curves, guide={"dot": "theorem's term"},
     )  # fmt: skip
 
 
@@ -322,7 +287,7 @@ def second_order_table(rows: list[dict]) -> list[dict]:
         {
             "error": r["label"], "slope in h": _octave(r["slope"]), "theorem's order": order(r["order"]), "theorem's factor": r["factor"],
             "W₂ at the finest h": number(r["w2"]), "theorem's term": number(r["term"]),
-            "term ÷ measured": number(r["term"] / r["w2"]) if r["term"] and r["w2"] else NONE,
+            "term ÷ measured": ratio(r["term"], r["w2"]),
             "W₂ ÷ (h·ε)": number(r["cost"]), "the same, derived": number(r["derived"]),
         }
         for r in rows
@@ -338,8 +303,8 @@ def second_order_sentence(rows: list[dict]) -> str:
 
 def parts_chart(found: dict) -> Chart:
     """The three contributions of a `levels.contributions` answer: a bar each for theorem and measurement, in shares of its sum."""
-    style, bars, series = schemes.REGISTRY[found["scheme"]].style, [], []
-    colours = {"initialisation": NEUTRAL, "discretisation": (style.light, style.dark), "score": SCORE}
+    bars, series = [], []
+    colours = {"initialisation": NEUTRAL, "discretisation": scheme_look(found["scheme"])["colours"], "score": SCORE}
     shown = [(name, found[name]) for name in ("theorem", "measured") if found[name] and _sum(found[name])]
     for y, (name, parts) in enumerate(shown):
         at = 0.0
@@ -400,6 +365,6 @@ def parts_table(found: dict) -> list[dict]:
         out.append({
             "contribution": title, "measured": number(measured), "by": how,
             "theorem": number(theorem) if found["theorem"] else "void",
-            "theorem ÷ measured": number(theorem / measured) if theorem and measured else NONE,
+            "theorem ÷ measured": ratio(theorem, measured),
         })  # fmt: skip
     return out

@@ -187,6 +187,8 @@ def standalone(chart: Chart | Sheet) -> str:
         f"<style>body{{margin:1rem auto;max-width:72rem;padding:0 1rem;font:16px/1.5 {FONT};color:#1f2328}}"
         ".row{display:flex;flex-wrap:wrap}.row>div{flex:1 1 20rem;min-width:0}</style>\n"
         f'</head>\n<body>\n<figure style="margin:0">\n<div class="row" role="img" aria-label="{alt}">\n{drawn}\n</div>\n'
+        # The first was drawn before the others stood beside it.
+        "<script>for (const e of document.querySelectorAll('.js-plotly-plot')) Plotly.Plots.resize(e)</script>\n"
         f"<figcaption>{below}</figcaption>\n</figure>\n</body>\n</html>\n"
     )
 

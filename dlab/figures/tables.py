@@ -7,7 +7,7 @@ import math
 import re
 
 from dlab import measure
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
+from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, order, ratio, step_size
 
 METHODS = {m.name: m.note for m in measure.METHODS.values() if m.note}
 LOWER = tuple(m.name for m in measure.METHODS.values() if m.lower)
@@ -40,8 +40,8 @@ def has_slope(fit) -> bool:
 
 
 def slope_text(fit) -> str:
-    low, high = fit.get("slope_low"), fit.get("slope_high")
-    return interval(fit["slope"], None if low is None or high is None else (high - low) / 2)
+    """The slope of a fit or trend with its interval; a dash where there is none."""
+    return about(fit.get("slope"), fit.get("slope_low"), fit.get("slope_high"))
 
 
 def value_text(row) -> str:
@@ -49,6 +49,11 @@ def value_text(row) -> str:
     if diverged(row):
         return no_value(row)
     return interval(row.get("w2"), Z95 * (row.get("stderr") or 0.0))
+
+
+def method_text(row) -> str:
+    """The method of a row, in words where its value is not W2 itself."""
+    return METHODS.get(row.get("method"), row.get("method", NONE))
 
 
 def fitted(row, fit) -> bool:
@@ -64,7 +69,7 @@ def no_value(row) -> str:
     return "infinite" if any(f.startswith("W₂ is infinite") for f in row.get("flags") or ()) else "diverged"
 
 
-def reasons(row, fit) -> list[str]:
+def reasons(row, fit={}) -> list[str]:  # noqa: B006, never changed
     """Every sentence that keeps a point from being drawn filled; empty for a filled point."""
     flags = list(row.get("flags") or ())
     if diverged(row):
@@ -97,100 +102,79 @@ def _void(result, scheme: str) -> bool:
     return bool(fit) and fit.get("theory_order") is None and all(r.get("bound") is None for r in rows)
 
 
-def _grouped(pairs) -> list[str]:
-    """(h, sentence) pairs, the same sentence said once for all its step sizes."""
-    by_sentence = {}
-    for h, sentence in pairs:
-        by_sentence.setdefault(sentence, []).append(step_size(h))
-    return [f"h = {', '.join(hs)}: {sentence}" for sentence, hs in by_sentence.items()]
-
-
 def table(result) -> list[dict]:
     """Theorem and measurement side by side, one formatted dict a scheme.
 
     "bound ÷ measured" is taken at the finest resolved h, both from that row.
     """
-    out, closed = [], any(fit.get("expansion") for fit in result.get("fits") or ())
-    for scheme in schemes_of(result):
-        rows, fit = rows_of(result, scheme), fit_of(result, scheme)
-        void = _void(result, scheme)
-        finest = next((r for r in reversed(rows) if r.get("resolved") and not diverged(r) and r["w2"] > 0), None)
-        ratio = NONE
-        if finest and _ratio(finest):
-            ratio = f"{number(_ratio(finest))} at h = {step_size(finest['h'])}"
-        why = [f"bound: {void_reason(result, scheme)}"] if void else []
-        methods = dict.fromkeys(METHODS.get(r.get("method")) for r in rows)
-        why += [f"W₂: {m}" for m in methods if m]
-        why += _grouped((r["h"], reason) for r in rows for reason in reasons(r, fit))
-        if rows and not has_slope(fit):
-            why.append("a slope needs two usable points")
-        theory = {k: "void" if void else number(fit.get(k)) for k in ("theory_c1", "theory_c2")}
-        promised = fit.get("theory_order")
-        used = sorted(fit.get("used") or (), reverse=True) if has_slope(fit) else ()
-        out.append({
-            "scheme": scheme,
-            "theorem's order": "void" if void else NONE if promised is None else order(promised),
-            "measured slope": slope_text(fit) if has_slope(fit) else NONE,
-            "h used": ", ".join(map(step_size, used)) or NONE,
-            "C1": theory["theory_c1"],
-            "C2": theory["theory_c2"],
-            "measured constant": number(fit.get("constant")),
-            AT_ORDER: _at_order(fit),
-            **({"closed form as h → 0": _closed(fit)} if closed else {}),
-            "bound ÷ measured": "void" if void else ratio,
-            "why": "; ".join(why),
-        })
-    return out
+    closed = any(fit.get("expansion") for fit in result.get("fits") or ())
+    return [_line(result, scheme, closed) for scheme in schemes_of(result)]
 
 
-def _ratio(row) -> float | None:
+def _line(result, scheme, closed) -> dict:
+    rows, fit = rows_of(result, scheme), fit_of(result, scheme)
+    void = "void" if _void(result, scheme) else None
+    finest = next((r for r in reversed(rows) if r.get("resolved") and not diverged(r) and r["w2"] > 0), None)
+    times = f"{_ratio(finest)} at h = {step_size(finest['h'])}" if finest and finest.get("bound") else NONE
+    promised = fit.get("theory_order")
+    used = sorted(fit.get("used") or (), reverse=True) if has_slope(fit) else ()
+    by_reason = {}
+    for r in rows:
+        for reason in reasons(r, fit):
+            by_reason.setdefault(reason, []).append(step_size(r["h"]))
+    why = [f"bound: {void_reason(result, scheme)}"] if void else []
+    why += [f"W₂: {m}" for m in dict.fromkeys(METHODS.get(r.get("method")) for r in rows) if m]
+    why += [f"h = {', '.join(hs)}: {reason}" for reason, hs in by_reason.items()]
+    why += ["a slope needs two usable points"] if rows and not has_slope(fit) else []
+    return {
+        "scheme": scheme,
+        "theorem's order": void or (NONE if promised is None else order(promised)),
+        "measured slope": slope_text(fit),
+        "h used": ", ".join(map(step_size, used)) or NONE,
+        "C1": void or number(fit.get("theory_c1")),
+        "C2": void or number(fit.get("theory_c2")),
+        "measured constant": number(fit.get("constant")),
+        AT_ORDER: _times_power(about(*(fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))), fit),
+        **({"closed form as h → 0": _times_power(number(fit.get("expansion") or None), fit)} if closed else {}),
+        "bound ÷ measured": void or times,
+        "why": "; ".join(why),
+    }
+
+
+def _ratio(row) -> str:
     """The theorem's bound over the measured value."""
-    return row["bound"] / row["w2"] if row.get("bound") and not diverged(row) and row["w2"] > 0 else None
+    return NONE if diverged(row) else ratio(row.get("bound"), max(row["w2"], 0.0))
 
 
-def _closed(fit) -> str:
-    """The leading term of W2 in h on a Gaussian target."""
-    return f"{number(fit['expansion'])} · {_power(fit['law_order'])}" if fit.get("expansion") else NONE
-
-
-def _at_order(fit) -> str:
-    """C of W2 = C h^order, the order of the law taken as known."""
-    value, low, high = (fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))
-    if value is None:
-        return NONE
-    return f"{interval(value, None if low is None else (high - low) / 2)} · {_power(fit['law_order'])}"
-
-
-def _power(p: float) -> str:
-    """h to the power p: h, h², h^1½."""
-    return {1: "h", 2: "h²"}.get(p, f"h^{order(p)}")
+def _times_power(constant: str, fit) -> str:
+    """C · h, C · h², C · h^1½: a constant and the power of h that the law has."""
+    p = fit.get("law_order")
+    return NONE if constant == NONE else f"{constant} · {({1: 'h', 2: 'h²'}.get(p) or f'h^{order(p)}')}"
 
 
 def rows_table(result) -> list[dict]:
     """Every row with all that the figure says under the pointer; `export.rows_csv` has the bare numbers."""
-    out = []
-    for scheme in schemes_of(result):
-        fit = fit_of(result, scheme)
-        for row in rows_of(result, scheme):
-            lower, upper = number(row.get("lower")), number(row.get("upper"))
-            out.append({
-                "scheme": scheme,
-                "h": step_size(row["h"]),
-                "steps": row.get("steps"),
-                "score evaluations": row.get("score_evals"),
-                "Hessian evaluations": row.get("hessian_evals"),
-                "particles": row.get("particles"),
-                "W₂ ± 95 %": value_text(row),
-                "bracket": NONE if lower == upper == NONE else f"{lower} to {upper}",
-                "floor": number(row.get("floor")),
-                "method": METHODS.get(row.get("method"), row.get("method", NONE)),
-                "bound": "void" if _void(result, scheme) else number(row.get("bound")),
-                "bound ÷ measured": number(_ratio(row)),
-                "score error met": number(row.get("error_level_met")),
-                "fitted": "yes" if fitted(row, fit) else "no",
-                "why": "; ".join(reasons(row, fit)),
-            })
-    return out
+    return [
+        {
+            "scheme": scheme,
+            "h": step_size(row["h"]),
+            "steps": row.get("steps"),
+            "score evaluations": row.get("score_evals"),
+            "Hessian evaluations": row.get("hessian_evals"),
+            "particles": row.get("particles"),
+            "W₂ ± 95 %": value_text(row),
+            "bracket": f"{number(row.get('lower'))} to {number(row.get('upper'))}".replace(f"{NONE} to {NONE}", NONE),
+            "floor": number(row.get("floor")),
+            "method": method_text(row),
+            "bound": "void" if _void(result, scheme) else number(row.get("bound")),
+            "bound ÷ measured": _ratio(row),
+            "score error met": number(row.get("error_level_met")),
+            "fitted": "yes" if fitted(row, fit_of(result, scheme)) else "no",
+            "why": "; ".join(reasons(row, fit_of(result, scheme))),
+        }
+        for scheme in schemes_of(result)
+        for row in rows_of(result, scheme)
+    ]
 
 
 def _clean(result) -> bool:
@@ -222,52 +206,35 @@ def sentence(result) -> str:
     names = schemes_of(result)
     if not names:
         return "Nothing has been measured yet."
-    one = len({r["h"] for r in result["rows"]}) == 1
-    said = _at_one_step(result, names) if one else _over_steps(result, names)
+    text = (_at_one_step if len({r["h"] for r in result["rows"]}) == 1 else _over_steps)(result, names)
     asked = (result.get("study") or {}).get("schemes") or ()
     if missing := [s for s in asked if s not in names]:
-        said += f" {listed(missing)} {_verb(missing, 'has', 'have')} no point yet."
-    if _partial(result):
+        text += f" {listed(missing)} {_verb(missing, 'has', 'have')} no point yet."
+    if result.get("done", 1.0) < 1 or any(n.startswith("Provisional") for n in result.get("notes") or ()):
         # A scheme's name keeps its capitals.
-        said = f"So far: {said[0].lower() if said[1].islower() else said[0]}{said[1:]}"
-    return said
-
-
-def _partial(result) -> bool:
-    return result.get("done", 1.0) < 1 or any(n.startswith("Provisional") for n in result.get("notes") or ())
+        text = f"So far: {text[0].lower() if text[1].islower() else text[0]}{text[1:]}"
+    return text
 
 
 def _verb(who, one, several) -> str:
     return one if len(who) == 1 else several
 
 
-def _slope(fit) -> str:
-    """The slope with its interval, or with the reason why it has none."""
-    known = fit.get("slope_low") is not None and fit.get("slope_high") is not None
-    return slope_text(fit) + ("" if known else f" ({len(fit.get('used') or ())} points, no interval)")
-
-
 def _over_steps(result, names) -> str:
     fits = {s: fit_of(result, s) for s in names}
     sloped = [s for s in names if has_slope(fits[s])]
-    ways = {}
+    trends = {"falls": [], "unclear": [], "grows": []}
     for s in sloped:
-        low, high = (fits[s].get(k) for k in ("slope_low", "slope_high"))
-        ends = [v for v in (low, fits[s]["slope"], high) if v is not None]
-        way = "falls" if min(ends) > 0 else "grows" if max(ends) < 0 else "unclear"
-        ways.setdefault(way, []).append(s)
-    parts = []
-    if falls := ways.get("falls"):
-        # "EM falls with measured slope 1.02 ± 0.02", then the others by name and number.
-        first, *others = falls
-        more = [f"{s} {_slope(fits[s])}" for s in others]
-        parts.append(listed([f"{first} falls with measured slope {_slope(fits[first])}", *more]))
-    parts += [f"{s} has no clear slope (measured {_slope(fits[s])})" for s in ways.get("unclear", ())]
-    parts += [f"{s} grows as h falls (measured slope {_slope(fits[s])})" for s in ways.get("grows", ())]
-    promise = _promise(result, sloped or names)
-    said = ["; ".join(filter(None, [*(parts or ["No scheme has a measured slope"]), promise])) + "."]
-    window = next((fits[s]["window"] for s in sloped if fits[s].get("window")), None)
-    if window:
+        ends = [v for k in ("slope_low", "slope", "slope_high") if (v := fits[s].get(k)) is not None]
+        known = "" if len(ends) == 3 else f" ({len(fits[s].get('used') or ())} points, no interval)"
+        trends["falls" if min(ends) > 0 else "grows" if max(ends) < 0 else "unclear"].append((s, slope_text(fits[s]) + known))
+    # "EM falls with measured slope 1.02 ± 0.02", then the others by name and number.
+    falls = [f"{s} falls with measured slope {v}" if i == 0 else f"{s} {v}" for i, (s, v) in enumerate(trends["falls"])]
+    parts = [listed(falls)] if falls else []
+    parts += [f"{s} has no clear slope (measured {v})" for s, v in trends["unclear"]]
+    parts += [f"{s} grows as h falls (measured slope {v})" for s, v in trends["grows"]]
+    said = ["; ".join(filter(None, [*(parts or ["No scheme has a measured slope"]), _promise(result, sloped or names)])) + "."]
+    if window := next((fits[s]["window"] for s in sloped if fits[s].get("window")), None):
         said.append(f"The fits take h = {step_size(max(window))} to {step_size(min(window))}, set by hand.")
     said += _below(result, fits, sloped) + _above(result, names) + _levels_off(result, names)
     if rest := _without(result, fits, names, sloped):
@@ -357,20 +324,15 @@ def _of(who, what) -> str:
 
 def _at_one_step(result, names) -> str:
     rows = {s: rows_of(result, s)[0] for s in names}
-    values = [
-        f"{value_text(r)} for {s}" + ("" if r.get("resolved", True) else " (not resolved)")
-        for s, r in rows.items()
-        if not diverged(r)
-    ]
-    lost = [s for s, r in rows.items() if diverged(r)]
+    kept = {s: r for s, r in rows.items() if not diverged(r)}
+    values = [f"{value_text(r)} for {s}" + ("" if r.get("resolved", True) else " (not resolved)") for s, r in kept.items()]
     parts = [f"the measured W₂ is {listed(values)}"] if values else []
-    for word in dict.fromkeys(no_value(rows[s]) for s in lost):
-        who = [s for s in lost if no_value(rows[s]) == word]
-        parts.append(_of(who, LOST[word]))
+    for word in dict.fromkeys(no_value(r) for s, r in rows.items() if s not in kept):
+        parts.append(_of([s for s, r in rows.items() if s not in kept and no_value(r) == word], LOST[word]))
     return f"At h = {step_size(rows[names[0]]['h'])} {' and '.join(parts)}. One step size shows no slope."
 
 
 def levels_met(result: dict) -> dict[str, float | None]:
-    """The largest L2 level of the score error that each scheme met; None where one of its runs left the numbers."""
+    """The largest L2 level of the score error that each scheme met; None where one of its runs diverged."""
     met = {name: [row["error_level_met"] for row in rows_of(result, name)] for name in schemes_of(result)}
     return {name: None if None in levels else max(levels) for name, levels in met.items() if levels}

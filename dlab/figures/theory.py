@@ -1,33 +1,21 @@
-"""The theory page's pictures, tables and sentences, from the answers of `study.bounds`, `along`, `one_step` and `signs`.
+"""The theory page's pictures, tables and sentences, from the answers of `answers.bounds`: bounds, a run, one step, signs.
 
 Nothing is computed here.
 """
 
 import math
+from dataclasses import replace
 
 from dlab import schemes, theory
-from dlab.figures.chart import (
-    INK,
-    LESS,
-    MORE,
-    NEUTRAL,
-    Axis,
-    Chart,
-    Curve,
-    Key,
-    Sheet,
-    Triangle,
-    decades,
-    evenly,
-    octaves,
-)
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, step_size
+from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Key, Sheet, decades
+from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, order, step_size
+from dlab.figures.plot import beside, even_axis, line, plot, scheme_look, step_axis
 from dlab.figures.tables import diverged, fit_of, reasons, rows_of, slope_text, value_text
 
-EM = schemes.REGISTRY["EM"].style
+EM = scheme_look("EM")
 # Bounds on EM and how each is drawn; a theorem's leading term is dotted in its scheme's colour on every page.
 BOUNDS = {
-    "theorem": ("Theorem 1, leading term", (EM.light, EM.dark), "dot"),
+    "theorem": ("Theorem 1, leading term", EM["colours"], "dot"),
     "recursion": ("the recursion behind it", MORE, "dashdot"),
     "sharp": ("bound of order h", INK, "longdash"),
 }
@@ -45,69 +33,47 @@ LOOKS = {"A": (LESS, "circle", "solid"), "B": (MORE, "square", "dash"), "C": (NE
 
 
 def bounds(found: dict, result: dict | None) -> Chart | None:
-    """W2 of EM against h: the bounds of `study.bounds`, and the measured points of a result that has EM, None where it has not
+    """W2 of EM against h: the bounds of `answers.bounds`, and the measured points of a result that has EM, None where it has not
     been measured. None where there is nothing to draw."""
-    rows, measured = found["rows"], _measured(result)
-    shown = {name: [(r["h"], r[name]) for r in rows if r[name] is not None] for name in BOUNDS}
-    finite = {name: [v for _, v in points if math.isfinite(v)] for name, points in shown.items()}
-    closed = _closed(rows, measured, result)
-    values = [*finite["theorem"], *finite["sharp"], *(r["w2"] for r in measured if r["w2"] > 0), *(v for _, v in closed)]
+    rows, measured, fit = found["rows"], _measured(result), fit_of(result or {}, "EM")
+    lines = {
+        name: Curve.of(
+            title, [r for r in rows if r[name] is not None and math.isfinite(r[name])], value=lambda r, n=name: r[n], colours=colours,
+            group=name, dash=dash, key=title, says=lambda r, n=name, t=title: [f"{t}, h = {step_size(r['h'])}", number(r[n])])
+        for name, (title, colours, dash) in BOUNDS.items()
+    }  # fmt: skip
+    closed = Curve.of(LEADING, _closed(rows, measured, fit), value=lambda r: r["value"], dash="dot", thin=True, key=LEADING)
+    slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
+    points = Curve.of(
+        "EM measured", measured, why=lambda r: reasons(r, fit), **EM, key=f"EM measured{slope}",
+        says=lambda r: [f"EM, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"])  # fmt: skip
+    values = [v for c in (lines["theorem"], lines["sharp"], points, closed) for v in c.y if v > 0]
     if not values:
         return None
-    top = min(HEADROOM * max(values), max([1.5 * max(values), *(1.5 * v for v in finite["recursion"])]))
-    low = min(values) / 3
-    places = [h for points in shown.values() for h, _ in points] or [r["h"] for r in measured]
-    limits = min(places) / 1.15, max(places) * 1.4
-    series = [
-        Curve(title, *zip(*[(h, v) for h, v in shown[name] if math.isfinite(v)]), colours, name, dash=dash,
-               hover=tuple(f"{title}, h = {step_size(h)}\n{number(v)}" for h, v in shown[name] if math.isfinite(v)))
-        for name, (title, colours, dash) in BOUNDS.items()
-        if finite[name]
-    ]  # fmt: skip
-    keys = [Key(title, colours, name, dash=dash) for name, (title, colours, dash) in BOUNDS.items() if finite[name]]
-    if measured:
-        fit = fit_of(result, "EM")
-        series.append(Curve(
-            "EM measured", tuple(r["h"] for r in measured), tuple(r["w2"] for r in measured), (EM.light, EM.dark), "EM",
-            low=tuple(max(low, r["w2"] - Z95 * (r["stderr"] or 0)) for r in measured),
-            high=tuple(r["w2"] + Z95 * (r["stderr"] or 0) for r in measured),
-            filled=tuple(not reasons(r, fit) for r in measured), marker=EM.marker, dash=EM.dash,
-            hover=tuple("\n".join([f"EM, h = {step_size(r['h'])}", f"W₂ {value_text(r)}", *reasons(r, fit)]) for r in measured),
-        ))  # fmt: skip
-        if closed:
-            series.append(Curve(LEADING, *zip(*closed), NEUTRAL, dash="dot", thin=True))
-            keys.append(Key(LEADING, NEUTRAL, dash="dot"))
-        slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
-        keys.append(Key(f"EM measured{slope}", (EM.light, EM.dark), "EM", EM.marker, EM.dash))
-    if (largest := found["largest_step"]) and limits[0] < largest < limits[1] and finite["recursion"]:
-        series.append(Curve(LARGEST, (largest, largest), (low, top), NEUTRAL, dash="dash", thin=True))
-        keys.append(Key(LARGEST, NEUTRAL, dash="dash"))
+    top = min(HEADROOM * max(values), 1.5 * max([*values, *lines["recursion"].y]))
+    y = Axis("W₂ of EM, measured and bounded" if measured else "bounds on W₂ of EM", (min(values) / 3, top), decades(min(values) / 3, top))
+    x = step_axis([*(r["h"] for r in rows if any(r[name] is not None for name in BOUNDS)), *points.x], room=(1.15, 1.4))
+    largest = found["largest_step"]
+    inside = largest and lines["recursion"].x and x.limits[0] < largest < x.limits[1]
     says = sentence(found, result)
-    return Chart(
-        "Bounds on EM against the step size", Axis("step size h", limits, octaves(*limits, (), step_size)),
-        Axis("W₂ of EM, measured and bounded" if measured else "bounds on W₂ of EM", (low, top), decades(low, top)), tuple(series),
-        triangles=tuple(_triangles(limits[1] / 1.4, low * 1.15, top, (0.5, 1.0))), keys=tuple(keys),
-        alt=f"W₂ of EM against step size h, both logarithmic. {says}", caption=" ".join([says, *_cut(shown["recursion"], top)]),
+    return plot(
+        "Bounds on EM against the step size", x, y,
+        [*lines.values(), points, closed, *([line(LARGEST, x=largest, key=LARGEST)] if inside else [])],
+        slopes=(0.5, 1.0), says=says,
+        caption=" ".join([says, *_cut([(r["h"], r["recursion"]) for r in rows if r["recursion"] is not None], top)]),
     )  # fmt: skip
 
 
-def _closed(rows, measured, result) -> list[tuple[float, float]]:
-    """The closed form (h, W2) from the coarsest measured step down to the finest of the picture; empty where there is none."""
-    fit = fit_of(result or {}, "EM")
+def _closed(rows, measured, fit) -> list[dict]:
+    """The closed form from the coarsest measured step down to the finest of the picture; empty where there is none."""
     if not measured or not fit.get("expansion"):
         return []
     coarsest = max(r["h"] for r in measured)
-    return [(h, fit["expansion"] * h ** fit["law_order"]) for h in sorted(r["h"] for r in rows) if h <= coarsest]
+    return [{"h": r["h"], "value": fit["expansion"] * r["h"] ** fit["law_order"]} for r in rows if r["h"] <= coarsest]
 
 
 def _measured(result) -> list[dict]:
     return [r for r in rows_of(result or {}, "EM") if not diverged(r)]
-
-
-def _triangles(right, low, top, slopes):
-    """Reference slopes in the lower right corner, where they fit: of two octaves, or more where their labels would touch."""
-    wide = max(4.0, (top / low) ** 0.15)
-    return [Triangle(right / wide, right, low, s, order(s)) for s in slopes if low * wide**s < top]
 
 
 def _cut(points, top) -> list[str]:
@@ -116,8 +82,7 @@ def _cut(points, top) -> list[str]:
     if not above:
         return []
     h, v = above[-1] if math.isfinite(above[-1][1]) else min(above, key=lambda p: p[1])
-    said = f"{number(v)} at h = {step_size(h)}" if math.isfinite(v) else "more than every number"
-    return [f"The recursion leaves the picture at its top, W₂ = {number(top)}: it says {said}."]
+    return [f"The recursion leaves the picture at its top, W₂ = {number(top)}: at h = {step_size(h)} it is {_size(v)}."]
 
 
 def sentence(found: dict, result: dict | None) -> str:
@@ -133,9 +98,8 @@ def sentence(found: dict, result: dict | None) -> str:
     for name, label in labels.items():
         if (value := row.get(name)) is None:
             continue
-        said = number(value) if math.isfinite(value) else "more than every number"
         times = f" ({number(value / finest['w2'])} times)" if finest and math.isfinite(value) else ""
-        parts.append(f"{label} says {said}{times}")
+        parts.append(f"{label} is {_size(value)}{times}")
     said = []
     if finest:
         said = [f"At h = {step_size(h)} EM's law is W₂ = {value_text(finest)} from the target" + (f"; {listed(parts)}." if parts else ".")]
@@ -172,7 +136,7 @@ def bounds_table(found: dict, result: dict | None) -> list[dict]:
 
 
 def _size(value) -> str:
-    return number(value) if math.isfinite(value) else "exceeds every number"
+    return "> 1e308" if value is None or not math.isfinite(value) else number(value)
 
 
 def _known(name, value, how) -> str:
@@ -224,44 +188,37 @@ def _are(lacks) -> str:
 
 
 def run(found: dict) -> Sheet:
-    """The recursion along one run: its errors, its factors and its C1(n), from `study.along`."""
+    """The recursion along one run: its errors, its factors and its C1(n), from `answers.bounds.along`."""
     t, h = found["t"], step_size(found["h"])
-    lines = [("e", *BOUNDS["recursion"]), ("sharp", *BOUNDS["sharp"])]
-    curves = [
-        (title, colours, dash, [(a, v) for a, v in zip(t, found[key]) if 0 < v < math.inf])
-        for key, title, colours, dash in lines
-        if found[key]
-    ]
-    if found["w2"]:
-        way = [(t[n], v) for n, v in zip(found["at"], found["w2"]) if v]
-        curves.append(("EM measured, exact law", (EM.light, EM.dark), EM.dash, way))
+    lines = [("recursion", zip(t, found["e"] or ())), ("sharp", zip(t, found["sharp"] or ()))]
     # The exact start is equal to p_T up to rounding: such a point would flatten the rest.
-    curves = [(*look, [(a, v) for a, v in points if v > ROUNDING]) for *look, points in curves]
-    values = [v for *_, points in curves for _, v in points]
-    low, top = min(values, default=0.1) / 1.5, max(values, default=1.0) * 1.5
-    across = Axis("time t, from noise to data", (t[0], 0.0), evenly(0.0, t[0]), log=False)
+    drawn = [(BOUNDS[name], [(a, v) for a, v in points if v and v > ROUNDING]) for name, points in lines]
+    measured = [(t[n], v) for n, v in zip(found["at"], found["w2"]) if v and v > ROUNDING] if found["w2"] else []
+    drawn.append((("EM measured, exact law", EM["colours"], EM["dash"]), measured))
+    curves = [
+        Curve(name, *zip(*points), colours, name, dash=dash, key=name) for (name, colours, dash), points in drawn if points
+    ]
+    across = replace(even_axis("time t, from noise to data", 0.0, t[0]), limits=(t[0], 0.0))
     says = run_sentence(found)
-    parts = [Chart(
-        "Error so far", across, Axis("W₂ to pₜ", (low, top), decades(low, top)),
-        tuple(Curve(name, *map(tuple, zip(*points)), colours, name, dash=dash) for name, colours, dash, points in curves if points),
-        keys=tuple(Key(name, colours, name, dash=dash) for name, colours, dash, points in curves if points),
-        alt=f"Error bounds against time. {says}",
-    )]  # fmt: skip
+    parts = [plot("Error so far", across, "W₂ to pₜ", curves, says=says)]
     if found["factor"]:
-        high = BOUNDS["recursion"][1]
-        for title, label, key in (("One-step factor", "rₙ", "factor"), ("The step's Lipschitz constant", "C₁(n)", "C1")):
-            y = found[key]
-            ends = (min([*y, 1.0]), max([*y, 1.0])) if key == "factor" else (0.0, max(y))
-            room = 0.08 * (ends[1] - ends[0] or 1.0)
-            axis = Axis(label, (ends[0] - room, ends[1] + room), evenly(ends[0], ends[1] + room), log=False)
-            marked = [Curve("1", (t[0], 0.0), (1.0, 1.0), NEUTRAL, dash="dash", thin=True)] if key == "factor" else []
-            keys = [Key(label, high, dash="solid"), *([Key("1: above it the error grows", NEUTRAL, dash="dash")] if marked else [])]
-            hover = tuple(f"step {n + 1}, from t = {number(a)}\n{label} = {number(v)}" for n, (a, v) in enumerate(zip(t, y)))
-            many = "" if len(y) > 40 else "circle"
-            line = Curve(label, tuple(t[:-1]), tuple(y), high, hover=hover, marker=many, dash="solid")
-            said = f"{label} runs from {number(y[0])} at t = {number(t[0])} to {number(y[-1])} at the last step."
-            parts.append(Chart(title, across, axis, (*marked, line), keys=tuple(keys), alt=f"{label} against time. {said}"))
-    return Sheet(f"The recursion along EM's run at h = {h}", tuple(parts), f"The recursion along a run of EM at h = {h}.", says)
+        one = Curve("1", (t[0], 0.0), (1.0, 1.0), dash="dash", thin=True, key="1: above it the error grows")
+        parts += [_along(found, across, "One-step factor", "rₙ", "factor", [one]),
+                  _along(found, across, "The step's Lipschitz constant", "C₁(n)", "C1", [])]  # fmt: skip
+    return beside(f"The recursion along EM's run at h = {h}", parts, f"The recursion along a run of EM at h = {h}.", says)
+
+
+def _along(found, across, title, label, key, lines) -> Chart:
+    """A number of the recursion at each step of the run, from 0 or about the lines."""
+    t, values = found["t"], found[key]
+    ends = [*values, *(lines[0].y if lines else (0.0,))]
+    room = 0.08 * (max(ends) - min(ends) or 1.0)
+    hover = tuple(f"step {n + 1}, from t = {number(a)}\n{label} = {number(v)}" for n, (a, v) in enumerate(zip(t, values)))
+    marker = "" if len(values) > 40 else "circle"
+    curve = Curve(label, tuple(t[:-1]), tuple(values), MORE, hover=hover, marker=marker, dash="solid")
+    told = f"{number(values[0])} at t = {number(t[0])}, {number(values[-1])} at the last step."
+    y = even_axis(label, min(ends) - room, max(ends) + room)
+    return plot(title, across, y, [*lines, curve], keys=[Key(label, MORE, dash="solid")], says=told)
 
 
 def run_table(found: dict, most: int | None = None) -> list[dict]:
@@ -292,7 +249,7 @@ def run_sentence(found: dict) -> str:
     if found["w2"] and found["w2"][-1] is not None:
         said.append(f"EM's exact law ends at W₂ = {number(found['w2'][-1])}.")
     elif found["w2"] is None:
-        said.append("No exact law is known here, so nothing is measured on the way.")
+        said.append("No exact law is known here, so nothing is measured along the run.")
     return " ".join([*said, *_void(found)])
 
 
@@ -300,33 +257,24 @@ PARTS = {"mean": ("Mean error of one step", "mean error"), "fluctuation": ("Fluc
 
 
 def one_step(found: dict) -> Sheet:
-    """Both one-step errors of every scheme against h, from `study.one_step`."""
+    """Both one-step errors of every scheme against h, from `answers.one_step`."""
     charts = []
     for part, (title, label) in PARTS.items():
-        series, keys = [], []
         rows = [r for r in found["rows"] if r[part] > 0]
-        for scheme in dict.fromkeys(r["scheme"] for r in rows):
-            style, fit = schemes.REGISTRY[scheme].style, _part(found, scheme, part)
-            mine = [r for r in rows if r["scheme"] == scheme]
-            look = {"colours": (style.light, style.dark), "group": scheme}
-            ends = [(r[part] - Z95 * r[f"{part}_stderr"], r[part] + Z95 * r[f"{part}_stderr"]) for r in mine]
-            series.append(Curve(
-                scheme, tuple(r["h"] for r in mine), tuple(r[part] for r in mine), low=tuple(max(e, 1e-300) for e, _ in ends),
-                high=tuple(e for _, e in ends), marker=style.marker, dash=style.dash,
-                filled=tuple(r["h"] in fit["used"] for r in mine),
-                hover=tuple(f"{scheme}, h = {step_size(r['h'])}\n{label} {_with_error(r, part)}" for r in mine), **look,
-            ))  # fmt: skip
-            keys.append(Key(f"{scheme}  slope {slope_of(fit)}", marker=style.marker, dash=style.dash, **look))
-        low, top = min(r[part] for r in rows) / 8, max(r[part] for r in rows) * 1.6
-        limits = min(r["h"] for r in rows) / 1.25, max(r["h"] for r in rows) * 1.6
-        slopes = (2.0, 3.0) if part == "mean" else (1.5, 2.5)
-        said = f"Slopes: {', '.join(key.name.replace('  slope', '') for key in keys)}."
-        charts.append(Chart(
-            title, Axis("step size h", limits, octaves(*limits, (), step_size)), Axis(f"{label} (L₂)", (low, top), decades(low, top)),
-            tuple(series), triangles=tuple(_triangles(limits[1] / 1.6, low * 1.2, top, slopes)), keys=tuple(keys),
-            alt=f"{title} against h, both logarithmic. {said}",
-        ))  # fmt: skip
-    return Sheet("One-step errors", tuple(charts), "Mean error and fluctuation of one step.", one_step_sentence(found))
+        slopes = {s: _part(found, s, part) for s in dict.fromkeys(r["scheme"] for r in rows)}
+        curves = [
+            Curve.of(
+                name, [r for r in rows if r["scheme"] == name], value=lambda r, p=part: r[p], half=lambda r, p=part: Z95 * r[f"{p}_stderr"],
+                why=lambda r, f=fit: () if r["h"] in f["used"] else ["not fitted"], key=f"{name}  slope {slope_of(fit)}",
+                **scheme_look(name),
+                says=lambda r, p=part, w=label: [f"{r['scheme']}, h = {step_size(r['h'])}", f"{w} {_with_error(r, p)}"])
+            for name, fit in slopes.items()
+        ]  # fmt: skip
+        each = ", ".join(f"{name} {slope_of(fit)}" for name, fit in slopes.items())
+        charts.append(plot(
+            title, step_axis((r["h"] for r in rows), room=(1.25, 1.6)), f"{label} (L₂)", curves,
+            slopes=(2.0, 3.0) if part == "mean" else (1.5, 2.5), says=f"Slopes: {each}."))  # fmt: skip
+    return beside("One-step errors", charts, "Mean error and fluctuation of one step.", one_step_sentence(found))
 
 
 def _with_error(row, part) -> str:
@@ -339,9 +287,7 @@ def _part(found, scheme, part) -> dict:
 
 def slope_of(fit) -> str:
     """A slope with its interval; a dash where none was fitted."""
-    if fit["slope"] is None:
-        return NONE
-    return interval(fit["slope"], None if fit["low"] is None else (fit["high"] - fit["low"]) / 2)
+    return about(fit["slope"], fit["low"], fit["high"])
 
 
 def one_step_sentence(found: dict) -> str:
@@ -355,50 +301,36 @@ def one_step_sentence(found: dict) -> str:
 def one_step_table(found: dict) -> list[dict]:
     """Slopes and sizes of both errors, one line a scheme, with what follows from them when they are summed."""
     finest = min(r["h"] for r in found["rows"])
-    out = []
-    for fit in found["fits"]:
-        row = next(r for r in found["rows"] if r["scheme"] == fit["scheme"] and r["h"] == finest)
-        out.append({
+    rows = {r["scheme"]: r for r in found["rows"] if r["h"] == finest}
+    return [
+        {
             "scheme": fit["scheme"],
             **{f"slope of the {part}": slope_of(fit[part]) for part in PARTS},
-            **{f"{part} at h = {step_size(finest)}": _with_error(row, part) for part in PARTS},
+            **{f"{part} at h = {step_size(finest)}": _with_error(rows[fit["scheme"]], part) for part in PARTS},
             "strong order": order(schemes.REGISTRY[fit["scheme"]].strong_order),
-        })  # fmt: skip
-    return out
+        }
+        for fit in found["fits"]
+    ]
 
 
 def signs(found: dict, revealed: bool) -> Chart | None:
-    """The three curves of `study.signs`, by letter; with what each is and its slope once revealed. None without any point."""
-    series, keys = [], []
-    so = schemes.REGISTRY["SO"].style
+    """The three curves of `answers.signs`, by letter; with what each is and its slope once revealed. None without any point."""
+    curves = []
     for letter, variant in LETTERS.items():
-        colours, marker, dash = LOOKS[letter]
+        style = dict(zip(("colours", "marker", "dash"), LOOKS[letter]))
         if revealed and variant == "right":
-            colours, marker, dash = (so.light, so.dark), so.marker, so.dash
+            style = scheme_look("SO")
         elif revealed and letter == "C":
-            marker = "square"  # the diamond is SO's
-        fit = sign_fit(found, variant)
-        points = [(r["h"], r["w2"], r["stderr"]) for r in found["rows"] if r["variant"] == variant and r["w2"]]
-        if not points:
-            continue
-        h, y, e = zip(*points)
-        name = f"{letter}  {SIGNS[variant]}, slope {slope_of(fit)}" if revealed else letter
-        series.append(Curve(
-            name, h, y, colours, letter, low=tuple(max(v - Z95 * s, v / 10) for v, s in zip(y, e)),
-            high=tuple(v + Z95 * s for v, s in zip(y, e)), marker=marker, dash=dash,
-            hover=tuple(f"{letter}, h = {step_size(a)}\nW₂ {interval(v, Z95 * s)}" for a, v, s in zip(h, y, e)),
-        ))  # fmt: skip
-        keys.append(Key(name, colours, letter, marker, dash))
-    if not series:
+            style["marker"] = "square"  # the diamond is SO's
+        name = f"{letter}  {SIGNS[variant]}, slope {slope_of(sign_fit(found, variant))}" if revealed else letter
+        curves.append(Curve.of(
+            name, [r for r in found["rows"] if r["variant"] == variant and r["w2"]], key=name, **{**style, "group": letter},
+            says=lambda r, k=letter: [f"{k}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}"]))  # fmt: skip
+    if not any(c.x for c in curves):
         return None
-    h, y = ([v for s in series for v in getattr(s, axis)] for axis in ("x", "y"))
-    limits, low, top = (min(h) / 1.25, max(h) * 1.6), min(y) / 4, max(y) * 1.6
-    says = "Three versions of SO, A, B and C." if not revealed else signs_sentence(found, None)
-    return Chart(
-        "Spot the sign", Axis("step size h", limits, octaves(*limits, (), step_size)),
-        Axis(f"W₂ ({found['method']})", (low, top), decades(low, top)), tuple(series),
-        triangles=tuple(_triangles(limits[1] / 1.6, low * 1.2, top, (1.0, 2.0))), keys=tuple(keys),
-        alt=f"W₂ against h for three versions of SO, both logarithmic. {says}", caption=says,
+    return plot(
+        "Spot the sign", step_axis((x for c in curves for x in c.x), room=(1.25, 1.6)), f"W₂ ({found['method']})", curves,
+        slopes=(1.0, 2.0), says=signs_sentence(found, None) if revealed else "Three versions of SO, A, B and C.",
     )  # fmt: skip
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from dlab import process
 from dlab.errors import perturb
+from dlab.grid import Grid
 from dlab.noise import StepNoise
-from dlab.sample import CHUNK
 from dlab.targets.spectrum import AxesField
 
+CHUNK = 64  # steps between two looks at the host
 MIDPOINTS = 32
 CROWDED = 6  # the nodes for U are 1 - w^CROWDED, see `_midpoints`
 PIECES = (4, 64)  # laws on the line that run together
@@ -42,9 +43,9 @@ def _midpoints(randomised: bool):
 
 
 @partial(jax.jit, static_argnames="scheme")
-def _advance(scheme, field, error, mean, cov, memory, h, T, first, count):
+def _advance(scheme, field, error, mean, cov, memory, times, first, count):
     d = mean.shape[0]
-    own = scheme.normals
+    own = scheme.normals()
     slots = own + (scheme.score_evals if error.draws else 0)
     batch = 1 + d + slots * d
     nodes, weights = _midpoints(scheme.randomised)
@@ -63,16 +64,16 @@ def _advance(scheme, field, error, mean, cov, memory, h, T, first, count):
 
     def body(i, carry):
         mean, cov, memory, means, covs, squares = carry
-        t = T - (first + i) * h
+        t, t_next = times[i], times[i + 1]
         now, memory = error.recall(memory, first + i, field, t, x)
         e = error.shift(t, x, field.score(t, x), normals[own] if error.draws else None)
         constant, linear, noise = (v[0] for v in read(e))
         met = jnp.sum((constant + linear @ mean) ** 2) + jnp.sum(noise**2)
         squares = squares.at[i].set(met + jnp.trace(linear @ cov @ linear.T))
 
-        step_noise = StepNoise(h=h, normals=jnp.stack(normals[:own]), u=u)
+        step_noise = StepNoise(t - t_next, normals[:own], u)
         extra = jnp.stack(normals[own:]) if error.draws else None
-        constant, linear, noise = read(scheme.step(perturb(field, now, extra), t, h, x, step_noise))
+        constant, linear, noise = read(scheme.step(perturb(field, now, extra), t, t_next, x, step_noise))
         centres = constant + linear @ mean
         mean = jnp.sum(weights * centres, 0)
         spread = centres - mean
@@ -85,45 +86,45 @@ def _advance(scheme, field, error, mean, cov, memory, h, T, first, count):
         )
         return mean, cov, memory, means.at[i].set(mean), covs.at[i].set(cov), squares
 
-    memory = error.begin(field, T, x) if memory is None else memory
+    memory = error.begin(field, times[0], x) if memory is None else memory
     start = (mean, cov, memory, jnp.zeros((CHUNK, d)), jnp.zeros((CHUNK, d, d)), jnp.zeros(CHUNK))
     return jax.lax.fori_loop(0, count, body, start)
 
 
-def propagate(scheme, target, error, *, T: float, steps: int, start: str) -> Law:
+def propagate(scheme, target, error, *, grid: Grid, start: str) -> Law:
     """The law of `scheme` on a Gaussian target after each of its steps.
 
     Exact up to rounding; REM and REI: the first two moments by quadrature over U, to 1e-8 of the covariance's largest entry
     while no variance is below 1/100 h, and to 1e-5 down to 1/100,000 h.
     """
     facts = target.facts
-    a, var = np.exp(-T / 2), -np.expm1(-T)
+    a, var = np.exp(-grid.T / 2), -np.expm1(-grid.T)
     exact = start == "exact"
     mean = a * facts.mean if exact else np.zeros(target.dim)
     cov = var * np.eye(target.dim) + (a**2 * facts.cov if exact else 0.0)
-    return _law(partial(_advance, scheme, target.field, error), mean, cov, T, steps)
+    return _law(partial(_advance, scheme, target.field, error), mean, cov, grid)
 
 
-def _law(advance, mean, cov, T, steps) -> Law:
+def _law(advance, mean, cov, grid) -> Law:
     seen = [(mean[None], cov[None])]
     squares, memory = [], None
-    for first in range(0, steps, CHUNK):
-        count = min(CHUNK, steps - first)
-        mean, cov, memory, *after, met = advance(mean, cov, memory, T / steps, T, first, count)
+    for first in range(0, grid.steps, CHUNK):
+        count = min(CHUNK, grid.steps - first)
+        mean, cov, memory, *after, met = advance(mean, cov, memory, grid.chunk(first, CHUNK), first, count)
         seen.append([np.asarray(v)[:count] for v in after])
         squares.append(np.asarray(met)[:count])
     return Law(*map(np.concatenate, zip(*seen)), np.concatenate(squares))
 
 
 @partial(jax.jit, static_argnames="scheme")
-def _advance_lines(scheme, values, errors, mean, cov, memory, h, T, first, count):
+def _advance_lines(scheme, values, errors, mean, cov, memory, times, first, count):
     def one(value, error, mean, cov, memory):
-        return _advance(scheme, AxesField(value[None]), error, mean, cov, memory, h, T, first, count)
+        return _advance(scheme, AxesField(value[None]), error, mean, cov, memory, times, first, count)
 
     return jax.vmap(one, out_axes=(0, 0, 0, 1, 1, 1))(values, errors, mean, cov, memory)
 
 
-def propagate_lines(scheme, values, errors, *, T: float, steps: int, start: str) -> Law:
+def propagate_lines(scheme, values, errors, *, grid: Grid, start: str) -> Law:
     """As `propagate` for n laws on the line at once: N(0, values) with an error for each, a pytree whose leaves are (n,).
     mean, cov (N + 1, n), error_square (N, n)."""
     laws, size = [], next((s for s in PIECES if s >= len(values)), PIECES[-1])
@@ -131,9 +132,9 @@ def propagate_lines(scheme, values, errors, *, T: float, steps: int, start: str)
         # The last piece is filled up with copies, so that every number of lines runs the same compiled code.
         chosen = np.minimum(np.arange(first, first + size), len(values) - 1)
         v = values[chosen]
-        cov = -np.expm1(-T) + (np.exp(-T) * v if start == "exact" else np.zeros(size))
+        cov = -np.expm1(-grid.T) + (np.exp(-grid.T) * v if start == "exact" else np.zeros(size))
         advance = partial(_advance_lines, scheme, v, jax.tree.map(lambda leaf, at=chosen: leaf[at], errors))
-        laws.append(_law(advance, np.zeros((size, 1)), cov[:, None, None], T, steps))
+        laws.append(_law(advance, np.zeros((size, 1)), cov[:, None, None], grid))
     n = len(values)
     mean, cov, met = (
         np.concatenate([getattr(law, k).reshape(-1, size) for law in laws], 1)[:, :n] for k in ("mean", "cov", "error_square")

@@ -8,7 +8,7 @@ tangent distance: with -div(p grad phi) = rho - q and p the mean of the densitie
 second. Of the other routes to a law it shares the scheme's step alone: its scores are quadratures of its own.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import jax
@@ -21,7 +21,7 @@ from scipy.sparse.linalg import spsolve
 from dlab import process
 from dlab.errors import perturb
 from dlab.field import ExactField
-from dlab.linop import phi1
+from dlab.noise import StepNoise
 
 SIZES = (96, 144, 216)  # points a side, in the order in which they are tried until W2 settles
 LEAST = 3  # nodes a direction for what SO's noise has above the common part, at first; one more with each size
@@ -72,26 +72,19 @@ class _Held(ExactField):
         return self.H
 
 
-@dataclass
-class _Withheld:
-    """Keeps the noise of a step back and its covariance (n, 2, 2) instead, in `cov`: a scheme adds its noise last."""
-
-    h: jax.Array
-    like: jax.Array
-    cov: list = field(default_factory=list)
-
-    def whole(self, A):
-        units = [jnp.zeros_like(self.like).at[:, i].set(1.0) for i in (0, 1)]
-        self.cov.append(jnp.stack([A.map(lambda a: self.h * phi1(2 * a * self.h), unit) for unit in units], -1))
-        return jnp.zeros_like(self.like)
-
-
 @partial(jax.jit, static_argnames="scheme")
-def _move(scheme, held, error, t, h, x):
+def _move(scheme, held, error, t, t_next, x):
     """Where the step sends x (n, 2) without noise, the covariance of the noise (n, 2, 2), and |e|^2 (n,)."""
-    noise = _Withheld(h, x)
-    y = scheme.step(perturb(held, error, None), t, h, x, noise)
-    return y, noise.cov[0], jnp.sum(error.shift(t, x, held.s, None) ** 2, -1)
+
+    def moved(*normals):
+        return scheme.step(perturb(held, error, None), t, t_next, x, StepNoise(t - t_next, normals))
+
+    # A step that asks for the score at its start alone is affine in its normals.
+    y, push = jax.linearize(moved, *[jnp.zeros_like(x)] * scheme.normals())
+    units = [jnp.zeros_like(x).at[:, i].set(1.0) for i in (0, 1)]
+    columns = [push(*[unit * (k == j) for k in range(scheme.normals())]) for j in range(scheme.normals()) for unit in units]
+    cov = sum((c[:, :, None] * c[:, None, :] for c in columns), jnp.zeros((*x.shape, 2)))
+    return y, cov, jnp.sum(error.shift(t, x, held.s, None) ** 2, -1)
 
 
 class _Source:
@@ -144,13 +137,13 @@ class _Source:
         return p / (p.sum() * np.prod([line[1] - line[0] for line in lines]))
 
 
-def _advance(case, source, lines, mass, t, nodes):
-    """One step of mass (G^2,) from time t; the mean |e|^2 and the mass that left the grid."""
-    h, live = case.T / case.steps, np.flatnonzero(np.abs(mass) > TINY)
+def _advance(case, source, lines, mass, n, nodes):
+    """Step n of mass (G^2,); the mean |e|^2 and the mass that left the grid."""
+    (t, t_next), live = case.grid.times[n : n + 2], np.flatnonzero(np.abs(mass) > TINY)
     padded = np.concatenate([live, np.repeat(live[:1], -len(live) % BATCH)])
     _, s, H = source.diffused(t, lines)
     x = source.points(lines)[padded]
-    moved = _move(case.scheme, _Held(s[padded], H[padded]), case.error, t, h, x)
+    moved = _move(case.scheme, _Held(s[padded], H[padded]), case.error, t, t_next, x)
     y, cov, square = (np.asarray(v)[: len(live)] for v in moved)
     met, weight = float(mass[live] @ square), mass[live]
     if not (np.isfinite(y).all() and np.isfinite(cov).all()):
@@ -193,34 +186,39 @@ def _lay(lines, y, weight):
 def _run(case, source, lines, nodes, at, tick) -> Plane:
     area, lost, squares, seen = np.prod([line[1] - line[0] for line in lines]), 0.0, [], []
     if case.start == "exact":
-        mass = source.density(case.T, lines).ravel()
+        mass = source.density(case.grid.T, lines).ravel()
     else:
-        mass = np.exp(-np.sum(source.points(lines) ** 2, 1) / (2 * float(process.variance(case.T))))
+        mass = np.exp(-np.sum(source.points(lines) ** 2, 1) / (2 * float(process.variance(case.grid.T))))
     mass /= mass.sum()
-    for n in range(case.steps + 1):
+    for n in range(case.grid.steps + 1):
         if n in at:
             seen.append(mass.reshape(len(lines[0]), -1) / area)
-        if n < case.steps and lost <= LOST:
+        if n < case.grid.steps and lost <= LOST:
             tick()
-            mass, met, gone = _advance(case, source, lines, mass, case.T * (1 - n / case.steps), nodes)
+            mass, met, gone = _advance(case, source, lines, mass, n, nodes)
             squares.append(met)
             lost += gone
-    target = np.array([source.density(case.T * (1 - n / case.steps), lines) for n in at])
+    target = np.array([source.density(t, lines) for t in case.grid.times[list(at)]])
     edge = target[-1].sum() - target[-1][STENCIL:-STENCIL, STENCIL:-STENCIL].sum()
-    squares += [0.0] * (case.steps - len(squares))
+    squares += [0.0] * (case.grid.steps - len(squares))
     return Plane(np.asarray(at), source.axes, lines, np.array(seen), target, np.array(squares), max(lost, edge * area))
+
+
+def finest(case) -> float:
+    """The largest spacing at which the law does not ring; without noise none does."""
+    return FINE * case.grid.largest**0.5 if case.scheme.normals() else np.inf
 
 
 def propagate(case, at, tick=lambda: None) -> tuple[Plane, float]:
     """The law of case.scheme (no midpoint, an error that draws nothing, two dimensions) after the steps `at` (ascending, the
-    last one case.steps), and the relative change of its final W2 from the level before to the one used.
+    last one the number of steps), and the relative change of its final W2 from the level before to the one used.
 
     `lost` above LOST says that the law fits on no grid. tick() is called before every step and may raise to cancel.
     """
     source, before, change, grown = _Source(case.target), None, np.inf, 0
     half = REACH * np.maximum(1.0, source.std)
     low, high = np.minimum(0.0, source.mean) - half, np.maximum(0.0, source.mean) + half
-    sizes = [n for n in SIZES if (high - low).max() / (n - 1) < FINE * (case.T / case.steps) ** 0.5]
+    sizes = [n for n in SIZES if (high - low).max() / (n - 1) < finest(case)]
     levels = list(enumerate(sizes if len(sizes) > 1 else SIZES[-2:], LEAST))
     while levels:
         nodes, size = levels[0]

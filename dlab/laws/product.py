@@ -26,8 +26,9 @@ from scipy.interpolate import make_interp_spline
 
 from dlab.errors import perturb
 from dlab.field import ExactField
+from dlab.grid import Grid
 from dlab.laws import diffused
-from dlab.linop import phi1
+from dlab.noise import StepNoise
 
 SIZES = (192, 288, 432, 648)  # points of the line, refined together with all nodes until W2 settles
 # Nodes at the first size and small h: for U, for the midpoint's noise, for noise that depends on the state, in time.
@@ -119,47 +120,32 @@ def _lagrange(local):
     return [b * a / gap for b, a, gap in zip(below, above, GAPS)]
 
 
-@dataclass
-class _NodeNoise:
-    """What a step sees of the Brownian motion: nodes instead of draws.
-
-    u (1, 1) the midpoint or None; z (1, 1) a normal node: of I(A, U) or, without midpoint, of what a noise that
-    depends on the state has above `common`, the variance that is added by convolution. `left` is the variance of
-    `whole` that the value it returns does not have.
-    """
-
-    h: jax.Array
-    u: jax.Array | None
-    z: jax.Array
-    common: jax.Array
-    left: jax.Array | None = None
-
-    def part(self, A):
-        return A.map(lambda a: jnp.sqrt(self.u * self.h * phi1(2 * a * self.u * self.h)), self.z)
-
-    def whole(self, A):
-        one = jnp.ones_like(self.z)
-        if self.u is None:
-            self.left = A.map(lambda a: self.h * phi1(2 * a * self.h), one)
-            return jnp.sqrt(jnp.maximum(self.left - self.common, 0.0)) * self.z
-        # I(A, 1) = e^{A(1-u)h} I(A, u) + an independent piece.
-        self.left = A.map(lambda a: (1 - self.u) * self.h * phi1(2 * a * (1 - self.u) * self.h), one)
-        return A.map(lambda a: jnp.exp(a * (1 - self.u) * self.h), self.part(A))
-
-
 @partial(jax.jit, static_argnames="scheme")
-def _moved(scheme, error, h, t, grid, own, late, common, step, x, here, row, u, z):
-    """Where one step takes PIECE points, in spacings from the grid's low end; the noise's `left`, and the squared score
-    error at the start, each (PIECE,). t: time of the first of the steps, common (PIECE,) by step."""
+def _moved(scheme, error, times, grid, own, late, common, step, x, here, row, u, z):
+    """Where one step takes PIECE points, in spacings from the grid's low end; the variance of the noise that this leaves out, and
+    the squared score error at the start, each (PIECE,). times (PIECE + 1,) of the steps, common (PIECE,) by step.
+
+    u, z: nodes for the midpoint and for the noise that the score's places depend on, or, where they depend on none, for what a
+    noise that depends on the state has above `common`, the variance that is added by convolution."""
     low, spacing, _ = grid
+    inner = scheme.inner_normals
 
     def one(step, x, here, row, u, z):
-        x, z, at = jnp.reshape(x, (1, 1)), jnp.reshape(z, (1, 1)), t - step * h
-        noise = _NodeNoise(h, jnp.reshape(u, (1, 1)) if scheme.randomised else None, z, common[step])
-        field = _Point(x, own, late, here, row, grid)
-        y = scheme.step(perturb(field, error, None), at, h, x, noise)
-        e = error.shift(at, x, jnp.reshape(own[0][here], (1, 1)), None)
-        return (y[0, 0] - low) / spacing, jnp.sum(noise.left), e[0, 0] ** 2
+        x, z, t, t_next = jnp.reshape(x, (1, 1)), jnp.reshape(z, (1, 1)), times[step], times[step + 1]
+        field, node = _Point(x, own, late, here, row, grid), [z] * inner
+
+        def moved(*rest):
+            noise = StepNoise(t - t_next, (*node, *rest), jnp.reshape(u, (1, 1)) if scheme.randomised else None, forward=True)
+            return scheme.step(perturb(field, error, None), t, t_next, x, noise)
+
+        # The step is affine in the normals on which no place depends.
+        y, push = jax.linearize(moved, *[jnp.zeros_like(z)] * (scheme.normals() - inner))
+        rest = range(scheme.normals() - inner)
+        left = sum((push(*[jnp.full_like(z, k == j) for k in rest]) ** 2 for j in rest), jnp.zeros_like(z))
+        if not inner:
+            y += jnp.sqrt(jnp.maximum(left - common[step], 0.0)) * z
+        e = error.shift(t, x, jnp.reshape(own[0][here], (1, 1)), None)
+        return (y[0, 0] - low) / spacing, left[0, 0], e[0, 0] ** 2
 
     return jax.vmap(one)(step, x, here, row, u, z)
 
@@ -168,8 +154,8 @@ class _Mover:
     """The points of a grid under a scheme at all nodes of what is random inside a step; shape (F, M, Q, G):
     the steps of a window, nodes for U, for the noise, points."""
 
-    def __init__(self, scheme, error, tables, x, h, midpoints, normals):
-        self.scheme, self.error, self.tables, self.x, self.h = scheme, error, tables, x, h
+    def __init__(self, scheme, error, tables, x, midpoints, normals):
+        self.scheme, self.error, self.tables, self.x = scheme, error, tables, x
         self.grid = x[0], x[1] - x[0], np.int32(len(x))
         u, wu = np.polynomial.legendre.leggauss(midpoints)
         z, wz = np.polynomial.hermite_e.hermegauss(normals)
@@ -184,26 +170,26 @@ class _Mover:
         every = (np.broadcast_to(v, shape).ravel()[whole].reshape(-1, PIECE) for v in every)
         self.points = [list(map(jnp.asarray, v)) for v in every]
 
-    def __call__(self, t, count, live=None):
-        """For `count` <= F steps from time t on, live (F, G) where there is mass, for a noise that depends on the
+    def __call__(self, times, count, live=None):
+        """For `count` <= F steps at the first of times (F + 1,), live (F, G) where there is mass, for a noise that depends on the
         state: places in spacings (count, M, Q, G), variance to convolve with
         (count, M), squared error of the score (count, G)."""
-        times = np.maximum(t - self.h * np.arange(self.window), 0)
-        own = late = self.tables.at(times)
+        t, h = times[:-1], -np.diff(times)
+        own = late = self.tables.at(t)
         if self.scheme.randomised:
-            late = self.tables.at(np.maximum(times[:, None] - self.u * self.h, 0).ravel())
+            late = self.tables.at(np.maximum(t[:, None] - self.u * h[:, None], 0).ravel())
         own, late = (tuple(np.pad(v.ravel(), (0, max(0, PIECE - v.size))) for v in table) for table in (own, late))
-        common = np.zeros(PIECE)
+        common, times = np.zeros(PIECE), np.pad(times, (0, PIECE - self.window), "edge")
         if self.scheme.hessian_evals:  # the noise depends on the state: the variance that all points have in common
-            _, left, _ = self._move(t, own, late, common)
+            _, left, _ = self._move(times, own, late, common)
             middle = live & (np.abs(self.x - self.x.mean()) <= CORE * (self.x[-1] - self.x[0]) / 2)
             common[: self.window] = np.where(middle, left[:, 0, 0], np.inf).min(1)
-        place, left, squares = self._move(t, own, late, common)
+        place, left, squares = self._move(times, own, late, common)
         left = common[: self.window, None] if self.scheme.hessian_evals else left[:, :, 0, 0]
         return place[:count], left[:count], squares[:count, 0, 0]
 
-    def _move(self, t, own, late, common):
-        fixed = self.scheme, self.error, self.h, t, self.grid, own, late, common
+    def _move(self, times, own, late, common):
+        fixed = self.scheme, self.error, times, self.grid, own, late, common
         found = zip(*(_moved(*fixed, *piece) for piece in zip(*self.points)))
         return [np.concatenate(v)[: math.prod(self.shape)].reshape(self.shape) for v in found]
 
@@ -222,12 +208,12 @@ def _laid(place, size):
     return first + size * np.arange(place.shape[-3])[:, None, None], np.multiply(weights, product, out=weights)
 
 
-def _run(scheme, density, error, x, midpoints, normals, order, *, T, steps, start, at) -> Line:
-    size, spacing, h = len(x), x[1] - x[0], T / steps
+def _run(scheme, density, error, x, midpoints, normals, order, *, grid, start, at) -> Line:
+    size, spacing, T, steps = len(x), x[1] - x[0], grid.T, grid.steps
     tables = diffused.tables(density, x, T, order)
     first = diffused.on_grid(density, tables.logw, x, T) if start == "exact" else np.exp(-(x**2) / (2 * -np.expm1(-T)))
     mass, lost = first / first.sum(), 0.0
-    mover = _Mover(scheme, error, tables, x, h, midpoints, normals)
+    mover = _Mover(scheme, error, tables, x, midpoints, normals)
     frequency = 2 * np.pi * np.fft.rfftfreq(2 * size) / spacing
     calm = np.exp(-CALM * (frequency * spacing / np.pi) ** 12)
     wanted, squares = set(map(int, at)), np.full(steps, np.inf)
@@ -238,14 +224,14 @@ def _run(scheme, density, error, x, midpoints, normals, order, *, T, steps, star
     for done in range(0, steps, mover.window):
         if not lost <= LOST:
             break
-        t, count = T - done * h, min(mover.window, steps - done)
+        times, count = grid.chunk(done, mover.window), min(mover.window, steps - done)
         live = None
         if scheme.hessian_evals:
             # In light tails the noise is next to nothing: where nobody is they must not decide what all have in common.
-            ends = [_ends(p, x) for p in (mass, diffused.on_grid(density, tables.logw, x, max(t - count * h, 0.0)))]
+            ends = [_ends(p, x) for p in (mass, diffused.on_grid(density, tables.logw, x, times[count]))]
             low, high = (np.interp(np.arange(mover.window), [0, count], v) for v in zip(*ends))
             live = (x >= low[:, None]) & (x <= high[:, None])
-        place, left, square = mover(t, count, live)
+        place, left, square = mover(times, count, live)
         base, weights = _laid(place, size)
         damped = np.exp(-(frequency**2) * left[..., None] / 2) * calm
         for i in range(len(place)):
@@ -258,8 +244,8 @@ def _run(scheme, density, error, x, midpoints, normals, order, *, T, steps, star
             if done + i + 1 in wanted:
                 seen[done + i + 1] = mass
     density_seen = np.array([seen.get(n, np.full(size, np.nan)) for n in map(int, at)]) / spacing
-    target = np.array([diffused.on_grid(density, tables.logw, x, T - n * h) for n in at])
-    return Line(np.asarray(at), x, density_seen, target, squares, float(lost), getattr(density, "quantile", None))
+    target = np.array([diffused.on_grid(density, tables.logw, x, t) for t in grid.times[list(at)]])
+    return Line(np.asarray(at), x, density_seen, target, squares, float(lost), None if grid.stop else getattr(density, "quantile", None))
 
 
 def _ends(mass, x) -> tuple[float, float]:
@@ -276,8 +262,8 @@ def _nodes(scheme, h, level) -> tuple[int, int, int]:
     return 1, STATE_NORMALS + more if scheme.hessian_evals else 1, ORDER + 4 * level
 
 
-def propagate(scheme, density, error, *, T: float, steps: int, start: str, mean: float, std: float, at) -> tuple[Line, float]:
-    """The law of one coordinate after the steps `at` (ascending, the last one `steps`), and the relative change of its
+def propagate(scheme, density, error, *, grid: Grid, start: str, mean: float, std: float, at) -> tuple[Line, float]:
+    """The law of one coordinate after the steps `at` (ascending, the last one the number of steps), and the relative change of its
     final W2 from the level before to the one used; infinite where the law does not fit on a grid.
 
     density: pytree, callable (G,) -> (G,), log p_0 along the coordinate; error: a ScoreError of one dimension; mean, std
@@ -286,8 +272,8 @@ def propagate(scheme, density, error, *, T: float, steps: int, start: str, mean:
     half, before, change = REACH * np.maximum(1.0, std), None, np.inf
     low, high = min(0.0, mean) - half, max(0.0, mean) + half
     for level, size in enumerate(SIZES):
-        x, nodes = np.linspace(low, high, size), _nodes(scheme, T / steps, level)
-        line = _run(scheme, density, error, x, *nodes, T=T, steps=steps, start=start, at=at)
+        x, nodes = np.linspace(low, high, size), _nodes(scheme, grid.largest, level)
+        line = _run(scheme, density, error, x, *nodes, grid=grid, start=start, at=at)
         if not line.lost <= LOST:
             # The law is wider than the target: the step is too large for it, or the score too wrong.
             low, high = low - (high - low) / 2, high + (high - low) / 2

@@ -34,7 +34,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Less:
+class Residual:
     """base - A v, (n, d) each, its product not made: a drift rate M = x/4 - L gamma, to which SO adds L gamma."""
 
     base: jax.Array
@@ -65,12 +65,12 @@ class Products:
         self.spent.append(Spent(jnp.asarray(1)))
         return self.product(v)
 
-    def difference(self, v, less: "Less"):
-        """A v + `less`, (n, d): no product where the two vectors are one."""
-        left = v - less.v
+    def difference(self, v, residual: "Residual"):
+        """A v + `residual`, (n, d): no product where the two vectors are one."""
+        left = v - residual.v
         apart = jnp.any(left != 0)
         self.spent.append(Spent(apart.astype(int)))
-        return less.base + jax.lax.cond(apart, lambda: self.product(left), lambda: jnp.zeros_like(left))
+        return residual.base + jax.lax.cond(apart, lambda: self.product(left), lambda: jnp.zeros_like(left))
 
     def plus(self, level, v):
         """This and level v v^T, v (d,)."""

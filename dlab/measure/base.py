@@ -7,21 +7,28 @@ from typing import Any
 
 import numpy as np
 
+from dlab.grid import Grid
 from dlab.look import PLAIN, Style
+from dlab.sample import reference
+from dlab.schemes import Scheme
 from dlab.types import Estimate
 
 
 @dataclass(frozen=True)
 class Case:
-    """One point of a curve: a scheme on a target with an error, in `steps` steps from T to 0."""
+    """One point of a curve: a scheme on a target with an error, in the steps of a grid."""
 
     target: Any
     scheme: Any
     error: Any
-    T: float
-    steps: int
+    grid: Grid
     start: str
     seed: int = 0
+
+    @property
+    def reference(self) -> Scheme:
+        """What stands for the process that the scheme's steps converge to."""
+        return reference.of(self.scheme)
 
     @property
     def noisy(self) -> bool:
@@ -31,10 +38,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Scheme and reference on the same Brownian paths, x and y (n, d); y None where no reference was asked for.
+    """Scheme and reference from the same starts and, of the reverse SDE, on the same Brownian paths, x and y (n, d); y None where no
+    reference was asked for.
 
     half (n, d): the reference with half of its steps, from which means over the reference's law are extrapolated
-    (Richardson; SO has order 2). fluctuation (n, d): what the scheme's own noise did to x to first order, of mean zero
+    (Richardson); order: that of the reference's law. fluctuation (n, d): what the scheme's own noise did to x to first order, of mean zero
     given the path (dlab.sample.control).
     """
 
@@ -42,6 +50,7 @@ class Pairs:
     y: np.ndarray | None
     half: np.ndarray | None = None
     fluctuation: np.ndarray | None = None
+    order: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Estimator:
     applies(case) -> None, or a sentence why the estimator has nothing to say there
     estimate(case, pairs) -> Estimate
     quick(case, pairs) -> Estimate, for a provisional point; the estimate itself where None
-    follow(case, at) -> W2 to p_t after each of the steps `at` (ascending, the last one case.steps) as a list of
+    follow(case, at) -> W2 to p_t after each of the steps `at` (ascending, the last one the number of steps) as a list of
         Estimates, and the mean |e|^2 met at each step, (N,); None where sampled
     price(case) -> its cost in particle-steps, 0 for milliseconds; None where sampled
     alone    it looks at the scheme's particles without their reference: Pairs with y None
@@ -102,7 +111,7 @@ def by_law(name, title, applies, follow, price, **words) -> Estimator:
     """An estimator that carries the scheme's law through the steps and needs no particles."""
 
     def estimate(case: Case, pairs=None) -> Estimate:
-        return follow(case, [case.steps])[0][-1]
+        return follow(case, [case.grid.steps])[0][-1]
 
     return Estimator(name, title, False, applies, estimate, follow=follow, price=price, **words)
 

@@ -26,14 +26,14 @@ def applies(case: Case) -> str | None:
 
 def price(case: Case) -> int:
     """The cost in particle-steps of the two grids that are needed at least."""
-    coarse = 0 if plane.FINE * (case.T / case.steps) ** 0.5 > 2 * plane.REACH / plane.SIZES[0] else 1
+    coarse = 0 if plane.finest(case) > 2 * plane.REACH / plane.SIZES[0] else 1
     nodes = [(plane.LEAST + i) ** 2 if case.scheme.hessian_evals else 1 for i in (0, 1)]
     sizes = plane.SIZES[coarse : coarse + 2]
-    return int(case.steps * POINT * sum(size**2 * (2 + n) / 3 for size, n in zip(sizes, nodes)))
+    return int(case.grid.steps * POINT * sum(size**2 * (2 + n) / 3 for size, n in zip(sizes, nodes)))
 
 
 def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
-    """W2 to p_t after each of the steps `at` (ascending, the last one case.steps), and the mean |e|^2 met at each step."""
+    """W2 to p_t after each of the steps `at` (ascending, the last one the number of steps), and the mean |e|^2 met at each step."""
     return of_plane(case, *plane.propagate(case, at))
 
 

@@ -39,7 +39,7 @@ def applies(case: Case) -> str | None:
         return None
     if case.target.factors is None:
         return "The exact law is known for Gaussian and product targets alone; choose the projected estimator."
-    if "elsewhere" in case.scheme.asks:
+    if "elsewhere" in case.scheme.asks or (case.scheme.randomised and case.scheme.hessian_evals):
         return f"{case.scheme.name} asks for the score at places that the law on a grid does not know; choose the projected estimator."
     if case.error.draws:
         return "The exact law of a product target is not known under a random score error; choose the projected estimator."
@@ -56,11 +56,11 @@ def price(case: Case) -> int:
         return 0
     law, step, hessian, midpoint = PRICE
     step += hessian * (case.scheme.hessian_evals > 0) + midpoint * case.scheme.randomised
-    return (law + case.steps * step) * len({key for key, _ in _coordinates(case)})
+    return (law + case.grid.steps * step) * len({key for key, _ in _coordinates(case)})
 
 
 def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
-    """W2 to p_t after each of the steps `at` (ascending, the last one case.steps), and the mean |e|^2 met at
+    """W2 to p_t after each of the steps `at` (ascending, the last one the number of steps), and the mean |e|^2 met at
     each step, (N,)."""
     at = np.asarray(at)
     if isinstance(case.target, Spectrum):
@@ -71,9 +71,9 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
 
 
 def _gaussian(case, at):
-    law = gaussian.propagate(case.scheme, case.target, case.error, T=case.T, steps=case.steps, start=case.start)
+    law = gaussian.propagate(case.scheme, case.target, case.error, grid=case.grid, start=case.start)
     method = "exact-moments" if case.scheme.randomised else "exact"
-    times = case.T * (1 - at / case.steps)
+    times = case.grid.times[at]
     found = []
     for n, t in zip(at, times):
         if not (np.isfinite(law.mean[n]).all() and np.isfinite(law.cov[n]).all()):
@@ -95,10 +95,10 @@ def _axes(case, at):
         weights += [(g, *pair) for pair in zip(*_nodes(values, counts))]
     kinds, values, share = map(np.array, zip(*weights))
     leaves = tuple(map(tuple, alike[:, kinds].tolist()))
-    law = _lines_once(case.scheme, tuple(values.tolist()), leaves, tree, case.T, case.steps, case.start)
+    law = _lines_once(case.scheme, tuple(values.tolist()), leaves, tree, case.grid, case.start)
     method = "exact-moments" if case.scheme.randomised else "exact"
     found = []
-    for n, t in zip(at, case.T * (1 - at / case.steps)):
+    for n, t in zip(at, case.grid.times[at]):
         true = np.exp(-t) * values - np.expm1(-t)
         # The difference of roots from that of variances: no digits cancel that the law itself still has.
         moved = (law.cov[n] - true) / (np.sqrt(law.cov[n]) + np.sqrt(true))
@@ -107,24 +107,26 @@ def _axes(case, at):
             found.append(Estimate(None, 0.0, "exact"))
             continue
         value = math.sqrt(square)
-        flags = _unseen(case, value, values, share) if n == case.steps else ()
+        flags = _unseen(case, value, values, share) if n == case.grid.steps else ()
         found.append(_estimate(case, value, method, flags))
     return found, law.error_square @ share
 
 
 def _unseen(case, value, values, share) -> tuple[str, ...]:
     """What to say of a value that is far below W2, since all coordinates share the random midpoint."""
-    more = theory.excess(case.scheme, values, share, case.T, case.T / case.steps)
+    if case.grid.step is None:
+        return ()
+    more = theory.excess(case.scheme, values, share, case.grid.T, case.grid.step)
     if more is None or math.hypot(value, more) < FAR * value:
         return ()
     return (f"a lower bound far below W₂, which is about {math.hypot(value, more):.2g}: all coordinates share the random midpoint",)
 
 
 @lru_cache(maxsize=64)
-def _lines_once(scheme, values, leaves, tree, T, steps, start):
+def _lines_once(scheme, values, leaves, tree, grid, start):
     """The laws on the line, kept: with one shape of spectrum those of d coordinates are those of 4 d, or close to all of them."""
     errors = jax.tree.unflatten(tree, list(map(np.array, leaves)))
-    return gaussian.propagate_lines(scheme, np.array(values), errors, T=T, steps=steps, start=start)
+    return gaussian.propagate_lines(scheme, np.array(values), errors, grid=grid, start=start)
 
 
 def _along_axes(error, d):
@@ -149,9 +151,9 @@ def _nodes(values, counts):
 def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     """`follow` where the law of each coordinate is known already: found as `lines` gives it."""
     if case.scheme.randomised and case.target.unbounded:
-        return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.steps, np.nan)
+        return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.grid.steps, np.nan)
     method = "exact-marginals" if case.scheme.randomised else "exact"
-    squares, met, changes, lost = np.zeros(len(at)), np.zeros(case.steps), 0.0, 0.0
+    squares, met, changes, lost = np.zeros(len(at)), np.zeros(case.grid.steps), 0.0, 0.0
     for line, moved in found:
         own = line.w2() ** 2
         squares += own
@@ -180,7 +182,7 @@ def lines(case: Case, at) -> list[tuple[product.Line, float]]:
     for key, (density, error, mean, std) in run:
         if key not in found:
             found[key] = product.propagate(
-                case.scheme, density, error, T=case.T, steps=case.steps, start=case.start, mean=mean, std=std, at=at
+                case.scheme, density, error, grid=case.grid, start=case.start, mean=mean, std=std, at=at
             )
     return [found[key] for key, _ in run]
 

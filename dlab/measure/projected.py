@@ -117,7 +117,7 @@ def _project(pairs: Pairs, size: _Size, ends: bool) -> Estimate:
     basis = (_Tensor if len(centre) <= 2 else _Additive)(turned, size)
     step = basis.values(x) - basis.values(y)
     if pairs.half is not None:
-        step -= (basis.values(y) - basis.values(rough)) / 3
+        step -= (basis.values(y) - basis.values(rough)) / (2**pairs.order - 1)
     at_y = basis.gradients(y) if ends or pairs.fluctuation is not None else []
     # Gradients where the metric is taken, with their weights.
     places = [(basis.gradients(x), 0.5), (at_y, 0.5)] if ends else [(basis.gradients((x + y) / 2), 1.0)]

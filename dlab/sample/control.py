@@ -40,17 +40,17 @@ class Linear(ExactField):
         return self.H
 
 
-def step(scheme, field, error, t, h, companion, shadow, noise: StepNoise, normals):
+def step(scheme, field, error, t, t_next, companion, shadow, noise: StepNoise, normals):
     """companion and shadow (n, d) after one step; noise and normals are those of the particles' own step."""
     s, L, M = field.local(t, companion)
     linear = Linear(t, companion, s, L.matrix - 0.5 * jnp.eye(s.shape[-1]), M)
     given, mean = linear, linear
     if error.draws:
         given, mean = perturb(linear, error, normals), perturb(linear, error, jnp.zeros_like(normals))
-    shadow = scheme.step(given, t, h, shadow, noise)
+    shadow = scheme.step(given, t, t_next, shadow, replace(noise))
     still = replace(noise, normals=jnp.zeros_like(noise.normals))
     if not scheme.randomised:
-        return scheme.step(mean, t, h, companion, still), shadow
+        return scheme.step(mean, t, t_next, companion, still), shadow
     u, weights = (np.reshape(v, (-1, 1, 1)) / 2 for v in np.polynomial.legendre.leggauss(NODES))
-    moved = scheme.step(mean, t, h, companion, replace(still, u=jnp.asarray(u + 0.5)))
+    moved = scheme.step(mean, t, t_next, companion, replace(still, u=jnp.asarray(u + 0.5)))
     return jnp.sum(weights * moved, 0), shadow

@@ -74,11 +74,12 @@ class _Known:
         return self.answer
 
 
-def parts(scheme, field, t, h, x, noise: StepNoise, limit, key) -> dict:
+def parts(scheme, field, t, t_next, x, noise: StepNoise, limit, key) -> dict:
     """The parts of a step of a scheme that takes one score and L, in as many pieces as the limit on h lambda asks for;
     `scheme.parts` itself where L is a matrix."""
-    if "spent" not in jax.eval_shape(lambda x: tallied(scheme.parts(field, t, h, x, noise), h), x):
-        return scheme.parts(field, t, h, x, noise)
+    h = t - t_next
+    if "spent" not in jax.eval_shape(lambda x: tallied(scheme.parts(field, t, t_next, x, replace(noise)), h), x):
+        return scheme.parts(field, t, t_next, x, noise)
     whole = jnp.sqrt(h) * noise.normals[0]
 
     def unfinished(state):
@@ -86,7 +87,7 @@ def parts(scheme, field, t, h, x, noise: StepNoise, limit, key) -> dict:
 
     def body(state):
         y, left, rest, key, spent = state
-        now = t - (h - left)
+        now = t_next + left
         key, own = jax.random.split(key)
         fresh = jax.random.normal(own, y.shape, y.dtype)
         s, L, M = field.local(now, y)
@@ -98,7 +99,8 @@ def parts(scheme, field, t, h, x, noise: StepNoise, limit, key) -> dict:
         increment = piece / left * rest + jnp.sqrt(piece * (left - piece) / left) * fresh
         # Where nothing is cut, the noise is what has just been looked at.
         known = _Known((s, replace(L, begun=replace(begun, same=piece == left)), M))
-        found = tallied(scheme.parts(known, now, piece, y, StepNoise(piece, increment[None] / jnp.sqrt(piece))), piece)
+        noise = StepNoise(piece, increment[None] / jnp.sqrt(piece))
+        found = tallied(scheme.parts(known, now, now - piece, y, noise), piece)
         one = found.pop("spent")
         return scheme.total(y, found), left - piece, rest - increment, key, Spent(
             spent.products + one.products, spent.pieces + 1, jnp.maximum(spent.growth, one.growth),

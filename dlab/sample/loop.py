@@ -1,6 +1,6 @@
 """The one loop: N steps of a scheme, fresh or along a given Brownian path, recorded or not.
 
-Steps, h, T, the error's level and the target's parameters are traced, so none of them recompiles;
+The times, the error's level and the target's parameters are traced, so none of them recompiles;
 what does is a new scheme, a new kind of target or error, or another number of particles.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from dlab import noise, process
 from dlab.errors import perturb
+from dlab.grid import Grid
 from dlab.noise import StepNoise
 from dlab.sample import control, growth
 
@@ -37,22 +38,22 @@ class Run:
 
 
 @partial(jax.jit, static_argnames=("scheme", "record", "follow"))
-def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn, path, limit=None, *, record, follow):
-    """`count` <= CHUNK steps from step `first`; drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside: companion
-    and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
+def _advance(scheme, field, error, x, beside, memory, times, first, count, drawn, path, limit=None, *, record, follow):
+    """`count` <= CHUNK steps from step `first`; times (CHUNK + 1,); drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside:
+    companion and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
 
     def taken(i, x, memory):
         """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
-        t = T - (first + i) * h
+        t, t_next = times[i], times[i + 1]
         now, memory = error.recall(memory, first + i, field, t, x)
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
-        seen = StepNoise(h, normals, u, None if path is None else path[i])
+        seen = StepNoise(t - t_next, normals, u, None if path is None else path[i])
         given = perturb(field, now, wrong)
         if limit is not None:
-            parts = growth.parts(scheme, given, t, h, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
+            parts = growth.parts(scheme, given, t, t_next, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
         else:
-            parts = growth.tallied(scheme.parts(given, t, h, x, seen), h)
+            parts = growth.tallied(scheme.parts(given, t, t_next, x, seen), t - t_next)
         return t, seen, wrong, now, parts, memory
 
     def body(i, carry):
@@ -63,7 +64,7 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
         squares = squares.at[i].set(jnp.mean(jnp.sum(e**2, -1)))
         if beside is not None:
-            beside = control.step(scheme, field, now, t, h, *beside, seen, wrong)
+            beside = control.step(scheme, field, now, t, times[i + 1], *beside, seen, wrong)
         x = scheme.total(x, parts)
         if record:
             states = states.at[i].set(x)
@@ -79,22 +80,17 @@ def _advance(scheme, field, error, x, beside, memory, h, T, first, count, drawn,
 
 def _draw(generator, scheme, error, shape, path):
     """What the path leaves open in CHUNK steps of particles (n, d): normals of the scheme, midpoints U, normals of the
-    error; None where there are none. By NumPy, as the path is (see noise.path)."""
+    error; the last two None where there are none. By NumPy, as the path is (see noise.path). The first normal comes first:
+    without a path it is that of the increment, and of one key the same for all schemes."""
 
     def normals(k):
         return generator.standard_normal((CHUNK, k, *shape), np.float32)
 
-    if path is None and scheme.randomised:
-        # Turned by U, so that I(0, 1) is the root of h times what a scheme without midpoint draws from the same key.
-        whole, u, other = normals(1), generator.random((CHUNK, shape[0], 1)), normals(1)
-        early, late = np.sqrt(u)[:, None], np.sqrt(1 - u)[:, None]
-        turned = np.concatenate([early * whole + late * other, late * whole - early * other], axis=1)
-        return turned.astype(np.float32), u, normals(scheme.score_evals) if error.draws else None
-    return (
-        normals(scheme.normals),
-        generator.random((CHUNK, shape[0], 1)) if scheme.randomised else None,
-        normals(scheme.score_evals) if error.draws else None,
-    )
+    count = scheme.normals(path is not None)
+    first = normals(min(count, 1))
+    u = generator.random((CHUNK, shape[0], 1)) if scheme.randomised else None
+    more = [normals(count - 1)] if count > 1 else []
+    return np.concatenate([first, *more], axis=1) if more else first, u, normals(scheme.score_evals) if error.draws else None
 
 
 def simulate(
@@ -103,8 +99,7 @@ def simulate(
     error,
     start,
     *,
-    T: float,
-    steps: int,
+    grid: Grid,
     key,
     path: np.ndarray | None = None,
     record: bool = False,
@@ -113,18 +108,18 @@ def simulate(
     limit: float | None = None,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> Run:
-    """Run `scheme` from start (n, d) at t = T to t = 0.
+    """Run `scheme` from start (n, d) at the grid's first time to its last.
 
-    path (steps, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
+    path (N, MOMENTS, n, d): the Brownian path to follow, None for fresh noise; `key` draws what the
     path leaves open; without a path all schemes with one key meet the same increments. record: keep the states,
     and the parts of the steps of the first `follow` particles. controlled: also the particles' fluctuation round the
-    path, which must be given. limit: of the growth in a step, see
+    path, where one is given. limit: of the growth in a step, see
     `dlab.sample.growth`. tick(k) is called after every k steps and may raise to cancel.
     """
-    x, h = jnp.asarray(start), T / steps
+    x, steps = jnp.asarray(start), grid.steps
     if limit is not None:
         limit = None if not scheme.hessian_evals else (limit, noise.stream(key, "growth"))
-    beside, memory, spent = (x, x) if controlled else None, error.begin(field, T, x), []
+    beside, memory, spent = (x, x) if controlled else None, error.begin(field, grid.T, x), []
     generator = noise.generator(key)
     squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
@@ -136,8 +131,9 @@ def simulate(
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
         drawn = _draw(generator, scheme, error, x.shape, path)
         x, beside, memory, square, passed, followed, cost = _advance(
-            scheme, field, error, x, beside, memory, h, T, first, count, drawn, piece, limit, record=record, follow=follow
-        )
+            scheme, field, error, x, beside, memory, grid.chunk(first, CHUNK), first, count, drawn, piece, limit,
+            record=record, follow=follow,
+        )  # fmt: skip
         spent.append(cost)
         squares.append(np.asarray(square)[:count])
         if record:

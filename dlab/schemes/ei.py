@@ -6,13 +6,15 @@ import jax.numpy as jnp
 
 from dlab import linop
 from dlab.look import Style
+from dlab.noise import Integral
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def parts(field, t, h, x, noise):
-    return {"drift": jnp.expm1(h / 2) * (x + 2 * field.score(t, x)), "noise": noise.whole(linop.HALF)}
+def parts(field, t, t_next, x, noise):
+    grown = jnp.expm1((t - t_next) / 2)
+    return {"drift": grown * (x + 2 * field.score(t, x)), "noise": noise.draw(Integral(linop.HALF))}
 
 
 def constants(m_min, L_max, L_F, d, h):

@@ -2,16 +2,16 @@
 
 import math
 
-from dlab import linop
 from dlab.field import drift
 from dlab.look import Style
+from dlab.noise import Integral
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def parts(field, t, h, x, noise):
-    return {"drift": h * drift(field, t, x), "noise": noise.whole(linop.ZERO)}
+def parts(field, t, t_next, x, noise):
+    return {"drift": (t - t_next) * drift(field, t, x), "noise": noise.draw(Integral())}
 
 
 def constants(m_min, L_max, L_F, d, h):

@@ -6,16 +6,19 @@ import jax.numpy as jnp
 
 from dlab import linop
 from dlab.look import Style
+from dlab.noise import Integral
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def parts(field, t, h, x, noise):
+def parts(field, t, t_next, x, noise):
+    h = t - t_next
     part = noise.u * h
-    y = jnp.exp(part / 2) * x + 2 * jnp.expm1(part / 2) * field.score(t, x) + noise.part(linop.HALF)
+    early, whole = noise.draw(Integral(linop.HALF, noise.u), Integral(linop.HALF))
+    y = jnp.exp(part / 2) * x + 2 * jnp.expm1(part / 2) * field.score(t, x) + early
     late = h * jnp.exp((h - part) / 2) * field.score(t - part, y)
-    return {"drift": jnp.expm1(h / 2) * x + late, "noise": noise.whole(linop.HALF), "midpoint": y}
+    return {"drift": jnp.expm1(h / 2) * x + late, "noise": whole, "midpoint": y}
 
 
 def constants(m_min, L_max, L_F, d, h):

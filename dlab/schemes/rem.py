@@ -2,17 +2,19 @@
 
 import math
 
-from dlab import linop
 from dlab.field import drift
 from dlab.look import Style
+from dlab.noise import Integral
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def parts(field, t, h, x, noise):
-    y = x + noise.u * h * drift(field, t, x) + noise.part(linop.ZERO)
-    return {"drift": h * drift(field, t - noise.u * h, y), "noise": noise.whole(linop.ZERO), "midpoint": y}
+def parts(field, t, t_next, x, noise):
+    h, u = t - t_next, noise.u
+    early, whole = noise.draw(Integral(u=u), Integral())
+    y = x + u * h * drift(field, t, x) + early
+    return {"drift": h * drift(field, t - u * h, y), "noise": whole, "midpoint": y}
 
 
 def constants(m_min, L_max, L_F, d, h):

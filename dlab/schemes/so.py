@@ -12,25 +12,27 @@ import jax.numpy as jnp
 
 from dlab.linop import Products, phi1, phi2
 from dlab.look import Style
+from dlab.noise import Integral
 from dlab.schemes.base import Scheme, Theorem
 from dlab.schemes.formula import Formula, digits
 from dlab.theory import Constants
 
 
-def parts(field, t, h, x, noise):
+def parts(field, t, t_next, x, noise):
+    h = t - t_next
     s, L, M = field.local(t, x)
     if isinstance(L, Products):
         return _by_products(h, x, s, L, M, noise)
     moved = L.map(lambda a: h * phi1(h * a), x / 2 + s)
     bent = L.map(lambda a: h**2 * phi2(h * a), M)
-    return {"drift": moved, "second order": bent, "noise": noise.whole(L)}
+    return {"drift": moved, "second order": bent, "noise": noise.draw(Integral(L))}
 
 
 def _by_products(h, x, s, L, M, noise):
     """The same step with one function of L in the place of two, as phi1(z) = 1 + z phi2(z): the parts are then EM's drift and
     all that SO adds to it. Errors are measured by the step's own noise, the root of h d."""
     L = replace(L, size=jnp.sqrt(h * x.shape[-1]))
-    gamma, moved = x / 2 + s, noise.whole(L)
+    gamma, moved = x / 2 + s, noise.draw(Integral(L))
     # One after the other, so that both have their basis in the same memory: XLA keeps no weaker order.
     bent = replace(L, begun=None).map(lambda a: h**2 * phi2(h * a), L.difference(gamma, M) + 0 * moved)
     return {"drift": h * gamma, "second order": bent, "noise": moved, "spent": L.spent}

@@ -145,7 +145,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         names = dict.fromkeys(r.scheme for r in result.rows if r.method == method)
         if names:
             notes.append(sentence.format(", ".join(names)))
-    noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy and not study.way(n).alone]
+    noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy and not study.estimator_for(n).alone]
     if noisy:
         notes.append(
             f"{', '.join(noisy)}: what the scheme's own noise does to a particle, to first order, has mean zero given the "

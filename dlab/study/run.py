@@ -64,14 +64,14 @@ def _reaching(study, tick) -> Iterator[Result]:
 def _plain(study, tick) -> Iterator[Result]:
     rows = {}
     sampled = [s for s in study.schemes if study.sampled(s)]
-    ways = {s: study.way(s) for s in study.schemes if s not in sampled}
-    by_law = [(way, study.case(s, n)) for n in study.steps for s, way in ways.items()]
+    by_name = {s: study.estimator_for(s) for s in study.schemes if s not in sampled}
+    by_law = [(method, study.case(s, n)) for n in study.steps for s, method in by_name.items()]
     paid = 0
     # What costs least first.
-    for way, case in sorted(by_law, key=lambda item: item[0].price(item[1])):
-        (found,), met = way.follow(case, [case.steps])
-        rows[case.scheme.name, case.steps] = _row(study, case, found, 0, level_met(met), int(found.value is None))
-        paid += way.price(case)
+    for method, case in sorted(by_law, key=lambda item: item[0].price(item[1])):
+        (found,), met = method.follow(case, [case.grid.steps])
+        rows[case.scheme.name, case.grid.steps] = _row(study, case, found, 0, level_met(met), int(found.value is None))
+        paid += method.price(case)
         if paid:
             tick(min(paid / study.price, 0.99))
             yield _result(study, rows, min(paid / study.price, 0.99))
@@ -128,7 +128,7 @@ def _lacking(study, rows) -> dict[tuple[str, int], float]:
 
 def _measured(study, sweep, key, quick) -> Row:
     case = study.case(*key)
-    estimator = study.way(case.scheme.name)
+    estimator = study.estimator_for(case.scheme.name)
     pairs, met, spent = sweep.pairs(key), sweep.level_met(key), sweep.tally(key)
     if case.scheme.randomised and (why := case.target.unbounded):
         # Finite samples of an infinite mean square say nothing, however near they land.
@@ -163,12 +163,12 @@ def _doubts(estimate, lower, upper, own) -> tuple[str, ...]:
 
 
 def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
-    scheme, error, h = case.scheme, study.error, study.T / case.steps
+    scheme, error, h, steps = case.scheme, study.error, case.grid.step, case.grid.steps
     bound = theory.Bound(void="the score error met is not finite")
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
         unknown = error.hessian_changed and scheme.hessian_evals
-        found = theory.bound(scheme, study.built.facts, T=study.T, h=h, start=study.start, errors=levels)
+        found = theory.bound(scheme, study.built.facts, T=case.grid.T, h=h, start=study.start, errors=levels)
         bound = theory.Bound(void=HESSIAN) if unknown else found
     parts = None
     if not bound.void:
@@ -184,9 +184,9 @@ def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
     return Row(
         scheme=scheme.name,
         h=h,
-        steps=case.steps,
-        score_evals=case.steps * scheme.score_evals if spent is None else round(spent["pieces"]),
-        hessian_evals=scheme.hessian_evals * error.hessians(case.steps, study.built.dim) if spent is None else round(spent["products"]),
+        steps=steps,
+        score_evals=steps * scheme.score_evals if spent is None else round(spent["pieces"]),
+        hessian_evals=scheme.hessian_evals * error.hessians(steps, study.built.dim) if spent is None else round(spent["products"]),
         particles=particles,
         w2=estimate.value,
         stderr=None if lost else estimate.stderr,

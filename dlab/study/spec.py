@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
-from dlab import __version__, errors, measure, params, process, schemes, targets
+from dlab import errors, grid, measure, params, process, schemes, targets
+from dlab.grid import Grid
 from dlab.measure import Case
 from dlab.params import BadInput
 from dlab.study.paths import shared_paths
@@ -22,7 +23,7 @@ TARGET = "target."  # that number's key follows
 DEFAULT = {
     "schema": SCHEMA,
     "target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 0.5]]},
-    "schemes": list(schemes.REGISTRY),
+    "schemes": ["EM", "EI", "REM", "REI", "SO"],
     "h": [0.5, 0.25, 0.125, 0.0625],
     "T": 4.0,
     "start": "exact",
@@ -40,7 +41,7 @@ EXTENDED = {"vary": None, "reach": None, "growth": None}  # in the file only whe
 class Study:
     """One convergence study as checked values; `from_json` is its only door.
 
-    target, score_error   objects of the study file      schemes, h, steps   tuples, h[i] steps[i] = T
+    target, score_error   objects of the study file      schemes, steps   tuples; h: the step sizes
     start "exact" | "paper"   particles: Brownian paths (at least so many where `accuracy` is set)
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
     vary: {"axis", "values"} or None; the study is then asked for each value, see `parts`
@@ -50,7 +51,6 @@ class Study:
 
     target: dict | targets.Target
     schemes: tuple[str, ...]
-    h: tuple[float, ...]
     steps: tuple[int, ...]
     T: float
     start: str
@@ -97,7 +97,6 @@ class Study:
         study = cls(
             target=values["target"],
             schemes=names,
-            h=tuple(T / n for n in steps),
             steps=steps,
             T=T,
             start=params.choice("start", values["start"], STARTS),
@@ -149,7 +148,7 @@ class Study:
 
     def to_json(self) -> dict:
         """The study file, every default filled in; `from_json` gives the same study back."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "steps"}
+        values = {name: getattr(self, name) for name in ("h" if f.name == "steps" else f.name for f in fields(self))}
         values = {k: v for k, v in values.items() if k not in EXTENDED or v is not None}
         if isinstance(self.target, targets.Target):
             values["target"] = {"name": "custom"}
@@ -197,20 +196,29 @@ class Study:
 
     @cached_property
     def key(self) -> str:
-        """Fingerprint of the study and of the version that answers it."""
-        text = json.dumps(self.to_json(), sort_keys=True) + __version__
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        """A name for the study: of what it asks for, so that a key which is added to the contract later changes none."""
+        asked = {k: v for k, v in self.to_json().items() if v != DEFAULT.get(k)}
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def h(self) -> tuple[float, ...]:
+        """Step sizes, in the order of `steps`."""
+        return tuple(self.grid(n).step for n in self.steps)
+
+    def grid(self, steps: int) -> Grid:
+        """The times of a run of so many steps."""
+        return grid.uniform(self.T, steps)
 
     def case(self, scheme: str, steps: int) -> Case:
-        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.T, steps, self.start, self.seed)
+        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.grid(steps), self.start, self.seed)
 
-    def way(self, scheme: str) -> measure.Estimator:
+    def estimator_for(self, scheme: str) -> measure.Estimator:
         """The estimator that measures the scheme."""
         return measure.choose(self.estimator, self.case(scheme, self.steps[0]))[0]
 
     def sampled(self, scheme: str) -> bool:
         """Whether the scheme's points need simulation."""
-        return self.way(scheme).sampled
+        return self.estimator_for(scheme).sampled
 
     @property
     def sampled_schemes(self) -> list[str]:
@@ -226,7 +234,7 @@ class Study:
     @property
     def paired(self) -> bool:
         """Whether the sampled schemes run beside a reference on the same paths: where the target has one and an estimator asks for it."""
-        return self.built.paired and not all(self.way(s).alone for s in self.schemes if self.sampled(s))
+        return self.built.paired and not all(self.estimator_for(s).alone for s in self.schemes if self.sampled(s))
 
     @cached_property
     def work(self) -> int:
@@ -237,6 +245,7 @@ class Study:
         if not sampled:
             return 0
         references = sum(r.work for g in shared_paths(self.steps) for r in g.references) if self.paired else 0
+        references *= len({schemes.REGISTRY[s].dynamics for s in sampled})
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @property
@@ -255,14 +264,14 @@ class Study:
         price = self._points + self.error.price + (self.built.setup if self.work else 0)
         if self.reach:
             steps = max(1, max(self.steps) // 2)
-            price += len(self.reach) * TRIES * replace(self, steps=(steps,), h=(self.T / steps,), reach=None)._points
+            price += len(self.reach) * TRIES * replace(self, steps=(steps,), reach=None)._points
         return price
 
     @property
     def _points(self) -> int:
         """What the points of a plain study cost, in particle-steps."""
-        by_law = {s: way for s in self.schemes if not (way := self.way(s)).sampled}
-        laws = sum(way.price(self.case(s, n)) for s, way in by_law.items() for n in self.steps)
+        by_law = {s: method for s in self.schemes if not (method := self.estimator_for(s)).sampled}
+        laws = sum(method.price(self.case(s, n)) for s, method in by_law.items() for n in self.steps)
         run = self.work * self.built.step_cost * self.error.cost
         if run and not self.built.paired:
             # No reference: every scheme pays for itself.

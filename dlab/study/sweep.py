@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,9 +12,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from dlab import errors, measure, noise, schemes
+from dlab.grid import Grid
 from dlab.measure import Case, Pairs, coupled
-from dlab.sample import Run, level_met, simulate, starts
-from dlab.study.paths import Reference, SharedPath, shared_paths
+from dlab.sample import Run, level_met, reference, simulate, starts
+from dlab.study.paths import SharedPath, shared_paths
 from dlab.study.spec import BATCH, Study
 
 BEYOND = 2.0  # h lambda above which SO's step lets distances grow beyond what its constant L is good for
@@ -47,7 +49,7 @@ class Sweep:
         self.references = {n: r for g in self.shared for r in g.references for n in r.members}
         # Coarse h first: its points are on the screen while the fine ones run. Of each point its run in each batch.
         self.points: dict[Key, dict[int, Run]] = {(s, n): {} for n in sorted(study.steps) for s in names}
-        self.paths = {r: _Paths() for r in self.references.values()}
+        self.paths = defaultdict(_Paths)  # by dynamics and reference
         self.drawn = self.batches = self.spent = 0
         self.total = study.most
         self._ahead = None
@@ -79,14 +81,15 @@ class Sweep:
         for n in counts:
             if n == counts[-1] and self.drawn < self.study.particles:
                 self._ahead = self._queue(number + 1, keys)  # runs while this batch is measured
-            reference, these = self.references[n], [k for k in keys if k[1] == n]
+            its, these = self.references[n], [k for k in keys if k[1] == n]
             if self.study.paired:
-                self.paths[reference].ends[number] = tuple(self._wait(f).x[:keep] for f in started[reference])
+                for kind in {schemes.REGISTRY[s].dynamics for s, _ in these}:
+                    self.paths[kind, its].ends[number] = tuple(self._wait(f).x[:keep] for f in started[kind, its])
             for k in these:
                 self.points[k][number] = _first(self._wait(started[k]), keep)
             yield these
 
-    def _queue(self, number: int, keys) -> dict[Key | Reference, Future | tuple]:
+    def _queue(self, number: int, keys) -> dict[tuple, Future | tuple]:
         study, queued = self.study, {}
         key = jax.random.fold_in(jax.random.key(study.seed), number)
         both = starts(study.built, noise.stream(key, "start"), BATCH, study.T, study.start)
@@ -98,24 +101,27 @@ class Sweep:
                 queued |= self._start(key, grid, mine, *both)
         return queued
 
-    def _start(self, key, grid: SharedPath, keys, begin, exact_begin) -> dict[Key | Reference, Future | tuple]:
+    def _start(self, key, grid: SharedPath, keys, begin, exact_begin) -> dict[tuple, Future | tuple]:
         """Queue a batch on one grid: the references that its points need and the points, coarse ones first."""
         study, queued = self.study, {}
         wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]
         counts = {n for _, n in keys}.union(*((r.steps, r.steps // 2) for r in wanted))
-        path = _pyramid(
-            jax.random.fold_in(noise.stream(key, "path"), grid.steps), grid.steps, counts, study.T, study.built.dim
+        drawn = any(scheme.normals() or reference.of(scheme).normals() for scheme in (schemes.REGISTRY[s] for s, _ in keys))
+        path = drawn and _pyramid(
+            jax.random.fold_in(noise.stream(key, "path"), grid.steps), study.grid(grid.steps), counts, study.built.dim
         )
 
         def queue(scheme, error, start, n, own, controlled=False):
             return self._pool.submit(
-                simulate, scheme, self.field, error, start, T=study.T, steps=n, key=jax.random.fold_in(own, n),
-                path=path[n], controlled=controlled, tick=self._count,
+                simulate, scheme, self.field, error, start, grid=study.grid(n), key=jax.random.fold_in(own, n),
+                path=path[n] if scheme.normals() else None, controlled=controlled, tick=self._count,
             )  # fmt: skip
 
-        own, so = noise.stream(key, "reference"), schemes.REGISTRY["SO"]
+        own = noise.stream(key, "reference")
         for r in wanted:
-            queued[r] = tuple(queue(so, errors.NONE, exact_begin, n, own) for n in (r.steps, r.steps // 2))
+            for kind in sorted({schemes.REGISTRY[s].dynamics for s, n in keys if n in r.members}):
+                exact = reference.REFERENCES[kind]
+                queued[kind, r] = tuple(queue(exact, errors.NONE, exact_begin, n, own) for n in (r.steps, r.steps // 2))
             for name, n in keys:
                 if n in r.members:
                     case, own_key = study.case(name, n), noise.stream(key, "scheme", name)
@@ -125,7 +131,7 @@ class Sweep:
     def _alone(self, key, begin, name: str, n: int) -> Future:
         """Queue a batch of a scheme without a path to share: one key gives all schemes the same increments."""
         return self._pool.submit(
-            simulate, schemes.REGISTRY[name], self.field, self.study.error, begin, T=self.study.T, steps=n,
+            simulate, schemes.REGISTRY[name], self.field, self.study.error, begin, grid=self.study.grid(n),
             key=jax.random.fold_in(noise.stream(key, "schemes"), n), limit=self.study.growth, tick=self._count,
         )  # fmt: skip
 
@@ -161,16 +167,17 @@ class Sweep:
 
     def pairs(self, key: Key) -> Pairs:
         """All particles of a point, with the reference on the same paths where the study has one."""
-        runs, ends = self.points[key], self.paths[self.references[key[1]]].ends
+        runs, case = self.points[key], self.study.case(*key)
+        ends = self.paths[case.scheme.dynamics, self.references[key[1]]].ends
         x, z = np.concatenate([r.x for r in runs.values()]), None
         if not self.study.paired:
             return Pairs(x, None)
         y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
-        if self.study.case(*key).noisy:
+        if case.noisy:
             z = np.concatenate([r.fluctuation for r in runs.values()])
             # Where the step is so large that the linearisation leaves the numbers, there is nothing to subtract.
             z = z if np.isfinite(z).all() else None
-        return Pairs(x, y, half, z)
+        return Pairs(x, y, half, z, case.reference.law_order)
 
     def tally(self, key: Key) -> dict | None:
         """What SO's Hessian-vector products cost and met, over all batches; None of a scheme or target without."""
@@ -188,15 +195,15 @@ class Sweep:
         return level_met(np.mean([r.error_square for r in self.points[key].values()], axis=0))
 
     def reference_error(self, case: Case) -> float:
-        """W2 by which the reference may be off: SO has order 2, so a third of its distance to itself with half the
-        steps is its own error, of which extrapolation leaves a quarter at most where the order shows."""
-        paths = self.paths[self.references[case.steps]]
+        """W2 by which the reference may be off: of order p, its own error is a share 1/(2^p - 1) of its distance to itself with
+        half the steps, of which extrapolation leaves a quarter at most where the order shows."""
+        paths = self.paths[case.scheme.dynamics, self.references[case.grid.steps]]
         if paths.off[0] != len(paths.ends):
             fine, half = (np.concatenate([e[i] for e in paths.ends.values()]) for i in (0, 1))
-            so = replace(case, scheme=schemes.REGISTRY["SO"], error=errors.NONE)
-            estimator, _ = measure.choose("projected", so)
-            found = (estimator.quick if estimator else coupled.estimate)(so, Pairs(half, fine))
-            paths.off = len(paths.ends), found.value / 12
+            exact = replace(case, scheme=case.reference, error=errors.NONE)
+            estimator, _ = measure.choose("projected", exact)
+            found = (estimator.quick if estimator else coupled.estimate)(exact, Pairs(half, fine))
+            paths.off = len(paths.ends), found.value / (4 * (2**exact.scheme.law_order - 1))
         return paths.off[1]
 
     def clouds(self) -> dict[str, np.ndarray]:
@@ -209,10 +216,11 @@ def _first(run: Run, count: int) -> Run:
     return replace(run, x=run.x[:count], fluctuation=None if run.fluctuation is None else run.fluctuation[:count])
 
 
-def _pyramid(key, fine, counts, T, d) -> dict[int, np.ndarray]:
-    """Moments of one Brownian path in so many intervals for each of `counts`, all divisors of `fine`."""
-    levels = {fine: noise.path(key, fine, T / fine, BATCH, d)}
+def _pyramid(key, grid: Grid, counts, d) -> dict[int, np.ndarray]:
+    """Moments of one Brownian path in so many intervals for each of `counts`, all divisors of the number of the grid's steps."""
+    levels, lengths = {grid.steps: noise.path(key, grid.h, BATCH, d)}, {grid.steps: grid.h}
     for n in sorted(counts, reverse=True):
         nearest = min(m for m in levels if m % n == 0)
-        levels[n] = noise.merge(levels[nearest], nearest // n)
+        levels[n] = noise.merge(levels[nearest], nearest // n, lengths[nearest])
+        lengths[n] = lengths[nearest].reshape(n, -1).sum(1)
     return levels

@@ -26,6 +26,7 @@ def build(spec: dict) -> Target:
         raise params.BadInput(f"target = {params.show(spec)} is not an object; give one with the key 'name'.")
     params.require("target", spec, ("name",))
     entry = REGISTRY[params.choice("target.name", spec["name"], REGISTRY)]
+    params.only_keys("target", spec, ("name", *entry.keys))
     try:
         text = json.dumps(spec, sort_keys=True)
     except (TypeError, ValueError):  # not of JSON: from_spec says what is wrong

@@ -1,7 +1,7 @@
 """What a target is and what is known about it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -157,20 +157,31 @@ class Target:
 class TargetEntry:
     """One line of the registry.
 
-    from_spec(spec) -> Target   reads the study file's `target` object, BadInput where it is wrong
+    keys     what its object in a study file may have beside "name"; others are refused before from_spec sees them
+    from_spec(spec) -> Target   reads that object, BadInput where it is wrong
     knobs, from_knobs(values) -> spec   the scalars that the app offers for it
     to_knobs(spec) -> values   the way back, which need not fit: the caller checks it
     planar   whether it lives in the plane, where the pages draw it
+    m0, L0   how these constants follow from the keys, for tables
+    example  an object that tests build; that of the knobs' defaults where none is given
     """
 
     name: str
     title: str
     formula: str
+    keys: tuple[str, ...]
     from_spec: Callable[[dict], Target]
     knobs: tuple[Knob, ...]
     from_knobs: Callable[[dict[str, Any]], dict]
     to_knobs: Callable[[dict], dict[str, float]] | None = None
     planar: bool = True
+    m0: str = "measured"
+    L0: str = "measured"
+    example: dict | None = field(default=None, hash=False)
+
+    def __post_init__(self):
+        if self.example is None:
+            object.__setattr__(self, "example", self.from_knobs({knob.name: knob.default for knob in self.knobs}))
 
     def knobs_of(self, spec: dict) -> dict[str, float] | None:
         """The knobs that give this very spec, None where none do."""

@@ -15,7 +15,6 @@ MIDPOINT = (
 
 
 def from_spec(spec: dict) -> Pieces:
-    params.only_keys("target", spec, ("name", "half", "lam"))
     params.require("target", spec, ("half",))
     half = params.number("target.half", spec["half"], 0.05, 50.0)
     lam = params.number("target.lam", spec.get("lam", 0.0), 0.0, 1e2)
@@ -29,6 +28,7 @@ ENTRY = TargetEntry(
     name="box",
     title="Box (compact support)",
     formula=r"p_0 \propto \prod_i e^{-\frac{\lambda}{2} u_i^2}\,1_{[-b,b]}(u_i)",
+    keys=("half", "lam"),
     from_spec=from_spec,
     knobs=(
         Knob("half", "Half width b", 1.0, 0.25, 6.0, 0.25, "The density is zero outside of [−b, b]."),
@@ -36,4 +36,6 @@ ENTRY = TargetEntry(
     ),
     from_knobs=lambda knobs: {"name": "box", "half": knobs["half"], "lam": knobs["lam"]},
     to_knobs=lambda spec: {"lam": 0.0, **spec},
+    m0="λ",
+    L0="∞",
 )

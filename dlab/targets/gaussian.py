@@ -115,7 +115,6 @@ def covariance(name: str, value, dim: int) -> np.ndarray:
 
 
 def from_spec(spec: dict) -> Gaussian:
-    params.only_keys("target", spec, ("name", "mean", "cov"))
     params.require("target", spec, ("mean", "cov"))
     mean = params.array("target.mean", spec["mean"], (-1,))
     return Gaussian(mean, covariance("target.cov", spec["cov"], len(mean)))
@@ -141,6 +140,7 @@ ENTRY = TargetEntry(
     name="gaussian",
     title="Gaussian",
     formula=r"p_0 = \mathcal N(\mu, \Sigma)",
+    keys=("mean", "cov"),
     from_spec=from_spec,
     knobs=(
         Knob(
@@ -167,4 +167,6 @@ ENTRY = TargetEntry(
     ),
     from_knobs=from_knobs,
     to_knobs=to_knobs,
+    m0="1/λ_max(cov)",
+    L0="1/λ_min(cov)",
 )

@@ -91,7 +91,7 @@ class ImagesField(ExactField):
     def local(self, t, x):
         s, hessian = self.products(t, x)
         L = linop.Products(lambda v: v / 2 + hessian(v))
-        return s, L, linop.Less(x / 4, x / 2 + s)
+        return s, L, linop.Residual(x / 4, x / 2 + s)
 
 
 def _over(body, start, blocks):
@@ -154,7 +154,6 @@ class Images(Target):
 
 
 def from_spec(spec: dict) -> Images:
-    params.only_keys("target", spec, ("name", "data", "count", "labels", "width"))
     images, labels = pictures.load(spec.get("data", "digits"))
     chosen = np.arange(len(images))
     if (wanted := spec.get("labels")) is not None:
@@ -178,8 +177,11 @@ ENTRY = TargetEntry(
     name="images",
     title="Smoothed images",
     formula=r"p_0 = \tfrac1K\sum_k \mathcal N(x_k, w^2 I)",
+    keys=("data", "count", "labels", "width"),
     from_spec=from_spec,
     knobs=(),
     from_knobs=lambda knobs: {"name": "images", "data": "digits", "count": 100, "width": WIDTH},
     planar=False,
+    m0="1/w² − R²/w⁴",
+    L0="max(1/w², −m₀)",
 )

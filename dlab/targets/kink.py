@@ -50,7 +50,6 @@ class Kink(QuadratureTarget):
 
 
 def from_spec(spec: dict) -> Kink | Pieces:
-    params.only_keys("target", spec, ("name", "lam", "c", "delta"))
     params.require("target", spec, ("c", "delta"))
     lam = params.number("target.lam", spec.get("lam", 0.0), 0.0, 1e2)
     c = params.number("target.c", spec["c"], 0.1, 1e2)
@@ -75,6 +74,7 @@ ENTRY = TargetEntry(
     name="kink",
     title="Kink (smoothed Laplace)",
     formula=r"p_0 \propto \prod_i \exp(-\tfrac{\lambda}{2} u_i^2 - c\sqrt{u_i^2+\delta^2})",
+    keys=("lam", "c", "delta"),
     from_spec=from_spec,
     knobs=(
         Knob("delta", "Width δ of the kink", 0.2, 0.0, 2.0, 0.1, "0: a true kink, where the score jumps by 2c. L₀ = λ + c/δ."),
@@ -83,4 +83,6 @@ ENTRY = TargetEntry(
     ),
     from_knobs=lambda knobs: {"name": "kink", **{key: knobs[key] for key in ("delta", "c", "lam")}},
     to_knobs=lambda spec: {"lam": 0.0, **spec},
+    m0="λ",
+    L0="λ + c/δ, ∞ at δ = 0",
 )

@@ -21,7 +21,7 @@ from dlab.targets.quadrature_target import QuadratureTarget
 
 __all__ = ["ENTRY", "LogisticDensity", "data", "from_spec", "laplace", "read_csv", "synthetic"]
 
-GIVEN, MADE = ("x", "y"), ("features", "rows", "spread", "data")
+GIVEN, SYNTHETIC = ("x", "y"), ("features", "rows", "spread", "data")
 SAMPLED = ("score", "atoms", "atom_seed")
 SCORES = (*sampled.FORMS, "laplace")
 MOST_MEMORY = 2e7  # atoms times features squared
@@ -58,8 +58,8 @@ class LogisticDensity:
 def data(spec: dict) -> tuple[np.ndarray, np.ndarray]:
     """Features (m, d) and labels (m,) of a target object, given or made; BadInput names what is wrong."""
     if any(k in spec for k in GIVEN):
-        if extra := [k for k in MADE if k in spec]:
-            raise BadInput(f"target has both x, y and {extra[0]}; give the observations, or {', '.join(MADE)} to make some.")
+        if extra := [k for k in SYNTHETIC if k in spec]:
+            raise BadInput(f"target has both x, y and {extra[0]}; give the observations, or {', '.join(SYNTHETIC)} to make some.")
         params.require("target", spec, GIVEN)
         if isinstance(spec["x"], (list, tuple)) and len(spec["x"]) > params.MAX_DATA_ROWS:
             raise BadInput(f"target.x has {len(spec['x'])} rows; the limit is {params.MAX_DATA_ROWS}.")
@@ -71,7 +71,7 @@ def data(spec: dict) -> tuple[np.ndarray, np.ndarray]:
             wrong = next(v for v in y if v not in (-1.0, 1.0))
             raise BadInput(f"target.y holds {wrong:g}; give labels 1 and -1.")
         return x, y
-    if not any(k in spec for k in MADE):
+    if not any(k in spec for k in SYNTHETIC):
         params.require("target", spec, GIVEN)
     params.require("target", spec, ("features",))
     features = params.integer("target.features", spec["features"], 2, MAX_FEATURES)
@@ -83,7 +83,6 @@ def data(spec: dict) -> tuple[np.ndarray, np.ndarray]:
 def from_spec(spec: dict) -> Target:
     """The posterior of a target object. Two features without a key of SAMPLED: by quadrature. Otherwise a score from samples of
     the posterior (`sampled`), or for score "laplace" the Gaussian near the mode, whose score is exact."""
-    params.only_keys("target", spec, ("name", *GIVEN, "lam", *MADE, *SAMPLED))
     params.require("target", spec, ("lam",))
     x, y = data(spec)
     lam = params.number("target.lam", spec["lam"], above=1e-3, high=1e4)
@@ -138,6 +137,7 @@ ENTRY = TargetEntry(
     name="logistic",
     title="Logistic posterior",
     formula=r"p_0 \propto \exp(-\tfrac{\lambda}{2}|\theta|^2 - \tfrac1n\sum_i\log(1+e^{-y_i x_i\cdot\theta}))",
+    keys=(*GIVEN, "lam", *SYNTHETIC, *SAMPLED),
     from_spec=from_spec,
     knobs=(
         Knob("lam", "Penalty λ", 0.8, 0.3, 4.0, 0.1, "Strength of the Gaussian prior; m₀ = λ."),
@@ -146,4 +146,6 @@ ENTRY = TargetEntry(
         Knob("data", "Data seed", 1, 0, 999, 1, "Seed of the synthetic data."),
     ),
     from_knobs=from_knobs,
+    m0="λ",
+    L0="λ + λ_max(XᵀX/n)/4",
 )

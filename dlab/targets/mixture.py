@@ -144,7 +144,6 @@ class Mixture(Target):
 
 
 def from_spec(spec: dict) -> Mixture:
-    params.only_keys("target", spec, ("name", "weights", "means", "var"))
     params.require("target", spec, ("weights", "means", "var"))
     weights = np.asarray(params.array("target.weights", spec["weights"], (-1,)))
     count = len(weights)
@@ -192,6 +191,7 @@ ENTRY = TargetEntry(
     name="mixture",
     title="Gaussian mixture",
     formula=r"p_0 = \sum_k w_k\,\mathcal N(\mu_k, vI)",
+    keys=("weights", "means", "var"),
     from_spec=from_spec,
     knobs=(
         Knob(
@@ -219,4 +219,6 @@ ENTRY = TargetEntry(
     ),
     from_knobs=from_knobs,
     to_knobs=to_knobs,
+    m0="1/v − δ²/4v²",
+    L0="max(1/v, −m₀)",
 )

@@ -44,9 +44,7 @@ class SkewDensity:
 
 
 def from_spec(spec: dict) -> QuadratureTarget:
-    keys = ("lam", "c", "k", "angle")
-    params.only_keys("target", spec, ("name", *keys))
-    params.require("target", spec, keys[:3])
+    params.require("target", spec, ("lam", "c", "k"))
     lam = params.number("target.lam", spec["lam"], above=1e-3, high=1e3)
     c = params.number("target.c", spec["c"], 0.0, 1e3)
     k = params.number("target.k", spec["k"], -1e2, 1e2)
@@ -66,6 +64,7 @@ ENTRY = TargetEntry(
     name="skew",
     title="Skew",
     formula=r"p_0 \propto \prod_i \exp(-\tfrac{\lambda}{2} u_i^2 - c\log(1+e^{-k u_i}))",
+    keys=("lam", "c", "k", "angle"),
     from_spec=from_spec,
     knobs=(
         Knob("lam", "Curvature λ", 0.8, 0.3, 4.0, 0.1, "The Gaussian part; m₀ = λ."),
@@ -75,4 +74,6 @@ ENTRY = TargetEntry(
     ),
     from_knobs=from_knobs,
     to_knobs=lambda spec: {"angle": 0.0, **spec},
+    m0="λ",
+    L0="λ + ck²/4",
 )

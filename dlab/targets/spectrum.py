@@ -86,7 +86,6 @@ def spectrum(shape: str, dim: int, low: float, high: float) -> np.ndarray:
 
 
 def from_spec(spec: dict) -> Spectrum:
-    params.only_keys("target", spec, ("name", "values", "shape", "dim", "low", "high"))
     if "values" in spec:
         if extra := [k for k in ("shape", "dim", "low", "high") if k in spec]:
             raise BadInput(f"target has both values and {extra[0]}; give the variances, or shape, dim, low and high.")
@@ -118,8 +117,12 @@ ENTRY = TargetEntry(
     name="spectrum",
     title="Gaussian by its eigenvalues",
     formula=r"p_0 = \mathcal N(0, \operatorname{diag}(v_1,\dots,v_d))",
+    keys=("values", "shape", "dim", "low", "high"),
     from_spec=from_spec,
     knobs=(),
     from_knobs=lambda knobs: {"name": "spectrum", "dim": 2},
     planar=False,
+    m0="1/max v",
+    L0="1/min v",
+    example={"name": "spectrum", "values": [0.5, 1.5]},
 )

@@ -152,7 +152,6 @@ class Wells(Target):
 
 
 def from_spec(spec: dict) -> Wells:
-    params.only_keys("target", spec, ("name", "a", "q", "g", "k"))
     params.require("target", spec, ("a",))
     a = params.number("target.a", spec["a"], -20.0, 8.0)
     q = params.number("target.q", spec.get("q", 1.0), 0.1, 20.0)
@@ -165,6 +164,7 @@ ENTRY = TargetEntry(
     name="wells",
     title="Double well",
     formula=r"p_0 \propto \exp(-\tfrac q4 u_1^4 + \tfrac a2 u_1^2 + g u_1 - \tfrac k2 u_2^2)",
+    keys=("a", "q", "g", "k"),
     from_spec=from_spec,
     knobs=(
         Knob("a", "Push apart a", 2.0, -2.0, 5.0, 0.25, "m₀ = −a: log-concave up to 0, above it two wells. L₀ = ∞ always."),
@@ -174,4 +174,6 @@ ENTRY = TargetEntry(
     ),
     from_knobs=lambda knobs: {"name": "wells", **{key: knobs[key] for key in ("a", "q", "g", "k")}},
     to_knobs=lambda spec: {"q": 1.0, "g": 0.0, "k": 1.0, **spec},
+    m0="min(−a, k)",
+    L0="∞",
 )

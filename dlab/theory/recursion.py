@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dlab.grid import Grid
 from dlab.theory import curvature
 
 
@@ -53,14 +54,12 @@ def missing(facts, names) -> str | None:
     return None
 
 
-def recursion(facts, *, T: float, steps: int, start: str, error: float = 0.0) -> Recursion:
+def recursion(facts, *, grid: Grid, start: str, error: float = 0.0) -> Recursion:
     """The recursion for EM on a target with the given facts; error is eps_sc along the iterates."""
     if void := missing(facts, ("m0", "L0", "M1")):
         return Recursion(void=void)
     m0, L0, M1, d = facts.m0.value, facts.L0.value, facts.M1.value, facts.dim
-    h = T / steps
-    n = np.arange(steps)
-    first, last = T - n * h, np.maximum(T - (n + 1) * h, 0.0)
+    T, h, first, last = grid.T, grid.h, grid.times[:-1], grid.times[1:]
     decay = curvature.lower_integral(last, first, m0) - h / 2
     so_far = np.concatenate([[0.0], np.cumsum(decay)[:-1]])
     far = np.exp(-T / 2) * facts.second_moment**0.5 if start == "paper" else 0.0
@@ -72,11 +71,11 @@ def recursion(facts, *, T: float, steps: int, start: str, error: float = 0.0) ->
     C = C1 * (C1 * C2 + C4 / 2 + C3) + M1 * (1 + C2 + C4)
     factor = np.exp(-decay) + h**2 * (C1**2 + M1)
     added = h**2 * C + h**1.5 * np.sqrt(d) * C1 + h * error
-    e = np.zeros(steps + 1)
+    e = np.zeros(grid.steps + 1)
     with np.errstate(over="ignore"):
-        for k in range(steps):
+        for k in range(grid.steps):
             e[k + 1] = factor[k] * e[k] + added[k]
-    initial = float(np.exp(-curvature.lower_integral(0.0, T, m0))) * facts.second_moment**0.5 if start == "paper" else 0.0
+    initial = float(np.exp(-curvature.lower_integral(grid.stop, T, m0))) * facts.second_moment**0.5 if start == "paper" else 0.0
     gap = min(1.0, m0) - 0.5
     largest = gap / (float(np.max(C1)) ** 2 + M1) if gap > 0 else None
     return Recursion(e, factor, C1, C2, C3, C, float(C4), initial, largest)

@@ -19,19 +19,18 @@ order h, and fresh noise in the score costs h^{1/2} eps_noise, not eps_noise.
 
 import numpy as np
 
+from dlab.grid import Grid
 from dlab.theory import curvature
 from dlab.theory.recursion import missing, moment
 
 
-def sharp(facts, *, T: float, steps: int, start: str, error: float = 0.0, noise: float = 0.0) -> tuple[np.ndarray | None, str | None]:
+def sharp(facts, *, grid: Grid, start: str, error: float = 0.0, noise: float = 0.0) -> tuple[np.ndarray | None, str | None]:
     """(e (N + 1,), None), or (None, why there is no number). error: L2 level of a score error that is a function of (t, x);
     noise: of one drawn afresh at each evaluation."""
     if void := missing(facts, ("m0", "L0")):
         return None, void
     m0, L0, d = facts.m0.value, facts.L0.value, facts.dim
-    h = T / steps
-    first = T - np.arange(steps) * h
-    last = np.maximum(first - h, 0.0)
+    T, h, first, last = grid.T, grid.h, grid.times[:-1], grid.times[1:]
     high = curvature.largest_upper(last, first, L0)
     low = np.minimum(curvature.lower(last, m0), curvature.lower(first, m0))
     rho = np.maximum(
@@ -42,10 +41,10 @@ def sharp(facts, *, T: float, steps: int, start: str, error: float = 0.0, noise:
     growth = np.exp(h * np.maximum(0.0, 0.5 - low))
     bias = h**2 / 8 * size + h * error
     spread = (np.sqrt(h**3 / 3) * frobenius + np.sqrt(d) * growth * h**2.5 / 15) ** 2 + (h * noise) ** 2
-    e = np.zeros(steps + 1)
+    e = np.zeros(grid.steps + 1)
     e[0] = np.exp(-T / 2) * facts.second_moment**0.5 if start == "paper" else 0.0
     with np.errstate(over="ignore"):
-        for k in range(steps):
+        for k in range(grid.steps):
             e[k + 1] = np.sqrt((rho[k] * e[k] + bias[k]) ** 2 + spread[k])
     return e, None
 

@@ -1,12 +1,6 @@
-"""The cases of the page outside the assumptions, and its studies. No streamlit here: plain values."""
+"""The cases of the page outside the assumptions: each leaves them in one way. Plain values."""
 
 from dataclasses import dataclass, field
-
-from dlab import schemes, targets
-from dlab.study import Study
-from dlab.ui import studies
-
-AT = 1 / 16  # the step size at which the relaxing number varies
 
 
 @dataclass(frozen=True)
@@ -14,7 +8,7 @@ class Case:
     """A way out of the assumptions.
 
     target, key   the target and the one of its numbers that leads there, with the values offered and the one at first
-    fixed   the target's other knobs, where they are not its defaults      words   what happens, in short sentences
+    fixed   the target's other knobs, where they are not its defaults; what happens is told in words/outside.md
     """
 
     name: str
@@ -26,7 +20,6 @@ class Case:
     values: tuple[float, ...]
     default: float
     help: str
-    words: str
     fixed: dict = field(default_factory=dict)
 
 
@@ -34,42 +27,25 @@ CASES = (
     Case(
         "modes", "Two modes move apart", "mixture", "sep", "Separation δ of the modes", "δ",
         (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0), 3.0, "Two Gaussians of variance ½. Log-concave up to δ = √2; m₀ = 2 − δ².",
-        "Between the modes the density has a valley, where the score pushes particles apart instead of together. The proofs need it to "
-        "pull together everywhere. The process still carries the right share to each mode, because at large $t$ the noise has merged "
-        "them: with the exact score no mode is lost, only some mass is misplaced by the size of the step.",
         {"var": 0.5, "w": 0.3, "angle": 0.0},
     ),
     Case(
         "wells", "A double well", "wells", "a", "Push apart a", "a",
         (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0), 3.0, "m₀ = −a: log-concave up to a = 0, then two wells with a barrier a²/4.",
-        "The potential $u^4/4 - au^2/2$ makes two wells for $a > 0$. Its score grows like $|u|^3$, so it is Lipschitz for no $a$ and the "
-        "theorems are silent even where the density is log-concave. Diffusion tames it: at any $t > 0$ the score is Lipschitz.",
     ),
     Case(
         "wide", "m₀ at most ½", "gaussian", "k2", "Curvature m₀", "m₀",
         (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0), 0.4, "A Gaussian with variances 1/m₀ and ½: nothing but m₀ changes.",
-        "Every constant divides by $m_{\\min} - \\tfrac12$, and no assumption says that this must be positive. Nothing happens to the "
-        "measurement at ½. The ½ comes from the drift $x/2$, which the proof sets against the weakest pull of the score; near $t = 0$ "
-        "they may lose, but from $t$ of order 1 on the pull is nearly 1 for every target.",
         {"k1": 2.0, "angle": 90.0, "mx": 0.5, "my": 0.0},
     ),
     Case(
         "kink", "A score with a kink", "kink", "delta", "Width δ of the kink", "δ",
         (0.0, 0.1, 0.2, 0.4, 0.8, 1.6), 0.0, "The score turns by 2 over a width δ; L₀ = 1 + 1/δ. 0: it jumps.",
-        "As $\\delta \\to 0$ the constants grow like $L_0 = 1 + 1/\\delta$ and at 0 there are none. A step of size $h$ sees the kink only "
-        "in the last steps, within a distance $\\sqrt h$ of it: mass $\\sqrt h$ goes wrong by $h$, so $W_2^2 \\sim h^{5/2}$. That is "
-        "invisible beside the order 1 of EM and EI, and it caps SO at order 1¼ while $\\sqrt h$ is larger than "
-        "$\\delta$; by the same count "
-        "REM and REI, whose laws a grid does not resolve at $\\delta = 0$.",
         {"c": 1.0, "lam": 1.0},
     ),
     Case(
         "box", "A compact support", "box", "half", "Half width b of the support", "b",
         (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), 1.0, "A standard Gaussian cut off at ±b in each coordinate; m₀ = 1.",
-        "The last step of EM, EI and SO adds noise of variance about $h$: it carries mass $\\sqrt h$ a distance $\\sqrt h$ out of the "
-        "support, so $W_2^2 \\sim h^{3/2}$ and every one of them is left with order ¾. REM and REI take the score at a random time "
-        "arbitrarily close to 0, where outside of the support it is (distance)/$t$, and $1/t$ has no mean: their $W_2$ is infinite, "
-        "whatever a finite sample reads.",
         {"lam": 1.0},
     ),
 )  # fmt: skip
@@ -88,73 +64,3 @@ HESSIAN_TARGETS = {
     "gaussian": {"name": "gaussian", "mean": [0.5, 0.3], "cov": [[1.0, 0.3], [0.3, 0.4]]},
     "skew": {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 30.0},
 }
-HESSIAN_STEPS = {"gaussian": studies.LADDER[2:], "skew": studies.LADDER[2:6]}  # an exact law costs nothing at any step
-
-
-def case_of(values: dict) -> Case:
-    return BY_NAME[values["outside.case"]]
-
-
-def target(case: Case, value: float) -> dict:
-    """The study file's `target` object of a case."""
-    entry = targets.REGISTRY[case.target]
-    return entry.from_knobs({**{k.name: k.default for k in entry.knobs}, **case.fixed, case.key: value})
-
-
-def against_h(values: dict) -> Study:
-    """W2 against h at the value chosen."""
-    case = case_of(values)
-    chosen = target(case, values[f"outside.{case.name}"])
-    return studies.study(values, target=chosen, score_error={"name": "none"}, estimator="auto")
-
-
-def along(values: dict) -> Study:
-    """W2 at AT against the number that leads out of the assumptions; of schemes whose law is quick to carry."""
-    case = case_of(values)
-    names = [s for s in values["schemes"] if not schemes.REGISTRY[s].randomised] or ["EM", "SO"]
-    vary = {"axis": f"target.{case.key}", "values": list(case.values)}
-    return studies.study(
-        values, target=target(case, case.default), schemes=names, h=[AT if values["T"] >= AT else values["T"]], vary=vary,
-        score_error={"name": "none"}, estimator="auto",
-    )  # fmt: skip
-
-
-def hessians(values: dict) -> dict[str, Study]:
-    """SO with each wrong Hessian, beside SO with the exact one and EM."""
-    chosen, drift = HESSIAN_TARGETS[values["outside.on"]], values["outside.drift"]
-    plain = {"target": chosen, "h": list(HESSIAN_STEPS[values["outside.on"]]), "T": 4.0, "start": "exact", "seed": values["seed"]}
-    return {
-        "EM": Study.from_json({**plain, "schemes": ["EM"]}),
-        "SO, exact": Study.from_json({**plain, "schemes": ["SO"]}),
-        **{
-            label: Study.from_json({**plain, "schemes": ["SO"], "score_error": {"name": "none", "hessian": {**spec, "drift": drift}}})
-            for label, spec in HESSIANS.items()
-        },
-    }
-
-
-def prepared(defaults: dict) -> list[Study]:
-    """The studies that let the page open at once in each of its cases, from the values of a scene with nothing changed."""
-    found = []
-    for case in CASES:
-        if case.target == "gaussian":  # in closed form, at once
-            continue
-        values = {**defaults, "outside.case": case.name}
-        found += [against_h(values), along(values)]
-    for drift in ("rebuilt", "exact"):
-        found += hessians({**defaults, "outside.on": "skew", "outside.drift": drift}).values()
-    return list({study.key: study for study in found}.values())
-
-
-def answers(defaults: dict) -> list[tuple[str, Study, tuple]]:
-    """What its sections open with, (kind, study, which) of `jobs.make`: the masses of the modes and the first scheme's law, at the
-    coarsest step of each case's default."""
-    found = []
-    for case in CASES:
-        study = against_h({**defaults, "outside.case": case.name})
-        steps = min(study.steps)
-        if study.built.regions:
-            found.append(("modes", study, (steps,)))
-        if case.target != "gaussian":  # in closed form, at once
-            found.append(("law", study, (study.schemes[0], steps)))
-    return found

@@ -1,15 +1,14 @@
 """A scene from a study file or a result file."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from dlab import errors, targets
 from dlab.params import BadInput
 from dlab.study import BUDGET, Study
-from dlab.ui import studies
-from dlab.ui.links import DEFAULTS
-from dlab.ui.page_settings import SETTINGS
-from dlab.ui.studies import DISTANCES, LADDER, MAX_PANELS, MILLION, epsilon
-from dlab.ui.vocabulary import ACCURACIES, MAX_T
+from dlab.ui import settings, studies
+from dlab.ui.settings import ACCURACIES, DISTANCES, LADDER, MAX_PANELS, MILLION
 
 
 def from_study(data: bytes) -> tuple[dict, list[str]]:
@@ -22,90 +21,110 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
         return _varied(given)
     if given.built.dim != 2:
         raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
-    if int(given.T) != given.T or not 1 <= given.T <= MAX_T:
+    horizon = settings.table()["T"]
+    if int(given.T) != given.T or not horizon.low <= given.T <= horizon.high:
         raise BadInput(
-            f"T = {given.T:g} is outside what the pages offer, whole numbers from 1 to {MAX_T}; run it from the shell."
+            f"T = {given.T:g} is outside what the pages offer, whole numbers from {horizon.low} to {horizon.high}; run it from the shell."
         )
-    values = {**DEFAULTS, "T": int(given.T), "schemes": given.schemes, "panels": given.schemes[:MAX_PANELS]}
-    values |= {"start": given.start, "estimator": given.estimator, "particles": given.particles, "seed": given.seed}
+    values = {**settings.defaults(), "T": int(given.T), "panels": given.schemes[:MAX_PANELS]}
+    values |= {name: getattr(given, name) for name in ("schemes", "start", "estimator", "particles", "seed")}
+    values |= _target(given) | _step_sizes(given) | _error(given)
+    return values, [*_sampling(given, values), *_reach(given, values)]
+
+
+def _target(given) -> dict:
     entry = targets.REGISTRY[given.target["name"]]
-    knobs = entry.knobs_of(given.target)
-    if knobs is not None:
-        values |= {"target": entry.name, **{f"{entry.name}.{name}": value for name, value in knobs.items()}}
-    elif entry.name == "logistic" and _offered("logistic.lam", given.target["lam"]):
-        values |= {"target": "logistic", "logistic.lam": float(given.target["lam"])}
-        values["csv"] = (given.target["x"], given.target["y"])
-    else:
-        values["spec"] = given.target
+    if (knobs := entry.knobs_of(given.target)) is not None:
+        return {"target": entry.name, **{f"{entry.name}.{name}": value for name, value in knobs.items()}}
+    if entry.name == "logistic":
+        penalty = settings.table()["logistic.lam"]
+        if penalty.low <= given.target["lam"] <= penalty.high:
+            return {"target": "logistic", penalty.name: float(given.target["lam"]), "csv": (given.target["x"], given.target["y"])}
+    return {"spec": given.target}
+
+
+def _step_sizes(given) -> dict:
     sizes = tuple(given.h)
     stretch = [h for h in LADDER if min(sizes) <= h <= max(sizes)]
-    values |= {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == sorted(stretch) else {"hs": sizes}
-    error = errors.REGISTRY[given.score_error["name"]]
-    if error.page:
-        values |= _of_page(given, error)
-    else:
-        values["error"] = error.name
-    for knob in errors.REGISTRY[values["error"]].knobs:
-        value = given.score_error.get(knob.name, knob.default)
-        values[f"{values['error']}.{knob.name}"] = _slid(knob, value % 360 if knob.name == "angle" else value)
-    for knob in errors.SECOND_ORDER:
-        values[f"so.{knob.name}"] = _slid(knob, given.score_error.get(knob.name, 0.0))
-    return values, [*_sampling(given, values), *_reach(given, values)]
+    return {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == stretch[::-1] else {"hs": sizes}
+
+
+def _error(given) -> dict:
+    """The settings of the score error, those of a page where that has the error's controls."""
+    entry, spec = errors.REGISTRY[given.score_error["name"]], given.score_error
+    plain = {f"so.{k.name}": _turned(f"so.{k.name}", spec.get(k.name, 0.0)) for k in errors.SECOND_ORDER}
+    if entry.page:
+        return plain | {name: _read(name, spec[key]) for key in entry.keys if key in spec for name in (f"{entry.page}.{key}",)}
+    knobs = {k.name: spec.get(k.name, k.default) for k in entry.knobs}
+    knobs |= {"angle": knobs["angle"] % 360} if "angle" in knobs else {}
+    return plain | {"error": entry.name, **{f"{entry.name}.{k}": _turned(f"{entry.name}.{k}", value) for k, value in knobs.items()}}
+
+
+def _read(name, value):
+    try:
+        return settings.table()[name].read(value)
+    except BadInput as wrong:
+        raise BadInput(f"score_error: {wrong} Or run the study from the shell.") from None
+
+
+def _turned(name, value) -> float:
+    knob = settings.table()[name]
+    try:
+        return knob.read(value)
+    except BadInput:
+        offered = f"outside what the pages offer, {knob.low:g} to {knob.high:g}; run the study from the shell."
+        raise BadInput(f"score_error.{knob.short} = {value:g} is {offered}") from None
 
 
 def _model(given) -> dict:
     name = given.score_error["name"]
-    knobs = (k for k in errors.REGISTRY[name].knobs if k.name in given.score_error)
-    return {"model": name, **{f"{name}.{k.name}": _slid(k, given.score_error[k.name]) for k in knobs}}
+    knobs = (f"{name}.{k.name}" for k in errors.REGISTRY[name].knobs if k.name in given.score_error)
+    return {"model": name, **{knob: _turned(knob, given.score_error[knob.rpartition(".")[2]]) for knob in knobs}}
 
 
 def _spectrum(given) -> dict:
-    spec, reach = dict(given.target), given.reach or (DEFAULTS["epsilon"],)
-    found = {key: spec[key] for key in ("shape", "low", "high") if key in spec}
-    return {**found, "variances": tuple(spec["values"]) if "values" in spec else None, "epsilon": reach[0]}
+    spec, reach = dict(given.target), given.reach or (settings.table()["epsilon"].initial,)
+    shown = {key: spec[key] for key in ("shape", "low", "high") if key in spec}
+    return {**shown, "variances": tuple(spec["values"]) if "values" in spec else None, "epsilon": reach[0]}
 
 
-# What the pages vary: the setting of the values, those offered, the page, its other settings, and its studies.
-VARIED = {
-    "score_error.level": ("levels", studies.LEVELS, "Score error", _model, lambda values: [studies.level_study(values)]),
-    "T": (
-        "horizons", studies.HORIZONS, "Horizon", lambda given: {"fine": given.h[0], "h": DEFAULTS["h"], "hs": None},
-        lambda values: studies.horizon_studies(values).values(),
+@dataclass(frozen=True)
+class _Page:
+    """A page that varies an axis: its name, its other settings of a study, its studies of a scene, and what of the study file its
+    scene has not."""
+
+    title: str
+    settings: Callable[[Study], dict]
+    studies: Callable[[dict], list[Study]]
+    plain: Callable[[], dict]
+
+
+_VARIED = {
+    "score_error.level": _Page("Score error", _model, lambda v: [studies.level_study(v)], lambda: {"score_error": studies.EXACT}),
+    "T": _Page(
+        "Horizon", lambda given: {"fine": given.h[0], "h": settings.table()["h"].initial, "hs": None},
+        lambda v: [*studies.horizon_studies(v).values()], dict,
     ),
-    "d": ("dims", studies.DIMENSIONS, "Dimension", _spectrum, lambda values: [studies.dimension_study(values)]),
+    "d": _Page(
+        "Dimension", _spectrum, lambda v: [studies.dimension_study(v)],
+        lambda: {"score_error": studies.EXACT, "target": settings.target_spec(settings.defaults()), "estimator": "auto"},
+    ),
 }  # fmt: skip
 
 
 def _varied(given) -> tuple[dict, list[str]]:
     """The scene in which a page makes the study, and a note that names the page."""
     axis = given.vary["axis"]
-    key, offered, page, settings, made = VARIED.get(axis, ("", (), "", None, None))
     asked = [v for v in given.vary["values"] if v > 0]
-    # Variances of one's own end at their number, wherever the control stands beyond it.
-    if stretch := asked and ([v for v in offered if asked[0] <= v <= asked[-1]] or [v for v in offered if v > asked[-1]][:1]):
-        plain = {**given.to_json(), "vary": None, "reach": None}
-        if axis != "T":
-            plain["score_error"] = {"name": "none"}
-        if axis == "d":
-            plain |= {"target": studies.target_spec(DEFAULTS), "estimator": "auto"}
-        values, notes = from_study(json.dumps(plain).encode())
-        values |= {key: (stretch[0], stretch[-1]), **settings(given)}
-        if given in made(values):
-            return values, [*notes, f"The study varies {axis}: the page {page} draws it."]
+    if asked and (page := _VARIED.get(axis)):
+        ends = next(setting for setting in settings.table().values() if setting.varies == axis)
+        # Variances of one's own end at their number, wherever the control stands beyond it.
+        stretch = [v for v in ends.options if asked[0] <= v <= asked[-1]] or [v for v in ends.options if v > asked[-1]][:1]
+        values, notes = from_study(json.dumps({**given.to_json(), "vary": None, "reach": None, **page.plain()}).encode())
+        values |= {ends.name: (stretch[0], stretch[-1]), **page.settings(given)} if stretch else {}
+        if given in page.studies(values):
+            return values, [*notes, f"The study varies {axis}: the page {page.title} draws it."]
     raise BadInput(f"The study varies {axis} as no page of the app does; run it from the shell.")
-
-
-def _of_page(given, error) -> dict:
-    """The settings of the page that has the error's controls."""
-    found = {}
-    for key in error.keys:
-        if key in given.score_error:
-            name = f"{error.page}.{key}"
-            try:
-                found[name] = SETTINGS[name].read(given.score_error[key])
-            except BadInput as wrong:
-                raise BadInput(f"score_error: {wrong} Or run the study from the shell.") from None
-    return found
 
 
 def _reach(given, values) -> list[str]:
@@ -117,7 +136,7 @@ def _reach(given, values) -> list[str]:
         offered = ", ".join(f"{e:g}" for e in DISTANCES)
         return [f"The file's reach is no stretch of what the Budget page offers, {offered}; its own distances were used."]
     values |= {"distances": (stretch[0], stretch[-1])}
-    values["epsilon"] = epsilon(values)
+    values["epsilon"] = studies.epsilon(values)
     return []
 
 
@@ -139,22 +158,7 @@ def _sampling(given, values) -> list[str]:
 def _inner(data: bytes):
     """The study of a result file, which holds its own; anything else as it is."""
     try:
-        found = json.loads(data)
+        content = json.loads(data)
     except (ValueError, RecursionError):
         return data
-    return found["study"] if isinstance(found, dict) and "study" in found and "rows" in found else found
-
-
-def _slid(knob, value) -> float:
-    try:
-        return knob.read(value)
-    except BadInput:
-        raise BadInput(
-            f"score_error.{knob.name} = {value:g} is outside what the pages offer, {knob.low:g} to {knob.high:g}; "
-            "run the study from the shell."
-        ) from None
-
-
-def _offered(name, value) -> bool:
-    target, knob = name.split(".")
-    return any(k.name == knob and k.low <= value <= k.high for k in targets.REGISTRY[target].knobs)
+    return content["study"] if isinstance(content, dict) and "study" in content and "rows" in content else content

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from dlab import words
 from dlab.figures import screen
-from dlab.ui import links, menu, page_settings, plotly, process, scenes, share, state
+from dlab.ui import links, menu, plotly, process, scenes, settings, share, state
+from dlab.ui.scene import Scene
 
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
@@ -15,15 +17,14 @@ PROJECTED = 470  # of a picture in presentation mode: with menu and title it fil
 TOURED = 430  # the same under the bar of the tour
 
 
-def begin(page: str, title: str, sentence: str) -> dict:
+def begin(page: str) -> Scene:
     """Open a page: menu, question, one sentence. Returns the scene."""
     process.begin()
     _read_address(page)
     share.keep()
     state.leave_scene()
-    values = state.scene()
-    if shown := state.opened(page):
-        title, sentence = shown.question, shown.text
+    values, shown = state.scene(), state.opened(page)
+    title, sentence = (shown.question, shown.text) if shown else (words.title(page), words.text(page))
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values, page)
     accent = st.get_option(f"theme.{theme()}.primaryColor") or "currentColor"
@@ -68,7 +69,7 @@ def _head(page, title, sentence, values) -> None:
 
 
 def _open_everything() -> None:
-    state.adopt(links.LESSON)
+    state.apply({name: settings.table()[name].initial for name in settings.LESSON})
     share.forget()
 
 
@@ -82,7 +83,7 @@ def stage():
 
 def projected(height: int) -> int:
     """The height of a picture in presentation mode: what menu, title and the tour's bar leave of a projector."""
-    return TOURED if st.session_state[state.KEY + "tour"] else max(height, PROJECTED)
+    return TOURED if state.value("tour") else max(height, PROJECTED)
 
 
 def drawn(height: int) -> dict:
@@ -99,55 +100,47 @@ def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: s
     plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place)
 
 
-def sections(*each: tuple) -> None:
-    """Folded sections, (title, key, function that draws it): a closed one computes nothing and sends nothing."""
-    for title, key, inside in each:
-        section = st.expander(title, key=key, on_change="rerun")
-        if section.open:
-            with section:
-                inside()
-
-
 def end(page: str) -> None:
     """Close a page: the address bar describes the scene."""
+    values = note_address(page)
+    if not links.complete(values):
+        st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
+
+
+def note_address(page: str) -> Scene:
+    """Write the scene, which is returned, into the address bar where that says something else."""
     values = state.scene()
     address = links.write(values, page)
     if st.query_params.to_dict() != address:
         st.query_params.from_dict(address)
     st.session_state["address"] = address
-    if not links.complete(values):
-        st.caption(
-            "The data are too long for a link: the address leaves them out. Download the study to share this scene."
-        )
+    return values
 
 
 def _read_address(page) -> None:
     """Take the scene from the address where a visitor changed it: a link, Back, an edit by hand."""
-    session = st.session_state
+    session, fresh = st.session_state, state.fresh()
+    if not fresh:
+        state.begin()
     if "adopt" in session:
-        state.adopt(session.pop("adopt"))
+        state.apply(session.pop("adopt"))
         session["notes"] = links.write(state.scene(), page), session.pop("adopt-notes", [])
     query = st.query_params.to_dict()
     if (named := links.short(query)) and named != page:
         st.switch_page(menu.PAGES[named][0], query_params=query)
-    fresh = state.KEY + "target" not in session
     if fresh or (query and query != session.get("address")):
         repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)
         values, notes = links.read(query, repeated)
         share.forget()
         if not fresh:  # the address carries the settings of its own page alone
-            values |= {k: session[state.KEY + k] for k in page_settings.SETTINGS if k not in page_settings.of(page)}
+            values |= {k: v for k, v in state.scene().items() if settings.table()[k].page not in ("", page)}
         if not fresh and not links.complete(state.scene()):
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")
-            values |= {k: session[state.KEY + k] for k in kept}
-        state.adopt(values)
+            values |= {k: state.value(k) for k in kept}
+        state.apply(values)
         session["address"] = links.write(values, page)
         session["notes"] = session["address"], notes
-        return
-    # Widgets of other pages would be forgotten otherwise: Streamlit drops the state of what is not drawn.
-    for name in links.DEFAULTS:
-        session[state.KEY + name] = session[state.KEY + name]
 
 
 def _show(notes) -> None:

@@ -2,65 +2,37 @@
 
 import streamlit as st
 
-from dlab.engine import jobs
+from dlab import words
 from dlab.figures import density
 from dlab.figures.numbers import step_size
-from dlab.study import Study
-from dlab.ui import exports, frame
-from dlab.ui.runs import WAIT
-
-AT_ONCE = 2.0  # seconds up to which a law is computed unasked
+from dlab.ui.page import Ask, Block, View
 
 
-def section(study: Study, name: str) -> None:
-    """The law of a scheme and step size of the study that the visitor picks; its files are called `name`."""
-    st.markdown(
-        "$W_2$ is one number; here is what it is the distance between: the target $p_0$, the law that the scheme produces at "
-        "step $h$, and their difference, which integrates to zero. Blue is where the scheme puts too little, orange where too "
-        "much. As $h$ halves the pattern stays and its colour scale shrinks with the order of the scheme."
-    )
-    if (found := _chosen(study)) is None:
-        return
-    if (sheet := density.sheet(found)) is None:
-        st.markdown(density.sentence(found))
-        return
-    for i, (place, part) in enumerate(zip(st.columns(len(sheet.parts)), sheet.parts)):
-        frame.chart(part, 380 if "map" in found else 400, f"law-{i}", place, bar=False, alt=f"{part.alt} {sheet.caption}")
-    st.markdown(frame.plain(sheet.caption))
-    st.dataframe(density.table(found), hide_index=True, width="stretch")
-    exports.sheet(sheet, f"{name}-{found['scheme']}-{found['h']:g}", key="law")
+def section(of, file) -> Block:
+    """of(scene) -> the study of which the visitor picks a scheme and a step size; file(scene) -> the name of its files."""
 
+    def picks(scene):
+        study = of(scene)
+        st.markdown(words.text("convergence", "law-meaning"))
+        left, right, _ = st.columns((1, 1, 2), vertical_alignment="bottom")
+        scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of those that the curve shows.")
+        h = right.selectbox(
+            "Step size h of its law", sorted(study.h, reverse=True), format_func=step_size, key="law-step",
+            help="The scheme takes T/h steps of this size from noise to data.",
+        )  # fmt: skip
+        if study.law(scheme) is None:
+            st.caption(words.text("convergence", "law-unknown", scheme=scheme))
+            return None
+        return {"law": (scheme, study.steps[study.h.index(h)])}
 
-def _chosen(study) -> dict | None:
-    """The answer for what is picked: at once where it is known or quick, else by a button that says its price."""
-    left, middle, right = st.columns((1, 1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox(
-        "Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of those that the curve shows."
-    )
-    coarse_first = sorted(study.h, reverse=True)
-    h = middle.selectbox(
-        "Step size h of its law", coarse_first, format_func=step_size, key="law-step",
-        help="The scheme takes T/h steps of this size from noise to data.",
-    )  # fmt: skip
-    steps = study.steps[study.h.index(h)]
-    if (way := study.law(scheme)) is None:
-        st.caption(
-            f"No law of {scheme} is known here without particles. Choose a scheme without random midpoint, and a score error that "
-            "is not random."
-        )
-        return None
-    found, price = jobs.made("law", study, scheme, steps), jobs.seconds(way.price(study.case(scheme, steps)))
-    if found is not None:
-        return found
-    if price > AT_ONCE and not right.button(
-        f"Compute this law (about {price:.0f} s)", key="law-button", help="Carries its density through the steps on a grid."
-    ):
-        return None
-    bar = st.progress(0.0, text="Carrying the density through the steps.")
-    found = jobs.make(
-        "law", study, scheme, steps,
-        tick=lambda: bar.progress(0.5, text=f"Carrying the density through {steps} steps, grid by grid."),
-        waiting=lambda: bar.progress(0.0, text=WAIT),
-    )  # fmt: skip
-    bar.empty()
-    return found
+    def answer(scene):
+        (scheme, steps), study = scene["law"], of(scene)
+        return Ask("law", study, (scheme, steps), "Carrying the density through the steps.")
+
+    def view(found, scene):
+        if (sheet := density.sheet(found)) is None:
+            return View(takeaway=density.sentence(found))
+        name, height = f"{file(scene)}-{found['scheme']}-{found['h']:g}", 380 if "map" in found else 400
+        return View(sheet, name, table=density.table(found), heights=(height,), alt=sheet.caption)
+
+    return Block("law", view, answer=answer, picks=picks)

@@ -68,19 +68,23 @@ def scene_link(entry: scenes.PreparedScene, label: str, **look) -> None:
 
 def tour_link(label: str, **look) -> None:
     """A link that begins the guided tour."""
-    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(links.step_address(1)), **look)
+    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(links.address(tour.STEPS[0])), **look)
 
 
 def _here(address) -> dict[str, str]:
     return address | ({"present": "1"} if state.presenting() else {})
 
 
+@st.fragment
 def _scenes() -> None:
-    """The list of scenes, to go from one to the next."""
-    shown = st.session_state[state.KEY + "scene"]
+    """The list of scenes, to go from one to the next; sent when somebody opens it."""
+    shown = state.value("scene")
     with st.container(key="scenes", width="content"):
         # Another scene, another list: the one that was open does not stay open over it.
-        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}")
+        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}",
+                          on_change="rerun")  # fmt: skip
+    if not menu.open:
+        return
     with menu, st.container(key="scene-list", gap="xsmall"):
         for number, entry in enumerate(scenes.SCENES, 1):
             label = f"{number}\u2002{entry.question}"
@@ -116,11 +120,11 @@ def _tour(page, values) -> None:
             if number < count and st.button("Next", key="tour-next", shortcut="N", type="primary"):
                 to = number + 1
             st.button(
-                "Leave" if number < count else "Finish", key="tour-leave", on_click=state.adopt, args=({"tour": 0},),
+                "Leave" if number < count else "Finish", key="tour-leave", on_click=state.apply, args=({"tour": 0},),
                 type="secondary" if number < count else "primary", help="The settings stay as they are.",
             )  # fmt: skip
     if to:
-        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(links.step_address(to)))
+        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(links.address(tour.STEPS[to - 1])))
 
 
 def _modes(page, values) -> None:
@@ -141,5 +145,5 @@ def _modes(page, values) -> None:
 
 
 def _present() -> None:
-    state.adopt({"present": not state.presenting()})
+    state.apply({"present": not state.presenting()})
     st.session_state.pop("unfolded", None)

@@ -9,8 +9,7 @@ import threading
 import pandas  # noqa: F401
 import streamlit as st
 
-from dlab import pictures
-from dlab.engine import jobs
+from dlab import engine, pictures
 
 COLLECT = 5.0  # seconds between two garbage collections of the process
 
@@ -22,7 +21,7 @@ def begin() -> bool:
     Streamlit would collect after every rerun while it holds the GIL; .streamlit/config.toml turns that
     off, so this thread does it for all sessions together.
     """
-    jobs.keep_compiled()
+    engine.keep_compiled()
     pictures.served = True
 
     stop = threading.Event()
@@ -40,7 +39,7 @@ def begin() -> bool:
         gc.freeze()
         while not stop.wait(COLLECT):
             gc.collect()
-            jobs.forget_compiled()
+            engine.forget_compiled()
 
     thread = threading.Thread(target=work, daemon=True, name="dlab-housekeeping")
     thread.start()

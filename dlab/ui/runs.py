@@ -4,20 +4,19 @@ import json
 import time
 import zlib
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
-from dlab import export
+from dlab import answers, engine, export
 from dlab.answers import learned_score, trajectory
-from dlab.engine import jobs
+from dlab.cache import dumps
 from dlab.figures import particles
 from dlab.figures.movie import at_step
 from dlab.study import Study
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
-CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
@@ -45,7 +44,7 @@ def known_movie(study: Study, steps: int, count: int):
     With its ladder where that is kept too; rungs is the number of step sizes in it.
     """
     for counts in (trajectory.rungs(study, steps, count), (steps,)):
-        if (found := jobs.load(_movie_key(study, counts, count) + ".movie")) is not None:
+        if (found := engine.CACHE.load(_movie_key(study, counts, count) + ".movie")) is not None:
             head, packed = zlib.decompress(found).split(b"\n", 1)
             meta = json.loads(head)
             return at_step(packed, study.T / steps), {**meta[str(steps)], "rungs": len(meta)}
@@ -54,7 +53,7 @@ def known_movie(study: Study, steps: int, count: int):
 
 def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
     """Simulate, encode and keep the movie of the study's schemes; returns as `known_movie`."""
-    with jobs.one_at_a_time(waiting):
+    with engine.exclusive(waiting):
         if (known := known_movie(study, steps, count)) is not None:  # made while this one waited
             return known
         return _kept(study, steps, count, [trajectory.motion(study, study.schemes, steps, count, tick)])
@@ -62,7 +61,7 @@ def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, wai
 
 def make_ladder(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
     """As `make_movie`, at all step sizes that the player's slider offers."""
-    with jobs.one_at_a_time(waiting):
+    with engine.exclusive(waiting):
         known = known_movie(study, steps, count)
         if known is not None and known[1]["rungs"] == len(trajectory.rungs(study, steps, count)):
             return known
@@ -72,9 +71,10 @@ def make_ladder(study: Study, steps: int, count: int, tick=lambda done: None, wa
 def _kept(study, steps, count, motions):
     counts = tuple(motion.count for motion in motions)
     scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
-    meta = json.dumps({motion.count: _meta(motion, count) for motion in motions})
+    meta = dumps({motion.count: _meta(motion, count) for motion in motions})
     packed = particles.encoded(motions, scene)
-    jobs.store(_movie_key(study, counts, count) + ".movie", zlib.compress(meta.encode() + b"\n" + packed))
+    name, modules = _movie_key(study, counts, count) + ".movie", engine.modules(study, trajectory.motion, particles.encoded, at_step)
+    engine.CACHE.keep(name, zlib.compress(meta.encode() + b"\n" + packed), modules)
     return known_movie(study, steps, count)
 
 
@@ -92,7 +92,7 @@ def _meta(motion, count) -> dict:
 
 def positions(study: Study, steps: int, count: int) -> bytes:
     """The particles of a scene as npz bytes: states of each scheme (F, n, 2) at `steps` and `times`."""
-    with jobs.one_at_a_time(lambda: None):
+    with engine.exclusive():
         motion = trajectory.motion(study, study.schemes, steps, count)
     states = {t.scheme: t.states.astype(np.float32) for t in motion.tracks}
     return export.arrays_npz(
@@ -106,10 +106,10 @@ def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
     packed, meta = known_movie(study, steps, count) or make_movie(study, steps, count)
     if fmt == "html":
         return export.film_bytes(packed, fmt, title=title, caption=meta["sentence"])
-    with jobs.one_at_a_time(lambda: None):
-        if (known := jobs.load(name)) is None:
+    with engine.exclusive():
+        if (known := engine.CACHE.load(name)) is None:
             known = export.film_bytes(packed, fmt)
-            jobs.store(name, known)
+            engine.CACHE.keep(name, known, engine.modules(study, trajectory.motion, export.film_bytes))
     return known
 
 
@@ -119,7 +119,7 @@ def movie(study: Study, steps: int, count: int):
     if (known := known_movie(study, steps, count)) is not None:
         return known
     # The particles, and the exact laws that the distances come from.
-    price = jobs.seconds(count * trajectory.work(study, steps) + study.price - study.work)
+    price = engine.seconds(count * trajectory.work(study, steps) + study.price - study.work)
     if price > PATIENCE and st.session_state.pop("run", None) != study.key:
         left, right = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
@@ -154,12 +154,6 @@ LAWS = 30.0  # and exact laws, whose first points come at once
 WAIT = "Another run has the machine; this one starts when it is done."
 
 
-def curve(study: Study, draw) -> tuple[dict | None, str, object]:
-    """`several` of one study: draw(result, state), and the result itself is returned."""
-    found, state, drawn = several("curve", {"": study}, lambda found, state: draw(found[""], state))
-    return found and found[""], state, drawn
-
-
 def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
     """The results that a picture shows, {name: result} of {name: study}, what they are, and what draw returned for them.
 
@@ -169,12 +163,12 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     """
     session, key = st.session_state, "-".join(s.key for s in studies.values())
     kept = session.setdefault("results", {})
-    known = {name: jobs.known(s) for name, s in studies.items()}
+    known = {name: engine.result(s) for name, s in studies.items()}
     missing = [studies[name] for name, found in known.items() if found is None]
     if not missing:
         kept[slot] = key, known
         return known, "final", draw(known, "final")
-    price = jobs.seconds(sum(s.price for s in missing))
+    price = engine.seconds(sum(s.price for s in missing))
     at_once = not any(s.work for s in missing) and price <= LAWS and session.get("cancelled") != key
     if session.pop("run", None) == key or at_once:
         return _follow(slot, studies, key, draw)
@@ -199,7 +193,7 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
 def _label(missing, price) -> str:
     more = sum(s.most - s.work for s in missing)
     if more:
-        return f"Run (up to {price + jobs.seconds(more):.0f} s)"
+        return f"Run (up to {price + engine.seconds(more):.0f} s)"
     return f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
 
 
@@ -215,7 +209,7 @@ def _what(missing) -> str:
             f"{'size' if len(study.steps) == 1 else 'sizes'}, {work / 1e6:.3g} million particle-steps."
         )
     if any(replace(s, reach=None).price > s.work for s in missing):  # a search has a price of its own
-        said.append("Carries exact laws on a grid.")
+        said.append("Computes exact laws on a grid.")
     if study.reach:
         said.append(f"Searches the fewest steps for {len(study.reach)} {'accuracy' if len(study.reach) == 1 else 'accuracies'}.")
     return " ".join([*said, "A scheme's first run in this process adds seconds of compiling."])
@@ -224,7 +218,7 @@ def _what(missing) -> str:
 SAYS = {
     "none": "Nothing has been measured yet; points appear as they are computed.",
     "partial": "The picture shows the points that a cancelled run had found.",
-    "stale": "The picture below is of other settings; run to renew it.",
+    "stale": "The picture below shows other settings; run to update it.",
 }
 
 
@@ -245,7 +239,7 @@ def _follow(slot, studies, key, draw):
             bar.progress(paid + share * done, text=f"{paid + share * done:.0%} of the work done.")
 
         # Cancelled, this run must let go of the machine at once.
-        with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
+        with closing(engine.stream(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
             for data in results:
                 found = {**found, name: data}
                 st.session_state["results"][slot] = key, found
@@ -272,7 +266,7 @@ def training(study: Study, draw) -> bool:
     if pressed in ((task.name, False), (task.name, True)):
         _train(task, pressed[1], draw)
     left, right = st.columns(ROW, vertical_alignment="center")
-    said = f"about {max(1, jobs.seconds(task.price)):.0f} s"
+    said = f"about {max(1, engine.seconds(task.price)):.0f} s"
 
     def button(place, label, again, help, **look):
         place.button(label, on_click=lambda: session.update(train=(task.name, again)), help=help, width="stretch", **look)
@@ -302,50 +296,18 @@ def _train(task, again, draw) -> None:
                 draw(losses.tolist())
             drawn = time.monotonic()
 
-    with jobs.one_at_a_time(lambda: bar.progress(0.0, text=WAIT)):
+    with engine.exclusive(lambda: bar.progress(0.0, text=WAIT)):
         task.train(tick, again)
     # The next run of the script finds the network, without bar and button.
     st.rerun()
 
 
-def every_way(study: Study, draw) -> None:
-    """One scheme of the study measured by every estimator on the same particles: at once where it is known, else by a
-    button that says its price; draw(found, final) shows what there is so far."""
-    left, right = st.columns((1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox(
-        "Scheme measured in every way", study.schemes, key="every-way", help="One of those that the curve shows."
-    )
-    if (found := jobs.compared(study, scheme)) is not None:
-        draw(found, True)
-        return
-    one = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None)
-    law = study.law(scheme)
-    by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
-    price = jobs.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
-    said = f"Measure in every way (about {price:.0f} s)"
-    if right.button(said, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
-        bar, holder = st.progress(0.0, text="Starting."), st.empty()
-
-        def tick(done):
-            bar.progress(done, text=f"{done:.0%} of the work done.")
-
-        with closing(jobs.comparison(study, scheme, tick, lambda: bar.progress(0.0, text=WAIT))) as answers:
-            for found in answers:
-                with holder.container():
-                    draw(found, False)
-        st.rerun()
-
-
-QUICK = 4.0  # seconds that single steps of every scheme take
-SAMPLED_SIGNS = 8.0  # and three versions of SO where no law is known exactly
-
-
 def measured(study: Study) -> dict | None:
     """The result of a study beside a picture that stands without it: at once where it is known or comes from an exact law,
     else by a button that says its price; None until then."""
-    if (known := jobs.known(study)) is not None:
+    if (known := engine.result(study)) is not None:
         return known
-    price = jobs.seconds(study.price)
+    price = engine.seconds(study.price)
     if study.work or price > LAWS:
         label = f"Measure {', '.join(study.schemes)} (about {max(price, 1):.0f} s)"
         if not st.button(label, key="measure-button", help="Draws the measured points into the picture; they are kept."):
@@ -355,49 +317,54 @@ def measured(study: Study) -> dict | None:
     def tick(done):
         bar.progress(done, text="Measuring.")
 
-    with closing(jobs.results(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
+    with closing(engine.stream(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
         for _ in results:
             pass
     # The next run of the script finds the result finished, without bar and button.
     st.rerun()
 
 
-def kept(kind: str, study: Study, *which, price: float, doing: str) -> dict | None:
-    """An answer of `jobs.make`: at once where it is known or takes less than PATIENCE seconds, else by a button; None until then."""
-    if (found := jobs.made(kind, study, *which)) is not None:
+@dataclass(frozen=True)
+class Ask:
+    """An answer of `answers.REGISTRY` that a picture asks for: its name, the study and which of it, and what is being done."""
+
+    kind: str
+    study: Study
+    which: tuple = ()
+    doing: str = "Computing."
+
+    @property
+    def seconds(self) -> float:
+        """What it costs here."""
+        cost = answers.find(self.kind).cost
+        return engine.seconds(cost(self.study, *self.which)) if cost else 0.0
+
+
+def kept(ask: Ask) -> dict | None:
+    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
+    if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if price > PATIENCE and not st.button(
-        f"Compute (about {price:.0f} s)", key=f"{kind}-button", help="The answer is kept and opens at once afterwards."
+    if (cost := ask.seconds) > PATIENCE and not st.button(
+        f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
     ):
         return None
-    bar = st.progress(0.0, text=f"{doing} The first time also compiles it.")
-    jobs.make(kind, study, *which, tick=lambda done=0.5: bar.progress(done, text=doing), waiting=lambda: bar.progress(0.0, text=WAIT))
+    bar = st.progress(0.0, text=f"{ask.doing} The first time also compiles it.")
+
+    def tick(done=0.5):
+        bar.progress(done, text=ask.doing)
+
+    engine.answer(ask.kind, ask.study, *ask.which, tick=tick, waiting=lambda: bar.progress(0.0, text=WAIT))
     st.rerun()
-
-
-def price_of_law(study: Study, steps: int) -> float:
-    """Seconds that EM's exact law takes, 0 where none is known."""
-    way = study.law("EM")
-    return jobs.seconds(way.price(study.case("EM", steps))) if way and way.name == "exact" else 0.0
-
-
-def price_of_signs(study: Study) -> float:
-    """Seconds that three versions of SO take."""
-    plain = replace(study, schemes=("SO",), score_error={"name": "none"}, start="exact")
-    way = plain.law("SO")
-    if way is None or way.name != "exact":
-        return SAMPLED_SIGNS
-    return 3 * sum(jobs.seconds(way.price(plain.case("SO", round(study.T * 2**k)))) for k in range(1, 7))
 
 
 def timing(study: Study) -> dict[str, float]:
     """Seconds of a particle-step of each scheme on this machine, measured now where nobody has asked before."""
-    if (known := jobs.timed(study)) is not None:
+    if (known := engine.seconds_a_step(study)) is not None:
         return known
     bar = st.progress(0.0, text="Measuring what a step of each scheme takes on this machine.")
-    found = jobs.timing(
-        study, lambda: bar.progress(0.5, text="Measuring what a step of each scheme takes; the first run also compiles it."),
-        lambda: bar.progress(0.0, text=WAIT),
-    )  # fmt: skip
+    with engine.exclusive(lambda: bar.progress(0.0, text=WAIT)):
+        found = engine.time_steps(
+            study, lambda: bar.progress(0.5, text="Measuring what a step of each scheme takes; the first run also compiles it.")
+        )
     bar.empty()
     return found

@@ -47,4 +47,8 @@ class Scene(Mapping):
 
     def stretch(self, name: str) -> list[float]:
         """The values that a setting with two ends stands for; of "h" those of a study file where it gave its own."""
-        return studies.step_sizes(self) if name == "h" else studies.between(studies.LADDERS[name], self[name])
+        return studies.stretch(self, name)
+
+    def vary(self, name: str) -> dict:
+        """The study file's `vary` of a setting with two ends."""
+        return studies.vary(self, name)

@@ -5,6 +5,7 @@ No text of a visitor is rendered here: a link travels as data of a component and
 
 import json
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
@@ -13,7 +14,7 @@ import segno
 import streamlit as st
 
 from dlab.params import BadInput
-from dlab.ui import links, studies, vocabulary
+from dlab.ui import links, settings, studies
 
 ADDRESS = "DLAB_ADDRESS"  # the environment variable with the lab's public address
 LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
@@ -21,7 +22,7 @@ SCANNED = 1200  # characters: phones read no denser QR code from a screen
 DRAFT = "lesson-"  # prefix of the session keys of the form
 
 
-def link(base: str, page: str, values: dict) -> str:
+def link(base: str, page: str, values: Mapping) -> str:
     """The whole link of a scene on a page."""
     return f"{base}/{'' if page == 'home' else page}?{urlencode(links.write(values, page), safe=',.', quote_via=quote)}"
 
@@ -34,8 +35,8 @@ def base(page: str) -> tuple[str, str]:
         return shown, f"{ADDRESS} is no address like https://lab.example.org and was ignored; this link uses the browser's."
     address = given or shown
     if urlsplit(address).hostname in LOCAL:
-        said = f"This link works on this machine only. Open the lab at the address that the room reaches, or set {ADDRESS} to it."
-        return address, said
+        warning = f"This link works on this machine only. Open the lab at the address that the room reaches, or set {ADDRESS} to it."
+        return address, warning
     return address, ""
 
 
@@ -53,7 +54,7 @@ def qr(text: str):
 
 
 @st.fragment
-def popover(page: str, values: dict) -> None:
+def popover(page: str, values: Mapping) -> None:
     """The button in the menu; nothing is made before somebody opens it."""
     opened = st.popover("Share", icon=":material/share:", type="tertiary", key="share", on_change="rerun", width="content")
     if opened.open:
@@ -67,13 +68,13 @@ def _content(page, values) -> None:
     if page != "home":
         with form.expander("Make a lesson link", expanded=links.in_lesson(values)):
             values = values | _draft(values, problems)
-    address, said = base(page)
+    address, warning = base(page)
     text = link(address, page, values)
     with top:
         st.markdown("**This scene as a link**")
         _copy()(key="copy", data={"link": text})
-        if said:
-            st.warning(said)
+        if warning:
+            st.warning(warning)
         for problem in problems:
             st.error(problem)
         if page == "logistic" and values["logistic.part"] == "csv":
@@ -101,42 +102,33 @@ def _content(page, values) -> None:
             )
 
 
+DRAFTED = (*settings.LESSON, "present")
+
+
 def _draft(values, problems) -> dict:
     """The form of a lesson, filled with the one in force."""
     st.caption("Whoever opens the link reads your words as plain text, and can open everything with one button.")
-    found = {}
-    for name, label, tip in (
-        ("title", "Title", "In place of the page's question."),
-        ("question", "Question", "In place of the sentence below it."),
-    ):
-        typed = st.text_input(label, values[name], max_chars=vocabulary.LONGEST_TEXT, key=DRAFT + name, help=tip)
+    draft, now = {}, {"multiselect": "default"}  # what Streamlit calls the value at first
+    for name in DRAFTED:
+        setting = settings.table()[name]
+        given = setting.draw(st, DRAFT + name, **{now.get(setting.look, "value"): values[name]})
         try:
-            found[name] = vocabulary.line(label, typed)
+            draft[name] = setting.read(given) if setting.look == "text_input" else tuple(given) if isinstance(given, list) else given
         except BadInput as error:
             problems.append(str(error))
-    for name, label, tip in (
-        ("hide", "Controls to hide", "They keep their settings and are not shown."),
-        ("fix", "Controls shown, but fixed", "They can be read, not moved."),
-    ):
-        found[name] = tuple(
-            st.multiselect(label, list(vocabulary.GROUPS), values[name], format_func=vocabulary.GROUPS.get, key=DRAFT + name, help=tip)
-        )
-    found["present"] = st.checkbox(
-        "Open in presentation mode", values["present"], key=DRAFT + "present", help="Larger type and lines, controls folded away."
-    )
-    return found
+    return draft
 
 
 def keep() -> None:
     """Streamlit forgets what a closed popover does not draw: keep the words of an unfinished lesson."""
-    for name in (*links.LESSON, "present"):
+    for name in DRAFTED:
         if DRAFT + name in st.session_state:
             st.session_state[DRAFT + name] = st.session_state[DRAFT + name]
 
 
 def forget() -> None:
     """Empty the form: it then shows the lesson in force."""
-    for name in (*links.LESSON, "present"):
+    for name in DRAFTED:
         st.session_state.pop(DRAFT + name, None)
 
 

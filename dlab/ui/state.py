@@ -1,54 +1,96 @@
-"""The scene of a session, in the keys of its widgets."""
+"""The scene of a session: the values of all settings, and the keys of those whose controls are drawn.
+
+Streamlit forgets the state of a control that is not drawn, and each control costs it time for every key of the session. So
+the values are held together, and a setting has a key of its own only while its control is on the page.
+"""
 
 import streamlit as st
 
-from dlab.ui import links, scenes, vocabulary
+from dlab.ui import links, scenes, settings
 from dlab.ui.scene import Scene
 
-KEY = "s:"  # prefix of the session keys that hold the scene
+KEY = "s:"  # prefix of the session keys of controls
+HELD, DRAWN = "scene-values", "scene-controls"
+
+
+def fresh() -> bool:
+    """Whether the session has no scene yet."""
+    return HELD not in st.session_state
+
+
+def begin() -> None:
+    """At the start of a run: take what the controls of the last one say, and forget which they were."""
+    scene()
+    st.session_state[DRAWN].clear()
 
 
 def scene() -> Scene:
-    """The scene as the widgets hold it."""
-    values = {name: st.session_state[KEY + name] for name in links.DEFAULTS}
-    return Scene(values | {name: tuple(values[name]) for name, default in links.DEFAULTS.items() if isinstance(default, tuple)})
+    """The scene, with what its controls say now."""
+    session = st.session_state
+    held = session[HELD]
+    for name in session[DRAWN]:
+        try:
+            value = session[KEY + name]
+        except KeyError:  # drawn earlier, and not any more
+            continue
+        held[name] = tuple(value) if isinstance(value, list) else value
+    return Scene(held)
 
 
-def adopt(values: dict) -> None:
-    """Put a scene into the widgets; before they are drawn, or from a callback."""
+def apply(values: dict) -> None:
+    """Put values into the scene; before their controls are drawn, or from a callback."""
+    session = st.session_state
+    if fresh():
+        session[HELD], session[DRAWN] = {}, set()
     for name, value in values.items():
-        st.session_state[KEY + name] = value
+        session[HELD][name] = value
+        if KEY + name in session:
+            session[KEY + name] = value
+
+
+def drawn(name: str) -> str:
+    """The key of a setting's control, which is about to be drawn."""
+    session, key = st.session_state, KEY + name
+    if key not in session:
+        session[key] = session[HELD][name]
+    session[DRAWN].add(name)
+    return key
+
+
+def value(name: str):
+    """The value of a setting that has no control."""
+    return st.session_state[HELD][name]
 
 
 def opened(page: str) -> scenes.PreparedScene | None:
     """The prepared scene that is open on this page."""
-    found = scenes.BY_NAME.get(st.session_state[KEY + "scene"])
-    return found if found and found.page == page else None
+    scene = scenes.BY_NAME.get(value("scene"))
+    return scene if scene and scene.page == page else None
 
 
 def leave_scene() -> None:
     """A setting that the numbers depend on has moved: the scene is over."""
-    session, name = st.session_state, st.session_state[KEY + "scene"]
+    session, name = st.session_state, value("scene")
     if name:
         session["left"] = None
         if links.differs(scene(), scenes.BY_NAME[name]):
-            adopt({"scene": ""})
+            apply({"scene": ""})
             session["left"] = name
 
 
 def presenting() -> bool:
     """Whether the page is shown to a room."""
-    return st.session_state[KEY + "present"]
+    return value("present")
 
 
 def folded() -> bool:
     """Whether no controls are drawn: folded away for a room, or all hidden by a lesson."""
     away = presenting() and not st.session_state.get("unfolded")
-    return away or set(vocabulary.GROUPS) <= set(st.session_state[KEY + "hide"])
+    return away or set(settings.GROUPS) <= set(value("hide"))
 
 
 def started() -> bool:
     """Whether the visitor came by a link that says play; true once."""
-    values = st.session_state[KEY + "play"]
-    st.session_state[KEY + "play"] = False
-    return values
+    playing = value("play")
+    apply({"play": False})
+    return playing

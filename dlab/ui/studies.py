@@ -1,153 +1,39 @@
 """The studies of a scene: what its pages ask the lab for. No streamlit here: plain values."""
 
 import math
+from collections.abc import Mapping
 
 from dlab import errors, pictures, schemes, targets
 from dlab.params import BadInput
-from dlab.study import Study
+from dlab.study import DEFAULT, Study
 from dlab.targets import observations
+from dlab.ui import assumption_cases, settings
+from dlab.ui.settings import IMAGE_STEPS, LADDER, MAX_PANELS, SAMPLES, step_sizes
 
-MILLION = 1_000_000
-LADDER = tuple(2.0**-k for k in range(8))  # the step sizes that the controls offer
-BUDGET_LADDER = LADDER[:6]  # of the rows beside a search for step counts
-# What the controls offer where a page varies something else.
-LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-METHODS = ("denoising", "sliced")  # of learning a score
-SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learned from
-HORIZONS = tuple(map(float, range(1, 11)))
-DIMENSIONS = tuple(4.0**k for k in range(7))
-DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
-# Of the settings with two ends, the values between which they lie.
-LADDERS = {"h": LADDER, "window": LADDER, "levels": LEVELS, "horizons": HORIZONS, "dims": DIMENSIONS, "distances": DISTANCES}
-PENALTIES = (10.0, 50.0, 100.0)
-MAX_PANELS = 3
-IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
-IMAGE_PATHS = 1024
-IMAGE_GRID = 16  # images of a scheme that are drawn
-IMAGE_NETWORK = {"name": "learned", "width": 128, "updates": 2000}
+EXACT = {"name": "none"}  # the score itself
 
 
-def target_spec(values: dict) -> dict:
-    """The study file's `target` object of a scene."""
-    if values["spec"]:
-        return values["spec"]
-    entry = targets.REGISTRY[values["target"]]
-    spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
-    if values["csv"] and entry.name == "logistic":
-        spec |= {"x": values["csv"][0], "y": values["csv"][1]}
-    return spec
-
-
-def error_spec(values: dict) -> dict:
-    """The study file's `score_error` object of a scene."""
-    entry = errors.REGISTRY[values["error"]]
-    spec = {"name": entry.name, **{k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs}}
-    return spec | {k.name: values[f"so.{k.name}"] for k in errors.SECOND_ORDER if values[f"so.{k.name}"]}
-
-
-def model_spec(values: dict, **changed) -> dict:
-    """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
-    name = changed.pop("name", values["model"])
-    return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
-
-
-def learned_spec(values: dict, **changed) -> dict:
-    """The study file's `score_error` object of the page whose score is learned."""
-    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "depth", "updates", "seed")}
-    return {"name": "learned", "method": values["learned.method"], **numbers, **changed}
-
-
-def learned_studies(values: dict) -> dict[str, Study]:
-    """The studies of that page's curves: with the learned score and with the exact one."""
-    specs = {"learned": learned_spec(values), "exact": {"name": "none"}}
-    return {name: study(values, score_error=spec, **alike(values)) for name, spec in specs.items()}
-
-
-def samples_studies(values: dict) -> dict[str, Study]:
-    """The studies of that page's picture against the number of training samples, one for each method."""
-    vary = {"axis": "score_error.samples", "values": list(SAMPLES)}
-    one = {"schemes": [values["learned.scheme"]], "h": [values["learned.step"]], "vary": vary, **alike(values)}
-    return {method: study(values, score_error=learned_spec(values, method=method), **one) for method in METHODS}
-
-
-def alike(values: dict) -> dict:
-    """What measures curves with a learned score and with the exact one in one way, on the same Brownian paths."""
-    return {"estimator": "projected" if values["estimator"] == "auto" else values["estimator"]}
-
-
-def step_sizes(values: dict) -> list[float]:
-    if values["hs"]:
-        return list(values["hs"])
-    return between(LADDER, values["h"])
-
-
-def study(values: dict, **changed) -> Study:
+def study(values: Mapping, **changed) -> Study:
     """The study of a scene, with some of its file's values changed; BadInput where settings contradict each other."""
     if not values["schemes"]:
         raise BadInput("No scheme is chosen; choose at least one.")
-    return Study.from_json(
-        {
-            "target": target_spec(values),
-            "schemes": list(values["schemes"]),
-            "h": step_sizes(values),
-            "T": values["T"],
-            "start": values["start"],
-            "score_error": error_spec(values),
-            "estimator": values["estimator"],
-            "particles": values["particles"],
-            "accuracy": values["accuracy"] / 100 or None,
-            "budget": values["budget"] * MILLION if values["accuracy"] else None,
-            "seed": values["seed"],
-            **changed,
-        }
-    )
+    asked = {}
+    for setting in settings.table().values():
+        asked |= setting.in_study(values)
+    return Study.from_json(asked | changed)
 
 
-def reaching_study(values: dict) -> Study:
-    """The study of the budget page: the distances to be reached, and coarse step sizes of its own beside them."""
-    return study(values, h=list(BUDGET_LADDER), reach=between(DISTANCES, values["distances"]))
+def stretch(values: Mapping, name: str) -> list[float]:
+    """The values between the two ends of a setting."""
+    return step_sizes(values) if name == "h" else settings.table()[name].between(values[name])
 
 
-def epsilon(values: dict) -> float:
-    """The distance that the budget's table is of: among those to be reached the nearest to the one chosen."""
-    return min(between(DISTANCES, values["distances"]), key=lambda e: abs(math.log(e / values["epsilon"])))
+def vary(values: Mapping, name: str) -> dict:
+    """The study file's `vary` of a setting with two ends."""
+    return {"axis": settings.table()[name].varies, "values": stretch(values, name)}
 
 
-def between(ladder, stretch) -> list[float]:
-    """The steps of a ladder from one to another."""
-    return list(ladder[ladder.index(stretch[0]) : ladder.index(stretch[1]) + 1])
-
-
-def dimension_study(values: dict) -> Study:
-    """The study of a Gaussian in many dimensions: W2 at each of them, and the steps that a distance takes."""
-    dims = between(DIMENSIONS, values["dims"])
-    if given := values["variances"]:
-        target = {"name": "spectrum", "values": list(given)}
-        dims = sorted({d for d in dims if d < len(given)} | {len(given)})
-    else:
-        target = {"name": "spectrum", "shape": values["shape"], "dim": 1, "high": values["high"]}
-        target |= {"low": min(values["low"], values["high"])}
-    vary = {"axis": "d", "values": dims}
-    return study(values, target=target, vary=vary, reach=[values["epsilon"]], estimator="exact", score_error={"name": "none"})
-
-
-def along_levels(levels) -> dict:
-    """`vary` of a study over levels of the score error; the exact score is always measured beside them."""
-    return {"axis": "score_error.level", "values": [0.0, *levels]}
-
-
-def level_study(values: dict) -> Study:
-    """The study of W2 against the level of the score error."""
-    return study(values, score_error=model_spec(values), vary=along_levels(between(LEVELS, values["levels"])))
-
-
-def horizon_studies(values: dict) -> dict[str, Study]:
-    """The studies of W2 against the horizon, one for each start."""
-    vary = {"axis": "T", "values": between(HORIZONS, values["horizons"])}
-    return {f"{start} start": study(values, start=start, h=[values["fine"]], vary=vary) for start in ("paper", "exact")}
-
-
-def moving_study(values: dict) -> Study:
+def moving_study(values: Mapping) -> Study:
     """The study that the particles page animates: the panels' schemes at its own step size."""
     if len(values["panels"]) > MAX_PANELS:
         raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
@@ -156,7 +42,133 @@ def moving_study(values: dict) -> Study:
     )
 
 
-# The experiment of [YY] sec. 5.1: T = 10, and N = T/h whole numbers of steps for h from 0.1 to 0.385.
+# ---------------------------------------------------------------- score error
+
+
+def model_spec(values: Mapping, **changed) -> dict:
+    """The study file's `score_error` object of the error whose level a page varies, without a level unless one is given."""
+    name = changed.pop("name", values["model"])
+    return {"name": name, **{k.name: values[f"{name}.{k.name}"] for k in errors.REGISTRY[name].knobs if k.name != "level"}, **changed}
+
+
+def along_levels(levels) -> dict:
+    """`vary` of a study over levels of the score error; the exact score is always measured beside them."""
+    return {"axis": "score_error.level", "values": [0.0, *levels]}
+
+
+def level_study(values: Mapping) -> Study:
+    """The study of W2 against the level of the score error."""
+    return study(values, score_error=model_spec(values), vary=along_levels(stretch(values, "levels")))
+
+
+# ---------------------------------------------------------------- budget, horizon, dimension
+
+
+def reaching_study(values: Mapping) -> Study:
+    """The study of the budget page: the distances to be reached, and coarse step sizes of its own beside them."""
+    return study(values, h=list(LADDER[:6]), reach=stretch(values, "distances"))
+
+
+def epsilon(values: Mapping) -> float:
+    """The distance that the budget's table is of: among those to be reached the nearest to the one chosen."""
+    return min(stretch(values, "distances"), key=lambda e: abs(math.log(e / values["epsilon"])))
+
+
+def horizon_studies(values: Mapping) -> dict[str, Study]:
+    """The studies of W2 against the horizon, one for each start."""
+    return {
+        f"{start} start": study(values, start=start, h=[values["fine"]], vary=vary(values, "horizons")) for start in ("paper", "exact")
+    }
+
+
+def dimension_study(values: Mapping) -> Study:
+    """The study of a Gaussian in many dimensions: W2 at each of them, and the steps that a distance takes."""
+    along = vary(values, "dims")
+    if given := values["variances"]:
+        target = {"name": "spectrum", "values": list(given)}
+        along["values"] = sorted({d for d in along["values"] if d < len(given)} | {len(given)})
+    else:
+        target = {"name": "spectrum", "shape": values["shape"], "dim": 1, "high": values["high"]}
+        target |= {"low": min(values["low"], values["high"])}
+    return study(values, target=target, vary=along, reach=[values["epsilon"]], estimator="exact", score_error=EXACT)
+
+
+# ---------------------------------------------------------------- outside the assumptions
+
+AT = 1 / 16  # the step size at which the relaxing number varies
+
+
+def case_target(case: assumption_cases.Case, value: float) -> dict:
+    """The study file's `target` object of a case."""
+    entry = targets.REGISTRY[case.target]
+    return entry.from_knobs({**{k.name: k.default for k in entry.knobs}, **case.fixed, case.key: value})
+
+
+def case_of(values: Mapping) -> assumption_cases.Case:
+    """The case that a scene shows."""
+    return assumption_cases.BY_NAME[values["outside.case"]]
+
+
+def case_study(values: Mapping) -> Study:
+    """W2 against h at the value chosen."""
+    case = case_of(values)
+    return study(values, target=case_target(case, values[f"outside.{case.name}"]), score_error=EXACT, estimator="auto")
+
+
+def case_along(values: Mapping) -> Study:
+    """W2 at AT against the number that leads out of the assumptions; of schemes whose law is quick to carry."""
+    case = case_of(values)
+    names = [s for s in values["schemes"] if not schemes.REGISTRY[s].randomised] or ["EM", "SO"]
+    along = {"axis": f"target.{case.key}", "values": list(case.values)}
+    return study(
+        values, target=case_target(case, case.default), schemes=names, h=[min(AT, values["T"])], vary=along, score_error=EXACT,
+        estimator="auto",
+    )  # fmt: skip
+
+
+def hessian_studies(values: Mapping) -> dict[str, Study]:
+    """SO with each wrong Hessian, beside SO with the exact one and EM."""
+    on, drift = values["outside.on"], values["outside.drift"]
+    target, sizes = assumption_cases.HESSIAN_TARGETS[on], LADDER[2:] if on == "gaussian" else LADDER[2:6]  # an exact law is cheap
+    plain = {"target": target, "h": list(sizes), "T": 4.0, "start": "exact", "seed": values["seed"]}
+    wrong = {
+        label: {"schemes": ["SO"], "score_error": {**EXACT, "hessian": {**spec, "drift": drift}}}
+        for label, spec in assumption_cases.HESSIANS.items()
+    }
+    asked = {"EM": {"schemes": ["EM"]}, "SO, exact": {"schemes": ["SO"]}, **wrong}
+    return {label: Study.from_json(plain | changed) for label, changed in asked.items()}
+
+
+def case_studies(values: Mapping) -> dict[str, Study]:
+    """The studies that let the page open at once in each of its cases, from the values of a scene with nothing changed."""
+    asked = {}
+    for case in assumption_cases.CASES:
+        if case.target != "gaussian":  # which is in closed form, at once
+            there = {**values, "outside.case": case.name}
+            asked |= {f"{case.name}-h": case_study(there), f"{case.name}-{case.key}": case_along(there)}
+    for drift in ("rebuilt", "exact"):
+        for label, one in hessian_studies({**values, "outside.on": "skew", "outside.drift": drift}).items():
+            asked[f"hessian-{label.lower().replace(',', '').replace(' ', '-').replace('.', '')}-drift-{drift}"] = one
+    return asked
+
+
+def case_answers(values: Mapping) -> list[tuple[str, str, Study, tuple]]:
+    """What its sections open with, (name, kind, study, which) of `engine.answer`: the masses of the modes and the first scheme's law, at
+    the coarsest step of each case's default."""
+    asked = []
+    for case in assumption_cases.CASES:
+        study = case_study({**values, "outside.case": case.name})
+        steps = min(study.steps)
+        if study.built.regions:
+            asked.append((f"{case.name}-modes", "modes", study, (steps,)))
+        if case.target != "gaussian":  # which is in closed form, at once
+            asked.append((f"{case.name}-law", "law", study, (study.schemes[0], steps)))
+    return asked
+
+
+# ---------------------------------------------------------------- logistic regression: the experiment of [YY] sec. 5.1
+
+# T = 10, and N = T/h whole numbers of steps for h from 0.1 to 0.385.
 EXPERIMENT = {"name": "logistic", "features": 20, "rows": 100, "spread": 10, "data": 0}
 EXPERIMENT_STEPS = (26, 31, 40, 59, 100)
 SMALL_T = 2.5  # what happens before is forgotten by then, and the steps can be smaller
@@ -166,7 +178,7 @@ SMALL_STEPS = (8, 16, 32, 64, 128, 256, 512, 1024, 1448, 2048, 2896, 4096)
 def experiment(lam: float, **changed) -> Study:
     """The paper's experiment at a penalty."""
     target = {**EXPERIMENT, "lam": lam, **changed.pop("target", {})}
-    plain = {"schemes": list(schemes.REGISTRY), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
+    plain = {"schemes": list(DEFAULT["schemes"]), "steps": list(EXPERIMENT_STEPS), "T": 10.0, "start": "paper"}
     return Study.from_json({"target": target, **plain, "estimator": "marginal", "particles": 1024, **changed})
 
 
@@ -182,24 +194,56 @@ def experiment_atoms(lam: float) -> Study:
 
 
 def experiment_readings(lam: float) -> Study:
-    """The study that `study.readings` is asked about."""
+    """The study whose readings are compared."""
     return experiment(lam, schemes=["EM", "REM"], steps=[26, 50, 100])
 
 
-def plane(values: dict) -> Study:
+def plane(values: Mapping) -> Study:
     """The study of a scene on the logistic target with two features, whatever target the scene has."""
     return study({**values, "target": "logistic", "spec": None})
 
 
-def observed(values: dict, x, y) -> Study:
+def observed(values: Mapping, x, y) -> Study:
     """The study of a scene on the posterior of uploaded observations, x (m, d) as they came, standardised here."""
     target = {"name": "logistic", "x": observations.standardised(x).tolist(), "y": list(y), "lam": values["logistic.ridge"]}
     # Close steps on particles of their own show all coordinates, the score of finitely many samples the first alone.
-    way = "projected" if values["logistic.score"] == "local" else "marginal"
-    return study(values, target=target | {"score": values["logistic.score"]}, estimator=way, score_error={"name": "none"})
+    estimator = "projected" if values["logistic.score"] == "local" else "marginal"
+    return study(values, target=target | {"score": values["logistic.score"]}, estimator=estimator, score_error=EXACT)
 
 
-def images_study(values: dict) -> Study:
+# ---------------------------------------------------------------- learned score, images
+
+
+def learned_spec(values: Mapping, **changed) -> dict:
+    """The study file's `score_error` object of the page whose score is learned."""
+    numbers = {k: int(values[f"learned.{k}"]) for k in ("samples", "width", "depth", "updates", "seed")}
+    return {"name": "learned", "method": values["learned.method"], **numbers, **changed}
+
+
+def _alike(values) -> dict:
+    """What measures curves with a learned score and with the exact one in one way, on the same Brownian paths."""
+    return {"estimator": "projected" if values["estimator"] == "auto" else values["estimator"]}
+
+
+def learned_studies(values: Mapping) -> dict[str, Study]:
+    """The studies of that page's curves: with the learned score and with the exact one."""
+    specs = {"learned": learned_spec(values), "exact": EXACT}
+    return {name: study(values, score_error=spec, **_alike(values)) for name, spec in specs.items()}
+
+
+def samples_studies(values: Mapping) -> dict[str, Study]:
+    """The studies of that page's picture against the number of training samples, one for each method."""
+    along = {"axis": "score_error.samples", "values": list(SAMPLES)}
+    one = {"schemes": [values["learned.scheme"]], "h": [values["learned.step"]], "vary": along, **_alike(values)}
+    return {method: study(values, score_error=learned_spec(values, method=method), **one) for method in settings.METHODS}
+
+
+IMAGE_PATHS = 1024
+IMAGE_GRID = 16  # images of a scheme that are drawn
+IMAGE_NETWORK = {"name": "learned", "width": 128, "updates": 2000}
+
+
+def images_study(values: Mapping) -> Study:
     """The study of the Images page; of a folder with fewer images than asked for it takes all."""
     mine = {name.split(".")[1]: value for name, value in values.items() if name.startswith("images.")}
     count = min(int(mine["count"]), len(pictures.load(mine["data"])[0]))
@@ -207,6 +251,6 @@ def images_study(values: dict) -> Study:
     growth = None if mine["growth"] == "off" else float(mine["growth"])
     return study(
         values, target=target, h=list(IMAGE_STEPS), T=float(mine["T"]), start=mine["start"], growth=growth,
-        score_error=IMAGE_NETWORK if mine["score"] == "network" else {"name": "none"},
-        estimator="frechet", particles=IMAGE_PATHS, accuracy=None, budget=None,
+        score_error=IMAGE_NETWORK if mine["score"] == "network" else EXACT, estimator="frechet", particles=IMAGE_PATHS,
+        accuracy=None, budget=None,
     )  # fmt: skip

@@ -4,9 +4,8 @@ import itertools
 import threading
 from contextlib import suppress
 
-from dlab import errors, pictures, schemes
+from dlab import engine, errors, pictures, schemes
 from dlab.answers import trajectory
-from dlab.engine import jobs
 from dlab.params import BadInput
 from dlab.study import Study, run
 
@@ -35,10 +34,10 @@ def up(stop: threading.Event) -> None:
             if stop.is_set():
                 return
             study = Study.from_json({**exact, "schemes": [name]})
-            with jobs.one_at_a_time(lambda: None):
+            with engine.exclusive():
                 trajectory.motion(study, (name,), 2, 2000)
         for name in schemes.REGISTRY:
             if stop.is_set():
                 return
-            with jobs.one_at_a_time(lambda: None):
+            with engine.exclusive():
                 run(Study.from_json({**exact, "target": SKEW, "schemes": [name]}))

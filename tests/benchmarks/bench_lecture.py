@@ -1,6 +1,6 @@
 """What a lecturer waits for, on a warm server: prepared scenes, bytes, films, and memory of many visitors.
 
-    python tests/benchmarks/bench_lecture.py
+    python tests/benchmarks/bench_lecture.py [--quick]
 
 Goals: moving particles and the whole curve of a prepared scene 1 s after its link, nothing said to the server while the
 player plays, is scrubbed or changes h, a film in 20 s. A visit comes from a browser that has seen nothing yet, or ("again") from one
@@ -8,17 +8,13 @@ that has Streamlit's files in its cache. "bare" is a Streamlit app of one line w
 page of this lab can undercut.
 """
 
-import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ui"))
+import bench
 from playwright.sync_api import sync_playwright
 from server import ARGUMENTS, CHROMIUM, running
 from test_player import FIND
@@ -77,18 +73,20 @@ class Visitor:
         self.context.close()
 
 
-def said(name, values, goal=None):
+def report(name, values, goal=None):
+    """Print milliseconds as seconds and return their median."""
     values = [v / 1000 for v in values]
     print(f"{name:58} {statistics.median(values):6.2f} s (worst {max(values):.2f})" + (f", goal {goal}" if goal else ""), flush=True)
+    return statistics.median(values)
 
 
-def times(browser, link, marks, slopes=None, again=False):
-    """Milliseconds to each mark over VISITS visits; again: of a browser that has been there before."""
+def times(browser, link, marks, visits, slopes=None, again=False):
+    """Milliseconds to each mark over so many visits; again: of a browser that has been there before."""
     found = {m: [] for m in marks}
     with Visitor(browser, slopes) as first:
         first.page.goto(link)
         first.until(marks[-1])
-        for _ in range(VISITS):
+        for _ in range(visits):
             if again:
                 first.page.goto("about:blank")
                 first.page.goto(link)
@@ -102,14 +100,14 @@ def times(browser, link, marks, slopes=None, again=False):
     return found
 
 
-def scene(browser, address, one, marks, slopes=None):
-    """Times to the marks of a prepared scene, by its link and by its card on the home page."""
+def scene(browser, address, one, marks, visits, slopes=None):
+    """Times to the marks of a prepared scene, by its link and by its card on the home page; seconds by the link again."""
     link = f"{address}{one.page}?{urlencode(links.address(one))}"
     for again in (False, True):
-        for mark, taken in times(browser, link, marks, slopes, again).items():
-            said(f"{one.name}: link to {mark}{', again' if again else ''}", taken, "1 s" if mark == marks[-1] else None)
+        for mark, taken in times(browser, link, marks, visits, slopes, again).items():
+            shown = report(f"{one.name}: link to {mark}{', again' if again else ''}", taken, "1 s" if mark == marks[-1] else None)
     by_click = {m: [] for m in marks}
-    for _ in range(VISITS):
+    for _ in range(visits):
         with Visitor(browser, slopes) as visitor:
             visitor.page.goto(address)
             card = visitor.page.locator(".st-key-grid").get_by_role("link", name=one.question)
@@ -122,8 +120,9 @@ def scene(browser, address, one, marks, slopes=None):
             visitor.rest()
             size = sum(visitor.received)
     for mark in marks:
-        said(f"{one.name}: click on the home page to {mark}", by_click[mark], "1 s" if mark == marks[-1] else None)
+        report(f"{one.name}: click on the home page to {mark}", by_click[mark], "1 s" if mark == marks[-1] else None)
     print(f"{one.name}: {size / 1e6:.2f} MB over the websocket, the home page included", flush=True)
+    return shown
 
 
 BARE = """
@@ -134,14 +133,15 @@ st.plotly_chart(go.Figure(go.Scatter(x=[0, 1], y=[0, 1])))
 """
 
 
-def bare(browser, folder):
-    """What Streamlit and Plotly take for themselves."""
+def bare(browser, folder, visits):
+    """What Streamlit and Plotly take for themselves; seconds, again, to the points of a chart."""
     app = folder / "bare.py"
     app.write_text(BARE)
     with running(folder, app) as address:
         for again in (False, True):
-            for mark, taken in times(browser, address, ("first points",), again=again).items():
-                said(f"bare: address to {mark}{', again' if again else ''}", taken)
+            for mark, taken in times(browser, address, ("first points",), visits, again=again).items():
+                shown = report(f"bare: address to {mark}{', again' if again else ''}", taken)
+    return shown
 
 
 def silence(browser, address, one):
@@ -179,7 +179,7 @@ def films(browser, address, one):
             with visitor.page.expect_download() as got:
                 button.click()
             size = Path(got.value.path()).stat().st_size
-            said(f"{one.name}: {label} ({size / 1e6:.1f} MB)", [1000 * (time.monotonic() - begun)], "20 s")
+            report(f"{one.name}: {label} ({size / 1e6:.1f} MB)", [1000 * (time.monotonic() - begun)], "20 s")
 
 
 def memory(port) -> float:
@@ -215,20 +215,24 @@ def growth(browser, address, seen, slopes):
 
 
 def main():
+    quick = bench.parser(__doc__, "one visit to a bare app and to one scene").parse_args().quick
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        print(f"Chromium {browser.version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+        print(f"Chromium {browser.version}, {bench.load()}", flush=True)
         moving = next(s for s in scenes.SCENES if s.page == "particles")
         # Others hold their curve back until the viewer has guessed.
         curve = next(s for s in scenes.SCENES if s.page == "convergence" and not s.asked)
         slopes = len(links.read(curve.settings)[0]["schemes"])
-        bare(browser, Path(folder))
-        scene(browser, address, moving, ("first frame", "moving"))
-        scene(browser, address, curve, ("first points", "whole curve"), slopes)
+        visits = 1 if quick else VISITS
+        least = bare(browser, Path(folder), visits)
+        shown = scene(browser, address, moving, ("first frame", "moving"), visits)
+        bench.ratio(f"{moving.name}: seconds to its moving particles over those of a bare chart", shown, least)
+        if quick:
+            return
+        scene(browser, address, curve, ("first points", "whole curve"), visits, slopes)
         silence(browser, address, moving)
         films(browser, address, moving)
         growth(browser, address, ((moving, "moving"), (curve, "whole curve")), slopes)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -2,19 +2,18 @@
 
     python tests/benchmarks/bench_measuring.py [--quick]
 
-Prints what it measures in one run and fails on nothing. --quick: 1024 paths and fewer step sizes.
+Prints what it measures in one run and fails on nothing.
 """
 
-import argparse
 import itertools
 import json
 import time
 from dataclasses import replace
 
+import bench
 import numpy as np
 
-from dlab import schemes
-from dlab.engine import jobs
+from dlab import engine, schemes
 from dlab.study import Study, run, stream
 from dlab.study.run import clouds
 
@@ -38,9 +37,9 @@ def study(target, **more) -> Study:
     return Study.from_json({"target": target, "T": 4.0, **more})
 
 
-def sweep(paths: int, finest: int) -> None:
-    print(f"\nfive schemes, logistic posterior, 40 points, h = 1/2 ... 1/{2**finest}, {paths} paths")
-    asked = study(logistic(), h=[2.0**-k for k in range(1, finest + 1)], particles=paths)
+def sweep(paths: int, finest: int, names: tuple[str, ...]) -> None:
+    print(f"\n{', '.join(names)}, logistic posterior, 40 points, h = 1/2 ... 1/{2**finest}, {paths} paths")
+    asked = study(logistic(), schemes=names, h=[2.0**-k for k in range(1, finest + 1)], particles=paths)
     _ = asked.built.facts
     run(Study.from_json({**asked.to_json(), "particles": 64, "h": [0.5]}))  # compiled
     begin, seen, result = time.perf_counter(), [], None
@@ -59,24 +58,27 @@ def sweep(paths: int, finest: int) -> None:
         mine = sorted((r for r in result.rows if r.scheme == name), key=lambda r: -r.h)
         local = [np.log2(a.w2 / b.w2) for a, b in itertools.pairwise(mine) if a.resolved and b.resolved]
         fit = next(f for f in data["fits"] if f["scheme"] == name)
-        print(f"  {name:4} slope {fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]  local", np.round(local, 2))
-    jobs.store("bench.json", json.dumps(data).encode())
-    jobs._memory.clear()
+        slope = "none" if fit["slope"] is None else f"{fit['slope']:.2f} [{fit['slope_low']:.2f}, {fit['slope_high']:.2f}]"
+        print(f"  {name:4} slope {slope}  local", np.round(local, 2))
+    engine.CACHE.keep("bench.json", json.dumps(data).encode(), ["dlab.study.run"])
+    engine.CACHE.forget()
     begin = time.perf_counter()
-    json.loads(jobs.load("bench.json"))
-    print(f"  from the cache {time.perf_counter() - begin:.4f} s")
+    json.loads(engine.CACHE.load("bench.json"))
+    kept = time.perf_counter() - begin
+    print(f"  from the cache {kept:.4f} s")
+    bench.ratio("  seconds of the run over those of its kept result", seen[-1][0], kept)
 
 
-def accuracy(paths: int) -> None:
+def accuracy(paths: int, targets: dict, finest: int, names: tuple[str, ...]) -> None:
     print(f"\nprojected against the exact law, {paths} paths: (value / exact - 1), in brackets in standard errors")
-    for title, target in TARGETS.items():
-        asked = {"h": [1.0, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32], "particles": paths}
+    for title, target in targets.items():
+        asked = {"schemes": names, "h": [2.0**-k for k in range(finest + 1)], "particles": paths}
         begin = time.perf_counter()
         found = run(study(target, **asked, estimator="projected"))
         took = time.perf_counter() - begin
         law = {(r.scheme, r.h): r for r in run(study(target, **asked)).rows}
-        print(f"  {title} ({took:.0f} s)   h = 1, 1/2, 1/4, 1/8, 1/16, 1/32")
-        for name in schemes.REGISTRY:
+        print(f"  {title} ({took:.0f} s)   h = 1, 1/2, ... 1/{2**finest}")
+        for name in names:
             rows = sorted((r for r in found.rows if r.scheme == name), key=lambda r: -r.h)
             said = [
                 f"{r.w2 / law[name, r.h].w2 - 1:+.1%} ({(r.w2 - law[name, r.h].w2) / r.stderr:+.1f}; se {r.stderr / r.w2:.1%}"
@@ -107,7 +109,7 @@ def control(paths: int) -> None:
     for name in ("REM", "REI"):
         asked = study(SKEW, schemes=[name], h=[1 / 2, 1 / 4, 1 / 8, 1 / 16], particles=paths, estimator="projected")
         for (_, steps), pairs in clouds(asked).items():
-            case, way = asked.case(name, steps), asked.way(name)
+            case, way = asked.case(name, steps), asked.estimator_for(name)
             plain, found = (way.quick(case, p) for p in (replace(pairs, fluctuation=None), pairs))
             print(
                 f"  {name} h = 1/{steps // 4}: {plain.value:.5f} ± {plain.stderr:.5f} without, "
@@ -116,15 +118,17 @@ def control(paths: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
-    jobs.keep_compiled()
-    paths = 1024 if quick else 4096
-    sweep(paths, 5 if quick else 7)
-    accuracy(paths)
-    limits(paths)
-    control(paths)
+    quick = bench.parser(__doc__, "EM alone, 512 paths on a target each, h down to 1/4, no limits").parse_args().quick
+    print(bench.load())
+    if quick:
+        sweep(512, 2, ("EM",))
+        accuracy(512, {"Gaussian": TARGETS["Gaussian"]}, 2, ("EM",))
+        return
+    engine.keep_compiled()
+    sweep(4096, 7, tuple(schemes.REGISTRY))
+    accuracy(4096, TARGETS, 5, tuple(schemes.REGISTRY))
+    limits(4096)
+    control(4096)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,17 @@
 """Speed of the particle player in Chromium: frames a second, with a particle followed too, time to the first frame, bytes
 that the page gets, for one step size and for a ladder, and messages sent while it plays, is scrubbed and changes its step size.
 
-    python tests/benchmarks/bench_player.py
+    python tests/benchmarks/bench_player.py [--quick]
 
 The first frame counts from the click that makes the page mount the player (movie already encoded) to its drawing.
 """
 
-import os
-import sys
 import tempfile
 from pathlib import Path
 
+import bench
 from playwright.sync_api import sync_playwright
-
-sys.path.extend(str(Path(__file__).parents[1] / folder) for folder in (".", "ui"))
-from server import CHROMIUM, running
+from server import ARGUMENTS, CHROMIUM, running
 from test_player import FIND
 
 APP = '''
@@ -66,7 +63,8 @@ COUNT = """seconds => new Promise(done => {
 })"""
 
 
-def measure(browser, address, panels, n, ladder):
+def measure(browser, address, panels, n, ladder, seconds):
+    """Prints what it measures over so many seconds; returns the bytes that the page got."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(120_000)
     received, spoken = [], []
@@ -84,9 +82,9 @@ def measure(browser, address, panels, n, ladder):
         page.locator(".player .sizes input").fill("4")
     page.get_by_label("Play", exact=True).click()
     page.wait_for_timeout(500)
-    fps, slow = page.evaluate(COUNT, 5)
+    fps, slow = page.evaluate(COUNT, seconds)
     page.locator(".player").press("p")
-    with_one, _ = page.evaluate(COUNT, 3)
+    with_one, _ = page.evaluate(COUNT, seconds)
     for value in range(10):
         page.locator(".player .scrub input").fill(str(value))
         if ladder:
@@ -95,18 +93,20 @@ def measure(browser, address, panels, n, ladder):
           f"{slow:.0f} ms, {with_one:.1f} fps with one followed, first frame {first / 1000:.2f} s, {sent / 1e6:.2f} MB received, "
           f"{len(spoken) - said} messages sent", flush=True)
     page.close()
+    return sent
 
 
 def main():
+    quick = bench.parser(__doc__, "one cloud of 2000 particles, one second each").parse_args().quick
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
         app = Path(folder) / "app.py"
         app.write_text(APP)
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        print(f"{browser.browser_type.name} {browser.version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        print(f"{browser.browser_type.name} {browser.version}, {bench.load()}")
         with running(Path(folder), app) as address:
-            for panels, n in ((1, 2000), (2, 2000), (3, 2000), (1, 5000)):
-                for ladder in (False, True):
-                    measure(browser, address, panels, n, ladder)
+            for panels, n in ((1, 2000),) if quick else ((1, 2000), (2, 2000), (3, 2000), (1, 5000)):
+                sizes = [measure(browser, address, panels, n, ladder, 1 if quick else 5) for ladder in (False, True)]
+                bench.ratio("  bytes of five step sizes over one", sizes[1], sizes[0])
 
 
 if __name__ == "__main__":

@@ -5,38 +5,28 @@
 Everything in one run, after warm-up, medians. No test reads these numbers.
 """
 
-import argparse
-import statistics
 import time
 
+import bench
 import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from dlab import errors, measure, noise, schemes, study, targets
+from dlab.grid import uniform
 from dlab.measure import Case, Pairs
 from dlab.sample import simulate, starts
-from dlab.study.run import _pyramid
 
 LOGISTIC = {"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}
 GAUSSIAN = {"name": "gaussian", "mean": [-0.4, 0.9], "cov": [[0.45, 0.42], [0.42, 1.45]]}
+TARGETS = {"gaussian": GAUSSIAN, "logistic table": LOGISTIC}
 N, STEPS, T = 4096, 256, 4.0
 NONE = errors.build({"name": "none"})
 
 
-def median(call, repeats):
-    """Median wall time of call(i), after one call that compiles."""
-    times = []
-    for i in range(repeats + 1):
-        begun = time.perf_counter()
-        call(i)
-        times.append(time.perf_counter() - begun)
-    return statistics.median(times[1:])
-
-
 def ours(field, start, path=None):
-    return lambda i: simulate(schemes.REGISTRY["EM"], field, NONE, start, T=T, steps=STEPS, key=jax.random.key(i), path=path)
+    return lambda i: simulate(schemes.REGISTRY["EM"], field, NONE, start, grid=uniform(T, STEPS), key=jax.random.key(i), path=path)
 
 
 def diffrax_euler(field, start, make_path):
@@ -72,7 +62,7 @@ def virtual(key, shape):
 
 def fine_path(i):
     """The moments of a path of twice the steps, merged in pairs: what a study does for a curve."""
-    return noise.merge(noise.path(jax.random.key(i), 2 * STEPS, T / STEPS / 2, N, 2), 2)
+    return noise.merge(noise.path(jax.random.key(i), np.full(2 * STEPS, T / STEPS / 2), N, 2), 2)
 
 
 def report(label, seconds, against=None):
@@ -80,32 +70,35 @@ def report(label, seconds, against=None):
     print(f"{label:<52} {seconds * 1e3:9.1f} ms {rate:8.2f} M particle-steps/s" + (f"  {against / seconds:6.2f}x" if against else ""))
 
 
-def sampling(repeats):
-    for name, spec in (("gaussian", GAUSSIAN), ("logistic table", LOGISTIC)):
+def sampling(repeats, specs, quick):
+    for name, spec in specs.items():
         target = targets.build(spec)
         field = target.fast_field
         start, _ = starts(target, jax.random.key(0), N, T, "exact")
-        theirs = median(diffrax_euler(field, start, unsafe), repeats)
+        theirs = bench.seconds(diffrax_euler(field, start, unsafe), repeats)
         report(f"{name}: diffrax Euler, UnsafeBrownianPath", theirs)
-        report(f"{name}: our EM, fresh noise (goal >= 1.0x)", median(ours(field, start), repeats), theirs)
+        report(f"{name}: our EM, fresh noise (goal >= 1.0x)", bench.seconds(ours(field, start), repeats), theirs)
 
-        tree = median(diffrax_euler(field, start, virtual), max(1, repeats // 2))
+        if quick:
+            continue
+        tree = bench.seconds(diffrax_euler(field, start, virtual), max(1, repeats // 2))
         report(f"{name}: diffrax Euler, VirtualBrownianTree", tree)
 
         label = f"{name}: our EM, moments + merge + path (goal >= 10x)"
-        report(label, median(lambda i, f=field, x=start: ours(f, x, fine_path(i))(i), repeats), tree)
+        report(label, bench.seconds(lambda i, f=field, x=start: ours(f, x, fine_path(i))(i), repeats), tree)
 
 
-def sweep(particles):
-    """The five-scheme logistic sweep, h = 1/2 .. 1/128, T = 4, cold and warm, then its parts."""
-    spec = {"target": LOGISTIC, "h": [2.0**-k for k in range(1, 8)], "T": 4.0, "particles": particles}
+def sweep(particles, finest, names):
+    """The logistic sweep of these schemes, h = 1/2 .. 2^-finest, T = 4, cold and warm, then its parts."""
+    spec = {"target": LOGISTIC, "schemes": names, "h": [2.0**-k for k in range(1, finest + 1)], "T": 4.0, "particles": particles}
     for label in ("cold", "warm"):
         begun = time.perf_counter()
         asked = study.Study.from_json(spec)
         stream, first = study.stream(asked), None
         for _result in stream:
             first = first or time.perf_counter() - begun
-        print(f"sweep of five schemes, {particles} paths, {label}: {time.perf_counter() - begun:7.1f} s, first points after {first:.1f} s")
+        elapsed = time.perf_counter() - begun
+        print(f"sweep of {len(names)} schemes, {particles} paths, {label}: {elapsed:7.1f} s, first points after {first:.1f} s")
     print("its parts, warm:")
     target = targets.build(LOGISTIC)
     for label, attribute in (("oracle", "field"), ("table", "fast_field"), ("facts", "facts")):
@@ -115,31 +108,35 @@ def sweep(particles):
     grid = study.shared_paths(asked.steps)[0]
     batches = -(-particles // study.BATCH)
     start, _ = starts(target, jax.random.key(0), study.BATCH, 4.0, "exact")
-    pyramid = _pyramid(jax.random.key(0), grid, 4.0, 2)
-    pieces = {"paths": lambda i: _pyramid(jax.random.key(i), grid, 4.0, 2)}
+
+    def merged(i):
+        """The moments of path i over the steps of each point and of the reference."""
+        fine = noise.path(jax.random.key(i), np.full(grid.steps, 4.0 / grid.steps), study.BATCH, 2)
+        return {n: noise.merge(fine, grid.steps // n) for n in (grid.steps, grid.steps // 2, *asked.steps)}
+
+    paths = merged(0)
+    pieces = {"paths": merged}
 
     def run(name, steps):
-        return simulate(
-            schemes.REGISTRY[name], target.fast_field, NONE, start, T=4.0, steps=steps, key=jax.random.key(1), path=pyramid[steps]
-        ).x
+        scheme, key = schemes.REGISTRY[name], jax.random.key(1)
+        return simulate(scheme, target.fast_field, NONE, start, grid=uniform(4.0, steps), key=key, path=paths[steps]).x
 
     pieces["reference (all and half steps)"] = lambda i: [run("SO", n) for n in (grid.steps, grid.steps // 2)]
     for name in asked.schemes:
         pieces[f"{name}, all h"] = lambda i, name=name: [run(name, n) for n in asked.steps]
     for label, call in pieces.items():
-        print(f"  {label:<28} {median(call, 1) * batches:8.2f} s for {batches} batches")
+        print(f"  {label:<28} {bench.seconds(call, 1) * batches:8.2f} s for {batches} batches")
     y = np.concatenate([run("SO", grid.steps)] * batches)[:particles]
-    x = np.concatenate([run("EM", 32)] * batches)[:particles]
-    case = Case(target, schemes.REGISTRY["EM"], NONE, 4.0, 32, "exact")
+    x = np.concatenate([run("EM", asked.steps[-1])] * batches)[:particles]
+    case = Case(target, schemes.REGISTRY["EM"], NONE, uniform(4.0, asked.steps[-1]), "exact")
     for name in ("projected", "coupled", "gelbrich", "plugin"):
-        seconds = median(lambda i, name=name: measure.REGISTRY[name].estimate(case, Pairs(x, y)), 1)
-        print(f"  {name + ', one row':<28} {seconds:8.2f} s")
+        elapsed = bench.seconds(lambda i, name=name: measure.REGISTRY[name].estimate(case, Pairs(x, y)), 1)
+        print(f"  {name + ', one row':<28} {elapsed:8.2f} s")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer repeats, 1024 paths in the sweep")
-    quick = parser.parse_args().quick
-    print(f"{jax.devices()[0].platform}, jax {jax.__version__}, diffrax {diffrax.__version__}; n = {N}, {STEPS} steps, T = {T:g}")
-    sampling(2 if quick else 5)
-    sweep(1024 if quick else 4096)
+    quick = bench.parser(__doc__, "one repeat on the Gaussian alone, a sweep of EM on 512 paths down to h = 1/4").parse_args().quick
+    print(f"{jax.devices()[0].platform}, jax {jax.__version__}, diffrax {diffrax.__version__}, {bench.load()}")
+    print(f"n = {N}, {STEPS} steps, T = {T:g}")
+    sampling(1 if quick else 5, {"gaussian": GAUSSIAN} if quick else TARGETS, quick)
+    sweep(*(512, 2, ["EM"]) if quick else (4096, 7, list(schemes.REGISTRY)))

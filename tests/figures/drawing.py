@@ -44,13 +44,15 @@ def array(values) -> np.ndarray:
 
 def inside(chart: Chart) -> None:
     """Fault 6: an end of an interval is where it is stated, or it is open at the edge of the picture; on screen as in print."""
-    traces = {t["name"]: t for t in screen.to_plotly(chart)["data"]}
+    traces = {t["name"]: t for t in reversed(screen.to_plotly(chart)["data"])}  # a key may be called as its curve, and comes later
     for axis in (chart.x, chart.y):
-        assert axis.limits[0] < axis.limits[1]
+        assert axis.limits[0] < axis.limits[1] or axis is chart.x
         assert not axis.log or axis.limits[0] > 0
         assert axis.ticks
     for s in chart.series:
         assert np.isfinite([*s.x, *s.y]).all(), s.name
+        assert min(chart.x.limits) <= min(s.x) <= max(s.x) <= max(chart.x.limits)
+        assert len(s.x) == 1 or len(set(s.x)) > 1 or len(set(s.y)) > 1
         for (low, high, below, above), stated in zip(whiskers(s, chart.y), zip(s.low, s.high)):
             assert (low == stated[0]) != below
             assert (high == stated[1]) != above

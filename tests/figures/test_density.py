@@ -5,9 +5,8 @@ import pytest
 from cases import GAUSSIAN, LOGISTIC
 from drawing import plotly
 
-from dlab import export
+from dlab import engine, export
 from dlab.answers.law import law_density
-from dlab.engine import jobs
 from dlab.figures import density
 from dlab.laws import plane
 from dlab.study import Study
@@ -107,11 +106,11 @@ def test_a_law_is_kept_and_can_be_cancelled(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        jobs.make("law", s, "EM", 2, tick=stop)
-    assert jobs.made("law", s, "EM", 2) is None
-    made = jobs.make("law", s, "EM", 2)
-    jobs._memory.clear()
-    assert jobs.made("law", s, "EM", 2) == made
+        engine.answer("law", s, "EM", 2, tick=stop)
+    assert engine.kept_answer("law", s, "EM", 2) is None
+    made = engine.answer("law", s, "EM", 2)
+    engine.CACHE.forget()
+    assert engine.kept_answer("law", s, "EM", 2) == made
 
 
 @pytest.mark.parametrize(("target", "name", "axes"), [(GAUSSIAN, "EM", 0), (LINE, "REM", 2)])

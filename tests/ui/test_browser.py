@@ -15,7 +15,7 @@ from PIL import Image
 from server import CHROMIUM, running
 from test_links import hostile, random_scene
 
-from dlab.ui import links, share, vocabulary
+from dlab.ui import links, settings, share
 from dlab.ui.menu import PAGES, STUDIES
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -517,7 +517,7 @@ def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
     page.locator(".js-plotly-plot, .st-key-run-button-curve").first.wait_for()
     assert query(page) == wanted
     assert page.locator(".st-key-notes").count() == 0
-    assert bool(page.locator(".st-key-controls").count()) == (not values["present"] and set(vocabulary.GROUPS) > set(values["hide"]))
+    assert bool(page.locator(".st-key-controls").count()) == (not values["present"] and set(settings.GROUPS) > set(values["hide"]))
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, *map(long, range(3, 10))])

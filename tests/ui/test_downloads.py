@@ -185,7 +185,7 @@ def read_all(buttons):
 
 @pytest.mark.slow
 def test_every_file_of_an_exact_curve(offered, tmp_path):
-    at, buttons = offered("convergence", SMALL, "Measure in every way", **{"law-open": True, "ways-open": True})
+    at, buttons = offered("convergence", SMALL, "Measure by every method", **{"law-open": True, "clouds-open": True})
     assert kinds(buttons, "w2-") == FIGURES | {"csv", "json", "py", "tex"}
     assert kinds(buttons, "ways-") == FIGURES | {"csv", "json"}
     assert kinds(buttons, "law-") == FIGURES
@@ -228,7 +228,7 @@ def test_a_prepared_curve_has_particles_that_are_moved_when_asked_for(offered, m
     assert "Simulated anew" not in buttons["w2-logistic-EM.npz"]["help"]
 
 
-SECTIONS = {f"{name}-open": True for name in ("which", "models", "second", "parts")}
+SECTIONS = {f"{name}-open": True for name in ("which", "models", "hessian", "parts")}
 
 
 @pytest.mark.slow
@@ -239,7 +239,7 @@ SECTIONS = {f"{name}-open": True for name in ("which", "models", "second", "part
         ("budget", {"distances": "0.5..0.2"}, {}, 2),
         ("horizon", {"horizons": "1..3", "fine": "0.25"}, {}, 1),
         ("dimension", {"dims": "1..16"}, {}, 2),
-        ("theory", {}, {"theory-recursion": True, "theory-onestep": True}, 3),
+        ("theory", {}, {"recursion-open": True, "onestep-open": True}, 3),
     ],
 )
 def test_every_file_of_a_page_of_the_theory(offered, page, query, state, pictures):

@@ -4,7 +4,7 @@ import pytest
 from test_pages import EXACT, MIXTURE, MOVING, at_home, visit
 
 from dlab import errors, targets
-from dlab.ui import scenes, vocabulary
+from dlab.ui import kinds, scenes
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 DIAGONAL = {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.2], [0.2, 0.9]]}
@@ -12,8 +12,8 @@ SCENES = {
     "home": ("", {}),
     "exact": ("convergence", {**EXACT, "by_hand": "1", "window": "0.5..0.25"}),
     "waiting": ("convergence", {**MIXTURE, "seed": "4711", "accuracy": "5"}),
-    "files": ("convergence", {"spec": vocabulary.pack(DIAGONAL), "schemes": "EM", "h": "0.4,0.2"}),
-    "data": ("convergence", {"target": "logistic", "schemes": "EM", "data": vocabulary.pack([[[4, 0], [1, 4], [0, 1]], [1, 1, -1]])}),
+    "files": ("convergence", {"spec": kinds.pack(DIAGONAL), "schemes": "EM", "h": "0.4,0.2"}),
+    "data": ("convergence", {"target": "logistic", "schemes": "EM", "data": kinds.pack([[[4, 0], [1, 4], [0, 1]], [1, 1, -1]])}),
     "moving": ("particles", MOVING),
     "theory": ("theory", EXACT),
     "learned": ("learned", {**EXACT, "learned.samples": "1000"}),

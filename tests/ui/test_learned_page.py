@@ -6,13 +6,13 @@ import pytest
 from test_helps import silent
 from test_pages import at_home, charts, opened, plain, visit
 
-from dlab import schemes
+from dlab import engine, schemes
 from dlab.answers import learned_score as study_of
-from dlab.engine import jobs
+from dlab.cache import Cache
 from dlab.errors import learned
 from dlab.params import BadInput
 from dlab.study import Study, run
-from dlab.ui import files, links, studies
+from dlab.ui import files, links, settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 SMALL = {"learned.samples": "200", "learned.width": "16", "learned.updates": "500"}
@@ -22,9 +22,7 @@ SECTIONS = ("plane-open", "derivatives-open", "loss-open", "measured-open", "the
 
 @pytest.fixture(autouse=True)
 def untrained(monkeypatch):
-    monkeypatch.setattr(learned, "_memory", type(learned._memory)())
-    monkeypatch.setattr(learned, "_place", lambda: learned.places.folder() / "nowhere")
-    monkeypatch.setattr(learned, "_store", lambda name, data: learned._memory.update({name: data}))
+    monkeypatch.setattr(learned, "CACHE", Cache("nowhere", memory=32, files=0))
 
 
 def labels(at):
@@ -87,7 +85,7 @@ def test_a_cancelled_training_offers_to_go_on_and_to_start_again():
 
 @pytest.mark.parametrize("target", ["gaussian", "skew", "mixture"])
 def test_it_opens_with_everything_but_other_settings_prepared(target, monkeypatch):
-    monkeypatch.setattr(jobs, "make", lambda *a, **k: pytest.fail("something was computed"))
+    monkeypatch.setattr(engine, "answer", lambda *a, **k: pytest.fail("something was computed"))
     at = visit("learned", {"target": target})
     assert charts(at) == 2
     opened(at, *SECTIONS, "samples-open")
@@ -102,9 +100,9 @@ def test_the_prepared_networks_are_as_good_as_was_asked_for(target):
     """Along EM's iterates eps_sc on average over t >= 0.05; and the floor lies between zero and C2 eps_sc by more than its interval."""
     values = links.read({"target": target})[0]
     both = studies.learned_studies(values)
-    met = jobs.made("learned", both["learned"], "EM", 256)
+    met = engine.kept_answer("learned", both["learned"], "EM", 256)
     assert met["iterates"]["score"]["average"] < 0.05
-    found = {name: jobs.finished(study) for name, study in both.items()}
+    found = {name: engine.kept(study) for name, study in both.items()}
     for scheme in both["learned"].schemes:
         floor, promise = study_of.floor(found["learned"], found["exact"], scheme), study_of.promise(found["learned"], scheme, met)
         assert floor["value"] - 1.96 * floor["stderr"] > 0
@@ -115,8 +113,8 @@ def test_the_prepared_networks_are_as_good_as_was_asked_for(target):
 def test_a_prepared_number_of_samples_is_what_a_training_on_them_gives(tmp_path, monkeypatch):
     """Of the ten networks of the picture the first of each method. Rounding differs between machines, and a training follows it."""
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    for name, study in studies.samples_studies(links.DEFAULTS).items():
-        kept = jobs.finished(study)["rows"][0]
+    for name, study in studies.samples_studies(settings.defaults()).items():
+        kept = engine.kept(study)["rows"][0]
         made = run(study.parts[0][1]).to_json()["rows"][0]
         assert kept["value"] == 200, name
         assert made["w2"] == pytest.approx(kept["w2"], rel=0.05), name

@@ -8,71 +8,49 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import pytest
 
-from dlab import errors, schemes, targets
-from dlab.params import BadInput, Knob
-from dlab.study import ESTIMATORS, STARTS, Study
-from dlab.targets.spectrum import SHAPES
-from dlab.ui import files, links, page_settings, scenes, share, studies, tour, vocabulary
+from dlab import errors, targets
+from dlab.params import BadInput
+from dlab.study import Study
+from dlab.ui import files, kinds, links, scenes, settings, share, studies, tour
+from dlab.ui.kinds import LONGEST_TEXT, Choice, Flag, Number, Rung, Setting, Several, Stretch
 
 rng = random.Random
+PAGES = sorted({setting.page for setting in settings.SETTINGS})
+SPEC = {"name": "gaussian", "mean": [0.3, -1.0], "cov": [[1.0, 0.2], [0.2, 0.7]]}
 
 
-def on_step(r, knob):
-    """A value that the knob's slider can take."""
-    return type(knob.step)(round(knob.low + r.randint(0, round((knob.high - knob.low) / knob.step)) * knob.step, 9))
+def moved(setting: Setting, r):
+    """A value that the setting's control can take."""
+    match setting:
+        case Stretch():
+            return tuple(setting.options[i] for i in sorted(r.sample(range(len(setting.options)), 2)))
+        case Rung():
+            return r.choice(setting.options)
+        case Several():
+            return tuple(r.sample(list(setting.offered), r.randint(1, setting.most or len(setting.offered))))
+        case Choice():
+            return r.choice(list(setting.offered))
+        case Number():
+            rungs = int((setting.high - setting.low) / setting.step + 1e-9)
+            return type(setting.step)(round(setting.low + r.randint(0, rungs) * setting.step, 9))
+        case Flag():
+            return r.random() < 0.5
+    return setting.initial
 
 
 def random_scene(r) -> dict:
-    """A scene that the controls allow, with the knobs in force turned."""
-    values = dict(links.DEFAULTS)
-    values["target"] = r.choice(list(targets.PLANAR))
-    values["error"] = r.choice(list(errors.OFFERED))
-    for name, entry in ((values["target"], targets.REGISTRY), (values["error"], errors.REGISTRY)):
-        values |= {f"{name}.{k.name}": on_step(r, k) for k in entry[name].knobs}
-    values |= {f"so.{k.name}": on_step(r, k) for k in errors.SECOND_ORDER}
-    high, low = sorted(r.sample(range(len(studies.LADDER)), 2))
-    values |= {
-        "schemes": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, 5))),
-        "panels": tuple(r.sample(list(schemes.REGISTRY), r.randint(1, studies.MAX_PANELS))),
-        "h": (studies.LADDER[high], studies.LADDER[low]),
-        "step": r.choice(studies.LADDER),
-        "T": r.randint(1, vocabulary.MAX_T),
-        "start": r.choice(STARTS),
-        "particles": r.choice((16, 512, 4096, 65536)),
-        "accuracy": r.choice(vocabulary.ACCURACIES),
-        "budget": vocabulary.MOST,
-        "moving": r.choice(vocabulary.MOVING),
-        "seed": r.randint(0, 2**31 - 1),
-        "x": r.choice(list(vocabulary.AXES)),
-        "fits": r.random() < 0.5,
-        "bounds": r.random() < 0.5,
-        "brackets": r.choice(list(vocabulary.BRACKETS)),
-        "by_hand": r.random() < 0.5,
-        "window": (studies.LADDER[high], studies.LADDER[low]),
-        "estimator": r.choice(ESTIMATORS),
-        "model": r.choice(vocabulary.MODELS),
-        **{
-            key: tuple(ladder[i] for i in sorted(r.sample(range(len(ladder)), 2)))
-            for key, ladder in (
-                ("levels", studies.LEVELS), ("horizons", studies.HORIZONS), ("dims", studies.DIMENSIONS), ("distances", studies.DISTANCES),
-            )
-        },
-        "fine": r.choice(studies.LADDER),
-        "shape": r.choice(SHAPES),
-        **{knob.name: on_step(r, knob) for knob in vocabulary.VARIANCES},
-        "epsilon": r.choice(studies.DISTANCES),
-        "variances": r.choice((None, (1.0, 0.25))),
-        **{key: on_step(r, s) if isinstance(s, Knob) else r.choice(list(s.options)) for key, s in page_settings.SETTINGS.items()},
-        "present": r.random() < 0.3,
-        "tour": r.choice((0, 1, len(tour.STEPS))),
-    }
+    """A scene that the controls allow."""
+    values = {name: moved(setting, r) for name, setting in settings.table().items()}
+    values |= {"particles": r.choice((16, 512, 4096)), "budget": settings.table()["budget"].high}
+    values |= {"scene": "", "play": False, "tour": r.choice((0, 1, len(tour.STEPS))), "variances": r.choice((None, (1.0, 0.25)))}
+    values |= {name: settings.table()[name].initial for name in settings.LESSON}
     if r.random() < 0.5:
+        text = "".join(r.choice("aé–速👩‍🔬 *_[](){}<>&=%#+") for _ in range(LONGEST_TEXT)).strip()
         values |= {
             "title": r.choice(("", "Which falls faster?", "¿½ < 1? 速い <b>&amp;</b> a=b&c;d#e%41+")),
-            "question": "".join(r.choice("aé–速👩‍🔬 *_[](){}<>&=%#+") for _ in range(vocabulary.LONGEST_TEXT)).strip(),
-            **{key: tuple(r.sample(list(vocabulary.GROUPS), r.randint(0, len(vocabulary.GROUPS)))) for key in ("hide", "fix")},
+            "question": settings.table()["question"].read(text),
+            **{key: tuple(r.sample(list(settings.GROUPS), r.randint(0, len(settings.GROUPS)))) for key in ("hide", "fix")},
         }
-        values["question"] = vocabulary.line("question", values["question"])
     if r.random() < 0.3:
         n = r.randint(1, 4)
         values["hs"] = tuple(sorted({values["T"] / r.randint(1, 60) for _ in range(n)}, reverse=True))
@@ -87,11 +65,9 @@ def random_scene(r) -> dict:
 
 def in_force(values: dict, page: str = "") -> dict:
     """What a link has to carry: the settings whose controls are on the screen."""
-    knobs = {name for name, _ in {**links._target_knobs(values), **links._error_knobs(values)}.values()}
-    plain = {k for k in links.DEFAULTS if "." not in k and k != "play"}
-    plain -= {"h"} if values["hs"] else set()
-    plain -= {"target"} if values["spec"] else set()
-    return {k: values[k] for k in plain | knobs | {*page_settings.of(page)}}
+    told = {n for n, s in settings.table().items() if s.address_key(values) and s.page in ("", page)} | {"hs"}
+    told -= {"play"} | ({"h"} if values["hs"] else set()) | ({"target"} if values["spec"] else set())
+    return {name: values[name] for name in told if name != "csv" or values["target"] == "logistic"}
 
 
 def same(a, b):
@@ -113,7 +89,7 @@ def test_a_page_of_its_own_settings_names_what_it_does_not_offer():
 @pytest.mark.parametrize("block", range(10))
 def test_what_is_written_is_read_back(block):
     for i in range(20):
-        before, page = random_scene(rng(1000 * block + i)), [*page_settings.OWN][i % len(page_settings.OWN)]
+        before, page = random_scene(rng(1000 * block + i)), PAGES[i % len(PAGES)]
         query = links.write(before, page)
         assert all(isinstance(v, str) for v in query.values())
         url = share.link("https://lab.example.org", page, before)
@@ -130,36 +106,27 @@ def test_what_is_written_is_read_back(block):
 
 def test_every_setting_is_carried():
     """Each setting, moved alone, changes the link: none can be forgotten."""
+    r, table = rng(7), settings.table()
+    data = {"spec": SPEC, "csv": ([[0.5, 1.0], [1.0, -1.0]], [1, -1]), "variances": (1.0, 0.5), "hs": (0.8,)}
+    words = {"title": "Guess", "question": "½ or 1?", "estimator": "coupled"}  # others fit not every target
     for target in targets.PLANAR:
         for error in errors.OFFERED:
-            base = {**links.DEFAULTS, "target": target, "error": error}
-            moved = {
-                "schemes": ("SO",), "panels": ("REI",), "h": (0.25, 0.125), "hs": (0.8,), "step": 0.5, "T": 2,
-                "start": "paper", "estimator": "coupled", "particles": 512, "moving": 500, "seed": 7, "x": "evals",
-                "fits": False, "bounds": False, "expansion": True, "brackets": "always",
-                "by_hand": True, "window": (0.5, 0.25), "accuracy": 5, "budget": 100, "present": True,
-                "model": "noise", "levels": (0.02, 1.0), "horizons": (2.0, 3.0), "fine": 0.5, "shape": "power", "low": 0.1, "high": 1.5,
-                "dims": (4.0, 64.0), "distances": (0.2, 0.1), "epsilon": 0.1, "cost": "evals", "work": "time", "variances": (1.0, 0.5),
-                "tour": 3, "title": "Guess", "question": "½ or 1?", "hide": ("h", "picture"), "fix": ("target",),
-                **{f"{target}.{k.name}": k.high for k in targets.REGISTRY[target].knobs},
-                **{f"{error}.{k.name}": k.high for k in errors.REGISTRY[error].knobs},
-                **{f"so.{k.name}": k.high for k in errors.SECOND_ORDER},
-            }  # fmt: skip
-            missing = {k for k in in_force(base) if k not in moved} - {"target", "error", "spec", "csv", "scene"}
-            assert not missing, f"this test forgot {missing}"
-            for name, value in moved.items():
-                query = links.write({**base, name: value})
+            base = settings.defaults() | {"target": target, "error": error}
+            for name in in_force(base):
+                if name in ("target", "error", "scene") or (name in ("spec", "csv") and target != "logistic"):
+                    continue
+                value = next(v for v in ((data | words).get(name) or moved(table[name], r) for _ in range(99)) if v != base[name])
+                query = links.write(base | {name: value})
                 assert query != links.write(base), name
                 assert same(links.read(query)[0][name], value), name
 
 
 def test_changed_defaults_leave_old_links_alone(monkeypatch):
-    old = links.write(links.DEFAULTS)
+    old = links.write(settings.defaults())
     before, _ = links.read(old)
-    left_out = {**links.LESSON, "present": False, "scene": "", "tour": 0}  # what a link does not carry is not in force
-    other = random_scene(rng(3)) | left_out | {"hs": None, "csv": None, "variances": None, "target": "skew", "error": "field", "x": "evals"}
-    knobs = {k: other[k] + 1 for k in links.DEFAULTS if "." in k and k.startswith(("gaussian", "so"))}
-    monkeypatch.setattr(links, "DEFAULTS", {**other, **knobs})
+    left_out = {name: settings.table()[name].initial for name in (*settings.LESSON, "present", "scene", "tour", "hs", "csv", "variances")}
+    other = random_scene(rng(3)) | left_out | {"target": "skew", "error": "field", "x": "evals"}
+    monkeypatch.setattr(settings, "defaults", lambda: dict(other))
     after, notes = links.read(old)
     assert notes == []
     assert in_force(after) == in_force(before)
@@ -177,13 +144,14 @@ def pack(raw: bytes) -> str:
     return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
 
 
+KEYS = {s.address_key(settings.defaults()) for s in settings.SETTINGS} - {""}
 MARKUP = "<img src=x onerror=alert(1)>[a](http://e.example)![](http://e.example/p)**b** $x$ :red[y]"
 WORDS = ["", " ", MARKUP, "nan", "-inf", "1e999", "9" * 5000, "-1e30",
          "0x10", "x" * 20_000,
          "\x00", "\udc80", "½", "1,x", "..", "None"]  # fmt: skip
 PACKED = {
     "no base64": "%%%",
-    "cut": vocabulary.pack({"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]})[:-9],
+    "cut": kinds.pack({"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]})[:-9],
     "no zlib": base64.urlsafe_b64encode(b"hello").decode(),
     "no json": pack(b"{"),
     "nan": pack(b'{"name":"gaussian","mean":[NaN,0],"cov":[[1,0],[0,1]]}'),
@@ -199,7 +167,7 @@ PACKED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", sorted(set(vocabulary.READ) - {"title", "question"}))
+@pytest.mark.parametrize("key", sorted(KEYS - {"title", "question"}))
 def test_hostile_values_are_named_and_replaced(key):
     for text in WORDS:
         values, notes = links.read({"target": "logistic", key: text} if key == "data" else {key: text})
@@ -208,7 +176,7 @@ def test_hostile_values_are_named_and_replaced(key):
         assert key in notes[0]
         assert "instead" in notes[0], notes[0]
         assert sum(map(len, notes)) < 1500, "a note repeats the whole value"
-        assert values[key if key in links.DEFAULTS else "csv"] == links.DEFAULTS.get(key)
+        assert values[key if key in values else "csv"] == settings.defaults().get(key)
 
 
 KNOBS = [k.name for entry in targets.REGISTRY.values() for k in entry.knobs]
@@ -219,7 +187,7 @@ RAW = ["%FF%FE%41%00", "%C0%AF%C0%AE", "%u0041", "+ADw-script+AD4-", "%ED%A0%80"
 
 def hostile(r) -> str:
     """A query string that nobody means well by."""
-    keys = [*vocabulary.READ, *KNOBS, "e_level", "e_angle", "dataseed", "v", "zzz", "__proto__", "s:T", "<b>", "T\x00", "k" * 20_000]
+    keys = [*KEYS, *KNOBS, "e_level", "e_angle", "dataseed", "v", "zzz", "__proto__", "s:T", "<b>", "T\x00", "k" * 20_000]
     words = [quote(w, errors="surrogatepass") for w in (*WORDS, *PACKED.values())] + RAW
     pairs = [(quote(r.choice(keys)), r.choice(words)) for _ in range(r.randint(1, 6))]
     pairs += [r.choice(pairs)] * r.randint(0, 2)
@@ -244,7 +212,7 @@ def test_500_hostile_query_strings():
         assert "".join(notes).encode(), "a note that cannot be sent"
         assert studies.study(values), text[:300]
         assert studies.moving_study(values), text[:300]
-        assert max(len(values["title"]), len(values["question"])) <= vocabulary.LONGEST_TEXT
+        assert max(len(values["title"]), len(values["question"])) <= LONGEST_TEXT
         # What was used instead is itself a scene without complaint.
         again, notes = links.read(links.write(values))
         assert notes == []
@@ -259,7 +227,7 @@ def test_a_lecturers_words_are_one_line_of_text(key):
     assert links.read({key: "  two \n\t words "})[0][key] == "two words"
     for text in ("x" * 201, "x" * 20_000, "a\x00b", "\udc80", "a\u202eb", "\ufeffx", "\x1b[31m"):
         values, notes = links.read({key: text, "T": "3"})
-        assert values == {**links.DEFAULTS, "T": 3}
+        assert values == {**settings.defaults(), "T": 3}
         assert len(notes) == 1
         assert notes[0].endswith("Used instead: none."), notes
 
@@ -273,9 +241,10 @@ def test_settings_that_do_not_fit_leave_the_lesson_alone():
 @pytest.mark.parametrize("prefix", ["gaussian", "mixture", "skew", "logistic"])
 def test_hostile_knobs_are_named_and_replaced(prefix):
     for text in WORDS:
-        for key in links._target_knobs({**links.DEFAULTS, "target": prefix}):
+        for knob in targets.REGISTRY[prefix].knobs:
+            key = settings.table()[f"{prefix}.{knob.name}"].address_key({**settings.defaults(), "target": prefix})
             values, notes = links.read({"target": prefix, key: text})
-            assert values == {**links.DEFAULTS, "target": prefix}
+            assert values == {**settings.defaults(), "target": prefix}
             assert len(notes) == 1
             assert key in notes[0]
             assert "Used instead: " in notes[0]
@@ -286,7 +255,7 @@ def test_hostile_knobs_are_named_and_replaced(prefix):
 def test_damaged_packed_data(key, kind):
     query = {"error": "noise", key: PACKED[kind], "T": "3"} | ({"target": "logistic"} if key == "data" else {})
     values, notes = links.read(query)
-    assert values == {**links.DEFAULTS, "target": query.get("target", "gaussian"), "error": "noise", "T": 3}
+    assert values == {**settings.defaults(), "target": query.get("target", "gaussian"), "error": "noise", "T": 3}
     assert len(notes) == 1
     assert notes[0].startswith(f"The link's {key} was ignored")
     assert "instead" in notes[0]
@@ -294,7 +263,7 @@ def test_damaged_packed_data(key, kind):
 
 def test_unknown_keys_are_named():
     values, notes = links.read({"foo": MARKUP, "x" * 20_000: "1", "target": "skew", "k1": "3"})
-    assert values == {**links.DEFAULTS, "target": "skew"}
+    assert values == {**settings.defaults(), "target": "skew"}
     assert len(notes) == 3
     assert "foo" in notes[0]
     assert "k1" in notes[2]
@@ -319,7 +288,7 @@ def test_settings_that_contradict_each_other(query, word):
 
 def test_random_bytes_never_raise():
     r = rng(11)
-    keys = [*vocabulary.READ, "k1", "angle", "v", "e_level", "dataseed", "rows"]
+    keys = [*KEYS, "k1", "angle", "v", "e_level", "dataseed", "rows"]
     for _ in range(300):
         query = {
             r.choice(keys): "".join(
@@ -334,7 +303,7 @@ def test_random_bytes_never_raise():
 def test_data_too_long_for_a_link_are_left_out_and_said():
     r = rng(5)
     rows = [[r.random(), r.random()] for _ in range(900)]
-    values = {**links.DEFAULTS, "target": "logistic", "csv": (rows, [1, -1] * 450)}
+    values = {**settings.defaults(), "target": "logistic", "csv": (rows, [1, -1] * 450)}
     query = links.write(values)
     assert "data" not in query
     assert not links.complete(values)

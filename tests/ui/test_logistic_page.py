@@ -3,23 +3,18 @@
 
 import numpy as np
 import pytest
-from test_pages import at_home, charts, visit, words  # noqa: F401
+from test_pages import at_home, charts, plain, visit, words  # noqa: F401
 
-from dlab.engine import jobs
+from dlab import engine
 from dlab.targets import posterior
-from dlab.ui import links, prepared, studies
-
-
-def test_everything_that_the_page_opens_with_is_prepared():
-    for name in prepared._logistic(links.read({})[0]):
-        assert (jobs.PREPARED / name).exists(), name
+from dlab.ui import links, studies
 
 
 @pytest.mark.parametrize("lam", ["10", "50", "100"])
 def test_the_papers_experiment_opens_without_sampling_anything(lam, monkeypatch):
     monkeypatch.setattr(posterior, "sample", lambda *a, **k: pytest.fail("the posterior was sampled"))
     at = visit("logistic", {"logistic.penalty": lam} if lam != "100" else {})
-    said = words(at)
+    said = plain(at)
     assert not at.error
     assert "From h = 0.1 to 0.385, EM goes from" in said
     assert "√h − σ₀" in said
@@ -32,14 +27,14 @@ def test_the_papers_experiment_opens_without_sampling_anything(lam, monkeypatch)
 def test_two_features_show_data_posterior_and_particles():
     at = visit("logistic", {"logistic.part": "plane", "schemes": "EM", "h": "0.5..0.25", "rows": "10", "target": "logistic"})
     assert not at.error, at.error
-    said = words(at)
+    said = plain(at)
     assert "10 observations put the mean of θ at" in said
     assert charts(at) == 3  # the curve waits for its button
     assert any(b.label.startswith("Run (") for b in at.button)
 
 
 def test_two_features_open_with_posterior_particles_and_curve(monkeypatch):
-    monkeypatch.setattr(jobs, "make", lambda *a, **k: pytest.fail("something was computed"))
+    monkeypatch.setattr(engine, "answer", lambda *a, **k: pytest.fail("something was computed"))
     at = visit("logistic", {"logistic.part": "plane"})
     assert not at.error, at.error
     assert charts(at) == 4

@@ -5,9 +5,9 @@ import pytest
 from test_helps import silent
 from test_pages import at_home, charts, opened, plain, visit
 
-from dlab.engine import jobs
+from dlab import answers, engine
 from dlab.figures import tables
-from dlab.ui import assumption_cases, links, page_settings
+from dlab.ui import assumption_cases, links, settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 FEW = {"schemes": "EM,SO", "h": "0.5..0.125", "T": "2"}
@@ -20,7 +20,7 @@ def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured
     assert not at.error
     said = plain(at)
     assert "m₀ > ½ (listed nowhere; m0 = 0.400) fails" in said
-    assert "Theorem 1, Theorem 3 and Theorem 4 need it and say nothing here" in said
+    assert "Theorem 1, Theorem 3 and Theorem 4 need it" in said
     assert "Measured all the same, W₂ ≈ C·hᵖ: EM C = " in said
     assert "Curvature m" in at.get("plotly_chart")[1].proto.spec
     assert "line: no bound" in at.get("plotly_chart")[1].proto.spec
@@ -37,16 +37,16 @@ def test_every_case_has_a_control_of_its_own_in_the_link():
     for case in assumption_cases.CASES:
         values, notes = links.read({"outside.case": case.name, f"outside.{case.name}": f"{case.values[-1]:g}"})
         assert notes == []
-        assert assumption_cases.case_of(values) is case
+        assert studies.case_of(values) is case
         assert values[f"outside.{case.name}"] == case.values[-1]
         assert case.default in case.values
-        target = assumption_cases.against_h(values).target
+        target = studies.case_study(values).target
         assert target["name"] == case.target
     _, notes = links.read({"outside.case": "elsewhere", "outside.kink": "7"})
     assert len(notes) == 2
     assert "elsewhere" in notes[0]
     assert "7" in notes[1]
-    assert {s.name for s in page_settings.OWN["outside"]} == {"case", "on", "drift", *assumption_cases.BY_NAME}
+    assert {settings.table()[name].short for name in settings.names_of("outside")} == {"case", "on", "drift", *assumption_cases.BY_NAME}
 
 
 def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
@@ -64,7 +64,7 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
 
 @pytest.mark.slow
 def test_modes_and_laws_open_on_a_mixture():
-    at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "outside-law-open", "outside-measured", "outside-theorem")
+    at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "law-open", "measured-open", "theorem-open")
     said = plain(at)
     assert "of the mass where the target has" in said
     assert charts(at) == 5
@@ -88,20 +88,6 @@ def test_wrong_hessians_are_shown_with_cost_order_and_the_derived_constant():
         assert measured == pytest.approx(derived, rel=0.15)
 
 
-def test_no_scheme_gets_a_sentence():
-    at = visit("outside", {"schemes": "EM", "outside.case": "wide"})
-    at.session_state["s:schemes"] = []
-    at.run()
-    assert not at.exception
-    assert "No scheme is chosen" in at.error[0].value
-
-
-def test_prepared_results_open_the_cases():
-    """Every file that the command makes is there, and of this version's study."""
-    missing = [study.key for study in assumption_cases.prepared(links.DEFAULTS) if not (jobs.PREPARED / f"{study.key}.json").exists()]
-    assert not missing
-
-
 @pytest.mark.parametrize("case", [c.name for c in assumption_cases.CASES])
 def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, tmp_path, monkeypatch):
     def none(*given, **more):
@@ -109,10 +95,10 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
 
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
     if case != "wide":  # in closed form
-        monkeypatch.setattr(jobs, "make", none)
-        monkeypatch.setattr(jobs, "results", none)
-    jobs._memory.clear()
-    at = opened(visit("outside", {"outside.case": case}), "modes-open", "outside-law-open")
+        monkeypatch.setattr(engine, "answer", none)
+        monkeypatch.setattr(engine, "stream", none)
+    engine.CACHE.forget()
+    at = opened(visit("outside", {"outside.case": case}), "modes-open", "law-open")
     assert charts(at) == 5
     said = plain(at)
     assert "the law of EM is W₂ = " in said
@@ -122,9 +108,9 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
 
 @pytest.mark.slow
 def test_prepared_masses_and_laws_are_what_the_command_makes():
-    for kind, study, which in assumption_cases.answers(links.DEFAULTS):
-        kept = jobs.answer((jobs.PREPARED / jobs.file_name(kind, study, *which)).read_bytes())
-        made = jobs.MADE[kind][0](study, *which)
+    for _, kind, study, which in studies.case_answers(settings.defaults()):
+        kept = engine.kept_answer(kind, study, *which)
+        made = answers.find(kind).compute(study, *which)
         if kind == "law":
             assert made["w2"] == pytest.approx(kept["w2"], rel=1e-6)
             for name, values in made["map"].items():

@@ -13,8 +13,10 @@ from server import ROOT
 from streamlit.testing.v1 import AppTest
 from test_links import hostile
 
+from dlab import engine
+from dlab.figures import convergence, tables
 from dlab.laws import plane
-from dlab.ui import law, process, vocabulary
+from dlab.ui import kinds, process, runs
 from dlab.ui.menu import PAGES
 
 WAIT = 120
@@ -86,19 +88,42 @@ def test_an_exact_law_needs_no_run():
     assert at.query_params["k1"] in ("4", ["4"])
 
 
-def test_no_scheme_is_a_sentence_and_comes_back():
-    at = visit("convergence", EXACT)
+PICTURES = {"convergence": 1, "score_error": 2, "budget": 2, "outside": 2, "horizon": 1, "dimension": 2}
+
+
+@pytest.mark.parametrize("page, pictures", PICTURES.items())
+def test_no_scheme_is_a_sentence_and_comes_back(page, pictures):
+    at = visit(page, {**EXACT, "outside.case": "wide", "horizons": "1..2", "dims": "1..16", "distances": "0.5..0.2", "levels": "0.1..0.2"})
+    assert charts(at) == pictures
     pills = at.button_group(key="s:schemes")
     pills.set_value([])
     at.run()
     assert not at.exception
-    assert "No scheme is chosen" in at.error[0].value
     assert len(at.error) == 1
-    assert at.slider(key="s:gaussian.k1").value == 2.0
+    assert "No scheme is chosen" in at.error[0].value
     at.button_group(key="s:schemes").set_value(["SO"])
     at.run()
     assert not at.error
-    assert charts(at) == 1
+    assert charts(at) == pictures
+
+
+def test_a_rerun_with_kept_numbers_builds_nothing_anew(monkeypatch):
+    at = visit("convergence", {**EXACT, "present": "1"})
+    shown = at.get("plotly_chart")[0].proto.spec, at.dataframe[0].value
+    for module, name in ((convergence, "chart"), (tables, "table"), (tables, "sentence")):
+        monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail("a figure, a table or a text was made again"))
+    at.run()
+    assert not at.exception, at.exception
+    assert at.get("plotly_chart")[0].proto.spec == shown[0]
+    assert at.dataframe[0].value.equals(shown[1])
+
+
+def test_a_closed_section_computes_and_sends_nothing(monkeypatch):
+    monkeypatch.setattr(engine, "answer", lambda *a, **k: pytest.fail("something was computed"))
+    for page in ("theory", "outside", "convergence"):
+        at = visit(page, {**EXACT, "outside.case": "wide", "schemes": "EM"})
+        assert charts(at) == PICTURES.get(page, 1)
+        assert not [e for e in at.get("expandable") if getattr(e.proto, "expanded", False)]
 
 
 def test_four_panels_are_a_sentence_and_come_back():
@@ -158,11 +183,11 @@ def test_the_law_is_drawn_beside_the_target_when_its_section_is_open():
 
 def test_a_law_on_a_grid_waits_for_its_button(monkeypatch):
     monkeypatch.setattr(plane, "SIZES", (48, 64))
-    monkeypatch.setattr(law, "AT_ONCE", 0.0)
+    monkeypatch.setattr(runs, "PATIENCE", 0.0)
     at = visit("convergence", {**EXACT, "schemes": "EM", "h": "1..0.5", "T": "1", "error": "field", "estimator": "density"})
     at.session_state["law-open"] = True
     at.run()
-    button = next(b for b in at.button if b.label.startswith("Compute this law"))
+    button = next(b for b in at.button if b.label.startswith("Compute (about"))
     button.click()
     at.run(timeout=WAIT)
     assert not at.exception
@@ -210,7 +235,7 @@ def test_the_sections_of_the_particles_are_drawn_when_they_are_opened():
 
 def test_a_stiff_target_and_a_coarse_step_break_no_page():
     query = {k: v for k, v in MOVING.items() if k != "target"}
-    query["spec"] = vocabulary.pack({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]})
+    query["spec"] = kinds.pack({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]})
     at = visit("particles", {**query, "step": "1", "T": "4"})
     assert len(at.get("bidi_component")) == 1
     assert re.search(r"EM ends at W₂ = [1-9]", words(at))
@@ -219,10 +244,11 @@ def test_a_stiff_target_and_a_coarse_step_break_no_page():
 @pytest.mark.parametrize("page", ["", *(p for p in PAGES if p != "home")])
 def test_hostile_links_never_break_a_page(page):
     bad = {"T": "NaN", "h": "1e999", "seed": "[x](http://e.example)", "zzz": "x" * 20_000, "spec": "eJw", "panels": "EM,EM,xx",
+           "epsilon": "0.07", "distances": "x..y", "cost": "parsecs", "work": "[a](b)", "levels": "9..x", "model": "[x](http://e.example)",
            "schemes": "SO", "target": "gaussian", "step": "0.5", "moving": "500", "v": "9"}  # fmt: skip
     at = visit(page, bad)
     said = words(at)
-    for key in ("T", "h", "seed", "zzz", "spec", "panels"):
+    for key in ("T", "h", "seed", "zzz", "spec", "panels", "epsilon", "distances", "cost", "work", "levels", "model"):
         assert f"{key} " in said.replace("'", " "), key
     assert "[x](" not in said
 

@@ -36,7 +36,7 @@ def test_a_scene_opens_at_once_with_its_question_and_answer(scene, monkeypatch):
     """From the prepared file alone: nothing may be computed."""
     for name in ("_follow", "make_movie"):
         monkeypatch.setattr(runs, name, lambda *a, **k: pytest.fail("computed anew"))
-    monkeypatch.setattr(runs.jobs, "exact", lambda study: pytest.fail("computed anew"))
+    monkeypatch.setattr(runs.engine.run, "exact", lambda study: pytest.fail("computed anew"))
     at = open_scene(scene)
     if scene.asked:
         assert charts(at) == 0
@@ -91,7 +91,7 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
 
 def test_an_exported_figure_has_no_guess_in_it(monkeypatch):
     drawn = []
-    monkeypatch.setattr(exports, "row", lambda study, result, figure: drawn.append(figure))
+    monkeypatch.setattr(exports, "results", lambda figures, found, study=None: drawn.extend(figures.values()))
     at = open_scene(HALVING)
     for scheme in HALVING.asked:
         at.button_group(key=f"guess-{scheme}").set_value(1.5)
@@ -183,7 +183,7 @@ def test_the_tour_goes_to_its_end_and_leaves_the_settings():
     for number, step in enumerate(tour.STEPS, 1):
         assert f"**Tour {number} of {len(tour.STEPS)}**" in words(at)
         assert step.words in words(at)
-        assert {**address(at), "play": "1"} == {**links.step_address(number), "play": "1"}
+        assert {**address(at), "play": "1"} == {**links.address(tour.STEPS[number - 1]), "play": "1"}
         assert "tour-again" not in keys(at)
         assert at.button(key="tour-back").disabled == (number == 1)
         assert charts(at) == (step.page == "convergence")

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 from cases import long
 
-from dlab import places
-from dlab.engine import jobs
+from dlab import cache, engine
+from dlab.errors import learned
 from dlab.figures import convergence, guess
 from dlab.figures.tables import fit_of, rows_of
-from dlab.ui import links, menu, prepared, runs, scenes, studies, tour
+from dlab.ui import links, prepared, runs, scenes, settings, studies, tour
 
 ENTRIES = {**scenes.BY_NAME, **{f"step {i}": step for i, step in enumerate(tour.STEPS, 1)}}
 FILES = prepared.files()
-STUDIES = {menu.PAGES[page][1] for page in menu.STUDIES}
 
 
 def result_of(name) -> dict:
@@ -27,7 +26,7 @@ def result_of(name) -> dict:
     if ENTRIES[name].page == "particles":
         study = studies.moving_study(values)
         return runs.known_movie(study, study.steps[-1], values["moving"])[1]
-    return jobs.finished(studies.study(values))
+    return engine.kept(studies.study(values))
 
 
 def slope(result, scheme):
@@ -59,7 +58,7 @@ def test_a_scene_is_a_whole_address_that_reads_back(scene):
 
 @pytest.mark.parametrize("number", range(1, len(tour.STEPS) + 1))
 def test_a_step_of_the_tour_is_a_whole_address(number):
-    values, notes = links.read(links.step_address(number))
+    values, notes = links.read(links.address(tour.STEPS[number - 1]))
     assert (values["tour"], notes) == (number, [])
     assert links.read({"tour": str(number)}) == (values, [])
     assert links.short({"tour": str(number)}) == tour.STEPS[number - 1].page
@@ -78,7 +77,8 @@ def test_a_scene_ends_with_the_first_setting_that_its_numbers_depend_on(scene):
         values, notes = links.read(address | {key: OTHER[key]})
         if values == links.read(address)[0]:
             continue  # the scene has this setting
-        kept = key in links.VIEW | links.ELSEWHERE[scene.page]
+        setting = settings.table().get(key)  # none: a knob of the target
+        kept = bool(setting and (setting.view or scene.page in setting.unread))
         assert values["scene"] == (scene.name if kept else ""), key
         assert [n for n in notes if "scene" in n and "instead" in n] == ([] if kept else notes[-1:]), key
 
@@ -91,9 +91,10 @@ def test_an_unknown_scene_is_named_in_one_sentence(value):
 
 
 def test_every_prepared_file_is_there_and_none_is_left_over():
-    there = {p.name for p in jobs.PREPARED.iterdir()}
-    assert there == set(FILES), "run python -m dlab.ui.prepared"
-    assert sum(p.stat().st_size for p in jobs.PREPARED.iterdir()) < 3_000_000
+    assert [name for name, file in FILES.items() if prepared.stale(name, file)] == [], "run python -m dlab.ui.prepared"
+    assert {e["name"] for e in cache.index(cache.PREPARED).values()} == {f.key for f in FILES.values()}
+    assert prepared.left_over() == []
+    assert sum(p.stat().st_size for p in cache.PREPARED.iterdir()) < 3_000_000
 
 
 def test_every_answer_speaks_of_the_numbers_on_its_page():
@@ -189,37 +190,39 @@ def shape(answer):
 
 
 # Of the studies' pages, whose runs take minutes, the first of each kind and by hand.
-KINDS = {(file.for_, re.sub(r"^\w+", "", name)): name for name, file in reversed(FILES.items()) if file.for_ in STUDIES}
-REMADE = [*(name for name, file in FILES.items() if file.for_ not in STUDIES), *map(long, KINDS.values())]
+QUICK = ("particles", "convergence")
+KINDS = {(file.page, file.kind): name for name, file in reversed(FILES.items()) if file.page not in QUICK}
+REMADE = [*(name for name, file in FILES.items() if file.page in QUICK), *map(long, KINDS.values())]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REMADE)
 def test_a_prepared_file_is_what_the_command_makes(name, tmp_path, monkeypatch):
     """Within a part in a thousand, or three standard errors: compilers differ in the last digits of a particle."""
-    kept = {n: (jobs.PREPARED / n).read_bytes() for n in FILES}
+    file = FILES[name]
+    kept = file.kept.load(file.key)
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    for module in (jobs, places):
-        monkeypatch.setattr(module, "PREPARED", tmp_path / "none")
-    jobs._memory.clear()
-    made = FILES[name].make()
-    if name.endswith(".npz"):
+    monkeypatch.setattr(cache, "index", lambda folder: {})
+    for place in (engine.CACHE, learned.CACHE):
+        place.forget()
+    file.compute()
+    made = file.kept.load(file.key)
+    if file.kind == "network":
         heads = []
-        for data in (made, kept[name]):
-            with np.load(io.BytesIO(data)) as file:
-                heads.append(json.loads(file["head"].tobytes()))
-                losses = file["losses"][-1]
+        for data in (made, kept):
+            with np.load(io.BytesIO(data)) as arrays:
+                heads.append(json.loads(arrays["head"].tobytes()))
+                losses = arrays["losses"][-1]
         assert heads[0]["spec"] == heads[1]["spec"]
-        with np.load(io.BytesIO(made)) as file:
+        with np.load(io.BytesIO(made)) as arrays:
             # Rounding differs between machines, and a training follows it a little.
-            assert file["losses"][-1] == pytest.approx(losses, rel=0.02)
+            assert arrays["losses"][-1] == pytest.approx(losses, rel=0.02)
         return
-    if re.fullmatch(r"\w+\.\w+\.json", name):
-        new, old = jobs.answer(made), jobs.answer(kept[name])
-        assert shape(new) == shape(old)
+    if file.kind.startswith("answer"):
+        assert shape(json.loads(made)) == shape(json.loads(kept))
         return
-    if name.endswith(".json"):
-        new, old = json.loads(made), json.loads(kept[name])
+    if file.kind == "result":
+        new, old = json.loads(made), json.loads(kept)
         assert new["study"] == old["study"]
         assert [(r["scheme"], r["h"], r["method"], r["resolved"]) for r in new["rows"]] == [
             (r["scheme"], r["h"], r["method"], r["resolved"]) for r in old["rows"]
@@ -228,7 +231,7 @@ def test_a_prepared_file_is_what_the_command_makes(name, tmp_path, monkeypatch):
             assert a["w2"] == pytest.approx(b["w2"], rel=1e-3, abs=3 * b["stderr"])
             assert a["bound"] == (b["bound"] and pytest.approx(b["bound"], rel=1e-3))
         return
-    new, old = (json.loads(zlib.decompress(data).split(b"\n", 1)[0]) for data in (made, kept[name]))
+    new, old = (json.loads(zlib.decompress(data).split(b"\n", 1)[0]) for data in (made, kept))
     assert new.keys() == old.keys()
     for steps in new:
         assert new[steps]["table"].keys() == old[steps]["table"].keys()

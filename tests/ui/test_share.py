@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import qrcode
 
-from dlab.ui import links, share, vocabulary
+from dlab.ui import settings, share
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_public_address_wins(shown, monkeypatch):
     shown("http://localhost:8501/convergence")
     monkeypatch.setenv(share.ADDRESS, "https://lab.example.org/ ")
     assert share.base("convergence") == ("https://lab.example.org", "")
-    assert share.link("https://lab.example.org", "home", links.DEFAULTS).startswith("https://lab.example.org/?v=1&")
+    assert share.link("https://lab.example.org", "home", settings.defaults()).startswith("https://lab.example.org/?v=1&")
     for wrong in ("lab.example.org", "ftp://x.example", "https://", "https://[x", "https://x.example/?a=1"):
         monkeypatch.setenv(share.ADDRESS, wrong)
         address, said = share.base("convergence")
@@ -90,17 +90,17 @@ def read(code) -> str:
     return int(message[4 + wide : end], 2).to_bytes((end - 4 - wide) // 8).decode()
 
 
-LESSON = {"title": "t" * 200, "question": "q" * 200, "hide": tuple(vocabulary.GROUPS), "present": True}
+LESSON = {"title": "t" * 200, "question": "q" * 200, "hide": tuple(settings.GROUPS), "present": True}
 
 
 @pytest.mark.parametrize("words", [{}, {"title": "速い? ½ & <b>", "T": 7}, LESSON])
 def test_the_qr_code_says_the_link(words):
-    text = share.link("https://lab.example.org", "convergence", {**links.DEFAULTS, **words})
+    text = share.link("https://lab.example.org", "convergence", {**settings.defaults(), **words})
     assert read(share.qr(text)) == text
 
 
 def test_the_picture_of_the_qr_code_is_the_code():
-    text = share.link("https://lab.example.org", "convergence", links.DEFAULTS)
+    text = share.link("https://lab.example.org", "convergence", settings.defaults())
     assert len(text) < share.SCANNED / 2, "a scene of the controls alone must leave room for a lesson"
     code = share.qr(text)
     assert share._svg(code).startswith("<svg xmlns=")

@@ -18,7 +18,7 @@ TARGETS = {
 
 def opened(at, *names):
     for name in SECTIONS:
-        at.session_state[f"theory-{name}"] = name in names
+        at.session_state[f"{name}-open"] = name in names
     at.run()
     assert not at.exception, at.exception
     return at

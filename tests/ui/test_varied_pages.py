@@ -1,9 +1,9 @@
 """The pages that vary the horizon and the dimension: shown whole, on targets with and without a bound, with and without a run."""
 
 import pytest
-from test_pages import visit, words
+from test_pages import plain, visit
 
-from dlab.ui import links, runs, studies, vocabulary
+from dlab.ui import kinds, links, runs, studies
 
 SMALL = {"schemes": "EM,SO", "h": "0.5..0.125"}
 
@@ -11,7 +11,7 @@ SMALL = {"schemes": "EM,SO", "h": "0.5..0.125"}
 def whole(at):
     assert not at.exception
     assert not at.error
-    return words(at)
+    return plain(at)
 
 
 def test_the_horizon_page_compares_the_decay_with_the_theorems():
@@ -40,7 +40,7 @@ def test_the_dimension_page_has_the_root_of_d_and_the_steps_that_a_distance_take
 
 
 @pytest.mark.parametrize("query", [{"shape": "power", "low": "0.1", "high": "1.5"}, {"shape": "linear", "high": "3"},
-                                   {"variances": vocabulary.pack([1.0, 0.5, 0.25])}], ids=["power", "void", "file"])  # fmt: skip
+                                   {"variances": kinds.pack([1.0, 0.5, 0.25])}], ids=["power", "void", "file"])  # fmt: skip
 def test_spectra(query):
     at = visit("dimension", {**SMALL, "dims": "1..64", **query})
     said = whole(at)

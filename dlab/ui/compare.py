@@ -1,0 +1,52 @@
+"""The folded section in which one scheme is measured by every method on the same particles."""
+
+from contextlib import closing
+from dataclasses import replace
+
+import streamlit as st
+
+from dlab import engine
+from dlab.figures import compare
+from dlab.ui import exports, frame, runs
+from dlab.ui.page import Block
+
+CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
+
+
+def section(of) -> Block:
+    """of(scene) -> the study of which the visitor picks a scheme."""
+    return Block("clouds", draw=lambda found, scene: _picked(of(scene)))
+
+
+def _picked(study) -> None:
+    """At once where it is known, else by a button that says its cost."""
+    left, right = st.columns((1, 2), vertical_alignment="bottom")
+    scheme = left.selectbox("Scheme measured by every method", study.schemes, key="every-way", help="One of those that the curve shows.")
+    if (found := engine.kept_answer("estimators", study, scheme)) is not None:
+        figure = _show(found, "final")
+        st.dataframe(compare.table(found), hide_index=True, width="stretch")
+        exports.picture(figure, f"ways-{scheme}", "ways", answer=found)
+        return
+    one, law = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None), study.law(scheme)
+    by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
+    cost = engine.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
+    label = f"Measure by every method (about {cost:.0f} s)"
+    if right.button(label, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
+        bar, holder = st.progress(0.0, text="Starting."), st.empty()
+
+        def tick(done):
+            bar.progress(done, text=f"{done:.0%} of the work done.")
+
+        found = engine.answers_of("estimators", study, scheme, tick=tick, waiting=lambda: bar.progress(0.0, text=runs.WAIT))
+        with closing(found) as answers:
+            for i, found in enumerate(answers):
+                with holder.container():
+                    _show(found, f"running-{i}")
+        st.rerun()
+
+
+def _show(found, name):
+    figure = compare.chart(found)
+    frame.chart(figure, 480, f"methods-{name}")
+    st.markdown(figure.caption)
+    return figure

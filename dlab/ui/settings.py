@@ -1,0 +1,336 @@
+"""Every setting of the app, one line each: default, address key, options, control, group, help, place in the study.
+
+What reads and writes addresses (links), draws controls (controls), makes studies (studies) and opens study files (files) follows
+from this table. Add a setting: a line in SETTINGS, or in `of_page` of the page that alone has it, and its name among the page's
+controls. Knobs of targets and score errors are settings too, made from their registries.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from dlab import errors, measure, params, pictures, schemes, targets
+from dlab.figures.numbers import step_size
+from dlab.params import BadInput
+from dlab.study import DEFAULT
+from dlab.targets.spectrum import SHAPES
+from dlab.ui import assumption_cases, scenes, tour
+from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
+
+MILLION = 1_000_000
+LADDER = tuple(2.0**-k for k in range(8))  # step sizes
+LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the score error
+HORIZONS = tuple(map(float, range(1, 11)))
+DIMENSIONS = tuple(4.0**k for k in range(7))
+DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+PENALTIES = (10.0, 50.0, 100.0)
+SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learned from
+METHODS = ("denoising", "sliced")  # of learning a score
+IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
+ACCURACIES = (0, 10, 5, 2, 1)
+MAX_PANELS = 3
+SYNTHETIC = ("rows", "spread", "data")  # knobs of the logistic target that an uploaded CSV stands in for
+# The groups of controls that a lesson hides or fixes.
+GROUPS = {
+    "target": "Target", "schemes": "Schemes", "h": "Step size", "error": "Score error", "horizon": "Horizon and start",
+    "sampling": "Sampling", "own": "Settings of one page", "picture": "Picture",
+}  # fmt: skip
+COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
+AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
+STARTS = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
+FIRST = "first"  # of the schemes that are shown, whichever it is
+MOVIE, CURVE = "particles", "convergence"  # the pages that prepared scenes open
+
+
+def _titles(registry) -> dict[str, str]:
+    return {entry.name: entry.title for entry in registry.values()}
+
+
+def _names(registry) -> dict[str, str]:
+    return {name: name for name in registry}
+
+
+def _schemes() -> dict[str, str]:
+    return _names(schemes.REGISTRY)
+
+
+def models() -> dict[str, str]:
+    """Kinds of score error whose level a page varies."""
+    return _titles(errors.LEVELED)
+
+
+def _is_set(values, value) -> bool:
+    return bool(value)
+
+
+# ---------------------------------------------------------------- data of a visitor's file
+
+
+def _spec(spec):
+    if targets.build(spec).dim != 2:
+        raise BadInput("the target in the link is not two-dimensional; open it from the shell.")
+    return spec
+
+
+def _observations(data):
+    if not isinstance(data, list) or len(data) != 2:
+        raise BadInput("the data in the link are not features and labels; upload the CSV again.")
+    targets.build({"name": "logistic", "x": data[0], "y": data[1], "lam": 1.0})
+    return data[0], data[1]
+
+
+def _variances(data):
+    return tuple(targets.build({"name": "spectrum", "values": data}).values.tolist())
+
+
+# ---------------------------------------------------------------- objects of the study file
+
+
+def target_spec(values: Mapping) -> dict:
+    """The study file's `target` object of a scene."""
+    if values["spec"]:
+        return values["spec"]
+    entry = targets.REGISTRY[values["target"]]
+    spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
+    if values["csv"] and entry.name == "logistic":
+        spec |= {"x": values["csv"][0], "y": values["csv"][1]}
+    return spec
+
+
+def error_spec(values: Mapping) -> dict:
+    """The study file's `score_error` object of a scene."""
+    entry = errors.REGISTRY[values["error"]]
+    spec = {"name": entry.name, **{k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs}}
+    return spec | {k.name: values[f"so.{k.name}"] for k in errors.SECOND_ORDER if values[f"so.{k.name}"]}
+
+
+def step_sizes(values: Mapping) -> list[float]:
+    """The step sizes of a scene, the coarsest first."""
+    return list(values["hs"]) if values["hs"] else table()["h"].between(values["h"])
+
+
+# ---------------------------------------------------------------- the table
+
+
+def of_page(page: str, *settings: Setting) -> tuple[Setting, ...]:
+    """Settings that one page alone has: named "<page>.<name>", in the address of that page only."""
+    return tuple(replace(s, name=f"{page}.{s.name}", page=page, group="own") for s in settings)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    # What W2 is measured of.
+    Choice("target", "Target p₀", "gaussian", lambda: _titles(targets.PLANAR), group="target",
+           help="The law that the sampler should produce.", written=lambda values, value: not values["spec"],
+           study=lambda values: {"target": target_spec(values)}),
+    Data("spec", "Target from a file", None, _spec, group="target", written=_is_set),  # which no knobs describe
+    Data("csv", "Observations", None, _observations, group="target", key="data",
+         written=lambda values, value: value and values["target"] == "logistic" and not values["spec"]),
+    Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
+            study="schemes", unread=(MOVIE,),
+            help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.REGISTRY).items())),
+    Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, noun="a scheme", most=MAX_PANELS, look="pills", group="schemes",
+            unread=(CURVE,), help="One to three schemes on the same Brownian path."),
+    StepSizes("h", "Step sizes h", (0.5, 1 / 64), LADDER, form=step_size, group="h", study=lambda values: {"h": step_sizes(values)},
+              unread=(MOVIE,), help="The coarsest and the finest step; each halves the one before."),
+    Setting("hs", "Step sizes from a file", None, key="", group="h"),  # that are no stretch of the ladder
+    Rung("step", "Step size h", 0.25, LADDER, form=step_size, look="select_slider", group="h", unread=(CURVE,),
+         help="The scheme takes T/h steps."),
+    Whole("T", "Horizon T", 4, low=1, high=10, group="horizon", study="T",
+          help="Time at which the reverse process starts; T/h steps lead back to 0."),
+    Choice("start", "Start", "exact", STARTS, group="horizon", study="start",
+           help="Exact: no initialisation error. The paper's start ignores what is left of the data at T."),
+    Choice("error", "Score error", "none", lambda: _titles(errors.OFFERED), group="error",
+           study=lambda values: {"score_error": error_spec(values)}, help="How the score that the scheme sees departs from the exact one."),
+    # How.
+    Choice("estimator", "How W₂ is measured", "auto", lambda: {"auto": "Best available", **_titles(measure.REGISTRY)}, group="sampling",
+           study="estimator", unread=(MOVIE,),
+           help="Best available: the exact law where there is one, else projected. The others show why these are needed."),
+    Whole("particles", "Brownian paths", 4096, low=16, high=params.MAX_PARTICLES, step=512, look="number_input", group="sampling",
+          study="particles", unread=(MOVIE,),
+          help="More paths, smaller standard errors: N paths give 1/√N. With an accuracy, the paths to begin with."),
+    Rung("accuracy", "Accuracy", 0, ACCURACIES, form=lambda a: f"±{a} %" if a else "as it comes", group="sampling",
+         study=lambda values: {"accuracy": values["accuracy"] / 100 or None}, unread=(MOVIE,),
+         help="Relative standard error wanted. Paths are added to the points that lack it, the cheapest first."),
+    Whole("budget", "Budget (10⁶ steps)", 200, low=1, high=params.MAX_WORK // MILLION, step=50, look="number_input", group="sampling",
+          study=lambda values: {"budget": values["budget"] * MILLION if values["accuracy"] else None}, unread=(MOVIE,),
+          help="Particle-steps at most, where an accuracy is wanted."),
+    Rung("moving", "Particles", 2000, (500, 1000, 2000, 5000), look="select_slider", group="sampling", unread=(CURVE,),
+         help="In each panel; every scheme gets the same Brownian paths."),
+    Whole("seed", "Seed", 0, low=0, high=2**31 - 1, look="number_input", group="sampling", study="seed",
+          help="The same seed gives the same numbers."),
+    # How the curve is shown.
+    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True,
+           help="Evaluations compare schemes at equal cost: REM and REI ask for two scores a step, SO for a score and a Hessian."),
+    Flag("fits", "Fitted lines", True, group="picture", view=True, help="W₂ = C hᵖ through the filled points; p is the slope."),
+    Flag("bounds", "Theorem's bounds", True, group="picture", view=True,
+         help="Dotted lines: the leading term of each scheme's theorem with this target's constants."),
+    Flag("expansion", "Closed form as h → 0", False, group="picture", view=True,
+         help="On a Gaussian target, with exact start and score, EM's, EI's and SO's error to leading order in h: no fit in it."),
+    Choice("brackets", "Brackets", "few", {"few": "For one or two schemes", "always": "Always", "never": "Never"}, group="picture",
+           view=True, help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other."),
+    Flag("by_hand", "Choose the fitted step sizes", False, group="picture", unread=(MOVIE,),
+         help="Otherwise coarse points that bend away from the line of the finer ones are left out by a rule."),
+    Stretch("window", "Fitted step sizes h", (0.25, 1 / 64), LADDER, form=step_size, group="picture", unread=(MOVIE,),
+            when=lambda values: values["by_hand"], help="The coarsest and the finest step that the slopes are fitted to."),
+    # What pages vary.
+    Choice("model", "Score error", "constant", models, group="error", unread=(MOVIE, CURVE),
+           help="How the score that the scheme sees departs from the exact one."),
+    Stretch("levels", "Levels ε", (0.01, 0.5), LEVELS, group="error", varies="score_error.level", unread=(MOVIE, CURVE),
+            help="The smallest and the largest size of the error; ε = 0 is always measured beside them."),
+    Stretch("horizons", "Horizons T", (1.0, 8.0), HORIZONS, group="horizon", varies="T", unread=(MOVIE, CURVE),
+            help="The shortest and the longest time from which the reverse process starts."),
+    Rung("fine", "Step size h", 1 / 64, LADDER, form=step_size, look="select_slider", group="h", unread=(MOVIE, CURVE),
+         help="The smaller, the further the initialisation error is seen to fall before the scheme's own is all that is left."),
+    Choice("shape", "Spectrum", "isotropic", dict(zip(SHAPES, ("All equal", "Linear", "Power law"))), look="segmented_control",
+           group="target", unread=(MOVIE, CURVE),
+           help="All variances equal to the largest; evenly from the largest to the smallest; or a power law between them."),
+    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", unread=(MOVIE, CURVE),
+           help="1/L₀: the narrowest direction of the target."),
+    Number("high", "Largest variance", 0.8, 0.05, 4.0, 0.05, group="target", unread=(MOVIE, CURVE),
+           help="1/m₀: the widest direction. The theorems need m₀ > ½, so less than 2."),
+    Data("variances", "Variances from a file", None, _variances, group="target", written=_is_set),
+    Stretch("dims", "Dimensions d", (1.0, 4096.0), DIMENSIONS, group="target", varies="d", unread=(MOVIE, CURVE),
+            help="The smallest and the largest; each is four times the one before."),
+    Stretch("distances", "Accuracies ε", (0.5, 0.01), DISTANCES, group="h", varies="reach", unread=(MOVIE, CURVE),
+            help="For each the smallest number of steps with W₂ < ε is searched."),
+    Rung("epsilon", "Accuracy ε", 0.05, DISTANCES, look="select_slider", group="h", unread=(MOVIE, CURVE),
+         help="The distance W₂ to come below; the number of steps for it is found by search."),
+    Choice("cost", "Count", "steps", COSTS, look="segmented_control", group="picture", view=True,
+           help="REM and REI ask for two scores a step, SO for a score and a Hessian. The time is measured on this machine."),
+    Choice("work", "Count on the horizontal axis", "evals", COSTS, look="segmented_control", group="picture", view=True,
+           help="Evaluations of score and Hessian are what a learned model costs; here they are cheap."),
+    # What pages alone have.
+    *of_page(
+        "score_error",
+        Choice("curve", "Scheme, curve by curve", FIRST, lambda: {FIRST: "the first"} | _schemes(),
+               help="Its curve against h is drawn once for each level ε."),
+        # The place of a step size among those that are shown, the finest first.
+        Rung("at", "Step size h shown", 0.0, tuple(map(float, range(params.MAX_STEP_SIZES))),
+             help="W₂ against ε is drawn at this step size."),
+        Choice("every", "Kinds of error", "free", {"free": "those with an exact law", "all": "all, some by simulation"},
+               help="Some have no closed law on this target: a run of some seconds."),
+        Rung("which", "Level ε of the error", 0.5, LEVELS, help="The size that the error is asked to have."),
+        Choice("models", "Scheme that meets them", "SO", _schemes,
+               help="SO's own error is the smallest here, so that even fresh noise rises above it."),
+        Rung("hessian", "Level ε⁽ᴸ⁾", 0.5, LEVELS, help="L* = L + ε⁽ᴸ⁾vvᵀ, in operator and Frobenius norm."),
+        Rung("drift", "Level ε⁽ᴹ⁾", 1.0, LEVELS, help="M* = M + ε⁽ᴹ⁾v."),
+        Rung("parts", "Level ε", 0.1, LEVELS, help="The size of the score error in this picture."),
+    ),
+    *of_page(
+        "theory",
+        Rung("epsilon", "Accuracy ϵ asked for, in W₂", 0.1, DISTANCES,
+             help="The distance that the theorem should promise; the table gives the steps that it asks for."),
+    ),
+    *of_page(
+        "outside",
+        Choice("case", "Departure from the assumptions", "modes", {c.name: c.title for c in assumption_cases.CASES},
+               help="Which assumption of the theorems fails, and how."),
+        *(Rung(c.name, c.label, c.default, c.values, help=c.help) for c in assumption_cases.CASES),
+        Choice("on", "Target", "gaussian", {"gaussian": "Tilted Gaussian, exact law", "skew": "Tilted skew, mostly simulated"},
+               help="The Gaussian has the constant derived; the skew target shows that it is not special."),
+        Choice("drift", "The rate M", "rebuilt", {"rebuilt": "rebuilt from the wrong L", "exact": "of the exact score"},
+               help="M = x/4 − Lγ with the L at hand, as one would compute it, or one product with the true Hessian more."),
+    ),
+    *of_page(
+        "images",
+        Choice("data", "Data", "digits", lambda: _names(pictures.choices()) | {"digits": "Digits, 8 × 8", "mnist": "MNIST, 28 × 28"},
+               help="Digits come with scikit-learn; MNIST and folders of square grey images lie in the folder that DLAB_DATA names."),
+        Choice("score", "Score", "exact", {"exact": "exact, of the smoothed images", "network": "a small trained network"},
+               help="The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 32² pixels."),
+        Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), help="Images that the law is made of; the others are kept out."),
+        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), help="Noise about each image; grey values run from −1 to 1."),
+        Rung("step", "Step size h", 0.2, IMAGE_STEPS, help="Of the grids. The paper's MNIST pictures take h = 0.2 and T = 2."),
+        Rung("T", "Horizon T", 2.0, (1.0, 2.0, 3.0, 4.0), help="Time at which the reverse process starts."),
+        Choice("start", "Start", "paper", dict(reversed(STARTS.items())), help="The law of the noise at time T."),
+        Choice("growth", "SO's steps", "2", {"2": "cut where hλ > 2", "1": "cut where hλ > 1", "off": "as asked"},
+               help="λ is the largest eigenvalue of L: over a step SO lets distances grow by exp(hλ)."),
+    ),
+    *of_page(
+        "learned",
+        Choice("method", "Score matching", "denoising", _names(METHODS),
+               help="Denoising learns the noise that was added to a sample; sliced the divergence of the score along random directions."),
+        Rung("samples", "Training samples n", 20_000.0, SAMPLES, help="Points drawn from the target: all that the network is told of it."),
+        Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), help="Units in each of its hidden layers."),
+        Rung("depth", "Hidden layers ℓ", 2.0, (1.0, 2.0, 3.0), help="Layers between input and output."),
+        Rung("updates", "Updates k", 2000.0, (500.0, 1000.0, 2000.0, 4000.0, 8000.0), help="Steps of the optimiser, 512 samples each."),
+        Choice("scheme", "Scheme that meets the error", "EM", _schemes,
+               help="Along whose own iterates the error is measured, at the finest step size."),
+        Rung("step", "Step size h of this picture", LADDER[6], LADDER, form=step_size,
+             help="W₂ is that of the scheme above at this step size."),
+        Rung("t", "Time t of the picture", 0.2, (0.05, 0.1, 0.2, 0.5, 1.0, 2.0), help="Where the error of the score is drawn."),
+        Rung("seed", "Network seed", 0.0, (0.0, 1.0, 2.0, 3.0, 4.0), help="Which samples, which first weights and which order."),
+    ),
+    *of_page(
+        "logistic",
+        Choice("part", "What is shown", "paper",
+               {"paper": "The paper's experiment, d = 20", "plane": "Two features", "csv": "Your own data"},
+               help="Two features can be drawn; twenty are the paper's; a CSV of yours may have up to 50."),
+        Rung("penalty", "Penalty λ", 100.0, PENALTIES, help="The paper's three: larger is stiffer and more nearly Gaussian."),
+        Choice("score", "Score of p_t", "kernel",
+               {"kernel": "ratio of kernels, as in the paper", "local": "samples that follow the particle"},
+               help="First: the exact score of finitely many posterior samples. Second: nearly that of the posterior, and slow."),
+        Choice("scheme", "Scheme that is drawn", "EM", _schemes, help="Whose particles stand beside samples of the posterior."),
+        Rung("step", "Step size h of its particles", 0.5, LADDER, form=step_size, help="The scheme takes T/h steps of this size."),
+        Number("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1,
+               help="Strength of the Gaussian prior; m₀ = λ, and the theorems need more than ½."),
+    ),
+    # A lecturer's words and restrictions, and what is open.
+    Text("title", "Title", "", view=True, written=_is_set, help="In place of the page's question."),
+    Text("question", "Question", "", view=True, written=_is_set, help="In place of the sentence below it."),
+    Several("hide", "Controls to hide", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
+            help="They keep their settings and are not shown."),
+    Several("fix", "Controls shown, but fixed", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
+            help="They can be read, not moved."),
+    Flag("present", "Open in presentation mode", False, view=True, written=_is_set, help="Larger type and lines, controls folded away."),
+    Choice("scene", "Prepared scene", "", {s.name: s.question for s in scenes.SCENES}, view=True, written=_is_set),
+    Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
+    Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
+)  # fmt: skip
+LESSON = ("title", "question", "hide", "fix")
+
+
+# ---------------------------------------------------------------- knobs of targets and errors
+
+
+def _target_knob(entry, knob) -> Number:
+    # "data" is the key of an uploaded CSV; the data seed of the synthetic one travels as "dataseed".
+    taken = any(knob.name == setting.name for setting in SETTINGS)
+    key = "dataseed" if knob.name == "data" else f"t_{knob.name}" if taken else knob.name
+    synthetic = entry.name == "logistic" and knob.name in SYNTHETIC
+
+    def address(values):
+        return key if values["target"] == entry.name and not values["spec"] and not (synthetic and values["csv"]) else ""
+
+    return Number.of(knob, f"{entry.name}.{knob.name}", group="target", key=address)
+
+
+def _error_knob(entry, knob) -> Number:
+    def address(values):
+        if values["error"] == entry.name:
+            return f"e_{knob.name}"
+        return f"m_{knob.name}" if values["model"] == entry.name and knob.name != "level" else ""
+
+    return Number.of(knob, f"{entry.name}.{knob.name}", group="error", key=address)
+
+
+def table() -> dict[str, Setting]:
+    """Every setting by its name: the lines of SETTINGS, and the knobs of the targets and errors that are registered now."""
+    return _table(SETTINGS, tuple(targets.REGISTRY), tuple(errors.REGISTRY))
+
+
+@lru_cache(maxsize=8)
+def _table(lines, *registered) -> dict[str, Setting]:
+    knobs = [_target_knob(entry, knob) for entry in targets.REGISTRY.values() for knob in entry.knobs]
+    knobs += [_error_knob(entry, knob) for entry in errors.REGISTRY.values() for knob in entry.knobs]
+    knobs += [Number.of(k, f"so.{k.name}", group="error", key=f"e_{k.name}") for k in errors.SECOND_ORDER]
+    return {setting.name: setting for setting in (*lines, *knobs)}
+
+
+def defaults() -> dict:
+    """The scene in which nothing was changed."""
+    return {name: setting.initial for name, setting in table().items()}
+
+
+def names_of(page: str) -> list[str]:
+    """The settings that a page alone has."""
+    return [name for name, setting in table().items() if setting.page == page]

@@ -1,0 +1,80 @@
+"""The numbers of before the redesign (commit 21c7e30): laws without sampling to 1e-12, sampled rows within their errors.
+
+`data/before/laws.json` and `sampled.json` hold what that commit answered to the project's reference cases, to 26 study files
+and to the curves of the prepared scenes. `rounding` of a row is the relative change of its w2 there when T moved by its last
+bit, where that is much: adaptive grids turn a last bit into another refinement. Words, notes and flags may change.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from dlab.study import Study, run
+
+BEFORE = {
+    kind: json.loads((Path(__file__).parent / "data" / "before" / f"{kind}.json").read_text())
+    for kind in ("laws", "sampled")
+}
+SAME = 1e-12
+ERRORS = 4.0  # combined standard errors
+SAMPLED_SOON = ("18 skew coupled field", "20 logistic smooth gelbrich")  # the rest by hand
+# On a grid: like others, or minutes where nothing is compiled.
+LONG_LAWS = {name for name in BEFORE["laws"] if name.startswith("Outside the assumptions")} | {"12 kink vary delta", "16 density field"}
+NUMBERS = ("w2", "lower", "upper", "bound", "error_level_met", "h")
+CLOSED = ("gaussian", "spectrum")  # targets whose laws take no grid
+
+
+def marked(kind):
+    for name, case in BEFORE[kind].items():
+        quick = kind == "laws" and case["study"]["target"]["name"] in CLOSED
+        long = (kind == "sampled" and name not in SAMPLED_SOON) or name in LONG_LAWS
+        yield pytest.param(case, id=name, marks=[] if quick else [pytest.mark.long if long else pytest.mark.slow])
+
+
+def close(found, before, rel):
+    if before is None or found is None:
+        return found is before
+    return math.isclose(found, before, rel_tol=rel, abs_tol=1e-300)
+
+
+def answer(case):
+    """The rows of both, side by side, and the whole of today's answer."""
+    today = run(Study.from_json(case["study"])).to_json()
+    key = lambda row: (row["scheme"], row["steps"], json.dumps(row.get("value")))  # noqa: E731
+    rows, before = ({key(row): row for row in rows} for rows in (today["rows"], case["rows"]))
+    assert rows.keys() == before.keys()
+    return [(rows[k], before[k]) for k in before], today
+
+
+@pytest.mark.parametrize("case", list(marked("laws")))
+def test_laws_without_sampling_are_the_same(case):
+    rows, today = answer(case)
+    for row, before in rows:
+        rel = max(SAME, 10 * before.get("rounding", 0))
+        for name, value in before.items():
+            if name in NUMBERS:
+                assert close(row[name], value, rel), (name, row, before)
+            elif name != "rounding":
+                assert row[name] == value, (name, row, before)
+    # A slope is a quotient of small differences.
+    worst = max(max(SAME, 10 * before.get("rounding", 0)) for _, before in rows)
+    for fit, before in zip(today["fits"], case.get("fits", ())):
+        assert all(
+            fit[name] == value if name == "scheme" else close(fit[name], value, 1e4 * worst)
+            for name, value in before.items()
+        )
+    for reached, before in zip(today.get("reach", ()), case.get("reach", ())):
+        assert {name: reached[name] for name in before} == before
+
+
+@pytest.mark.parametrize("case", list(marked("sampled")))
+def test_sampled_rows_agree_within_their_errors(case):
+    rows, _ = answer(case)
+    for row, before in rows:
+        assert row["method"] == before["method"]
+        assert (row["w2"] is None) == (before["w2"] is None)
+        if row["w2"] is not None:
+            error = math.hypot(row["stderr"], before["stderr"])
+            assert row["w2"] == pytest.approx(before["w2"], abs=ERRORS * error + SAME), (row, before)
