@@ -10,7 +10,6 @@ import pytest
 from dlab import params, targets
 from dlab.params import BadInput
 from dlab.study import Study
-from dlab.targets import logistic
 
 VALID = {
     "schema": 1,
@@ -292,48 +291,6 @@ def test_a_valid_study_is_accepted_as_object_text_and_bytes():
 
 
 # ---------------------------------------------------------------- CSV
-
-CSV = {
-    "empty": (b"", ["empty", "x1,x2,y"]),
-    "blank lines": (b"\n\n , ,\n", ["empty"]),
-    "header alone": (b"x1,x2,y\n", ["no rows"]),
-    "a column missing": (b"x1,y\n1,1\n", ["x1,y", "x2"]),
-    "one class": (b"x1,x2,y\n1,2,1\n3,4,1\n", ["one class", "-1"]),
-    "0 and -1": (b"x1,x2,y\n1,2,1\n3,4,0\n2,2,-1\n", ["both 0 and -1"]),
-    "text": (b"x1,x2,y\n1,two,1\n3,4,-1\n", ["Line 2", "x2", "'two'"]),
-    "a gap": (b"x1,x2,y\n1,,1\n3,4,-1\n", ["Line 2", "x2"]),
-    "NaN": (b"x1,x2,y\n1,nan,1\n3,4,-1\n", ["Line 2", "x2", "nan"]),
-    "a label of another kind": (b"x1,x2,y\n1,2,3\n3,4,-1\n", ["Line 2", "3", "-1"]),
-    "a short line": (b"x1,x2,y\n1,2,1\n3,4\n", ["Line 3", "2 columns"]),
-    "not text": (b"\xff\xfe\x00\x01\x80", ["CSV", "UTF-8"]),
-    "huge": (b"x1,x2,y\n1e300,2,1\n3,4,-1\n", ["Line 2", "1e+300"]),
-    "too many rows": (b"x1,x2,y\n" + b"1,2,1\n" * (params.MAX_DATA_ROWS + 1), [str(params.MAX_DATA_ROWS + 1), str(params.MAX_DATA_ROWS)]),
-    "semicolons": (b"x1;x2;y\n1;2;1\n", ["x1;x2;y"]),
-}
-MANY = {  # with any number of features
-    "text": (b"a,b,y\n1,2,1\n3,x,0\n", ["Line 3", "b", "'x'"]),
-    "a short line": (b"a,b,y\n1,2,1\n3,4\n", ["Line 3", "2 columns"]),
-    "a label of another kind": (b"a,b,y\n1,2,7\n3,4,1\n", ["Line 2", "7"]),
-    "a name twice": (b"a,a,y\n1,2,1\n", ["'a' twice"]),
-    "one feature": (b"a,y\n1,1\n", ["2 columns", "2 to 50 features"]),
-    "too many features": (b",".join(b"c%d" % i for i in range(52)) + b"\n", ["52 columns"]),
-}
-
-
-@pytest.mark.parametrize("name, planar", [*((name, True) for name in CSV), *((name, False) for name in MANY)])
-def test_a_bad_csv_is_answered_by_one_sentence_that_names_line_and_value(name, planar):
-    data, words = (CSV if planar else MANY)[name]
-    with pytest.raises(BadInput) as caught:
-        logistic.read_csv(data, planar=planar)
-    for word in words:
-        assert word in str(caught.value)
-
-
-def test_a_good_csv_is_read_in_any_column_order_with_either_labels():
-    want = [[1.0, 2.0], [3.0, -4.0]], [1, -1]
-    assert logistic.read_csv(b"x1,x2,y\n1,2,1\n3,-4,-1\n", planar=True) == want
-    assert logistic.read_csv(b"\xef\xbb\xbfY, X2 ,x1\r\n1,2,1\r\n0,-4,3\r\n\r\n", planar=True) == want
-    assert logistic.read_csv(b"1,2,1\n3,-4,0\n", planar=True) == want
 
 
 # ---------------------------------------------------------------- random damage

@@ -16,10 +16,10 @@ from dlab.params import BadInput, Knob
 from dlab.targets import posterior, sampled
 from dlab.targets.base import Fact, Target, TargetEntry
 from dlab.targets.gaussian import Gaussian
-from dlab.targets.observations import MAX_FEATURES, read_csv, synthetic
+from dlab.targets.observations import MAX_FEATURES, synthetic
 from dlab.targets.quadrature_target import QuadratureTarget
 
-__all__ = ["ENTRY", "LogisticDensity", "data", "from_spec", "laplace", "read_csv", "synthetic"]
+__all__ = ["ENTRY", "LogisticDensity", "data", "from_spec", "laplace", "synthetic"]
 
 GIVEN, SYNTHETIC = ("x", "y"), ("features", "rows", "spread", "data")
 SAMPLED = ("score", "atoms", "atom_seed")

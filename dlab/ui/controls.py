@@ -117,20 +117,29 @@ def _target_knobs(scene, name, off) -> None:
 
 def _data(scene, off) -> None:
     if scene["csv"]:
-        st.caption(f"{len(scene['csv'][0])} observations from your CSV.")
+        st.caption(st.session_state.get("csv-summary") or f"{len(scene['csv'][0])} observations from your CSV.")
         _let_go("Use synthetic data", "Lets go of your data and draws some from a logistic model.", off, csv=None)
         return
-    with st.popover("Your own data", help="A CSV with columns x1, x2, y; y is 1 or −1 (or 1 and 0).", disabled=off):
-        tip = "x1 and x2 are the features of an observation, y its class: 1 or −1 (or 1 and 0). 2,000 rows at most."
-        _upload("CSV with columns x1, x2, y", "csv", "csv", tip, lambda data: {"csv": logistic.read_csv(data, planar=True)})
+    with st.popover("Your own data", help="A CSV with two features and a label that has two values.", disabled=off):
+        tip = "Two columns of numbers, the features of an observation, and one of labels: y, or the last. 2,000 rows at most."
+        _upload("CSV: two features and a label", "csv", "csv", tip, lambda data: {"csv": _table("csv", data, planar=True)})
+
+
+def _table(key: str, data: bytes, planar: bool = False) -> tuple[list, list]:
+    """Features and labels of a file; what was understood of it is kept in the session, to be said beside them."""
+    table = observations.read_csv(data, planar)
+    st.session_state[f"{key}-summary"] = " ".join([table.summary, *table.remarks])
+    return table.x, table.y
 
 
 @_block("target")
 def upload(scene, page, off) -> None:
     """Observations with any number of features from a CSV, kept in the session as "observations", (x, y)."""
-    tip = f"2 to {logistic.MAX_FEATURES} features; labels 1 and −1 (or 1 and 0). The features are standardised. 2,000 rows at most."
-    label, read = "CSV: features, and the label last or in y", lambda data: {"observations": observations.read_csv(data)}
+    tip = f"2 to {logistic.MAX_FEATURES} features; the label in a column of two values. The features are standardised. 2,000 rows at most."
+    label, read = "CSV: features and a label", lambda data: {"observations": _table("observations", data)}
     _upload(label, "csv", "observations", tip, read, st.session_state.update, off)
+    if said := st.session_state.get("observations-summary"):
+        st.caption(said)
 
 
 @_block("target")

@@ -210,14 +210,7 @@ def _signed(spec):
     return y[:, None] * x
 
 
-# ---------------------------------------------------------------- CSV with any number of features
-
-
-def test_a_csv_with_any_number_of_features_is_read_by_its_header():
-    text = b"age,y,height,weight\n1,1,2,3\n4,0,5,6\n"
-    assert observations.read_csv(text) == ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [1, -1])
-    assert observations.read_csv(b"1,2,3,1\n4,5,6,-1\n") == ([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [1, -1])
-    assert observations.read_csv(b"a,b,label\n1,2,1\n4,5,0\n")[1] == [1, -1]
+# ---------------------------------------------------------------- observations
 
 
 def test_features_are_standardised_and_a_constant_one_is_named():
