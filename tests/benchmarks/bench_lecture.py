@@ -77,6 +77,7 @@ def report(name, values, goal=None):
     """Print milliseconds as seconds and return their median."""
     values = [v / 1000 for v in values]
     print(f"{name:58} {statistics.median(values):6.2f} s (worst {max(values):.2f})" + (f", goal {goal}" if goal else ""), flush=True)
+    return statistics.median(values)
 
 
 def times(browser, link, marks, visits, slopes=None, again=False):
