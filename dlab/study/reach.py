@@ -32,7 +32,7 @@ def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
             def at(steps, name=name, T=T):
                 if (name, T, steps) not in known:
                     known[name, T, steps] = point(replace(
-                        study, schemes=(name,), T=T, steps=(steps,), h=(T / steps,), accuracy=None, budget=None, reach=None,
+                        study, schemes=(name,), T=T, steps=(steps,), accuracy=None, budget=None, reach=None,
                     ))  # fmt: skip
                 return known[name, T, steps]
 
@@ -52,7 +52,7 @@ def _most(study, name, T) -> int:
     """The largest step count that the lab takes in one point of the scheme."""
     if not study.sampled(name):
         return params.MAX_STEPS
-    work = replace(study, schemes=(name,), T=T, steps=(64,), h=(T / 64,), accuracy=None, budget=None, reach=None).work / 64
+    work = replace(study, schemes=(name,), T=T, steps=(64,), accuracy=None, budget=None, reach=None).work / 64
     return min(params.MAX_STEPS, int(params.MAX_WORK / 4 / work))
 
 

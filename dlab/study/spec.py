@@ -41,7 +41,7 @@ EXTENDED = {"vary": None, "reach": None, "growth": None}  # in the file only whe
 class Study:
     """One convergence study as checked values; `from_json` is its only door.
 
-    target, score_error   objects of the study file      schemes, h, steps   tuples, h[i] steps[i] = T
+    target, score_error   objects of the study file      schemes, steps   tuples; h: the step sizes
     start "exact" | "paper"   particles: Brownian paths (at least so many where `accuracy` is set)
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
     vary: {"axis", "values"} or None; the study is then asked for each value, see `parts`
@@ -51,7 +51,6 @@ class Study:
 
     target: dict | targets.Target
     schemes: tuple[str, ...]
-    h: tuple[float, ...]
     steps: tuple[int, ...]
     T: float
     start: str
@@ -98,7 +97,6 @@ class Study:
         study = cls(
             target=values["target"],
             schemes=names,
-            h=tuple(T / n for n in steps),
             steps=steps,
             T=T,
             start=params.choice("start", values["start"], STARTS),
@@ -150,7 +148,7 @@ class Study:
 
     def to_json(self) -> dict:
         """The study file, every default filled in; `from_json` gives the same study back."""
-        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "steps"}
+        values = {name: getattr(self, name) for name in ("h" if f.name == "steps" else f.name for f in fields(self))}
         values = {k: v for k, v in values.items() if k not in EXTENDED or v is not None}
         if isinstance(self.target, targets.Target):
             values["target"] = {"name": "custom"}
@@ -201,6 +199,11 @@ class Study:
         """A name for the study: of what it asks for, so that a key which is added to the contract later changes none."""
         asked = {k: v for k, v in self.to_json().items() if v != DEFAULT.get(k)}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def h(self) -> tuple[float, ...]:
+        """Step sizes, in the order of `steps`."""
+        return tuple(self.grid(n).step for n in self.steps)
 
     def grid(self, steps: int) -> Grid:
         """The times of a run of so many steps."""
@@ -261,7 +264,7 @@ class Study:
         price = self._points + self.error.price + (self.built.setup if self.work else 0)
         if self.reach:
             steps = max(1, max(self.steps) // 2)
-            price += len(self.reach) * TRIES * replace(self, steps=(steps,), h=(self.grid(steps).step,), reach=None)._points
+            price += len(self.reach) * TRIES * replace(self, steps=(steps,), reach=None)._points
         return price
 
     @property

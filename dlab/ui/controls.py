@@ -69,7 +69,7 @@ def _error_knobs(name, off, left_out=()) -> None:
 
 def _let_go(label, tip, off, **values) -> None:
     """A button that goes back from what a file gave to the controls."""
-    st.button(label, on_click=state.adopt, args=(values,), disabled=off, help=tip)
+    st.button(label, on_click=state.apply, args=(values,), disabled=off, help=tip)
 
 
 def _upload(label: str, kinds, key: str, tip: str, read, adopt=lambda values: st.session_state.update(adopt=values), off=False) -> None:
@@ -169,7 +169,7 @@ def distances(scene, page, off) -> None:
     _draw("distances", off)
     offered = studies.stretch(scene, "distances")
     if len(offered) > 1:
-        state.adopt({"epsilon": studies.epsilon(scene)})  # a slider takes no value that it does not offer
+        state.apply({"epsilon": studies.epsilon(scene)})  # a slider takes no value that it does not offer
         _draw(
             "epsilon", off, label="Chosen accuracy ε", options=offered,
             help="The one that the sentence and the table are of; a line in the picture.",
@@ -179,7 +179,7 @@ def distances(scene, page, off) -> None:
 def set_step(h: float) -> None:
     """Make h, which the player shows, the step size of the moving particles."""
     if h in LADDER:
-        state.adopt({"step": h})
+        state.apply({"step": h})
 
 
 # ---------------------------------------------------------------- score error
@@ -208,7 +208,7 @@ def one_curve(scene: Scene, page: str) -> tuple[str, float]:
     curve, at = scene["score_error.curve"], int(scene["score_error.at"])
     # What the study has not is not singled out, and the first of its schemes has one name only.
     curve, at = curve if curve in shown[1:] else FIRST, at if at < len(sizes) else 0
-    state.adopt({"score_error.curve": curve, "score_error.at": float(at)})
+    state.apply({"score_error.curve": curve, "score_error.at": float(at)})
     _grouped("own", _one_curve)(scene, page, shown=shown, sizes=sizes)
     return shown[0] if curve == FIRST else curve, sizes[at]
 

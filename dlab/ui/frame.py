@@ -69,7 +69,7 @@ def _head(page, title, sentence, values) -> None:
 
 
 def _open_everything() -> None:
-    state.adopt({name: settings.table()[name].initial for name in settings.LESSON})
+    state.apply({name: settings.table()[name].initial for name in settings.LESSON})
     share.forget()
 
 
@@ -123,7 +123,7 @@ def _read_address(page) -> None:
     if not fresh:
         state.begin()
     if "adopt" in session:
-        state.adopt(session.pop("adopt"))
+        state.apply(session.pop("adopt"))
         session["notes"] = links.write(state.scene(), page), session.pop("adopt-notes", [])
     query = st.query_params.to_dict()
     if (named := links.short(query)) and named != page:
@@ -138,7 +138,7 @@ def _read_address(page) -> None:
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")
             values |= {k: state.value(k) for k in kept}
-        state.adopt(values)
+        state.apply(values)
         session["address"] = links.write(values, page)
         session["notes"] = session["address"], notes
 

@@ -120,13 +120,13 @@ class Choice(Setting):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Several(Choice):
-    """Some of the words, in the order in which they were chosen. said: what one of them is called in messages; most: at most so many."""
+    """Some of the words, in the order in which they were chosen. noun: what one of them is called in messages; most: at most so many."""
 
-    said: str = ""
+    noun: str = ""
     most: int | None = None
 
     def read(self, text):
-        names = tuple(dict.fromkeys(params.choice(self.said, n.strip(), self.offered) for n in str(text).split(",")))
+        names = tuple(dict.fromkeys(params.choice(self.noun, n.strip(), self.offered) for n in str(text).split(",")))
         if self.most and len(names) > self.most:
             raise BadInput(f"{len(names)} {self.short} are too many; give at most {self.most}.")
         return names

@@ -120,7 +120,7 @@ def _tour(page, values) -> None:
             if number < count and st.button("Next", key="tour-next", shortcut="N", type="primary"):
                 to = number + 1
             st.button(
-                "Leave" if number < count else "Finish", key="tour-leave", on_click=state.adopt, args=({"tour": 0},),
+                "Leave" if number < count else "Finish", key="tour-leave", on_click=state.apply, args=({"tour": 0},),
                 type="secondary" if number < count else "primary", help="The settings stay as they are.",
             )  # fmt: skip
     if to:
@@ -145,5 +145,5 @@ def _modes(page, values) -> None:
 
 
 def _present() -> None:
-    state.adopt({"present": not state.presenting()})
+    state.apply({"present": not state.presenting()})
     st.session_state.pop("unfolded", None)

@@ -120,12 +120,12 @@ def _void(result) -> str:
 
 def _bend(result) -> str:
     rows = rows_of(result, "SO")
-    said = [
+    slopes = [
         f"{_between(coarse, fine):.2f} between $h$ = {step_size(coarse['h'])} and {step_size(fine['h'])}"
         for coarse, fine in (rows[:2], rows[-2:])
     ]
     return (
-        f"Because order 2 is a limit. SO's slope is {listed(said)}, and still rising. SO takes the score as linear over a step, "
+        f"Because order 2 is a limit. SO's slope is {listed(slopes)}, and still rising. SO takes the score as linear over a step, "
         "and at a sharp bend that is true only of steps that move a particle less than the bend is wide. Among the coarse steps "
         "that one can afford, the order of a scheme says less than its error. The theorem's order, "
         f"{order(fit_of(result, 'SO')['theory_order'])}, holds throughout."

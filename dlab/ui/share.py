@@ -35,8 +35,8 @@ def base(page: str) -> tuple[str, str]:
         return shown, f"{ADDRESS} is no address like https://lab.example.org and was ignored; this link uses the browser's."
     address = given or shown
     if urlsplit(address).hostname in LOCAL:
-        said = f"This link works on this machine only. Open the lab at the address that the room reaches, or set {ADDRESS} to it."
-        return address, said
+        warning = f"This link works on this machine only. Open the lab at the address that the room reaches, or set {ADDRESS} to it."
+        return address, warning
     return address, ""
 
 
@@ -68,13 +68,13 @@ def _content(page, values) -> None:
     if page != "home":
         with form.expander("Make a lesson link", expanded=links.in_lesson(values)):
             values = values | _draft(values, problems)
-    address, said = base(page)
+    address, warning = base(page)
     text = link(address, page, values)
     with top:
         st.markdown("**This scene as a link**")
         _copy()(key="copy", data={"link": text})
-        if said:
-            st.warning(said)
+        if warning:
+            st.warning(warning)
         for problem in problems:
             st.error(problem)
         if page == "logistic" and values["logistic.part"] == "csv":

@@ -37,7 +37,7 @@ def scene() -> Scene:
     return Scene(held)
 
 
-def adopt(values: dict) -> None:
+def apply(values: dict) -> None:
     """Put values into the scene; before their controls are drawn, or from a callback."""
     session = st.session_state
     if fresh():
@@ -64,8 +64,8 @@ def value(name: str):
 
 def opened(page: str) -> scenes.PreparedScene | None:
     """The prepared scene that is open on this page."""
-    found = scenes.BY_NAME.get(value("scene"))
-    return found if found and found.page == page else None
+    scene = scenes.BY_NAME.get(value("scene"))
+    return scene if scene and scene.page == page else None
 
 
 def leave_scene() -> None:
@@ -74,7 +74,7 @@ def leave_scene() -> None:
     if name:
         session["left"] = None
         if links.differs(scene(), scenes.BY_NAME[name]):
-            adopt({"scene": ""})
+            apply({"scene": ""})
             session["left"] = name
 
 
@@ -92,5 +92,5 @@ def folded() -> bool:
 def started() -> bool:
     """Whether the visitor came by a link that says play; true once."""
     playing = value("play")
-    adopt({"play": False})
+    apply({"play": False})
     return playing

@@ -56,7 +56,7 @@ def test_the_found_number_is_that_of_brute_force(block):
             w2 = {}
             for first in range(1, last + 1, 24):
                 counts = tuple(range(first, min(first + 24, last + 1)))
-                part = replace(everything, steps=counts, h=tuple(T / n for n in counts))
+                part = replace(everything, steps=counts)
                 w2 |= {row.steps: math.inf if row.w2 is None else row.w2 for row in run(part).rows}
             assert a["steps"] == min(n for n in w2 if w2[n] < a["epsilon"]), (name, a)
             assert a["w2"] == pytest.approx(w2[a["steps"]], rel=1e-9)

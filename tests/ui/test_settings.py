@@ -69,8 +69,8 @@ def script():
 
     from dlab.ui import controls, links, state
 
-    if "s:T" not in st.session_state:
-        state.adopt(links.read(st.query_params.to_dict())[0])
+    if state.fresh():
+        state.apply(links.read(st.query_params.to_dict())[0])
     scene = state.scene()
     controls.draw("later", scene, "convergence")
     st.json(links.write(scene))
