@@ -6,16 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import noise, process, schemes
+from dlab import schemes
+from dlab.answers.along import PARTICLES, picked, rooted, squares_along
 from dlab.answers.base import Answer
 from dlab.answers.score_error import limit, rows_of
 from dlab.errors import learned
 from dlab.params import BadInput
-from dlab.sample import CHUNK, simulate, starts
 from dlab.study.spec import Study
 
-PARTICLES = 2048
-POINTS = 64  # times that the curves keep
 FROM = 0.05  # the average over time begins here: below it no scheme but REM and REI looks, at the steps that the pages offer
 SIDE, ARROWS = 33, 11  # grid points a side of the plane, and of its arrows
 REACH = 3.2  # half a side in standard deviations
@@ -71,50 +69,27 @@ def errors_met(study: Study, scheme: str, steps: int, tick=lambda done: None) ->
     if study.built.field.by_products:
         raise BadInput(f"target.name = '{study.target['name']}': the error of L is measured where L is a matrix; give another target.")
     study = study.prepared(lambda done: tick(0.0))
-    begin, law_key, run_key = jax.random.split(jax.random.key(study.seed), 3)
-    field, error, T = study.built.fast_field, study.error, study.T
-    start, _ = starts(study.built, begin, PARTICLES, T, study.start)
-    run = simulate(
-        schemes.REGISTRY[scheme], field, error, start, grid=study.grid(steps), key=run_key, record=True, tick=lambda k: tick(0.0)
-    )
-    times = study.grid(steps).times[:-1]
-    data, normals = np.asarray(study.built.sample(law_key, PARTICLES)), noise.generator(law_key)
-    found = {"iterates": [], "forward": []}
-    for first in range(0, steps, CHUNK):
-        # Whole pieces: one compiled program serves every number of steps.
-        t = np.resize(times[first : first + CHUNK], CHUNK)
-        passed = run.states[:-1][first : first + CHUNK]
-        spread = normals.standard_normal((CHUNK, *start.shape))
-        along = {
-            "iterates": np.concatenate([passed, np.repeat(passed[-1:], CHUNK - len(passed), 0)]),
-            "forward": process.scale(t)[:, None, None] * data + np.sqrt(process.variance(t))[:, None, None] * spread,
-        }
-        for name, x in along.items():
-            found[name].append([np.asarray(v)[: len(passed)] for v in _squares(field, error, t, x)])
-        tick(min(1.0, (first + CHUNK) / steps))
-    pick = np.unique(np.round(np.linspace(0, steps - 1, min(steps, POINTS))).astype(int))
+
+    def squares(t, x, generator):
+        return _squares(study.built.fast_field, study.error, t, x)
+
+    times, found = squares_along(study, scheme, steps, squares, tick, fresh=True)
+    pick = picked(steps)
     answer = {"study": study.to_json(), "scheme": scheme, "h": study.grid(steps).step, "particles": PARTICLES, "t": _short(times[pick])}
-    for name, pieces in found.items():
-        squares = [np.concatenate(v) for v in zip(*pieces)]
-        answer[name] = {kind: _levels(times, v, pick) for kind, v in zip(KINDS, squares)}
+    for name, kinds in found.items():
+        answer[name] = {kind: _levels(times, v, pick) for kind, v in zip(KINDS, kinds)}
     return answer
 
 
 def _levels(times, squares, pick) -> dict:
     """The numbers of one kind from its squares (N, n)."""
-    values, errors = _rooted(squares)
-    late, i = times >= FROM, int(np.argmax(values))
-    average, its = _rooted(squares[late].mean(0)[None]) if late.any() else ([math.nan], [math.nan])
+    values, errors = rooted(squares)
+    late, i = times >= min(FROM, times[0]), int(np.argmax(values))
+    average, its = rooted(squares[late].mean(0)[None])
     return {
         "value": _short(values[pick]), "stderr": _short(errors[pick]), "average": float(average[0]), "average_stderr": float(its[0]),
         "top": float(values[i]), "top_stderr": float(errors[i]), "top_t": float(times[i]),
     }  # fmt: skip
-
-
-def _rooted(squares):
-    """Root of the mean over particles of squares (N, n), with its standard error, (N,) each."""
-    root = np.sqrt(squares.mean(1))
-    return root, squares.std(1, ddof=1) / math.sqrt(squares.shape[1]) / (2 * np.maximum(root, 1e-300))
 
 
 @jax.jit

@@ -14,14 +14,12 @@ from functools import lru_cache, partial
 import jax
 import numpy as np
 
-from dlab import noise, process, schemes, theory
+from dlab import schemes, theory
+from dlab.answers.along import PARTICLES, picked, rooted, squares_along
 from dlab.answers.base import Answer
-from dlab.sample import CHUNK, simulate, starts
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
 
-PARTICLES = 2048
-POINTS = 64  # times that the curves against t keep
 SHARE = 0.5  # of the finest value that a floor must be
 
 
@@ -44,46 +42,27 @@ def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
     "variants": {name: {"value", "stderr", "t" (where it is largest; None for an average and for what is the same at all times)}},
     "curve": {"t", "iterates", "iterates_stderr", "forward", "forward_stderr"}}. tick(done) may raise to cancel."""
     study = study.prepared(lambda done: tick(0.0))
-    key = jax.random.key(study.seed)
-    begin, law_key, run_key = jax.random.split(key, 3)
-    field, error, T = study.built.fast_field, study.error, study.T
-    start, _ = starts(study.built, begin, PARTICLES, T, study.start)
-    run = simulate(
-        schemes.REGISTRY[scheme], field, error, start, grid=study.grid(steps), key=run_key, record=True, tick=lambda k: tick(0.0)
-    )
-    times = study.grid(steps).times[:-1]
-    generator = noise.generator(law_key)
-    data, spread = np.asarray(study.built.sample(law_key, PARTICLES)), generator.standard_normal(start.shape)
-    found = {"iterates": [], "forward": []}
-    for first in range(0, steps, CHUNK):
-        # Whole pieces: one compiled program serves every number of steps.
-        t = np.resize(times[first : first + CHUNK], CHUNK)[:, None, None]
-        passed = run.states[:-1][first : first + CHUNK]
-        along = {
-            "iterates": np.concatenate([passed, np.repeat(passed[-1:], CHUNK - len(passed), 0)]),
-            "forward": process.scale(t) * data + np.sqrt(process.variance(t)) * spread,
-        }
-        for name, x in along.items():
-            z = _matched(generator.standard_normal(x.shape))
-            found[name].append([np.asarray(v)[: len(passed)] for v in _shifts(field, error, t[:, 0, 0], x, z, draws=error.draws)])
-        tick(min(1.0, (first + CHUNK) / steps))
-    whole, mean, fresh = (np.concatenate(v) for v in zip(*found["forward"]))
-    own = np.concatenate([v[0] for v in found["iterates"]])
-    forward, largest = _rooted(whole), max(own.max(), whole.max())
-    pick = np.unique(np.round(np.linspace(0, steps - 1, min(steps, POINTS))).astype(int))
+
+    def squares(t, x, generator):
+        z = _matched(generator.standard_normal(x.shape))
+        return _shifts(study.built.fast_field, study.error, t, x, z, draws=study.error.draws)
+
+    times, found = squares_along(study, scheme, steps, squares, tick, fresh=False)
+    (own, *_), (whole, mean, fresh) = found["iterates"], found["forward"]
+    forward, largest, pick = rooted(whole), max(own.max(), whole.max()), picked(steps)
     curve = {"t": times[pick].tolist()}
-    for name, (values, errors) in (("iterates", _rooted(own)), ("forward", forward)):
+    for name, (values, errors) in (("iterates", rooted(own)), ("forward", forward)):
         curve |= {name: values[pick].tolist(), f"{name}_stderr": errors[pick].tolist()}
-    one, its = _rooted(whole.mean(0)[None])
+    one, its = rooted(whole.mean(0)[None])
     return {
         "study": study.to_json(), "scheme": scheme, "h": study.grid(steps).step, "particles": PARTICLES, "curve": curve,
         "variants": {
-            "iterates": _top(times, *_rooted(own)),
+            "iterates": _top(times, *rooted(own)),
             "forward": _top(times, *forward),
             "average": {"value": float(one[0]), "stderr": float(its[0]), "t": None},
             "uniform": {"value": math.sqrt(largest), "stderr": 0.0, "t": None},
-            "bias": _top(times, *_rooted(mean)),
-            "fresh": _top(times, *_rooted(fresh)),
+            "bias": _top(times, *rooted(mean)),
+            "fresh": _top(times, *rooted(fresh)),
         },
     }  # fmt: skip
 
@@ -92,16 +71,6 @@ def _matched(z):
     """Normals (N, n, d) with mean 0 and variance 1 at each step: the largest over the steps would pick the luckiest one."""
     z = z - z.mean(1, keepdims=True)
     return z / np.sqrt((z**2).mean(1, keepdims=True))
-
-
-def _rooted(squares):
-    """Root of the mean over particles of squares (N, n), with its standard error, (N,) each."""
-    mean = squares.mean(1)
-    root = np.sqrt(mean)
-    spread = squares.std(1, ddof=1) / math.sqrt(squares.shape[1])
-    # Equal squares differ by rounding alone.
-    spread = np.where(spread > 1e-12 * mean, spread, 0.0)
-    return root, spread / (2 * np.maximum(root, 1e-300))
 
 
 def _top(times, values, errors) -> dict:

@@ -1,0 +1,56 @@
+"""What a score gets wrong, along the iterates of a scheme and along p_t, at the times of the scheme's steps."""
+
+import math
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from dlab import noise, process, schemes
+from dlab.sample import CHUNK, simulate, starts
+from dlab.study.spec import Study
+
+PARTICLES = 2048
+POINTS = 64  # times that curves against t keep
+
+
+def squares_along(study: Study, scheme: str, steps: int, squares: Callable, tick, fresh: bool) -> tuple[np.ndarray, dict]:
+    """Times (N,) at which the steps start, and {"iterates", "forward": what squares(t, x, generator) gives there, (N, n) each}; t (k,),
+    x (k, n, d). fresh: p_t is drawn anew at each time, else its particles keep their noise."""
+    begin, law_key, run_key = jax.random.split(jax.random.key(study.seed), 3)
+    grid, target = study.grid(steps), study.built
+    start, _ = starts(target, begin, PARTICLES, study.T, study.start)
+    run = simulate(
+        schemes.REGISTRY[scheme], target.fast_field, study.error, start, grid=grid, key=run_key, record=True, tick=lambda k: tick(0.0)
+    )
+    times, generator, data = grid.times[:-1], noise.generator(law_key), np.asarray(target.sample(law_key, PARTICLES))
+    spread = None if fresh else generator.standard_normal(start.shape)
+    found = {"iterates": [], "forward": []}
+    for first in range(0, steps, CHUNK):
+        # Whole pieces: one compiled program serves every number of steps.
+        t = np.resize(times[first : first + CHUNK], CHUNK)
+        passed = run.states[:-1][first : first + CHUNK]
+        normals = generator.standard_normal((CHUNK, *start.shape)) if fresh else spread
+        points = {
+            "iterates": np.concatenate([passed, np.repeat(passed[-1:], CHUNK - len(passed), 0)]),
+            "forward": process.scale(t)[:, None, None] * data + np.sqrt(process.variance(t))[:, None, None] * normals,
+        }
+        for name, x in points.items():
+            found[name].append([np.asarray(v)[: len(passed)] for v in squares(t, x, generator)])
+        tick(min(1.0, (first + CHUNK) / steps))
+    return times, {name: [np.concatenate(v) for v in zip(*pieces)] for name, pieces in found.items()}
+
+
+def picked(steps: int) -> np.ndarray:
+    """Which of the steps curves keep."""
+    return np.unique(np.round(np.linspace(0, steps - 1, min(steps, POINTS))).astype(int))
+
+
+def rooted(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Root of the mean over particles of squares (N, n), with its standard error, (N,) each."""
+    mean = squares.mean(1)
+    root = np.sqrt(mean)
+    spread = squares.std(1, ddof=1) / math.sqrt(squares.shape[1])
+    # Equal squares differ by rounding alone.
+    spread = np.where(spread > 1e-12 * mean, spread, 0.0)
+    return root, spread / (2 * np.maximum(root, 1e-300))
