@@ -18,6 +18,7 @@ BEFORE = {
     for kind in ("laws", "sampled")
 }
 SAME = 1e-12
+FACTS = 0.03
 ERRORS = 4.0  # combined standard errors
 SAMPLED_SOON = ("18 skew coupled field", "20 logistic smooth gelbrich")  # the rest by hand
 # On a grid: like others, or minutes where nothing is compiled.
@@ -55,7 +56,9 @@ def test_laws_without_sampling_are_the_same(case):
         rel = max(SAME, 10 * before.get("rounding", 0))
         for name, value in before.items():
             if name in NUMBERS:
-                assert close(row[name], value, rel), (name, row, before)
+                # The facts of mixtures were measured on a lattice before; they are derived, or searched where the extremes are.
+                facts = name == "bound" and case["study"]["target"]["name"] == "mixture"
+                assert close(row[name], value, FACTS if facts else rel), (name, row, before)
             elif name != "rounding":
                 assert row[name] == value, (name, row, before)
     # A slope is a quotient of small differences.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab.answers import score_error
+from dlab.answers import along, score_error
 from dlab.study import Study, run
 
 SIGMAS = 3.0
@@ -67,7 +67,7 @@ def test_a_run_is_followed_and_may_be_cancelled():
     study = Study.from_json({"target": GAUSSIAN, "score_error": error, "schemes": ["EM"], "h": [0.01], "T": 1.0})
     found = score_error.met(study, "EM", 100, seen.append)
     assert seen[-1] == 1.0
-    assert len(found["curve"]["t"]) == score_error.POINTS
+    assert len(found["curve"]["t"]) == along.POINTS
 
     def stop(done):
         raise KeyboardInterrupt

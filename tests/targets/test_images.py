@@ -180,7 +180,7 @@ def test_a_network_learns_images_of_up_to_32_pixels_a_side(files, side, taken):
 
 
 @pytest.mark.parametrize("image, said", [
-    (Image.new("RGB", (6, 6)), "not grey"), (Image.new("L", (6, 7)), "square"), (Image.new("L", (8, 8)), "one size"),
+    (Image.new("RGB", (6, 6), "red"), "not grey"), (Image.new("L", (6, 7)), "square"), (Image.new("L", (8, 8)), "one size"),
     (None, "cannot be read"),
 ])  # fmt: skip
 def test_a_folder_with_something_else_in_it_is_named(files, image, said):
