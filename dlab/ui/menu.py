@@ -75,7 +75,6 @@ def _here(address) -> dict[str, str]:
     return address | ({"present": "1"} if state.presenting() else {})
 
 
-@st.fragment
 def _scenes() -> None:
     """The list of scenes, to go from one to the next; sent when somebody opens it."""
     shown = state.value("scene")

@@ -63,10 +63,12 @@ def level_study(values: Mapping) -> Study:
 
 # ---------------------------------------------------------------- budget, horizon, dimension
 
+BUDGET_STEPS = LADDER[:6]  # step sizes beside a search for step counts
+
 
 def reaching_study(values: Mapping) -> Study:
     """The study of the budget page: the distances to be reached, and coarse step sizes of its own beside them."""
-    return study(values, h=list(LADDER[:6]), reach=stretch(values, "distances"))
+    return study(values, h=list(BUDGET_STEPS), reach=stretch(values, "distances"))
 
 
 def epsilon(values: Mapping) -> float:

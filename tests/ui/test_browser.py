@@ -194,7 +194,7 @@ def test_an_exact_law_redraws_at_once(app, visit):
         arg=json.dumps(before, separators=(",", ":")),
     )
     assert page.get_by_role("button", name="Run").count() == 0
-    assert page.locator(".st-key-stale").count() == 0
+    assert page.locator("[class*='st-key-stale-']").count() == 0
 
 
 def playing(page):
@@ -309,8 +309,8 @@ def test_a_costly_run(app, visit, tmp_path):
     assert [r["h"] for r in rows] in (["0.5", "0.25"], ["0.25", "0.5"])
     before = query(page)
     nudge(page, "Separation δ")
-    assert page.locator(".st-key-stale .js-plotly-plot").count() == 1
-    assert float(page.locator(".st-key-stale").evaluate("e => getComputedStyle(e).opacity")) < 0.8
+    assert page.locator("[class*='st-key-stale-'] .js-plotly-plot").count() == 1
+    assert float(page.locator("[class*='st-key-stale-']").evaluate("e => getComputedStyle(e).opacity")) < 0.8
     seen(page, "other settings")
     assert page.get_by_role("button", name="Run (").count() == 1
     assert page.locator(".st-key-exports").count() == 0
@@ -319,7 +319,7 @@ def test_a_costly_run(app, visit, tmp_path):
     file = tmp_path / "study.json"
     file.write_bytes(study)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    page.locator(".st-key-stale").wait_for(state="detached")
+    page.locator("[class*='st-key-stale-']").wait_for(state="detached")
     rest(page)
     assert page.locator(".js-plotly-plot").count() == 1
     again = query(page)
@@ -341,7 +341,7 @@ def test_cancel_keeps_the_points_so_far(app, visit):
     page.get_by_role("button", name="Run (").wait_for()
     rest(page)
     assert page.locator(".js-plotly-plot .scatterlayer .trace").count() > 0
-    assert page.locator(".st-key-stale").count() == 0
+    assert page.locator("[class*='st-key-stale-']").count() == 0
     seen(page, "cancelled")
     assert page.get_by_test_id("stProgress").count() == 0
 
@@ -355,7 +355,7 @@ def test_a_moved_control_cancels_a_run(app, visit):
     page.keyboard.press("ArrowRight")
     page.get_by_role("button", name="Run (").wait_for()
     rest(page)
-    assert page.locator(".st-key-stale .js-plotly-plot").count() == 1
+    assert page.locator("[class*='st-key-stale-'] .js-plotly-plot").count() == 1
     seen(page, "other settings")
 
 

@@ -17,7 +17,7 @@ LOGISTIC = {"target": "logistic", "schemes": "EM", "distances": "0.5..0.2", "par
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(studies, "BUDGET_LADDER", (1.0, 0.5))  # the rows of sampled targets take time
+    monkeypatch.setattr(studies, "BUDGET_STEPS", (1.0, 0.5))  # the rows of sampled targets take time
 
 
 def tables(at):

@@ -280,7 +280,7 @@ def test_hostile_query_strings_leave_a_page_whole(page, count):
 BAD_CSV = {
     "empty": (b"", "CSV"),
     "header alone": (b"x1,x2,y\n", "CSV"),
-    "one class": (b"x1,x2,y\n1,2,1\n2,1,1\n", "one class"),
+    "one class": (b"x1,x2,y\n1,2,1\n2,1,1\n", "one value"),
     "text": (b"x1,x2,y\na,b,c\n1,2,1\n", "not a number"),
     "ragged": (b"x1,x2,y\n1,2\n1,2,1\n", ""),
     "binary": (b"\x89PNG\r\n\x1a\n\x00\x00", ""),
@@ -313,7 +313,7 @@ def test_a_good_csv_becomes_the_target(monkeypatch):
     monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
     at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25"})
     assert not at.error
-    assert "3 observations from your CSV" in words(at)
+    assert "3 rows, 2 features: x1, x2; label: y" in words(at)
     assert "data" in at.query_params
     assert "rows" not in at.query_params
 

@@ -172,7 +172,7 @@ def test_a_guess_is_drawn_beside_what_was_measured_and_said():
     assert [s.group for s in lines] == ["EM", "SO"]
     for line, scheme, said in zip(lines, ("EM", "SO"), (1.0, 0.5)):
         rows = [r for r in rows_of(result, scheme) if r["h"] in line.x]
-        assert line.y[0] == rows[0]["w2"]
+        assert line.y[line.x.index(rows[0]["h"])] == rows[0]["w2"]
         assert np.diff(np.log(line.y)) == pytest.approx(said * np.diff(np.log(line.x)))
     assert guess.drawn(plain, result, "h", {}) is plain
     assert guess.sentence(result, {"SO": 1.5}) == "You said 1½; measured 1.95 ± 0.04, the theorem promises at least 1."
