@@ -514,7 +514,7 @@ def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
     values = random_scene(random.Random(4000 + seed)) | {"estimator": "projected", "h": (0.5, 0.25), "hs": None, "T": 2}
     wanted = links.write(values)
     page = visit(app, "convergence", wanted)
-    page.locator(".js-plotly-plot, .st-key-run-button-curve").first.wait_for()
+    page.locator(".js-plotly-plot, .st-key-run-button-convergence").first.wait_for()
     assert query(page) == wanted
     assert page.locator(".st-key-notes").count() == 0
     assert bool(page.locator(".st-key-controls").count()) == (not values["present"] and set(settings.GROUPS) > set(values["hide"]))
@@ -536,5 +536,5 @@ def test_hostile_query_strings_in_a_browser(app, visit, seed):
     assert page.evaluate(LED_AWAY) == 0
     assert page.locator("img[src*='example']").count() == 0
     if name == "convergence":
-        page.locator(".js-plotly-plot, .st-key-run-button-curve").first.wait_for()
+        page.locator(".js-plotly-plot, .st-key-run-button-convergence").first.wait_for()
     assert not dialogs
