@@ -77,7 +77,7 @@ def bounds(study: Study, met: dict | None = None) -> dict:
     contracts at:
 
     {"rows": [{"h", "theorem", "recursion", "sharp"}], "void": {name: sentence}, "largest_step", "C1", "m0", "level"}; None for
-    what is void and inf for what exceeds every number.
+    what is void and inf for what overflows.
     """
     facts, T, eps = study.built.facts, study.T, level(study, met)
     first = theory.recursion(facts, grid=study.grid(MOST_STEPS // 4), start=study.start)

@@ -167,7 +167,7 @@ def _law(study, built, name, steps) -> tuple[float, float]:
     if not scheme.hessian_evals:
         whole = law(built)
         return whole.mean[-1, 0], whole.cov[-1, 0, 0]
-    # Functions of a Hessian are dear in many dimensions, and the surrogate's axes are independent.
+    # Functions of a Hessian are expensive in many dimensions, and the surrogate's axes are independent.
     values, along = built.along_axes
     lines = [law(Gaussian([m], [[v]])) for m, v in zip(along, values)]
     share = np.asarray(built.field.vectors)[0]

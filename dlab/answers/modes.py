@@ -29,7 +29,7 @@ def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
 
     {"regions": names or None, "target": masses, "h", "rows": [{"scheme", "masses", "stderr", "method", "why"}]}. From the law's
     density along the regions' axis where it is known (stderr 0), else from PATHS particles, with binomial standard errors, however
-    far they went; masses None, with a sentence why, where some left the numbers. tick() may raise to cancel.
+    far they went; masses None, with a sentence why, where some are not finite. tick() may raise to cancel.
     """
     target, regions = study.built, study.built.regions
     found = {"regions": None, "target": None, "h": study.grid(steps).step, "rows": []}
@@ -76,7 +76,7 @@ def _counted(case, regions):
     begin, _ = starts(case.target, start_key, PATHS, case.grid.T, case.start)
     x = simulate(case.scheme, case.target.fast_field, case.error, begin, grid=case.grid, key=own).x
     if lost := int(np.sum(~np.isfinite(x).all(1))):
-        return None, None, f"{lost} of {PATHS} particles left the numbers: the step is too large"
+        return None, None, f"{lost} of {PATHS} particles are not finite: the step is too large"
     place = np.searchsorted(regions.cuts, x @ case.target.factors.axes[:, regions.coordinate])
     share = np.bincount(place, minlength=len(regions.names)) / PATHS
     return share, np.sqrt(share * (1 - share) / PATHS), ""

@@ -170,6 +170,6 @@ def diverged(x: np.ndarray, facts) -> np.ndarray:
 
 
 def level_met(squares) -> float | None:
-    """Largest L2 level of the score error over the steps; None where the iterates left the numbers."""
+    """Largest L2 level of the score error over the steps; None where the iterates are not finite."""
     top = float(np.max(squares))
     return math.sqrt(max(top, 0.0)) if math.isfinite(top) else None

@@ -175,7 +175,7 @@ class Sweep:
         y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
         if case.noisy:
             z = np.concatenate([r.fluctuation for r in runs.values()])
-            # Where the step is so large that the linearisation leaves the numbers, there is nothing to subtract.
+            # Where the step is so large that the linearisation overflows, there is nothing to subtract.
             z = z if np.isfinite(z).all() else None
         return Pairs(x, y, half, z, case.reference.law_order)
 

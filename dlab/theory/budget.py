@@ -64,7 +64,7 @@ def _largest(scheme, facts, epsilon) -> float:
     low = high - 1.0
     while excess(low) > 0:
         low -= 1.0
-    # Where the term exceeds every number there is no sign to bracket with: halve down to a finite one.
+    # Where the term overflows there is no sign to bracket with: halve down to a finite one.
     while excess(high) == math.inf:
         high = (low + high) / 2 if excess((low + high) / 2) > 0 else high - (high - low) / 4
     return math.exp(brentq(excess, low, high, xtol=1e-13))

@@ -39,7 +39,7 @@ class Recursion:
 
     @property
     def total(self) -> float | None:
-        """The bound on W2; inf where it exceeds every number."""
+        """The bound on W2; inf where it overflows."""
         return None if self.void else float(self.e[-1] + self.initialisation)
 
 

@@ -57,7 +57,7 @@ def _halving(result) -> str:
     return (
         f"SO. Halving $h$ divides its error by {_factor(result, 'SO')} and EM's by {_factor(result, 'EM')}: measured slopes "
         f"{slope_text(fit_of(result, 'SO'))} and {slope_text(fit_of(result, 'EM'))}. The theorems promise 1 and ½, factors of 2 "
-        "and 1.41. They rank the two rightly and undersell both, since their proofs add up one-step errors that partly cancel."
+        "and 1.41. They rank the two correctly and underestimate both, since their proofs add up one-step errors that partly cancel."
     )
 
 
