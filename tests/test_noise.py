@@ -260,7 +260,7 @@ def test_a_path_depends_on_its_key_alone(path):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("A", [linop.ZERO, linop.HALF], ids=["0", "half"])
 def test_a_midpoint_next_to_an_end_of_the_step_keeps_the_noise_finite(A, dtype):
-    """Rounding once divided by nothing: one particle in ten millions left the numbers."""
+    """Rounding once divided by nothing: one particle in ten million was not finite."""
     u = np.array([0.0, 1e-12, 1e-7, 1 - 1.2e-7, 1 - 1e-12, 1.0], dtype)[:, None]
     u[3] = np.nextafter(dtype(1), dtype(0))
     for moments in (jnp.full((3, 6, 1), 0.1, dtype), None):
