@@ -137,5 +137,5 @@ def write(path: Path, data: bytes, most: int, among: Path) -> None:
                 os.unlink(file.name)
                 raise
         files = [p for p in among.rglob("*") if p.is_file()]
-        for old in sorted(files, key=lambda p: p.stat().st_mtime)[:-most]:
+        for old in sorted(files, key=lambda p: p.stat().st_mtime)[: max(0, len(files) - most)]:
             old.unlink(missing_ok=True)

@@ -60,10 +60,9 @@ def by_quadrature(target, t, x, nodes):
     return np.array(scores), np.array(hessians)
 
 
+@pytest.mark.parametrize("target", targets.PLANAR, indirect=True)
 @pytest.mark.parametrize("t", TIMES)
 def test_score_and_hessian_in_the_plane_are_those_of_a_quadrature_over_the_density(target, t):
-    if target.dim != 2:
-        pytest.skip("the quadrature is of the plane")
     x = places(target, t)
     want, coarse = by_quadrature(target, t, x, NODES), by_quadrature(target, t, x, NODES // 2)
     s, L, _ = target.field.local(t, jnp.asarray(x))
@@ -107,8 +106,9 @@ def test_hessian_and_drift_rate_are_derivatives_of_the_score(target, t):
 
 
 def test_next_to_time_zero_the_score_is_the_gradient_of_the_log_density(target):
-    if target.facts.L0.value is None:
-        pytest.skip("the score jumps or grows without bound")
+    if target.facts.L0.value is None:  # the score jumps or grows without bound
+        assert target.facts.L0.infinite
+        return
     x = jnp.asarray(places(target, 0.0, 5))
     want = jax.vmap(jax.grad(lambda p: target.log_density(p[None])[0]))(x)
     np.testing.assert_allclose(target.field.score(1e-8, x), want, atol=1e-4 * float(jnp.abs(want).max()))
@@ -128,8 +128,9 @@ def test_samples_have_the_mean_and_covariance_of_the_facts(target):
 
 
 def test_m0_and_L0_hold_wherever_the_density_curves(target):
-    if target.dim > 8:
-        pytest.skip("a matrix for each point")
+    if target.dim > 8:  # a matrix for each point
+        assert target.facts.m0.value <= target.facts.L0.value
+        return
     x = target.sample(jax.random.key(2), 256)
     low, high = (f(-jax.vmap(jax.hessian(lambda p: target.log_density(p[None])[0]))(x)) for f in _ends)
     m0, L0 = target.facts.m0.value, target.facts.L0.value
