@@ -120,8 +120,7 @@ def note_address(page: str) -> Scene:
 def _read_address(page) -> None:
     """Take the scene from the address where a visitor changed it: a link, Back, an edit by hand."""
     session, fresh = st.session_state, state.fresh()
-    if not fresh:
-        state.begin()
+    state.begin(page)
     if "adopt" in session:
         state.apply(session.pop("adopt"))
         session["notes"] = links.write(state.scene(), page), session.pop("adopt-notes", [])

@@ -10,7 +10,7 @@ from dlab.ui import links, scenes, settings
 from dlab.ui.scene import Scene
 
 KEY = "s:"  # prefix of the session keys of controls
-HELD, DRAWN = "scene-values", "scene-controls"
+HELD, DRAWN, PAGE = "scene-values", "scene-controls", "scene-page"
 
 
 def fresh() -> bool:
@@ -18,10 +18,18 @@ def fresh() -> bool:
     return HELD not in st.session_state
 
 
-def begin() -> None:
-    """At the start of a run: take what the controls of the last one say, and forget which they were."""
-    scene()
-    st.session_state[DRAWN].clear()
+def begin(page: str) -> None:
+    """At the start of a run: take what the controls of the last one say, and forget which they were. On another page they have
+    nothing new to say, and Streamlit may have emptied them."""
+    session = st.session_state
+    if not fresh():
+        if session[PAGE] == page:
+            scene()
+        else:
+            for name in session[DRAWN]:
+                session.pop(KEY + name, None)
+        session[DRAWN].clear()
+    session[PAGE] = page
 
 
 def scene() -> Scene:
