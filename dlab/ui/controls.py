@@ -117,7 +117,7 @@ def _target_knobs(scene, name, off) -> None:
 
 def _data(scene, off) -> None:
     if scene["csv"]:
-        st.caption(st.session_state.get("csv-summary") or f"{len(scene['csv'][0])} observations from your CSV.")
+        st.caption(_understood("csv", scene["csv"]) or f"{len(scene['csv'][0])} observations from your CSV.")
         _let_go("Use synthetic data", "Lets go of your data and draws some from a logistic model.", off, csv=None)
         return
     with st.popover("Your own data", help="A CSV with two features and a label that has two values.", disabled=off):
@@ -128,8 +128,14 @@ def _data(scene, off) -> None:
 def _table(key: str, data: bytes, planar: bool = False) -> tuple[list, list]:
     """Features and labels of a file; what was understood of it is kept in the session, to be said beside them."""
     table = observations.read_csv(data, planar)
-    st.session_state[f"{key}-summary"] = " ".join([table.summary, *table.remarks])
+    st.session_state[f"{key}-read"] = [table.x, table.y], " ".join([table.summary, *table.remarks])
     return table.x, table.y
+
+
+def _understood(key: str, data) -> str:
+    """What was understood of the file that these data came from; nothing where they came from a link or a study file."""
+    read, summary = st.session_state.get(f"{key}-read", (None, ""))
+    return summary if data and read == [*data] else ""
 
 
 @_block("target")
@@ -138,8 +144,8 @@ def upload(scene, page, off) -> None:
     tip = f"2 to {logistic.MAX_FEATURES} features; the label in a column of two values. The features are standardised. 2,000 rows at most."
     label, read = "CSV: features and a label", lambda data: {"observations": _table("observations", data)}
     _upload(label, "csv", "observations", tip, read, st.session_state.update, off)
-    if said := st.session_state.get("observations-summary"):
-        st.caption(said)
+    if summary := _understood("observations", st.session_state.get("observations")):
+        st.caption(summary)
 
 
 @_block("target")
