@@ -7,19 +7,23 @@ import time
 from pathlib import Path
 
 from dlab.cache import dumps
-from dlab.params import BadInput
+from dlab.params import BadInput, shortened, show
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+TELLING = 0.02  # share of the work whose time tells that of the rest
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise BadInput(f"{message}; see python -m dlab --help")
+        raise BadInput(f"{shortened(message, 200)}; see python -m dlab --help")
 
 
 def main(argv=None) -> int:
     """Run the command line; returns the exit status: 0, 2 for bad input, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal of few characters, LC_ALL=C, still gets the rest
     parser = _Parser(prog="python -m dlab", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="run a study file and write result.json, rows.csv, figure.html, figure.svg")
@@ -47,13 +51,19 @@ def main(argv=None) -> int:
 
 
 def _read(path):
+    from dlab import pictures
     from dlab.study import Study
 
+    pictures.beside = None if path == "-" else Path(path).parent
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"study = {path!r} cannot be read ({error}); give the path of a JSON study file") from None
-    return Study.from_json(text)
+        return Study.from_json(sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes())
+    except (OSError, UnicodeError) as error:
+        raise BadInput(f"study = {show(path, 200)} cannot be read ({_reason(error)}); give the path of a JSON study file") from None
+
+
+def _reason(error) -> str:
+    """What the system says, without the path, which the sentence has."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _run(args) -> int:
@@ -69,7 +79,7 @@ def _run(args) -> int:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(
-                f"--out = {args.out!r} cannot be made ({error}); give a folder that can be written"
+                f"--out = {show(args.out, 200)} cannot be made ({_reason(error)}); give a folder that can be written"
             ) from None
     result, status, meter = None, 0, _Meter()
     try:
@@ -89,7 +99,7 @@ def _run(args) -> int:
         try:
             _write(data, out)
         except OSError as error:
-            raise BadInput(f"--out = {args.out!r} cannot be written ({error}); give another folder") from None
+            raise BadInput(f"--out: {show(str(error.filename), 200)} cannot be written ({_reason(error)}); give another folder") from None
     if args.json:
         print(dumps(data, indent=1))
     return status
@@ -100,7 +110,7 @@ def _write(data, out):
     from dlab.figures.figure import figure
 
     drawn = figure(data)
-    (out / "result.json").write_text(dumps(data, indent=1))
+    (out / "result.json").write_text(dumps(data, indent=1), encoding="utf-8")
     (out / "rows.csv").write_bytes(export.rows_csv(data))
     if answers := data.get("reach"):
         (out / "reach.csv").write_bytes(export.rows_csv({"rows": answers}))
@@ -167,7 +177,7 @@ def _list(args) -> int:
 
 
 class _Meter:
-    """Progress on stderr, once a second and only for runs that last."""
+    """Progress on stderr, once a second and only for runs that last; the time left once a part is done that tells it."""
 
     def __init__(self):
         self.begun = self.said = time.monotonic()
@@ -176,8 +186,8 @@ class _Meter:
         now = time.monotonic()
         if now - self.said >= 1:
             self.said = now
-            left = (now - self.begun) * (1 - done) / max(done, 1e-6)
-            print(f"\rdlab: {done:4.0%} done, about {left:.0f} s left   ", end="", file=sys.stderr, flush=True)
+            left = f", about {(now - self.begun) * (1 - done) / done:.0f} s left" if done >= TELLING else ""
+            print(f"\rdlab: {done:4.0%} done{left:24}", end="", file=sys.stderr, flush=True)
 
     def close(self):
         if self.said != self.begun:

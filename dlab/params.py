@@ -88,6 +88,14 @@ def array(name: str, value: Any, shape: tuple) -> list:
     return rows
 
 
+def entry(where: str, given: Any, registry: dict):
+    """The entry of a registry that an object of a study file names."""
+    if not isinstance(given, dict):
+        raise BadInput(f"{where} = {show(given)} is not an object; give one with the key 'name'.")
+    require(where, given, ("name",))
+    return registry[choice(f"{where}.name", given["name"], registry)]
+
+
 def only_keys(where: str, given: Any, known: Iterable[str]) -> None:
     """BadInput naming the first key of `given` that is not in `known`."""
     known = list(known)
@@ -106,17 +114,22 @@ def require(where: str, given: dict, keys: Iterable[str]) -> None:
             raise BadInput(f"{where} lacks the key '{key}'; add it.")
 
 
-def show(value: Any) -> str:
+def show(value: Any, most: int = 60) -> str:
     """The value as the person wrote it, short enough for a sentence."""
     try:
-        text = repr(value)
+        return shortened(repr(value), most)
     except ValueError:  # Python refuses to spell integers of thousands of digits
-        text = "a number of thousands of digits"
-    return text if len(text) <= 60 else text[:57] + "…"
+        return "a number of thousands of digits"
+    except RecursionError:
+        return "a value nested hundreds of levels deep"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 3] + "…"
 
 
 def _near(value, options) -> str:
-    close = get_close_matches(str(value), options, 1)
+    close = get_close_matches(value[:60], options, 1) if isinstance(value, str) else ()
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 

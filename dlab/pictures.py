@@ -7,13 +7,14 @@ from a network. Grey values run from -1, black, to 1, white.
 import gzip
 import os
 import struct
+import warnings
 import zlib
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from dlab.params import BadInput, show
+from dlab.params import BadInput, shortened, show
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".tif", ".tiff")
 DEEP = ("I;16", "I;16L", "I;16B", "I")  # modes of 16 bits a pixel
@@ -119,9 +120,8 @@ def read_idx(path: Path) -> np.ndarray:
     Two zero bytes, a type (8: unsigned byte), the number of dimensions, their lengths as big-endian 32-bit integers, the bytes.
     """
     try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            data = file.read(MAX_IMAGES * MAX_SIDE**2 + 16)  # no more, whatever a small packed file would become
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{path} cannot be read ({error}); download it again.") from None
     if len(data) < 4 or data[:3] != b"\0\0\x08" or not 1 <= data[3] <= 3 or len(data) < 4 + 4 * data[3]:
@@ -135,7 +135,7 @@ def read_idx(path: Path) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _folder(path):
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     place = Path(path)
     try:
@@ -150,12 +150,13 @@ def _folder(path):
     images = []
     for file in files:
         try:
-            with Image.open(file) as image:
+            with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
                 grey = _grey(file, image)
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
-            if isinstance(error, BadInput):
-                raise
-            raise BadInput(f"{file} cannot be read as an image ({error}); replace or remove it.") from None
+        except BadInput:
+            raise
+        except Exception as error:  # a damaged file may end its decoder anywhere
+            reason = " ".join(shortened(str(error), 200).split()) or type(error).__name__
+            raise BadInput(f"{file} cannot be read as an image ({reason}); replace or remove it.") from None
         if images and grey.shape != images[0].shape:
             sizes = ["×".join(map(str, shape)) for shape in (grey.shape, images[0].shape)]
             raise BadInput(f"{file} has {sizes[0]} pixels and {files[0].name} {sizes[1]}; give images of one size.")

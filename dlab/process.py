@@ -29,7 +29,7 @@ def step_count(T: float, h: float) -> int:
     count = max(1, round(ratio))
     if abs(ratio - count) > 1e-9 * max(1.0, ratio):
         raise ValueError(
-            f"h = {h:g} does not divide T = {T:g}: T/h = {ratio:.6g} must be whole; "
-            f"the nearest valid step size is h = {T / count:.12g} (T/{count})."
+            f"h = {h:.12g} does not divide T = {T:.12g}: T/h = {ratio:.12g} is not whole; "
+            f"the nearest valid step size is h = {T / count:.12g} (T/{count}), or give steps = [{count}] in the place of h."
         )
     return count

@@ -97,7 +97,7 @@ def test_json_prints_the_result_alone_on_standard_output(file, capsys):
 
 
 def test_a_study_is_read_from_standard_input(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(STUDY)))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(STUDY).encode())))
     assert shell.main(["run", "-", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 4
 

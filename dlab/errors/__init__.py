@@ -35,10 +35,7 @@ def build(spec: dict, target=None, of: dict | None = None) -> ScoreError:
 
     target: the Target, and `of` its own object in the file or None; some errors depend on them.
     """
-    if not isinstance(spec, dict):
-        raise params.BadInput(f"score_error = {params.show(spec)} is not an object; give one with the key 'name'.")
-    params.require("score_error", spec, ("name",))
-    entry = REGISTRY[params.choice("score_error.name", spec["name"], REGISTRY)]
+    entry = params.entry("score_error", spec, REGISTRY)
     extra = [k.name for k in SECOND_ORDER]
     params.only_keys("score_error", spec, ("name", *entry.keys, *extra, "hessian"))
     params.require("score_error", spec, () if entry.of_target else entry.keys[:1])

@@ -6,17 +6,14 @@ Whatever stands still is drawn once by matplotlib; per frame there is a density 
 from collections.abc import Iterator
 from itertools import pairwise
 
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from dlab.figures import paper
 from dlab.figures.chart import NEUTRAL, decades, evenly
 from dlab.figures.movie import decode
 from dlab.figures.numbers import number
+from dlab.figures.paper import Figure, FigureCanvasAgg, matplotlib
 
 STAGE = {1: 640, 2: 520, 3: 420}  # px a side of a panel's picture, by the number of panels
 LEVELS = (0.5, 1, 2, 3, 4.5)  # drops of log p below its peak, the player's contours
@@ -116,6 +113,7 @@ def _axes(box, side, font) -> Image.Image:
 class _Field:
     """The density under the particles, between the times at which it is known."""
 
+    @paper.settings()
     def __init__(self, density, side):
         self.times, self.drop, self.side, self.known = density["times"], density["drop"], side, {}
         self.figure = Figure(figsize=(side / DPI, side / DPI), dpi=DPI)
@@ -131,6 +129,7 @@ class _Field:
             self.known = {t: self._draw(t)}  # times run up and down: only the last one comes again
         return self.known[t]
 
+    @paper.settings()
     def _draw(self, t):
         k = int(np.clip(np.searchsorted(self.times, t, "right") - 1, 0, max(0, len(self.times) - 2)))
         later = min(k + 1, len(self.times) - 1)
@@ -181,7 +180,7 @@ def _dots(ground, panel, k, box, discs) -> np.ndarray:
     total = np.bincount(places.ravel(), stamps[phase].ravel(), minlength=wide * wide)[: wide * wide].reshape(wide, wide)
     total = total[2 * reach : 2 * reach + side, 2 * reach : 2 * reach + side]
     hit = total < 0  # most of the picture is ground
-    clear, colour = np.exp(total[hit])[:, None], 255 * np.array(to_rgb(panel["colours"][0]))
+    clear, colour = np.exp(total[hit])[:, None], 255 * np.array(matplotlib.colors.to_rgb(panel["colours"][0]))
     picture = np.repeat(np.rint(ground).astype(np.uint8), 3, axis=2)
     picture[hit] = np.rint(ground[hit] * clear + colour * (1 - clear))
     return picture
@@ -203,7 +202,7 @@ class _Trace:
         y = np.maximum([np.nan if v is None else v for v in panel["distance"]], self.low)
         self.last, self.side, self.y = max(1, len(y) - 1), side, y
         ticks = decades(self.low, self.high) if log else evenly(self.low, self.high, 2)
-        with paper.LOCK, matplotlib.rc_context(paper.settings(9)):
+        with paper.settings():
             figure = Figure(figsize=(side / DPI, TRACE / DPI), dpi=DPI)
             ax = figure.add_axes((52 / side, 0.08, 1 - 60 / side, 0.86))
             ax.set(xlim=(0, self.last), yscale="log" if log else "linear", ylim=(self.low, self.high))

@@ -1,11 +1,21 @@
 """A chart for print, by matplotlib: light ground, no pyplot, no browser."""
 
 import io
+import os
+import sys
 import textwrap
 import threading
+from contextlib import contextmanager
 
-import matplotlib
 import numpy as np
+
+try:
+    import matplotlib
+except ValueError:  # a user's matplotlibrc that is no text, or an MPLBACKEND that is none; no figure here needs either
+    os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+    for name in [name for name in sys.modules if name.startswith("matplotlib.")]:
+        del sys.modules[name]
+    import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -19,20 +29,24 @@ from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Ma
 from dlab.look import DASHES, MARKERS
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
-LOCK = threading.RLock()
+_LOCK = threading.RLock()
 CANVAS = {"svg": FigureCanvasSVG, "pdf": FigureCanvasPdf, "png": FigureCanvasAgg}
 MM = 1 / 25.4
 
 
-def settings(font_pt: float = 9) -> dict:
-    """rcParams of a print figure: embedded outlines in PDF, text as paths in SVG (no font needed, any reader
-    shows the same), a fixed salt so that the same chart gives the same bytes."""
-    return {
+@contextmanager
+def settings(font_pt: float = 9):
+    """The rcParams of a print figure, whatever a user's matplotlibrc says: embedded outlines in PDF, text as paths in SVG (no font
+    needed, any reader shows the same), a fixed salt so that the same chart gives the same bytes."""
+    plain = {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
+    ours = {
         "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": font_pt,
         "axes.linewidth": 0.6, "axes.edgecolor": "#444444", "axes.unicode_minus": True,
         "xtick.major.width": 0.6, "ytick.major.width": 0.6, "legend.frameon": False, "legend.handlelength": 2.8,
         "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "dlab",
     }  # fmt: skip
+    with _LOCK, matplotlib.rc_context(plain | ours):
+        yield
 
 
 def to_matplotlib(chart: Chart | Sheet, width_mm: float = 160, font_pt: float = 9, *, grey=False, legend=True) -> Figure:
@@ -46,7 +60,7 @@ def to_matplotlib(chart: Chart | Sheet, width_mm: float = 160, font_pt: float = 
     if font_pt > largest_font(width_mm):
         raise ValueError(f"font_pt = {font_pt:g} is too large for a figure {width_mm:.4g} mm wide; give at most "
                          f"{largest_font(width_mm):.3g} or a wider figure")
-    with LOCK, matplotlib.rc_context(settings(font_pt)):
+    with settings(font_pt):
         parts = chart.parts if isinstance(chart, Sheet) else (chart,)
         if all(isinstance(part, Map) for part in parts):
             return _maps(parts, width_mm, font_pt, grey, legend)
@@ -61,7 +75,7 @@ def to_bytes(chart: Chart | Sheet, fmt: str, *, dpi: int = 300, **options) -> by
         "png": {"Title": chart.title, "Description": chart.alt, "Software": "dlab"},
     }[fmt]
     file = io.BytesIO()
-    with LOCK, matplotlib.rc_context(settings(options.get("font_pt", 9))):
+    with settings(options.get("font_pt", 9)):
         figure = to_matplotlib(chart, **options)
         CANVAS[fmt](figure).print_figure(file, format=fmt, dpi=dpi, metadata=about)
     return file.getvalue()

@@ -66,25 +66,23 @@ class Study:
 
     @classmethod
     def from_json(cls, data: dict | str | bytes) -> "Study":
-        """A study from a JSON object or its text. BadInput names the key, the value and what to do.
+        """A study from a JSON object or its text, or from a result file's. BadInput names the key, the value and what to do.
 
         From Python `target` may also be a Target, one's own from `dlab.targets.target` for instance; such
         a study runs, and its file says "custom" in the target's place.
         """
         if isinstance(data, (str, bytes)):
-            try:
-                data = json.loads(data, object_pairs_hook=_once)
-            except BadInput:
-                raise
-            except (ValueError, RecursionError) as error:
-                raise BadInput(
-                    f"The study is not valid JSON ({error}); give an object as the README describes."
-                ) from None
+            data = _parsed(data)
+        if isinstance(data, dict) and {"study", "rows"} <= data.keys():
+            data = data["study"]
         params.only_keys("study", data, [*DEFAULT, *EXTENDED, "steps"])
         if type(data.get("schema", SCHEMA)) is not int or data.get("schema", SCHEMA) != SCHEMA:
             raise BadInput(f"schema = {params.show(data['schema'])} is unknown; this version reads schema {SCHEMA}.")
         params.require("study", data, ("target",))
         values = {**DEFAULT, **EXTENDED, **data}
+        if not isinstance(values["target"], targets.Target):
+            params.entry("target", values["target"], targets.REGISTRY)
+        params.entry("score_error", values["score_error"], errors.REGISTRY)
         values, vary = _varied(data, values)
         T = params.number("T", values["T"], above=0.0, high=params.MAX_T)
         steps = _step_counts(data, values, T)
@@ -280,6 +278,18 @@ class Study:
         return math.ceil(run) + laws
 
 
+def _parsed(text: str | bytes):
+    """What a JSON text holds; a byte-order mark may stand before it."""
+    try:
+        text = text if isinstance(text, bytes) else text.removeprefix("\ufeff")
+        whole = lambda digits: int(digits) if len(digits) < 400 else float(digits)  # noqa: E731  Python reads no more than 4300
+        return json.loads(text, object_pairs_hook=_once, parse_int=whole)
+    except BadInput:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"The study is not valid JSON ({error}); give an object as the README describes.") from None
+
+
 def _once(pairs) -> dict:
     """The object of a JSON text; of a key that is there twice JSON would keep the last value without a word."""
     found = {}
@@ -323,7 +333,7 @@ def _distances(given) -> tuple[float, ...] | None:
 
 def _scalars(target) -> dict[str, str]:
     """What of a target may vary, {key: "key" | "knob"}: the numbers of its object, and the knobs that describe it."""
-    if not isinstance(target, dict) or target.get("name") not in targets.REGISTRY:
+    if isinstance(target, targets.Target):
         return {}
     entry = targets.REGISTRY[target["name"]]
     knobs = dict.fromkeys(entry.knobs_of(target) or (), "knob")
@@ -343,16 +353,16 @@ def _at(plain: dict, axis: str, value) -> dict:
         return {**plain, "T": value}
     if axis == "d":
         target = plain["target"]
-        if not isinstance(target, dict) or target.get("name") != "spectrum":
+        if isinstance(target, targets.Target) or target["name"] != "spectrum":
             raise BadInput("d varies for the target 'spectrum' alone; give target = {'name': 'spectrum', 'shape': …}.")
-        if "values" in target:
+        if isinstance(target.get("values"), (list, tuple)):
             if value > len(target["values"]):
                 raise BadInput(f"target.values has {len(target['values'])} entries, too few; d takes the first of them.")
             return {**plain, "target": {**target, "values": target["values"][:value]}}
         return {**plain, "target": {**target, "dim": value}}
     key = axis.removeprefix("score_error.")
-    entry = errors.REGISTRY.get(plain["score_error"].get("name"))
-    if entry is not None and key not in entry.keys:
+    entry = errors.REGISTRY[plain["score_error"]["name"]]
+    if key not in entry.keys:
         raise BadInput(f"score_error.name = '{entry.name}' has no {key}; choose an error that has one.")
     return {**plain, "score_error": {**plain["score_error"], key: value}}
 

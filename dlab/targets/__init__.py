@@ -22,14 +22,11 @@ def build(spec: dict) -> Target:
 
     The same object gives the same Target for a while, so its table and facts are computed once.
     """
-    if not isinstance(spec, dict):
-        raise params.BadInput(f"target = {params.show(spec)} is not an object; give one with the key 'name'.")
-    params.require("target", spec, ("name",))
-    entry = REGISTRY[params.choice("target.name", spec["name"], REGISTRY)]
+    entry = params.entry("target", spec, REGISTRY)
     params.only_keys("target", spec, ("name", *entry.keys))
     try:
         text = json.dumps(spec, sort_keys=True)
-    except (TypeError, ValueError):  # not of JSON: from_spec says what is wrong
+    except (TypeError, ValueError, RecursionError):  # not of JSON: from_spec says what is wrong
         return entry.from_spec(spec)
     return _built(entry, text)
 

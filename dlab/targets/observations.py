@@ -88,13 +88,23 @@ def read_csv(data: bytes, planar: bool = False, separator: str | None = None, la
         wanted = "2 features and a label" if planar else f"2 to {MAX_FEATURES} features and a label"
         raise BadInput(f"The CSV has {len(names)} columns where {wanted} were expected; they were parted at {SEPARATORS[separator]}.")
     at = _label(names, rows, label)
-    features = [j for j in range(len(names)) if j != at]
+    features, names = [j for j in range(len(names)) if j != at], [named(name) for name in names]
     comma = separator != "," and _decimal_commas([cells[j] for _, cells in rows for j in features])
     if comma:
         remarks.append("Numbers were read with a decimal comma.")
     x = [[_number(line, names[j], cells[j], comma) for j in features] for line, cells in rows]
     y, positive, negative = _labels(names[at], [(line, cells[at]) for line, cells in rows])
     return Table(tuple(names[j] for j in features), names[at], x, y, positive, negative, separator, tuple(remarks))
+
+
+def columns(data: bytes, separator: str | None = None) -> list[str]:
+    """The names of the columns."""
+    return _without_index(*_header(_cells(data, separator)[1]))[0]
+
+
+def named(column: str) -> str:
+    """A column's name as sentences have it."""
+    return params.shortened("".join(c if c.isprintable() else " " for c in column))
 
 
 def _cells(data: bytes, separator: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
@@ -164,7 +174,8 @@ def _label(names, rows, wanted: str | None) -> int:
     """The place of the column of labels."""
     if wanted is not None:
         if wanted not in names:
-            raise BadInput(f"The CSV has no column {params.show(wanted)} for the label; it has {', '.join(names)}.")
+            there = params.shortened(", ".join(map(named, names)), 300)
+            raise BadInput(f"The CSV has no column {params.show(wanted)} for the label; it has {there}.")
         return names.index(wanted)
     if called := [j for name in LABELS for j, other in enumerate(names) if other.lower() == name]:
         return called[0]

@@ -10,10 +10,9 @@ import streamlit as st
 
 from dlab import engine, errors, schemes, targets
 from dlab.figures.numbers import step_size
-from dlab.params import BadInput
-from dlab.targets import logistic, observations
+from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
-from dlab.ui import files, frame, settings, state, studies
+from dlab.ui import files, frame, settings, state, studies, uploads
 from dlab.ui.scene import Scene
 from dlab.ui.settings import FIRST, LADDER, MILLION, SYNTHETIC
 
@@ -72,18 +71,10 @@ def _let_go(label, tip, off, **values) -> None:
     st.button(label, on_click=state.apply, args=(values,), disabled=off, help=tip)
 
 
-def _upload(label: str, kinds, key: str, tip: str, read, adopt=lambda values: st.session_state.update(adopt=values), off=False) -> None:
-    """Take a file and adopt the settings that read(bytes) makes of it, once; say what is wrong with it otherwise."""
-    given, seen = st.file_uploader(label, type=kinds, key=f"{key}-upload", help=tip, disabled=off), f"{key}-seen"
-    if given is None or st.session_state.get(seen) == given.file_id:
-        return
-    try:
-        adopt(read(given.getvalue()))
-    except BadInput as error:
-        st.error(frame.plain(error))
-        return
-    st.session_state[seen] = given.file_id
-    st.rerun()
+def _keep_no(scene, off, *keys) -> None:
+    """The same for what is kept of a study file."""
+    kept = {key: value for key, value in scene["kept"].items() if key not in keys}
+    _let_go("Use the controls instead", f"Lets go of the file's {' and '.join(keys)}.", off, kept=kept or None)
 
 
 # ---------------------------------------------------------------- target
@@ -117,35 +108,25 @@ def _target_knobs(scene, name, off) -> None:
 
 def _data(scene, off) -> None:
     if scene["csv"]:
-        st.caption(_understood("csv", scene["csv"]) or f"{len(scene['csv'][0])} observations from your CSV.")
-        _let_go("Use synthetic data", "Lets go of your data and draws some from a logistic model.", off, csv=None)
-        return
+        st.caption(frame.plain(uploads.understood("csv", scene["csv"]) or f"{len(scene['csv'][0])} observations from a file."))
+        _draw("scaled", off)
+        _let_go("Use synthetic data", "Lets go of your data and draws some from a logistic model.", off, csv=None, scaled=False)
+    else:
+        st.caption("Synthetic observations, drawn from a logistic model.")
+    said = st.container()
     with st.popover("Your own data", help="A CSV with two features and a label that has two values.", disabled=off):
-        tip = "Two columns of numbers, the features of an observation, and one of labels: y, or the last. 2,000 rows at most."
-        _upload("CSV: two features and a label", "csv", "csv", tip, lambda data: {"csv": _table("csv", data, planar=True)})
-
-
-def _table(key: str, data: bytes, planar: bool = False) -> tuple[list, list]:
-    """Features and labels of a file; what was understood of it is kept in the session, to be said beside them."""
-    table = observations.read_csv(data, planar)
-    st.session_state[f"{key}-read"] = [table.x, table.y], " ".join([table.summary, *table.remarks])
-    return table.x, table.y
-
-
-def _understood(key: str, data) -> str:
-    """What was understood of the file that these data came from; nothing where they came from a link or a study file."""
-    read, summary = st.session_state.get(f"{key}-read", (None, ""))
-    return summary if data and read == [*data] else ""
+        tip = "Two columns of numbers, the features of an observation, and one of labels. 2,000 rows at most."
+        uploads.take("CSV: two features and a label", "csv", "csv", tip, uploads.planar, ask=uploads.columns, said=said)
 
 
 @_block("target")
 def upload(scene, page, off) -> None:
     """Observations with any number of features from a CSV, kept in the session as "observations", (x, y)."""
     tip = f"2 to {logistic.MAX_FEATURES} features; the label in a column of two values. The features are standardised. 2,000 rows at most."
-    label, read = "CSV: features and a label", lambda data: {"observations": _table("observations", data)}
-    _upload(label, "csv", "observations", tip, read, st.session_state.update, off)
-    if summary := _understood("observations", st.session_state.get("observations")):
-        st.caption(summary)
+    label, read = "CSV: features and a label", lambda data, *how: {"observations": uploads.table("observations", data, False, *how)}
+    uploads.take(label, "csv", "observations", tip, read, st.session_state.update, off, uploads.columns)
+    if summary := uploads.understood("observations", st.session_state.get("observations")):
+        st.caption(frame.plain(summary))
 
 
 @_block("target")
@@ -160,7 +141,7 @@ def spectrum(scene, page, off) -> None:
         with st.popover("Your own variances", help="A text or CSV file with positive numbers, 4,096 at most.", disabled=off):
             tip = "For instance the eigenvalues of a data set's covariance; d takes the first of them."
             label, read = "Variances, with commas, spaces or lines between", lambda data: {"variances": spectra.read_text(data)}
-            _upload(label, ["csv", "txt"], "variances", tip, read)
+            uploads.take(label, ["csv", "txt"], "variances", tip, read)
     _draw("dims", off)
 
 
@@ -202,7 +183,12 @@ def set_step(h: float) -> None:
 
 @_block("error")
 def score_error(scene, page, off) -> None:
-    """The injected error of the score, and those of L and M folded."""
+    """The injected error of the score, and those of L and M folded; or what of a file stands in their place."""
+    if spec := (scene["kept"] or {}).get("score_error"):
+        st.markdown(f"**Score error** from a file: {errors.REGISTRY[spec['name']].title.lower()}")
+        st.caption(frame.plain(", ".join(f"{key}: {value}" for key, value in spec.items())))
+        _keep_no(scene, off, "score_error")
+        return
     _draw("error", off)
     _error_knobs(scene["error"], off)
     with st.expander("Errors of SO's Hessian and drift rate"):
@@ -248,8 +234,12 @@ def sampling(scene, page, off) -> None:
         _draw("estimator", off)
         _draw("particles", off)
         left, right = st.columns(2)
-        _draw("accuracy", off, left)
-        if scene["accuracy"]:
+        if kept := {key: value for key, value in (scene["kept"] or {}).items() if key != "score_error"}:
+            st.caption("From a file: " + ", ".join(f"{key} = {value:g}" for key, value in kept.items() if value))
+            _keep_no(scene, off, *kept)
+        else:
+            _draw("accuracy", off, left)
+        if scene["accuracy"] and not kept:
             about = engine.seconds(scene["budget"] * MILLION)
             tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give other numbers on another."
             _draw("budget", off, right, help=tip)
@@ -316,7 +306,7 @@ def open_study(scene: Scene, page: str) -> None:
     with st.popover("Open a study file"):
         tip = "Downloaded here or made in the shell; its settings replace those of the controls."
         adopt = lambda opened: st.session_state.update(zip(("adopt", "adopt-notes"), opened))  # noqa: E731
-        _upload("Study or result (JSON)", "json", "study", tip, files.from_study, adopt)
+        uploads.take("Study or result (JSON)", "json", "study", tip, files.from_study, adopt)
 
 
 CONTROLS["open_study"] = open_study

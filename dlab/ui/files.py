@@ -5,18 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dlab import errors, targets
-from dlab.params import BadInput
+from dlab.params import BadInput, show
 from dlab.study import BUDGET, Study
 from dlab.ui import settings, studies
 from dlab.ui.settings import ACCURACIES, DISTANCES, LADDER, MAX_PANELS, MILLION
 
 
 def from_study(data: bytes) -> tuple[dict, list[str]]:
-    """The scene of a study file, and notes of what the pages cannot show; BadInput says what is wrong with it.
+    """The scene whose study is that of a study file or of a result file, and notes of what no control shows; BadInput says what is
+    wrong with it, or why no page can show it.
 
-    Controls are set where they describe the target and the step sizes; both are kept as they are where none do.
+    Controls are set where they describe the study; the rest of it is kept as it is, as "spec", "csv", "hs" and "kept".
     """
-    given = Study.from_json(_inner(data))
+    given = Study.from_json(data)
     if given.vary:
         return _varied(given)
     if given.built.dim != 2:
@@ -28,18 +29,57 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
         )
     values = {**settings.defaults(), "T": int(given.T), "panels": given.schemes[:MAX_PANELS]}
     values |= {name: getattr(given, name) for name in ("schemes", "start", "estimator", "particles", "seed")}
-    values |= _target(given) | _step_sizes(given) | _error(given)
-    return values, [*_sampling(given, values), *_reach(given, values)]
+    values |= _target(given) | _step_sizes(given) | _sampling(given) | _reach(given)
+    values |= _shown(_error(given))
+    asked, made = given.to_json(), {}
+    for name in ("error", "accuracy", "budget"):
+        made |= settings.table()[name].in_study(values)
+    kept = {key: asked[key] for key in settings.KEPT if not same(asked[key], made[key])}
+    notes = [f"{_named(asked[key], made[key], key)} of the file, which no control shows: kept as it is." for key in kept]
+    if asked.pop("reach", None):
+        notes.append("The distances of the file's reach are searched by the page Budget, beside step sizes of its own.")
+    values |= {"kept": kept or None}
+    made = studies.study(values).to_json()
+    if other := [key for key in {**asked, **made} if not same(asked.get(key), made.get(key))]:
+        raise BadInput(f"The study's {', '.join(other)} cannot be shown by any page as in the file; run it from the shell.")
+    return values, notes
+
+
+def _shown(found: dict) -> dict:
+    """Of some settings those whose controls can show the value."""
+    shown = {}
+    for name, value in found.items():
+        try:
+            shown[name] = settings.table()[name].read(value)
+        except BadInput:
+            continue
+    return shown
+
+
+def same(a, b) -> bool:
+    """Equal up to rounding, where a key with the value 0 may be left out."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return all(same(a.get(k, 0.0), b.get(k, 0.0)) for k in {*a, *b})
+    if isinstance(a, (list, tuple)):
+        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(same, a, b))
+    number = isinstance(a, (int, float)) and isinstance(b, (int, float))
+    return abs(a - b) <= 1e-9 * max(1.0, abs(a)) if number else a == b
+
+
+def _named(asked, made, key) -> str:
+    """What of a key's value is not as the controls make it."""
+    if isinstance(asked, dict) and asked.get("name") == made["name"]:
+        return ", ".join(f"{key}.{k}" for k in {**asked, **made} if not same(asked.get(k, 0.0), made.get(k, 0.0)))
+    return key
 
 
 def _target(given) -> dict:
     entry = targets.REGISTRY[given.target["name"]]
     if (knobs := entry.knobs_of(given.target)) is not None:
         return {"target": entry.name, **{f"{entry.name}.{name}": value for name, value in knobs.items()}}
-    if entry.name == "logistic":
-        penalty = settings.table()["logistic.lam"]
-        if penalty.low <= given.target["lam"] <= penalty.high:
-            return {"target": "logistic", penalty.name: float(given.target["lam"]), "csv": (given.target["x"], given.target["y"])}
+    penalty = settings.table()["logistic.lam"]
+    if given.target.keys() == {"name", "x", "y", "lam"} and penalty.low <= given.target["lam"] <= penalty.high:
+        return {"target": "logistic", penalty.name: float(given.target["lam"]), "csv": (given.target["x"], given.target["y"])}
     return {"spec": given.target}
 
 
@@ -50,42 +90,44 @@ def _step_sizes(given) -> dict:
 
 
 def _error(given) -> dict:
-    """The settings of the score error, those of a page where that has the error's controls."""
+    """The settings that describe the score error, those of a page where that has the error's controls."""
     entry, spec = errors.REGISTRY[given.score_error["name"]], given.score_error
-    plain = {f"so.{k.name}": _turned(f"so.{k.name}", spec.get(k.name, 0.0)) for k in errors.SECOND_ORDER}
+    found = {f"so.{k.name}": spec.get(k.name, 0.0) for k in errors.SECOND_ORDER}
     if entry.page:
-        return plain | {name: _read(name, spec[key]) for key in entry.keys if key in spec for name in (f"{entry.page}.{key}",)}
-    knobs = {k.name: spec.get(k.name, k.default) for k in entry.knobs}
-    knobs |= {"angle": knobs["angle"] % 360} if "angle" in knobs else {}
-    return plain | {"error": entry.name, **{f"{entry.name}.{k}": _turned(f"{entry.name}.{k}", value) for k, value in knobs.items()}}
+        return found | {f"{entry.page}.{key}": spec[key] for key in entry.keys if key in spec}
+    return found | {"error": entry.name, **{f"{entry.name}.{k.name}": spec.get(k.name, k.default) for k in entry.knobs}}
 
 
-def _read(name, value):
-    try:
-        return settings.table()[name].read(value)
-    except BadInput as wrong:
-        raise BadInput(f"score_error: {wrong} Or run the study from the shell.") from None
+def _sampling(given) -> dict:
+    """Accuracy and budget, where the controls offer the file's."""
+    budget, rest = divmod(given.budget or BUDGET, MILLION)
+    shown = given.accuracy in (a / 100 for a in ACCURACIES[1:]) and not rest
+    return {"accuracy": round(100 * given.accuracy), "budget": budget} if shown else {}
 
 
-def _turned(name, value) -> float:
-    knob = settings.table()[name]
-    try:
-        return knob.read(value)
-    except BadInput:
-        offered = f"outside what the pages offer, {knob.low:g} to {knob.high:g}; run the study from the shell."
-        raise BadInput(f"score_error.{knob.short} = {value:g} is {offered}") from None
+def _reach(given) -> dict:
+    """The distances to be reached."""
+    if given.reach is None:
+        return {}
+    stretch = [e for e in DISTANCES if min(given.reach) <= e <= max(given.reach)]
+    if list(given.reach) != stretch:
+        offered = ", ".join(f"{e:g}" for e in DISTANCES)
+        raise BadInput(f"reach = {show(list(given.reach))} is no stretch of what the page Budget offers, {offered}; run it from the shell.")
+    found = {"distances": (stretch[0], stretch[-1])}
+    return found | {"epsilon": studies.epsilon(settings.defaults() | found)}
 
 
 def _model(given) -> dict:
     name = given.score_error["name"]
-    knobs = (f"{name}.{k.name}" for k in errors.REGISTRY[name].knobs if k.name in given.score_error)
-    return {"model": name, **{knob: _turned(knob, given.score_error[knob.rpartition(".")[2]]) for knob in knobs}}
+    return _shown({"model": name} | {
+        f"{name}.{k.name}": given.score_error[k.name] for k in errors.REGISTRY[name].knobs if k.name in given.score_error
+    })  # fmt: skip
 
 
 def _spectrum(given) -> dict:
     spec, reach = dict(given.target), given.reach or (settings.table()["epsilon"].initial,)
     shown = {key: spec[key] for key in ("shape", "low", "high") if key in spec}
-    return {**shown, "variances": tuple(spec["values"]) if "values" in spec else None, "epsilon": reach[0]}
+    return _shown({**shown, "epsilon": reach[0]}) | {"variances": tuple(spec["values"]) if "values" in spec else None}
 
 
 @dataclass(frozen=True)
@@ -102,7 +144,7 @@ class _Page:
 _VARIED = {
     "score_error.level": _Page("Score error", _model, lambda v: [studies.level_study(v)], lambda: {"score_error": studies.EXACT}),
     "T": _Page(
-        "Horizon", lambda given: {"fine": given.h[0], "h": settings.table()["h"].initial, "hs": None},
+        "Horizon", lambda given: _shown({"fine": given.h[0]}) | {"h": settings.table()["h"].initial, "hs": None},
         lambda v: [*studies.horizon_studies(v).values()], dict,
     ),
     "d": _Page(
@@ -125,40 +167,3 @@ def _varied(given) -> tuple[dict, list[str]]:
         if given in page.studies(values):
             return values, [*notes, f"The study varies {axis}: the page {page.title} draws it."]
     raise BadInput(f"The study varies {axis} as no page of the app does; run it from the shell.")
-
-
-def _reach(given, values) -> list[str]:
-    """Set the distances to be reached; a note where the Budget page offers others."""
-    if given.reach is None:
-        return []
-    stretch = [e for e in DISTANCES if min(given.reach) <= e <= max(given.reach)]
-    if list(given.reach) != stretch:
-        offered = ", ".join(f"{e:g}" for e in DISTANCES)
-        return [f"The file's reach is no stretch of what the Budget page offers, {offered}; its own distances were used."]
-    values |= {"distances": (stretch[0], stretch[-1])}
-    values["epsilon"] = studies.epsilon(values)
-    return []
-
-
-def _sampling(given, values) -> list[str]:
-    """Set accuracy and budget to what the controls offer; a note of each that is not the file's."""
-    if given.accuracy is None:
-        return [] if given.budget is None else ["The pages have a budget only where an accuracy is asked for."]
-    notes = []
-    near = min(ACCURACIES[1:], key=lambda a: abs(a / 100 - given.accuracy))
-    budget = -(-(given.budget or BUDGET) // MILLION)
-    if near / 100 != given.accuracy:
-        notes.append(f"The pages offer no accuracy of {given.accuracy:g}; {near / 100:g} was used.")
-    if given.budget is not None and budget * MILLION != given.budget:
-        notes.append(f"The pages count the budget in millions of particle-steps; {budget} were used.")
-    values |= {"accuracy": near, "budget": budget}
-    return notes
-
-
-def _inner(data: bytes):
-    """The study of a result file, which holds its own; anything else as it is."""
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
-        return data
-    return content["study"] if isinstance(content, dict) and "study" in content and "rows" in content else content

@@ -10,7 +10,7 @@ from dlab.ui import scenes, settings, studies, tour
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
 # Settings of a link that are set back together where they are no study, the least first.
-_TOGETHER = (("h", "hs", "T", "step"), ("estimator", "error"), ("particles", "accuracy", "budget"), ("spec", "csv"))
+_TOGETHER = (("h", "hs", "T", "step"), ("estimator", "error"), ("particles", "accuracy", "budget"), ("kept",), ("spec", "csv", "scaled"))
 
 
 def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, list[str]]:
@@ -90,7 +90,7 @@ def of_page(values: Mapping, page: str) -> dict[str, str]:
 def complete(values: Mapping) -> bool:
     """Whether the address carries the whole scene; data that are too long travel in the study file."""
     table, query = settings.table(), write(values)
-    data = (table[name] for name in ("spec", "csv", "variances"))
+    data = (table[name] for name in ("spec", "csv", "variances", "kept"))
     return all(s.address_key(values) in query for s in data if s.written(values, values[s.name]))
 
 

@@ -13,6 +13,7 @@ from dlab import errors, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import DEFAULT
+from dlab.targets import observations
 from dlab.targets.spectrum import SHAPES
 from dlab.ui import assumption_cases, scenes, tour
 from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
@@ -38,6 +39,7 @@ GROUPS = {
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
 AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
 STARTS = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
+KEPT = ("score_error", "accuracy", "budget")  # keys of a study file that are kept as they are where no control shows their values
 FIRST = "first"  # of the schemes that are shown, whichever it is
 MOVIE, CURVE = "particles", "convergence"  # the pages that prepared scenes open
 
@@ -57,6 +59,10 @@ def _schemes() -> dict[str, str]:
 def models() -> dict[str, str]:
     """Kinds of score error whose level a page varies."""
     return _titles(errors.LEVELED)
+
+
+def _plain(values) -> bool:  # as observations, by their controls
+    return values["target"] == "logistic" and not values["spec"]
 
 
 def _is_set(values, value) -> bool:
@@ -93,7 +99,8 @@ def target_spec(values: Mapping) -> dict:
     entry = targets.REGISTRY[values["target"]]
     spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
     if values["csv"] and entry.name == "logistic":
-        spec |= {"x": values["csv"][0], "y": values["csv"][1]}
+        x, y = values["csv"]
+        spec |= {"x": observations.standardised(x).tolist() if values["scaled"] else x, "y": y}
     return spec
 
 
@@ -123,8 +130,15 @@ SETTINGS: tuple[Setting, ...] = (
            help="The law that the sampler should produce.", written=lambda values, value: not values["spec"],
            study=lambda values: {"target": target_spec(values)}),
     Data("spec", "Target from a file", None, _spec, group="target", written=_is_set),  # which no knobs describe
-    Data("csv", "Observations", None, _observations, group="target", key="data",
-         written=lambda values, value: value and values["target"] == "logistic" and not values["spec"]),
+    Data("csv", "Observations", None, _observations, group="target", key="data", written=lambda values, value: value and _plain(values)),
+    Flag("scaled", "Features standardised", False, group="target", written=_is_set,
+         key=lambda values: "scaled" if _plain(values) else "",
+         help="To mean 0 and standard deviation 1, as the schemes' step sizes suit; else they are taken as they stand in the file."),
+    Choice("separator", "Separator", "", {"": "as found"} | observations.SEPARATORS, key="", group="target",
+           help="What stands between the columns of your file."),
+    Choice("label", "Column of the label", "", {"": "as found"}, key="", group="target", help="It has two values."),
+    Data("kept", "Kept from a file", None, lambda data: params.only_keys("kept", data, KEPT) or data, group="error",
+         written=_is_set),  # of a study, what no control shows
     Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
             study="schemes", unread=(MOVIE,),
             help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.REGISTRY).items())),

@@ -20,7 +20,7 @@ def study(values: Mapping, **changed) -> Study:
     asked = {}
     for setting in settings.table().values():
         asked |= setting.in_study(values)
-    return Study.from_json(asked | changed)
+    return Study.from_json(asked | (values["kept"] or {}) | changed)
 
 
 def stretch(values: Mapping, name: str) -> list[float]:
@@ -38,7 +38,7 @@ def moving_study(values: Mapping) -> Study:
     if len(values["panels"]) > MAX_PANELS:
         raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
     return study(
-        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096, "accuracy": 0}
+        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096}, accuracy=None, budget=None
     )
 
 

@@ -309,11 +309,20 @@ def test_a_good_csv_becomes_the_target(monkeypatch):
     class Upload(io.BytesIO):
         file_id = "good"
 
+    import numpy as np
+
+    from dlab.ui import links, studies
+
     data = b"x1,x2,y\n4,0,1\n1,4,-1\n-2,1,1\n"
     monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
     at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25"})
     assert not at.error
-    assert "3 rows, 2 features: x1, x2; label: y" in words(at)
+    assert "3 rows, 2 features: x1, x2; label: y" in words(at).replace("\\", "")
+    assert at.checkbox(key="s:scaled").value
+    found = studies.study(links.read(at.query_params)[0]).target
+    assert np.allclose([np.mean(found["x"], 0), np.std(found["x"], 0)], [[0, 0], [1, 1]], atol=1e-5)
+    at.checkbox(key="s:scaled").uncheck().run()
+    assert studies.study(links.read(at.query_params)[0]).target["x"] == [[4, 0], [1, 4], [-2, 1]]
     assert "data" in at.query_params
     assert "rows" not in at.query_params
 

@@ -1,0 +1,164 @@
+"""Every file of tests/data/cases, the smallest inputs on which the lab once went wrong: what it does with each of them now."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+from dlab import __main__ as shell
+from dlab import export, pictures
+from dlab.figures.chart import Axis, Chart, Curve
+from dlab.params import BadInput
+from dlab.study import Study
+from dlab.targets.observations import read_csv
+from dlab.ui import files
+
+CASES = Path(__file__).parent / "data" / "cases"
+TESTED = set()  # names of files
+
+
+def bytes_of(name: str) -> bytes:
+    TESTED.add(name)
+    return (CASES / name).read_bytes()
+
+
+def refused(read, *given) -> str:
+    """The one sentence that says why."""
+    with pytest.raises(BadInput) as error:
+        read(*given)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+# ---------------------------------------------------------------- tables
+
+TABLES = {  # separator, features, label, first row, labels
+    "csv07_label_column_first.csv": (",", ("age", "smoker"), "outcome", [30.0, 0.0], [1, -1, 1, -1]),
+    "csv08_index_column.csv": (",", ("a", "b"), "y", [1.2, 0.4], [1, -1, 1]),
+    "csv11_semicolons_planar.csv": (";", ("x1", "x2"), "y", [0.5, 1.2], [1, -1]),
+    "csv12_mac_line_ends.csv": (",", ("x1", "x2"), "y", [0.5, 1.2], [1, -1]),
+}
+REFUSED_TABLES = {
+    "csv01_first_cell_missing_no_header.csv": (False, ("Line 1", "x1", "missing")),
+    "csv04_decimal_commas_under_header.csv": (True, ("Line 2", "5 cells", "3", ";")),
+    "csv05_decimal_commas_planar_no_header.csv": (True, ("5 columns", "2 features", "commas")),
+    "csv09_planar_header_name_twice.csv": (True, ("'x1'", "twice")),
+    "csv13_underscores.csv": (True, ("Line 2", "x1", "'1_0'")),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_read_as_it_stands(name):
+    separator, names, label, first, y = TABLES[name]
+    for planar in (True, False):
+        table = read_csv(bytes_of(name), planar)
+        assert (table.separator, table.names, table.label, table.x[0], table.y) == (separator, names, label, first, y)
+
+
+@pytest.mark.parametrize("name", REFUSED_TABLES)
+def test_a_table_that_cannot_be_understood_is_refused_with_the_place(name):
+    planar, words = REFUSED_TABLES[name]
+    sentence = refused(read_csv, bytes_of(name), planar)
+    assert all(word in sentence for word in words)
+
+
+# ---------------------------------------------------------------- study files
+
+REFUSED_STUDIES = {
+    "json02_name_not_text_with_vary.json": ("target.name", "['gaussian']"),
+    "json03_score_error_null_with_vary.json": ("score_error", "None"),
+    "json06_image_folder_with_nul.json": ("target.data", "path"),
+    "json08_key_twice_in_a_result_file.json": ("'h'", "[0.5]", "[0.25]"),
+    "json09_h_typed_six_digits.json": ("h = 0.333333", "3.000003", "0.333333333333", "steps = [3]"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_STUDIES)
+def test_a_study_that_cannot_be_understood_is_refused_in_the_shell_and_in_the_app(name):
+    for read in (Study.from_json, files.from_study):
+        sentence = refused(read, bytes_of(name))
+        assert all(word in sentence for word in REFUSED_STUDIES[name])
+
+
+def test_a_byte_order_mark_is_no_part_of_a_study(capsys):
+    data = bytes_of(name := "json01_bom.json")
+    plain = Study.from_json(data.removeprefix(b"\xef\xbb\xbf"))
+    assert Study.from_json(data) == Study.from_json(data.decode()) == plain
+    assert shell.main(["check", str(CASES / name)]) == 0
+    assert "1 rows" in capsys.readouterr().out
+
+
+def test_a_result_file_opens_as_its_study():
+    study = json.loads(bytes_of("json01_bom.json"))
+    assert Study.from_json({"study": study, "rows": []}) == Study.from_json(study)
+
+
+def test_a_relative_folder_of_images_lies_beside_the_study_file(tmp_path, monkeypatch, capsys):
+    name = "json10_relative_image_folder.json"
+    (tmp_path / name).write_bytes(bytes_of(name))
+    shutil.copytree(CASES / "pics" / "gif", tmp_path / "faces")
+    monkeypatch.setattr(pictures, "beside", None)
+    assert shell.main(["check", str(tmp_path / name)]) == 0
+    assert "1 rows" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize("kind", ["gif", "alpha", "exif"])
+def test_a_picture_is_read_as_a_viewer_shows_it(kind):
+    """A ramp of 64 greys; under transparency on white, and turned a quarter clockwise by its EXIF."""
+    TESTED.update(f"pics/{kind}/{file.name}" for file in (CASES / "pics" / kind).iterdir())
+    first = pictures.load(str(CASES / "pics" / kind))[0][0]
+    ramp = np.arange(64).reshape(8, 8) * 8 / 255 - 1 if kind != "alpha" else 1 - np.arange(64).reshape(8, 8) * 8 / 255
+    ramp = np.rot90(ramp, -1) if kind == "exif" else ramp
+    assert np.abs(first - ramp).max() < 0.03
+
+
+# ---------------------------------------------------------------- whose machine it is
+
+
+def figure() -> bytes:
+    axes = (Axis(name, (0.1, 1.0), ((0.1, "0.1"), (1.0, "1")), log=True) for name in ("h", "W2"))
+    return export.figure_bytes(Chart("A curve", *axes, (Curve("EM", (0.1, 1.0), (0.2, 0.9)),)), "svg")
+
+
+def test_a_users_settings_of_matplotlib_change_no_figure(tmp_path):
+    name, plain = "env01_matplotlibrc", figure()
+    bytes_of(name)
+    with matplotlib.rc_context(fname=CASES / name):
+        assert figure() == plain
+
+
+def test_settings_of_matplotlib_that_are_none_end_no_figure(tmp_path):
+    """A backend that does not exist, and a file that is no text."""
+    (tmp_path / "rc").write_bytes(b"\xff")
+    wrong = {"MPLBACKEND": "none-such", "MATPLOTLIBRC": str(tmp_path / "rc")}
+    code = "from dlab.figures import paper; paper.Figure().add_axes((0, 0, 1, 1)).text(0, 0, 'x')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120, env=os.environ | wrong)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("asked", [["list"], ["check", str(CASES / "json01_bom.json")]])
+def test_a_terminal_that_has_no_letters_but_ascii_gets_the_rest(asked, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert shell.main(asked) == 0
+    sys.stdout.flush()
+    assert b"gaussian" in sys.stdout.buffer.getvalue() or b"1 rows" in sys.stdout.buffer.getvalue()
+
+
+def test_no_time_is_told_before_enough_is_done(monkeypatch, capsys):
+    clock = iter((0.0, 10.0, 20.0))
+    monkeypatch.setattr(shell.time, "monotonic", lambda: next(clock))
+    meter = shell._Meter()
+    meter(1e-9)
+    assert " left" not in capsys.readouterr().err
+    meter(0.5)
+    assert "about 20 s left" in capsys.readouterr().err
