@@ -159,19 +159,8 @@ def first_coordinate(study: Study, tick=lambda done: None) -> dict:
 
 def _law(study, built, name, steps) -> tuple[float, float]:
     """Mean and variance of the first coordinate of a scheme's law on the surrogate, after the last step."""
-    scheme = schemes.REGISTRY[name]
-
-    def law(target):
-        return gaussian.propagate(scheme, target, study.error, grid=study.grid(steps), start=study.start)
-
-    if not scheme.hessian_evals:
-        whole = law(built)
-        return whole.mean[-1, 0], whole.cov[-1, 0, 0]
-    # Functions of a Hessian are expensive in many dimensions, and the surrogate's axes are independent.
-    values, along = built.along_axes
-    lines = [law(Gaussian([m], [[v]])) for m, v in zip(along, values)]
-    share = np.asarray(built.field.vectors)[0]
-    return sum(s * line.mean[-1, 0] for s, line in zip(share, lines)), sum(s**2 * line.cov[-1, 0, 0] for s, line in zip(share, lines))
+    whole = gaussian.propagate(schemes.REGISTRY[name], built, study.error, grid=study.grid(steps), start=study.start)
+    return whole.mean[-1, 0], whole.cov[-1, 0, 0]
 
 
 def _near(base, surrogate) -> dict:

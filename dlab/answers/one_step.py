@@ -23,16 +23,19 @@ from dlab.answers.base import Answer
 from dlab.field import drift
 from dlab.measure import fit
 from dlab.noise import StepNoise
+from dlab.params import BadInput
 from dlab.sample import reference
 from dlab.study.spec import Study
 
 TIME = 1.0  # where the step starts: halfway between noise and data
 SIZES = tuple(2.0**-k for k in range(1, 8))
 PATHS = 2048  # pairs (x, Brownian path)
-POINTS = 512  # of these x, those that a quadrature over U and the noise is made for
+POINTS, LEAST = 512, 64  # of these x, those that a quadrature over U and the noise is made for: fewer where it has many nodes
 FINE = 32  # steps of the reference
 COST = 1_000_000  # particle-steps that a scheme's single steps take as long as, compiling included
 MIDPOINTS, NORMALS = 5, 5  # nodes for U, and a coordinate of the noise
+PIECE = 1 << 16  # points of the quadrature that are moved together
+MOST_NORMALS = 24  # that the places may depend on where a step asks for the score, where that is not affine
 
 
 @partial(jax.jit, static_argnames="scheme")
@@ -54,23 +57,41 @@ def exact_mean(field, t, h, x):
     return np.cosh(h / 2) * x + 2 * np.sinh(h / 2) * drift(field, t, x)
 
 
-def scheme_mean(scheme, field, t, h, x):
-    """E[x+ | x] of one step, (n, d)."""
+def scheme_mean(scheme, field, t, h, x, affine=False):
+    """E[x+ | x] of one step, (n, d); affine: whether the score is affine in x, so that the noise has no part in it."""
     n, d = x.shape
     if scheme.asks == {"start"}:
         return _step(scheme, field, t, h, x, jnp.zeros((scheme.normals(True), n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
+    inner, mean = scheme.inner_normals, 0.0
+    places, weights = normal_nodes(0 if affine else d * inner)
     u, wu = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
-    z, wz = np.polynomial.hermite_e.hermegauss(NORMALS)
-    inner = scheme.inner_normals
-    nodes = np.stack(np.meshgrid((u + 1) / 2, *[z] * d * inner, indexing="ij"), -1).reshape(-1, 1 + d * inner)
-    weights = np.prod(np.stack(np.meshgrid(wu / 2, *[wz / wz.sum()] * d * inner, indexing="ij"), -1), -1).ravel()
-    q = len(nodes)
-    given = np.zeros((scheme.normals(), q * n, d))
-    given[:inner] = np.moveaxis(np.repeat(nodes[:, None, 1:], n, 1).reshape(q * n, inner, d), 1, 0)
-    midpoints = jnp.repeat(nodes[:, :1], n, 0) if scheme.randomised else None
-    moved = _step(scheme, field, t, h, jnp.tile(x, (q, 1)), given, midpoints, None)
+    q = max(1, min(len(places), PIECE // n))
+    for middle, share in zip((u + 1) / 2, wu / 2):
+        for first in range(0, len(places), q):
+            # Whole pieces: one compiled program serves all of them.
+            at, its = np.resize(places[first : first + q], (q, places.shape[1])), np.zeros(q)
+            its[: len(places) - first] = weights[first : first + q]
+            given = np.zeros((scheme.normals(), q, n, d))
+            if places.shape[1]:
+                given[:inner] = np.moveaxis(at.reshape(q, 1, inner, d), 2, 0)
+            midpoints = jnp.full((q * n, 1), middle) if scheme.randomised else None
+            moved = _step(scheme, field, t, h, jnp.tile(x, (q, 1)), given.reshape(-1, q * n, d), midpoints, None)
+            mean += share * jnp.tensordot(its, moved.reshape(q, n, d), 1)
     # The noise that is added has mean zero by symmetry of the nodes.
-    return jnp.tensordot(weights, moved.reshape(q, n, d), 1)
+    return mean
+
+
+def normal_nodes(k):
+    """Nodes (q, k) and weights (q,) of the mean over k standard normals: a product rule for few, else one of degree 5 (McNamee and
+    Stenger, Numer. Math. 10, 1967): the centre, +-sqrt(3) along each axis and along each two."""
+    if k <= 2:
+        z, w = np.polynomial.hermite_e.hermegauss(NORMALS)
+        nodes = np.stack(np.meshgrid(*[z] * k, indexing="ij"), -1).reshape(-1, k) if k else np.zeros((1, 0))
+        return nodes, np.prod(np.stack(np.meshgrid(*[w / w.sum()] * k), -1), -1).ravel() if k else np.ones(1)
+    axes, (i, j) = np.sqrt(3) * np.eye(k), np.triu_indices(k, 1)
+    nodes = [np.zeros((1, k)), axes, -axes, *(a * axes[i] + b * axes[j] for a in (1, -1) for b in (1, -1))]
+    sizes = [1 + k * (k - 7) / 18, *[(4 - k) / 18] * 2, *[1 / 36] * 4]
+    return np.concatenate(nodes), np.concatenate([np.full(len(v), w) for v, w in zip(nodes, sizes)])
 
 
 @dataclass(frozen=True)
@@ -93,7 +114,14 @@ def one_step(study: Study, tick=lambda: None) -> dict:
     {"t", "rows": [{"scheme", "h", "mean", "mean_stderr", "fluctuation", "fluctuation_stderr"}],
      "fits": [{"scheme", "mean": {slope, low, high, constant}, "fluctuation": {...}}]}. tick() may raise to cancel.
     """
-    target, field, t = study.built, study.built.fast_field, TIME
+    target, field, t, affine = study.built, study.built.fast_field, TIME, study.built.along_axes is not None
+    inner = {name: 0 if affine else target.dim * schemes.REGISTRY[name].inner_normals for name in study.schemes}
+    if (most := max(inner.values())) > MOST_NORMALS:
+        wide = ", ".join(name for name in study.schemes if inner[name] == most)
+        raise BadInput(
+            f"The mean of one step of {wide} is an average over {most} normals, and the limit is {MOST_NORMALS}; leave these schemes out, "
+            "or give a target with fewer dimensions."
+        )
     key = jax.random.key(study.seed)
     draws = noise.generator(noise.stream(key, "start"))
     d = target.dim
@@ -116,9 +144,10 @@ def one_step(study: Study, tick=lambda: None) -> dict:
             normals = draws.standard_normal((scheme.normals(True), PATHS, d))
             u = draws.random((PATHS, 1)) if scheme.randomised else None
             missed = _step(scheme, field, t, h, x, normals, u, jnp.asarray(root * whole, float)) - arrived[scheme.dynamics]
-            few = slice(None, None if scheme.asks == {"start"} else POINTS)
+            nodes = len(normal_nodes(inner[scheme.name])[0])
+            few = slice(None, None if scheme.asks == {"start"} else min(POINTS, max(LEAST, PIECE // nodes)))
             # Along the flow there is no noise: all that a step misses is its mean error.
-            off = missed[few] if scheme.dynamics == "ODE" else scheme_mean(scheme, field, t, h, x[few]) - mean[few]
+            off = missed[few] if scheme.dynamics == "ODE" else scheme_mean(scheme, field, t, h, x[few], affine) - mean[few]
             # A midpoint's mean error is two orders below its fluctuation: at the other x it may stay in.
             bias, left = _Norm.of(off), _Norm.of(missed.at[few].add(-off))
             rows.append({

@@ -59,7 +59,7 @@ class Diagonal:
 @partial(jax.tree_util.register_dataclass, data_fields=["matrix"], meta_fields=[])
 @dataclass(frozen=True)
 class Dense:
-    """A symmetric matrix per particle, shape (n, d, d)."""
+    """A symmetric matrix per particle, shape (n, d, d), or one for all of them, (d, d)."""
 
     matrix: Matrices
 

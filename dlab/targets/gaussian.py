@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import params, process
+from dlab import linop, params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
@@ -35,6 +35,12 @@ class GaussianField(ExactField):
     def hessian(self, t, x):
         precision = jnp.broadcast_to(self._precision(t), x.shape)
         return -jnp.einsum("ik,nk,jk->nij", self.vectors, precision, self.vectors)
+
+    def local(self, t, x):
+        # One Hessian for all particles: a matrix for each would be gigabytes in hundreds of dimensions.
+        H = -(self.vectors * self._precision(t)) @ self.vectors.T
+        s, L = self.score(t, x), linop.Dense(0.5 * jnp.eye(len(H)) + H)
+        return s, L, x / 4 - L.apply(x / 2 + s)
 
     def log_density(self, t, x):
         return -jnp.sum(self._precision(t) * self._inside(t, x) ** 2, -1) / 2
