@@ -36,6 +36,8 @@ def main(argv=None) -> int:
     make.add_argument("which", nargs="*", help="what the kind asks for besides, a scheme and a number of steps for instance")
     check = commands.add_parser("check", help="check a study file and say what it will cost")
     check.add_argument("study", help="study file (JSON), or - for standard input")
+    check.add_argument("kind", nargs="?", help="an answer that is checked in the place of a run")
+    check.add_argument("which", nargs="*", help="what it asks for besides")
     commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
         args = parser.parse_args(argv)
@@ -124,24 +126,34 @@ def _make(args) -> int:
     from dlab import answers
 
     asked, study = answers.find(args.kind), _read(args.study)
-    if len(args.which) != len(names := asked.arguments):
-        usage = " ".join(["make", args.kind, "study.json", *(n.upper() for n in names)])
-        raise BadInput(f"{args.kind} has {len(args.which)} values beside the study; give {len(names)}: {usage}")
-    which, meter = [_value(study, *pair) for pair in zip(names, args.which)], _Meter()
+    which, meter = _which(asked, study, args), _Meter()
     *_, found = asked.stream(study, *which, tick=lambda *done: meter(done[0]) if done else None)
     meter.close()
     print(dumps(found, indent=1))
     return 0
 
 
+def _which(asked, study, args) -> list:
+    """What an answer asks for beside the study, from what was typed."""
+    if len(args.which) != len(names := asked.arguments):
+        usage = " ".join([args.command, args.kind, "study.json", *(n.upper() for n in names)])
+        raise BadInput(f"{args.kind} has {len(args.which)} values beside the study; give {len(names)}: {usage}")
+    return [_value(study, *pair) for pair in zip(names, args.which)]
+
+
 def _value(study, name, text):
     """The value of an answer's argument from what was typed."""
     from dlab import params
+    from dlab.answers import images
 
     if name == "scheme":
         return params.choice(name, text, study.schemes)
     if name == "steps":
         return params.integer(name, params.typed(name, text), 1, params.MAX_STEPS)
+    if name == "count":
+        return params.integer(name, params.typed(name, text), 1, images.MOST)
+    if name == "t":
+        return params.number(name, params.typed(name, text), above=0.0, high=study.T)
     try:
         return json.loads(text)
     except ValueError:
@@ -149,12 +161,21 @@ def _value(study, name, text):
 
 
 def _check(args) -> int:
+    from dlab import answers
+
     study = _read(args.study)
+    if args.kind is not None:
+        asked = answers.find(args.kind)
+        which = _which(asked, study, args)
+        cost = f"{asked.cost(study, *which):.3g} particle-steps, " if asked.cost else ""
+        print(f"ok: {asked.name}, {cost}about {asked.check(study, *which) / 1e6:.0f} MB of memory")
+        return 0
     _ = [part.built.facts for _, part in study.parts]  # a target may be too sharp to be measured
     rows = sum(len(part.schemes) * len(part.steps) for _, part in study.parts)
     networks = sum(not part.error.ready for _, part in study.parts)
     first = f", after the training of {networks} network{'s' * (networks > 1)}" if networks else ""
-    print(f"ok: {rows} rows, {study.work:.3g} particle-steps{first}" if study.work else f"ok: {rows} rows by exact law")
+    cost = f", {study.work:.3g} particle-steps{first}" if study.work else " by exact law"
+    print(f"ok: {rows} rows{cost}, about {study.memory / 1e6:.0f} MB of memory")
     return 0
 
 

@@ -18,7 +18,7 @@ import screenshots
 
 from dlab import cache, engine, params, pictures, targets
 from dlab.errors import learned as learned_score
-from dlab.study import Study
+from dlab.study import Study, memory
 from dlab.study.spec import AXES
 from dlab.ui import kinds, scenes, settings, share, tour
 
@@ -163,6 +163,7 @@ def test_limits_are_those_that_are_enforced():
         f"{params.MAX_WORK:,} particle-steps",
         f"{params.MAX_COMPONENTS} mixture components",
         f"{params.MAX_DATA_ROWS:,} observations",
+        f"{memory.LIMIT:g} GiB of memory",
     ):
         assert limit in said
 

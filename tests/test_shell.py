@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from dlab import __main__ as shell
-from dlab import engine, errors, measure, schemes, study, targets
+from dlab import answers, engine, errors, measure, schemes, study, targets
 
 STUDY = {
     "target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},
@@ -104,10 +104,12 @@ def test_a_study_is_read_from_standard_input(monkeypatch, capsys):
 
 def test_check_says_what_a_study_costs(file, tmp_path, capsys):
     assert shell.main(["check", str(file)]) == 0
-    assert capsys.readouterr().out == "ok: 4 rows by exact law\n"
+    assert capsys.readouterr().out == "ok: 4 rows by exact law, about 150 MB of memory\n"
     file.write_text(json.dumps({**STUDY, "estimator": "projected"}))
     assert shell.main(["check", str(file)]) == 0
     assert "particle-steps" in capsys.readouterr().out
+    assert shell.main(["check", str(file), "met", "SO", "4096"]) == 0
+    assert f"about {answers.find('met').check(study.Study.from_json(file.read_text()), 'SO', 4096) / 1e6:.0f} MB" in capsys.readouterr().out
 
 
 def test_list_names_everything_in_the_registries(capsys):

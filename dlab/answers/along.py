@@ -8,6 +8,7 @@ import numpy as np
 
 from dlab import noise, process, schemes
 from dlab.sample import CHUNK, simulate, starts
+from dlab.study import memory
 from dlab.study.spec import Study
 
 PARTICLES = 2048
@@ -39,6 +40,12 @@ def squares_along(study: Study, scheme: str, steps: int, squares: Callable, tick
             found[name].append([np.asarray(v)[: len(passed)] for v in squares(t, x, generator)])
         tick(min(1.0, (first + CHUNK) / steps))
     return times, {name: [np.concatenate(v) for v in zip(*pieces)] for name, pieces in found.items()}
+
+
+def used(study: Study, scheme: str, steps: int) -> int:
+    """Bytes: all iterates are kept, and of CHUNK steps looked at together."""
+    rows = 8 * PARTICLES * study.built.dim
+    return memory.simulated(study, [scheme], PARTICLES) + rows * (2 * steps + 6 * CHUNK)
 
 
 def picked(steps: int) -> np.ndarray:

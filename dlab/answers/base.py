@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dlab.study import Study
+from dlab.params import BadInput
+from dlab.study import Study, memory
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Answer:
     reads     keys of the study file that enter it
     title     what it is, in a few words
     cost(study, *which) -> particle-steps; None where it takes no more than a few seconds
+    applies(study, *which) -> None, or the sentence why it cannot be given: asked before any work
+    memory(study, *which) -> bytes beside those of `memory.BASE`
     alias     another name that the shell takes
     uses      records, besides those of the study, whose code it runs without importing it
     """
@@ -25,6 +28,8 @@ class Answer:
     compute: Callable
     reads: tuple[str, ...]
     cost: Callable | None = None
+    applies: Callable = lambda study, *which: None
+    memory: Callable = lambda study, *which: 0
     alias: str = ""
     uses: tuple = ()
 
@@ -33,8 +38,15 @@ class Answer:
         """What it asks for beside the study."""
         return tuple(name for name in inspect.signature(self.compute).parameters if name not in ("study", "tick"))
 
+    def check(self, study: Study, *which) -> int:
+        """The bytes that it takes; BadInput where it cannot be given."""
+        if why := self.applies(study, *which):
+            raise BadInput(f"{self.name}: {why}")
+        return memory.allowed(f"The answer {self.name}", {"give a target with fewer dimensions": self.memory(study, *which)})
+
     def stream(self, study: Study, *which, tick=lambda *done: None) -> Iterator[dict]:
-        """Better and better answers, the last one final."""
+        """Better and better answers, the last one final. BadInput, before any work, where there is none or it takes too much memory."""
+        self.check(study, *which)
         found = self.compute(study, *which, tick=tick)
         if inspect.isgenerator(found):
             yield from found

@@ -15,6 +15,7 @@ from dlab import errors, noise, schemes
 from dlab.answers.base import Answer
 from dlab.measure import Case, Pairs, exact, fit, projected
 from dlab.sample import diverged, simulate, starts
+from dlab.study import memory
 from dlab.types import Estimate
 
 SIZES = tuple(2.0**-k for k in range(1, 7))
@@ -104,6 +105,14 @@ def _fit(rows, variant) -> dict:
     return {"variant": variant, "slope": law.slope, "low": law.low, "high": law.high, "constant": law.constant, "used": list(law.used)}
 
 
+def applies(study) -> str | None:
+    if study.built.field.by_products:
+        return f"M is changed where SO knows L as a matrix, not by products as on '{study.target['name']}'; choose another target."
+    if study.built.dim > projected.MOST_DIM and exact.applies(Case(study.built, SO, NONE, study.grid(1), "exact")):
+        return f"W₂ is measured in up to {projected.MOST_DIM} dimensions; this target has d = {study.built.dim}."
+    return None
+
+
 def cost(study) -> float:
     plain = replace(study, schemes=("SO",), score_error={"name": "none"}, start="exact")
     way = plain.law("SO")
@@ -112,4 +121,7 @@ def cost(study) -> float:
     return len(VARIANTS) * sum(way.price(plain.case("SO", math.ceil(study.T / h - 1e-9))) for h in SIZES)
 
 
-ANSWER = Answer("drift_sign", "SO with M, with the sign of M as printed once, and without M", signs, ("target", "T", "seed"), cost, "signs")
+ANSWER = Answer(
+    "drift_sign", "SO with M, with the sign of M as printed once, and without M", signs, ("target", "T", "seed"), cost, applies,
+    lambda study: memory.simulated(study, ["SO"], PATHS), "signs",
+)

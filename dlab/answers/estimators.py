@@ -69,5 +69,6 @@ def _disagreement(rows, h, found) -> list[str]:
 
 ANSWER = Answer(
     "estimators", "One scheme measured by every estimator on the same particles", compare,
-    ("target", "h", "T", "start", "score_error", "particles", "seed", "growth"), uses=tuple(measure.REGISTRY.values()),
+    ("target", "h", "T", "start", "score_error", "particles", "seed", "growth"),
+    memory=lambda study, scheme: replace(study, schemes=(scheme,), estimator="projected").memory, uses=tuple(measure.REGISTRY.values()),
 )  # fmt: skip

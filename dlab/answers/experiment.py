@@ -18,8 +18,8 @@ from dlab.answers.base import Answer
 from dlab.laws import gaussian
 from dlab.measure import fit, marginal
 from dlab.measure.base import jackknife
-from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
+from dlab.study import memory
 from dlab.study.spec import Study
 from dlab.targets import logistic
 from dlab.targets.gaussian import Gaussian
@@ -85,8 +85,9 @@ def readings(study: Study, tick=lambda done: None) -> dict:
 
     {"rows": [{"reading", "scheme", "h", "steps", "w2", "w2_stderr", "w1", "w1_stderr", "std", "farthest" (largest |x| in the first
     coordinate), "diverged"}], "sigma": standard deviation of the target's first coordinate, "m0", "L0", "particles",
-    "sampler"}. W1 is what scipy's wasserstein_distance gives. BadInput for a target that is not sampled.
+    "sampler"}. W1 is what scipy's wasserstein_distance gives.
     """
+    study = study.prepared(tick)
     base = _sampled(study)
     key = jax.random.key(study.seed)
     begin, cloud, run = jax.random.split(key, 3)
@@ -135,8 +136,6 @@ def first_coordinate(study: Study, tick=lambda done: None) -> dict:
     mixture over U, and the value that of its first two moments, a lower bound.
     """
     base = _sampled(study)
-    if not study.clean:
-        raise BadInput("This answer is that of an exact score; leave out score_error.")
     built = targets.build({**_plain(study.target), "score": "laplace"})
     assert isinstance(built, Gaussian)
     L0, rows, done = built.facts.L0.value, [], 0
@@ -186,12 +185,7 @@ def _plain(target: dict) -> dict:
 
 
 def _sampled(study: Study) -> Sampled:
-    if not isinstance(study.target, dict) or study.target.get("name") != "logistic":
-        raise BadInput("This answer is about the target 'logistic' with its score from samples; give such a study.")
-    built = targets.build({**study.target, "score": study.target.get("score", "kernel")})
-    if not isinstance(built, Sampled):
-        raise BadInput("This answer is about a posterior known by samples; leave out score 'laplace'.")
-    return built
+    return targets.build({**study.target, "score": study.target.get("score", "kernel")})
 
 
 CLOUD = 400  # particles that a picture of two features shows
@@ -204,12 +198,9 @@ def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> d
     "draws" (DRAWS, 2) of theta, "right": observations on the side of their label, "grid", "density": the posterior on a grid with
     mass 1, "plane" its lower and upper corner, "samples", "particles" (CLOUD, 2), "spread", "target_spread", "scheme", "h"}.
 
-    BadInput where the target has not two features.
     """
-    target = study.target
-    if not isinstance(target, dict) or target.get("name") != "logistic" or study.built.dim != 2:
-        raise BadInput("This picture is of the target 'logistic' with two features; give such a study.")
-    x, y = logistic.data(target)
+    study = study.prepared(tick)
+    x, y = logistic.data(study.target)
     built, facts = study.built, study.built.facts
     draw, cloud, begin, run = jax.random.split(jax.random.key(study.seed), 4)
     tick(0.1)
@@ -235,13 +226,50 @@ def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> d
     }  # fmt: skip
 
 
+def _no_readings(study: Study) -> str | None:
+    if by_hessian := [name for name in study.schemes if schemes.REGISTRY[name].hessian_evals]:
+        return f"the ratio of kernels has a score alone, and {', '.join(by_hessian)} asks for a Hessian; leave it out."
+    return _no_samples(study)
+
+
+def _no_surrogate(study: Study) -> str | None:
+    if not study.clean:
+        return "this answer is that of an exact score; leave out score_error."
+    return _no_samples(study)
+
+
+def _no_samples(study: Study) -> str | None:
+    if not isinstance(study.target, dict) or study.target.get("name") != "logistic":
+        return "this answer is about the target 'logistic' with its score from samples; give such a study."
+    if study.target.get("score") == "laplace":
+        return "this answer is about a posterior known by samples; leave out score 'laplace'."
+    return None
+
+
+def _no_picture(study: Study, scheme: str, steps: int) -> str | None:
+    if not isinstance(study.target, dict) or study.target.get("name") != "logistic" or study.built.dim != 2:
+        return "this picture is of the target 'logistic' with two features; give such a study."
+    return None
+
+
+def used(study: Study) -> int:
+    return max(memory.simulated(_reading(study, keys), study.schemes, PARTICLES) for keys in READINGS.values())
+
+
+def _reading(study, keys):
+    return replace(study, target={**_plain(study.target), **keys})
+
+
 READ = ("target", "schemes", "h", "T", "start", "score_error")
 ANSWERS = (
     Answer("readings", "The experiment of [YY] under each reading of its score", readings, (*READ, "seed"),
-           lambda study: 290_000_000),
+           lambda study: 290_000_000, _no_readings, used),
     Answer(
         "first_coordinate", "The exact law of the first coordinate on the Laplace surrogate", first_coordinate, READ,
-        lambda study: 48_000_000, alias="first",
+        lambda study: 48_000_000, _no_surrogate, alias="first",
     ),
-    Answer("boundary", "Two features: data, posterior and particles", boundary, ("target", "T", "start", "score_error", "seed")),
+    Answer(
+        "boundary", "Two features: data, posterior and particles", boundary, ("target", "T", "start", "score_error", "seed"),
+        applies=_no_picture, memory=lambda study, scheme, steps: memory.simulated(study, [scheme], CLOUD),
+    ),
 )  # fmt: skip

@@ -10,8 +10,8 @@ import numpy as np
 from dlab import measure, noise, schemes
 from dlab.answers.base import Answer
 from dlab.measure import frechet
-from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
+from dlab.study import memory
 from dlab.study.spec import Study
 from dlab.study.sweep import Sweep
 from dlab.targets.images import Images
@@ -35,7 +35,7 @@ def distances(study: Study, tick=lambda done: None) -> dict:
             and quartiles of the distance to the nearest image in units of w sqrt(d), the share of copies (NEAR), SO's tally
     others  the same distances of held-out images and of fresh samples of p_0, {"held out", "data"}
     """
-    target = _images(study)
+    target = study.built
     asked = replace(study, estimator="frechet", accuracy=None, budget=None, reach=None)
     trained = 0.0 if asked.error.ready else 0.3
     asked, rows, near = asked.prepared(lambda done: tick(trained * done)), [], []
@@ -84,7 +84,7 @@ def _near(target: Images, x) -> dict:
 
 def grid_work(study: Study, steps: int, count: int) -> int:
     """What `grid` costs, the training of a network and compiling included, in particle-steps."""
-    effort = sum(_images(study).effort(schemes.REGISTRY[name]) + study.error.cost - 1 for name in study.schemes)
+    effort = sum(study.built.effort(schemes.REGISTRY[name]) + study.error.cost - 1 for name in study.schemes)
     return COMPILING + round(count * steps * effort) + study.error.price
 
 
@@ -95,9 +95,7 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     base64}, "refused": {scheme: for each image the frame from which it is not drawn, or -1}, "spent": {scheme: {"products", "pieces",
     "growth" (N,): the largest h lambda of a step}}, "nearest": the data's images next to the last scheme's last frame, packed}.
     """
-    target = _images(study)
-    if not 1 <= count <= MOST:
-        raise BadInput(f"count = {count} images; give 1 to {MOST}.")
+    target = study.built
     key = noise.stream(jax.random.key(study.seed), "grid")
     begin, _ = starts(target, noise.stream(key, "start"), count, study.T, study.start)
     shown = np.unique(np.linspace(0, steps, min(FRAMES, steps + 1)).round().astype(int))
@@ -146,21 +144,22 @@ def lesson(low: float = 0.1, high: float = 1.0) -> list[dict]:
     return [{"angle": a, **dict(zip(("full", "diagonal"), frechet.rotated(low, high, a)))} for a in angles]
 
 
-def _images(study: Study) -> Images:
-    if not isinstance(study.built, Images):
-        raise BadInput(f"target.name = '{study.target['name']}': grids and their distances are of images; give 'images'.")
-    return study.built
+def applies(study: Study, *which) -> str | None:
+    if isinstance(study.built, Images):
+        return None
+    return "grids of images and their distances are of the target 'images'; give such a study."
 
 
 ANSWERS = (
     Answer(
         "image_distances", "Distances between generated images and the data", distances,
         ("target", "schemes", "h", "T", "start", "score_error", "particles", "growth", "seed"),
-        lambda study: COMPILING + study.price, alias="images",
+        lambda study: COMPILING + study.price, applies, lambda study: study.memory, "images",
         uses=tuple(measure.REGISTRY[name] for name in DISTANCES),
     ),
     Answer(
         "image_grid", "A few images of each scheme as they form", grid,
-        ("target", "schemes", "T", "start", "score_error", "growth", "seed"), grid_work, alias="grid",
+        ("target", "schemes", "T", "start", "score_error", "growth", "seed"), grid_work, applies,
+        lambda study, steps, count: memory.simulated(study, study.schemes, count) + 16 * steps * count * study.built.dim, "grid",
     ),
 )  # fmt: skip

@@ -16,18 +16,16 @@ SIDE = 101  # points a side of what is shown
 REACH = 3.2  # and its half width in standard deviations of p_0
 
 
-def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dict | None:
+def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dict:
     """The final law of a scheme of a 2-D study and p_0, with the W2 between them: {"study", "scheme", "h", "w2", "method",
     "grid_change", "flags"} and either a "map", {"x", "y" (SIDE,), "law", "target" (SIDE, SIDE), row = y}, or, for the
     product laws whose coordinates share the random midpoint, "lines": for each axis {"axis" (2,), "x", "law", "target"}.
 
-    None where no law is known without particles. w2 is None, without densities, where the law fits on no grid. tick() is
+    w2 is None, without densities, where the law fits on no grid. tick() is
     called between steps on a plane and may raise to cancel.
     """
     study = study.prepared(lambda done: tick())
     way, case = study.law(scheme), study.case(scheme, steps)
-    if way is None or study.built.dim != 2:
-        return None
     if way is density.ENTRY:
         found, shown = _of_plane(case, tick)
     elif isinstance(case.target, Gaussian):
@@ -112,4 +110,14 @@ def cost(study: Study, scheme: str, steps: int) -> float:
     return way.price(study.case(scheme, steps)) if way else 0.0
 
 
-ANSWER = Answer("law", "A scheme's law and its target as densities", law_density, ("target", "T", "start", "score_error"), cost)
+def applies(study: Study, scheme: str, steps: int) -> str | None:
+    if study.built.dim != 2:
+        return f"laws are drawn in the plane, and this target has d = {study.built.dim}; choose a target with d = 2."
+    if study.law(scheme) is None:
+        return f"no law of {scheme} is known without particles for this target and score error; choose another scheme or target."
+    return None
+
+
+ANSWER = Answer(
+    "law", "A scheme's law and its target as densities", law_density, ("target", "T", "start", "score_error"), cost, applies=applies
+)

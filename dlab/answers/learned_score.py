@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import schemes
-from dlab.answers.along import PARTICLES, picked, rooted, squares_along
+from dlab.answers.along import PARTICLES, picked, rooted, squares_along, used
 from dlab.answers.base import Answer
 from dlab.answers.score_error import limit, rows_of
 from dlab.errors import learned
 from dlab.params import BadInput
+from dlab.sample import CHUNK
 from dlab.study.spec import Study
 
 FROM = 0.05  # the average over time begins here: below it no scheme but REM and REI looks, at the steps that the pages offer
@@ -21,6 +22,25 @@ REACH = 3.2  # half a side in standard deviations
 KINDS = ("score", "hessian", "drift", "defined")
 
 
+def applies(study: Study, *which) -> str | None:
+    """None, or the sentence why the study has no network."""
+    if study.score_error["name"] == "learned":
+        return None
+    return f"score_error.name = '{study.score_error['name']}' is not 'learned'; give a study with a learned score."
+
+
+def _no_matrix(study, *which):
+    if study.built.field.by_products:
+        return f"the error of L is measured where L is a matrix, not by products as on '{study.target['name']}'; give another target."
+    return applies(study)
+
+
+def _no_plane(study, *which):
+    if study.built.dim != 2:
+        return f"the error field is drawn in the plane, and this target has d = {study.built.dim}; choose a target with d = 2."
+    return applies(study)
+
+
 def work(steps: int) -> int:
     """What `errors_met` costs, compiling included, in particle-steps."""
     return 3_000_000 + 12 * steps * PARTICLES
@@ -28,8 +48,8 @@ def work(steps: int) -> int:
 
 def training(study: Study) -> learned.Training:
     """How the network of a plain study with a learned score is trained; BadInput where its score is not learned."""
-    if study.score_error["name"] != "learned":
-        raise BadInput(f"score_error.name = '{study.score_error['name']}' is not 'learned'; give a study with a learned score.")
+    if why := applies(study):
+        raise BadInput(why)
     return learned.training(study.score_error, study.built, study.target)
 
 
@@ -65,9 +85,6 @@ def errors_met(study: Study, scheme: str, steps: int, tick=lambda done: None) ->
     square over t in [FROM, T] and particles, "top", "top_stderr", "top_t": the largest over the steps}}} for along in "iterates",
     "forward" and the KINDS. tick(done) may raise to cancel.
     """
-    training(study)
-    if study.built.field.by_products:
-        raise BadInput(f"target.name = '{study.target['name']}': the error of L is measured where L is a matrix; give another target.")
     study = study.prepared(lambda done: tick(0.0))
 
     def squares(t, x, generator):
@@ -101,9 +118,6 @@ def _plane(field, error, t, grid, places):
 def error_field(study: Study, t: float, tick=lambda done: None) -> dict:
     """e(t, x) of a learned score over the plane: {"study", "t", "x", "y" (SIDE,), "density": p_t relative to its largest value, "length":
     |e|, (SIDE, SIDE) row = y, "arrows": [[x, y, e_x, e_y], ...], "level": the L2 norm under p_t by the grid's own sum}."""
-    training(study)
-    if study.built.dim != 2:
-        raise BadInput(f"The error field is drawn in the plane, and this target has d = {study.built.dim}; choose a target with d = 2.")
     study = study.prepared(tick)
     facts = study.built.facts
     half = REACH * max(facts.std(0.0), facts.std(t))
@@ -151,11 +165,11 @@ AFTER = ("target", "T", "start", "score_error", "seed")
 ANSWERS = (
     Answer(
         "training", "The loss of a network along its training", trained, ("target", "score_error"), lambda study: study.error.price,
-        alias="trained",
+        applies, alias="trained",
     ),
     Answer(
         "learned_errors", "What a learned score gets wrong over time", errors_met, AFTER, lambda study, scheme, steps: work(steps),
-        alias="learned",
+        _no_matrix, lambda study, scheme, steps: used(study, scheme, steps) + 4 * 8 * CHUNK * PARTICLES * study.built.dim**2, "learned",
     ),
-    Answer("error_field", "The error of a learned score over the plane", error_field, ("target", "score_error")),
+    Answer("error_field", "The error of a learned score over the plane", error_field, ("target", "score_error"), applies=_no_plane),
 )  # fmt: skip

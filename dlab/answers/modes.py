@@ -31,6 +31,7 @@ def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
     density along the regions' axis where it is known (stderr 0), else from PATHS particles, with binomial standard errors, however
     far they went; masses None, with a sentence why, where some are not finite. tick() may raise to cancel.
     """
+    study = study.prepared(tick)
     target, regions = study.built, study.built.regions
     found = {"regions": None, "target": None, "h": study.grid(steps).step, "rows": []}
     if regions is None:

@@ -23,8 +23,8 @@ from dlab.answers.base import Answer
 from dlab.field import drift
 from dlab.measure import fit
 from dlab.noise import StepNoise
-from dlab.params import BadInput
 from dlab.sample import reference
+from dlab.study import memory
 from dlab.study.spec import Study
 
 TIME = 1.0  # where the step starts: halfway between noise and data
@@ -57,13 +57,14 @@ def exact_mean(field, t, h, x):
     return np.cosh(h / 2) * x + 2 * np.sinh(h / 2) * drift(field, t, x)
 
 
-def scheme_mean(scheme, field, t, h, x, affine=False):
-    """E[x+ | x] of one step, (n, d); affine: whether the score is affine in x, so that the noise has no part in it."""
+def scheme_mean(scheme, field, t, h, x, normals=None):
+    """E[x+ | x] of one step, (n, d), an average over so many normals: all that a step asks for scores after, or none where the score is
+    affine, so that they have no part in it."""
     n, d = x.shape
     if scheme.asks == {"start"}:
         return _step(scheme, field, t, h, x, jnp.zeros((scheme.normals(True), n, d)), None, jnp.zeros((noise.MOMENTS, n, d)))
     inner, mean = scheme.inner_normals, 0.0
-    places, weights = normal_nodes(0 if affine else d * inner)
+    places, weights = normal_nodes(d * inner if normals is None else normals)
     u, wu = np.polynomial.legendre.leggauss(MIDPOINTS if scheme.randomised else 1)
     q = max(1, min(len(places), PIECE // n))
     for middle, share in zip((u + 1) / 2, wu / 2):
@@ -114,14 +115,7 @@ def one_step(study: Study, tick=lambda: None) -> dict:
     {"t", "rows": [{"scheme", "h", "mean", "mean_stderr", "fluctuation", "fluctuation_stderr"}],
      "fits": [{"scheme", "mean": {slope, low, high, constant}, "fluctuation": {...}}]}. tick() may raise to cancel.
     """
-    target, field, t, affine = study.built, study.built.fast_field, TIME, study.built.along_axes is not None
-    inner = {name: 0 if affine else target.dim * schemes.REGISTRY[name].inner_normals for name in study.schemes}
-    if (most := max(inner.values())) > MOST_NORMALS:
-        wide = ", ".join(name for name in study.schemes if inner[name] == most)
-        raise BadInput(
-            f"The mean of one step of {wide} is an average over {most} normals, and the limit is {MOST_NORMALS}; leave these schemes out, "
-            "or give a target with fewer dimensions."
-        )
+    target, field, t, inner = study.built, study.built.fast_field, TIME, _inner(study)
     key = jax.random.key(study.seed)
     draws = noise.generator(noise.stream(key, "start"))
     d = target.dim
@@ -147,7 +141,7 @@ def one_step(study: Study, tick=lambda: None) -> dict:
             nodes = len(normal_nodes(inner[scheme.name])[0])
             few = slice(None, None if scheme.asks == {"start"} else min(POINTS, max(LEAST, PIECE // nodes)))
             # Along the flow there is no noise: all that a step misses is its mean error.
-            off = missed[few] if scheme.dynamics == "ODE" else scheme_mean(scheme, field, t, h, x[few], affine) - mean[few]
+            off = missed[few] if scheme.dynamics == "ODE" else scheme_mean(scheme, field, t, h, x[few], inner[scheme.name]) - mean[few]
             # A midpoint's mean error is two orders below its fluctuation: at the other x it may stay in.
             bias, left = _Norm.of(off), _Norm.of(missed.at[few].add(-off))
             rows.append({
@@ -155,6 +149,30 @@ def one_step(study: Study, tick=lambda: None) -> dict:
                 "fluctuation": left.value, "fluctuation_stderr": left.stderr,
             })  # fmt: skip
     return {"t": t, "rows": rows, "fits": [_fits(rows, name) for name in study.schemes]}
+
+
+def _inner(study) -> dict[str, int]:
+    """Of each scheme, how many normals the mean of a step is an average over."""
+    affine = study.built.along_axes is not None
+    return {name: 0 if affine else study.built.dim * schemes.REGISTRY[name].inner_normals for name in study.schemes}
+
+
+def applies(study: Study) -> str | None:
+    if not study.built.paired:
+        return f"the exact step is SO in small ones, too dear on '{study.target['name']}'; choose another target."
+    wide = {name: k for name, k in _inner(study).items() if k > MOST_NORMALS}
+    if wide:
+        return (
+            f"the mean of one step of {', '.join(wide)} is an average over {max(wide.values())} normals, and the limit is "
+            f"{MOST_NORMALS}; leave these schemes out, or give a target with fewer dimensions."
+        )
+    return None
+
+
+def used(study: Study) -> int:
+    d, inside = study.built.dim, any(_inner(study).values())
+    paths = 2 * 8 * FINE * (noise.MOMENTS + 1) * PATHS * d
+    return paths + memory.step(study, ["SO", *study.schemes], PATHS) + inside * 8 * PIECE * (8 * d + study.built.words)
 
 
 def _fits(rows, name) -> dict:
@@ -168,5 +186,5 @@ def _fits(rows, name) -> dict:
 
 ANSWER = Answer(
     "one_step", "Mean error and fluctuation of one step of every scheme", one_step, ("target", "schemes", "seed"),
-    lambda study: COST * len(study.schemes), alias="onestep",
+    lambda study: COST * len(study.schemes), applies, used, "onestep",
 )  # fmt: skip

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from dlab import schemes, theory
-from dlab.answers.along import PARTICLES, picked, rooted, squares_along
+from dlab.answers.along import PARTICLES, picked, rooted, squares_along, used
 from dlab.answers.base import Answer
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
@@ -182,5 +182,5 @@ def second_order(results: dict[str, dict], given: dict[str, float], derived: the
 
 ANSWER = Answer(
     "error_levels", "The size of the score error by each definition, along a run", met, ("target", "T", "start", "score_error", "seed"),
-    lambda study, scheme, steps: study.error.price, alias="met",
+    lambda study, scheme, steps: study.error.price, memory=used, alias="met",
 )  # fmt: skip

@@ -81,6 +81,7 @@ class Estimator:
     follow(case, at) -> W2 to p_t after each of the steps `at` (ascending, the last one the number of steps) as a list of
         Estimates, and the mean |e|^2 met at each step, (N,); None where sampled
     price(case) -> its cost in particle-steps, 0 for milliseconds; None where sampled
+    words(paths, d) -> doubles that it holds of a path at once
     alone    it looks at the scheme's particles without their reference: Pairs with y None
     uses_reference   its value depends on the reference, so that the reference's error is one of the value
     automatic        "auto" may choose it, the first of the registry that applies
@@ -96,6 +97,7 @@ class Estimator:
     quick: Callable[[Case, Pairs], Estimate] | None = None
     follow: Callable[[Case, Any], tuple[list[Estimate], np.ndarray]] | None = None
     price: Callable[[Case], int] | None = None
+    words: Callable[[int, int], float] = lambda paths, d: 0.0
     alone: bool = False
     uses_reference: bool = True
     automatic: bool = False

@@ -11,6 +11,7 @@ products of a coordinate with the splines of another, each kept where W2 rises a
 holds, a displacement that binds three coordinates or two of them sharply, is not seen, so that the value is then too low.
 """
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,6 +105,13 @@ def _larger(dim: int) -> list:
         return finer
     products, mixed = (lambda size, kind=kind: replace(size, **{kind: True}) for kind in ("products", "mixed"))
     return [products, *finer, mixed]
+
+
+def words(paths: int, dim: int) -> float:
+    """Doubles a path that the largest basis that is tried takes: its values at three places, its gradients at two."""
+    flags = (False, True) if dim > 2 else (False,)
+    sizes = [_Size(side, *kind).functions(dim) for side in SIDES for kind in itertools.product(flags, flags)]
+    return 6.0 * max((s for s in sizes if s * CROWD <= paths), default=_smallest(dim, paths).functions(dim))
 
 
 def _project(pairs: Pairs, size: _Size, ends: bool) -> Estimate:
@@ -262,5 +270,5 @@ ENTRY = Estimator(
         ),
     ),
     style=Style("#0072B2", "#56B4E9", "circle", ""),
-    quick=quick, automatic=True,
+    quick=quick, words=words, automatic=True,
 )  # fmt: skip

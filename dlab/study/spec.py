@@ -10,6 +10,7 @@ from dlab import errors, grid, measure, params, process, schemes, targets
 from dlab.grid import Grid
 from dlab.measure import Case
 from dlab.params import BadInput
+from dlab.study import memory
 from dlab.study.paths import shared_paths
 
 SCHEMA = 1
@@ -137,6 +138,7 @@ class Study:
                 f"budget = {study.budget} is less than the {study.work} particle-steps that {study.particles} particles "
                 "take here; raise it or lower particles."
             )
+        _ = study.memory
         if study.work > params.MAX_WORK:
             raise BadInput(
                 f"The study asks for {study.work:.2g} particle-steps and the limit is {params.MAX_WORK:.2g}; "
@@ -245,6 +247,13 @@ class Study:
         references = sum(r.work for g in shared_paths(self.steps) for r in g.references) if self.paired else 0
         references *= len({schemes.REGISTRY[s].dynamics for s in sampled})
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
+
+    @cached_property
+    def memory(self) -> int:
+        """Bytes that the run takes beside a program that has started, as far as is known; BadInput where they are above the limit."""
+        if self.vary:
+            return max(part.memory for _, part in self.parts)
+        return memory.allowed("The study", memory.of_study(self, BATCH))
 
     @property
     def most(self) -> int:

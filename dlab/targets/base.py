@@ -97,6 +97,7 @@ class Target:
     """A law p_0 on R^d. Subclasses give `dim`, `log_density`, `sample`, `field` and `facts`.
 
     step_cost: what a step of a particle costs, in steps of one in the plane; setup: and what has to be made before the first.
+    words: doubles that a score keeps of a particle at once, beside a few vectors.
     They price a run, no more.
     paired: whether schemes run beside a reference on the same Brownian path; where not, clouds are compared with p_0 itself.
     """
@@ -104,6 +105,7 @@ class Target:
     dim: int
     step_cost: float = 1.0
     setup: int = 0
+    words: float = 0.0
     paired = True
 
     def log_density(self, x):

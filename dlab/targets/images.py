@@ -107,6 +107,7 @@ class Images(Target):
     def __init__(self, images, others, width):
         self.images, self.others, self.width = np.asarray(images, float), np.asarray(others, float), float(width)
         self.dim = self.images.shape[1]
+        self.words = 2.0 * min(len(self.images), BLOCK)
 
     @property
     def side(self) -> int:

@@ -70,6 +70,7 @@ class Mixture(Target):
         self.weights, self.means = np.asarray(weights, float), np.asarray(means, float)
         self.covs = np.asarray(covs, float)
         self.dim = self.means.shape[1]
+        self.words = 3.0 * self.means.size
 
     @cached_property
     def field(self):

@@ -133,6 +133,7 @@ class Sampled(Target):
         self.density, self.dim, self._m0, self._L0 = density, dim, m0, L0
         self._known, self.form, self.atoms, self.seed = known, form, atoms, seed
         self.setup = SAMPLING
+        self.words = 3.0 * atoms * (1 if form != "local" else sum(density.signed.shape))
         self.step_cost = max(1.0, atoms * (dim / PAIRS[0] if form != "local" else density.signed.size / PAIRS[1]))
 
     @cached_property

@@ -98,6 +98,7 @@ class WellsField(ExactField):
 
 class Wells(Target):
     dim = 2
+    words = 3.0 * NODES
 
     def __init__(self, a, q, g, k):
         self.a, self.q, self.g, self.k = a, q, g, k

@@ -68,6 +68,15 @@ def test_a_schemes_mean_is_that_of_many_steps(name, skew):
         assert np.all(np.abs(np.mean(ends, 0) - want) < 4 * np.std(ends, 0) / np.sqrt(paths) + 1e-4)
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 7])
+def test_nodes_of_normals_have_their_moments_up_to_degree_five(k):
+    z, w = one_step.normal_nodes(k)
+    for powers in ([0], [1], [2], [3], [4], [5], [2, 2], [1, 1], [2, 1, 2], [1, 1, 2], [3, 1]):
+        if len(powers) <= k:
+            want = np.prod([{0: 1, 2: 1, 4: 3}.get(p, 0) for p in powers])
+            assert w @ np.prod(z[:, : len(powers)] ** powers, 1) == pytest.approx(want, abs=1e-12)
+
+
 def test_the_means_of_em_and_ei_are_wrong_by_what_a_pencil_finds(measured):
     """EM: -(cosh(h/2) - 1) x + (h - 2 sinh(h/2)) gamma; EI: 4 sinh(h/4)^2 s."""
     study, found = measured

@@ -10,7 +10,7 @@ import pytest
 from cases import SKEW
 from scipy.special import softmax
 
-from dlab import errors, learn, process, targets
+from dlab import answers, errors, learn, process, targets
 from dlab.answers import learned_score as study_of
 from dlab.errors import learned
 from dlab.errors.base import perturb
@@ -310,7 +310,7 @@ def test_the_error_field_adds_up_to_the_level_under_p_t():
 
 def test_only_a_learned_score_has_these_answers():
     with pytest.raises(BadInput, match="'none' is not 'learned'"):
-        study_of.errors_met(study(score_error={"name": "none"}), "EM", 8)
+        answers.find("learned").check(study(score_error={"name": "none"}), "EM", 8)
 
 
 def test_the_floor_is_what_two_step_sizes_extrapolate_to():

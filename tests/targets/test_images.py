@@ -10,7 +10,7 @@ import pytest
 from cases import memory
 from PIL import Image
 
-from dlab import measure, pictures, schemes, targets
+from dlab import answers, measure, pictures, schemes, targets
 from dlab.answers import images
 from dlab.figures.images import near_chart, sentence
 from dlab.grid import uniform
@@ -277,7 +277,7 @@ def test_what_needs_a_reference_is_refused_with_a_way_on():
     with pytest.raises(BadInput, match="growth"):
         Study.from_json({**STUDY, "growth": -1})
     with pytest.raises(BadInput, match="images"):
-        images.grid(Study.from_json({"target": {"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]}}), 4, 4)
+        answers.find("grid").check(Study.from_json({"target": {"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1]]}}), 4, 4)
 
 
 def test_cut_steps_hold_the_growth_and_grids_cross_out_what_grew_without():
