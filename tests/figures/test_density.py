@@ -5,10 +5,11 @@ import pytest
 from cases import GAUSSIAN, LOGISTIC
 from drawing import plotly
 
-from dlab import engine, export
+from dlab import answers, engine, export
 from dlab.answers.law import law_density
 from dlab.figures import density
 from dlab.laws import plane
+from dlab.params import BadInput
 from dlab.study import Study
 
 LINE = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-0.5, -0.2], [0.7, 0.7]], "var": 0.45}
@@ -79,7 +80,8 @@ def test_a_midpoint_on_a_gaussian_says_what_is_drawn():
 
 
 def test_no_law_and_no_finite_law_are_sentences():
-    assert found(LOGISTIC, "REM") is None
+    with pytest.raises(BadInput, match="no law of REM"):
+        answers.find("law").check(study(LOGISTIC, "REM"), "REM", 2)
     lost = found(GAUSSIAN, score_error={"name": "field", "level": 900.0})
     assert density.sheet(lost) is None
     assert "too large" in density.sentence(lost)
