@@ -58,8 +58,9 @@ def _draw(name, off, place=st, **more):
 def _pairs(names, off) -> None:
     """Settings, two side by side."""
     for i in range(0, len(names), 2):
-        for column, name in zip(st.columns(2), names[i : i + 2]):
-            _draw(name, off, column)
+        with st.container(horizontal=True, gap="medium"):  # one message, where two columns are three
+            for name in names[i : i + 2]:
+                _draw(name, off)
 
 
 def _error_knobs(name, off, left_out=()) -> None:
@@ -233,16 +234,16 @@ def sampling(scene, page, off) -> None:
     with st.expander("Sampling and measuring"):
         _draw("estimator", off)
         _draw("particles", off)
-        left, right = st.columns(2)
         if kept := {key: value for key, value in (scene["kept"] or {}).items() if key != "score_error"}:
             st.caption("From a file: " + ", ".join(f"{key} = {value:g}" for key, value in kept.items() if value))
             _keep_no(scene, off, *kept)
         else:
-            _draw("accuracy", off, left)
-        if scene["accuracy"] and not kept:
-            about = engine.seconds(scene["budget"] * MILLION)
-            tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give other numbers on another."
-            _draw("budget", off, right, help=tip)
+            with st.container(horizontal=True, gap="medium"):
+                _draw("accuracy", off)
+                if scene["accuracy"]:
+                    about = engine.seconds(scene["budget"] * MILLION)
+                    tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give others on another."
+                    _draw("budget", off, help=tip)
         _draw("seed", off)
 
 

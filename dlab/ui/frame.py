@@ -1,6 +1,7 @@
 """What every page shares: its look, its question, the picture beside the controls, and the address bar."""
 
 import re
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _head(page, title, sentence, values) -> None:
     if page == "home" and lesson:
         st.caption("A lesson is open: the pages in the menu show it until you open everything or one of these scenes.")
     ours = page == "home" or not (values["title"] or values["question"])
-    with st.container(horizontal=True, key="head", vertical_alignment="center"):
+    with st.container(horizontal=True, key="head", vertical_alignment="center") if lesson else nullcontext():
         st.title(title if page == "home" or not values["title"] else plain(values["title"]), anchor=False)
         if lesson:
             st.button(
@@ -126,7 +127,7 @@ def _read_address(page) -> None:
         session["notes"] = links.write(state.scene(), page), session.pop("adopt-notes", [])
     query = st.query_params.to_dict()
     if (named := links.short(query)) and named != page:
-        st.switch_page(menu.PAGES[named][0], query_params=query)
+        st.switch_page(menu.page_of(named), query_params=query)
     if fresh or (query and query != session.get("address")):
         repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)
         values, notes = links.read(query, repeated)

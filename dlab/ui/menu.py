@@ -1,5 +1,8 @@
 """The menu of every page: pages, scenes, presentation mode, sharing, and the bar of the guided tour."""
 
+from contextlib import nullcontext
+from functools import cache
+
 import streamlit as st
 
 from dlab.ui import links, scenes, share, state, tour
@@ -36,18 +39,17 @@ def draw(page: str, values: dict) -> None:
     address = links.write(values)
 
     def link(to):
-        path, label = PAGES[to]
-        with st.container(key=f"here-{to}" if to == page else None, width="content"):
-            st.page_link(path, label=label, query_params=address | links.of_page(values, to))
+        # What stands in a container of its own costs every rerun a message more.
+        with st.container(key=f"here-{to}", width="content") if to == page else nullcontext():
+            st.page_link(page_of(to), label=PAGES[to][1], query_params=address | links.of_page(values, to))
 
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")
         for name in PAGES:
             if name not in STUDIES:
                 link(name)
-        with st.container(key="here-studies" if page in STUDIES else "studies", width="content"):
-            # Another page, another list: the one that was open does not stay open over it.
-            more = st.popover("Studies", type="tertiary", width="content", key=f"studies-from-{page}")
+        # Another page, another list: the one that was open does not stay open over it.
+        more = st.popover("Studies", type="tertiary", width="content", key=f"studies-from-{page}")
         with more, st.container(gap="xsmall"):
             for name in STUDIES:
                 link(name)
@@ -61,14 +63,20 @@ def draw(page: str, values: dict) -> None:
         _tour(page, values)
 
 
+@cache
+def page_of(page: str):
+    """A page as Streamlit knows it: made once, since finding its file takes longer than all else of a link to it."""
+    return st.Page(PAGES[page][0], default=page == "home")
+
+
 def scene_link(entry: scenes.PreparedScene, label: str, **look) -> None:
     """A link that opens a scene, in presentation mode where the page is in it."""
-    st.page_link(PAGES[entry.page][0], label=label, query_params=_here(links.address(entry)), **look)
+    st.page_link(page_of(entry.page), label=label, query_params=_here(links.address(entry)), **look)
 
 
 def tour_link(label: str, **look) -> None:
     """A link that begins the guided tour."""
-    st.page_link(PAGES[tour.STEPS[0].page][0], label=label, query_params=_here(links.address(tour.STEPS[0])), **look)
+    st.page_link(page_of(tour.STEPS[0].page), label=label, query_params=_here(links.address(tour.STEPS[0])), **look)
 
 
 def _here(address) -> dict[str, str]:
@@ -78,10 +86,9 @@ def _here(address) -> dict[str, str]:
 def _scenes() -> None:
     """The list of scenes, to go from one to the next; sent when somebody opens it."""
     shown = state.value("scene")
-    with st.container(key="scenes", width="content"):
-        # Another scene, another list: the one that was open does not stay open over it.
-        menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}",
-                          on_change="rerun")  # fmt: skip
+    # Another scene, another list: the one that was open does not stay open over it.
+    menu = st.popover("Scenes", icon=":material/list:", type="tertiary", width="content", key=f"scenes-from-{shown or 'none'}",
+                      on_change="rerun")  # fmt: skip
     if not menu.open:
         return
     with menu, st.container(key="scene-list", gap="xsmall"):
@@ -100,7 +107,7 @@ def _keys() -> None:
         st.button("Draw anew", key="ground", help="In the colours that the system has now.")
         for number, entry in enumerate(scenes.SCENES, 1):
             if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
-                st.switch_page(PAGES[entry.page][0], query_params=_here(links.address(entry)))
+                st.switch_page(page_of(entry.page), query_params=_here(links.address(entry)))
 
 
 def _tour(page, values) -> None:
@@ -123,7 +130,7 @@ def _tour(page, values) -> None:
                 type="secondary" if number < count else "primary", help="The settings stay as they are.",
             )  # fmt: skip
     if to:
-        st.switch_page(PAGES[tour.STEPS[to - 1].page][0], query_params=_here(links.address(tour.STEPS[to - 1])))
+        st.switch_page(page_of(tour.STEPS[to - 1].page), query_params=_here(links.address(tour.STEPS[to - 1])))
 
 
 def _modes(page, values) -> None:

@@ -8,9 +8,12 @@ question stand in `dlab.words`, under the page's name and the name of each block
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 
+import pyarrow
 import streamlit as st
 
 from dlab import words
@@ -62,6 +65,12 @@ class View:
     def charts(self) -> tuple:
         shown = self.drawn or self.figure
         return shown if isinstance(shown, tuple) else getattr(shown, "parts", (shown,))
+
+    @cached_property
+    def columns(self) -> pyarrow.Table:
+        """The table as it is sent."""
+        names = dict.fromkeys(name for row in self.table for name in row)
+        return pyarrow.table({name: [row.get(name) for row in self.table] for name in names})
 
     @property
     def said(self) -> str:
@@ -173,8 +182,8 @@ def _whole(page, scene, side) -> Got:
 
 
 def _notes(view) -> None:
-    for note in view.notes:
-        st.caption(frame.plain(note))
+    if view.notes:
+        st.caption("\n\n".join(map(frame.plain, view.notes)))
 
 
 @st.fragment
@@ -269,7 +278,7 @@ def _drawn(page, block, scene, found, state, key, side=None) -> View | None:
         return None
     name = f"{page.name}-{block.name}-{state}" + (f"-{next(_running)}" if state == "running" else "")
     # Settings that are not run yet leave their picture behind, greyed.
-    with st.container(key=f"stale-{block.name}" if state == "stale" else None):
+    with st.container(key=f"stale-{block.name}") if state == "stale" else nullcontext():
         if view.top:
             view.top()
         _charts(view, name)
@@ -280,7 +289,7 @@ def _drawn(page, block, scene, found, state, key, side=None) -> View | None:
         if view.caption and state != "stale":
             st.caption(view.caption)
         if view.table and state != "running":
-            st.dataframe(view.table, hide_index=True, width="stretch")
+            st.dataframe(view.columns, hide_index=True, width="stretch")
         if view.more and state != "running":
             view.more()
     return view
