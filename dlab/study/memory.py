@@ -85,6 +85,13 @@ def of_study(study, batch: int) -> dict[str, float]:
     return found
 
 
+def most_batches(study, batch: int) -> int:
+    """Batches of paths for which the limit has room, where an accuracy asks for more than there are particles."""
+    parts = of_study(study, batch)
+    paths = parts.pop("lower particles") / study.particles
+    return max(1, int((limit() - BASE - sum(parts.values())) / (paths * batch)))
+
+
 def _law(study, name) -> float:
     """Bytes of a scheme's law, carried without particles."""
     target, scheme = study.built, schemes.REGISTRY[name]

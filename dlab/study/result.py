@@ -158,7 +158,8 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
     ]
     if short and result.done == 1:
         notes.append(
-            f"The budget ended before a relative standard error of {study.accuracy:.3g} was reached for {', '.join(short)}."
+            f"The budget, or the memory that a study may take, ended before a relative standard error of {study.accuracy:.3g} was "
+            f"reached for {', '.join(short)}."
         )
     changes = [r.grid_change for r in result.rows if r.grid_change]
     if changes:

@@ -15,6 +15,7 @@ from dlab import errors, measure, noise, schemes
 from dlab.grid import Grid
 from dlab.measure import Case, Pairs, coupled
 from dlab.sample import Run, level_met, reference, simulate, starts
+from dlab.study import memory
 from dlab.study.paths import SharedPath, shared_paths
 from dlab.study.spec import BATCH, Study
 
@@ -150,8 +151,10 @@ class Sweep:
 
     def affordable(self, factors: dict[Key, float]) -> tuple[list[Key], int] | None:
         """Of points that need `factors` times their paths those that the rest of the budget bears, the cheapest first,
-        and how many batches until they are looked at again; None where it bears none."""
+        and how many batches until they are looked at again; None where it, or the memory that a study may take, bears none."""
         left = self.total - self.spent
+        room = memory.most_batches(self.study, BATCH)
+        factors = {k: f for k, f in factors.items() if len(self.points[k]) < room}
         price = {k: BATCH * (k[1] + (self.references[k[1]].work if self.study.paired else 0)) for k in factors}
         need = {k: max(1, math.ceil(len(self.points[k]) * (f - 1))) for k, f in factors.items()}
         order = sorted((k for k in factors if price[k] <= left), key=lambda k: price[k] * need[k])
@@ -162,7 +165,8 @@ class Sweep:
             planned += price[k] * need[k]
             if planned <= left:
                 chosen.append(k)
-        batches = min(min(need[k] for k in chosen), max(len(self.points[k]) for k in chosen))
+        held = max(len(self.points[k]) for k in chosen)
+        batches = min(min(need[k] for k in chosen), held, room - held)
         return chosen, max(1, min(batches, left // sum(price[k] for k in chosen)))
 
     def pairs(self, key: Key) -> Pairs:

@@ -10,7 +10,7 @@ from cases import memory as set_aside
 
 from dlab.answers import find
 from dlab.params import BadInput
-from dlab.study import Study, memory
+from dlab.study import Study, memory, run
 
 RUN = """
 import json, resource, sys
@@ -66,6 +66,16 @@ def test_what_takes_more_than_the_limit_is_refused_in_one_sentence(monkeypatch):
     monkeypatch.setenv("DLAB_MEMORY", "much")
     with pytest.raises(BadInput, match="DLAB_MEMORY = 'much'"):
         Study.from_json(mixture(2))
+
+
+def test_an_accuracy_takes_no_more_paths_than_the_memory_has_room_for(monkeypatch):
+    asked = {"target": diagonal(64), "schemes": ["REM"], "steps": [2], "T": 1, "particles": 1024, "estimator": "coupled", "accuracy": 1e-4}
+    study = Study.from_json(asked)
+    paths = memory.of_study(study, 1024)["lower particles"]
+    monkeypatch.setenv("DLAB_MEMORY", str((study.memory + 1.5 * paths) / memory.GIB))
+    assert memory.most_batches(study, 1024) == 2
+    (row,) = run(study).rows
+    assert row.particles == 2048
 
 
 def test_gaussians_of_hundreds_of_dimensions_are_affordable():
