@@ -5,8 +5,11 @@ Conventions: forward dX = -X/2 dt + dB, a = e^{-t/2}, sigma^2 = 1 - e^{-t}; reve
 dimension, n the number of particles. Quadrature in 2-D runs in np.longdouble (80 bits on x86-64; where longdouble is
 a plain double the accuracies stated below drop to about 1e-10 for scores and 1e-6 for M).
 """
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil, exp, expm1, factorial, inf, isinf, log, sqrt
+from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
@@ -128,71 +131,116 @@ def bures(m1, S1, m2, S2):
     return float(np.sqrt(np.sum((np.asarray(m1) - m2) ** 2) + b2))
 
 
-# ---------------------------------------------------------------- 2. one coordinate of a product target
+# ---------------------------------------------------------------- 2. laws on the line
 
-def score_1d(logp, t, x, kappa, mode, nodes=81, R=8.5):
-    """(log p_t, s, H) at points x (G,) for a 1-D log density (normalised, vectorised) with -(log p)'' >= kappa > 0 and
-    the given mode: trapezoid over x0 = posterior mode + R width node; s = a E[D]/sigma^2, H = a^2 Var D/sigma^4 - 1/sigma^2,
-    D = x0 - x/a."""
+class Line(NamedTuple):
+    """A law on the line: log density up to a constant, vectorised, between low and high, smooth but at `breaks`."""
+    logp: Callable
+    low: float = -60.0
+    high: float = 60.0
+    breaks: tuple = ()
+
+
+def _where(logp, lo, hi, drop=45.0, cells=64):
+    """Ends (G,) of where logp (G, k) -> (G, k) lies less than `drop` below its largest value, from ends lo, hi (G,)."""
+    rows = np.arange(len(lo))
+    for _ in range(4):
+        g = lo[:, None] + (hi - lo)[:, None] * np.linspace(0, 1, cells + 1)
+        v = logp(g)
+        keep = v > v.max(1, keepdims=True) - drop
+        lo, hi = (g[rows, np.clip(i, 0, cells)] for i in (keep.argmax(1) - 1, cells - keep[:, ::-1].argmax(1) + 1))
+    return lo, hi
+
+
+def _panels(edges, parts=10, order=12):
+    """Gauss-Legendre nodes and weights (G, (k - 1) parts order) on all intervals of edges (G, k), each cut into `parts`."""
+    z, w = leggauss(order)
+    size = np.diff(edges, axis=1)[:, :, None, None] / parts
+    u = edges[:, :-1, None, None] + size * (np.arange(parts)[:, None] + (z + 1) / 2)
+    return (v.reshape(len(edges), -1) for v in (u, np.broadcast_to(size * w / 2, u.shape)))
+
+
+def _integrated(line, logp, lo, hi):
+    """Nodes (G, k), and the masses of exp(logp) at them, normalised, with log of their sum (G,)."""
+    lo, hi = _where(logp, lo, hi)
+    cuts = np.clip(np.array(line.breaks)[None], lo[:, None], hi[:, None]) if line.breaks else np.zeros((len(lo), 0))
+    u, w = _panels(np.concatenate([lo[:, None], cuts, hi[:, None]], 1))
+    l = logp(u)
+    top = l.max(1, keepdims=True)
+    mass = w * np.exp(l - top)
+    return u, mass / mass.sum(1, keepdims=True), top[:, 0] + np.log(mass.sum(1))
+
+
+def line_score(line, t, x):
+    """(log p_t up to a constant, s, H) at x (G,): D = x0 - x/a given x, s = a E[D]/sigma^2, H = a^2 Var D/sigma^4 - 1/sigma^2."""
     a, s2 = a_of(t), var_of(t)
-    post = lambda x0: logp(x0) - (a * x0 - x[:, None]) ** 2 / (2 * s2)
-    lo, hi = np.minimum(mode, x / a), np.maximum(mode, x / a)           # a concave posterior peaks between the two
-    for _ in range(3):
-        g = lo[:, None] + (hi - lo)[:, None] * np.linspace(0, 1, 33)
-        i = np.argmax(post(g), 1)
-        lo, hi = (np.take_along_axis(g, np.clip(j, 0, 32)[:, None], 1)[:, 0] for j in (i - 1, i + 1))
-    z = np.linspace(-R, R, nodes) / np.sqrt(a * a / s2 + kappa)
-    x0 = ((lo + hi) / 2)[:, None] + z
-    lw = post(x0)
-    top = lw.max(1, keepdims=True)
-    w = np.exp(lw - top)
-    tot = w.sum(1)
-    D = x0 - x[:, None] / a
-    mD = (w * D).sum(1) / tot
-    vD = (w * (D - mD[:, None]) ** 2).sum(1) / tot
-    lp = top[:, 0] + np.log(tot * (z[1] - z[0])) - 0.5 * np.log(2 * np.pi * s2)
-    return lp, a * mD / s2, a * a * vD / s2 ** 2 - 1 / s2
+    reach = 40 * sqrt(s2) / a
+    lo, hi = np.clip(x / a - reach, line.low, line.high), np.clip(x / a + reach, line.low, line.high)
+    lo, hi = np.where(lo < hi, lo, line.low), np.where(lo < hi, hi, line.high)
+    u, p, lp = _integrated(line, lambda u: line.logp(u) - (a * u - x[:, None]) ** 2 / (2 * s2), lo, hi)
+    D = u - x[:, None] / a
+    mD = (p * D).sum(1)
+    vD = (p * (D - mD[:, None]) ** 2).sum(1)
+    return lp - np.log(s2) / 2, a * mD / s2, a * a * vD / s2 ** 2 - 1 / s2
 
 
-def w2_1d(x, f, g):
-    """W2 of two densities f, g on one uniform grid x (G,): int (G^{-1}(F(x)) - x)^2 f dx, Newton for G^{-1}, quintic splines."""
-    sf, sg = (interpolate.make_interp_spline(x, y, 5) for y in (f, g))
-    F, G = (s.antiderivative() for s in (sf, sg))
-    nf, ng = F(x[-1]) - F(x[0]), G(x[-1]) - G(x[0])
-    u = (F(x) - F(x[0])) / nf
+def line_moments(line):
+    """Mean and variance."""
+    u, p, _ = _integrated(line, line.logp, np.array([line.low]), np.array([line.high]))
+    m = (p * u).sum()
+    return m, (p * (u - m) ** 2).sum()
+
+
+def line_quantile(line, u):
+    """Quantiles at u (G,), by the distribution function on a fine table."""
+    lo, hi = _where(line.logp, np.array([line.low]), np.array([line.high]))
+    edges = [lo[0], *(b for b in line.breaks if lo[0] < b < hi[0]), hi[0]]
+    cut = 1e-12 * (hi[0] - lo[0])
+    x = np.concatenate([np.linspace(p + cut, q - cut, 60_001) for p, q in pairwise(edges)])
+    f = np.exp(line.logp(x) - line.logp(x).max())
+    F = np.concatenate([[0.0], np.cumsum(np.diff(x) * (f[1:] + f[:-1]) / 2)])
+    return np.interp(u, F / F[-1], x)
+
+
+def line_w2(line, x, rho):
+    """W2 of a smooth density rho on a uniform grid x (G,) to the law: int (Q(R(x)) - x)^2 rho dx, R by a quintic spline."""
+    s = interpolate.make_interp_spline(x, rho, 5)
+    R = s.antiderivative()
+    u = (R(x) - R(x[0])) / (R(x[-1]) - R(x[0]))
     ok = (u > 1e-11) & (u < 1 - 1e-11)
-    y, u = x[ok].copy(), u[ok]
-    for _ in range(60):
-        step = (u - (G(y) - G(x[0])) / ng) / np.maximum(sg(y) / ng, 1e-14)
-        y = np.clip(y + np.clip(step, -0.3, 0.3), x[0], x[-1])
-    return float(np.sqrt(np.sum((y - x[ok]) ** 2 * f[ok]) * (x[1] - x[0]) / nf))
+    return float(np.sqrt(np.sum((line_quantile(line, u[ok]) - x[ok]) ** 2 * rho[ok]) / rho.sum()))
 
 
-def product_law_w2(scheme, logpdf_1d, T, h, kappa, mode=0.0, start="exact", half=9.0, points=601, nodes_u=12, nodes_xi=12):
-    """W2 of ONE coordinate's final law to its target (times sqrt(d) for d equal coordinates under EM, EI, SO; a lower bound
-    under REM, REI). Density on a uniform grid mode +- half. EM, EI, SO: kernel N(mu(x), V(x)), trapezoid. REM, REI: for each U
-    and each midpoint noise the density is pushed through a monotone map, then convolved (FFT) with the noise independent of it."""
-    x = mode + np.linspace(-half, half, points)
+class Folded(Exception):
+    """The map of a midpoint scheme is not monotone: h is too large for the route of `line_law`."""
+
+
+def line_law(scheme, line, T, h, start="exact", relative=0.0, constant=0.0, points=601, nodes_u=12, nodes_xi=12):
+    """Grid x (G,) and density of the final law of ONE coordinate, with the score (1 + relative) s + constant. EM, EI, SO: kernel
+    N(mu(x), V(x)), trapezoid. REM, REI: for each U and each midpoint noise the density is pushed through a monotone
+    map, then convolved (FFT) with the noise independent of it."""
+    m, v = line_moments(line)
+    x = np.linspace(min(-9.0, m - 9.5 * sqrt(v)), max(9.0, m + 9.5 * sqrt(v)), points)
     dx = x[1] - x[0]
-    var0 = var_of(T)
-    rho = np.exp(score_1d(logpdf_1d, T, x, kappa, mode)[0] if start == "exact" else -x * x / (2 * var0)) \
-        / (1 if start == "exact" else sqrt(2 * np.pi * var0))
+    lp = line_score(line, T, x)[0] if start == "exact" else -x * x / (2 * var_of(T))
+    rho = np.exp(lp - lp.max())
     us, wu = leggauss(nodes_u)
     xi, wx = hermegauss(nodes_xi)
     freq = 2 * np.pi * np.fft.rfftfreq(2 * points, dx)
     for n in range(steps_of(T, h)):
         t = T - n * h
-        _, s, H = score_1d(logpdf_1d, t, x, kappa, mode)
+        _, s0, H = line_score(line, t, x)
+        s = (1 + relative) * s0 + constant
         if scheme in ("EM", "EI", "SO"):
-            gam, L = x / 2 + s, 0.5 + H
+            gam, L, M = x / 2 + s, 0.5 + H, x / 4 - (0.5 + H) * (x / 2 + s0)
             mu, V = {"EM": (x + h * gam, h + 0 * x),
                      "EI": (exp(h / 2) * x + 2 * expm1(h / 2) * s, expm1(h) + 0 * x),
-                     "SO": (x + h * phi1(h * L) * gam + h * h * phi2(h * L) * (x / 4 - L * gam), h * phi1(2 * h * L))}[scheme]
+                     "SO": (x + h * phi1(h * L) * gam + h * h * phi2(h * L) * M, h * phi1(2 * h * L))}[scheme]
             rho = np.exp(-(x[:, None] - mu) ** 2 / (2 * V)) @ (rho * dx / np.sqrt(2 * np.pi * V))
             continue
         A, dens, new = (0.0 if scheme == "REM" else 0.5), interpolate.make_interp_spline(x, rho, 5), 0.0
         for u, w in zip((us + 1) / 2, wu / 2):
-            s2 = interpolate.make_interp_spline(x, score_1d(logpdf_1d, t - u * h, x, kappa, mode)[1], 5)
+            s2 = interpolate.make_interp_spline(x, (1 + relative) * line_score(line, t - u * h, x)[1] + constant, 5)
             vu, rest = (u * h, (1 - u) * h) if A == 0 else (expm1(u * h), expm1((1 - u) * h))
             pushed = 0.0
             for z, wz in zip(xi, wx / wx.sum()):
@@ -203,13 +251,54 @@ def product_law_w2(scheme, logpdf_1d, T, h, kappa, mode=0.0, start="exact", half
                 else:
                     y = exp(u * h / 2) * x + 2 * expm1(u * h / 2) * s + I
                     f = exp(h / 2) * x + h * exp((1 - u) * h / 2) * s2(y) + exp((1 - u) * h / 2) * I
-                assert np.all(np.diff(f) > 0), "the map is not monotone: h too large for this route"
+                if np.any(np.diff(f) <= 0):
+                    raise Folded
                 inv = interpolate.make_interp_spline(f, x, 5)
-                back = np.clip(inv(np.clip(x, f[0], f[-1])), x[0], x[-1])
-                pushed = pushed + wz * np.where((x >= f[0]) & (x <= f[-1]), dens(back) * inv(np.clip(x, f[0], f[-1]), 1), 0.0)
+                at = np.clip(x, f[0], f[-1])
+                back = np.clip(inv(at), x[0], x[-1])
+                pushed = pushed + wz * np.where((x >= f[0]) & (x <= f[-1]), dens(back) * inv(at, 1), 0.0)
             new = new + w * np.fft.irfft(np.fft.rfft(pushed, 2 * points) * np.exp(-freq ** 2 * rest / 2), 2 * points)[:points]
         rho = new
-    return w2_1d(x, np.exp(logpdf_1d(x)), rho)
+    return x, rho
+
+
+def line_law_w2(scheme, line, T, h, start="exact", **more):
+    """W2 of one coordinate's final law to its target (times sqrt(d) for d equal coordinates under EM, EI, SO; a lower bound under
+    REM, REI)."""
+    return line_w2(line, *line_law(scheme, line, T, h, start, **more))
+
+
+# ---------------------------------------------------------------- 2b. mixtures of Gaussians in any dimension
+
+def mixture_score(weights, means, covs, t, x):
+    """s (n, d) and H (n, d, d) at x (n, d), t a number or (n,): the components' own, weighed by their posterior."""
+    w, mu, S = np.asarray(weights, float), np.asarray(means, float), np.asarray(covs, float)
+    t = np.broadcast_to(np.asarray(t, float), len(x))
+    V = np.exp(-t)[:, None, None, None] * S + var_of(t)[:, None, None, None] * np.eye(x.shape[1])
+    P = np.linalg.inv(V)
+    own = -np.einsum("nkij,nkj->nki", P, x[:, None] - a_of(t)[:, None, None] * mu)
+    log = np.log(w) - np.linalg.slogdet(V)[1] / 2 + np.einsum("nki,nki->nk", own, x[:, None] - a_of(t)[:, None, None] * mu) / 2
+    p = np.exp(log - log.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    s = np.einsum("nk,nki->ni", p, own)
+    return s, np.einsum("nk,nki,nkj->nij", p, own, own) - s[:, :, None] * s[:, None] - np.einsum("nk,nkij->nij", p, P)
+
+
+def planar_score(logp0, t, x, side=220):
+    """s (n, 2), H (n, 2, 2) at one time t for many points x (n, 2), on one grid over the target: right while sigma_t is wider than
+    its spacing."""
+    mid, half, _ = logp0.box(0.0, np.zeros(2))
+    a, s2 = a_of(t), var_of(t)
+    g = [m + np.linspace(-half, half, side) for m in mid]
+    lp = np.asarray(logp0(np.stack(np.meshgrid(*g, indexing="ij"), -1)), float)
+    P = np.exp(lp - lp.max())
+    k1, k2 = (np.exp(-(a * u - x[:, i, None]) ** 2 / (2 * s2)) for i, u in enumerate(g))
+    mean = lambda f1, f2: np.einsum("ni,ni->n", (k1 * f1) @ P, k2 * f2)
+    tot, one = mean(1.0, 1.0), 1.0
+    m = np.stack([mean(g[0], one), mean(one, g[1])], 1) / tot[:, None]
+    c = mean(g[0], g[1]) / tot - m[:, 0] * m[:, 1]
+    C = np.array([[mean(g[0] ** 2, one) / tot - m[:, 0] ** 2, c], [c, mean(one, g[1] ** 2) / tot - m[:, 1] ** 2]]).transpose(2, 0, 1)
+    return (a * m - x) / s2, a * a / s2 ** 2 * C - np.eye(2) / s2
 
 
 # ---------------------------------------------------------------- 3. diffused densities in 2-D
@@ -456,3 +545,178 @@ def theorem_constants(scheme, m0, L0, L_F, d, h):
     else:
         raise ValueError(scheme)
     return dict(C1=C1, C2=C2, h_term=C1 * term, order=1.0 if scheme == "SO" else 0.5, hessian=hess, drift=drift)
+
+
+# ---------------------------------------------------------------- 8. the targets of study files
+
+def _softplus(v):
+    return np.logaddexp(0.0, v)
+
+
+class Target:
+    """The law that a study file's target object names, from the formulas of DESIGN sec. 5 and the README: `parts`, the components
+    (weights, means, covs) of a mixture; `axes` (d, d) and `lines`, of a product; or `planar`, a log density of sec. 3."""
+
+    def __init__(self, spec):
+        k = {key: v for key, v in spec.items() if key != "name"}
+        self.parts = self.lines = self.planar = None
+        self.axes, name = np.eye(2), spec["name"]
+        if name == "gaussian":
+            self.parts = [1.0], [k["mean"]], [k["cov"]]
+        elif name == "spectrum":
+            self.parts = [1.0], np.zeros((1, len(k["values"]))), [np.diag(k["values"])]
+        elif name == "mixture":
+            d = len(k["means"][0])
+            covs = [k["var"] * np.eye(d)] * len(k["weights"]) if np.ndim(k["var"]) == 0 else k["var"]
+            self.parts = k["weights"], k["means"], covs
+        elif name == "skew":
+            c, s = np.cos(np.radians(k["angle"])), np.sin(np.radians(k["angle"]))
+            self.axes = np.array([[c, -s], [s, c]])
+            self.lines = [Line(lambda u: -k["lam"] * u * u / 2 - k["c"] * _softplus(-k["k"] * u))] * 2
+        elif name == "kink":
+            f = (lambda u: np.sqrt(u * u + k["delta"] ** 2)) if k["delta"] else np.abs
+            self.lines = [Line(lambda u: -k["lam"] * u * u / 2 - k["c"] * f(u), breaks=(0.0,))] * 2
+        elif name == "wells":
+            self.lines = [Line(lambda u: -k["q"] * u ** 4 / 4 + k["a"] * u * u / 2 + k["g"] * u, -12.0, 12.0),
+                          Line(lambda u: -k["k"] * u * u / 2)]
+        elif name == "box":
+            self.lines = [Line(lambda u: -k["lam"] * u * u / 2, -k["half"], k["half"])] * 2
+        elif name == "logistic" and k.get("score") == "laplace":
+            self.parts = [1.0], *_laplace(np.asarray(k["x"], float) * np.asarray(k["y"], float)[:, None], k["lam"])
+        elif name == "logistic":
+            self.planar = logistic(k["x"], k["y"], k["lam"])
+        else:
+            raise ValueError(name)
+        if self.parts:
+            self.parts = tuple(np.asarray(v, float) for v in self.parts)
+            self._factor()
+
+    def _factor(self):
+        """A mixture of one isotropic variance with its means on a line is a product."""
+        w, mu, S = self.parts
+        d = mu.shape[1]
+        if len(w) == 1 or not np.allclose(S, S[0, 0, 0] * np.eye(d)):
+            return
+        _, size, axes = np.linalg.svd(mu - mu[0])
+        if np.all(size[1:] < 1e-9):
+            self.axes, v = axes.T, S[0, 0, 0]
+            m = mu @ self.axes
+            self.lines = [Line(lambda u, c=c: np.logaddexp.reduce(np.log(w) - (u[..., None] - c) ** 2 / (2 * v), -1)) for c in m.T]
+
+    def score(self, t, x):
+        """s (n, d), H (n, d, d) at x (n, d); t a number, or (n,) where there are parts."""
+        if self.parts:
+            return mixture_score(*self.parts, t, x)
+        if self.planar:
+            return planar_score(self.planar, t, x)
+        along = [line_score(line, t, u) for line, u in zip(self.lines, (x @ self.axes).T)]
+        s, H = (np.stack([v[i] for v in along], 1) for i in (1, 2))
+        return s @ self.axes.T, np.einsum("ij,nj,kj->nik", self.axes, H, self.axes)
+
+    def moments(self):
+        """Mean (d,) and covariance (d, d)."""
+        if self.parts:
+            w, mu, S = self.parts
+            m = w @ mu
+            return m, np.einsum("k,kij->ij", w, S) + np.einsum("k,ki,kj->ij", w, mu - m, mu - m)
+        if self.planar:
+            return moments(self.planar)
+        m, v = np.array([line_moments(line) for line in self.lines]).T
+        return self.axes @ m, (self.axes * v) @ self.axes.T
+
+    def sample(self, n, rng):
+        """(n, d); of a logistic posterior by rejection on the mode's own grid."""
+        if self.parts:
+            w, mu, S = self.parts
+            k = rng.choice(len(w), n, p=w / w.sum())
+            return mu[k] + np.einsum("nij,nj->ni", np.linalg.cholesky(S)[k], rng.standard_normal((n, mu.shape[1])))
+        if self.planar:
+            mid, half, _ = self.planar.box(0.0, np.zeros(2))
+            g, step = np.linspace(-half, half, 400, retstep=True)
+            lp = np.asarray(self.planar(np.stack(np.meshgrid(g + mid[0], g + mid[1], indexing="ij"), -1)), float).ravel()
+            p = np.exp(lp - lp.max())
+            k = rng.choice(len(p), n, p=p / p.sum())
+            return mid + np.stack([g[k // 400], g[k % 400]], 1) + step * rng.uniform(-0.5, 0.5, (n, 2))
+        return np.stack([line_quantile(line, rng.random(n)) for line in self.lines], 1) @ self.axes.T
+
+
+def _laplace(Z, lam):
+    """[mode] and [inverse of minus the Hessian] of -lam |x|^2/2 - mean log(1 + e^{-Z x}) by Newton's method."""
+    x = np.zeros(Z.shape[1])
+    for _ in range(60):
+        p = 1 / (1 + np.exp(Z @ x))
+        P = lam * np.eye(len(x)) + (Z.T * (p * (1 - p))) @ Z / len(Z)
+        x = x + np.linalg.solve(P, Z.T @ p / len(Z) - lam * x)
+    return [x], [np.linalg.inv(P)]
+
+
+def mixture_over_u(scheme, mean, cov, T, h, rng, start="exact", n=4000):
+    """(lower, upper) of W2 of REM or REI on a Gaussian: Gelbrich's bound of the law's moments, and the mean square of the distances
+    given U, W2 being convex: given U the law is N(alpha m + beta, ...) in the eigenbasis, n sequences of U."""
+    c, Q = np.linalg.eigh(np.asarray(cov, float))
+    mu, N = Q.T @ np.asarray(mean, float), steps_of(T, h)
+    q = lambda t: 1 / (a_of(t) ** 2 * c + var_of(t))
+    exact = {"exact": 1.0, "paper": 0.0}[start]
+    m, v = np.full((n, 1), exact * a_of(T)) * mu, np.full((n, 1), var_of(T)) + exact * a_of(T) ** 2 * c
+    for i in range(N):
+        t, u = T - i * h, (rng.permutation(n)[:, None] + rng.random((n, 1))) / n
+        g, g2, k, k2 = -q(t), -q(t - u * h), a_of(t) * mu * q(t), a_of(t - u * h) * mu * q(t - u * h)
+        if scheme == "REM":
+            g, g2 = g + 0.5, g2 + 0.5
+            al, be = 1 + h * g2 * (1 + u * h * g), h * (g2 * u * h * k + k2)
+            nu = h + 2 * h * g2 * u * h + h * h * g2 ** 2 * u * h
+        else:
+            f, b, W = np.exp(u * h / 2), 2 * np.expm1(u * h / 2), h * np.exp((1 - u) * h / 2)
+            al, be = exp(h / 2) + W * g2 * (f + b * g), W * (k2 + g2 * b * k)
+            nu = expm1(h) + np.expm1(u * h) * (2 * W * g2 * np.exp((1 - u) * h / 2) + (W * g2) ** 2)
+        m, v = al * m + be, al ** 2 * v + nu
+    low = bures(Q @ m.mean(0), Q @ (np.diag(v.mean(0)) + np.cov(m.T, ddof=0).reshape(len(c), -1)) @ Q.T, mean, cov)
+    return low, float(np.sqrt(np.mean(np.sum((m - mu) ** 2 + (np.sqrt(v) - np.sqrt(c)) ** 2, 1))))
+
+
+# ---------------------------------------------------------------- 9. a random study
+
+KINDS = ("gaussian", "spectrum", "mixture", "line", "skew", "kink", "wells", "box", "logistic", "laplace")
+
+
+def random_study(seed):
+    """A study file of one or two schemes and step counts, on the target KINDS[seed % 10]."""
+    rng = np.random.default_rng(seed)
+    kind = KINDS[seed % len(KINDS)]
+    between = lambda low, high: float(rng.uniform(low, high))
+    ratio = lambda low, high, *n: low * (high / low) ** rng.random(*n)
+
+    def spread(d):
+        Q, _ = np.linalg.qr(rng.standard_normal((d, d)))
+        S = (Q * ratio(0.1, 3.0, d)) @ Q.T
+        return ((S + S.T) / 2).tolist()
+
+    d = int(rng.integers(1, 5))
+    w = rng.dirichlet(np.full(3, 4.0))
+    x = rng.normal(0, 2, (int(rng.integers(4, 12)), 2)).round(3)
+    data = {"name": "logistic", "x": x.tolist(), "y": rng.choice([-1, 1], len(x)).tolist(), "lam": float(ratio(0.3, 3.0))}
+    target = {
+        "gaussian": lambda: {"name": "gaussian", "mean": rng.normal(0, 1, d).tolist(), "cov": spread(d)},
+        "spectrum": lambda: {"name": "spectrum", "values": ratio(0.05, 4.0, 1 + int(rng.integers(30))).tolist()},
+        "mixture": lambda: {"name": "mixture", "weights": w.tolist(), "means": rng.normal(0, 1.2, (3, 2)).tolist(),
+                            "var": [spread(2) for _ in w] if rng.random() < 0.6 else between(0.2, 1.0)},
+        "line": lambda: {"name": "mixture", "weights": w.tolist(), "var": between(0.2, 1.0),
+                         "means": np.outer(rng.normal(0, 1, 3), rng.normal(0, 1, d)).tolist()},
+        "skew": lambda: {"name": "skew", "lam": between(0.3, 3), "c": between(0, 3), "k": between(0.5, 4) * rng.choice([-1, 1]),
+                         "angle": between(0, 180)},
+        "kink": lambda: {"name": "kink", "lam": between(0, 2), "c": between(0.5, 2), "delta": rng.choice([0.0, between(0.2, 1)])},
+        "wells": lambda: {"name": "wells", "a": between(-2, 4), "q": between(0.5, 3), "g": between(-1, 1), "k": between(0.3, 3)},
+        "box": lambda: {"name": "box", "half": between(0.4, 2), "lam": between(0, 2)},
+        "logistic": lambda: data, "laplace": lambda: {**data, "score": "laplace"},
+    }[kind]()
+    names = SCHEMES if kind != "logistic" else ("EM", "EI", "SO")       # planar_score knows one time at once
+    T = float(rng.choice([1.0, 2.0, 3.0]))
+    error = rng.choice(["none", "none", "constant", "relative"] + ["noise"] * (kind in ("gaussian", "laplace")))
+    error = {"name": str(error), **({} if error == "none" else {"level": between(0.05, 0.4)})}
+    if error["name"] == "constant":
+        error["angle"] = between(0, 360)
+    return {
+        "target": target, "schemes": [str(v) for v in rng.choice(names, 2, replace=False)], "T": T, "seed": seed,
+        "steps": [int(T) * int(v) for v in rng.choice([2, 4, 8], 1)], "start": str(rng.choice(["exact", "paper"])),
+        "score_error": error, "particles": 1024,
+    }

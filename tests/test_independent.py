@@ -10,17 +10,16 @@ import pytest
 
 MEAN, COV = np.array([-0.4, 0.9]), np.array([[0.4528525782650825, 0.4187414967044992], [0.41874149670449917, 1.4471474217349174]])
 SKEW = dict(lam=0.8, c=1.5, k=3.0, angle=0.5)
+MIXTURE = ([0.5, 0.2, 0.3], [[-1, 0.3], [1.2, -0.4], [0.2, 1.5]],
+           [[[0.4, 0.1], [0.1, 0.3]], [[0.2, -0.05], [-0.05, 0.5]], [[0.6, 0], [0, 0.15]]])
 TARGETS = {
     "skew": ind.skew(**SKEW),
     "logistic": ind.logistic([[4, 0], [1, 4]], [1, 1], 0.8),
-    "mixture": ind.mixture([0.5, 0.2, 0.3], [[-1, 0.3], [1.2, -0.4], [0.2, 1.5]],
-                           [[[0.4, 0.1], [0.1, 0.3]], [[0.2, -0.05], [-0.05, 0.5]], [[0.6, 0], [0, 0.15]]]),
+    "mixture": ind.mixture(*MIXTURE),
 }
 
 
-def mix_1d(x):
-    """log of 0.5 N(-0.6, 0.64) + 0.5 N(0.6, 0.64); (-log p)'' >= 0.68."""
-    return np.logaddexp(-(x - 0.6) ** 2 / 1.28, -(x + 0.6) ** 2 / 1.28) - np.log(2) - 0.5 * np.log(2 * np.pi * 0.64)
+MIX = ind.Line(lambda x: np.logaddexp(-(x - 0.6) ** 2 / 1.28, -(x + 0.6) ** 2 / 1.28))  # 0.5 N(-0.6, 0.64) + 0.5 N(0.6, 0.64)
 
 
 def reference():
@@ -120,55 +119,68 @@ def test_simulation_has_the_exact_moments(scheme, errors):
 
 # ---------------------------------------------------------------- product laws
 
-def test_score_1d():
+def test_line_score():
     for t in (1e-3, 0.1, 1.0, 4.0):
         x, a = np.linspace(-6, 6, 41), np.exp(-t / 2)
         v = a * a * 0.64 + 1 - a * a
         th = np.tanh(0.6 * a * x / v)
-        lp, s, H = ind.score_1d(mix_1d, t, x, 0.68, 0.0)
-        np.testing.assert_allclose(lp, np.logaddexp(-(x - .6 * a) ** 2 / 2 / v, -(x + .6 * a) ** 2 / 2 / v) - np.log(2) - .5 * np.log(2 * np.pi * v), atol=1e-11)
-        np.testing.assert_allclose(s, (0.6 * a * th - x) / v, atol=1e-10)
-        np.testing.assert_allclose(H, (0.6 * a / v) ** 2 * (1 - th ** 2) - 1 / v, atol=1e-8)
+        _, s, H = ind.line_score(MIX, t, x)
+        np.testing.assert_allclose(s, (0.6 * a * th - x) / v, atol=1e-11)
+        np.testing.assert_allclose(H, (0.6 * a / v) ** 2 * (1 - th ** 2) - 1 / v, atol=1e-10)
 
 
-def test_w2_1d():
-    x = np.linspace(-10, 10, 801)
-    N = lambda m, s: np.exp(-(x - m) ** 2 / 2 / s ** 2) / s / np.sqrt(2 * np.pi)
-    for m, s in ((0.5, 1.2), (1e-3, 1.001), (0.0, 1 + 1e-6)):
-        assert ind.w2_1d(x, N(0, 1), N(m, s)) == pytest.approx(np.hypot(m, s - 1), rel=1e-5)
+def test_line_w2_and_quantiles():
+    x, line = np.linspace(-10, 10, 801), ind.Line(lambda u: -u * u / 2)
+    for m, s in ((0.5, 1.2), (1e-3, 1.001)):
+        assert ind.line_w2(line, x, np.exp(-(x - m) ** 2 / 2 / s ** 2)) == pytest.approx(np.hypot(m, s - 1), rel=1e-4)
+    u = np.linspace(0.01, 0.99, 9)
+    np.testing.assert_allclose(ind.line_quantile(ind.Line(lambda x: 0 * x, -2.0, 2.0), u), 4 * u - 2, atol=1e-9)
+    np.testing.assert_allclose(ind.line_quantile(ind.Line(lambda x: -np.abs(x), breaks=(0.0,)), u), -np.sign(u - 0.5) * np.log1p(-np.abs(2 * u - 1)), atol=1e-6)
 
 
 @pytest.mark.parametrize("scheme, h, w2", [
-    ("EM", 0.5, 0.09641643798453702), ("EM", 0.25, 0.04561258943918801), ("EM", 0.125, 0.022184093464200777),
-    ("EI", 0.5, 0.2065564869205014), ("EI", 0.25, 0.09072599337613023), ("EI", 0.125, 0.04261837827144113),
-    ("SO", 0.5, 0.015876299065694238), ("SO", 0.25, 0.005610889146337129), ("SO", 0.125, 0.0016563653677307117)])
-def test_product_law(scheme, h, w2):
-    assert np.sqrt(2) * ind.product_law_w2(scheme, mix_1d, 4.0, h, kappa=0.68) == pytest.approx(w2, rel=1e-5)
-
-
-@pytest.mark.parametrize("scheme, h, w2, rtol", [("REM", 0.5, 0.002647698631466286, 1e-4), ("REI", 0.5, 0.0171246297675779, 1e-4)])
-def test_product_law_random_midpoint(scheme, h, w2, rtol):
-    assert ind.product_law_w2(scheme, mix_1d, 4.0, h, 0.68, points=361, nodes_u=7, nodes_xi=9) == pytest.approx(w2, rel=rtol)
+    ("EM", 0.25, 0.04561258943918801), ("EI", 0.25, 0.09072599337613023), ("SO", 0.25, 0.005610889146337129)])
+def test_line_law(scheme, h, w2):
+    assert np.sqrt(2) * ind.line_law_w2(scheme, MIX, 4.0, h) == pytest.approx(w2, rel=1e-5)
 
 
 @pytest.mark.slow
-def test_product_law_against_the_reference():
+def test_line_law_against_the_reference():
     case = reference()[0]
     for row in case["rows"]:
         if row["h"] < 1 / 16:  # the finest steps take most of a minute and say no more
             continue
-        assert np.sqrt(2) * ind.product_law_w2(row["scheme"], mix_1d, 4.0, row["h"], 0.68) == pytest.approx(row["w2"], rel=1e-4)
+        assert np.sqrt(2) * ind.line_law_w2(row["scheme"], MIX, 4.0, row["h"]) == pytest.approx(row["w2"], rel=1e-4)
     for row in case["per_coordinate_rows"]:
-        found = ind.product_law_w2(row["scheme"], mix_1d, 4.0, row["h"], 0.68, points=361, nodes_u=7, nodes_xi=9)
+        found = ind.line_law_w2(row["scheme"], MIX, 4.0, row["h"], points=361, nodes_u=7, nodes_xi=9)
         assert found == pytest.approx(row["w2_one_coordinate"], rel=2e-4)
 
 
-def test_product_law_on_a_gaussian_is_the_gaussian_law():
-    logp = lambda x: -(x - 0.3) ** 2 / 1.4 - 0.5 * np.log(2 * np.pi * 0.7)
-    for scheme in ("EM", "EI", "SO"):
+def test_line_law_on_a_gaussian_is_the_gaussian_law():
+    line = ind.Line(lambda x: -(x - 0.3) ** 2 / 1.4)
+    for scheme, error in (("EM", {}), ("EI", {"relative": 0.2}), ("SO", {"constant": 0.3})):
         for start in ("exact", "paper"):
-            want = ind.bures(*ind.gaussian_law(scheme, [0.3], [[0.7]], 2.0, 0.25, start), [0.3], [[0.7]])
-            assert ind.product_law_w2(scheme, logp, 2.0, 0.25, 1 / 0.7, 0.3, start) == pytest.approx(want, rel=1e-6)
+            second = {k: np.atleast_1d(v) if k == "constant" else v for k, v in error.items()}
+            want = ind.bures(*ind.gaussian_law(scheme, [0.3], [[0.7]], 2.0, 0.25, start, second), [0.3], [[0.7]])
+            assert ind.line_law_w2(scheme, line, 2.0, 0.25, start, **error) == pytest.approx(want, rel=1e-5)
+
+
+@pytest.mark.parametrize("scheme", ("REM", "REI"))
+def test_the_law_given_u_has_the_moments_of_the_law(scheme):
+    low, high = ind.mixture_over_u(scheme, MEAN, COV, 4.0, 0.5, np.random.default_rng(0), n=20_000)
+    assert low == pytest.approx(ind.bures(*ind.gaussian_law(scheme, MEAN, COV, 4.0, 0.5), MEAN, COV), rel=2e-3)
+    assert high > low
+
+
+@pytest.mark.parametrize("name", ("mixture", "planar"))
+def test_scores_of_many_points_are_those_of_one(name):
+    for t in (0.3, 1.5):
+        x = np.array(points(TARGETS["mixture"], t, 2))
+        w, mu, S = MIXTURE
+        s, H = ind.mixture_score(w, mu, S, t, x) if name == "mixture" else ind.planar_score(TARGETS["mixture"], t, x)
+        one = [ind.score_and_hessian(TARGETS["mixture"], t, v) for v in x]
+        np.testing.assert_allclose(s, [v for v, _ in one], atol=1e-8)
+        np.testing.assert_allclose(H, [v for _, v in one], atol=1e-7)
 
 
 # ---------------------------------------------------------------- diffused densities
