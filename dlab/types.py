@@ -19,7 +19,7 @@ class Estimate:
 
     value   the estimate; None where it cannot be formed (particles diverged)
     stderr  its standard error, 0 for a method without Monte Carlo error
-    method  "exact", "exact-moments", "exact-marginals", "density", "projected", "coupled", ...: what the number is
+    method  "exact", "joint", "lower", "density", "projected", "coupled", ...: what the number is
     lower, upper   bracket of the true W2, None where none is known
     floor   what the method reads for two samples of one and the same law
     flags   sentences a reader must be told; a flagged value is not fitted

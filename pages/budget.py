@@ -39,8 +39,6 @@ def work(found, scene):
 def measured(found, scene):
     result = found[""]
     methods.of_result(result, rule=False)
-    if any(row["method"] in ("exact-moments", "exact-marginals") for row in result["rows"]):
-        st.markdown(words.text("budget", "bounded"))
     if seconds := engine.seconds_a_step(studies.reaching_study(scene)):
         st.markdown(words.text("budget", "timed", each=", ".join(f"{n} {number(1e9 * s)} ns" for n, s in seconds.items())))
 

@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 from dlab import schemes, targets
 from dlab.answers.base import Answer
-from dlab.laws import gaussian
+from dlab.laws import gaussian, mixture
 from dlab.measure import fit, marginal
 from dlab.measure.base import jackknife
 from dlab.sample import diverged, simulate, starts
@@ -132,8 +132,7 @@ def first_coordinate(study: Study, tick=lambda done: None) -> dict:
 
     {"rows": [{"scheme", "h", "steps", "w2"}], "slopes": {scheme: [local slope at each h but the finest, or None]}, "fits": {scheme:
     {"slope", "low", "high", "used"}} over h L0 < 1, "L0": the largest curvature of the surrogate, "near": how far the surrogate's
-    first coordinate is from the target's own, {"w2", "stderr", "floor", "sigma", "surrogate_sigma"}}. For REM and REI the law is a
-    mixture over U, and the value that of its first two moments, a lower bound.
+    first coordinate is from the target's own, {"w2", "stderr", "floor", "sigma", "surrogate_sigma"}}.
     """
     base = _sampled(study)
     built = targets.build({**_plain(study.target), "score": "laplace"})
@@ -141,8 +140,8 @@ def first_coordinate(study: Study, tick=lambda done: None) -> dict:
     L0, rows, done = built.facts.L0.value, [], 0
     for name in study.schemes:
         for steps in study.steps:
-            mean, variance = _law(study, built, name, steps)
-            w2 = np.hypot(mean - built.mean[0], np.sqrt(variance) - np.sqrt(built.cov[0, 0]))
+            mean, variance, shape = _law(study, built, name, steps)
+            w2 = np.sqrt((mean - built.mean[0]) ** 2 + (np.sqrt(variance) - np.sqrt(built.cov[0, 0])) ** 2 + shape)
             rows.append({"scheme": name, "h": study.grid(steps).step, "steps": steps, "w2": float(w2)})
             done += steps
             tick(done / (len(study.schemes) * sum(study.steps)))
@@ -156,10 +155,15 @@ def first_coordinate(study: Study, tick=lambda done: None) -> dict:
     return {"rows": rows, "slopes": slopes, "fits": fits, "L0": L0, "near": _near(base, built)}
 
 
-def _law(study, built, name, steps) -> tuple[float, float]:
-    """Mean and variance of the first coordinate of a scheme's law on the surrogate, after the last step."""
-    whole = gaussian.propagate(schemes.REGISTRY[name], built, study.error, grid=study.grid(steps), start=study.start)
-    return whole.mean[-1, 0], whole.cov[-1, 0, 0]
+def _law(study, built, name, steps) -> tuple[float, float, float]:
+    """Mean and variance of the first coordinate of a scheme's law on the surrogate after the last step, and what a law that is a
+    mixture over U adds to W2^2."""
+    scheme, shape = schemes.REGISTRY[name], 0.0
+    whole = gaussian.propagate(scheme, built, study.error, grid=study.grid(steps), start=study.start)
+    if scheme.randomised:
+        axis, (M, V) = np.asarray(built.field.vectors)[0], mixture.draws(whole.maps, *whole.begin(built), [steps])[steps]
+        shape = mixture.of_blocks([mixture.Block(axis @ M, axis**2 @ V, built.cov[0, 0], 1)])
+    return whole.mean[-1, 0], whole.cov[-1, 0, 0], shape
 
 
 def _near(base, surrogate) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.interpolate import RectBivariateSpline, make_interp_spline
 
 from dlab.answers.base import Answer
-from dlab.laws import gaussian, plane
+from dlab.laws import gaussian, mixture, plane, shared
 from dlab.measure import Case, density, exact
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
@@ -18,8 +18,7 @@ REACH = 3.2  # and its half width in standard deviations of p_0
 
 def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dict:
     """The final law of a scheme of a 2-D study and p_0, with the W2 between them: {"study", "scheme", "h", "w2", "method",
-    "grid_change", "flags"} and either a "map", {"x", "y" (SIDE,), "law", "target" (SIDE, SIDE), row = y}, or, for the
-    product laws whose coordinates share the random midpoint, "lines": for each axis {"axis" (2,), "x", "law", "target"}.
+    "grid_change", "flags"} and a "map", {"x", "y" (SIDE,), "law", "target" (SIDE, SIDE), row = y}.
 
     w2 is None, without densities, where the law fits on no grid. tick() is
     called between steps on a plane and may raise to cancel.
@@ -49,10 +48,16 @@ def _of_gaussian(case: Case) -> tuple[Estimate, dict]:
 
         return values
 
-    found = exact.ENTRY.estimate(case)
+    found, shown = exact.ENTRY.estimate(case), normal(law.mean[-1], law.cov[-1])
     if found.value is None:
         return found, {}
-    return found, _map(case, found, normal(law.mean[-1], law.cov[-1]), normal(facts.mean, facts.cov))
+    if found.method == "joint":
+        axes, steps = np.asarray(case.target.field.vectors), case.grid.steps
+        M, V = mixture.draws(law.maps, *law.begin(case.target), [steps])[steps]
+        deviations = np.sqrt(V.mean(1) + M.var(1))
+        lines = [np.linspace(m - 8 * s, m + 8 * s, 2 * SIDE) for m, s in zip(M.mean(1), deviations)]
+        shown = _spline(lines, mixture.density(M, V, lines), axes)
+    return found, _map(case, found, shown, normal(facts.mean, facts.cov))
 
 
 def _of_product(case: Case) -> tuple[Estimate, dict]:
@@ -62,35 +67,38 @@ def _of_product(case: Case) -> tuple[Estimate, dict]:
     (found,), _ = exact.of_lines(case, np.array([case.grid.steps]), lines)
     if found.value is None:
         return found, {}
-    if case.scheme.randomised:
-        return found, {"lines": [_line(case, line, axis) for (line, _), axis in zip(lines, axes.T)]}
-
     def product(which):
         # A jump would ring between the knots of a cubic.
         degree = [1 if which == "target" and line.quantile else 3 for line, _ in lines]
         splines = [make_interp_spline(line.x, getattr(line, which)[-1], k) for (line, _), k in zip(lines, degree)]
         return lambda x: np.prod([s(np.clip(u, *s.t[[0, -1]])) for s, u in zip(splines, np.moveaxis(x @ axes, -1, 0))], 0)
 
-    return found, _map(case, found, product("density"), product("target"))
+    if not case.scheme.randomised:
+        return found, _map(case, found, product("density"), product("target"))
+    pair = exact.pair(case, lines)
+    *_, (a, b, left, right) = shared.carried(*pair)
+    law = (np.outer(a, b) + left @ right.T) / np.prod([c.spacing for c in pair])
+    return found, _map(case, found, _spline([c.x for c in pair], law, axes), product("target"))
 
 
 def _of_plane(case: Case, tick) -> tuple[Estimate, dict]:
     law, change = plane.propagate(case, [case.grid.steps], tick)
     (found,), _ = density.of_plane(case, law, change)
 
-    def spline(values):
-        smooth = RectBivariateSpline(*law.lines, values)
-        return lambda x: smooth.ev(*np.moveaxis(x @ law.axes, -1, 0))
-
-    return found, _map(case, found, spline(law.density[-1]), spline(law.target[-1])) if found.value is not None else {}
+    both = (_spline(law.lines, values[-1], law.axes) for values in (law.density, law.target))
+    return found, _map(case, found, *both) if found.value is not None else {}
 
 
-def _line(case, line, axis) -> dict:
-    facts = case.target.facts
-    mean, std = axis @ facts.mean, np.sqrt(axis @ facts.cov @ axis)
-    seen = np.abs(line.x - mean) < 4.5 * std
-    values = {"x": line.x[seen], "law": line.density[-1][seen], "target": line.target[-1][seen]}
-    return {"axis": _short(axis), **{name: _short(v) for name, v in values.items()}}
+def _spline(lines, values, axes):
+    """values on the grid of lines along axes as a function of points, 0 outside."""
+    smooth = RectBivariateSpline(*lines, values)
+
+    def at(x):
+        u = np.moveaxis(x @ axes, -1, 0)
+        inside = np.all([(v >= line[0]) & (v <= line[-1]) for v, line in zip(u, lines)], 0)
+        return np.where(inside, smooth.ev(*u), 0.0)
+
+    return at
 
 
 def _map(case, found, law, target) -> dict:

@@ -138,8 +138,7 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
 
 
 def _found(a, axis) -> list[str]:
-    least = "at least " * (a["method"] in LOWER)
-    return [f"{a['scheme']}, {axis.symbol} = {a['value']:g}", f"{least}{a['steps']} steps: W₂ {number(a['w2'])}"]
+    return [f"{a['scheme']}, {axis.symbol} = {a['value']:g}", f"{a['steps']} steps: W₂ {number(a['w2'])}"]
 
 
 def steps_sentence(result: dict, epsilon: float) -> str:
@@ -151,8 +150,7 @@ def steps_sentence(result: dict, epsilon: float) -> str:
         missing += [f"{scheme} at {axis.symbol} = {a['value']:g}" for a in mine if not a["steps"]]
         if kept:
             first, last = kept[0], kept[-1]
-            least = "at least " * (last["method"] in LOWER)
-            parts.append(f"{scheme} {least}{first['steps']} at {axis.symbol} = {first['value']:g} and {last['steps']} at {last['value']:g}")
+            parts.append(f"{scheme} {first['steps']} at {axis.symbol} = {first['value']:g} and {last['steps']} at {last['value']:g}")
     said = f"To come below W₂ = {epsilon:g} it takes, in steps, {'; '.join(parts)}." if parts else ""
     return " ".join(filter(None, [said, f"Not reached: {listed(missing)}." if missing else ""]))
 
@@ -210,8 +208,7 @@ def sentence(results: dict[str, dict], h: float) -> str:
         flat = [s for s, t in lines.items() if t.get("slope") is None]
         parts += [f"No slope for {listed(flat)}: {axis.flat}."] if flat else []
     if low := dict.fromkeys(r["scheme"] for r in rows if r["method"] in LOWER):
-        far = ", far below it where hollow" if any("far below" in flag for r in rows for flag in r["flags"]) else ""
-        parts.append(f"{listed(low)}: {'lower bounds' if len(low) > 1 else 'a lower bound'} of W₂{far}.")
+        parts.append(f"{listed(low)}: {'lower bounds' if len(low) > 1 else 'a lower bound'} of W₂.")
     if gone := [f"{r['scheme']} at {axis.symbol} = {r['value']:g}" for r in rows if diverged(r)]:
         parts.append(f"Diverged: {listed(gone)}.")
     return " ".join(parts) or "Nothing has been measured yet."

@@ -10,7 +10,7 @@ from dlab import schemes
 from dlab.figures.chart import Chart, Curve, Key, decades
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, ratio, step_size
 from dlab.figures.plot import line, log_axis, lost, plot, scheme_look
-from dlab.figures.tables import LOWER, METHODS, diverged, doubts, rows_of, slope_text, void_reason
+from dlab.figures.tables import diverged, doubts, rows_of, slope_text, void_reason
 
 SAMPLES = 1000  # whose time is said: that of one particle is too short to have a meaning
 COSTS = {
@@ -125,12 +125,8 @@ def _promised(a) -> list[str]:
 def _says(a) -> list[str]:
     return [
         f"{a['scheme']}, ε = {a['epsilon']:g}", f"found N = {_count(a['steps'])}, h = {number(a['h'])}",
-        f"W₂ {_value(a)}, with one step fewer {_fewer(a)}", *_least(a), *([a["why"]] if a["why"] and not a["flags"] else []),
+        f"W₂ {_value(a)}, with one step fewer {_fewer(a)}", *([a["why"]] if a["why"] and not a["flags"] else []),
     ]  # fmt: skip
-
-
-def _least(a) -> list[str]:
-    return [f"N is a lower bound: W₂ is {METHODS[a['method']]}"] if a["method"] in LOWER else []
 
 
 def work_precision(result: dict, cost: str = "evals", *, epsilon: float | None = None, seconds=None) -> Chart:
@@ -196,16 +192,16 @@ def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
 
 
 def _line(a, trend, seconds) -> dict:
-    plan, void, least = a["planned"] or {}, None if a["planned"] else "void", "≥ " * (a["method"] in LOWER)
+    plan, void = a["planned"] or {}, None if a["planned"] else "void"
     reached, theory = a["steps"] is not None, trend.get("theory_slope")
     time = {f"seconds for {SAMPLES:,} samples, on this machine": number(SAMPLES * seconds[a["scheme"]] * a["steps"] if reached else None)
             } if seconds else {}  # fmt: skip
     return {
         "scheme": a["scheme"],
         "theorem's N": void or _count(plan["steps"]),
-        "found N": least + _count(a["steps"]) if reached else "not reached",
-        "theorem ÷ found": void or ("≤ " * bool(least) + ratio(plan["steps"], a["steps"])),
-        "evaluations": least + _count(_evals(a) if reached else None),
+        "found N": _count(a["steps"]) if reached else "not reached",
+        "theorem ÷ found": void or ratio(plan["steps"], a["steps"]),
+        "evaluations": _count(_evals(a) if reached else None),
         **time,
         "W₂ at N": _value(a) if a["steps"] else NONE,
         "W₂ at N − 1": _fewer(a),
@@ -221,7 +217,7 @@ def _line(a, trend, seconds) -> dict:
 
 def _why(a, trend) -> list[str]:
     said = [a["why"]] if a["why"] else []
-    return said + _least(a) + [f"not fitted: {reason}" for reason in not_fitted(a, trend) if reason != a["why"]]
+    return said + [f"not fitted: {reason}" for reason in not_fitted(a, trend) if reason != a["why"]]
 
 
 def notes(result: dict) -> list[str]:
@@ -254,7 +250,7 @@ def _needs(mine, epsilon) -> list[str]:
     for a in mine:
         if a["steps"] is None:
             continue
-        steps = f"{'at least ' * (a['method'] in LOWER)}{_count(a['steps'])} step{'s' * (a['steps'] != 1)}"
+        steps = f"{_count(a['steps'])} step{'s' * (a['steps'] != 1)}"
         if first:
             asks = f" where its theorem asks for {_count(a['planned']['steps'])}" if a["planned"] else ""
             parts.append(f"{a['scheme']} needs {steps}{asks}")
@@ -291,8 +287,7 @@ def _cheapest(mine) -> list[str]:
         return []
     least = [a["scheme"] for a in reached if _evals(a) == _evals(reached[0])]
     verb = "is" if len(least) == 1 else "are"
-    bounded = "at least " * any(a["method"] in LOWER for a in reached if a["scheme"] in least)
-    said = f"Per evaluation {listed(least)} {verb} cheapest, with {bounded}{_count(_evals(reached[0]))}"
+    said = f"Per evaluation {listed(least)} {verb} cheapest, with {_count(_evals(reached[0]))}"
     both = {a["scheme"]: _evals(a) for a in reached if a["scheme"] in ("REM", "SO")}
     if len(both) == 2 and max(both.values()) <= LEVEL * min(both.values()):
         said += f"; REM and SO are about level ({_count(both['REM'])} and {_count(both['SO'])})"

@@ -7,6 +7,7 @@ from dlab.figures.chart import NEUTRAL, Band, Chart, Curve, Key
 from dlab.figures.numbers import listed, number, step_size
 from dlab.figures.plot import lost, plot, scheme_look, step_axis
 from dlab.figures.tables import (
+    LOWER,
     METHODS,
     diverged,
     fit_of,
@@ -157,7 +158,7 @@ def _caption(result, rows) -> str:
     said = [", ".join(parts)] if parts else []
     if any(r.get("stderr") for r in rows):
         said.append("Error bars and ± are 95 % intervals")
-    bent = [r["scheme"] for r in rows if r.get("method") in METHODS]
+    bent = [r["scheme"] for r in rows if r.get("method") in LOWER]
     if bent:
         said.append(f"For {listed(dict.fromkeys(bent))} the value is a lower bound of W₂")
     return ". ".join(said) + "." if said else ""

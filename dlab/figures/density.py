@@ -2,36 +2,24 @@
 
 import numpy as np
 
-from dlab.figures.chart import Chart, Curve, Map, Sheet
+from dlab.figures.chart import Map, Sheet
 from dlab.figures.numbers import NONE, number, step_size
-from dlab.figures.plot import even_axis, plot, scheme_look
+from dlab.figures.plot import even_axis
 
 HOW = {
     "exact": "exact",
-    "exact-moments": "distance of the first two moments, a lower bound",
-    "exact-marginals": "exact along the axes, a lower bound",
+    "joint": "of the joint law",
+    "lower": "a lower bound",
     "density": "density on a grid",
 }
-BOTH = {
-    "exact-moments": "With its random midpoint the law is a mixture of Gaussians over U; drawn is the Gaussian with its mean "
-    "and covariance.",
-    "exact-marginals": "The coordinates share the random midpoint U, so the law in the plane is no product of what is known: "
-    "its marginals along the target's axes are drawn instead.",
-}
-
 
 def sheet(found: dict) -> Sheet | None:
-    """Three maps, p_0, the law and their difference; two charts of marginals where these alone are known; None where the
-    law fits on no grid."""
-    if "map" in found:
-        parts = _maps(found)
-    elif "lines" in found:
-        parts = _charts(found)
-    else:
+    """Three maps, p_0, the law and their difference; None where the law fits on no grid."""
+    if "map" not in found:
         return None
     what = f"law of {found['scheme']} at h = {step_size(found['h'])}"
     says = sentence(found)
-    return Sheet(f"Target and {what}", parts, f"Target density, {what}, and their difference. {says}", says)
+    return Sheet(f"Target and {what}", _maps(found), f"Target density, {what}, and their difference. {says}", says)
 
 
 def sentence(found: dict) -> str:
@@ -45,20 +33,16 @@ def sentence(found: dict) -> str:
     if "map" in found:
         law, target = (np.asarray(found["map"][k]) for k in ("law", "target"))
         parts.append(f"Its density differs from p₀ by at most {number(_share(law, target))} % of p₀'s maximum.")
-    return " ".join([*parts, *filter(None, [BOTH.get(found["method"])]), *(f"{f[0].upper()}{f[1:]}." for f in found["flags"])])
+    return " ".join([*parts, *(f"{f[0].upper()}{f[1:]}." for f in found["flags"])])
 
 
 def table(found: dict) -> list[dict]:
-    """The highest value of each map or marginal and where it lies; of a difference the lowest too."""
-    name = found["scheme"]
-    if "map" in found:
-        x, y = (np.asarray(found["map"][k]) for k in ("x", "y"))
-        pieces = [("", found["map"], lambda i: f"({_at(x[i[1]])}, {_at(y[i[0]])})")]
-    else:
-        pieces = [
-            (f" along axis {k}", line, lambda i, line=line: _at(line["x"][i[0]])) for k, line in enumerate(found.get("lines", ()), 1)
-        ]
-    return [_line(what + along, values, place) for along, piece, place in pieces for what, values in _densities(name, piece)]
+    """The highest value of each map and where it lies; of the difference the lowest too."""
+    if "map" not in found:
+        return []
+    x, y = (np.asarray(found["map"][k]) for k in ("x", "y"))
+    pieces = _densities(found["scheme"], found["map"])
+    return [_line(what, values, lambda i: f"({_at(x[i[1]])}, {_at(y[i[0]])})") for what, values in pieces]
 
 
 def _densities(name, piece) -> list[tuple]:
@@ -100,25 +84,4 @@ def _maps(found) -> tuple[Map, ...]:
         part(f"Law of {name}", law, (0.0, top), "density", f"Density of {name}'s law, on the same colours."),
         part(f"{name} − p₀", gap, (-most, most), "blue: too little, orange: too much", f"{name}'s density less the target's.",
              "dark: too little, light: too much"),
-    )
-
-
-def _charts(found) -> tuple[Chart, ...]:
-    name, lines = found["scheme"], {}
-    for i, piece in enumerate(found["lines"], 1):
-        lines.setdefault((tuple(piece["law"]), tuple(piece["target"])), (i, tuple(piece["x"])))  # equal coordinates are drawn once
-    ends = [e for _, x in lines.values() for e in (x[0], x[-1])]
-    across, own, pairs, gaps = even_axis("coordinate along the axis", min(ends), max(ends)), scheme_look(name)["colours"], [], []
-    for ((law, target), (i, x)), dash, other in zip(lines.items(), ("solid", "dot"), ("dash", "longdash")):
-        axis = f", axis {i}" if len(lines) > 1 else ""
-        for curves, label, y, drawn in (
-            (pairs, "p₀", target, {"group": f"p{i}", "dash": dash}),
-            (pairs, name, law, {"colours": own, "group": f"q{i}", "dash": other}),
-            (gaps, f"{name} − p₀", tuple(a - b for a, b in zip(law, target)), {"colours": own, "group": f"d{i}", "dash": dash}),
-        ):
-            curves.append(Curve(label + axis, x, y, key=label + axis, **drawn))
-    top, most = 1.05 * max(max(c.y) for c in pairs), 1.1 * max(max(map(abs, c.y)) for c in gaps) or 1.0
-    return (
-        plot(f"Marginals of {name} and p₀", across, even_axis("density", 0.0, top), pairs, says="Densities along the target's axes."),
-        plot(f"{name} − p₀", across, even_axis("difference", -most, most), gaps, says="Their difference."),
     )

@@ -26,7 +26,7 @@ def movie(motion, forward: bool = True) -> Movie:
                 colour_dark=style.dark,
                 positions=positions,
                 distance=distance,
-                distance_label=f"W₂ so far ({_how(track)})",
+                distance_label=f"W₂ so far ({track.method})",
                 parts=parts,
             )
         )
@@ -59,7 +59,7 @@ def sentence(motion) -> str:
         if track.diverged:
             parts.append(f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large")
         elif np.isfinite(last):
-            parts.append(f"{track.scheme} ends at W₂ = {number(last)} ({_how(track)})")
+            parts.append(f"{track.scheme} ends at W₂ = {number(last)} ({track.method})")
         else:
             parts.append(f"W₂ of {track.scheme} at the end is not known: its law leaves every grid")
     return f"With h = {step_size(motion.times[0] / motion.count)} ({motion.count} steps) {'; '.join(parts)}."
@@ -69,12 +69,6 @@ def _framed(part, lead) -> np.ndarray:
     """Parts (F − 1, k, 2) between frames, with NaN at the frames that no step begins at."""
     none = np.full((1, *part.shape[1:]), np.nan)
     return np.concatenate([np.repeat(none, lead, 0), part, none])
-
-
-def _how(track) -> str:
-    return {"exact-moments": "exact, first two moments", "exact-marginals": "exact, along the axes"}.get(
-        track.method, track.method
-    )
 
 
 def distances(table: dict) -> list[dict]:

@@ -2,10 +2,10 @@
 
 On a Gaussian target with an affine error one step is affine in x and in its normals, so the scheme's
 own `step`, run on basis vectors, is its law: nothing about a scheme is written twice. With a random
-midpoint the law is a Gaussian mixture over U, whose first two moments close (Gauss-Legendre in U).
+midpoint the law is a Gaussian mixture over U (laws/mixture.py), whose first two moments close (Gauss-Legendre in U).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -15,40 +15,39 @@ import numpy as np
 from dlab import process
 from dlab.errors import perturb
 from dlab.grid import Grid
+from dlab.laws.mixture import Maps, midpoints
 from dlab.noise import StepNoise
 from dlab.targets.spectrum import AxesField
 
 CHUNK = 64  # steps between two looks at the host
-MIDPOINTS = 32
-CROWDED = 6  # the nodes for U are 1 - w^CROWDED, see `_midpoints`
 PIECES = (4, 64)  # laws on the line that run together
 
 
 @dataclass(frozen=True)
 class Law:
     """Mean (N + 1, d) and covariance (N + 1, d, d) of the scheme's law, the start first;
-    error_square (N,) the mean |e|^2 met at each step."""
+    error_square (N,) the mean |e|^2 met at each step; maps: of the steps along the target's principal axes, where there is a
+    random midpoint; mixed: how much of them, beside 1, goes from one axis to another."""
 
     mean: np.ndarray
     cov: np.ndarray
     error_square: np.ndarray
+    maps: Maps | None = None
+    mixed: float = 0.0
 
-
-def _midpoints(randomised: bool):
-    """Nodes and weights (q,) of the mean over U. They crowd at 1: in the last step a score on a variance v has a pole at
-    U = 1 + v/h, which plain Gauss-Legendre nodes do not see where v is small beside h."""
-    nodes, weights = np.polynomial.legendre.leggauss(MIDPOINTS if randomised else 1)
-    w = (nodes + 1) / 2
-    return (1 - w**CROWDED, weights / 2 * CROWDED * w ** (CROWDED - 1)) if randomised else (w, weights / 2)
+    def begin(self, target) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variances (d,) of the start along the target's principal axes."""
+        axes = np.asarray(target.field.vectors)
+        return self.mean[0] @ axes, np.diag(axes.T @ self.cov[0] @ axes)
 
 
 @partial(jax.jit, static_argnames="scheme")
-def _advance(scheme, field, error, mean, cov, memory, times, first, count):
+def _advance(scheme, field, error, axes, mean, cov, memory, times, first, count):
     d = mean.shape[0]
     own = scheme.normals()
     slots = own + (scheme.score_evals if error.draws else 0)
     batch = 1 + d + slots * d
-    nodes, weights = _midpoints(scheme.randomised)
+    nodes, weights = midpoints(scheme.randomised)
     # One particle per basis direction of (x, normals), repeated for every midpoint.
     basis = jnp.tile(jnp.eye(batch), (len(nodes), 1))
     x = basis[:, 1 : 1 + d]
@@ -62,8 +61,15 @@ def _advance(scheme, field, error, mean, cov, memory, times, first, count):
         linear = jnp.swapaxes(out[:, 1:] - out[:, :1], 1, 2)
         return out[:, 0], linear[:, :, :d], linear[:, :, d:]
 
+    def along(constant, linear, noise):
+        """A, c and B of `Maps`, each (d, q), and what lies beside the diagonals."""
+        A, B = axes.T @ linear @ axes, axes.T @ noise @ jnp.swapaxes(noise, 1, 2) @ axes
+        kept = [jnp.diagonal(v, axis1=1, axis2=2) for v in (A, B)]
+        beside = [jnp.max(jnp.abs(v - k[:, :, None] * jnp.eye(d))) for v, k in zip((A, B), kept)]
+        return jnp.stack([kept[0], constant @ axes, kept[1]]).swapaxes(1, 2), jnp.maximum(*beside)
+
     def body(i, carry):
-        mean, cov, memory, means, covs, squares = carry
+        mean, cov, memory, means, covs, squares, maps = carry
         t, t_next = times[i], times[i + 1]
         now, memory = error.recall(memory, first + i, field, t, x)
         e = error.shift(t, x, field.score(t, x), normals[own] if error.draws else None)
@@ -74,6 +80,8 @@ def _advance(scheme, field, error, mean, cov, memory, times, first, count):
         step_noise = StepNoise(t - t_next, normals[:own], u)
         extra = jnp.stack(normals[own:]) if error.draws else None
         constant, linear, noise = read(scheme.step(perturb(field, now, extra), t, t_next, x, step_noise))
+        if scheme.randomised:
+            maps = [seen.at[i].set(value) for seen, value in zip(maps, along(constant, linear, noise))]
         centres = constant + linear @ mean
         mean = jnp.sum(weights * centres, 0)
         spread = centres - mean
@@ -84,10 +92,11 @@ def _advance(scheme, field, error, mean, cov, memory, times, first, count):
             + noise @ jnp.swapaxes(noise, 1, 2)
             + spread[:, :, None] * spread[:, None, :],
         )
-        return mean, cov, memory, means.at[i].set(mean), covs.at[i].set(cov), squares
+        return mean, cov, memory, means.at[i].set(mean), covs.at[i].set(cov), squares, maps
 
     memory = error.begin(field, times[0], x) if memory is None else memory
-    start = (mean, cov, memory, jnp.zeros((CHUNK, d)), jnp.zeros((CHUNK, d, d)), jnp.zeros(CHUNK))
+    maps = [jnp.zeros((CHUNK, 3, d, len(nodes))), jnp.zeros(CHUNK)] if scheme.randomised else []
+    start = (mean, cov, memory, jnp.zeros((CHUNK, d)), jnp.zeros((CHUNK, d, d)), jnp.zeros(CHUNK), maps)
     return jax.lax.fori_loop(0, count, body, start)
 
 
@@ -102,26 +111,30 @@ def propagate(scheme, target, error, *, grid: Grid, start: str) -> Law:
     exact = start == "exact"
     mean = a * facts.mean if exact else np.zeros(target.dim)
     cov = var * np.eye(target.dim) + (a**2 * facts.cov if exact else 0.0)
-    return _law(partial(_advance, scheme, target.field, error), mean, cov, grid)
+    law = _law(partial(_advance, scheme, target.field, error, target.field.vectors), mean, cov, grid)
+    if not scheme.randomised:
+        return law
+    return replace(law, maps=Maps(*np.moveaxis(law.maps[0], 1, 0)), mixed=float(law.maps[1].max()))
 
 
 def _law(advance, mean, cov, grid) -> Law:
     seen = [(mean[None], cov[None])]
-    squares, memory = [], None
+    squares, maps, memory = [], [], None
     for first in range(0, grid.steps, CHUNK):
         count = min(CHUNK, grid.steps - first)
-        mean, cov, memory, *after, met = advance(mean, cov, memory, grid.chunk(first, CHUNK), first, count)
+        mean, cov, memory, *after, met, along = advance(mean, cov, memory, grid.chunk(first, CHUNK), first, count)
         seen.append([np.asarray(v)[:count] for v in after])
         squares.append(np.asarray(met)[:count])
-    return Law(*map(np.concatenate, zip(*seen)), np.concatenate(squares))
+        maps.append([np.asarray(v)[:count] for v in along])
+    return Law(*map(np.concatenate, zip(*seen)), np.concatenate(squares), list(map(np.concatenate, zip(*maps))))
 
 
 @partial(jax.jit, static_argnames="scheme")
 def _advance_lines(scheme, values, errors, mean, cov, memory, times, first, count):
     def one(value, error, mean, cov, memory):
-        return _advance(scheme, AxesField(value[None]), error, mean, cov, memory, times, first, count)
+        return _advance(scheme, AxesField(value[None]), error, jnp.eye(1), mean, cov, memory, times, first, count)
 
-    return jax.vmap(one, out_axes=(0, 0, 0, 1, 1, 1))(values, errors, mean, cov, memory)
+    return jax.vmap(one, out_axes=(0, 0, 0, 1, 1, 1, 1))(values, errors, mean, cov, memory)
 
 
 def propagate_lines(scheme, values, errors, *, grid: Grid, start: str) -> Law:
@@ -139,7 +152,9 @@ def propagate_lines(scheme, values, errors, *, grid: Grid, start: str) -> Law:
     mean, cov, met = (
         np.concatenate([getattr(law, k).reshape(-1, size) for law in laws], 1)[:, :n] for k in ("mean", "cov", "error_square")
     )
-    return Law(mean, cov, met)
+    # (N, size, 3, 1, q) of each piece.
+    maps = [np.concatenate([law.maps[0][:, :, i, 0] for law in laws], 1)[:, :n] for i in range(3)] if scheme.randomised else None
+    return Law(mean, cov, met, maps and Maps(*maps))
 
 
 def diffused(facts, t: float) -> tuple[np.ndarray, np.ndarray]:

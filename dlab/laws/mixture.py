@@ -1,46 +1,63 @@
 """The law of a scheme with a random midpoint U on a Gaussian target: a mixture over U, which all coordinates share.
 
 Given U, a step is affine in each principal coordinate, x_i -> A_i(u) x_i + c_i(u) + N(0, B_i(u)), so that given all of them the
-law is N(M, diag V) with V and M random through U alone. Its first two moments are no more than a bound. Three routes to W2:
+law is N(M, diag V) with M and V random through U alone. Its mean and covariance alone are no more than a bound.
 
-  expansion   the density of the mixture is that of the Gaussian with its moments plus Hermite polynomials of higher order, whose
-              coefficients are the moments of V and M over U; they close from step to step. With -div(q grad phi) = p - q and the
-              Hermite polynomials as eigenfunctions, squares add. First order in the displacement, any dimension.
-  radial      where all variances are one and nothing moves the mean, the law is a mixture of N(0, V I): Gauss quadrature of V from
-              its moments, and W2 is that of the radii, by quantiles. Any dimension.
-  joint       in the plane one step of the joint density is P -> sum_u w_u K_1(u) P K_2(u)^T with one-dimensional kernels, taken in
-              the frequencies of a grid that follows the law's own size; W2 is the tangent distance (laws/plane.py).
+For any two laws P and Q with deviations p_i and q_i along the axes, shrunk or stretched to deviations (p_i q_i)^(1/2) about 0,
+
+    W2^2(P, Q) = |mean P - mean Q|^2 + sum_i (p_i - q_i)^2 + W2^2 of the two that are as wide as each other,
+
+since sum_i E(p_i X_i - q_i Y_i)^2 = sum_i (p_i - q_i)^2 + p_i q_i E(X_i - Y_i)^2 for any coupling of standardised X and Y. What is
+left, W2 of shapes, is found by one of
+
+  expansion   the shape is a Gaussian plus Hermite polynomials whose coefficients are the moments of M and V; they close from step to
+              step. With -div(q grad phi) = p - q and the polynomials as eigenfunctions, squares add. Any dimension, small shapes.
+  radial      where all variances are one and nothing moves the mean: W2 of the radii, by quantiles. Any dimension, any shape.
+  joint       in the plane, and wherever radii make it one: the density of the mixture on a grid, W2 by its tangent (laws/plane.py).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
 
 from dlab.laws.plane import tangent
 
-NEAR = 0.005  # W2 in standard deviations up to which the expansion is within 1 %
-NODES = 6  # of the quadrature of V
-RADII = 600  # nodes of the integral over the radius
-GRID, REACH = 128, 7.5  # points a side of the joint density, and its ends in standard deviations
-KEPT = 1e-3  # relative error of the variances beyond which a grid has lost the law
+MIDPOINTS = 32
+CROWDED = 6  # the nodes for U are 1 - w^CROWDED, see `midpoints`
+DRAWS = 1 << 11  # midpoints drawn of each step, fewer where steps are many: ENTRIES of them in all
+ENTRIES, FEWEST = 1 << 17, 256
+MATRICES = 1 << 20  # entries of the matrices of steps that are worked on together
+GROUPS = 64  # values of V that stand for all in `radial`
+RADII = 200  # nodes of the integral over the radius
+GRID, REACH = 48, 6.0  # points a side of the joint density, and its ends in standard deviations
+SMALL = 0.005  # relative error up to which W2 of shapes is taken from the expansion
+EQUAL = 1e-9  # relative difference of what is one
+
+
+def midpoints(randomised: bool = True):
+    """Nodes and weights (q,) of the mean over U. They crowd at 1: in the last step a score on a variance v has a pole at
+    U = 1 + v/h, which plain Gauss-Legendre nodes do not see where v is small beside h."""
+    nodes, weights = np.polynomial.legendre.leggauss(MIDPOINTS if randomised else 1)
+    w = (nodes + 1) / 2
+    return (1 - w**CROWDED, weights / 2 * CROWDED * w ** (CROWDED - 1)) if randomised else (w, weights / 2)
 
 
 @dataclass(frozen=True)
 class Maps:
-    """Steps of a scheme on the principal axes: A, c, B (N, k, q) by step, axis and node for U; weights (q,)."""
+    """Steps of a scheme on the principal axes: A, c, B (N, k, q) by step, axis and node for U, those of `midpoints`."""
 
     A: np.ndarray
     c: np.ndarray
     B: np.ndarray
-    weights: np.ndarray
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Of M and V over U, by axis: mean (k,), var (k,) = E V + Var M, the marginal variances; vv, mv, mm (k, k) the covariances of
-    V and V, M and V, M and M."""
+    """Of M and V over U, by axis: mean (k,) = E M, expected (k,) = E V; vv, mv, mm (k, k) the covariances of V and V, M and V, M and
+    M; var (k,) the marginal variances."""
 
     mean: np.ndarray
     expected: np.ndarray
@@ -52,141 +69,199 @@ class Moments:
     def var(self) -> np.ndarray:
         return self.expected + np.diag(self.mm)
 
+    @property
+    def spread(self) -> float:
+        """The largest share of V, in standard deviations squared, and of M that is random over U."""
+        return float(max((np.diag(self.vv) / self.expected**2).max(), (np.diag(self.mm) / self.var).max()))
 
-def moments(maps: Maps, mean, var) -> list[Moments]:
-    """After each step, the start first: a Gaussian with mean and var (k,)."""
-    k = len(mean)
-    now = Moments(np.array(mean, float), np.array(var, float), *np.zeros((3, k, k)))
-    found, w = [now], maps.weights
-    for A, c, B in zip(maps.A, maps.c, maps.B):
-        a = A**2
-        # What is random beside the state: V+ = a V + B, M+ = A M + c, a and A with u.
-        v, m = a * now.expected[:, None] + B, A * now.mean[:, None] + c
-        expected, mean = v @ w, m @ w
-        dv, dm = v - expected[:, None], m - mean[:, None]
 
-        def average(x, y, w=w):
-            return (x * w) @ y.T
+@dataclass(frozen=True)
+class Distance:
+    """W2 between the mixture and a Gaussian, the share by which it may be too large, and proven bounds: that of means and deviations,
+    and the mean over U of that of the Gaussian given U."""
 
-        now = Moments(
-            mean, expected, average(a, a) * now.vv + average(dv, dv), average(A, a) * now.mv + average(dm, dv),
-            average(A, A) * now.mm + average(dm, dm),
-        )  # fmt: skip
-        found.append(now)
+    value: float
+    error: float
+    lower: float
+    upper: float
+
+
+def distances(maps: Maps, mean, var, counts, at, targets) -> list[Distance]:
+    """W2 to N(mean, diag var) of `targets` after each of the steps `at`, from a Gaussian with mean and var (k,) along axes that stand
+    for counts (k,) coordinates each."""
+    laws, found, drawn = moments(maps, mean, var, at), [], {}
+    for n, (mean_there, var_there) in zip(at, targets):
+        law = laws[int(n)]
+        apart, shape = gaussian(law, mean_there, var_there, counts), expansion(law, var_there, counts)
+        # First order in the shape, whose size in deviations is that for the target of the law's own inverse variances.
+        error = shape / max(apart + shape, 1e-300) * (math.sqrt(expansion(law, 1 / law.var, counts)) + law.spread)
+        if not math.isfinite(apart + shape):
+            found.append(Distance(math.nan, math.inf, math.nan, math.nan))
+            continue
+        if error > SMALL and len(np.unique(np.round(var_there, 9))) <= 2:
+            drawn = drawn or draws(maps, mean, var, at)
+            M, V = drawn[int(n)]
+            if len(parts := blocks(M, V, var_there, counts)) <= 2:
+                # The draws' noise is that of their moments.
+                shape *= of_blocks(parts) / expansion(of_draws(M, V), var_there, counts)
+                error = 0.0
+        found.append(Distance(math.sqrt(apart + shape), error, math.sqrt(apart), math.sqrt(most(law, mean_there, var_there, counts))))
     return found
 
 
-def expansion(law: Moments, mean, var, counts=None) -> float:
-    """W2 to N(mean, diag var) to first order in the displacement; counts (k,): how many coordinates each axis stands for."""
-    n = np.ones(len(mean)) if counts is None else np.asarray(counts, float)
-    both = n[:, None] * n
-    shift, wide = law.mean - mean, law.var - var
-    v, sums = var, var[:, None] + var
-    # Marginals: a difference of roots, in which no digits cancel.
-    square = n @ (shift**2 + (wide / (np.sqrt(law.var) + np.sqrt(v))) ** 2)
-    # Order two between axes: the covariance of M. Each pair i < j has f = mm / sqrt(v_i v_j) on the eigenvalue 1/v_i + 1/v_j.
-    cross = law.mm**2 / sums / 2
-    own = np.diag(law.mm)
-    square += np.sum(both * cross) - n @ np.diag(cross)
-    # Coordinates that one axis stands for share M entirely.
-    square += (n * (n - 1)) @ (own**2 / (4 * v)) - (n * (n - 1)) @ np.diag(cross)
-    # Order three: E[dM_i dV_j]; the symbol is sum_ij mv_ij d_i d_jj / 2.
-    third = law.mv / 2
-    norms = third**2 * 2 / (v[:, None] * v**2) / (1 / v[:, None] + 2 / v)
-    square += np.sum(both * norms) + n @ (np.diag(third) ** 2 * (6 - 2) / (3 * v**2))
-    # Order four: sum_ij vv_ij d_ii d_jj / 8.
-    square += np.sum(both * law.vv**2 / (16 * v[:, None] * v * sums)) + n @ (np.diag(law.vv) ** 2 / (16 * v**3))
-    return float(np.sqrt(max(square, 0.0)))
+def moments(maps: Maps, mean, var, at) -> dict[int, Moments]:
+    """After each of the steps `at`, 0 the start: a Gaussian with mean and var (k,)."""
+    k, (_, w), wanted = len(mean), midpoints(), set(map(int, at))
+    now = Moments(np.array(mean, float), np.array(var, float), *np.zeros((3, k, k)))
+    found, many = {0: now}, max(1, MATRICES // k**2)
+    for first in range(0, len(maps.A), many):
+        A, c, B = (v[first : first + many] for v in (maps.A, maps.c, maps.B))
+        a, expected, means = A**2, [now.expected], [now.mean]
+        for square, linear, shift, noise in zip(*(v @ w for v in (a, A, c, B))):
+            expected.append(square * expected[-1] + noise)
+            means.append(linear * means[-1] + shift)
+        # What is random beside the state: V+ = a V + B, M+ = A M + c, a and A with u.
+        expected, means = np.array(expected)[..., None], np.array(means)[..., None]
+        dv, dm = a * expected[:-1] + B - expected[1:], A * means[:-1] + c - means[1:]
+        pairs = [[(x * w) @ np.swapaxes(y, 1, 2) for x, y in both] for both in (((a, a), (A, a), (A, A)), ((dv, dv), (dm, dv), (dm, dm)))]
+        for n, (kept, added) in enumerate(zip(zip(*pairs[0]), zip(*pairs[1])), 1):
+            seconds = [x * now_ + y for x, now_, y in zip(kept, (now.vv, now.mv, now.mm), added)]
+            now = Moments(means[n, :, 0], expected[n, :, 0], *seconds)
+            if first + n in wanted:
+                found[first + n] = now
+    return found
 
 
-def variances(maps: Maps, var: float) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss quadrature (nodes, weights) of V on the first axis after all steps, exact for its moments up to order 2 NODES - 1."""
-    order, w = 2 * NODES, maps.weights
-    m, central = var, np.array([1.0] + [0.0] * order)
-    binomial = [[math.comb(k, j) for j in range(k + 1)] for k in range(order + 1)]
-    for A, B in zip(maps.A[:, 0], maps.B[:, 0]):
-        a = A**2
-        new = w @ (a * m + B)
-        b = a * m + B - new
-        central = np.array([
-            sum(binomial[k][j] * (w @ (a**j * b ** (k - j))) * central[j] for j in range(k + 1)) for k in range(order + 1)
-        ])  # fmt: skip
-        m = new
-    scale = math.sqrt(max(central[2], 0.0))
-    if not scale > 1e-9 * m:
-        return np.array([m]), np.array([1.0])
-    scaled = central / scale ** np.arange(order + 1)
-    for n in range(NODES, 1, -1):
-        hankel = np.array([[scaled[i + j] for j in range(n + 1)] for i in range(n + 1)])
-        try:
-            R = np.linalg.cholesky(hankel).T
-        except np.linalg.LinAlgError:
-            continue
-        # Golub and Welsch (1969), sec. 4: the recurrence from the moments' Cholesky factor.
-        up = np.diag(R, 1)[:n] / np.diag(R)[:n]
-        alpha, beta = np.diff(np.concatenate([[0.0], up])), np.diag(R)[1:n] / np.diag(R)[: n - 1]
-        nodes, vectors = np.linalg.eigh(np.diag(alpha) + np.diag(beta, 1) + np.diag(beta, -1))
-        if (m + scale * nodes > 0).all():
-            return m + scale * nodes, vectors[0] ** 2
-    return np.array([m - scale, m + scale]), np.array([0.5, 0.5])
+def draws(maps: Maps, mean, var, at) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """M and V (k, K) after each of the steps `at`: K midpoints in each step, one in each K-th of [0, 1], in random order (Latin
+    hypercube: what each U does on its own has no noise)."""
+    steps, _, q = maps.A.shape
+    K = int(np.clip(ENTRIES // steps, FEWEST, DRAWS))
+    between = _between(K, q)
+    rng, M, V = np.random.default_rng(0), np.repeat(np.array(mean, float)[:, None], K, 1), np.repeat(np.array(var, float)[:, None], K, 1)
+    wanted, seen = set(map(int, at)), {0: (M, V)}
+    for n in range(steps):
+        order = rng.permutation(K)
+        A, c, B = ((v[n] @ between)[:, order] for v in (maps.A, maps.c, maps.B))
+        M, V = A * M + c, A**2 * V + np.maximum(B, 0)
+        if n + 1 in wanted:
+            seen[n + 1] = M, V
+    return seen
 
 
-def radial(nodes, weights, var: float, dim: int) -> float:
-    """W2 between the mixture of N(0, V I) with V at nodes and N(0, var I), in dim dimensions: that of the radii."""
-    chi = stats.chi2(dim)
+@lru_cache(maxsize=8)
+def _between(K, q) -> np.ndarray:
+    """(q, K): values at the nodes for U to values at U = 1/2K, 3/2K, ..., by the polynomial through them."""
+    u, place = (np.arange(K) + 0.5) / K, np.polynomial.legendre.leggauss(q)[0]
+    values, there = (np.polynomial.legendre.legvander(x, q - 1) for x in (2 * (1 - u) ** (1 / CROWDED) - 1, place))
+    return np.linalg.solve(there.T, values.T)
+
+
+def of_draws(M, V) -> Moments:
+    """The moments of a sample of M and V, (k, K)."""
+    dm, dv = M - M.mean(1, keepdims=True), V - V.mean(1, keepdims=True)
+    vv, mv, mm = (x @ y.T / M.shape[1] for x, y in ((dv, dv), (dm, dv), (dm, dm)))
+    return Moments(M.mean(1), V.mean(1), vv, mv, mm)
+
+
+def density(M, V, lines) -> np.ndarray:
+    """The mixture's density in the plane on the grid of `lines`, two (G,), where M and V are (2, K)."""
+    kernels = [np.exp(-((x[:, None] - m) ** 2) / (2 * v)) / np.sqrt(2 * np.pi * v) for x, m, v in zip(lines, M, V)]
+    return kernels[0] @ kernels[1].T / M.shape[1]
+
+
+def gaussian(law: Moments, mean, var, counts) -> float:
+    """W2^2 of the means and deviations along the axes to those of N(mean, diag var), of which each stands for counts (k,)."""
+    # A difference of roots, in which no digits cancel.
+    return float(counts @ ((law.mean - mean) ** 2 + ((law.var - var) / (np.sqrt(law.var) + np.sqrt(var))) ** 2))
+
+
+def expansion(law: Moments, var, counts) -> float:
+    """W2^2 of the shapes to first order; counts as above: coordinates that one axis stands for share M and V."""
+    own, n = np.sqrt(law.var), np.asarray(counts, float)
+    v = own * np.sqrt(var)
+    # Coefficients of the law's Hermite polynomials of order one to two in each of two coordinates, in its own deviations.
+    mm, mv, vv = law.mm / np.outer(own, own), law.mv / np.outer(own, own**2), law.vv / np.outer(own**2, own**2)
+    pair = 1 / (1 / v[:, None] + 1 / v)
+    third = mv**2 / 2 / (1 / v[:, None] + 2 / v)
+    # Between two coordinates; twice in the double sum but for the third order, which knows which is which.
+    between = mm**2 * pair / 2 + third + vv**2 * pair / 16
+    alone = np.diag(mv) ** 2 * v / 2 + 3 * np.diag(vv) ** 2 * v / 32
+    return float(n @ between @ n - n @ np.diag(between) + n @ alone)
+
+
+def most(law: Moments, mean, var, counts) -> float:
+    """W2^2 at most: the mean over U of that of the Gaussian given U, with E V^(1/2) from below by (1 + x)^(1/2) >= 1 + x/2 - x^2/2."""
+    root = np.sqrt(law.expected) * np.maximum(1 - np.diag(law.vv) / (2 * law.expected**2), 0)
+    return float(counts @ ((law.mean - mean) ** 2 + law.var + var - 2 * np.sqrt(var) * root))
+
+
+def radial(V, dim: int) -> float:
+    """W2^2 of the shapes of the mixture of N(0, V I) with V (K,) and N(0, I) in dim dimensions, where V has mean 1: that of the radii."""
+    chi, s = stats.chi2(dim), np.sort(V / V.mean())
+    s = np.array([part.mean() for part in np.array_split(s, min(GROUPS, len(s)))])
     x, gauss = np.polynomial.legendre.leggauss(RADII)
-    low, high = np.sqrt(chi.ppf(1e-14)), np.sqrt(chi.isf(1e-14))
+    low, high = np.sqrt(chi.ppf(1e-13) * s[0]), np.sqrt(chi.isf(1e-13) * s[-1])
     r = (high - low) * (x + 1) / 2 + low
-    density = 2 * r * chi.pdf(r**2)
-    s = nodes / var
-    above = r**2 > dim
-    below = np.where(above, chi.sf(r**2), chi.cdf(r**2))
-
-    def gap(y):
-        square = y[:, None] ** 2 / s
-        level = np.where(above[:, None], chi.sf(square), chi.cdf(square)) @ weights
-        slope = (2 * y[:, None] / s * chi.pdf(square)) @ weights
-        return np.where(above, below - level, level - below), slope
-
-    y = r * math.sqrt(weights @ s)
-    for _ in range(12):
-        error, slope = gap(y)
-        y = np.clip(y - np.clip(error / np.maximum(slope, 1e-300), -0.2 * y, 0.2 * y), 1e-12, None)
-    square = gauss @ ((y - r) ** 2 * density) * (high - low) / 2
-    return float(math.sqrt(var * square))
+    square = r[:, None] ** 2 / s
+    density = (2 * r[:, None] / s * chi.pdf(square)).mean(1)
+    below, above = chi.cdf(square).mean(1), chi.sf(square).mean(1)
+    y = np.sqrt(np.where(below < above, chi.ppf(below), chi.isf(above)))
+    return float(gauss @ ((y - r) ** 2 * density) * (high - low) / 2)
 
 
-def joint(maps: Maps, law: list[Moments], mean, var) -> float | None:
-    """W2 to N(mean, diag var) in the plane by the joint density; None where the grid loses the law."""
-    unit = np.linspace(-REACH, REACH, GRID)
-    spacing = unit[1] - unit[0]
-    k = 2 * np.pi * np.fft.fftfreq(GRID, spacing)
-    back = np.exp(1j * np.outer(unit, k)) * spacing / (GRID * spacing)
-    half = slice(0, GRID // 2 + 1)
-    P = np.outer(*[np.exp(-(unit**2) / 2)] * 2) / (2 * np.pi)  # in units of the law's own deviations
-    sizes = [np.sqrt(one.var) for one in law]
-    for n, (A, c, B) in enumerate(zip(maps.A, maps.c, maps.B)):
-        old, new = (law[n].mean, sizes[n]), (law[n + 1].mean, sizes[n + 1])
-        waves = []
-        for i in (0, 1):
-            a, shift = A[i] * old[1][i] / new[1][i], (A[i] * old[0][i] + c[i] - new[0][i]) / new[1][i]
-            kept = k[half] if i == 1 else k
-            waves.append(
-                np.exp(-1j * (a[:, None, None] * kept[:, None] * unit + shift[:, None, None] * kept[:, None])
-                       - (B[i] / new[1][i] ** 2)[:, None, None] * kept[:, None] ** 2 / 2)
-            )  # fmt: skip
-        spectrum = np.einsum("q,qkl->kl", maps.weights, np.matmul(np.matmul(waves[0], P), np.swapaxes(waves[1], 1, 2)))
-        first = back @ spectrum
-        # The second axis by half its frequencies: the density is real.
-        twice = np.full(GRID // 2 + 1, 2.0)
-        twice[[0, -1]] = 1.0
-        P = (first * twice @ back[:, half].T).real * spacing**2
-    P /= P.sum() * spacing**2
-    last = sizes[-1]
-    seen = [np.sum(P * (np.expand_dims(unit, 1 - i)) ** 2) * spacing**2 for i in (0, 1)]
-    if not (np.isfinite(P).all() and np.abs(np.array(seen) - 1).max() < KEPT):
-        return None
-    along = [(law[-1].mean[i] + last[i] * unit - mean[i]) / math.sqrt(var[i]) for i in (0, 1)]
-    Q = np.outer(*[np.exp(-(v**2) / 2) for v in along])
-    Q /= Q.sum() * spacing**2
-    return tangent(P / np.prod(last), Q / np.prod(last), spacing * last)
+@dataclass(frozen=True)
+class Block:
+    """Coordinates of one V: one along which M may move, or the radius of `count` of which no M moves."""
+
+    M: np.ndarray
+    V: np.ndarray
+    var: float
+    count: int
+
+
+def blocks(M, V, var, counts) -> list[Block]:
+    """The fewest: coordinates of one V turned so that M moves along few of them."""
+    groups, found, still = [], [], np.zeros(M.shape[1])
+    for i in range(len(var)):
+        own = next((g for g in groups if np.allclose([*V[i], var[i]], [*V[g[0]], var[g[0]]], EQUAL, 0)), None)
+        own.append(i) if own else groups.append([i])
+    for g in groups:
+        centred = np.sqrt(np.asarray(counts, float)[g, None]) * (M[g] - M[g].mean(1, keepdims=True))
+        _, size, along = np.linalg.svd(centred, full_matrices=False)
+        live = size > EQUAL * np.sqrt(V[g[0]].sum())
+        found += [Block(s * row, V[g[0]], var[g[0]], 1) for s, row in zip(size[live], along[live])]
+        rest = round(float(np.sum(np.asarray(counts)[g]))) - int(live.sum())
+        found += [Block(still, V[g[0]], var[g[0]], rest)] * (rest > 0)
+    return found
+
+
+def of_blocks(parts: list[Block]) -> float:
+    """W2^2 of the shapes of the mixture and the Gaussian, where the law is that of one or two blocks."""
+    if len(parts) == 2:
+        return joint(*parts)
+    (one,) = parts
+    if one.M.any():
+        return joint(one, replace(one, M=0 * one.M, V=np.full_like(one.V, one.var)))
+    return radial(one.V, one.count) * math.sqrt(one.V.mean() * one.var)
+
+
+def joint(*parts: Block) -> float:
+    """W2^2 of the shapes by the density of two blocks."""
+    kernels, shapes, spacing = [], [], []
+    for b in parts:
+        own = math.sqrt(b.V.mean() + b.M.var())
+        s, m = np.sqrt(b.V) / own, (b.M - b.M.mean()) / own
+        if b.count == 1:
+            x = np.linspace(-REACH, REACH, GRID)
+            kernel, shape = np.exp(-(((x[:, None] - m) / s) ** 2) / 2) / s, np.exp(-(x**2) / 2)
+        else:
+            chi = stats.chi(b.count)
+            low, high = (f(1, e) * chi.ppf(p) for f, e, p in ((min, s.min(), 1e-9), (max, s.max(), 1 - 1e-9)))
+            x = low + (high - low) * (np.arange(GRID) + 0.5) / GRID
+            kernel, shape = chi.pdf(x[:, None] / s) / s, chi.pdf(x)
+        kernels.append(kernel)
+        shapes.append(shape / shape.sum())
+        spacing.append((x[1] - x[0]) * math.sqrt(own * math.sqrt(b.var)))
+    P, cell = kernels[0] @ kernels[1].T, math.prod(spacing)
+    return tangent(P / P.sum() / cell, np.outer(*shapes) / cell, spacing) ** 2

@@ -1,33 +1,29 @@
 """W2 of the exact law, no Monte Carlo: Gaussian target with an error affine in x, or product target with an
 error that acts on each of its coordinates alone."""
 
+import itertools
 import math
+from collections import Counter
 from functools import lru_cache
 
 import jax
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from dlab import theory
-from dlab.laws import gaussian, product
+from dlab.laws import gaussian, mixture, product, shared
 from dlab.look import Style
 from dlab.measure.base import Case, Method, by_law, unsettled
 from dlab.targets.gaussian import Gaussian
 from dlab.targets.spectrum import Spectrum
 from dlab.types import Estimate
 
-MOMENTS_ONLY = (
-    "{}: the law is a mixture over the random midpoint U, so the exact value shown is the distance of the "
-    "first two moments, a lower bound of W₂."
-)
-MARGINALS_ONLY = (
-    "{}: the coordinates share the random midpoint U, so the exact value shown, the root of the sum of their squared "
-    "distances, is a lower bound of W₂."
-)
-FAR = 1.1  # times a lower bound that W2 may be, as far as is known, before the point is not fitted
+CLOSE = 0.02  # relative error of W2 up to which it is resolved
+ROUGH = 0.25  # and above which there is a lower bound alone
+PAIRS = 10  # pairs of coordinates whose joint law is carried
 NODES = 48  # variances at which a law is carried where there are more
 ROUNDING = 1e-11  # W2 in units of ||X_0|| below which the two laws are equal as far as doubles tell
-PRICE = 48_000, 360, 1_000, 2_800  # particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it
+# Particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it, and a step of what a pair shares.
+PRICE = 48_000, 360, 1_000, 2_800, 3_000
 
 
 def applies(case: Case) -> str | None:
@@ -54,9 +50,11 @@ def price(case: Case) -> int:
     """The cost in particle-steps; 0 for a law in closed form."""
     if isinstance(case.target, (Gaussian, Spectrum)):
         return 0
-    law, step, hessian, midpoint = PRICE
+    law, step, hessian, midpoint, pair = PRICE
     step += hessian * (case.scheme.hessian_evals > 0) + midpoint * case.scheme.randomised
-    return (law + case.grid.steps * step) * len({key for key, _ in _coordinates(case)})
+    keys = [key for key, _ in _coordinates(case)]
+    pairs = len(_pairs(keys)) if case.scheme.randomised else 0
+    return (law + case.grid.steps * step) * len(set(keys)) + case.grid.steps * pair * pairs * (pairs <= PAIRS)
 
 
 def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
@@ -72,16 +70,40 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
 
 def _gaussian(case, at):
     law = gaussian.propagate(case.scheme, case.target, case.error, grid=case.grid, start=case.start)
-    method = "exact-moments" if case.scheme.randomised else "exact"
-    times = case.grid.times[at]
+    if case.scheme.randomised and law.mixed < mixture.EQUAL:
+        return _mixture(case, at, law.maps, *law.begin(case.target), *case.target.along_axes), law.error_square
     found = []
-    for n, t in zip(at, times):
+    for n, t in zip(at, case.grid.times[at]):
         if not (np.isfinite(law.mean[n]).all() and np.isfinite(law.cov[n]).all()):
             found.append(Estimate(None, 0.0, "exact"))
             continue
         value = gaussian.bures(*gaussian.diffused(case.target.facts, t), law.mean[n], law.cov[n])
-        found.append(_estimate(case, value, method))
+        found.append(_least(value, None, "the steps mix the target's axes") if case.scheme.randomised else _estimate(case, value))
     return found, law.error_square
+
+
+def _mixture(case, at, maps, mean, var, values, means, counts=None) -> list[Estimate]:
+    """From a Gaussian with mean and var along axes on which the target has `means` and `values`, each counts times."""
+    counts = np.ones(len(var)) if counts is None else counts
+    times, found = case.grid.times[at], []
+    goals = [(np.exp(-t / 2) * means, np.exp(-t) * values - np.expm1(-t)) for t in times]
+    for one in mixture.distances(maps, mean, var, counts, at, goals):
+        if not np.isfinite(one.value):
+            found.append(Estimate(None, 0.0, "exact"))
+        elif one.error > ROUGH:
+            why = f"to first order in the mixture's shape W₂ is {one.value:.2g}, which is too rough here"
+            found.append(_least(one.lower, one.upper, why))
+        else:
+            found.append(_estimate(case, one.value, "joint", _rough(one.error), lower=one.lower, upper=one.upper))
+    return found
+
+
+def _rough(error) -> tuple[str, ...]:
+    return (f"to first order in the mixture's shape, which may be {error:.0%} too much here",) if error > CLOSE else ()
+
+
+def _least(value, upper, why) -> Estimate:
+    return Estimate(float(value), 0.0, "lower", lower=float(value), upper=upper, flags=(f"a lower bound of W₂: {why}",))
 
 
 def _axes(case, at):
@@ -96,30 +118,16 @@ def _axes(case, at):
     kinds, values, share = map(np.array, zip(*weights))
     leaves = tuple(map(tuple, alike[:, kinds].tolist()))
     law = _lines_once(case.scheme, tuple(values.tolist()), leaves, tree, case.grid, case.start)
-    method = "exact-moments" if case.scheme.randomised else "exact"
+    if case.scheme.randomised:
+        return _mixture(case, at, law.maps, law.mean[0], law.cov[0], values, 0 * values, share), law.error_square @ share
     found = []
     for n, t in zip(at, case.grid.times[at]):
         true = np.exp(-t) * values - np.expm1(-t)
         # The difference of roots from that of variances: no digits cancel that the law itself still has.
         moved = (law.cov[n] - true) / (np.sqrt(law.cov[n]) + np.sqrt(true))
         square = share @ (moved**2 + law.mean[n] ** 2)
-        if not np.isfinite(square):
-            found.append(Estimate(None, 0.0, "exact"))
-            continue
-        value = math.sqrt(square)
-        flags = _unseen(case, value, values, share) if n == case.grid.steps else ()
-        found.append(_estimate(case, value, method, flags))
+        found.append(_estimate(case, math.sqrt(square)) if np.isfinite(square) else Estimate(None, 0.0, "exact"))
     return found, law.error_square @ share
-
-
-def _unseen(case, value, values, share) -> tuple[str, ...]:
-    """What to say of a value that is far below W2, since all coordinates share the random midpoint."""
-    if case.grid.step is None:
-        return ()
-    more = theory.excess(case.scheme, values, share, case.grid.T, case.grid.step)
-    if more is None or math.hypot(value, more) < FAR * value:
-        return ()
-    return (f"a lower bound far below W₂, which is about {math.hypot(value, more):.2g}: all coordinates share the random midpoint",)
 
 
 @lru_cache(maxsize=64)
@@ -152,7 +160,6 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     """`follow` where the law of each coordinate is known already: found as `lines` gives it."""
     if case.scheme.randomised and case.target.unbounded:
         return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.grid.steps, np.nan)
-    method = "exact-marginals" if case.scheme.randomised else "exact"
     squares, met, changes, lost = np.zeros(len(at)), np.zeros(case.grid.steps), 0.0, 0.0
     for line, moved in found:
         own = line.w2() ** 2
@@ -166,14 +173,56 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     flags = ()
     if change > product.SETTLED:
         flags = (unsettled("the exact law", change),)
-    return [_estimate(case, math.sqrt(v), method, flags, change) for v in squares], met
+    if not case.scheme.randomised:
+        return [_estimate(case, math.sqrt(v), flags=flags, change=change) for v in squares], met
+    together = _shared(case, at, found)
+    if together is None:
+        why = f"the joint law of {len(found)} coordinates that share the random midpoint is not carried"
+        return [_least(math.sqrt(v), None, why) for v in squares], met
+    narrow, estimates = min(std for _, (_, _, _, std) in _coordinates(case)), []
+    for apart, more in zip(squares, together):
+        # What binds three coordinates is of higher order.
+        error = more / max(apart + more, 1e-300) * math.sqrt(more) / narrow * (len(found) > 2)
+        estimates.append(_estimate(case, math.sqrt(apart + more), "joint", (*flags, *_rough(error)), change, lower=math.sqrt(apart)))
+    return estimates, met
 
 
-def _estimate(case, value, method, flags=(), change=0.0):
+def _shared(case, at, found):
+    """What the random midpoint that all coordinates share adds to the sum of their W2^2, (F,); None where pairs are too many."""
+    keys = [key for key, _ in _coordinates(case)]
+    pairs, squares, more = _pairs(keys), [line.w2() ** 2 for line, _ in found], np.zeros(len(at))
+    if len(pairs) > PAIRS:
+        return None
+    for kinds, count in pairs.items():
+        i = keys.index(kinds[0])
+        j = keys.index(kinds[1], i + 1 if kinds[0] == kinds[1] else 0)
+        more += count * shared.excess(*pair(case, found, (i, j)), at, squares[i] + squares[j])
+    return more
+
+
+def pair(case, found, which=(0, 1)) -> list[shared.Coordinate]:
+    """Two coordinates, one object if equal, on grids of as many points, one refinement before their lines': they share little."""
+    own, xs = list(_coordinates(case)), [found[i][0].x for i in which]
+    level = max(max(product.SIZES.index(len(x)) for x in xs) - 1, 0)
+    made, nodes = {}, product._nodes(case.scheme, case.grid.largest, level)
+    for i, x in zip(which, xs):
+        key, (density, error, *_) = own[i]
+        if key not in made:
+            x = np.linspace(x[0], x[-1], product.SIZES[level])
+            made[key] = shared.Coordinate(case.scheme, density, error, x, nodes, case.grid, case.start)
+    return [made[own[i][0]] for i in which]
+
+
+def _pairs(keys) -> Counter:
+    return Counter(tuple(sorted(pair)) for pair in itertools.combinations(keys, 2))
+
+
+def _estimate(case, value, method="exact", flags=(), change=0.0, lower=None, upper=None):
     if value < ROUNDING * case.target.facts.second_moment**0.5:
         flags = (*flags, "the laws are equal up to rounding")
-    upper = None if case.scheme.randomised else value
-    return Estimate(value, 0.0, method, lower=value, upper=upper, flags=flags, grid_change=change)
+    if method == "exact":
+        lower = upper = value
+    return Estimate(value, 0.0, method, lower=lower, upper=upper, flags=flags, grid_change=change)
 
 
 def lines(case: Case, at) -> list[tuple[product.Line, float]]:
@@ -211,19 +260,20 @@ ENTRY = by_law(
             "of the scheme's law, carried through the steps without sampling",
         ),
         Method(
-            "exact-moments",
-            "**Exact first two moments.** With a random midpoint the law is a mixture over $U$. Its mean and covariance"
-            " are exact; their distance is a lower bound of $W_2$.",
-            "of the law's first two moments, without sampling: a lower bound",
-            note="exact for the first two moments, so a lower bound of W₂",
-            lower=True,
+            "joint",
+            "**Joint law.** With a random midpoint $U$, which all coordinates share, the law is neither Gaussian nor a "
+            "product. On a Gaussian target it is a mixture of Gaussians over $U$: $W_2$ of means and deviations is exact, and "
+            "that of the shapes is taken from the radii, from the density in the plane or from a Hermite expansion. On a product the "
+            "density of each coordinate is carried, and beside it what two of them share. Within 2 %, or the point is hollow and "
+            "says by how much it may be off. No sampling, no error bars.",
+            "of the scheme's joint law, a mixture over the random midpoint, carried without sampling",
         ),
         Method(
-            "exact-marginals",
-            "**Exact along the axes.** With a random midpoint the coordinates share $U$, so the law is no product. The "
-            "law of each coordinate is exact; the root of the sum of their squared distances is a lower bound of $W_2$.",
-            "of the law's marginals along the target's axes, without sampling: a lower bound",
-            note="exact along the axes, which is a lower bound of W₂",
+            "lower",
+            "**Lower bound.** Where the joint law of coordinates that share the random midpoint is not known well enough, $W_2$ of their "
+            "means and deviations, or of their marginals along the axes, is shown, hollow: a lower bound.",
+            "of marginals along the target's axes, without sampling: a lower bound",
+            note="of the marginals, so a lower bound of W₂",
             lower=True,
         ),
     ),

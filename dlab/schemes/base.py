@@ -53,7 +53,6 @@ class Scheme:
     theorem                      what is proved of it; None where no theorem covers it
     expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
         target, see theory.expansion; None where nobody has worked it out
-    midpoint_variance(v) -> how fast a step's variance changes with U at variance v, see theory.midpoint; None without midpoint
     """
 
     name: str
@@ -69,7 +68,6 @@ class Scheme:
     dynamics: Literal["SDE", "ODE"] = "SDE"
     theorem: Theorem | None = None
     expansion: Callable | None = None
-    midpoint_variance: Callable | None = None
 
     @property
     def theorem_name(self) -> str:

@@ -26,10 +26,6 @@ def constants(m_min, L_max, L_F, d, h):
     return Constants(c1=math.sqrt(d / 3) * L_max / gap, h_factor=math.sqrt(h), c2=3 / gap)
 
 
-def midpoint_variance(v):
-    return 1 - 1 / v
-
-
 THEOREM = Theorem(
     "Theorem 3", 0.5, constants,
     printed=(r"\frac{\sqrt{d/3}\,L_{\max}}{m_{\min}-\frac12}", r"\sqrt h", r"\frac{3}{m_{\min}-\frac12}"),
@@ -60,5 +56,4 @@ SCHEME = Scheme(
     ),
     style=Style(light="#B57A00", dark="#E69F00", marker="triangle-down", dash="dash"),
     theorem=THEOREM,
-    midpoint_variance=midpoint_variance,
 )

@@ -31,10 +31,6 @@ def constants(m_min, L_max, L_F, d, h):
     )
 
 
-def midpoint_variance(v):
-    return v / 4 + 1 / 2 - 1 / v
-
-
 THEOREM = Theorem(
     "Theorem 3", 0.5, constants,
     printed=(
@@ -64,5 +60,4 @@ SCHEME = Scheme(
     ),
     style=Style(light="#D55E00", dark="#D55E00", marker="triangle-up", dash="dash"),
     theorem=THEOREM,
-    midpoint_variance=midpoint_variance,
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from dlab import params, schemes, theory
-from dlab.measure import fit
+from dlab.measure import fit, method
 from dlab.study.spec import Study
 
 NEAR = 3  # interpolations in a row that may land next to an end of the bracket before it is halved
@@ -45,7 +45,8 @@ def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
 
 
 def _value(row) -> float:
-    return math.inf if row.w2 is None else row.w2
+    """W2 where it is known: of a lower bound none can say that W2 is below anything."""
+    return math.inf if row.w2 is None or method(row.method).lower else row.w2
 
 
 def _most(study, name, T) -> int:

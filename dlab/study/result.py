@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 import jax
 
 from dlab import __version__, errors, schemes, targets, theory
-from dlab.measure import exact, fit
+from dlab.measure import fit, method
 from dlab.study.reach import trends
 from dlab.study.spec import SCHEMA, Study
 
@@ -141,10 +141,9 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         measured = [k for k in ("m0", "L0", "L_F") if getattr(facts, k).how.startswith("numerical")]
         if measured:
             notes.append(f"{', '.join(measured)} in the bound: {getattr(facts, measured[0]).how}, not proven.")
-    for method, sentence in (("exact-moments", exact.MOMENTS_ONLY), ("exact-marginals", exact.MARGINALS_ONLY)):
-        names = dict.fromkeys(r.scheme for r in result.rows if r.method == method)
-        if names:
-            notes.append(sentence.format(", ".join(names)))
+    for name in dict.fromkeys(r.scheme for r in result.rows if method(r.method).lower):
+        least = ", ".join(f"{r.h:.4g}" for r in result.rows if r.scheme == name and method(r.method).lower)
+        notes.append(f"{name}: the value at h = {least} is a lower bound of W₂.")
     noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy and not study.estimator_for(n).alone]
     if noisy:
         notes.append(

@@ -7,7 +7,6 @@ recursion   the recursion behind Theorem 1, a bound that can be checked
 sharp       a bound of order h for EM with every constant, proved here
 expansion   the leading coefficient of W2 in h on Gaussian targets
 cost        what an error of the score costs the law on Gaussian targets
-midpoint    what W2 of the first two moments does not see of a random midpoint
 budget      T, h and N that the theorems ask for to reach an accuracy
 """
 
@@ -18,7 +17,6 @@ from dlab.theory.cost import gaussian as costs
 from dlab.theory.cost import hessian as hessian_cost
 from dlab.theory.expansion import integrals, leading_coefficient
 from dlab.theory.leading import NO_THEOREM, VOID_M0, Bound, Constants, bound
-from dlab.theory.midpoint import excess
 from dlab.theory.recursion import Recursion, recursion
 from dlab.theory.sharp import limit as sharp_limit
 from dlab.theory.sharp import sharp
@@ -40,7 +38,6 @@ __all__ = [
     "checklist",
     "costs",
     "coupled_noise",
-    "excess",
     "hessian_cost",
     "integrals",
     "leading_coefficient",

@@ -1,4 +1,4 @@
-"""The folded section that shows where a law is off: one scheme's law beside its target, as maps or along the axes."""
+"""The folded section that shows where a law is off: one scheme's law beside its target, as maps."""
 
 import streamlit as st
 
@@ -32,7 +32,7 @@ def section(of, file) -> Block:
     def view(found, scene):
         if (sheet := density.sheet(found)) is None:
             return View(takeaway=density.sentence(found))
-        name, height = f"{file(scene)}-{found['scheme']}-{found['h']:g}", 380 if "map" in found else 400
-        return View(sheet, name, table=density.table(found), heights=(height,), alt=sheet.caption)
+        name = f"{file(scene)}-{found['scheme']}-{found['h']:g}"
+        return View(sheet, name, table=density.table(found), heights=(380,), alt=sheet.caption)
 
     return Block("law", view, answer=answer, picks=picks)

@@ -5,7 +5,6 @@ import streamlit as st
 from dlab import errors, measure, schemes, words
 from dlab.figures.numbers import number
 from dlab.study import Study
-from dlab.targets.gaussian import Gaussian
 
 
 def describe(*names: str) -> str:
@@ -25,7 +24,7 @@ def of_movie(study: Study) -> None:
     if not all(sampled):
         said.append(describe("exact"))
     if any(not s and schemes.REGISTRY[n].randomised for n, s in zip(study.schemes, sampled)):
-        said.append(describe("exact-moments" if isinstance(study.built, Gaussian) else "exact-marginals"))
+        said.append(describe("joint"))
     if any(sampled):
         said.append(words.text("methods", "first-frames"))
     st.markdown("\n\n".join(said))

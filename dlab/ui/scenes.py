@@ -105,7 +105,7 @@ def _evaluations(result) -> str:
         f"Two scores, here. With {most} evaluations REM reaches {number(at['REM'])}, REI {number(at['REI'])} and SO "
         f"{number(at['SO'])}, {number(at['SO'] / at['REM'])} times REM's. All three fall with slope 2 in the limit, so the constant "
         "decides, and a Hessian costs more than a score in high dimension. The theorems promise ½ for REM and REI and 1 for SO, so from "
-        "them one would choose SO. For REM and REI $W_2$ along the axes is shown, a lower bound."
+        "them one would choose SO."
     )
 
 
