@@ -77,16 +77,14 @@ def test_options_that_do_not_fit_are_said():
         export.figure_bytes(CHART, "svg", width_mm=50, font_pt=7)
 
 
-# The other figures: every marker there is, maps, and marginals side by side.
+# The other figures: every marker there is, and maps side by side.
 WAYS = compare.chart({"scheme": "EM", "rows": [
     {"method": m, "h": h, "w2": h * (k + 1), "stderr": 0.01, "floor": 0.1 if m == "plugin" else None, "flags": []}
     for k, m in enumerate(measure.REGISTRY) for h in (0.5, 0.25)]})  # fmt: skip
 SPOT = np.exp(-np.add.outer(np.linspace(-2, 2, 9) ** 2, np.linspace(-2, 2, 9) ** 2))
 LAW = {"scheme": "EM", "h": 0.5, "w2": 0.1, "method": "exact", "grid_change": None, "flags": []}
 MAPS = density.sheet({**LAW, "map": {"x": np.linspace(-2, 2, 9), "y": np.linspace(-2, 2, 9), "law": SPOT, "target": SPOT**1.1}})
-LINES = density.sheet({**LAW, "scheme": "REM", "method": "exact-marginals", "lines": [
-    {"x": (-1.0, 0.0, 1.0), "law": (0.1, k, 0.1), "target": (0.1, 0.8, 0.1)} for k in (0.7, 0.9)]})  # fmt: skip
-FIGURES = {"curve": CHART, "ways": WAYS, "maps": MAPS, "lines": LINES}
+FIGURES = {"curve": CHART, "ways": WAYS, "maps": MAPS}
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -147,7 +147,7 @@ def test_exact_method_has_neither_error_bars_nor_bracket():
 
 def test_lower_bounds_are_called_so():
     r = normal(("REM",))
-    edit(r, "REM", None, method="exact-moments", upper=None)
+    edit(r, "REM", None, method="lower", upper=None)
     c = chart(r)
     assert "lower bound of W₂" in series(c, "REM measured").hover[0]
     assert "For REM the value is a lower bound of W₂" in c.caption

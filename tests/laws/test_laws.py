@@ -184,7 +184,7 @@ def along(target, name, h, **more):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_product_laws_meet_the_reference_file(name, reference_cases):
-    """Every row within 0.5 %, which it states; in fact within 1e-4. REM and REI for one coordinate."""
+    """Every row within 0.5 %, which it states; in fact within 1e-4. REM and REI for one coordinate: along the axes, a lower bound."""
     rows, share = reference_cases[0]["rows"], 1.0
     if schemes.REGISTRY[name].randomised:
         rows, share = reference_cases[0]["per_coordinate_rows"], np.sqrt(2)
@@ -192,9 +192,9 @@ def test_product_laws_meet_the_reference_file(name, reference_cases):
     assert rows
     for r in rows:
         found = along(targets.build(PRODUCT), name, r["h"])
-        assert found.value == pytest.approx(share * r.get("w2", r.get("w2_one_coordinate")), rel=2e-4), r
+        assert found.lower == pytest.approx(share * r.get("w2", r.get("w2_one_coordinate")), rel=2e-4), r
         assert 0 < found.grid_change < product.SETTLED
-        assert found.method == ("exact-marginals" if schemes.REGISTRY[name].randomised else "exact")
+        assert found.method == ("joint" if schemes.REGISTRY[name].randomised else "exact")
 
 
 @pytest.mark.slow

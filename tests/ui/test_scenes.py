@@ -137,7 +137,7 @@ def test_what_the_scenes_claim():
     evaluations = {s: rows_of(result_of("evaluations"), s)[-1] for s in ("REM", "REI", "SO")}
     assert evaluations["SO"]["w2"] > 2 * max(evaluations["REM"]["w2"], evaluations["REI"]["w2"])
     assert len({r["score_evals"] + r["hessian_evals"] for r in evaluations.values()}) == 1
-    assert {r["method"] for s, r in evaluations.items() if s != "SO"} == {"exact-marginals"}
+    assert {r["method"] for s, r in evaluations.items() if s != "SO"} == {"joint"}
     void = result_of("void")
     assert void["facts"]["m0"] < 0
     assert all(r["bound"] is None for r in void["rows"])
