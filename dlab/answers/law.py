@@ -67,6 +67,7 @@ def _of_product(case: Case) -> tuple[Estimate, dict]:
     (found,), _ = exact.of_lines(case, np.array([case.grid.steps]), lines)
     if found.value is None:
         return found, {}
+
     def product(which):
         # A jump would ring between the knots of a cubic.
         degree = [1 if which == "target" and line.quantile else 3 for line, _ in lines]

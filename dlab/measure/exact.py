@@ -4,6 +4,7 @@ error that acts on each of its coordinates alone."""
 import itertools
 import math
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 
 import jax
@@ -70,15 +71,18 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
 
 def _gaussian(case, at):
     law = gaussian.propagate(case.scheme, case.target, case.error, grid=case.grid, start=case.start)
+    found, joint = [], [None] * len(at)
     if case.scheme.randomised and law.mixed < mixture.EQUAL:
-        return _mixture(case, at, law.maps, *law.begin(case.target), *case.target.along_axes), law.error_square
-    found = []
-    for n, t in zip(at, case.grid.times[at]):
+        joint = _mixture(case, at, law.maps, *law.begin(case.target), *case.target.along_axes)
+    for n, t, known in zip(at, case.grid.times[at], joint):
         if not (np.isfinite(law.mean[n]).all() and np.isfinite(law.cov[n]).all()):
             found.append(Estimate(None, 0.0, "exact"))
             continue
-        value = gaussian.bures(*gaussian.diffused(case.target.facts, t), law.mean[n], law.cov[n])
-        found.append(_least(value, None, "the steps mix the target's axes") if case.scheme.randomised else _estimate(case, value))
+        value = float(gaussian.bures(*gaussian.diffused(case.target.facts, t), law.mean[n], law.cov[n]))
+        if known:
+            found.append(replace(known, lower=value, value=value if known.method == "lower" else max(value, known.value)))
+        else:
+            found.append(_least(value, None, "the steps mix the target's axes") if case.scheme.randomised else _estimate(case, value))
     return found, law.error_square
 
 

@@ -6,6 +6,7 @@ import math
 import os
 
 from dlab import schemes
+from dlab.laws.mixture import MIDPOINTS
 from dlab.linop.products import MOST
 from dlab.noise import MOMENTS
 from dlab.params import BadInput
@@ -19,7 +20,6 @@ BASE = 150e6  # bytes of compiling and of all that does not grow
 GIB = 2**30
 MATRICES = 3.2  # matrices of a particle in a step of SO at once
 GRIDS = 150e6  # bytes of a law on a grid
-RULES = 32  # nodes for U that a Gaussian law is carried with
 
 
 def limit() -> float:
@@ -99,6 +99,6 @@ def _law(study, name) -> float:
         return 0.0
     if not isinstance(target, Gaussian):
         return GRIDS
-    d, rules = target.dim, RULES if scheme.randomised else 1
+    d, rules = target.dim, MIDPOINTS if scheme.randomised else 1
     batch = 1 + d * (1 + scheme.normals() + study.error.draws)
-    return 8.0 * (2 * rules * batch * (batch + 2 * d) + (2 * max(study.steps) + CHUNK) * d**2)
+    return 8.0 * (2 * rules * batch * (batch + 2 * d) + (2 * max(study.steps) + CHUNK) * d**2 + 3 * max(study.steps) * rules * d)

@@ -158,11 +158,13 @@ def test_a_small_mixture_of_means_and_variances_is_as_far_as_its_density_says():
 
 def test_what_two_coordinates_share_is_that_of_the_whole_density():
     """The factors of R beside the density of the plane, carried whole by the same kernels, with other densities on the axes."""
-    target, scheme, grid = targets.build({"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 0.0}), schemes.REGISTRY["REM"], uniform(2.0, 4)
+    scheme, grid, nodes = schemes.REGISTRY["REM"], uniform(2.0, 4), product._nodes(schemes.REGISTRY["REM"], 0.5, 0)
+    first = targets.build({"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 0.0}).factors.densities[0]
+    second = targets.build({"name": "wells", "a": -1.0}).factors.densities[1]
     lines = [
-        shared.Coordinate(scheme, density, errors.NONE, np.linspace(-half, half, 192), product._nodes(scheme, 0.5, 0), grid, "exact")
-        for density, half in zip((target.factors.densities[0], targets.build({"name": "wells", "a": -1.0}).factors.densities[1]), (9.0, 10.0))
-    ]  # fmt: skip
+        shared.Coordinate(scheme, density, errors.NONE, np.linspace(-half, half, 192), nodes, grid, "exact")
+        for density, half in ((first, 9.0), (second, 10.0))
+    ]
     *_, (a, b, left, right) = shared.carried(*lines)
     P, w = np.outer(*(line.mass for line in lines)), lines[0].mover.weights.sum(1)
     for one, other in zip(*(line.kernels() for line in lines)):
