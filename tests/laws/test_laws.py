@@ -17,7 +17,8 @@ MEAN, COV = np.array(GAUSSIAN["mean"]), np.array(GAUSSIAN["cov"])
 
 
 def w2(target, name, h, T=4.0, start="exact", error=NONE):
-    return exact.estimate(Case(target, schemes.REGISTRY[name], error, uniform(T, round(T / h)), start)).value
+    """That of mean and covariance: W2 itself, or, with a random midpoint, the lower bound beside it (tests/laws/test_mixture.py)."""
+    return exact.estimate(Case(target, schemes.REGISTRY[name], error, uniform(T, round(T / h)), start)).lower
 
 
 @pytest.mark.parametrize("start", ["exact", "paper"])
@@ -204,7 +205,7 @@ def test_the_law_of_a_skew_coordinate_is_that_of_the_second_route(name, skew):
     logp = lambda u: -spec["lam"] * u**2 / 2 - spec["c"] * np.logaddexp(0, -spec["k"] * u)  # noqa: E731
     for start in ("exact", "paper"):
         want = ind.line_law_w2(name, ind.Line(logp), 4.0, 0.25, start)
-        assert along(skew, name, 0.25, start=start).value == pytest.approx(np.sqrt(2) * want, rel=1e-3)
+        assert along(skew, name, 0.25, start=start).lower == pytest.approx(np.sqrt(2) * want, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", ["EM", "REI", "SO"])
@@ -222,7 +223,7 @@ ALONG = {
 # Every model with a plain and with a midpoint scheme: each pair is compiled twice.
 @pytest.mark.parametrize("name, model", [*((n, "none") for n in NAMES), ("EM", "constant"), ("REI", "relative")])
 def test_on_a_gaussian_the_grid_gives_the_closed_form(name, model):
-    """A mixture of equal components goes by the grid: the same moments, and the same W2 where the law is a Gaussian."""
+    """A mixture of equal components goes by the grid: the same moments, and the same W2."""
     gauss = targets.build({"name": "gaussian", "mean": ROUND["means"][0], "cov": [[0.5, 0.0], [0.0, 0.5]]})
     for start in ("exact", "paper"):
         more = {"error": errors.build(ALONG[model]), "start": start}
@@ -233,8 +234,8 @@ def test_on_a_gaussian_the_grid_gives_the_closed_form(name, model):
             mean = mass @ line.x
             assert mean == pytest.approx(axis @ law.mean[-1], abs=1e-7)
             assert mass @ (line.x - mean) ** 2 == pytest.approx(axis @ law.cov[-1] @ axis, rel=1e-6)
-        if not schemes.REGISTRY[name].randomised:
-            assert exact.estimate(c).value == pytest.approx(closed.value, rel=1e-5)
+        rel = 5e-3 if schemes.REGISTRY[name].randomised else 1e-5
+        assert exact.estimate(c).value == pytest.approx(closed.value, rel=rel)
 
 
 def test_a_mixture_on_a_line_is_a_product_along_it():
