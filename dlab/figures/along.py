@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from dlab.figures.chart import Axis, Chart, Curve, Key
 from dlab.figures.numbers import listed, number, ratio, step_size
 from dlab.figures.plot import LARGE, line, log_axis, lost, plot, scheme_look
-from dlab.figures.tables import LOWER, diverged, doubts, method_text, reasons, slope_text, value_text
+from dlab.figures.tables import LOWER, diverged, doubts, has_slope, method_text, reasons, slope_text, value_text
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def why(row, line, axis) -> list[str]:
     """What keeps a point hollow."""
     if found := reasons(row):
         return found
-    return [axis.apart] if axis.apart and line.get("slope") is not None and row["value"] not in line["used"] else []
+    return [axis.apart] if axis.apart and has_slope(line) and row["value"] not in line["used"] else []
 
 
 def _says(row, axis) -> list[str]:
@@ -183,7 +183,7 @@ def _says(row, axis) -> list[str]:
 
 def _label(result, scheme, h) -> str:
     line = trend(result, scheme, h)
-    return f"{scheme} {slope_said(line, varied_axis(axis_of({'': result})))}" if line.get("slope") is not None else scheme
+    return f"{scheme} {slope_said(line, varied_axis(axis_of({'': result})))}" if has_slope(line) else scheme
 
 
 def slope_said(line, axis) -> str:
@@ -201,11 +201,11 @@ def sentence(results: dict[str, dict], h: float) -> str:
         parts += filter(None, (_ends([r for r in rows if r["scheme"] == s], s, axis) for s in names))
     else:
         lines = {s: trend(result, s, h) for s in names}
-        sloped = [f"{slope_said(t, axis)} ({s})" for s, t in lines.items() if t.get("slope") is not None]
+        sloped = [f"{slope_said(t, axis)} ({s})" for s, t in lines.items() if has_slope(t)]
         m_min = result["facts"]["m_min"]
         parts += [f"At h = {step_size(h)} W₂ {axis.trend} {listed(sloped)}."] if sloped else []
         parts += [f"The theorem's term falls with m_min = {number(m_min)}."] if sloped and axis.symbol == "T" and (m_min or 0) > 0 else []
-        flat = [s for s, t in lines.items() if t.get("slope") is None]
+        flat = [s for s, t in lines.items() if not has_slope(t)]
         parts += [f"No slope for {listed(flat)}: {axis.flat}."] if flat else []
     if low := dict.fromkeys(r["scheme"] for r in rows if r["method"] in LOWER):
         parts.append(f"{listed(low)}: {'lower bounds' if len(low) > 1 else 'a lower bound'} of W₂.")

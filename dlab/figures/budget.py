@@ -8,9 +8,9 @@ import math
 
 from dlab import schemes
 from dlab.figures.chart import Chart, Curve, Key, decades
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, ratio, step_size
+from dlab.figures.numbers import NONE, Z95, estimate, listed, number, order, ratio, step_size
 from dlab.figures.plot import line, log_axis, lost, plot, scheme_look
-from dlab.figures.tables import diverged, doubts, rows_of, slope_text, void_reason
+from dlab.figures.tables import diverged, doubts, has_slope, rows_of, slope_text, void_reason
 
 SAMPLES = 1000  # whose time is said: that of one particle is too short to have a meaning
 COSTS = {
@@ -58,7 +58,7 @@ def not_fitted(answer, trend) -> list[str]:
     if answer["flags"] or answer["steps"] is None:
         return list(answer["flags"]) or [answer["why"]]
     used = trend.get("used") or ()
-    outside = trend.get("slope") is not None and not any(math.isclose(answer["epsilon"], e, rel_tol=1e-9) for e in used)
+    outside = has_slope(trend) and not any(math.isclose(answer["epsilon"], e, rel_tol=1e-9) for e in used)
     return ["too coarse for the slope of the finer ones, not fitted"] if outside else []
 
 
@@ -88,8 +88,8 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
                  lambda a: [f"{a['scheme']}, ε = {a['epsilon']:g}", "not reached", a["why"]], **look),
         ]  # fmt: skip
     keys = [
-        Key(f"{s}  slope {_slope(t)}" if (t := trend_of(result, s)).get("slope") is not None else s,
-            **scheme_look(s, **({} if t.get("slope") is not None else {"dash": ""}))) for s in _schemes(result)
+        Key(f"{s}  slope {slope_text(t)}", **scheme_look(s)) if has_slope(t := trend_of(result, s)) else Key(s, **scheme_look(s, dash=""))
+        for s in _schemes(result)
     ]  # fmt: skip
     room = (1.5, 1.25) if sloped else (2.0, 2.0)
     return plot(
@@ -125,7 +125,7 @@ def _promised(a) -> list[str]:
 def _says(a) -> list[str]:
     return [
         f"{a['scheme']}, ε = {a['epsilon']:g}", f"found N = {_count(a['steps'])}, h = {number(a['h'])}",
-        f"W₂ {_value(a)}, with one step fewer {_fewer(a)}", *([a["why"]] if a["why"] and not a["flags"] else []),
+        f"W₂ {estimate(a)}, with one step fewer {_fewer(a)}", *([a["why"]] if a["why"] and not a["flags"] else []),
     ]  # fmt: skip
 
 
@@ -163,13 +163,9 @@ def _points(result, scheme, each) -> list[dict]:
             found.setdefault((a["T"], a["steps"]), (a["w2"], a["stderr"], doubts(a)))
     return [
         {"cost": steps * each, "w2": w2, "flags": flags, "joined": math.isclose(horizon, T, rel_tol=1e-9),
-         "says": [f"{scheme}, {_count(steps)} steps, h = {step_size(horizon / steps)}", f"W₂ {_value({'w2': w2, 'stderr': stderr})}"]}
+         "says": [f"{scheme}, {_count(steps)} steps, h = {step_size(horizon / steps)}", f"W₂ {estimate({'w2': w2, 'stderr': stderr})}"]}
         for (horizon, steps), (w2, stderr, flags) in found.items()
     ]  # fmt: skip
-
-
-def _value(a) -> str:
-    return interval(a["w2"], Z95 * (a.get("stderr") or 0.0))
 
 
 def _fewer(a) -> str:
@@ -180,10 +176,6 @@ def _fewer(a) -> str:
 
 def _count(n) -> str:
     return NONE if n is None else f"{n:,}"
-
-
-def _slope(trend) -> str:
-    return NONE if trend.get("slope") is None else slope_text(trend)
 
 
 def table(result: dict, epsilon: float, seconds=None) -> list[dict]:
@@ -203,13 +195,13 @@ def _line(a, trend, seconds) -> dict:
         "theorem ÷ found": void or ratio(plan["steps"], a["steps"]),
         "evaluations": _count(_evals(a) if reached else None),
         **time,
-        "W₂ at N": _value(a) if a["steps"] else NONE,
+        "W₂ at N": estimate(a) if a["steps"] else NONE,
         "W₂ at N − 1": _fewer(a),
         "T": number(a["T"]),
         "h": number(a["h"]),
         "theorem's T": void or number(plan["T"]),
         "theorem's h": void or number(plan["h"]),
-        "slope of N": _slope(trend),
+        "slope of N": slope_text(trend),
         "theorem's slope": void or (NONE if theory is None else order(theory)),
         "why": "; ".join(_why(a, trend)),
     }
@@ -295,7 +287,7 @@ def _cheapest(mine) -> list[str]:
 
 
 def _trends(result) -> list[str]:
-    found = {s: t for s in _schemes(result) if (t := trend_of(result, s)).get("slope") is not None}
+    found = {s: t for s in _schemes(result) if has_slope(t := trend_of(result, s))}
     if not found:
         return ["One accuracy shows no slope."] if len({a["epsilon"] for a in answers_of(result)}) == 1 else []
     promised = {}

@@ -1,11 +1,10 @@
 """The picture of one scheme measured by every method: where the point clouds see no more."""
 
-import math
 
 from dlab import measure
 from dlab.answers.estimators import DISAGREES
 from dlab.figures.chart import Band, Chart, Curve, look
-from dlab.figures.numbers import Z95, interval, number, step_size
+from dlab.figures.numbers import estimate, number, step_size
 from dlab.figures.plot import plot, step_axis
 
 BRACKET = ("coupled", "gelbrich")  # thin: they say between what the value lies
@@ -58,7 +57,7 @@ def table(found: dict) -> list[dict]:
         {
             "method": measure.REGISTRY[r["method"]].title,
             "h": step_size(r["h"]),
-            "W₂ ± 95 %": _value(r),
+            "W₂ ± 95 %": estimate(r),
             "floor": number(r["floor"]),
             "why it is hollow": "; ".join(r["flags"]),
         }
@@ -68,10 +67,6 @@ def table(found: dict) -> list[dict]:
     ]
 
 
-def _value(row) -> str:
-    return interval(row["w2"], Z95 * row["stderr"] if row["stderr"] and math.isfinite(row["stderr"]) else None)
-
-
 def _says(row) -> list[str]:
     floor = [f"floor {number(row['floor'])}"] if row["floor"] else []
-    return [f"{measure.REGISTRY[row['method']].title}, h = {step_size(row['h'])}", f"W₂ {_value(row)}", *floor]
+    return [f"{measure.REGISTRY[row['method']].title}, h = {step_size(row['h'])}", f"W₂ {estimate(row)}", *floor]

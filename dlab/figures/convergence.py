@@ -8,7 +8,7 @@ from dlab.figures.numbers import listed, number, step_size
 from dlab.figures.plot import lost, plot, scheme_look, step_axis
 from dlab.figures.tables import (
     LOWER,
-    METHODS,
+    NOTES,
     diverged,
     fit_of,
     fitted,
@@ -20,7 +20,7 @@ from dlab.figures.tables import (
     sentence,
     slope_text,
     value_text,
-)  # fmt: skip
+)
 
 AXES = {
     "h": ("step size h", lambda row: row["h"]),
@@ -101,7 +101,7 @@ def _head(row) -> str:
 
 
 def _says(row) -> list[str]:
-    method = METHODS.get(row.get("method"), row.get("method", "measured"))
+    method = NOTES.get(row.get("method"), row.get("method", "measured"))
     # The level is said because a flag may quote the standard error of the same number.
     lines = [_head(row), f"W₂ {value_text(row)} ({'95 %, ' if row.get('stderr') else ''}{method})"]
     if _bracketed(row):

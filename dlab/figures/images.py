@@ -2,7 +2,7 @@
 
 from dlab import schemes
 from dlab.figures.chart import Axis, Band, Chart, Curve, decades
-from dlab.figures.numbers import NONE, Z95, interval, listed, number
+from dlab.figures.numbers import NONE, Z95, estimate, listed, number
 from dlab.figures.plot import even_axis, log_axis, plot, scheme_look
 from dlab.linop.products import TOLERANCE
 
@@ -95,7 +95,7 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
     rows = [r for r in found["rows"] if r["method"] == method]
     curves = _by_scheme(
         rows, cost, why=lambda r: r["flags"],
-        says=lambda r: [f"{r['scheme']}, h = {size_text(r['h'])}", f"{_value(r)}, floor {number(r['floor'])}"])  # fmt: skip
+        says=lambda r: [f"{r['scheme']}, h = {size_text(r['h'])}", f"{estimate(r)}, floor {number(r['floor'])}"])  # fmt: skip
     x = _across(rows, cost)
     floor = max((r["floor"] for r in rows), default=0.0)
     return plot(
@@ -122,10 +122,6 @@ def _products(row) -> str:
     return f", {row['products']:.0f} products" if row["products"] else ""
 
 
-def _value(row) -> str:
-    return interval(row["w2"], Z95 * row["stderr"])
-
-
 def sentence(found: dict, method: str) -> str:
     """What the distances say at the finest step, with what they cost."""
     rows = [r for r in found["rows"] if r["method"] == method]
@@ -134,7 +130,7 @@ def sentence(found: dict, method: str) -> str:
     finest = min(r["h"] for r in rows)
     mine = [r for r in rows if r["h"] == finest]
     each = listed(
-        f"{r['scheme']} {_value(r)} ({r['score_evals']} scores{_products(r)})" for r in mine
+        f"{r['scheme']} {estimate(r)} ({r['score_evals']} scores{_products(r)})" for r in mine
     )
     hollow = sum(bool(r["flags"]) for r in rows)
     said = f"{TITLES[method][0].upper()}{TITLES[method][1:]} at h = {size_text(finest)}: {each}; the floor is {number(mine[0]['floor'])}."
@@ -156,7 +152,7 @@ def table(found: dict) -> list[dict]:
         lines.append({
             "scheme": near["scheme"], "h": size_text(near["h"]), "scores": near["score_evals"], "products": round(near["products"]),
             "products a step": f"{near['products'] / near['steps']:.1f}" if near["products"] else NONE,
-            **{label: _value(mine[m]) if m in mine else "diverged" for m, label in (
+            **{label: estimate(mine[m]) if m in mine else "diverged" for m, label in (
                 ("frechet", "Fréchet, full"), ("frechet-diagonal", "Fréchet, diagonal"), ("sliced", "sliced W₂"))},
             "copies": "diverged" if near["diverged"] else f"{near['copies']:.0%}",
             "distance to the data": "diverged" if near["diverged"] else number(near["distance"]),

@@ -6,10 +6,10 @@ import numpy as np
 from contourpy import contour_generator
 
 from dlab.figures.chart import MORE, NEUTRAL, Band, Chart, Curve, Map, Sheet, look
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, estimate, interval, listed, number, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
 from dlab.figures.score import met_curves
-from dlab.figures.tables import diverged, reasons, value_text, void_reason
+from dlab.figures.tables import diverged, hover, reasons, value_text, void_reason
 from dlab.look import Style
 
 # A method of training is no scheme and borrows no scheme's colour.
@@ -84,7 +84,7 @@ def errors_chart(met: dict, kinds=("score",)) -> Chart:
 
 
 def _average(error, name="average") -> str:
-    return interval(error[name], Z95 * error[f"{name}_stderr"])
+    return estimate(error, name, f"{name}_stderr")
 
 
 def derivatives(met: dict) -> Sheet:
@@ -133,7 +133,7 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
         Curve.of(
             f"{name}, {which} score", [r for r in each if r["scheme"] == name], why=reasons,
             **scheme_look(name, **({"key": name} if which == "learned" else {"marker": "", "dash": "dashdot", "thin": True})),
-            says=lambda r, w=which: [f"{r['scheme']}, {w} score, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"])
+            says=lambda r, w=which: hover(r, f"{r['scheme']}, {w} score"))
         for name in names for which, each in rows.items()
     ]  # fmt: skip
     bands = [
@@ -156,7 +156,7 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
     known, said = {n: f for n, f in floors.items() if f}, []
     promised = {n: p["value"] for n, p in promises.items() if p["value"]}
     if known:
-        each = listed(f"{interval(f['value'], Z95 * f['stderr'])} ({n})" for n, f in known.items())
+        each = listed(f"{estimate(f, 'value')} ({n})" for n, f in known.items())
         said.append(f"As h → 0 the curves with the learned score level off at W₂ = {each}, which no step size removes.")
     if promised:
         each = listed(f"{number(v)} for {listed(n for n in promised if promised[n] == v)}" for v in dict.fromkeys(promised.values()))
@@ -184,7 +184,7 @@ def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: di
         return {
             "scheme": r["scheme"], "h": step_size(r["h"]), "W₂ learned ± 95 %": value_text(r),
             "W₂ exact ± 95 %": NONE if base is None else value_text(base),
-            "ε_sc met": number(r["error_level_met"]), "floor, h → 0": interval(floor["value"], Z95 * floor["stderr"]) if floor else NONE,
+            "ε_sc met": number(r["error_level_met"]), "floor, h → 0": estimate(floor, "value") if floor else NONE,
             "C₂": number(promise.get("c2")), "C₂·ε_sc": number(promise["value"]) if promise.get("value") else "void",
             "why hollow": "; ".join(reasons(r)),
         }  # fmt: skip

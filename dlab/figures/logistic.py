@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from dlab import schemes
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Band, Chart, Curve, Key, Map, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, step_size
 from dlab.figures.plot import even_axis, line, log_axis, plot, scheme_look
-from dlab.figures.tables import diverged, no_value, reasons, rows_of, schemes_of, value_text
+from dlab.figures.tables import diverged, hover, no_value, reasons, rows_of, schemes_of, value_text
 
 # W2 at h = 0.1 and 0.39 as read off the printed figure for lambda = 100 ([YY] Fig. 1a), to about READ either way.
 PAPER = {"EM": (0.19, 0.435), "EI": (0.20, 0.48), "REM": (0.19, 0.435), "REI": (0.20, 0.47), "SO": (0.14, 0.32)}
@@ -113,7 +113,7 @@ def experiment(result: dict, sigma: float, lam: float) -> Chart:
     shown = {name: [r for r in rows if r["w2"] <= top] for name, rows in kept.items()}
     curves = [
         Curve.of(
-            name, rows, why=lambda r: () if r["resolved"] else r["flags"] or ["not resolved"], says=_says, **scheme_look(name, key=name))
+            name, rows, why=lambda r: () if r["resolved"] else r["flags"] or ["not resolved"], says=hover, **scheme_look(name, key=name))
         for name, rows in shown.items()
     ]  # fmt: skip
     bands = [_printed_band(name, f"paper {name}") for name in ("EM", "EI", "SO") if read]
@@ -135,14 +135,6 @@ def _measured(row) -> bool:
     return row["w2"] is not None and not diverged(row)
 
 
-def _says(row, what: str = "") -> list[str]:
-    return [f"{row['scheme']}{what}, h = {step_size(row['h'])}", f"W₂ {_value(row)}"]
-
-
-def _value(row, name="w2", stderr="stderr") -> str:
-    return NONE if row[name] is None else interval(row[name], Z95 * row[stderr])
-
-
 def _printed_band(scheme, group) -> Band:
     low, high = PAPER[scheme]
     return Band(f"{scheme} in the paper", ENDS, (low - READ, high - READ), (low + READ, high + READ), scheme_look(scheme)["colours"], group)
@@ -159,7 +151,7 @@ def experiment_sentence(result: dict, sigma: float, lam: float) -> str:
         elif len(good) > 1:
             shown = lam == PAPER_LAM and name in ("EM", "EI", "SO")
             printed = f" (the paper: about {PAPER[name][0]:g} and {PAPER[name][1]:g})" if shown else ""
-            each.append(f"{name} goes from {_value(good[0])} to {_value(good[-1])}{printed}")
+            each.append(f"{name} goes from {estimate(good[0])} to {estimate(good[-1])}{printed}")
     hs = sorted({r["h"] for r in result["rows"]})
     said = [f"From h = {step_size(hs[0])} to {step_size(hs[-1])}, {'; '.join(each)}."] if each else []
     if lam == PAPER_LAM:
@@ -221,7 +213,7 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
         marked = {"marker": "x"} if rank else {}
         for name in schemes_of(result):
             rows = [r for r in rows_of(result, name) if r["w2"] and not diverged(r) and r["w2"] < high]
-            curve = Curve.of(f"{name}, {what}", rows, why=reasons, says=lambda r, w=what: _says(r, f", {w}"),
+            curve = Curve.of(f"{name}, {what}", rows, why=reasons, says=lambda r, w=what: hover(r, f"{r['scheme']}, {w}"),
                              **scheme_look(name, dash="", group=f"{what} {name}", **marked))  # fmt: skip
             curves.append(replace(curve, filled=(bool(rank),) * len(curve.x)))
         keys.append(Key(what, NEUTRAL, marker="x" if rank else "circle", filled=bool(rank)))
@@ -250,7 +242,7 @@ def orders_sentence(first: dict) -> str:
         f"{': stiffness, no rate' if steps[0] * first['L0'] > 1 else ''}. "
         + (f"Where h < 1/L the slopes are {fine}." if fine else "")
         + f"{none} The surrogate's first coordinate is W₂ = "
-        f"{interval(near['w2'], Z95 * near['stderr'])} from the posterior's (standard deviation {number(near['surrogate_sigma'])} against "
+        f"{estimate(near)} from the posterior's (standard deviation {number(near['surrogate_sigma'])} against "
         f"{number(near['sigma'])}; {number(near['floor'])} is what as many independent draws read)."
         + (" That is no near-Gaussian posterior: points need not lie on the lines." if near["w2"] > NEAR * near["sigma"] else "")
     )
@@ -280,8 +272,8 @@ def readings(found: dict, scheme: str) -> Chart:
         curves.append(Curve.of(
             _title(reading), [r for r in mine if r["reading"] == reading], value=lambda r: r["w2"], half=lambda r: Z95 * r["w2_stderr"],
             colours=colours, group=reading, marker=marker, dash=dash, key=SHORT.get(reading) or f"{int(reading.split()[1]):,} samples",
-            says=lambda r: [f"{_title(r['reading'])}, h = {step_size(r['h'])}", f"W₂ {_value(r, 'w2', 'w2_stderr')}",
-                            f"W₁ {_value(r, 'w1', 'w1_stderr')}"]))  # fmt: skip
+            says=lambda r: [f"{_title(r['reading'])}, h = {step_size(r['h'])}", f"W₂ {estimate(r, 'w2', 'w2_stderr')}",
+                            f"W₁ {estimate(r, 'w1', 'w1_stderr')}"]))  # fmt: skip
     hs, band = [r["h"] for r in mine], _printed_band(scheme, "paper")
     return plot(
         f"{scheme} under each reading", even_axis("step size h", 0.95 * min(hs), 1.03 * max(hs), 6), f"W₂ of {scheme}, first coordinate",
@@ -346,7 +338,7 @@ def readings_table(found: dict) -> list[dict]:
     return [
         {
             "scheme": r["scheme"], "score": _title(r["reading"]), "h": step_size(r["h"]),
-            "W₂": _value(r, "w2", "w2_stderr"), "W₁": _value(r, "w1", "w1_stderr"),
+            "W₂": estimate(r, "w2", "w2_stderr"), "W₁": estimate(r, "w1", "w1_stderr"),
             "farthest |θ₁|": number(r["farthest"]), "the paper": number(_printed(r["scheme"], r["h"])),
         }
         for r in found["rows"]
@@ -366,8 +358,8 @@ def atoms_sentence(first: dict, few: dict) -> str:
     fine, coarse = rows[0], rows[2]
     return (
         "The score of finitely many samples is the exact score of these samples, so as h falls a scheme finds them and not the posterior: "
-        f"with {few['study']['target']['atoms']} of them EM stands at {interval(coarse['w2'], Z95 * coarse['stderr'])} with h = "
-        f"{step_size(coarse['h'])} and at {interval(fine['w2'], Z95 * fine['stderr'])} with {step_size(fine['h'])}, while the surrogate's "
+        f"with {few['study']['target']['atoms']} of them EM stands at {estimate(coarse)} with h = "
+        f"{step_size(coarse['h'])} and at {estimate(fine)} with {step_size(fine['h'])}, while the surrogate's "
         f"exact law falls from {number(exact[coarse['steps']])} to {number(exact[fine['steps']])} (two clouds of the target read "
         f"{number(fine['floor'])}). It cannot show an order."
     )
@@ -381,8 +373,8 @@ def floor_sentence(found: dict, result: dict) -> str:
     rows.sort(key=lambda r: r["h"])
     each = "; ".join(
         f"at h = {step_size(r['h'])} the figure has {number(_printed('EM', r['h']))}, √h − σ₀ is "
-        f"{number(math.sqrt(r['h']) - found['sigma'])}, and with 1,000 samples W₂ = {_value(r, 'w2', 'w2_stderr')} and "
-        f"W₁ = {_value(r, 'w1', 'w1_stderr')}"
+        f"{number(math.sqrt(r['h']) - found['sigma'])}, and with 1,000 samples W₂ = {estimate(r, 'w2', 'w2_stderr')} and "
+        f"W₁ = {estimate(r, 'w1', 'w1_stderr')}"
         for r in (rows[0], rows[-1])
     )
     share = _share(result, "SO")

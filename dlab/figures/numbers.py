@@ -40,6 +40,11 @@ def interval(value: float | None, half: float | None) -> str:
     return f"{value:.{places}f} ± {half:.{places}f}" if value else f"0 ± {half:.{places}f}"
 
 
+def estimate(row: dict, name: str = "w2", stderr: str = "stderr") -> str:
+    """A number of a row with its 95 % interval, from its standard error."""
+    return interval(row.get(name), Z95 * (row.get(stderr) or 0.0))
+
+
 def about(value: float | None, low: float | None, high: float | None) -> str:
     """A fitted number with its interval, of which the width alone is shown; a dash where there is none."""
     half = None if low is None or high is None else abs(high - low) / 2

@@ -7,7 +7,17 @@ from dlab.figures import along, convergence, tables
 from dlab.figures.chart import Chart, Curve, Key, Sheet, evenly, look
 from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
 from dlab.figures.plot import beside, line, plot, scheme_look, step_axis
-from dlab.figures.tables import diverged, fit_of, has_slope, method_text, reasons, rows_of, slope_text, value_text
+from dlab.figures.tables import (
+    diverged,
+    fit_of,
+    has_slope,
+    hover,
+    method_text,
+    reasons,
+    rows_of,
+    slope_text,
+    value_text,
+)
 from dlab.look import Style
 
 # Of each wrong Hessian, in the order in which they come: none is a scheme or borrows its colour.
@@ -148,8 +158,7 @@ def _hessian_chart(found, title="step size h", at=lambda r: r["h"], text=step_si
         curves.append(Curve.of(
             label, result["rows"], at, why=lambda r, f=fit: reasons(r, f), **{**style, "group": label},
             key=f"{label} {slope_text(fit)}" if has_slope(fit) and at is not _cost else label,
-            says=lambda r, n=label: [f"{n}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}",
-                                     f"{r['score_evals']} scores, {r['hessian_evals']:g} Hessians"]))  # fmt: skip
+            says=lambda r, n=label: [*hover(r, n), f"{r['score_evals']} scores, {r['hessian_evals']:g} Hessians"]))  # fmt: skip
     return plot(f"W₂ against {title}", step_axis([x for c in curves for x in c.x], title, text=text), "W₂", curves)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from dlab import errors
 from dlab.figures import along
 from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, look
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, order, ratio, step_size
+from dlab.figures.numbers import NONE, Z95, estimate, interval, listed, number, order, ratio, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
-from dlab.figures.tables import diverged, method_text, reasons, slope_text, value_text
+from dlab.figures.tables import diverged, hover, method_text, reasons, slope_text, value_text
 
 MARK = ("#1d2733", "#e8edf3")
 SCORE = ("#A3478A", "#E08BC4")
@@ -185,8 +185,7 @@ def levels_table(found: dict) -> list[dict]:
     for name, (title, who) in VARIANTS.items():
         v = found["variants"][name]
         at = NONE if v["t"] is None else number(v["t"])
-        size = interval(v["value"], Z95 * v["stderr"])
-        out.append({"ε is the L₂ norm …": title, "ε ± 95 %": size, "largest at t": at, "assumed by": who})
+        out.append({"ε is the L₂ norm …": title, "ε ± 95 %": estimate(v, "value"), "largest at t": at, "assumed by": who})
     return out
 
 
@@ -270,7 +269,7 @@ def second_order_chart(results: dict[str, dict], theorem: dict[str, dict]) -> Ch
         style = {**style, "group": label}
         curves.append(Curve.of(
             label, result["rows"], why=reasons, key=label, **style,
-            says=lambda r, n=label: [f"{n}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"]))  # fmt: skip
+            says=lambda r, n=label: hover(r, n)))  # fmt: skip
         if label in theorem:
             term = sorted(theorem[label]["term"].items())
             drawn = {**style, "marker": "", "dash": "dot", "thin": True}

@@ -7,9 +7,9 @@ import math
 import re
 
 from dlab import measure
-from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, order, ratio, step_size
+from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, order, ratio, step_size
 
-METHODS = {m.name: m.note for m in measure.METHODS.values() if m.note}
+NOTES = {m.name: m.note for m in measure.METHODS.values() if m.note}
 LOWER = tuple(m.name for m in measure.METHODS.values() if m.lower)
 OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
@@ -46,14 +46,17 @@ def slope_text(fit) -> str:
 
 def value_text(row) -> str:
     """W2 with its 95 % interval, or why there is none."""
-    if diverged(row):
-        return no_value(row)
-    return interval(row.get("w2"), Z95 * (row.get("stderr") or 0.0))
+    return no_value(row) if diverged(row) else estimate(row)
+
+
+def hover(row, of: str = "") -> list[str]:
+    """What a measured point says under the pointer; of: whose it is, the row's scheme where nothing is said."""
+    return [f"{of or row['scheme']}, h = {step_size(row['h'])}", f"W₂ {value_text(row)}"]
 
 
 def method_text(row) -> str:
     """The method of a row, in words where its value is not W2 itself."""
-    return METHODS.get(row.get("method"), row.get("method", NONE))
+    return NOTES.get(row.get("method"), row.get("method", NONE))
 
 
 def fitted(row, fit) -> bool:
@@ -123,7 +126,7 @@ def _line(result, scheme, closed) -> dict:
         for reason in reasons(r, fit):
             by_reason.setdefault(reason, []).append(step_size(r["h"]))
     why = [f"bound: {void_reason(result, scheme)}"] if void else []
-    why += [f"W₂: {m}" for m in dict.fromkeys(METHODS.get(r.get("method")) for r in rows) if m]
+    why += [f"W₂: {m}" for m in dict.fromkeys(NOTES.get(r.get("method")) for r in rows) if m]
     why += [f"h = {', '.join(hs)}: {reason}" for reason, hs in by_reason.items()]
     why += ["a slope needs two usable points"] if rows and not has_slope(fit) else []
     return {

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from dlab import schemes, theory
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Key, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, about, interval, listed, number, order, step_size
+from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, order, step_size
 from dlab.figures.plot import beside, even_axis, line, plot, scheme_look, step_axis
-from dlab.figures.tables import diverged, fit_of, reasons, rows_of, slope_text, value_text
+from dlab.figures.tables import diverged, fit_of, hover, reasons, rows_of, slope_text, value_text
 
 EM = scheme_look("EM")
 # Bounds on EM and how each is drawn; a theorem's leading term is dotted in its scheme's colour on every page.
@@ -46,7 +46,7 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
     points = Curve.of(
         "EM measured", measured, why=lambda r: reasons(r, fit), **EM, key=f"EM measured{slope}",
-        says=lambda r: [f"EM, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"])  # fmt: skip
+        says=hover)  # fmt: skip
     values = [v for c in (lines["theorem"], lines["sharp"], points, closed) for v in c.y if v > 0]
     if not values:
         return None
@@ -267,7 +267,7 @@ def one_step(found: dict) -> Sheet:
                 name, [r for r in rows if r["scheme"] == name], value=lambda r, p=part: r[p], half=lambda r, p=part: Z95 * r[f"{p}_stderr"],
                 why=lambda r, f=fit: () if r["h"] in f["used"] else ["not fitted"], key=f"{name}  slope {slope_of(fit)}",
                 **scheme_look(name),
-                says=lambda r, p=part, w=label: [f"{r['scheme']}, h = {step_size(r['h'])}", f"{w} {_with_error(r, p)}"])
+                says=lambda r, p=part, w=label: [f"{r['scheme']}, h = {step_size(r['h'])}", f"{w} {estimate(r, p, f'{p}_stderr')}"])
             for name, fit in slopes.items()
         ]  # fmt: skip
         each = ", ".join(f"{name} {slope_of(fit)}" for name, fit in slopes.items())
@@ -275,10 +275,6 @@ def one_step(found: dict) -> Sheet:
             title, step_axis((r["h"] for r in rows), room=(1.25, 1.6)), f"{label} (L₂)", curves,
             slopes=(2.0, 3.0) if part == "mean" else (1.5, 2.5), says=f"Slopes: {each}."))  # fmt: skip
     return beside("One-step errors", charts, "Mean error and fluctuation of one step.", one_step_sentence(found))
-
-
-def _with_error(row, part) -> str:
-    return interval(row[part], Z95 * row[f"{part}_stderr"])
 
 
 def _part(found, scheme, part) -> dict:
@@ -306,7 +302,7 @@ def one_step_table(found: dict) -> list[dict]:
         {
             "scheme": fit["scheme"],
             **{f"slope of the {part}": slope_of(fit[part]) for part in PARTS},
-            **{f"{part} at h = {step_size(finest)}": _with_error(rows[fit["scheme"]], part) for part in PARTS},
+            **{f"{part} at h = {step_size(finest)}": estimate(rows[fit["scheme"]], part, f"{part}_stderr") for part in PARTS},
             "strong order": order(schemes.REGISTRY[fit["scheme"]].strong_order),
         }
         for fit in found["fits"]
@@ -325,7 +321,7 @@ def signs(found: dict, revealed: bool) -> Chart | None:
         name = f"{letter}  {SIGNS[variant]}, slope {slope_of(sign_fit(found, variant))}" if revealed else letter
         curves.append(Curve.of(
             name, [r for r in found["rows"] if r["variant"] == variant and r["w2"]], key=name, **{**style, "group": letter},
-            says=lambda r, k=letter: [f"{k}, h = {step_size(r['h'])}", f"W₂ {interval(r['w2'], Z95 * r['stderr'])}"]))  # fmt: skip
+            says=lambda r, k=letter: hover(r, k)))  # fmt: skip
     if not any(c.x for c in curves):
         return None
     return plot(
