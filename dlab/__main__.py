@@ -170,7 +170,7 @@ def _check(args) -> int:
         cost = f"{asked.cost(study, *which):.3g} particle-steps, " if asked.cost else ""
         print(f"ok: {asked.name}, {cost}about {asked.check(study, *which) / 1e6:.0f} MB of memory")
         return 0
-    _ = [part.built.facts for _, part in study.parts]  # a target may be too sharp to be measured
+    _ = [(part.built.facts, part.work and part.built.fast_field) for _, part in study.parts]  # a target may be too sharp for these
     rows = sum(len(part.schemes) * len(part.steps) for _, part in study.parts)
     networks = sum(not part.error.ready for _, part in study.parts)
     first = f", after the training of {networks} network{'s' * (networks > 1)}" if networks else ""

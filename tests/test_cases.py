@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from dlab import __main__ as shell
-from dlab import export, pictures
+from dlab import export, pictures, targets
 from dlab.figures.chart import Axis, Chart, Curve
 from dlab.params import BadInput
 from dlab.study import Study
 from dlab.targets.observations import read_csv
-from dlab.ui import files
+from dlab.ui import files, settings, studies, uploads
 
 CASES = Path(__file__).parent / "data" / "cases"
 TESTED = set()  # names of files
@@ -67,6 +67,19 @@ def test_a_table_that_cannot_be_understood_is_refused_with_the_place(name):
     planar, words = REFUSED_TABLES[name]
     sentence = refused(read_csv, bytes_of(name), planar)
     assert all(word in sentence for word in words)
+
+
+def test_features_too_wide_for_the_table_of_the_score_are_refused_and_standardised_in_the_app():
+    table = read_csv(bytes_of("csv14_unstandardised_planar.csv"), True)
+    target = {"name": "logistic", "x": table.x, "y": table.y, "lam": 0.8}
+    assert "standardise" in refused(lambda: targets.build(target).fast_field)
+    assert targets.build(target).facts.L_F.value is None
+    scaled = uploads.planar(bytes_of("csv14_unstandardised_planar.csv"))
+    study = studies.study(settings.defaults() | {"target": "logistic", **scaled})
+    x = np.asarray(study.target["x"])
+    np.testing.assert_allclose([x.mean(0), x.std(0)], [[0, 0], [1, 1]], atol=1e-5)
+    assert float(study.built.facts.field_error.split(" by ")[1].split()[0]) < 1e-5
+    assert studies.study(settings.defaults() | {"target": "logistic", **scaled, "scaled": False}).target["x"] == table.x
 
 
 # ---------------------------------------------------------------- study files
@@ -162,3 +175,25 @@ def test_no_time_is_told_before_enough_is_done(monkeypatch, capsys):
     assert " left" not in capsys.readouterr().err
     meter(0.5)
     assert "about 20 s left" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- the app
+
+
+@pytest.mark.parametrize("name", ["app01_logistic_made_two_features.json", "app02_hessian_error_dropped.json", "app03_laplace_dropped.json"])
+def test_the_app_runs_a_study_file_as_it_is(name):
+    given = Study.from_json(bytes_of(name))
+    values, notes = files.from_study(bytes_of(name))
+    assert studies.study(values) == given
+    assert studies.moving_study(values).score_error == given.score_error
+    assert [note.split()[0] for note in notes] == (["score_error.hessian"] if "hessian" in name else [])
+
+
+# ---------------------------------------------------------------- numbers, memory and answers
+
+ELSEWHERE = {  # the test that has the case
+    "crash_skew_rei.json": "", "crash_spectrum_projected.json": "", "m1_mixture.json": "", "make01_readings_SO.json": "",
+    "make02_law_null.json": "", "make04_images_signs_onestep.json": "", "mem01_onestep_six_dimensions.json": "",
+    "mem03_gaussian_600_SO.py": "", "nan_mixture.json": "", "narrow_gaussian_projected.json": "", "num01_nan_exact_law.json": "",
+    "num02_sinkhorn_zero.json": "", "num04_m0_misses_the_valley.json": "", "unequal_covariances_m0.json": "",
+}  # fmt: skip

@@ -1,5 +1,6 @@
 """A 2-D target known by its log-density alone: skew, logistic and a user's own share this route."""
 
+from collections import defaultdict
 from functools import cached_property, partial
 
 import jax
@@ -7,10 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import process
+from dlab.params import BadInput
 from dlab.targets import quadrature, table
-from dlab.targets.base import Fact, Factors, Facts, Target, measured_smoothness
+from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Target, measured_smoothness
 
 LEAST_ACCEPTED = 0.01
+ACCURATE = 0.003  # root mean square error of the tabulated score over p_t
 
 
 class QuadratureTarget(Target):
@@ -47,8 +50,20 @@ class QuadratureTarget(Target):
         return quadrature.oracle(self.density, *self._moments, self._least)
 
     @cached_property
+    def _tabulated(self):
+        """The table, and the root mean square and the largest error of its score."""
+        found = table.build(self.density, *self._moments, self._least)
+        return found, *_table_error(self.field, found)
+
+    @cached_property
     def fast_field(self):
-        return table.build(self.density, *self._moments, self._least)
+        found, rms, _ = self._tabulated
+        if not rms <= ACCURATE:
+            raise BadInput(
+                f"target bends too sharply for the table of its score, which departs from the quadrature by {rms:.2g} in the mean over p_t "
+                f"where {ACCURATE:g} is promised; standardise the features, or lower the sharpness."
+            )
+        return found
 
     def log_density(self, x):
         return self.density(x)
@@ -70,8 +85,9 @@ class QuadratureTarget(Target):
     @cached_property
     def facts(self):
         mean, cov = (np.asarray(v) for v in self._moments)
-        measured = measured_smoothness(self.fast_field, mean, cov)
-        rms, worst = _table_error(self.field, self.fast_field)
+        fast, rms, worst = self._tabulated
+        # A table that is not accurate tells nothing, and by quadrature this would take minutes.
+        measured = measured_smoothness(fast, mean, cov) if rms <= ACCURATE else defaultdict(lambda: UNKNOWN)
         return Facts(
             dim=2,
             m0=self._m0 or measured["m0"],
