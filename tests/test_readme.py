@@ -20,6 +20,7 @@ from dlab import cache, engine, params, pictures, targets
 from dlab.errors import learned as learned_score
 from dlab.study import Study, memory
 from dlab.study.spec import AXES
+from dlab.targets import observations, quadrature_target, spectrum
 from dlab.ui import kinds, scenes, settings, share, tour
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -154,16 +155,22 @@ def test_m0_and_L0_of_the_table_are_those_of_the_target(name):
 
 
 def test_limits_are_those_that_are_enforced():
-    said = " ".join(re.search(r"\*\*Limits\*\*(.*?)\n\n", README, re.S)[1].split())
+    said = README.split("\n### Limits and caches\n")[1].split("**Caches.**")[0]
     for limit in (
+        f"up to {params.MAX_DATA_ROWS:,} rows",
+        f"2 to {observations.MAX_FEATURES} on the page",
+        " or ".join(", ".join(observations.LABELS).rsplit(", ", 1)),
+        f"2 to {pictures.MAX_IMAGES:,} square grey images of 2 to {pictures.MAX_SIDE} pixels a side ({', '.join(pictures.SUFFIXES)})",
+        f"{spectrum.MAX_DIM:,} of a spectrum",
+        f"accurate to {quadrature_target.ACCURATE:g}",
+        ", ".join(observations.SEPARATORS.values()).replace(", tabs", " or tabs"),
         f"{params.MAX_PARTICLES:,} Brownian paths",
         f"{params.MAX_STEPS:,} steps",
         f"{params.MAX_STEP_SIZES} step sizes",
         f"T up to {params.MAX_T:g}",
         f"{params.MAX_WORK:,} particle-steps",
         f"{params.MAX_COMPONENTS} mixture components",
-        f"{params.MAX_DATA_ROWS:,} observations",
-        f"{memory.LIMIT:g} GiB of memory",
+        f"| memory | {memory.LIMIT:g} GiB",
     ):
         assert limit in said
 

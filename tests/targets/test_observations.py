@@ -1,7 +1,6 @@
 """Reading observations: what each kind of file is taken for, and that no cell becomes another number in silence."""
 
 
-import numpy as np
 import pytest
 
 from dlab import params
@@ -76,28 +75,3 @@ def test_a_bad_table_is_refused_by_one_sentence_that_names_line_column_and_value
     assert "\n" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
-
-
-def _damaged(rng, data: bytes) -> bytes:
-    data = bytearray(data)
-    for _ in range(rng.integers(1, 6)):
-        at = int(rng.integers(len(data)))
-        piece = [b",", b";", b"\t", b"\n", b"\r", b'"', b"-", b".", b"NA", b"1_0", b"\xff", b"\x00", b"e9", b"y"][rng.integers(14)]
-        data[at : at + int(rng.integers(0, 3))] = piece
-    return bytes(data)
-
-
-@pytest.mark.parametrize("count", [10, pytest.param(2000, marks=pytest.mark.long)])
-def test_a_damaged_table_is_read_or_refused(count):
-    rng = np.random.default_rng(0)
-    plain = [data for data, *_ in GOOD.values()]
-    sentences = []
-    for i in range(count):
-        try:
-            table = read_csv(_damaged(rng, plain[i % len(plain)]), planar=bool(i % 2))
-            assert np.isfinite(table.x).all()
-            assert set(table.y) == {1, -1}
-        except BadInput as error:
-            sentences.append(str(error))
-    assert sentences
-    assert not any("\n" in sentence for sentence in sentences)
