@@ -19,6 +19,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for library in ("OMP", "OPENBLAS"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen=false {os.environ.get('XLA_FLAGS', '')}"
+# XLA's older way to emit a fused loop: a third less of a core's time for the same numbers, most of it in the compiler.
+os.environ["XLA_FLAGS"] = f"--xla_cpu_use_fusion_emitters=false {os.environ.get('XLA_FLAGS', '')}"
 
 import jax
 import numpy as np
@@ -100,5 +102,6 @@ def pytest_runtest_setup(item):
 
 def pytest_collection_modifyitems(items):
     """The longest files first, so that no worker is left with one of them at the end."""
-    longest = ("test_targets.py", "test_browser.py", "test_player.py", "test_measure.py", "test_laws.py")
+    longest = ("test_browser.py", "test_targets.py", "test_downloads.py", "test_additions.py", "test_benchmarks.py", "test_measure.py",
+               "test_laws.py", "test_player.py")  # fmt: skip
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))

@@ -14,10 +14,13 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # A container lends Chromium little shared memory, and root no sandbox.
 ARGUMENTS = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 ROOT = Path(__file__).resolve().parents[1]
+OURS = ROOT / "app.py"
+# Streamlit without the lab's warm-up: more than a minute of a core, for what most tests do not ask for.
+COLD = "from dlab.ui import warm; warm.up = lambda stop: None; from streamlit.web.cli import main; main()"
 
 
 @contextmanager
-def running(folder, app=ROOT / "app.py"):
+def running(folder, app=OURS, warm=False):
     """The address of an app (ours unless given) on a free port, up while the block runs; its cache lies in folder."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -26,9 +29,10 @@ def running(folder, app=ROOT / "app.py"):
     # The app keeps compiled code there; the tests' own processes have compiled much of it already.
     if not (folder / "jax").exists() and (shared := os.environ.get("JAX_COMPILATION_CACHE_DIR")):
         (folder / "jax").symlink_to(shared)
+    start = ("-c", COLD) if app == OURS and not warm else ("-m", "streamlit")
     with log.open("w") as file:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(app), f"--server.port={port}",
+            [sys.executable, *start, "run", str(app), f"--server.port={port}",
              "--server.address=127.0.0.1", "--server.headless=true"],
             cwd=ROOT, env={**os.environ, "DLAB_CACHE": str(folder), "PYTHONPATH": str(ROOT)}, stdout=file, stderr=file,
         )  # fmt: skip

@@ -16,12 +16,8 @@ from dlab.measure import Case
 from dlab.sample import reference, simulate, starts
 from dlab.study import Study, run
 
-MIXTURE = {
-    "name": "mixture",
-    "weights": [0.4, 0.6],
-    "means": [[-0.6, 0.3], [0.8, -0.5]],
-    "var": [[[0.6, 0.2], [0.2, 0.5]], [[0.4, 0.0], [0.0, 0.9]]],
-}
+MIXTURE = {"name": "mixture", "weights": [0.4, 0.6], "means": [[-0.6, 0.3], [0.8, -0.5]],
+           "var": [[[0.6, 0.2], [0.2, 0.5]], [[0.4, 0.0], [0.0, 0.9]]]}  # fmt: skip
 
 
 def _euler(field, t, t_next, x, noise):
@@ -30,30 +26,14 @@ def _euler(field, t, t_next, x, noise):
 
 @pytest.fixture(autouse=True)
 def flow(monkeypatch):
-    scheme = dataclasses.replace(
-        schemes.REGISTRY["EM"],
-        name="PF",
-        parts=_euler,
-        dynamics="ODE",
-        strong_order=1.0,
-        law_order=1.0,
-        expansion=None,
-        theorem=None,
-    )
+    changed = {"parts": _euler, "dynamics": "ODE", "strong_order": 1.0, "law_order": 1.0, "expansion": None, "theorem": None}
+    scheme = dataclasses.replace(schemes.REGISTRY["EM"], name="PF", **changed)
     monkeypatch.setitem(schemes.REGISTRY, "PF", scheme)
     return scheme
 
 
 def rows(target, estimator, names=("PF",), **more):
-    study = {
-        "target": target,
-        "schemes": list(names),
-        "h": [0.25],
-        "T": 2.0,
-        "estimator": estimator,
-        "particles": 2048,
-        **more,
-    }
+    study = {"target": target, "schemes": list(names), "h": [0.25], "T": 2.0, "estimator": estimator, "particles": 2048, **more}
     return {row.scheme: row for row in run(Study.from_json(study)).rows}
 
 
@@ -111,9 +91,7 @@ def test_the_reference_has_its_order_and_ends_at_the_target(gaussian):
 
 
 def test_the_player_and_the_one_step_errors_take_the_flow(monkeypatch):
-    study = Study.from_json(
-        {"target": MIXTURE, "schemes": ["EM", "PF"], "h": [0.25], "T": 1.0, "estimator": "projected"}
-    )
+    study = Study.from_json({"target": MIXTURE, "schemes": ["EM", "PF"], "h": [0.25], "T": 1.0, "estimator": "projected"})
     tracks = {t.scheme: t for t in trajectory.motion(study, study.schemes, 4, 512).tracks}
     exact = rows(MIXTURE, "density", h=[0.25], T=1.0)["PF"]
     assert tracks["PF"].distance[-1] == pytest.approx(exact.w2, rel=0.2)

@@ -1,8 +1,8 @@
 """The numbers of before the redesign (commit 21c7e30): laws without sampling to 1e-12, sampled rows within their errors.
 
-`data/before/laws.json` and `sampled.json` hold what that commit answered to the project's reference cases, to 26 study files
-and to the curves of the prepared scenes. `rounding` of a row is the relative change of its w2 there when T moved by its last
-bit, where that is much: adaptive grids turn a last bit into another refinement. Words, notes and flags may change.
+`data/before/laws.json` and `sampled.json` hold what that commit answered to the project's reference cases, to study files and to the
+curves of the prepared scenes, those that take minutes left out. `rounding` of a row is the relative change of its w2 there when T moved
+by its last bit, where that is much: adaptive grids turn a last bit into another refinement. Words, notes and flags may change.
 """
 
 import json
@@ -13,19 +13,13 @@ import pytest
 
 from dlab.study import Study, run
 
-BEFORE = {
-    kind: json.loads((Path(__file__).parent / "data" / "before" / f"{kind}.json").read_text())
-    for kind in ("laws", "sampled")
-}
+BEFORE = {kind: json.loads((Path(__file__).parent / "data" / "before" / f"{kind}.json").read_text()) for kind in ("laws", "sampled")}
 SAME = 1e-12
 FACTS = 0.03
 # Of REM and REI these methods gave the distance of the first two moments, or the root of the sum over the axes, and called it exact.
 # Both are lower bounds: the coordinates share the random midpoint. Today's value is that of the joint law, the old one its `lower`.
 BOUNDS = ("exact-moments", "exact-marginals")
 ERRORS = 4.0  # combined standard errors
-SAMPLED_SOON = ("18 skew coupled field", "20 logistic smooth gelbrich")  # the rest by hand
-# On a grid: like others, or minutes where nothing is compiled.
-LONG_LAWS = {name for name in BEFORE["laws"] if name.startswith("Outside the assumptions")} | {"12 kink vary delta", "16 density field"}
 NUMBERS = ("w2", "lower", "upper", "bound", "error_level_met", "h")
 CLOSED = ("gaussian", "spectrum")  # targets whose laws take no grid
 
@@ -33,8 +27,7 @@ CLOSED = ("gaussian", "spectrum")  # targets whose laws take no grid
 def marked(kind):
     for name, case in BEFORE[kind].items():
         quick = kind == "laws" and case["study"]["target"]["name"] in CLOSED
-        long = (kind == "sampled" and name not in SAMPLED_SOON) or name in LONG_LAWS
-        yield pytest.param(case, id=name, marks=[] if quick else [pytest.mark.long if long else pytest.mark.slow])
+        yield pytest.param(case, id=name, marks=[] if quick else [pytest.mark.slow])
 
 
 def close(found, before, rel):

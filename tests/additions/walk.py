@@ -1,13 +1,12 @@
 """A walk through a copy of the lab that has one scheme, target, estimator and two score errors more.
 
-`tests/test_additions.py` makes the copy by the recipes of docs/ARCHITECTURE.md and starts `python walk.py OUT CHECK ...` in it, which
-writes {check: traceback, or "" where all is well} to the file OUT.
+`tests/test_additions.py` makes the copy by the recipes of docs/ARCHITECTURE.md and starts `python walk.py OUT` in it, which writes
+{check: traceback, or "" where all is well} to the file OUT.
 """
 
 import contextlib
 import io
 import json
-import os
 import sys
 import tempfile
 import traceback
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import streamlit
+import test_pages
+from test_pages import plain
 
 ROOT = Path.cwd()
 EXPANDER = streamlit.expander
@@ -170,21 +171,13 @@ def check_tables_of_the_readme():
 # ---------------------------------------------------------------- pages
 
 
-def visit(page, query):
+def opened(page, query):
     """The page of a link with all its sections open; its runs are started where it waits."""
-    from streamlit.testing.v1 import AppTest
-
     from dlab.ui import process
 
     process.begin = lambda: True  # nothing compiles in the background
     streamlit.expander = partial(_opened, streamlit.session_state)
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    at.query_params.update(query)
-    at.run()
-    if page:
-        at.switch_page(f"pages/{page}.py")
-        at.query_params.update(query)
-        at.run()
+    at = test_pages.visit(page, query)
     for _ in range(3):
         assert not at.exception, at.exception
         assert not at.error, [e.value for e in at.error]
@@ -202,28 +195,24 @@ def _opened(state, label, **options):
     return EXPANDER(label, **options)
 
 
-def words(at) -> str:
-    return "\n".join(e.value for kind in (at.markdown, at.caption, at.warning) for e in kind).replace("\\", "")
-
-
 def check_convergence():
-    at = visit("convergence", {**EXACT, "error": "swap", "e_level": "0.1"})
-    assert "no theorem" in words(at)
+    at = opened("convergence", {**EXACT, "error": "swap", "e_level": "0.1"})
+    assert "no theorem" in plain(at)
     assert len(at.get("plotly_chart")) >= 1
     assert "Cut score" in {o for s in at.selectbox for o in s.options}
 
 
 def check_convergence_sampled():
-    at = visit("convergence", {**SAMPLED, "estimator": "means", "error": "cut"})
-    assert "Distance of the means" in words(at)
+    at = opened("convergence", {**SAMPLED, "estimator": "means", "error": "cut"})
+    assert "Distance of the means" in plain(at)
 
 
 def check_particles():
-    assert visit("particles", {**EXACT, "error": "swap", "e_level": "0.1"}).get("bidi_component")
+    assert opened("particles", {**EXACT, "error": "swap", "e_level": "0.1"}).get("bidi_component")
 
 
 def check_score_error():
-    at = visit("score_error", {**EXACT, "model": "swap", "levels": "0.1..0.2"})
+    at = opened("score_error", {**EXACT, "model": "swap", "levels": "0.1..0.2"})
     assert len(at.get("plotly_chart")) >= 4
     models = next(s for s in at.selectbox if s.label == "Score error").options
     assert "Swapped coordinates" in models
@@ -231,42 +220,34 @@ def check_score_error():
 
 
 def check_budget():
-    assert "no theorem" in words(visit("budget", {**EXACT, "distances": "0.5..0.2"}))
+    assert "no theorem" in plain(opened("budget", {**EXACT, "distances": "0.5..0.2"}))
 
 
 def check_horizon():
-    assert visit("horizon", {**EXACT, "fine": "0.5", "horizons": "1..2"}).get("plotly_chart")
+    assert opened("horizon", {**EXACT, "fine": "0.5", "horizons": "1..2"}).get("plotly_chart")
 
 
 def check_dimension():
-    assert visit("dimension", {**EXACT, "dims": "1..4", "epsilon": "0.5"}).get("plotly_chart")
+    assert opened("dimension", {**EXACT, "dims": "1..4", "epsilon": "0.5"}).get("plotly_chart")
 
 
 def check_theory():
-    assert "no theorem" in words(visit("theory", {**EXACT, "error": "swap", "e_level": "0.1"}))
+    assert "no theorem" in plain(opened("theory", {**EXACT, "error": "swap", "e_level": "0.1"}))
 
 
-def check_learned():
-    assert visit("learned", {**EXACT, "target": "ridge"})
-
-
-def check_outside():
-    assert visit("outside", EXACT)
-
-
-def check_home():
-    assert visit("", {}).title
+def check_the_others():
+    assert opened("learned", {**EXACT, "target": "ridge"})
+    assert "HEUN" in plain(opened("outside", {**EXACT, "outside.case": "wide"}))
+    for page, query in (("logistic", {"logistic.part": "csv", **EXACT}), ("images", EXACT), ("", {})):
+        assert opened(page, query).title
 
 
 if __name__ == "__main__":
-    os.chdir(ROOT)
-    sys.path.insert(0, str(ROOT))
-    out, *checks = sys.argv[1:]
     found = {}
-    for check in checks:
-        try:
-            globals()[f"check_{check}"]()
-            found[check] = ""
-        except Exception:
-            found[check] = traceback.format_exc()
-    Path(out).write_text(json.dumps(found))
+    for name, check in list(globals().items()):
+        if name.startswith("check_"):
+            try:
+                found[name] = check() or ""
+            except Exception:
+                found[name] = traceback.format_exc()
+    Path(sys.argv[1]).write_text(json.dumps(found))

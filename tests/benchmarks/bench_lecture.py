@@ -101,11 +101,14 @@ def times(browser, link, marks, visits, slopes=None, again=False):
 
 
 def scene(browser, address, one, marks, visits, slopes=None):
-    """Times to the marks of a prepared scene, by its link and by its card on the home page; seconds by the link again."""
+    """Times to the marks of a prepared scene, by its link and, in more than one visit, again and by its card on the home page; seconds
+    by the last link."""
     link = f"{address}{one.page}?{urlencode(links.address(one))}"
-    for again in (False, True):
+    for again in (False, True)[:visits]:
         for mark, taken in times(browser, link, marks, visits, slopes, again).items():
             shown = report(f"{one.name}: link to {mark}{', again' if again else ''}", taken, "1 s" if mark == marks[-1] else None)
+    if visits == 1:
+        return shown
     by_click = {m: [] for m in marks}
     for _ in range(visits):
         with Visitor(browser, slopes) as visitor:
@@ -138,7 +141,7 @@ def bare(browser, folder, visits):
     app = folder / "bare.py"
     app.write_text(BARE)
     with running(folder, app) as address:
-        for again in (False, True):
+        for again in (False, True)[:visits]:
             for mark, taken in times(browser, address, ("first points",), visits, again=again).items():
                 shown = report(f"bare: address to {mark}{', again' if again else ''}", taken)
     return shown
@@ -216,7 +219,7 @@ def growth(browser, address, seen, slopes):
 
 def main():
     quick = bench.parser(__doc__, "one visit to a bare app and to one scene").parse_args().quick
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as address, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), warm=not quick) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         print(f"Chromium {browser.version}, {bench.load()}", flush=True)
         moving = next(s for s in scenes.SCENES if s.page == "particles")

@@ -37,9 +37,9 @@ def study(target, **more) -> Study:
     return Study.from_json({"target": target, "T": 4.0, **more})
 
 
-def sweep(paths: int, finest: int, names: tuple[str, ...]) -> None:
-    print(f"\n{', '.join(names)}, logistic posterior, 40 points, h = 1/2 ... 1/{2**finest}, {paths} paths")
-    asked = study(logistic(), schemes=names, h=[2.0**-k for k in range(1, finest + 1)], particles=paths)
+def sweep(title: str, target: dict, paths: int, finest: int, names: tuple[str, ...]) -> None:
+    print(f"\n{', '.join(names)}, {title}, h = 1/2 ... 1/{2**finest}, {paths} paths")
+    asked = study(target, schemes=names, h=[2.0**-k for k in range(1, finest + 1)], particles=paths, estimator="projected")
     _ = asked.built.facts
     run(Study.from_json({**asked.to_json(), "particles": 64, "h": [0.5]}))  # compiled
     begin, seen, result = time.perf_counter(), [], None
@@ -121,11 +121,11 @@ def main() -> None:
     quick = bench.parser(__doc__, "EM alone, 512 paths on a target each, h down to 1/4, no limits").parse_args().quick
     print(bench.load())
     if quick:
-        sweep(512, 2, ("EM",))
+        sweep("Gaussian", TARGETS["Gaussian"], 512, 2, ("EM",))
         accuracy(512, {"Gaussian": TARGETS["Gaussian"]}, 2, ("EM",))
         return
     engine.keep_compiled()
-    sweep(4096, 7, tuple(schemes.REGISTRY))
+    sweep("logistic posterior, 40 points", logistic(), 4096, 7, tuple(schemes.REGISTRY))
     accuracy(4096, TARGETS, 5, tuple(schemes.REGISTRY))
     limits(4096)
     control(4096)

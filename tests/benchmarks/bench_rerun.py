@@ -119,7 +119,7 @@ def idle(address, most: float = 300.0):
 
 
 def one_tree(app: Path, cases: dict, count: int) -> dict:
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), app) as address:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), app, warm=not QUICK) as address:
         found = {}
         for page, query, changes in cases.values():
             asyncio.run(measured(address, page, query, changes, 2))  # compiles, and fills the caches

@@ -88,9 +88,10 @@ def sampling(repeats, specs, quick):
         report(label, bench.seconds(lambda i, f=field, x=start: ours(f, x, fine_path(i))(i), repeats), tree)
 
 
-def sweep(particles, finest, names):
-    """The logistic sweep of these schemes, h = 1/2 .. 2^-finest, T = 4, cold and warm, then its parts."""
-    spec = {"target": LOGISTIC, "schemes": names, "h": [2.0**-k for k in range(1, finest + 1)], "T": 4.0, "particles": particles}
+def sweep(of, particles, finest, names):
+    """The sampled sweep of these schemes on a target, h = 1/2 .. 2^-finest, T = 4, cold and warm, then its parts."""
+    spec = {"target": of, "schemes": names, "h": [2.0**-k for k in range(1, finest + 1)], "T": 4.0, "particles": particles,
+            "estimator": "projected"}  # fmt: skip
     for label in ("cold", "warm"):
         begun = time.perf_counter()
         asked = study.Study.from_json(spec)
@@ -100,7 +101,7 @@ def sweep(particles, finest, names):
         elapsed = time.perf_counter() - begun
         print(f"sweep of {len(names)} schemes, {particles} paths, {label}: {elapsed:7.1f} s, first points after {first:.1f} s")
     print("its parts, warm:")
-    target = targets.build(LOGISTIC)
+    target = targets.build(of)
     for label, attribute in (("oracle", "field"), ("table", "fast_field"), ("facts", "facts")):
         begun = time.perf_counter()
         getattr(target, attribute)
@@ -135,8 +136,8 @@ def sweep(particles, finest, names):
 
 
 if __name__ == "__main__":
-    quick = bench.parser(__doc__, "one repeat on the Gaussian alone, a sweep of EM on 512 paths down to h = 1/4").parse_args().quick
+    quick = bench.parser(__doc__, "the Gaussian alone, one repeat, a sweep of EM on 512 paths down to h = 1/4").parse_args().quick
     print(f"{jax.devices()[0].platform}, jax {jax.__version__}, diffrax {diffrax.__version__}, {bench.load()}")
     print(f"n = {N}, {STEPS} steps, T = {T:g}")
     sampling(1 if quick else 5, {"gaussian": GAUSSIAN} if quick else TARGETS, quick)
-    sweep(*(512, 2, ["EM"]) if quick else (4096, 7, list(schemes.REGISTRY)))
+    sweep(*(GAUSSIAN, 512, 2, ["EM"]) if quick else (LOGISTIC, 4096, 7, list(schemes.REGISTRY)))

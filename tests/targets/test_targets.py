@@ -44,7 +44,6 @@ CASES = {
     "logistic, two sharp rows": knobs("logistic", rows=2, spread=5.0, lam=0.3),
     "logistic, three rows, narrow": knobs("logistic", rows=3, spread=5.0, lam=4.0, data=7),
 }
-TIMES = (1e-4, 1e-3, 1e-2, 0.05, 0.3, 1.0, 10.0)
 
 
 @pytest.fixture(scope="session")
@@ -118,12 +117,6 @@ def test_score_to_1e_8_and_hessian_to_1e_6_out_to_five_standard_deviations(name,
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", [n for n in CASES if "many" not in n])
-def test_score_and_hessian_at_every_time(name, built):
-    check_scores(built(name), name, TIMES, 8)
-
-
-@pytest.mark.long
 @pytest.mark.parametrize(("name", "corner"), [(n, c) for c in range(8) for n in ("skew", "logistic")])
 def test_score_and_hessian_at_the_corners_of_the_knobs(name, corner):
     entry = targets.REGISTRY[name]
@@ -134,18 +127,6 @@ def test_score_and_hessian_at_the_corners_of_the_knobs(name, corner):
     spec = knobs(name, **turned)
     CASES["corner"] = spec
     check_scores(targets.build(spec), "corner", (1e-4, 3e-3, 0.05, 0.5, 10.0), 3)
-
-
-@pytest.mark.parametrize("name", ["mixture", "skew", "logistic"])
-def test_score_and_hessian_are_derivatives_of_the_fields_own_log_density(name, built):
-    """Automatic differentiation of log p_t, the third route."""
-    field, t = built(name).field, 0.3
-    x = jnp.asarray(points(second_route(CASES[name]), t, 4))
-    log_p = lambda v: field.log_density(t, v[None])[0]  # noqa: E731
-    both = jax.jit(lambda v: (jax.vmap(jax.grad(log_p))(v), jax.vmap(jax.hessian(log_p))(v)))(x)
-    s, H = evaluate(field, t, x)
-    np.testing.assert_allclose(s, both[0], atol=1e-8)
-    np.testing.assert_allclose(H, both[1], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["mixture", "skew", "logistic"])
@@ -221,23 +202,6 @@ def test_mean_and_covariance_are_those_of_the_second_route(name, built):
     mean, cov = ind.moments(second_route(CASES[name]))
     np.testing.assert_allclose(built(name).facts.mean, mean, atol=1e-8)
     np.testing.assert_allclose(built(name).facts.cov, cov, atol=1e-8)
-
-
-@pytest.mark.parametrize("name", tiers())
-def test_m0_and_l0_bound_the_curvature_of_the_density(name, built):
-    target = built(name)
-    if target.facts.m0.infinite:  # what no number bounds has tests of its own, in test_mixture_facts.py
-        assert target.facts.L0.infinite
-        return
-    side = jnp.linspace(-5, 5, 41)
-    y = jnp.stack(jnp.meshgrid(side, side), -1).reshape(-1, 2)
-    x = target.facts.mean + y @ jnp.asarray(np.linalg.cholesky(target.facts.cov).T)
-    curved = jax.jit(jax.vmap(jax.hessian(lambda v: target.log_density(v[None])[0])))  # unjitted, a compilation per operation
-    curvature = np.linalg.eigvalsh(-np.asarray(curved(x)))
-    slack = 1e-9 if target.facts.m0.how in ("closed form", "proven bound") else 0.02
-    assert curvature.min() >= target.facts.m0.value - slack
-    slack = 1e-9 if target.facts.L0.how in ("closed form", "proven bound") else 0.02 * target.facts.L0.value
-    assert np.abs(curvature).max() <= target.facts.L0.value + slack
 
 
 def test_facts_in_closed_form():

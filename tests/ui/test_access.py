@@ -68,27 +68,21 @@ def test_axe_finds_nothing_serious_on_either_ground(app, visit, name, present):
     if name == "particles":
         page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
 
-    def findings():
-        open_sections(page)
-        page.mouse.move(1, 1)
-        still(page)
-        return axe(page)
-
-    assert findings() == []
+    open_sections(page)
+    page.mouse.move(1, 1)
+    still(page)
+    assert axe(page) == []
     turned(page, "dark")
-    assert findings() == []
     page.get_by_role("button", name="Share").click()
-    rest(page)
-    assert findings() == []
+    open_sections(page)
+    still(page)
+    assert axe(page) == []
     if name == "convergence":
         page.keyboard.press("Escape")
         rest(page)
         page.get_by_role("button", name="Figure options").click()
         still(page)
         assert axe(page) == []
-    turned(page, "light")
-    still(page)
-    assert axe(page) == []
 
 
 @pytest.mark.long

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from cases import long
 from PIL import Image
-from server import CHROMIUM, running
+from server import CHROMIUM
 from test_links import hostile, random_scene
 
 from dlab.ui import links, settings, share
@@ -120,28 +120,6 @@ def whole(page):
 
 
 @pytest.mark.long
-def test_fresh_server_first_request_is_convergence(cache, visit):
-    with running(cache) as fresh:
-        page = visit(fresh, "convergence", {**EXACT, "k1": "3"})
-        assert title(page) == "How fast does the error fall when h halves?"
-        page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
-        assert "EM slope" in re.sub(r"\s+", " ", chart_text(page))
-        assert value(page, "Curvature κ₁") == "3.00"
-        whole(page)
-
-
-@pytest.mark.long
-def test_fresh_server_first_request_is_particles(cache, visit):
-    with running(cache) as fresh:
-        page = visit(fresh, "particles", {**MOVING, "k1": "3"})
-        assert title(page) == "What does a sampler do?"
-        page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
-        assert page.locator(".player canvas.dots").count() == 1
-        assert value(page, "Curvature κ₁") == "3.00"
-        whole(page)
-
-
-@pytest.mark.long
 def test_the_scene_follows_the_menu_the_reload_and_back(app, visit):
     page = visit(app, "convergence", EXACT)
     nudge(page, "Curvature κ₁")
@@ -223,11 +201,10 @@ def test_the_main_job(app, visit, tmp_path, chromium):
     first = picture(page)
     page.wait_for_timeout(700)
     assert picture(page) != first
-    rest(page)
+    # A visitor does not wait for what is computed meanwhile, and the lab gives it up.
     page.get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="Gaussian", exact=True).click()
-    rest(page)
-    assert query(page)["target"] == "gaussian"
+    page.wait_for_url("**target=gaussian**")
     menu(page, "Convergence")
     page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
     assert query(page)["target"] == "gaussian"
@@ -357,21 +334,6 @@ def test_a_moved_control_cancels_a_run(app, visit):
     rest(page)
     assert page.locator("[class*='st-key-stale-'] .js-plotly-plot").count() == 1
     seen(page, "other settings")
-
-
-@pytest.mark.long
-def test_a_hostile_link_is_explained_and_harmless(app, visit):
-    bad = {
-        "T": "99", "seed": "[click](http://evil.example)", "foo": "![](http://evil.example/p.png)", "h": "nan..1",
-        "target": "<script>alert(1)</script>", "particles": "9" * 3000, "spec": "%%%",
-    }  # fmt: skip
-    page = visit(app, "convergence", bad)
-    said = page.locator(".st-key-notes").text_content()
-    for key in bad:
-        assert re.search(rf"\b{key}\b", said), key
-    assert page.locator("a[href*='evil']").count() == 0
-    page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
-    assert page.locator("[data-testid='stAlert']").count() >= 1
 
 
 @pytest.mark.parametrize("name", [long(""), long("particles"), "convergence"])

@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
@@ -13,10 +14,10 @@ from server import ROOT
 from streamlit.testing.v1 import AppTest
 from test_links import hostile
 
-from dlab import engine
+from dlab import engine, schemes
 from dlab.figures import convergence, tables
 from dlab.laws import plane
-from dlab.ui import kinds, process, runs
+from dlab.ui import kinds, process, runs, warm
 from dlab.ui.menu import PAGES
 
 WAIT = 120
@@ -267,7 +268,7 @@ def whole(at, text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page, count", [("", 30), *((p, 1) for p in [*PAGES][1:]), long("", 60), *(long(p, 8) for p in [*PAGES][1:])])
+@pytest.mark.parametrize("page, count", [("", 10), *((p, 1) for p in [*PAGES][1:]), long("", 90), *(long(p, 8) for p in [*PAGES][1:])])
 def test_hostile_query_strings_leave_a_page_whole(page, count):
     """What `links.read` makes of 500 of them is tested beside it; here some go through a page, which says and writes it."""
     r = random.Random(20260722)
@@ -338,3 +339,12 @@ def test_pandas_is_whole_before_a_thread_of_the_lab_can_load_it():
     """Plotly asks a module that is loaded for its classes, and the warm-up loads scikit-learn, which loads pandas."""
     code = "import sys, dlab.ui.process; sys.exit('pandas' not in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_warm_up_asks_for_every_scheme_on_targets_that_it_may_ask_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(warm, "run", asked.append)
+    monkeypatch.setattr(warm.trajectory, "motion", lambda study, *which: asked.append(study))
+    warm.up(SimpleNamespace(wait=lambda seconds: None, is_set=lambda: False))
+    for target in ("gaussian", "spectrum", "skew"):
+        assert {name for study in asked if study.target["name"] == target for name in study.schemes} == set(schemes.REGISTRY)

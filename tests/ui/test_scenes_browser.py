@@ -96,20 +96,6 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
     assert {"EM as you guessed", "SO as you guessed"} <= set(names)
 
 
-@pytest.mark.long
-def test_a_moved_setting_gives_the_page_its_own_words(app, visit):  # noqa: F811
-    page = visit(app, "convergence", links.address(scenes.BY_NAME["floor"]))
-    page.locator(".st-key-answer").wait_for()
-    nudge(page, "Curvature κ₁")
-    assert title(page) == "How fast does the error fall when h halves?"
-    assert page.locator(".st-key-answer").count() == 0
-    assert "scene" not in query(page)
-    page.get_by_text("is over and the page").wait_for()
-    page.get_by_role("link", name="Open it again").click()
-    page.locator(".st-key-answer").wait_for()
-    assert title(page) == scenes.BY_NAME["floor"].question
-
-
 @pytest.mark.parametrize("size", [PROJECTOR, long({"width": 390, "height": 844})], ids=["projector", "phone"])
 def test_the_tour_to_its_end(app, visit, size):  # noqa: F811
     page = visit(app, "", {"present": "1"} if size == PROJECTOR else {}, viewport=size)
@@ -138,16 +124,3 @@ def test_the_tour_to_its_end(app, visit, size):  # noqa: F811
     rest(page)
     assert "tour" not in query(page)
     assert query(page)["error"] == "constant"
-
-
-@pytest.mark.long
-def test_a_step_of_the_tour_on_a_fresh_page_and_after_the_menu(app, visit):  # noqa: F811
-    page = visit(app, "", {"tour": "4"})
-    page.wait_for_selector(CURVE)
-    assert title(page) == "How fast does the error fall when h halves?"
-    menu(page, "Home")
-    page.get_by_text("Tour 4 of 7", exact=True).wait_for()
-    page.get_by_role("button", name="This step again").click()
-    page.wait_for_selector(CURVE)
-    rest(page)
-    assert page.get_by_role("button", name="This step again").count() == 0
