@@ -15,7 +15,9 @@ from dlab.study import Study, run
 
 BEFORE = {kind: json.loads((Path(__file__).parent / "data" / "before" / f"{kind}.json").read_text()) for kind in ("laws", "sampled")}
 SAME = 1e-12
-FACTS = 0.03
+# The facts of mixtures were measured on a lattice before; they are derived, or searched. Those of a skew target are searched, and how a
+# loop is compiled moves the place that is found.
+FACTS = {"mixture": 0.03, "skew": 1e-4}
 # Of REM and REI these methods gave the distance of the first two moments, or the root of the sum over the axes, and called it exact.
 # Both are lower bounds: the coordinates share the random midpoint. Today's value is that of the joint law, the old one its `lower`.
 BOUNDS = ("exact-moments", "exact-marginals")
@@ -48,6 +50,7 @@ def answer(case):
 @pytest.mark.parametrize("case", list(marked("laws")))
 def test_laws_without_sampling_are_the_same(case):
     rows, today = answer(case)
+    searched = FACTS.get(case["study"]["target"]["name"], 0)
     for row, before in rows:
         rel = max(SAME, 10 * before.get("rounding", 0))
         if before["method"] in BOUNDS:
@@ -56,9 +59,7 @@ def test_laws_without_sampling_are_the_same(case):
             before = {k: v for k, v in before.items() if k not in ("w2", "upper", "method", "resolved")}
         for name, value in before.items():
             if name in NUMBERS:
-                # The facts of mixtures were measured on a lattice before; they are derived, or searched where the extremes are.
-                facts = name == "bound" and case["study"]["target"]["name"] == "mixture"
-                assert close(row[name], value, FACTS if facts else rel), (name, row, before)
+                assert close(row[name], value, max(rel, name == "bound" and searched)), (name, row, before)
             elif name != "rounding":
                 assert row[name] == value, (name, row, before)
     # A slope is a quotient of small differences.
@@ -66,7 +67,7 @@ def test_laws_without_sampling_are_the_same(case):
     worst = max(max(SAME, 10 * before.get("rounding", 0)) for _, before in rows)
     for fit, before in zip(today["fits"], case.get("fits", ())):
         assert fit["scheme"] in joint or all(
-            fit[name] == value if name == "scheme" else close(fit[name], value, 1e4 * worst)
+            fit[name] == value if name == "scheme" else close(fit[name], value, max(1e4 * worst, name.startswith("theory_c") and searched))
             for name, value in before.items()
         )
     for reached, before in zip(today.get("reach", ()), case.get("reach", ())):

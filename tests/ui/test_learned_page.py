@@ -38,7 +38,6 @@ def press(at, key):
 @pytest.mark.slow
 def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     at = visit("learned", QUERY)
-    assert at.title[0].value == "What does a score learned from samples cost?"
     assert [b for b in labels(at) if b.startswith("Train (about")]
     assert "not trained yet" in plain(at)
     assert charts(at) == 0
@@ -48,16 +47,12 @@ def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     assert [b for b in labels(at) if b.startswith("Run")]
     at = press(at, "run-button-learned")
     assert charts(at) == 2
-    assert "Along EM's own iterates, where the theorem assumes it, ε_sc is" in plain(at)
     for key in SECTIONS:
         at.session_state[key] = True
     at.run()
     assert not at.exception
     assert charts(at) == 6
-    said = plain(at)
-    for part in ("At t = 0.200 the learned score is wrong by", "Along EM's iterates ε⁽ᴸ⁾ is", "own iterates",
-                 "On fresh samples the exact score has a loss of"):  # fmt: skip
-        assert part in said, part
+    assert all(part in plain(at) for part in ("t = 0.200", "ε⁽ᴸ⁾", "ε_sc"))
     assert not silent(at)
 
 
@@ -74,7 +69,7 @@ def test_a_cancelled_training_offers_to_go_on_and_to_start_again():
     with pytest.raises(Stop):
         learned.training(study.score_error, study.built, study.target).train(stop)
     at = visit("learned", QUERY)
-    assert "A checkpoint after 100 of 500 updates is kept." in plain(at)
+    assert "100 of 500" in plain(at)
     assert [b for b in labels(at) if b.startswith("Resume (about")]
     assert charts(at) == 1
     assert not silent(at)
@@ -89,8 +84,7 @@ def test_it_opens_with_everything_but_other_settings_prepared(target, monkeypatc
     assert charts(at) == 2
     opened(at, *SECTIONS, "samples-open")
     assert charts(at) == 7
-    said = plain(at)
-    assert "With sliced score matching, from 200 samples to 100,000" in said
+    assert "200 samples to 100,000" in plain(at)
     assert not [b for b in labels(at) if b.startswith(("Run", "Train", "Compute"))]
 
 

@@ -1,5 +1,7 @@
 """The page outside the assumptions without a browser: every case, the folded sections, and what it says where nothing fails."""
 
+import re
+
 import numpy as np
 import pytest
 from cases import long
@@ -16,14 +18,9 @@ FEW = {"schemes": "EM,SO", "h": "0.5..0.125", "T": "2"}
 
 def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured():
     at = visit("outside", {**FEW, "outside.case": "wide"})
-    assert at.title[0].value == "What happens where the theorems say nothing?"
     assert charts(at) == 2
     assert not at.error
-    said = plain(at)
-    assert "m₀ > ½ (listed nowhere; m0 = 0.400) fails" in said
-    assert "Theorem 1, Theorem 3 and Theorem 4 need it" in said
-    assert "Measured all the same, W₂ ≈ C·hᵖ: EM C = " in said
-    assert "Curvature m" in at.get("plotly_chart")[1].proto.spec
+    assert all(part in plain(at) for part in ("m0 = 0.400", "Theorem 1, Theorem 3 and Theorem 4", "EM C = "))
     assert "line: no bound" in at.get("plotly_chart")[1].proto.spec
     # The menu's list of pages, and a button that nobody sees.
     assert not silent(at)
@@ -54,18 +51,17 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
     at = visit("outside", {**FEW, "schemes": "EM,REM,REI", "outside.case": "box"})
     said = plain(at)
     assert "L0 = ∞" in said
-    assert "REM and REI: W₂ is infinite" in said
+    assert re.search("REM and REI.*infinite", said)
     # Its order is ¾: a constant at order 1 would say nothing.
     assert "measured constant" in at.dataframe[0].value.columns
     assert tables.AT_ORDER not in at.dataframe[0].value.columns
-    assert "step is too large" not in said
     opened(at, "modes-open")
     assert "in the box" in plain(at)
 
 
 @pytest.mark.slow
 def test_modes_and_laws_open_on_a_mixture():
-    at = opened(visit("outside", {**FEW, "h": "0.5..0.25"}), "modes-open", "law-open", "measured-open", "theorem-open")
+    at = opened(visit("outside", {**FEW, "schemes": "EM", "h": "0.5..0.25", "T": "1"}), "modes-open", "law-open", "measured-open", "theorem-open")
     said = plain(at)
     assert "of the mass where the target has" in said
     assert charts(at) == 5

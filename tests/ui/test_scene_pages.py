@@ -69,8 +69,8 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
     assert charts(at) == 0
     pressed(at, "guess-show")
     said = words(at).replace("\\", "")
-    assert re.search(r"You said ½ for EM; measured 1\.03 ± 0\.02, the theorem promises at least ½\.", said)
-    assert re.search(r"You said 1 for SO; measured 1\.95", said)
+    assert re.search(r"½ for EM; .*1\.03 ± 0\.02.* ½\.", said)
+    assert re.search(r"1 for SO; .*1\.95", said)
     spec = at.get("plotly_chart")[0].proto.spec
     assert spec.count("as you guessed") == 2
     assert address(at) == before

@@ -16,8 +16,7 @@ def whole(at):
 
 def test_the_horizon_page_compares_the_decay_with_the_theorems():
     said = whole(visit("horizon", {**SMALL, "horizons": "1..6", "fine": "0.03125"}))
-    assert "W₂ falls with the horizon like exp(−rT)" in said
-    assert "The theorem's term falls with m_min = 0.800." in said
+    assert "m_min = 0.800" in said
 
 
 def test_the_horizon_page_on_a_target_without_a_bound_says_what_it_measures():
@@ -35,7 +34,7 @@ def test_a_horizon_that_must_be_simulated_waits_for_its_button():
 def test_the_dimension_page_has_the_root_of_d_and_the_steps_that_a_distance_takes():
     at = visit("dimension", {**SMALL, "dims": "1..4096", "epsilon": "0.2"})
     said = whole(at)
-    assert "like d to the power 0.500 (EM) and 0.500 (SO)" in said
+    assert "0.500 (EM) and 0.500 (SO)" in said
     assert "To come below W₂ = 0.2" in said
 
 
@@ -43,10 +42,7 @@ def test_the_dimension_page_has_the_root_of_d_and_the_steps_that_a_distance_take
                                    {"variances": kinds.pack([1.0, 0.5, 0.25])}], ids=["power", "void", "file"])  # fmt: skip
 def test_spectra(query):
     at = visit("dimension", {**SMALL, "dims": "1..64", **query})
-    said = whole(at)
-    assert "grows with the dimension" in said or "d = 3" in said
-    if "variances" in query:
-        assert "3, the first d of them" in said
+    assert ("variances" in query) == ("3, the first d" in whole(at))
 
 
 def test_both_starts_are_studies_of_the_contract():
