@@ -61,7 +61,8 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
 
 @pytest.mark.slow
 def test_modes_and_laws_open_on_a_mixture():
-    at = opened(visit("outside", {**FEW, "schemes": "EM", "h": "0.5..0.25", "T": "1"}), "modes-open", "law-open", "measured-open", "theorem-open")
+    one = {**FEW, "schemes": "EM", "h": "0.5..0.25", "T": "1"}
+    at = opened(visit("outside", one), "modes-open", "law-open", "measured-open", "theorem-open")
     said = plain(at)
     assert "of the mass where the target has" in said
     assert charts(at) == 5
