@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Case:
+class Departure:
     """A way out of the assumptions.
 
     target, key   the target and the one of its numbers that leads there, with the values offered and the one at first
@@ -24,26 +24,26 @@ class Case:
 
 
 CASES = (
-    Case(
+    Departure(
         "modes", "Two modes move apart", "mixture", "sep", "Separation δ of the modes", "δ",
         (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0), 3.0, "Two Gaussians of variance ½. Log-concave up to δ = √2; m₀ = 2 − δ².",
         {"var": 0.5, "w": 0.3, "angle": 0.0},
     ),
-    Case(
+    Departure(
         "wells", "A double well", "wells", "a", "Push apart a", "a",
         (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0), 3.0, "m₀ = −a: log-concave up to a = 0, then two wells with a barrier a²/4.",
     ),
-    Case(
+    Departure(
         "wide", "m₀ at most ½", "gaussian", "k2", "Curvature m₀", "m₀",
         (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0), 0.4, "A Gaussian with variances 1/m₀ and ½: nothing but m₀ changes.",
         {"k1": 2.0, "angle": 90.0, "mx": 0.5, "my": 0.0},
     ),
-    Case(
+    Departure(
         "kink", "A score with a kink", "kink", "delta", "Width δ of the kink", "δ",
         (0.0, 0.1, 0.2, 0.4, 0.8, 1.6), 0.0, "The score turns by 2 over a width δ; L₀ = 1 + 1/δ. 0: it jumps.",
         {"c": 1.0, "lam": 1.0},
     ),
-    Case(
+    Departure(
         "box", "A compact support", "box", "half", "Half width b of the support", "b",
         (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0), 1.0, "A standard Gaussian cut off at ±b in each coordinate; m₀ = 1.",
         {"lam": 1.0},

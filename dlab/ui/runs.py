@@ -27,14 +27,8 @@ def movie_key(study: Study, steps: int, count: int) -> str:
 
 
 def _movie_key(study, counts, count):
-    plain = {
-        **study.to_json(),
-        "h": [study.T / n for n in counts],
-        "estimator": "auto",
-        "particles": 4096,
-        "accuracy": None,
-        "budget": None,
-    }
+    plain = study.to_json() | {"h": [study.T / n for n in counts], "estimator": "auto", "particles": 4096}
+    plain |= {"accuracy": None, "budget": None}
     return f"{Study.from_json(plain).key}-{count}"
 
 
@@ -81,11 +75,7 @@ def _kept(study, steps, count, motions):
 def _meta(motion, count) -> dict:
     table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
     table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
-    notes = [
-        f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn."
-        for t in motion.tracks
-        if t.diverged
-    ]
+    notes = [f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn." for t in motion.tracks if t.diverged]
     met = {t.scheme: t.error_level_met for t in motion.tracks}
     return {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
 
@@ -95,9 +85,7 @@ def positions(study: Study, steps: int, count: int) -> bytes:
     with engine.exclusive():
         motion = trajectory.motion(study, study.schemes, steps, count)
     states = {t.scheme: t.states.astype(np.float32) for t in motion.tracks}
-    return export.arrays_npz(
-        steps=motion.steps, times=motion.times, forward=motion.forward.astype(np.float32), **states
-    )
+    return export.arrays_npz(steps=motion.steps, times=motion.times, forward=motion.forward.astype(np.float32), **states)
 
 
 def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
@@ -113,30 +101,30 @@ def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
     return known
 
 
+def progress(doing: str):
+    """A bar that says what is being done; what moves it, tick(done), and what says that another run has the machine."""
+    bar = st.progress(0.0, text=f"{doing} The first run of a kind also compiles it.")
+    return bar, lambda done=0.5: bar.progress(done, text=doing), lambda: bar.progress(0.0, text=WAIT)
+
+
 def movie(study: Study, steps: int, count: int):
     """The movie of a scene, with a progress bar while it is computed; a rerun cancels it. None where it would
     take long and its button has not been pressed."""
     if (known := known_movie(study, steps, count)) is not None:
         return known
     # The particles, and the exact laws that the distances come from.
-    price = engine.seconds(count * trajectory.work(study, steps) + study.price - study.work)
-    if price > PATIENCE and st.session_state.pop("run", None) != study.key:
+    cost = engine.seconds(count * trajectory.work(study, steps) + study.price - study.work)
+    if cost > PATIENCE and st.session_state.pop("run", None) != study.key:
         left, right = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
         left.button(
-            f"Run (about {price:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
+            f"Run (about {cost:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
             help="Moves the particles and measures their distances; the movie is kept and opens at once afterwards.",
         )  # fmt: skip
         right.caption(f"{steps} steps of {count} particles and a reference path for each.")
         return None
-    bar = st.progress(0.0, text="Moving the particles. The first run of a scheme also compiles it.")
-    made = make_movie(
-        study,
-        steps,
-        count,
-        lambda done: bar.progress(done, text="Moving the particles."),
-        lambda: bar.progress(0.0, text=WAIT),
-    )
+    bar, tick, waiting = progress("Moving the particles.")
+    made = make_movie(study, steps, count, tick, waiting)
     bar.empty()
     return made
 
@@ -168,8 +156,8 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     if not missing:
         kept[slot] = key, known
         return known, "final", draw(known, "final")
-    price = engine.seconds(sum(s.price for s in missing))
-    at_once = not any(s.work for s in missing) and price <= LAWS and session.get("cancelled") != key
+    cost = engine.seconds(sum(s.price for s in missing))
+    at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
     if session.pop("run", None) == key or at_once:
         return _follow(slot, studies, key, draw)
     last, state = None, "none"
@@ -179,7 +167,7 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     what = _what(missing)
     left, right = st.columns(ROW, vertical_alignment="center")
     left.button(
-        _label(missing, price), key=f"run-button-{slot}", type="primary", width="stretch", help=what,
+        _label(missing, cost), key=f"run-button-{slot}", type="primary", width="stretch", help=what,
         on_click=lambda: session.update(run=key),
     )  # fmt: skip
     right.caption(SAYS[state])
@@ -190,11 +178,11 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     return last, state, draw(last, state)
 
 
-def _label(missing, price) -> str:
+def _label(missing, cost) -> str:
     more = sum(s.most - s.work for s in missing)
     if more:
-        return f"Run (up to {price + engine.seconds(more):.0f} s)"
-    return f"Run (about {price:.0f} s)" if price >= 2 else "Run (a second or two)"
+        return f"Run (up to {cost + engine.seconds(more):.0f} s)"
+    return f"Run (about {cost:.0f} s)" if cost >= 2 else "Run (a second or two)"
 
 
 def _what(missing) -> str:
@@ -208,7 +196,7 @@ def _what(missing) -> str:
             f"Simulates {study.particles} Brownian paths of {', '.join(sampled)} and a reference at {len(study.steps)} step "
             f"{'size' if len(study.steps) == 1 else 'sizes'}, {work / 1e6:.3g} million particle-steps."
         )
-    if any(replace(s, reach=None).price > s.work for s in missing):  # a search has a price of its own
+    if any(replace(s, reach=None).price > s.work for s in missing):  # a search has a cost of its own
         said.append("Computes exact laws on a grid.")
     if study.reach:
         said.append(f"Searches the fewest steps for {len(study.reach)} {'accuracy' if len(study.reach) == 1 else 'accuracies'}.")
@@ -253,7 +241,7 @@ def _follow(slot, studies, key, draw):
 
 
 def training(study: Study, draw) -> bool:
-    """Whether the network of a study with a learned score is trained; else a button that says the price. draw(losses) shows the
+    """Whether the network of a study with a learned score is trained; else a button that says the cost. draw(losses) shows the
     losses, [[update, on the samples, on fresh ones], ...], while it is trained.
 
     A rerun cancels it; what is done by then is kept, and another button goes on from it.
@@ -304,20 +292,15 @@ def _train(task, again, draw) -> None:
 
 def measured(study: Study) -> dict | None:
     """The result of a study beside a picture that stands without it: at once where it is known or comes from an exact law,
-    else by a button that says its price; None until then."""
+    else by a button that says its cost; None until then."""
     if (known := engine.result(study)) is not None:
         return known
-    price = engine.seconds(study.price)
-    if study.work or price > LAWS:
-        label = f"Measure {', '.join(study.schemes)} (about {max(price, 1):.0f} s)"
+    cost = engine.seconds(study.price)
+    if study.work or cost > LAWS:
+        label = f"Measure {', '.join(study.schemes)} (about {max(cost, 1):.0f} s)"
         if not st.button(label, key="measure-button", help="Draws the measured points into the picture; they are kept."):
             return None
-    bar = st.progress(0.0, text="Measuring. The first run of a scheme also compiles it.")
-
-    def tick(done):
-        bar.progress(done, text="Measuring.")
-
-    with closing(engine.stream(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
+    with closing(engine.stream(study, *progress("Measuring.")[1:])) as results:
         for _ in results:
             pass
     # The next run of the script finds the result finished, without bar and button.
@@ -348,12 +331,8 @@ def kept(ask: Ask) -> dict | None:
         f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
     ):
         return None
-    bar = st.progress(0.0, text=f"{ask.doing} The first time also compiles it.")
-
-    def tick(done=0.5):
-        bar.progress(done, text=ask.doing)
-
-    engine.answer(ask.kind, ask.study, *ask.which, tick=tick, waiting=lambda: bar.progress(0.0, text=WAIT))
+    _, tick, waiting = progress(ask.doing)
+    engine.answer(ask.kind, ask.study, *ask.which, tick=tick, waiting=waiting)
     st.rerun()
 
 
@@ -361,10 +340,8 @@ def timing(study: Study) -> dict[str, float]:
     """Seconds of a particle-step of each scheme on this machine, measured now where nobody has asked before."""
     if (known := engine.seconds_a_step(study)) is not None:
         return known
-    bar = st.progress(0.0, text="Measuring what a step of each scheme takes on this machine.")
-    with engine.exclusive(lambda: bar.progress(0.0, text=WAIT)):
-        found = engine.time_steps(
-            study, lambda: bar.progress(0.5, text="Measuring what a step of each scheme takes; the first run also compiles it.")
-        )
+    bar, tick, waiting = progress("Measuring what a step of each scheme takes on this machine.")
+    with engine.exclusive(waiting):
+        seconds = engine.time_steps(study, tick)
     bar.empty()
-    return found
+    return seconds

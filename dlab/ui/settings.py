@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from dlab import errors, measure, params, pictures, schemes, targets
+from dlab import errors, learn, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import DEFAULT
@@ -26,7 +26,6 @@ DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 PENALTIES = (10.0, 50.0, 100.0)
 SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learned from
-METHODS = ("denoising", "sliced")  # of learning a score
 IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
 ACCURACIES = (0, 10, 5, 2, 1)
 MAX_PANELS = 3
@@ -261,7 +260,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     *of_page(
         "learned",
-        Choice("method", "Score matching", "denoising", _names(METHODS),
+        Choice("method", "Score matching", "denoising", _names(learn.METHODS),
                help="Denoising learns the noise that was added to a sample; sliced the divergence of the score along random directions."),
         Rung("samples", "Training samples n", 20_000.0, SAMPLES, help="Points drawn from the target: all that the network is told of it."),
         Rung("width", "Width of the network w", 64.0, (16.0, 32.0, 64.0, 128.0), help="Units in each of its hidden layers."),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from dlab import errors, pictures, schemes, targets
+from dlab import errors, learn, pictures, schemes, targets
 from dlab.params import BadInput
 from dlab.study import DEFAULT, Study
 from dlab.targets import observations
@@ -100,13 +100,13 @@ def dimension_study(values: Mapping) -> Study:
 AT = 1 / 16  # the step size at which the relaxing number varies
 
 
-def case_target(case: assumption_cases.Case, value: float) -> dict:
+def case_target(case: assumption_cases.Departure, value: float) -> dict:
     """The study file's `target` object of a case."""
     entry = targets.REGISTRY[case.target]
     return entry.from_knobs({**{k.name: k.default for k in entry.knobs}, **case.fixed, case.key: value})
 
 
-def case_of(values: Mapping) -> assumption_cases.Case:
+def case_of(values: Mapping) -> assumption_cases.Departure:
     """The case that a scene shows."""
     return assumption_cases.BY_NAME[values["outside.case"]]
 
@@ -237,7 +237,7 @@ def samples_studies(values: Mapping) -> dict[str, Study]:
     """The studies of that page's picture against the number of training samples, one for each method."""
     along = {"axis": "score_error.samples", "values": list(SAMPLES)}
     one = {"schemes": [values["learned.scheme"]], "h": [values["learned.step"]], "vary": along, **_alike(values)}
-    return {method: study(values, score_error=learned_spec(values, method=method), **one) for method in settings.METHODS}
+    return {method: study(values, score_error=learned_spec(values, method=method), **one) for method in learn.METHODS}
 
 
 IMAGE_PATHS = 1024
