@@ -193,7 +193,7 @@ def expansion(law: Moments, var, counts) -> float:
 def most(law: Moments, mean, var, counts) -> float:
     """W2^2 at most: the mean over U of that of the Gaussian given U, with E V^(1/2) from below by (1 + x)^(1/2) >= 1 + x/2 - x^2/2."""
     root = np.sqrt(law.expected) * np.maximum(1 - np.diag(law.vv) / (2 * law.expected**2), 0)
-    return float(counts @ ((law.mean - mean) ** 2 + law.var + var - 2 * np.sqrt(var) * root))
+    return max(0.0, float(counts @ ((law.mean - mean) ** 2 + law.var + var - 2 * np.sqrt(var) * root)))  # below 0 by rounding alone
 
 
 def radial(V, dim: int) -> float:

@@ -174,3 +174,10 @@ def test_what_two_coordinates_share_is_that_of_the_whole_density():
     np.testing.assert_allclose(np.outer(a, b) + R, P, atol=1e-6 * P.max())
     assert np.abs(R).max() > 1e-4 * P.max()
     np.testing.assert_allclose(R.sum(0), 0, atol=1e-8)
+
+
+def test_a_law_that_is_the_target_is_no_distance_from_it():
+    """Where rounding may fall below zero."""
+    for var in np.random.default_rng(0).uniform(0.1, 2, (50, 2)):
+        law = mixture.Moments(np.zeros(2), var, *np.zeros((3, 2, 2)))
+        assert 0 <= mixture.most(law, np.zeros(2), var, np.ones(2)) < 1e-12

@@ -17,7 +17,7 @@ from test_links import hostile
 from dlab import engine, schemes
 from dlab.figures import convergence, tables
 from dlab.laws import plane
-from dlab.ui import kinds, process, runs, warm
+from dlab.ui import files, kinds, links, process, runs, warm
 from dlab.ui.menu import PAGES
 
 WAIT = 120
@@ -311,7 +311,7 @@ def test_a_good_csv_becomes_the_target(monkeypatch):
 
     import numpy as np
 
-    from dlab.ui import links, studies
+    from dlab.ui import studies
 
     data = b"x1,x2,y\n4,0,1\n1,4,-1\n-2,1,1\n"
     monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
@@ -325,6 +325,36 @@ def test_a_good_csv_becomes_the_target(monkeypatch):
     assert studies.study(links.read(at.query_params)[0]).target["x"] == [[4, 0], [1, 4], [-2, 1]]
     assert "data" in at.query_params
     assert "rows" not in at.query_params
+
+
+def test_a_visitor_corrects_which_column_is_the_label(monkeypatch):
+    import streamlit as st
+
+    class Upload(io.BytesIO):
+        file_id = "label"
+
+    data = b"outcome,age,smoker\n1,30,0\n0,40,1\n1,50,1\n0,35,0\n"
+    monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
+    at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25"})
+    assert "label: outcome" in words(at).replace("\\", "")
+    at.selectbox(key="s:label").select("smoker").run()
+    assert "outcome, age; label: smoker" in words(at).replace("\\", "")
+    at.selectbox(key="s:separator").select(";").run()
+    assert "Nothing was taken from this file" in at.error[0].value
+    assert "outcome, age; label: smoker" in words(at).replace("\\", "")
+
+
+@pytest.mark.parametrize("page", ["convergence", long("particles"), long("score_error"), long("budget")])
+def test_what_a_study_file_keeps_is_shown_and_can_be_let_go(page):
+    for file in sorted((ROOT / "tests" / "data" / "cases").glob("app*.json")):
+        values, _ = files.from_study(file.read_bytes())
+        at = visit(page, links.write(values, page))
+        assert not at.exception, file
+        assert not at.error, file
+        if values["kept"] and page == "convergence":
+            assert "**Score error** from a file" in words(at)
+            [b for b in at.button if b.label == "Use the controls instead"][-1].click().run()
+            assert "kept" not in at.query_params
 
 
 def test_home_says_what_it_is():
