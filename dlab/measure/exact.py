@@ -24,7 +24,7 @@ PAIRS = 10  # pairs of coordinates whose joint law is carried
 NODES = 48  # variances at which a law is carried where there are more
 ROUNDING = 1e-11  # W2 in units of ||X_0|| below which the two laws are equal as far as doubles tell
 # Particle-steps that cost as much as a law, a step of it, a Hessian in it, a midpoint in it, and a step of what a pair shares.
-PRICE = 48_000, 360, 1_000, 2_800, 3_000
+PRICE = 48_000, 360, 1_000, 2_800, 6_000
 
 
 def applies(case: Case) -> str | None:
