@@ -15,6 +15,7 @@ from dlab.study import Study, run
 
 BEFORE = {kind: json.loads((Path(__file__).parent / "data" / "before" / f"{kind}.json").read_text()) for kind in ("laws", "sampled")}
 SAME = 1e-12
+TABLE = 1e-8  # of mixtures, whose diffused score was a quadrature before and is in closed form
 # The facts of mixtures were measured on a lattice before; they are derived, or searched. Those of a skew target are searched, and how a
 # loop is compiled moves the place that is found.
 FACTS = {"mixture": 0.03, "skew": 1e-4}
@@ -51,11 +52,12 @@ def answer(case):
 def test_laws_without_sampling_are_the_same(case):
     rows, today = answer(case)
     searched = FACTS.get(case["study"]["target"]["name"], 0)
+    same = TABLE if case["study"]["target"]["name"] == "mixture" else SAME
     for row, before in rows:
-        rel = max(SAME, 10 * before.get("rounding", 0))
+        rel = max(same, 10 * before.get("rounding", 0))
         if before["method"] in BOUNDS:
             assert close(row["lower"], before["w2"], max(rel, 1e-10)), (row, before)  # summed in another order
-            assert row["w2"] >= row["lower"] * (1 - SAME)
+            assert row["w2"] >= row["lower"] * (1 - same)
             before = {k: v for k, v in before.items() if k not in ("w2", "upper", "method", "resolved")}
         for name, value in before.items():
             if name in NUMBERS:
@@ -64,7 +66,7 @@ def test_laws_without_sampling_are_the_same(case):
                 assert row[name] == value, (name, row, before)
     # A slope is a quotient of small differences.
     joint = {before["scheme"] for _, before in rows if before["method"] in BOUNDS}
-    worst = max(max(SAME, 10 * before.get("rounding", 0)) for _, before in rows)
+    worst = max(max(same, 10 * before.get("rounding", 0)) for _, before in rows)
     for fit, before in zip(today["fits"], case.get("fits", ())):
         assert fit["scheme"] in joint or all(
             fit[name] == value if name == "scheme" else close(fit[name], value, max(1e4 * worst, name.startswith("theory_c") and searched))

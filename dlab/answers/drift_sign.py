@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from dlab import errors, noise, schemes
 from dlab.answers.base import Answer
 from dlab.measure import Case, Pairs, exact, fit, projected
+from dlab.params import BadInput
 from dlab.sample import diverged, simulate, starts
 from dlab.study import memory
 from dlab.types import Estimate
@@ -58,11 +58,14 @@ def signs(study, tick=lambda: None) -> dict:
     is "exact" where the law is known, else "projected". tick() may raise to cancel.
     """
     T, target = study.T, study.built
-    known = exact.applies(Case(target, SO, NONE, study.grid(1), "exact")) is None
+    case = Case(target, SO, NONE, study.grid(1), "exact")
+    known = exact.applies(case) is None
+    if not known and projected.applies(case):
+        raise BadInput("This target has neither an exact law nor a reference on the same paths to compare with; choose another target.")
     counts = [math.ceil(T / h - 1e-9) for h in SIZES[: None if known else FEWER]]
     found = (_by_law if known else _sampled)(study, counts, tick)
     rows = [
-        {"variant": v, "h": study.grid(n).step, "w2": None if e.value is None else float(e.value), "stderr": float(e.stderr)}
+        {"variant": v, "h": study.grid(n).step, "w2": e.value, "stderr": e.stderr}
         for (v, n), e in found.items()
     ]
     return {"T": T, "method": "exact" if known else "projected", "rows": rows, "fits": [_fit(rows, v) for v in VARIANTS]}
@@ -100,7 +103,7 @@ def _sampled(study, counts, tick) -> dict:
 def _fit(rows, variant) -> dict:
     mine = [r for r in rows if r["variant"] == variant]
     h, w2, stderr = ([r[k] for r in mine] for k in ("h", "w2", "stderr"))
-    usable = [v is not None and np.isfinite(v) and v > 3 * e for v, e in zip(w2, stderr)]
+    usable = [v is not None and v > 3 * e for v, e in zip(w2, stderr)]
     law = fit.fit(h, w2, stderr, usable)
     return {"variant": variant, "slope": law.slope, "low": law.low, "high": law.high, "constant": law.constant, "used": list(law.used)}
 

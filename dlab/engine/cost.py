@@ -1,10 +1,10 @@
 """What work costs on this machine, in seconds: from the runs before, and measured step by step. No number of a study depends on it."""
 
-import json
 import time
 
 import jax
 
+from dlab.cache import dumps
 from dlab.sample import CHUNK, simulate, starts
 from dlab.study import BATCH, Study
 
@@ -62,4 +62,4 @@ def particle_step(study: Study, scheme: str) -> float:
 
 def _kind(study, scheme):
     error = {k: study.score_error.get(k) for k in ("name", "hessian", "width", "depth")}
-    return scheme, study.target["name"], study.built.dim, json.dumps(error)
+    return scheme, study.target["name"], study.built.dim, dumps(error)

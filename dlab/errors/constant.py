@@ -18,7 +18,8 @@ from dlab.params import Knob
 )
 @dataclass(frozen=True)
 class ConstantError(ScoreError):
-    """e = level (cos angle, sin angle, 0, ...), angle in radians."""
+    """e = level (cos angle, sin angle, 0, ...), angle in radians; on the line, where there are two directions, level times the sign of
+    cos angle."""
 
     level: jax.Array
     angle: jax.Array
@@ -26,8 +27,9 @@ class ConstantError(ScoreError):
     drift_level: jax.Array
 
     def direction(self, x):
-        first = jnp.zeros(x.shape[-1]).at[0].set(jnp.cos(self.angle))
-        return first if x.shape[-1] == 1 else first.at[1].set(jnp.sin(self.angle))
+        if x.shape[-1] == 1:
+            return jnp.where(jnp.cos(self.angle) < 0, -1.0, 1.0)[None]
+        return jnp.zeros(x.shape[-1]).at[0].set(jnp.cos(self.angle)).at[1].set(jnp.sin(self.angle))
 
     def shift(self, t, x, s, z):
         return jnp.broadcast_to(self.level * self.direction(x), x.shape)

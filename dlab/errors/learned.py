@@ -199,7 +199,7 @@ def training(spec: dict, target: "Target", of: dict | None) -> Training:
     given = {**DEFAULT, **{k: v for k, v in spec.items() if k in DEFAULT}}
     found = {"method": params.choice("score_error.method", given["method"], learn.METHODS)}
     found |= {k: params.integer(f"score_error.{k}", given[k], *ends) for k, ends in RANGES.items()}
-    text = json.dumps([of, found, BATCH, RATE, HORIZON, HELD], sort_keys=True)
+    text = json.dumps([of, found, BATCH, RATE, HORIZON, HELD], sort_keys=True, allow_nan=False)
     return Training({"target": of, **found}, target, hashlib.sha256(text.encode()).hexdigest()[:32] + ".net.npz")
 
 

@@ -34,6 +34,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from dlab.cache import dumps
 from dlab.look import PARTS
 
 MAGIC = b"DLM2"
@@ -202,7 +203,7 @@ def encode(*rungs: Movie, own: int = 0, scene: str = "") -> bytes:
     body = b"".join(parts)
     name = hashlib.blake2b(scene.encode() or body, digest_size=8)
     if not scene:
-        name.update(json.dumps(header).encode())
+        name.update(dumps(header).encode())
     return _joined({"id": name.hexdigest(), **header}, body)
 
 
@@ -258,7 +259,7 @@ def decode(data: bytes) -> dict:
 
 
 def _joined(header, body) -> bytes:
-    return MAGIC + _framed(json.dumps(header, ensure_ascii=False, separators=(",", ":"))) + body
+    return MAGIC + _framed(dumps(header, ensure_ascii=False, separators=(",", ":"))) + body
 
 
 def _framed(text: str) -> bytes:
@@ -290,7 +291,7 @@ def packet(movie: bytes, **options) -> bytes:
     default = {
         "height": 480, "above": None, "autoplay": False, "presentation": False, "alt": "", "waiting": "", "live": True, "adopt": False,
     }  # fmt: skip
-    return b"DLP1" + _framed(json.dumps({**default, **options})) + movie
+    return b"DLP1" + _framed(dumps({**default, **options})) + movie
 
 
 def _check_rungs(rungs, first):

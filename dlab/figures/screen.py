@@ -5,13 +5,13 @@ The figure brings its own colours: show it with `theme=None` in Streamlit, and p
 
 import base64
 import html
-import json
 import math
 import textwrap
 from functools import cache, lru_cache
 
 import numpy as np
 
+from dlab.cache import dumps
 from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Axis, Chart, Map, Sheet
 
 # plotly.js 4 shows an upload button unless told not to.
@@ -39,7 +39,7 @@ def spec(chart: Chart | Map, theme: str, presentation: bool, height: int, title:
 
 def _json(chart, theme, presentation, height, title) -> str:
     figure = to_plotly(chart, theme, presentation=presentation, height=height, title=title)
-    return json.dumps(figure, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return dumps(figure, ensure_ascii=False, separators=(",", ":"))
 
 
 _kept = lru_cache(maxsize=256)(_json)

@@ -14,7 +14,7 @@ LOWER = tuple(m.name for m in measure.METHODS.values() if m.lower)
 OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
 EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
-LOST = {"diverged": "diverged", "infinite": "an infinite W₂"}
+LOST = {"diverged": "diverged", "infinite": "an infinite W₂", "no value": "no value"}
 AT_ORDER = "constant at the true order"  # a column of the table
 LEVEL = 0.15  # the slope of the last octave below which a curve has levelled off: a tenth of the value
 
@@ -69,7 +69,9 @@ def diverged(row) -> bool:
 
 def no_value(row) -> str:
     """What stands in the place of a number that is not there."""
-    return "infinite" if any(f.startswith("W₂ is infinite") for f in row.get("flags") or ()) else "diverged"
+    if any(f.startswith("W₂ is infinite") for f in row.get("flags") or ()):
+        return "infinite"
+    return "diverged" if row.get("diverged") else "no value"
 
 
 def reasons(row, fit={}) -> list[str]:  # noqa: B006, never changed

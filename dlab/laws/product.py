@@ -16,7 +16,7 @@ import itertools
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -45,6 +45,9 @@ TAIL = 1e-10  # quantiles nearer to 0 and 1 are left out of W2
 NEWTON = 4  # steps to a quantile from linear interpolation
 EMPTY = 1e-12  # mass whose noise may be wrong
 LOST = 1e-8  # mass that may leave the grid
+SEEN = 1e-14  # mass on a point, as a share of the largest, that is more than rounding
+TORN = 1e-3  # share of a density that may be below zero
+NARROW = 4.0  # grid spacings that a mode is wide, at least, where its density is taken from the grid
 PIECE = 1 << 14  # points moved in one call
 
 
@@ -52,7 +55,8 @@ PIECE = 1 << 14  # points moved in one call
 class Line:
     """One coordinate on a grid: x (G,) with its spacing, density (F, G) of the scheme's law after each step of
     `at` (F,), target (F, G) that of p_t there, both integrating to 1; error_square (N,) the mean e^2 met at each
-    step; lost: the mass that left the grid; quantile: of p_0, where its density is too rough for a grid."""
+    step; lost: the mass that left the grid, thrown: the root of its mean square distance beyond the ends; quantile: of p_0, where
+    its density is too rough or too narrow for a grid."""
 
     at: np.ndarray
     x: np.ndarray
@@ -60,7 +64,13 @@ class Line:
     target: np.ndarray
     error_square: np.ndarray
     lost: float
+    thrown: float = 0.0
     quantile: Callable | None = None
+
+    @property
+    def torn(self) -> float:
+        """The share of the law's density that is below zero: it is narrower than the grid resolves."""
+        return float(-np.minimum(self.density[-1], 0.0).sum() / np.abs(self.density[-1]).sum())
 
     def w2(self) -> np.ndarray:
         """W2 between the two densities at each of `at`, (F,)."""
@@ -212,7 +222,7 @@ def _run(scheme, density, error, x, midpoints, normals, order, *, grid, start, a
     size, spacing, T, steps = len(x), x[1] - x[0], grid.T, grid.steps
     tables = diffused.tables(density, x, T, order)
     first = diffused.on_grid(density, tables.logw, x, T) if start == "exact" else np.exp(-(x**2) / (2 * -np.expm1(-T)))
-    mass, lost = first / first.sum(), 0.0
+    mass, lost, thrown = first / first.sum(), 0.0, 0.0
     mover = _Mover(scheme, error, tables, x, midpoints, normals)
     frequency = 2 * np.pi * np.fft.rfftfreq(2 * size) / spacing
     calm = np.exp(-CALM * (frequency * spacing / np.pi) ** 12)
@@ -240,12 +250,21 @@ def _run(scheme, density, error, x, midpoints, normals, order, *, grid, start, a
             np.add(base[i], reach, out=index)
             laid = np.bincount(index.ravel(), moving.ravel(), midpoints * size).reshape(midpoints, size)
             lost += abs(mass.sum() - laid.sum())
+            # Next to no mass may go so far that it counts.
+            thrown += np.sum(share * np.where(mass > SEEN * mass.max(), mass * _outside(place[i], size) ** 2, 0.0))
             mass = np.fft.irfft(np.sum(damped[i] * np.fft.rfft(laid, 2 * size), 0), 2 * size)[:size]
             if done + i + 1 in wanted:
                 seen[done + i + 1] = mass
+    rough = not grid.stop and getattr(density, "width", 0.0) < NARROW * spacing
     density_seen = np.array([seen.get(n, np.full(size, np.nan)) for n in map(int, at)]) / spacing
     target = np.array([diffused.on_grid(density, tables.logw, x, t) for t in grid.times[list(at)]])
-    return Line(np.asarray(at), x, density_seen, target, squares, float(lost), None if grid.stop else getattr(density, "quantile", None))
+    quantile = getattr(density, "quantile", None) if rough else None
+    return Line(np.asarray(at), x, density_seen, target, squares, float(lost), math.sqrt(thrown) * spacing, quantile)
+
+
+def _outside(place, size):
+    """How far beyond the grid's ends places in spacings lie; infinite where they are no numbers."""
+    return np.where(np.isfinite(place), np.maximum(np.maximum(-place, place - size), 0.0), np.inf)
 
 
 def _ends(mass, x) -> tuple[float, float]:
@@ -271,17 +290,20 @@ def propagate(scheme, density, error, *, grid: Grid, start: str, mean: float, st
     """
     half, before, change = REACH * np.maximum(1.0, std), None, np.inf
     low, high = min(0.0, mean) - half, max(0.0, mean) + half
+    if hasattr(density, "span"):  # modes far apart make a law wide, not its tails
+        near = density.span(REACH)
+        low, high = max(low, min(0.0, near[0])), min(high, max(0.0, near[1]))
     for level, size in enumerate(SIZES):
         x, nodes = np.linspace(low, high, size), _nodes(scheme, grid.largest, level)
         line = _run(scheme, density, error, x, *nodes, grid=grid, start=start, at=at)
-        if not line.lost <= LOST:
+        value = line.w2_at(-1) if line.lost <= LOST else 0.0
+        if not line.lost <= LOST or (line.thrown and not line.thrown <= SETTLED * value):
             # The law is wider than the target: the step is too large for it, or the score too wrong.
-            low, high = low - (high - low) / 2, high + (high - low) / 2
+            line, low, high = replace(line, lost=np.inf), low - (high - low) / 2, high + (high - low) / 2
             continue
-        value = line.w2_at(-1)
         if before is not None:
             change = abs(value - before) / max(value, 1e-300)
-            if change < SETTLED:
+            if change < SETTLED and line.torn <= TORN:
                 break
             if max(value, before) < NEGLIGIBLE * std:  # rounding does not settle
                 return line, 0.0
@@ -303,7 +325,7 @@ def w2_on_line(x: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:
     for _ in range(NEWTON):
         step = (u - below(y) / total) / np.maximum(density(y) / total, 1e-14)
         y = np.clip(y + np.clip(step, -0.3, 0.3), fine[0], fine[-1])
-    return float(np.sqrt(np.sum((y - fine[inside]) ** 2 * weight) / weight.sum()))
+    return _root(np.sum((y - fine[inside]) ** 2 * weight) / weight.sum())
 
 
 def w2_to_quantiles(x: np.ndarray, p: np.ndarray, quantile) -> float:
@@ -313,7 +335,12 @@ def w2_to_quantiles(x: np.ndarray, p: np.ndarray, quantile) -> float:
     level = np.maximum.accumulate(below - below[0]) / (below[-1] - below[0])
     inside = (level > TAIL) & (level < 1 - TAIL)
     y, u, weight = fine[inside], level[inside], p[inside]
-    return float(np.sqrt(np.sum((quantile(u) - y) ** 2 * weight) / weight.sum()))
+    return _root(np.sum((quantile(u) - y) ** 2 * weight) / weight.sum())
+
+
+def _root(square) -> float:
+    """NaN below zero: the weights are then those of no density."""
+    return math.sqrt(square) if square >= 0 else math.nan
 
 
 def _refined(x, rows, factor=4):

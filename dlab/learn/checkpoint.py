@@ -26,7 +26,8 @@ class Checkpoint(BadInput):
 def packed(trained: Trained, spec: dict) -> bytes:
     """The training as NPZ bytes; `spec`, plain values, says of what. A finished one leaves the optimiser out."""
     head = {"schema": SCHEMA, "versions": VERSIONS, "spec": spec, "step": trained.step, "updates": trained.updates}
-    arrays = {"head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), np.uint8), "losses": trained.losses.astype(np.float32)}
+    text = json.dumps(head, sort_keys=True, allow_nan=False).encode()
+    arrays = {"head": np.frombuffer(text, np.uint8), "losses": trained.losses.astype(np.float32)}
     trees = {"net": trained.net} if trained.done else {"net": trained.net, "state": trained.state}
     for name, tree in trees.items():
         for i, leaf in enumerate(jax.tree.leaves(eqx.filter(tree, eqx.is_array))):

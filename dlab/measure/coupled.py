@@ -10,7 +10,7 @@ from dlab.types import Estimate
 def estimate(case: Case, pairs: Pairs) -> Estimate:
     """sqrt(mean |x_i - y_i|^2) with its standard error by the delta method."""
     # The reference is extrapolated in its step size on each path, as means over its law are in the other estimators.
-    y = pairs.y if pairs.half is None else pairs.y + (pairs.y - pairs.half) / 3
+    y = pairs.y if pairs.half is None else pairs.y + (pairs.y - pairs.half) / (2**pairs.order - 1)
     square = np.sum((pairs.x - y) ** 2, -1)
     value, stderr = root(square.mean(), square.std(ddof=1) / np.sqrt(len(square)))
     return Estimate(value, stderr, "coupled", upper=value)

@@ -42,14 +42,14 @@ def of_plane(case: Case, law: plane.Plane, change: float) -> tuple[list[Estimate
     if not law.lost <= plane.LOST:
         return [Estimate(None, 0.0, "density")] * len(law.at), law.error_square
     flags = ()
-    if change > plane.SETTLED:
+    if not change <= plane.SETTLED:
         flags = (unsettled("the density", change),)
     values = [law.w2(i) for i in range(len(law.at))]
     return [_estimate(case, value, flags, change) for value in values], law.error_square
 
 
 def _estimate(case, value, flags, change):
-    if value > NEAR * case.target.facts.std():
+    if not value <= NEAR * case.target.facts.std():
         flags = (*flags, "the tangent distance is first order in the displacement, and this one is large")
     return Estimate(value, 0.0, "density", flags=flags, grid_change=change)
 

@@ -18,6 +18,7 @@ from dlab.targets.gaussian import Gaussian
 from dlab.targets.spectrum import Spectrum
 from dlab.types import Estimate
 
+TOO_NARROW = "the law is narrower than the finest grid tells; choose the projected estimator"
 CLOSE = 0.02  # relative error of W2 up to which it is resolved
 ROUGH = 0.25  # and above which there is a lower bound alone
 PAIRS = 10  # pairs of coordinates whose joint law is carried
@@ -164,18 +165,19 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     """`follow` where the law of each coordinate is known already: found as `lines` gives it."""
     if case.scheme.randomised and case.target.unbounded:
         return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.grid.steps, np.nan)
-    squares, met, changes, lost = np.zeros(len(at)), np.zeros(case.grid.steps), 0.0, 0.0
+    squares, changes, met = np.zeros(len(at)), 0.0, sum(line.error_square for line, _ in found)
+    if not all(line.lost <= product.LOST for line, _ in found):
+        return [Estimate(None, None, "exact")] * len(at), met
+    if not all(line.torn <= product.TORN for line, _ in found):
+        return [Estimate(None, None, "exact", flags=(TOO_NARROW,))] * len(at), met
     for line, moved in found:
         own = line.w2() ** 2
         squares += own
-        met += line.error_square
-        changes, lost = changes + moved * own[-1], max(lost, line.lost)
+        changes += moved * own[-1]
     # Of the root of a sum: a coordinate that hardly counts may be known badly.
     change = float(changes / max(squares[-1], 1e-300))
-    if not lost <= product.LOST:
-        return [Estimate(None, 0.0, "exact")] * len(at), met
     flags = ()
-    if change > product.SETTLED:
+    if not change <= product.SETTLED:
         flags = (unsettled("the exact law", change),)
     if not case.scheme.randomised:
         return [_estimate(case, math.sqrt(v), flags=flags, change=change) for v in squares], met

@@ -19,7 +19,7 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
     scheme, fine = _raw(blocks, pairs.x, pairs.y, z), _raw(blocks, pairs.y)
     if pairs.half is not None:
         # The reference of `projected` too: means over its law, extrapolated in its step size.
-        fine = [m + (m - rough) / 3 for m, rough in zip(fine, _raw(blocks, pairs.half))]
+        fine = [m + (m - rough) / (2**pairs.order - 1) for m, rough in zip(fine, _raw(blocks, pairs.half))]
     squares = bures(*_central(*scheme), *_central(*fine)) ** 2
     full, left = squares[0], squares[1:]
     bias = (blocks - 1) * (left.mean() - full)

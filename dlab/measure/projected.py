@@ -31,6 +31,7 @@ CROWD = 8  # paths per basis function, at least
 SMALLEST = 1e-6  # eigenvalues of A below this share of the largest are dropped
 WIDER = 1.6  # times as wide as the other a law may be along any direction: beyond, the first order in the displacement is not enough
 DISAGREE = 0.1  # relative gap between the two ways of taking A that flags a value
+CALM = 0.04  # share of the variance by which x and y may differ, beside their widths, before midpoints lie too close together
 
 
 def applies(case: Case) -> str | None:
@@ -42,15 +43,19 @@ def applies(case: Case) -> str | None:
 def estimate(case: Case, pairs: Pairs) -> Estimate:
     """The projected W2 with its standard error, grown over SIDES; flagged where A at midpoints and A
     averaged over both ends, on the smallest basis, differ by more than DISAGREE and two standard errors."""
-    found, size = quick(case, pairs), _smallest(case.target.dim, len(pairs.y))
-    other = _project(pairs, size, ends=not case.noisy)
+    size, ends = _smallest(case.target.dim, len(pairs.y)), _ends(case, pairs)
+    found = _project(pairs, size, ends)
+    # Where a quiet coupling is loose, midpoints are known to be the wrong place.
+    other = found if ends and not case.noisy else _project(pairs, size, not ends)
+    if found.value is None or other.value is None:
+        return found
     gap, flags = abs(other.value - found.value), ()
     if gap > max(DISAGREE * found.value, 2 * found.stderr):
         flags = (
             f"projected: metric at midpoints and at endpoints differ by {gap / max(found.value, 1e-300):.0%}, "
             "so the displacement is too large or too noisy for the first-order projection",
         )
-    if (ratio := _width(pairs)) > WIDER:
+    if not (ratio := _width(pairs)) <= WIDER:
         how = f"along one direction one law is {ratio:.2g} times as wide as the other"
         flags = (*flags, f"projected: {how}, too far for a distance of first order in the displacement")
     rise = RISE[case.noisy]
@@ -58,8 +63,8 @@ def estimate(case: Case, pairs: Pairs) -> Estimate:
         wanted = larger(size)
         if wanted.functions(case.target.dim) * CROWD > len(pairs.y):
             continue
-        grown = _project(pairs, wanted, ends=case.noisy)
-        if grown.value > found.value + rise * max(grown.stderr, found.stderr):
+        grown = _project(pairs, wanted, ends)
+        if grown.value is not None and grown.value > found.value + rise * max(grown.stderr, found.stderr):
             found, size = grown, wanted
         elif case.target.dim <= 2:
             break
@@ -74,9 +79,15 @@ def _width(pairs: Pairs) -> float:
     return float(max(high, 1 / low))
 
 
+def _ends(case: Case, pairs: Pairs) -> bool:
+    """Whether A is taken at both ends: midpoints of x and y lie closer together than either where the two hardly hang together."""
+    loose = (pairs.x - pairs.y).var(0) - (pairs.x.std(0) - pairs.y.std(0)) ** 2
+    return case.noisy or not loose.sum() <= CALM * pairs.y.var(0).sum()
+
+
 def quick(case: Case, pairs: Pairs) -> Estimate:
     """The estimate on the smallest basis, unchecked; with few paths on one that they can still fill."""
-    return _project(pairs, _smallest(case.target.dim, len(pairs.y)), ends=case.noisy)
+    return _project(pairs, _smallest(case.target.dim, len(pairs.y)), _ends(case, pairs))
 
 
 @dataclass(frozen=True)

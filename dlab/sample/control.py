@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from dlab import linop
 from dlab.errors import perturb
 from dlab.field import ExactField
 from dlab.noise import StepNoise
@@ -21,29 +22,31 @@ from dlab.noise import StepNoise
 NODES = 3  # of the mean over U: in U the step of a linear score is a cubic for REM and nearly one for REI
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "s", "H", "rate"], meta_fields=[])
+@partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "s", "L", "rate"], meta_fields=[])
 @dataclass(frozen=True)
 class Linear(ExactField):
-    """The score linearised at time t and points x (n, d): s, H there and `rate` (n, d), its mean change per unit of
+    """The score linearised at time t and points x (n, d): s, L there and `rate` (n, d), its mean change per unit of
     time run backwards, which is M."""
 
     t: jax.Array
     x: jax.Array
     s: jax.Array
-    H: jax.Array
+    L: linop.Operator
     rate: jax.Array
 
     def score(self, t, x):
-        return self.s + jnp.einsum("...ij,...j->...i", self.H, x - self.x) + (self.t - t) * self.rate
+        gap = x - self.x
+        return self.s + self.L.apply(gap) - gap / 2 + (self.t - t) * self.rate
 
-    def hessian(self, t, x):
-        return self.H
+    def local(self, t, x):
+        s = self.score(t, x)
+        return s, self.L, x / 4 - self.L.apply(x / 2 + s)
 
 
 def step(scheme, field, error, t, t_next, companion, shadow, noise: StepNoise, normals):
     """companion and shadow (n, d) after one step; noise and normals are those of the particles' own step."""
     s, L, M = field.local(t, companion)
-    linear = Linear(t, companion, s, L.matrix - 0.5 * jnp.eye(s.shape[-1]), M)
+    linear = Linear(t, companion, s, L, M)
     given, mean = linear, linear
     if error.draws:
         given, mean = perturb(linear, error, normals), perturb(linear, error, jnp.zeros_like(normals))

@@ -11,7 +11,6 @@ from dlab.linop.products import MOST
 from dlab.noise import MOMENTS
 from dlab.params import BadInput
 from dlab.sample import CHUNK
-from dlab.study.paths import shared_paths
 from dlab.targets.gaussian import Gaussian
 from dlab.targets.spectrum import Spectrum
 
@@ -73,7 +72,7 @@ def of_study(study, batch: int) -> dict[str, float]:
     workers, batches, points = (2 if d <= 2 else 1), math.ceil(study.particles / batch), len(sampled) * len(study.steps)
     run, paths = [*sampled, *(["SO"] if study.paired else [])], 0.0
     if study.paired:
-        grids = shared_paths(study.steps)
+        grids = study.shared_paths
         sizes = [sum({g.steps, *g.members, *(n for r in g.references for n in (r.steps, r.steps // 2))}) for g in grids]
         paths = 4.0 * MOMENTS * batch * d * (sum(sizes) + (max(sizes) if batches > 1 else 0))
         points += 2 * sum(len(g.references) for g in grids)

@@ -16,7 +16,8 @@ OUTSIDE = "lies outside the asymptotic range"
 @dataclass(frozen=True)
 class Row:
     """One point of a curve. `flags` are the sentences behind resolved = False. hessian_evals counts Hessian-vector products where the
-    Hessian is known by them alone; spent: what they cost and met, see `Sweep.tally`."""
+    Hessian is known by them alone; spent: what they cost and met, see `Sweep.tally`. bound_withdrawn: why this row has no bound where
+    its scheme has one."""
 
     scheme: str
     h: float
@@ -33,6 +34,7 @@ class Row:
     resolved: bool
     bound: float | None
     bound_parts: dict | None
+    bound_withdrawn: str
     error_level_met: float | None
     diverged: int
     flags: tuple[str, ...] = ()
@@ -53,7 +55,8 @@ class Result:
 
     def to_json(self) -> dict:
         """The result file of the contract: plain values, NaN-free."""
-        rows = [{k: v for k, v in asdict(r).items() if k != "spent" or v} | {"flags": list(r.flags)} for r in self.rows]
+        seldom = ("spent", "bound_withdrawn")
+        rows = [{k: v for k, v in asdict(r).items() if v or k not in seldom} | {"flags": list(r.flags)} for r in self.rows]
         fits = [_fit(self.study, name, rows) for name in self.study.schemes]
         return {
             "schema": SCHEMA,
@@ -133,6 +136,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
     for reason in dict.fromkeys(b.void for b in bounds.values() if b.void):
         names = ", ".join(n for n, b in bounds.items() if b.void == reason)
         notes.append(f"The bound is void for {names}: {reason}")
+    notes += [f"{r.scheme} at h = {r.h:.4g} has no bound: {r.bound_withdrawn}." for r in result.rows if r.bound_withdrawn]
     notes += [b.constants.footnote for b in bounds.values() if not b.void and b.constants.footnote]
     if any(not b.void for b in bounds.values()):
         notes.append(

@@ -15,6 +15,7 @@ from dlab.study.sweep import BEYOND, Sweep, Tick
 from dlab.types import Estimate
 
 SHARE = 0.1  # reference error, as a share of a value, above which the row says so
+COARSE = 0.4  # h L of the reference up to which it is within 2 % of the value of SO in a quarter of its steps, on Gaussians
 RESOLVED = 3.0  # standard errors that a resolved value is above zero
 HESSIAN = "ε_L of this Hessian is not known, so Theorem 4 gives no number."
 
@@ -70,7 +71,8 @@ def _plain(study, tick) -> Iterator[Result]:
     # What costs least first.
     for method, case in sorted(by_law, key=lambda item: item[0].price(item[1])):
         (found,), met = method.follow(case, [case.grid.steps])
-        rows[case.scheme.name, case.grid.steps] = _row(study, case, found, 0, level_met(met), int(found.value is None))
+        lost = found.value is None and (not found.flags or found.flags == (case.target.unbounded,))
+        rows[case.scheme.name, case.grid.steps] = _row(study, case, found, 0, level_met(met), int(lost))
         paid += method.price(case)
         if paid:
             tick(min(paid / study.price, 0.99))
@@ -141,36 +143,53 @@ def _measured(study, sweep, key, quick) -> Row:
         return _row(study, case, replace(found, flags=_doubts(found, None, None, 0.0)), len(pairs.x), met, 0, spent)
     lower, upper = gelbrich.estimate(case, pairs), coupled.estimate(case, pairs)
     own = sweep.reference_error(case) if estimator.uses_reference else 0.0
+    if case.target.steepness is None:  # how far the reference is off is then guessed with a wide margin, which the interval bears
+        found = replace(found, stderr=None if found.value is None else math.hypot(found.stderr, own))
     flags = _doubts(found, lower, upper, own)
+    if estimator.uses_reference and not (long := sweep.reference_step(case)) <= COARSE:
+        flags = (*flags, f"the reference's steps are too long for this target: h L = {long:.2g}, above {COARSE:g}, so it bounds nothing")
+        lower = upper = Estimate(None, None, "")
+    least = None if lower.value is None else lower.value - RESOLVED * lower.stderr
     found = replace(found, lower=lower.value, upper=upper.value, flags=flags)
-    return _row(study, case, found, len(pairs.x), met, 0)
+    return _row(study, case, found, len(pairs.x), met, 0, least=least)
 
 
 def _doubts(estimate, lower, upper, own) -> tuple[str, ...]:
-    """A sentence for every reason not to fit the value; `own` is the reference's error where it enters."""
+    """A sentence for every reason not to fit the value; `own` is the reference's error where it enters. What is not a number is a
+    reason: no comparison that it makes false leaves a value without its flag."""
     flags = list(estimate.flags)
     value, stderr = estimate.value, estimate.stderr
+    if value is None:
+        return tuple(flags)
     if not value > RESOLVED * stderr:
         flags.append(f"unresolved: {value:.2g} ± {stderr:.1g} is within {RESOLVED:g} standard errors of zero")
-    if own > SHARE * value:
+    if not own <= SHARE * value:
         flags.append(f"the reference path may itself be off by {own:.2g}, more than a tenth of this value")
     if estimate.method == "projected":
         for other, sign, word in ((lower, -1, "below Gelbrich's lower bound"), (upper, 1, "above the coupled bound")):
+            if other.value is None:
+                flags.append(f"the projected value has no bound beside it: {', '.join(other.flags)}")
+                continue
             gap = sign * (value - other.value)
             if gap > 3 * math.hypot(stderr, other.stderr) and gap > 0.02 * other.value:
                 flags.append(f"the projected value lies {word} by more than their errors")
     return tuple(flags)
 
 
-def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
+def _row(study, case, estimate, particles, met, lost, spent=None, least=None) -> Row:
+    """least: what W2 is at least, errors allowed for; the estimate's own lower bound where None."""
     scheme, error, h, steps = case.scheme, study.error, case.grid.step, case.grid.steps
     bound = theory.Bound(void="the score error met is not finite")
+    withdrawn = "" if lost else bound.void
     if met is not None:
         levels = (met, float(error.hessian_level), float(error.drift_level))
         unknown = error.hessian_changed and scheme.hessian_evals
         found = theory.bound(scheme, study.built.facts, T=case.grid.T, h=h, start=study.start, errors=levels)
-        bound = theory.Bound(void=HESSIAN) if unknown else found
-    parts = None
+        bound, withdrawn = theory.Bound(void=HESSIAN) if unknown else found, ""
+    least, parts = estimate.lower if least is None else least, None
+    if not bound.void and least is not None and not bound.total >= (1 - 1e-6) * least:
+        withdrawn = f"{scheme.theorem.name}'s leading term, {bound.total:.3g}, lies below W₂, which is at least {least:.3g}"
+        bound = theory.Bound(void=withdrawn)
     if not bound.void:
         parts = {k: getattr(bound, k) for k in ("initialisation", "discretisation", "score")}
     flags = estimate.flags
@@ -197,6 +216,7 @@ def _row(study, case, estimate, particles, met, lost, spent=None) -> Row:
         resolved=not flags,
         bound=bound.total,
         bound_parts=parts,
+        bound_withdrawn=withdrawn,
         error_level_met=met,
         diverged=lost,
         flags=flags,

@@ -11,7 +11,7 @@ from dlab.grid import Grid
 from dlab.measure import Case
 from dlab.params import BadInput
 from dlab.study import memory
-from dlab.study.paths import shared_paths
+from dlab.study.paths import SharedPath, asked_for, shared_paths
 
 SCHEMA = 1
 BUDGET = 500_000_000  # particle-steps, where an accuracy is asked for and no budget given
@@ -198,7 +198,7 @@ class Study:
     def key(self) -> str:
         """A name for the study: of what it asks for, so that a key which is added to the contract later changes none."""
         asked = {k: v for k, v in self.to_json().items() if v != DEFAULT.get(k)}
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True, allow_nan=False).encode()).hexdigest()[:32]
 
     @property
     def h(self) -> tuple[float, ...]:
@@ -237,6 +237,11 @@ class Study:
         return self.built.paired and not all(self.estimator_for(s).alone for s in self.schemes if self.sampled(s))
 
     @cached_property
+    def shared_paths(self) -> list[SharedPath]:
+        """The Brownian paths of the sampled schemes, with their references."""
+        return shared_paths(self.steps, asked_for(self.built, self.T))
+
+    @cached_property
     def work(self) -> int:
         """Particle-steps of the run, reference included."""
         if self.vary:
@@ -244,7 +249,7 @@ class Study:
         sampled = [s for s in self.schemes if self.sampled(s)]
         if not sampled:
             return 0
-        references = sum(r.work for g in shared_paths(self.steps) for r in g.references) if self.paired else 0
+        references = sum(r.work for g in self.shared_paths for r in g.references) if self.paired else 0
         references *= len({schemes.REGISTRY[s].dynamics for s in sampled})
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 

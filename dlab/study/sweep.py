@@ -16,7 +16,7 @@ from dlab.grid import Grid
 from dlab.measure import Case, Pairs, coupled
 from dlab.sample import Run, level_met, reference, simulate, starts
 from dlab.study import memory
-from dlab.study.paths import SharedPath, shared_paths
+from dlab.study.paths import SharedPath
 from dlab.study.spec import BATCH, Study
 
 BEYOND = 2.0  # h lambda above which SO's step lets distances grow beyond what its constant L is good for
@@ -46,7 +46,7 @@ class Sweep:
     def __init__(self, study: Study, names: list[str], tick: Tick, paid: int = 0):
         self.study, self.tick, self.paid = study, tick, paid
         self.field = study.built.fast_field
-        self.shared = shared_paths(study.steps)
+        self.shared = study.shared_paths
         self.references = {n: r for g in self.shared for r in g.references for n in r.members}
         # Coarse h first: its points are on the screen while the fine ones run. Of each point its run in each batch.
         self.points: dict[Key, dict[int, Run]] = {(s, n): {} for n in sorted(study.steps) for s in names}
@@ -198,6 +198,10 @@ class Sweep:
     def level_met(self, key: Key) -> float | None:
         return level_met(np.mean([r.error_square for r in self.points[key].values()], axis=0))
 
+    def reference_step(self, case: Case) -> float:
+        """The reference's step in units of 1 / the target's steepness, 0 where that is not known."""
+        return (case.target.steepness or 0.0) * self.study.grid(self.references[case.grid.steps].steps).largest
+
     def reference_error(self, case: Case) -> float:
         """W2 by which the reference may be off: of order p, its own error is a share 1/(2^p - 1) of its distance to itself with
         half the steps, of which extrapolation leaves a quarter at most where the order shows."""
@@ -207,7 +211,10 @@ class Sweep:
             exact = replace(case, scheme=case.reference, error=errors.NONE)
             estimator, _ = measure.choose("projected", exact)
             found = (estimator.quick if estimator else coupled.estimate)(exact, Pairs(half, fine))
-            paths.off = len(paths.ends), found.value / (4 * (2**exact.scheme.law_order - 1))
+            # On a target of unknown steepness no order is known to show.
+            share = 1 if case.target.steepness is None else 4 * (2**exact.scheme.law_order - 1)
+            off = math.inf if found.value is None else found.value / share
+            paths.off = len(paths.ends), off
         return paths.off[1]
 
     def clouds(self) -> dict[str, np.ndarray]:

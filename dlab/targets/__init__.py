@@ -25,7 +25,7 @@ def build(spec: dict) -> Target:
     entry = params.entry("target", spec, REGISTRY)
     params.only_keys("target", spec, ("name", *entry.keys))
     try:
-        text = json.dumps(spec, sort_keys=True)
+        text = json.dumps(spec, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError):  # not of JSON: from_spec says what is wrong
         return entry.from_spec(spec)
     return _built(entry, text)

@@ -85,8 +85,9 @@ class Factors:
     """p_0 as a product: axes (d, d), a direction in each column; densities: for each a pytree, callable
     (n,) -> (n,), log p_0 along it up to a constant. Equal coordinates share one object.
 
-    A density with a jump or a kink, too rough for a grid, has two methods more: `diffused(t, x)`, the log of p_t up to a
-    constant with its first and second derivative (3, n), and `quantile(u)` of p_0.
+    A density that may be too rough or too narrow for a grid has two methods more: `diffused(t, x)`, the log of p_t up to a
+    constant with its first and second derivative (3, n), and `quantile(u)` of p_0; its narrowest `width` where it has one; and
+    `span(reach)`, its ends, where they are nearer than its variance tells.
     """
 
     axes: np.ndarray
@@ -140,6 +141,11 @@ class Target:
     def unbounded(self) -> str | None:
         """Why W2 of a scheme with a random midpoint is infinite here, a sentence; None where it is not."""
         return None
+
+    @property
+    def steepness(self) -> float | None:
+        """How steep the score is where the mass is: what a fine step is short against the inverse of. None where nobody knows."""
+        return self.facts.L0.value
 
     @property
     def along_axes(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 NO_THEOREM = "no theorem of Yu & Yu covers this scheme."
 VOID_M0 = "m0 = {m0:.3g} ≤ ½, so m_min − ½ is not positive: the theorem promises nothing."
+TOO_LARGE = "the constants of {} are too large for double precision at h = {:g}."
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,11 @@ def bound(scheme, facts, *, T, h, start, errors=(0.0, 0.0, 0.0)) -> Bound:
     try:
         constants = theorem.constants(m_min, L_max, facts.L_F.value, facts.dim, h)
     except OverflowError:
-        return Bound(void=f"the constants of {theorem.name} are too large for double precision at h = {h:g}.")
+        return Bound(void=TOO_LARGE.format(theorem.name, h))
     if constants.c1 is None:
         what = facts.L_F.how if facts.L_F.infinite else "unknown"
         return Bound(void=f"L_F of this target is {what}, so {theorem.name} gives no number.")
     initial = 0.0 if start == "exact" else math.exp(-m_min * T) * facts.second_moment**0.5
     score = sum(c * e for c, e in zip((constants.c2, constants.c2_hessian, constants.c2_drift), errors))
-    return Bound(initial, constants.c1 * constants.h_factor, score, constants)
+    found = Bound(initial, constants.c1 * constants.h_factor, score, constants)
+    return found if math.isfinite(found.total) else Bound(void=TOO_LARGE.format(theorem.name, h))

@@ -1,10 +1,9 @@
 """The export rows: every file is made when it is asked for, not before."""
 
-import json
-
 import streamlit as st
 
 from dlab import engine, export
+from dlab.cache import dumps
 from dlab.export.files import PX_PER_INCH
 from dlab.figures.chart import largest_font
 from dlab.figures.numbers import step_size
@@ -141,7 +140,7 @@ def _figure(figure, key, name) -> None:
 
 def study_file(study: dict, tip: str = "Reopen it here, or run it: python -m dlab run study.json --out DIR", tail="", after="") -> None:
     """A download button of a study file."""
-    _button("Study" + after, lambda: json.dumps(study, indent=1), f"study{tail}.json", f"export-study{tail}", tip)
+    _button("Study" + after, lambda: dumps(study, indent=1), f"study{tail}.json", f"export-study{tail}", tip)
 
 
 def particles(study, steps: int, count: int, meta: dict) -> None:

@@ -1,10 +1,10 @@
 """A scene from a study file or a result file."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from dlab import errors, targets
+from dlab.cache import dumps
 from dlab.params import BadInput, show
 from dlab.study import BUDGET, Study
 from dlab.ui import settings, studies
@@ -162,7 +162,7 @@ def _varied(given) -> tuple[dict, list[str]]:
         ends = next(setting for setting in settings.table().values() if setting.varies == axis)
         # Variances of one's own end at their number, wherever the control stands beyond it.
         stretch = [v for v in ends.options if asked[0] <= v <= asked[-1]] or [v for v in ends.options if v > asked[-1]][:1]
-        values, notes = from_study(json.dumps({**given.to_json(), "vary": None, "reach": None, **page.plain()}).encode())
+        values, notes = from_study(dumps({**given.to_json(), "vary": None, "reach": None, **page.plain()}).encode())
         values |= {ends.name: (stretch[0], stretch[-1]), **page.settings(given)} if stretch else {}
         if given in page.studies(values):
             return values, [*notes, f"The study varies {axis}: the page {page.title} draws it."]

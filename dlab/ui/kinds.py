@@ -12,6 +12,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from dlab import params
+from dlab.cache import dumps
 from dlab.params import BadInput, Knob
 
 LONGEST_TEXT = 200  # characters of a lesson's title, and of its question
@@ -287,7 +288,7 @@ class Data(Setting):
 
 def pack(value) -> str:
     """JSON as text for an address."""
-    raw = json.dumps(value, separators=(",", ":")).encode()
+    raw = dumps(value, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(zlib.compress(raw, 9)).decode().rstrip("=")
 
 
@@ -298,7 +299,7 @@ def unpack(text: str):
         # A small bomb must not become a large one: stop well above any study that the lab accepts.
         raw = zlib.decompressobj().decompress(packed, 2_000_000)
         value = json.loads(raw)
-        json.dumps(value, allow_nan=False)
+        dumps(value)
     except (ValueError, zlib.error, RecursionError):
         raise BadInput("its packed data are damaged; open the study file instead.") from None
     return value

@@ -1,12 +1,12 @@
 """A Plotly figure on the page from its JSON, without a pass through Plotly's Python validators (50 ms a figure)."""
 
-import json
-
 import streamlit as st
 from streamlit.elements.lib.form_utils import current_form_id
 from streamlit.elements.lib.layout_utils import LayoutConfig
 from streamlit.elements.lib.utils import compute_and_register_element_id
 from streamlit.proto.PlotlyChart_pb2 import PlotlyChart
+
+from dlab.cache import dumps
 
 
 def show(spec: str, height: int, config: dict, key: str, alt: str, place=None) -> None:
@@ -14,7 +14,7 @@ def show(spec: str, height: int, config: dict, key: str, alt: str, place=None) -
     in px. It fills the message that Streamlit's minor version in requirements.txt fills; a test compares the two."""
     page = (place or st).container.__self__  # the DeltaGenerator of a place, of `st` that of the page
     alt = alt.strip()
-    chart = PlotlyChart(theme="", form_id=current_form_id(page), spec=spec, config=json.dumps(config))
+    chart = PlotlyChart(theme="", form_id=current_form_id(page), spec=spec, config=dumps(config))
     if alt:
         chart.alt = alt
     chart.id = compute_and_register_element_id(

@@ -3,7 +3,6 @@
 No text of a visitor is rendered here: a link travels as data of a component and as squares.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import segno
 import streamlit as st
 
+from dlab.cache import dumps
 from dlab.params import BadInput
 from dlab.ui import links, settings, studies
 
@@ -138,7 +138,7 @@ def _study(values) -> None:
     except BadInput:
         return
     st.download_button(
-        "Study", json.dumps(study.to_json(), indent=1), file_name="study.json", mime="application/json", on_click="ignore",
+        "Study", dumps(study.to_json(), indent=1), file_name="study.json", mime="application/json", on_click="ignore",
         key="share-study", help="Opens with “Open a study file”.",
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ def of_result(result: dict) -> None:
         bound = theory.bound(scheme, study.built.facts, T=study.T, h=row["h"], start=study.start)
         line, parts = {"scheme": name, "theorem": scheme.theorem_name}, row["bound_parts"]
         if bound.void or parts is None:
-            lines.append({**line, "bound": f"void: {bound.void or 'the score error met is not finite'}"})
+            lines.append({**line, "bound": f"void: {bound.void or row.get('bound_withdrawn')}"})
             continue
         lines.append({
             **line, "h": step_size(row["h"]), "C₁": number(bound.constants.c1), "C₂": number(bound.constants.c2),

@@ -4,6 +4,7 @@ import independent as ind
 import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
+from scipy.special import ndtri
 
 from dlab import errors, schemes, targets
 from dlab.grid import uniform
@@ -283,3 +284,37 @@ def test_slopes_of_the_product_laws_are_the_orders_that_the_schemes_state(skew):
         order = schemes.REGISTRY[name].law_order
         coarse, fine = (along(skew, name, h).value for h in (1 / 16, 1 / 32))
         assert abs(np.log2(coarse / fine) - order) < (0.1 if order == 1 else 0.35), name
+
+
+@pytest.mark.parametrize(("v", "apart", "scheme", "steps"), [(0.2, 40.0, "EI", 4), (1e-4, 2.0, "EM", 32), (1e-3, 2.0, "EM", 8)])
+def test_laws_of_modes_narrower_than_a_grid_are_those_of_many_particles(v, apart, scheme, steps):
+    """Plain NumPy from the definition: the score of two far or narrow modes, quantiles against quantiles."""
+    T, means = 4.0, np.array([[-apart / 2, 0.0], [apart / 2, 0.0]])
+    spec = {"name": "mixture", "weights": [0.5, 0.5], "means": means.tolist(), "var": v}
+    case = Case(targets.build(spec), schemes.REGISTRY[scheme], errors.NONE, uniform(T, steps), "exact")
+    (found,), _ = exact.follow(case, [steps])
+    assert found.flags == ()
+    rng, n, h = np.random.default_rng(0), 200_000, T / steps
+    level, square = (np.arange(n) + 0.5) / n, 0.0
+    for a in (apart / 2, 0.0):
+        x0 = np.sign(level - 0.5) * a + v**0.5 * ndtri((2 * level) % 1 if a else level)
+        x = rng.permutation(x0)[: n // 2] * np.exp(-T / 2) + np.sqrt(-np.expm1(-T)) * rng.standard_normal(n // 2)
+        for t in T - h * np.arange(steps):
+            var, pull = np.exp(-t) * v - np.expm1(-t), np.exp(-t / 2) * a
+            s, z = (np.tanh(x * pull / var) * pull - x) / var, rng.standard_normal(n // 2)
+            x = (x + h * (x / 2 + s) + h**0.5 * z if scheme == "EM"
+                 else np.exp(h / 2) * x + 2 * np.expm1(h / 2) * s + np.expm1(h) ** 0.5 * z)  # fmt: skip
+        # Mirrored: as many particles in one mode as in the other.
+        square += np.mean((np.sort([*x, *-x]) - x0) ** 2)
+    assert found.value == pytest.approx(np.sqrt(square), rel=0.01)
+
+
+def test_a_law_that_no_grid_holds_has_no_value_and_says_why():
+    narrow = {"name": "mixture", "weights": [0.5, 0.5], "means": [[-1, 0], [1, 0]], "var": 1e-3}
+    (found,), _ = exact.follow(Case(targets.build(narrow), schemes.REGISTRY["SO"], errors.NONE, uniform(4.0, 128), "exact"), [128])
+    assert found.value is None
+    assert found.flags
+    x = np.linspace(-1, 1, 192)
+    assert product.Line(np.array([1]), x, np.where(x > 0, 1.0, -0.1)[None], x[None], np.zeros(1), 0.0).torn > product.TORN
+    # A place that is no number is infinitely far beyond the ends.
+    assert product._outside(np.array([np.nan, np.inf, -3.0, 5.0, 200.0]), 192).tolist() == [np.inf, np.inf, 3.0, 0.0, 8.0]

@@ -153,7 +153,8 @@ def test_the_basis_grows_where_the_displacement_has_structure_and_not_where_it_h
     assert projected.estimate(case(gaussian), Pairs(y + wave, y)).value == pytest.approx(want, rel=0.06)
     # With few paths a large basis would fit noise: it is not tried.
     few = Pairs(y[:512] + wave[:512], y[:512])
-    assert projected.estimate(case(gaussian), few).value == projected._project(few, projected._Size(projected.SIDES[0]), ends=False).value
+    smallest = projected._Size(projected.SIDES[0])
+    assert projected.estimate(case(gaussian), few).value == projected._project(few, smallest, ends=False).value
 
 
 def test_the_reference_is_extrapolated_from_its_own_half(gaussian):
