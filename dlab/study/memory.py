@@ -44,7 +44,7 @@ def allowed(what: str, parts: dict[str, float]) -> int:
 
 def simulated(study, names, n: int) -> float:
     """Bytes of n particles in CHUNK steps of the dearest of the schemes `names`."""
-    noise = max(schemes.REGISTRY[name].normals() for name in names) + MOMENTS
+    noise = max(schemes.REGISTRY[name].normals() for name in names) + MOMENTS * study.paired
     # In single precision, and once more as XLA has them.
     return step(study, names, n) + 8.0 * n * CHUNK * noise * study.built.dim
 
