@@ -68,9 +68,10 @@ class View:
 
     @cached_property
     def columns(self) -> pyarrow.Table:
-        """The table as it is sent."""
-        names = dict.fromkeys(name for row in self.table for name in row)
-        return pyarrow.table({name: [row.get(name) for row in self.table] for name in names})
+        """The table as it is sent; a column of numbers and words is one of words."""
+        columns = {name: [row.get(name) for row in self.table] for name in dict.fromkeys(name for row in self.table for name in row)}
+        mixed = [name for name, column in columns.items() if len({isinstance(v, str) for v in column if v is not None}) > 1]
+        return pyarrow.table(columns | {name: [None if v is None else str(v) for v in columns[name]] for name in mixed})
 
     @property
     def said(self) -> str:
