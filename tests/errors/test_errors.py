@@ -63,7 +63,7 @@ def test_errors_of_l_and_m_have_the_norms_of_the_assumption_and_leave_m_of_the_e
     error = errors.build({"name": name, **SPECS[name], **SO_SPEC})
     wrong = errors.perturb(gaussian.field, error, jnp.zeros((1, 512, 2)))
     (_, L, M), (_, exact_L, exact_M) = wrong.local(1.0, X), gaussian.field.local(1.0, X)
-    dL = np.asarray(L.matrix - exact_L.matrix)
+    dL = np.asarray(L.matrix - exact_L.matrix).reshape(-1, 2, 2)
     assert np.linalg.norm(dL[0], 2) == pytest.approx(0.4)
     assert np.linalg.norm(dL[0]) == pytest.approx(0.4)
     dM = np.asarray(M - exact_M)

@@ -93,9 +93,9 @@ def test_costs_are_what_a_step_asks_for(name, gaussian):
             asked["score"] += 1
             return super().score(t, x)
 
-        def hessian(self, t, x):
+        def local(self, t, x):
             asked["hessian"] += 1
-            return super().hessian(t, x)
+            return super().local(t, x)
 
     f = gaussian.field
     counting = Counting(f.mean, f.values, f.vectors)
