@@ -38,6 +38,7 @@ LEARNED = {"name": "learned", "samples": 16, "width": 4, "depth": 1, "updates": 
 ERRORS = ({"name": "none"}, {"name": "constant", "level": 0.2}, {"name": "noise", "level": 0.2}, LEARNED)
 SCHEMES = ("EM", "REM", "SO")
 ARGUMENTS = {"steps": 2, "count": 2, "t": 0.5}
+LONGEST, MEMORY = 60.0, 2.0  # seconds of the processor, GiB
 
 
 def study(target, scheme, error):
