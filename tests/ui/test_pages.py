@@ -290,16 +290,20 @@ BAD_CSV = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_CSV)
-def test_a_broken_csv_is_a_sentence(name, monkeypatch):
+def uploading(monkeypatch, data, **query):
+    """The page of a logistic posterior whose visitor has given a CSV of these bytes."""
     import streamlit as st
 
-    class Upload(io.BytesIO):
-        file_id = name
+    given = io.BytesIO(data)
+    given.file_id = "given"
+    monkeypatch.setattr(st, "file_uploader", lambda label, **k: given if "CSV" in label else None)
+    return visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25", **query})
 
+
+@pytest.mark.parametrize("name", BAD_CSV)
+def test_a_broken_csv_is_a_sentence(name, monkeypatch):
     data, says = BAD_CSV[name]
-    monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
-    at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25", "rows": "10"})
+    at = uploading(monkeypatch, data, rows="10")
     assert len(at.error) == 1
     assert says in at.error[0].value.replace("\\", "")
     assert at.slider(key="s:logistic.rows").value == 10
@@ -307,18 +311,11 @@ def test_a_broken_csv_is_a_sentence(name, monkeypatch):
 
 
 def test_a_good_csv_becomes_the_target(monkeypatch):
-    import streamlit as st
-
-    class Upload(io.BytesIO):
-        file_id = "good"
-
     import numpy as np
 
     from dlab.ui import studies
 
-    data = b"x1,x2,y\n4,0,1\n1,4,-1\n-2,1,1\n"
-    monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
-    at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25"})
+    at = uploading(monkeypatch, b"x1,x2,y\n4,0,1\n1,4,-1\n-2,1,1\n")
     assert not at.error
     assert "3 rows, 2 features: x1, x2; label: y" in words(at).replace("\\", "")
     assert at.checkbox(key="s:scaled").value
@@ -331,14 +328,7 @@ def test_a_good_csv_becomes_the_target(monkeypatch):
 
 
 def test_a_visitor_corrects_which_column_is_the_label(monkeypatch):
-    import streamlit as st
-
-    class Upload(io.BytesIO):
-        file_id = "label"
-
-    data = b"outcome,age,smoker\n1,30,0\n0,40,1\n1,50,1\n0,35,0\n"
-    monkeypatch.setattr(st, "file_uploader", lambda label, **k: Upload(data) if "CSV" in label else None)
-    at = visit("convergence", {"target": "logistic", "schemes": "EM", "h": "0.5..0.25"})
+    at = uploading(monkeypatch, b"outcome,age,smoker\n1,30,0\n0,40,1\n1,50,1\n0,35,0\n")
     assert "label: outcome" in words(at).replace("\\", "")
     at.selectbox(key="s:label").select("smoker").run()
     assert "outcome, age; label: smoker" in words(at).replace("\\", "")
