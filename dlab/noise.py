@@ -21,6 +21,7 @@ from dlab.linop import Operator, phi1, phi2
 from dlab.types import Points
 
 MOMENTS = 3
+NODES = 24  # of the quadrature of a `Bridge` along a path
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,54 @@ class TimeIntegral(Integral):
 
 
 @dataclass(frozen=True)
+class Bridge(Integral):
+    """The noise of a step whose denoised x0 is frozen, in the part u of the step that starts at time t, (n, d).
+
+    With tau = e^t - 1 and v >= 0, which may be infinite: e^{-t_end/2} int (v + tau_end)/(v + tau) dB_tau, B the Brownian motion
+    of Z_tau = X_0 + B_tau. v = 0 is the posterior's noise, infinity that of the reverse SDE, I(1/2, u). Raises ValueError with A.
+    """
+
+    t: "jax.Array | float" = 1.0
+    v: "jax.Array | float" = 0.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.A is not linop.ZERO:
+            raise ValueError("The noise of a frozen denoiser has no operator; leave A out.")
+
+    @property
+    def told(self) -> bool:
+        return False
+
+    def end(self, h):
+        return self.t - self.u * h
+
+    def share(self, t, end):
+        """(v + tau_end)/(v + tau)."""
+        v = jnp.where(jnp.isinf(self.v), 0.0, self.v)
+        below = v + jnp.expm1(t)
+        return jnp.where(jnp.isinf(self.v), 1.0, (v + jnp.expm1(end)) / jnp.where(below > 0, below, 1.0))
+
+    def variance(self, h):
+        return jnp.expm1(self.u * h) * self.share(self.t, self.end(h))
+
+    def weights(self, h):
+        """(2k + 1) int_0^u w(y) P_k(2y - 1) dy with its weight w at the share y of the step, k = 0..2, by quadrature in log(a + tau):
+        w falls like 1 / (v + tau)."""
+        end, nodes = self.end(h), np.polynomial.legendre.leggauss(NODES)
+        a = jnp.minimum(self.v, 1.0) + 1e-12
+        low, high = jnp.log(a + jnp.expm1(end)), jnp.log(a + jnp.expm1(self.t))
+        found = [0.0] * MOMENTS
+        for node, weight in zip(*nodes):
+            risen = jnp.exp((low + high) / 2 + node * (high - low) / 2)
+            t = jnp.log1p(jnp.maximum(risen - a, 0.0))
+            inside = weight * (high - low) / 2 * risen * jnp.exp(-t) / h * jnp.exp((t - end) / 2) * self.share(t, end)
+            y = 2 * (self.t - t) / h - 1
+            found = [f + (2 * k + 1) * inside * p for k, (f, p) in enumerate(zip(found, (1.0, y, (3 * y**2 - 1) / 2)))]
+        return found
+
+
+@dataclass(frozen=True)
 class StepNoise:
     """What one step of a scheme sees of the Brownian motion.
 
@@ -66,6 +115,7 @@ class StepNoise:
     normals  independent standard normals, (n, d) each, as many as `needed` says: they make the part that `moments` leave open
     u        the random midpoint U in [0, 1], (n, 1), one per particle; None for a scheme without
     moments  Legendre moments of the path over the step, (MOMENTS, n, d); None for fresh noise
+    clock    see `Grid.clock`
     forward  normals go to the functionals in the order of time, what comes before the end of the step first; else the other way
              round, so that all schemes with one first normal share their increment
     """
@@ -75,6 +125,7 @@ class StepNoise:
     u: "jax.Array | None" = None
     moments: "jax.Array | None" = None
     forward: bool = False
+    clock: "jax.Array | float" = 1.0
     _drawn: list = field(default_factory=list, init=False, repr=False, compare=False)
 
     def draw(self, *functionals: Integral):
@@ -127,6 +178,8 @@ class StepNoise:
 
     def _weights(self, functional, A, a):
         """Of the moments, in the projection of a functional on them."""
+        if isinstance(functional, Bridge):
+            return functional.weights(self.h)
         a, z = _eigenvalue(functional, A, a), self.h * functional.u
         if isinstance(functional, TimeIntegral):
             inner = [z / 2, -z / 2, 0.0]
@@ -167,6 +220,8 @@ def _eigenvalue(functional, A, a):
 
 def _gram(one, a, other, b, h):
     """E[one other] per eigenvalue, a and b of their operators."""
+    if isinstance(one, Bridge) or isinstance(other, Bridge):
+        return _bridged(one, other, h)
     if one is other or one.whole or one.u is other.u:
         shared = other.u
     else:
@@ -185,6 +240,19 @@ def _gram(one, a, other, b, h):
         return beyond[0] * beyond[1] * length + (beyond[0] + beyond[1]) * length**2 / 2 + length**3 / 3
     c = beyond[powers.index(True)]
     return grown * (c * plain + length**2 * (phi1(s * length) - phi2(s * length)))
+
+
+def _bridged(one, other, h):
+    """E[one other] of two parts of one bridge: the later one is the earlier, shrunk, and noise of its own."""
+    if not (isinstance(one, Bridge) and isinstance(other, Bridge) and one.v is other.v):
+        raise ValueError("The noise of a frozen denoiser has a known joint law with that of the same v alone.")
+    if one is other or one.u is other.u:
+        return one.variance(h)
+    early, late = (one, other) if other.whole else (other, one)
+    if not late.whole:
+        raise ValueError("Of two parts of a bridge one must be the whole step.")
+    s, end = early.end(h), late.end(h)
+    return early.variance(h) * jnp.exp((s - end) / 2) * late.share(s, end)
 
 
 def _restrict(centre, width):

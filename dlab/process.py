@@ -19,6 +19,11 @@ def variance(t: Time):
     return -jnp.expm1(-t)
 
 
+def start_variance(start: str, T: float) -> float:
+    """The variance of a start that knows nothing of the data: "paper" is sigma_T^2, which is N(0, sigma_max^2 I) in z; "vp" is 1."""
+    return 1.0 if start == "vp" else float(-jnp.expm1(-T))
+
+
 def step_count(T: float, h: float) -> int:
     """Number of steps N with N h = T.
 

@@ -42,7 +42,7 @@ def view(found, scene):
 
 def setting(found, scene):
     st.markdown(words.text("theory", "setting", T=f"{scene['T']:g}"))
-    theorems.updates(schemes.REGISTRY)
+    theorems.updates(schemes.PAPER)
     st.markdown(f"**{words.title('symbols')}**\n\n{words.text('symbols', 'letters')}")
 
 
@@ -78,7 +78,7 @@ def bounds_table(found, scene):
 
 
 def every_scheme(scene):
-    return Ask("one_step", replace(study(scene), schemes=tuple(schemes.REGISTRY)), (), "Taking single steps of every scheme.")
+    return Ask("one_step", replace(study(scene), schemes=tuple(schemes.PAPER)), (), "Taking single steps of every scheme.")
 
 
 def one_step(found, scene):

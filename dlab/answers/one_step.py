@@ -38,7 +38,7 @@ PIECE = 1 << 16  # points of the quadrature that are moved together
 MOST_NORMALS = 24  # that the places may depend on where a step asks for the score, where that is not affine
 
 
-@partial(jax.jit, static_argnames="scheme")
+@jax.jit
 def _step(scheme, field, t, h, x, normals, u, moments):
     return scheme.step(field, t, t - h, x, StepNoise(h, normals, u, moments, forward=True))
 
@@ -158,6 +158,9 @@ def _inner(study) -> dict[str, int]:
 
 
 def applies(study: Study) -> str | None:
+    apart = [name for name in study.schemes if (s := schemes.REGISTRY[name]).history or s.dynamics not in reference.REFERENCES]
+    if apart:
+        return f"one step of {', '.join(apart)} depends on those before it, or has noise that no exact step has; leave these schemes out."
     if not study.built.paired:
         return f"the exact step is SO in small ones, too dear on '{study.target['name']}'; choose another target."
     wide = {name: k for name, k in _inner(study).items() if k > MOST_NORMALS}

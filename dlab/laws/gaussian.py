@@ -41,25 +41,27 @@ class Law:
         return self.mean[0] @ axes, np.diag(axes.T @ self.cov[0] @ axes)
 
 
-@partial(jax.jit, static_argnames="scheme")
-def _advance(scheme, field, error, axes, mean, cov, memory, times, first, count):
-    d = mean.shape[0]
+@jax.jit
+def _advance(scheme, field, error, axes, mean, cov, memory, span, first, count):
+    times, every = span.times, jnp.concatenate([span.earlier, span.times])
+    d = axes.shape[0]
+    state = mean.shape[0]  # of x and of what a scheme with a history has kept
     own = scheme.normals()
     slots = own + (scheme.score_evals if error.draws else 0)
-    batch = 1 + d + slots * d
+    batch = 1 + state + slots * d
     nodes, weights = midpoints(scheme.randomised)
-    # One particle per basis direction of (x, normals), repeated for every midpoint.
+    # One particle per basis direction of (x, history, normals), repeated for every midpoint.
     basis = jnp.tile(jnp.eye(batch), (len(nodes), 1))
-    x = basis[:, 1 : 1 + d]
-    normals = [basis[:, 1 + d + s * d : 1 + d + (s + 1) * d] for s in range(slots)]
+    x, *parted = (basis[:, 1 + s * d : 1 + (s + 1) * d] for s in range(state // d + slots))
+    kept, normals = tuple(parted[: scheme.history]), parted[scheme.history :]
     u = jnp.repeat(jnp.asarray(nodes), batch)[:, None] if scheme.randomised else None
     weights = jnp.asarray(weights)[:, None]
 
     def read(out):
-        """Constant (q, d), linear part (q, d, d) and noise part (q, d, slots d) of an affine map."""
-        out = out.reshape(len(nodes), batch, d)
+        """Constant (q, k), linear part (q, k, state) and noise part (q, k, slots d) of an affine map to k dimensions."""
+        out = out.reshape(len(nodes), batch, -1)
         linear = jnp.swapaxes(out[:, 1:] - out[:, :1], 1, 2)
-        return out[:, 0], linear[:, :, :d], linear[:, :, d:]
+        return out[:, 0], linear[:, :, :state], linear[:, :, state:]
 
     def along(constant, linear, noise):
         """A, c and B of `Maps`, each (d, q), and what lies beside the diagonals."""
@@ -77,9 +79,11 @@ def _advance(scheme, field, error, axes, mean, cov, memory, times, first, count)
         met = jnp.sum((constant + linear @ mean) ** 2) + jnp.sum(noise**2)
         squares = squares.at[i].set(met + jnp.trace(linear @ cov @ linear.T))
 
-        step_noise = StepNoise(t - t_next, normals[:own], u)
+        step_noise = StepNoise(t - t_next, normals[:own], u, clock=span.clock[i])
         extra = jnp.stack(normals[own:]) if error.draws else None
-        constant, linear, noise = read(scheme.step(perturb(field, now, extra), t, t_next, x, step_noise))
+        earlier = [every[i + k] for k in range(len(span.earlier))]
+        parts, after = scheme.advance(perturb(field, now, extra), t, t_next, x, step_noise, earlier, kept)
+        constant, linear, noise = read(jnp.concatenate([scheme.total(x, parts), *after], 1))
         if scheme.randomised:
             maps = [seen.at[i].set(value) for seen, value in zip(maps, along(constant, linear, noise))]
         centres = constant + linear @ mean
@@ -92,7 +96,7 @@ def _advance(scheme, field, error, axes, mean, cov, memory, times, first, count)
             + noise @ jnp.swapaxes(noise, 1, 2)
             + spread[:, :, None] * spread[:, None, :],
         )
-        return mean, cov, memory, means.at[i].set(mean), covs.at[i].set(cov), squares, maps
+        return mean, cov, memory, means.at[i].set(mean[:d]), covs.at[i].set(cov[:d, :d]), squares, maps
 
     memory = error.begin(field, times[0], x) if memory is None else memory
     maps = [jnp.zeros((CHUNK, 3, d, len(nodes))), jnp.zeros(CHUNK)] if scheme.randomised else []
@@ -110,29 +114,32 @@ def propagate(scheme, target, error, *, grid: Grid, start: str) -> Law:
     a, var = np.exp(-grid.T / 2), -np.expm1(-grid.T)
     exact = start == "exact"
     mean = a * facts.mean if exact else np.zeros(target.dim)
-    cov = var * np.eye(target.dim) + (a**2 * facts.cov if exact else 0.0)
-    law = _law(partial(_advance, scheme, target.field, error, target.field.vectors), mean, cov, grid)
+    cov = var * np.eye(target.dim) + a**2 * facts.cov if exact else process.start_variance(start, grid.T) * np.eye(target.dim)
+    law = _law(partial(_advance, scheme, target.field, error, target.field.vectors), mean, cov, grid, scheme.history)
     if not scheme.randomised:
         return law
     return replace(law, maps=Maps(*np.moveaxis(law.maps[0], 1, 0)), mixed=float(law.maps[1].max()))
 
 
-def _law(advance, mean, cov, grid) -> Law:
-    seen = [(mean[None], cov[None])]
+def _law(advance, mean, cov, grid, history) -> Law:
+    """mean (..., d) and cov (..., d, d) at the start, where nothing has been kept yet."""
+    seen, d = [(mean[None], cov[None])], mean.shape[-1]
+    more = [(0, 0)] * (mean.ndim - 1) + [(0, history * d)]
+    mean, cov = np.pad(mean, more), np.pad(cov, [*more, more[-1]])
     squares, maps, memory = [], [], None
     for first in range(0, grid.steps, CHUNK):
         count = min(CHUNK, grid.steps - first)
-        mean, cov, memory, *after, met, along = advance(mean, cov, memory, grid.chunk(first, CHUNK), first, count)
+        mean, cov, memory, *after, met, along = advance(mean, cov, memory, grid.span(first, CHUNK), first, count)
         seen.append([np.asarray(v)[:count] for v in after])
         squares.append(np.asarray(met)[:count])
         maps.append([np.asarray(v)[:count] for v in along])
     return Law(*map(np.concatenate, zip(*seen)), np.concatenate(squares), list(map(np.concatenate, zip(*maps))))
 
 
-@partial(jax.jit, static_argnames="scheme")
-def _advance_lines(scheme, values, errors, mean, cov, memory, times, first, count):
+@jax.jit
+def _advance_lines(scheme, values, errors, mean, cov, memory, span, first, count):
     def one(value, error, mean, cov, memory):
-        return _advance(scheme, AxesField(value[None]), error, jnp.eye(1), mean, cov, memory, times, first, count)
+        return _advance(scheme, AxesField(value[None]), error, jnp.eye(1), mean, cov, memory, span, first, count)
 
     return jax.vmap(one, out_axes=(0, 0, 0, 1, 1, 1, 1))(values, errors, mean, cov, memory)
 
@@ -145,9 +152,9 @@ def propagate_lines(scheme, values, errors, *, grid: Grid, start: str) -> Law:
         # The last piece is filled up with copies, so that every number of lines runs the same compiled code.
         chosen = np.minimum(np.arange(first, first + size), len(values) - 1)
         v = values[chosen]
-        cov = -np.expm1(-grid.T) + (np.exp(-grid.T) * v if start == "exact" else np.zeros(size))
+        cov = np.exp(-grid.T) * v - np.expm1(-grid.T) if start == "exact" else np.full(size, process.start_variance(start, grid.T))
         advance = partial(_advance_lines, scheme, v, jax.tree.map(lambda leaf, at=chosen: leaf[at], errors))
-        laws.append(_law(advance, np.zeros((size, 1)), cov[:, None, None], grid))
+        laws.append(_law(advance, np.zeros((size, 1)), cov[:, None, None], grid, scheme.history))
     n = len(values)
     mean, cov, met = (
         np.concatenate([getattr(law, k).reshape(-1, size) for law in laws], 1)[:, :n] for k in ("mean", "cov", "error_square")

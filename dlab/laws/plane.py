@@ -72,7 +72,7 @@ class _Held(ExactField):
         return self.H
 
 
-@partial(jax.jit, static_argnames="scheme")
+@jax.jit
 def _move(scheme, held, error, t, t_next, x):
     """Where the step sends x (n, 2) without noise, the covariance of the noise (n, 2, 2), and |e|^2 (n,)."""
 
@@ -188,7 +188,7 @@ def _run(case, source, lines, nodes, at, tick) -> Plane:
     if case.start == "exact":
         mass = source.density(case.grid.T, lines).ravel()
     else:
-        mass = np.exp(-np.sum(source.points(lines) ** 2, 1) / (2 * float(process.variance(case.grid.T))))
+        mass = np.exp(-np.sum(source.points(lines) ** 2, 1) / (2 * process.start_variance(case.start, case.grid.T)))
     mass /= mass.sum()
     for n in range(case.grid.steps + 1):
         if n in at:

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
+from dlab import process
 from dlab.errors import perturb
 from dlab.field import ExactField
 from dlab.grid import Grid
@@ -130,7 +131,7 @@ def _lagrange(local):
     return [b * a / gap for b, a, gap in zip(below, above, GAPS)]
 
 
-@partial(jax.jit, static_argnames="scheme")
+@jax.jit
 def _moved(scheme, error, times, grid, own, late, common, step, x, here, row, u, z):
     """Where one step takes PIECE points, in spacings from the grid's low end; the variance of the noise that this leaves out, and
     the squared score error at the start, each (PIECE,). times (PIECE + 1,) of the steps, common (PIECE,) by step.
@@ -221,7 +222,7 @@ def _laid(place, size):
 def _run(scheme, density, error, x, midpoints, normals, order, *, grid, start, at) -> Line:
     size, spacing, T, steps = len(x), x[1] - x[0], grid.T, grid.steps
     tables = diffused.tables(density, x, T, order)
-    first = diffused.on_grid(density, tables.logw, x, T) if start == "exact" else np.exp(-(x**2) / (2 * -np.expm1(-T)))
+    first = diffused.on_grid(density, tables.logw, x, T) if start == "exact" else np.exp(-(x**2) / (2 * process.start_variance(start, T)))
     mass, lost, thrown = first / first.sum(), 0.0, 0.0
     mover = _Mover(scheme, error, tables, x, midpoints, normals)
     frequency = 2 * np.pi * np.fft.rfftfreq(2 * size) / spacing

@@ -15,6 +15,7 @@ import scipy.linalg
 import scipy.sparse
 from scipy.interpolate import make_interp_spline
 
+from dlab import process
 from dlab.laws import diffused, product
 from dlab.laws.plane import tangent
 
@@ -33,7 +34,7 @@ class Coordinate:
         midpoints, normals, order = nodes
         self.density, self.x, self.grid, self.spacing = density, x, grid, x[1] - x[0]
         self.tables = diffused.tables(density, x, grid.T, order)
-        self.mass = self.target(grid.T) if start == "exact" else np.exp(-(x**2) / (2 * -np.expm1(-grid.T)))
+        self.mass = self.target(grid.T) if start == "exact" else np.exp(-(x**2) / (2 * process.start_variance(start, grid.T)))
         self.mass = self.mass / self.mass.sum()
         self.mover = product._Mover(scheme, error, self.tables, x, midpoints, normals)
         self.frequency = 2 * np.pi * np.fft.rfftfreq(2 * len(x)) / self.spacing

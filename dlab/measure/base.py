@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dlab import process
 from dlab.grid import Grid
 from dlab.look import PLAIN, Style
 from dlab.sample import reference
@@ -34,6 +35,27 @@ class Case:
     def noisy(self) -> bool:
         """The coupling to the reference carries noise of the scheme's own, larger than the bias."""
         return self.scheme.randomised or self.error.draws
+
+    @property
+    def controlled(self) -> bool:
+        """What that noise does to first order is known, see `dlab.sample.control`: not where a step depends on those before it."""
+        return self.noisy and not self.scheme.history
+
+    @property
+    def early_stop(self) -> float | None:
+        """W2(p_stop, p_0), a part of W2 that no step size removes: exact for Gaussians, else at most so much; None for a run down to 0."""
+        if not (stop := self.grid.stop):
+            return None
+        facts, a, var = self.target.facts, float(process.scale(stop)), float(process.variance(stop))
+        if self.target.along_axes is None:
+            return math.sqrt(facts.dim * var) + (1 - a) * facts.second_moment**0.5
+        values, means = self.target.along_axes
+        return float(np.sqrt(np.sum((np.sqrt(a**2 * values + var) - np.sqrt(values)) ** 2 + ((1 - a) * means) ** 2)))
+
+    def times(self, at) -> np.ndarray:
+        """The times whose p_t the law after each of the steps `at` is compared with: 0 at the end, also where the run stops before."""
+        at = np.asarray(at)
+        return np.where(at == self.grid.steps, 0.0, self.grid.times[at])
 
 
 @dataclass(frozen=True)

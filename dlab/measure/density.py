@@ -15,6 +15,8 @@ POINT = 8  # particle-steps that cost as much as moving one grid point without n
 def applies(case: Case) -> str | None:
     if case.target.dim != 2:
         return f"The density is carried on a grid of the plane; this target has d = {case.target.dim}."
+    if case.grid.stop:
+        return "The density on a grid is that of a run down to 0; choose the projected estimator."
     if case.scheme.asks != {"start"}:
         return f"{case.scheme.name} evaluates the score between the points of a grid; choose the projected estimator."
     if case.error.draws:

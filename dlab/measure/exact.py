@@ -37,7 +37,9 @@ def applies(case: Case) -> str | None:
         return None
     if case.target.factors is None:
         return "The exact law is known for Gaussian and product targets alone; choose the projected estimator."
-    if "elsewhere" in case.scheme.asks or (case.scheme.randomised and case.scheme.hessian_evals):
+    if case.grid.stop:
+        return "The exact law of a product target is that of a run down to 0; choose the projected estimator."
+    if case.scheme.asks & {"elsewhere", "earlier", "clock"} or (case.scheme.randomised and case.scheme.hessian_evals):
         return f"{case.scheme.name} asks for the score at places that the law on a grid does not know; choose the projected estimator."
     if case.error.draws:
         return "The exact law of a product target is not known under a random score error; choose the projected estimator."
@@ -75,7 +77,7 @@ def _gaussian(case, at):
     found, joint = [], [None] * len(at)
     if case.scheme.randomised and law.mixed < mixture.EQUAL:
         joint = _mixture(case, at, law.maps, *law.begin(case.target), *case.target.along_axes)
-    for n, t, known in zip(at, case.grid.times[at], joint):
+    for n, t, known in zip(at, case.times(at), joint):
         if not (np.isfinite(law.mean[n]).all() and np.isfinite(law.cov[n]).all()):
             found.append(Estimate(None, 0.0, "exact"))
             continue
@@ -90,7 +92,7 @@ def _gaussian(case, at):
 def _mixture(case, at, maps, mean, var, values, means, counts=None) -> list[Estimate]:
     """From a Gaussian with mean and var along axes on which the target has `means` and `values`, each counts times."""
     counts = np.ones(len(var)) if counts is None else counts
-    times, found = case.grid.times[at], []
+    times, found = case.times(at), []
     goals = [(np.exp(-t / 2) * means, np.exp(-t) * values - np.expm1(-t)) for t in times]
     for one in mixture.distances(maps, mean, var, counts, at, goals):
         if not np.isfinite(one.value):
@@ -126,7 +128,7 @@ def _axes(case, at):
     if case.scheme.randomised:
         return _mixture(case, at, law.maps, law.mean[0], law.cov[0], values, 0 * values, share), law.error_square @ share
     found = []
-    for n, t in zip(at, case.grid.times[at]):
+    for n, t in zip(at, case.times(at)):
         true = np.exp(-t) * values - np.expm1(-t)
         # The difference of roots from that of variances: no digits cancel that the law itself still has.
         moved = (law.cov[n] - true) / (np.sqrt(law.cov[n]) + np.sqrt(true))

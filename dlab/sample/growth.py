@@ -76,10 +76,10 @@ class _Known:
 
 def parts(scheme, field, t, t_next, x, noise: StepNoise, limit, key) -> dict:
     """The parts of a step of a scheme that takes one score and L, in as many pieces as the limit on h lambda asks for;
-    `scheme.parts` itself where L is a matrix."""
+    its own step where L is a matrix."""
     h = t - t_next
-    if "spent" not in jax.eval_shape(lambda x: tallied(scheme.parts(field, t, t_next, x, replace(noise)), h), x):
-        return scheme.parts(field, t, t_next, x, noise)
+    if "spent" not in jax.eval_shape(lambda x: tallied(scheme.advance(field, t, t_next, x, replace(noise))[0], h), x):
+        return scheme.advance(field, t, t_next, x, noise)[0]
     whole = jnp.sqrt(h) * noise.normals[0]
 
     def unfinished(state):
@@ -100,7 +100,7 @@ def parts(scheme, field, t, t_next, x, noise: StepNoise, limit, key) -> dict:
         # Where nothing is cut, the noise is what has just been looked at.
         known = _Known((s, replace(L, begun=replace(begun, same=piece == left)), M))
         noise = StepNoise(piece, increment[None] / jnp.sqrt(piece))
-        found = tallied(scheme.parts(known, now, now - piece, y, noise), piece)
+        found = tallied(scheme.advance(known, now, now - piece, y, noise)[0], piece)
         one = found.pop("spent")
         return scheme.total(y, found), left - piece, rest - increment, key, Spent(
             spent.products + one.products, spent.pieces + 1, jnp.maximum(spent.growth, one.growth),

@@ -37,28 +37,32 @@ class Run:
     spent: growth.Spent | None = None
 
 
-@partial(jax.jit, static_argnames=("scheme", "record", "follow"))
-def _advance(scheme, field, error, x, beside, memory, times, first, count, drawn, path, limit=None, *, record, follow):
-    """`count` <= CHUNK steps from step `first`; times (CHUNK + 1,); drawn: `_draw`; path (CHUNK, MOMENTS, n, d) or None; beside:
-    companion and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
+@partial(jax.jit, static_argnames=("record", "follow"))
+def _advance(scheme, field, error, x, kept, beside, memory, span, first, count, drawn, path, limit=None, *, record, follow):
+    """`count` <= CHUNK steps from step `first`; kept: the scheme's history; span: the grid's; drawn: `_draw`; path (CHUNK, MOMENTS, n, d)
+    or None; beside: companion and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
 
-    def taken(i, x, memory):
-        """Time, noise, normals of the error, the error itself and parts of step i, and the memory after it."""
+    times, every = span.times, jnp.concatenate([span.earlier, span.times])
+
+    def taken(i, x, kept, memory):
+        """Time, noise, normals of the error, the error itself and parts of step i, and history and memory after it."""
         t, t_next = times[i], times[i + 1]
         now, memory = error.recall(memory, first + i, field, t, x)
         # Single precision is for drawing alone: residual variances are small differences.
         normals, u, wrong = (None if v is None else v[i].astype(x.dtype) for v in drawn)
-        seen = StepNoise(t - t_next, normals, u, None if path is None else path[i])
+        seen = StepNoise(t - t_next, normals, u, None if path is None else path[i], clock=span.clock[i])
         given = perturb(field, now, wrong)
         if limit is not None:
             parts = growth.parts(scheme, given, t, t_next, x, seen, limit[0], jax.random.fold_in(limit[1], first + i))
         else:
-            parts = growth.tallied(scheme.parts(given, t, t_next, x, seen), t - t_next)
-        return t, seen, wrong, now, parts, memory
+            earlier = [every[i + k] for k in range(len(span.earlier))]
+            parts, kept = scheme.advance(given, t, t_next, x, seen, earlier, kept)
+            parts = growth.tallied(parts, t - t_next)
+        return t, seen, wrong, now, parts, kept, memory
 
     def body(i, carry):
-        x, beside, memory, squares, states, followed, spent = carry
-        t, seen, wrong, now, parts, memory = taken(i, x, memory)
+        x, kept, beside, memory, squares, states, followed, spent = carry
+        t, seen, wrong, now, parts, kept, memory = taken(i, x, kept, memory)
         if spent is not None:
             spent = spent.after(i, parts.pop("spent"))
         e = error.shift(t, x, field.score(t, x), wrong[0] if error.draws else None)
@@ -68,14 +72,14 @@ def _advance(scheme, field, error, x, beside, memory, times, first, count, drawn
         x = scheme.total(x, parts)
         if record:
             states = states.at[i].set(x)
-        followed = {name: kept.at[i].set(parts[name][:follow]) for name, kept in followed.items()}
-        return x, beside, memory, squares, states, followed, spent
+        followed = {name: seen.at[i].set(parts[name][:follow]) for name, seen in followed.items()}
+        return x, kept, beside, memory, squares, states, followed, spent
 
     states = jnp.zeros((CHUNK if record else 0, *x.shape))
-    names = jax.eval_shape(lambda x: taken(0, x, memory)[4], x)
+    names = jax.eval_shape(lambda x: taken(0, x, kept, memory)[4], x)
     spent = growth.Spent.none(CHUNK, x) if "spent" in names else None
     followed = {name: jnp.zeros((CHUNK, follow, x.shape[1])) for name in names if name != "spent"} if follow else {}
-    return jax.lax.fori_loop(0, count, body, (x, beside, memory, jnp.zeros(CHUNK), states, followed, spent))
+    return jax.lax.fori_loop(0, count, body, (x, kept, beside, memory, jnp.zeros(CHUNK), states, followed, spent))
 
 
 def _draw(generator, scheme, error, shape, path):
@@ -118,8 +122,9 @@ def simulate(
     """
     x, steps = jnp.asarray(start), grid.steps
     if limit is not None:
-        limit = None if not scheme.hessian_evals else (limit, noise.stream(key, "growth"))
+        limit = None if not scheme.hessian_evals or scheme.history else (limit, noise.stream(key, "growth"))
     beside, memory, spent = (x, x) if controlled else None, error.begin(field, grid.T, x), []
+    kept = scheme.begin(x)
     generator = noise.generator(key)
     squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
@@ -130,15 +135,15 @@ def simulate(
             if count < CHUNK:
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
         drawn = _draw(generator, scheme, error, x.shape, path)
-        x, beside, memory, square, passed, followed, cost = _advance(
-            scheme, field, error, x, beside, memory, grid.chunk(first, CHUNK), first, count, drawn, piece, limit,
+        x, kept, beside, memory, square, passed, followed, cost = _advance(
+            scheme, field, error, x, kept, beside, memory, grid.span(first, CHUNK), first, count, drawn, piece, limit,
             record=record, follow=follow,
         )  # fmt: skip
         spent.append(cost)
         squares.append(np.asarray(square)[:count])
         if record:
             states.append(np.asarray(passed)[:count])
-            parts.append({name: np.asarray(kept)[:count] for name, kept in followed.items()})
+            parts.append({name: np.asarray(seen)[:count] for name, seen in followed.items()})
         tick(count)
     return Run(
         np.asarray(x),
@@ -153,13 +158,13 @@ def simulate(
 def starts(target, key, n: int, T: float, start: str) -> tuple[np.ndarray, np.ndarray]:
     """Start points of the scheme and of its reference, each (n, d), with the same Gaussian draw.
 
-    The reference starts from p_T exactly, a_T X_0 + sigma_T Z; so does the scheme for start "exact",
-    while "paper" gives it N(0, sigma_T^2 I): the difference is the initialisation error.
+    The reference starts from p_T exactly, a_T X_0 + sigma_T Z; so does the scheme for start "exact", while `process.start_variance`
+    says of the others what variance they give it: the difference is the initialisation error.
     """
     data_key, noise_key = jax.random.split(key)
-    spread = jnp.sqrt(process.variance(T)) * jax.random.normal(noise_key, (n, target.dim))
-    exact = process.scale(T) * target.sample(data_key, n) + spread
-    return np.asarray(spread if start == "paper" else exact), np.asarray(exact)
+    z = jax.random.normal(noise_key, (n, target.dim))
+    exact = process.scale(T) * target.sample(data_key, n) + jnp.sqrt(process.variance(T)) * z
+    return np.asarray(exact if start == "exact" else jnp.sqrt(process.start_variance(start, T)) * z), np.asarray(exact)
 
 
 def diverged(x: np.ndarray, facts) -> np.ndarray:

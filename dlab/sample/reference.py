@@ -2,7 +2,8 @@
 
 A scheme of the reverse SDE has SO on the same Brownian path for its reference, whose law has order 2. One of the probability-flow
 ODE x' = -x/2 - s/2 has that flow from the same start, with no path, by Ralston's method of order 3 (Math. Comp. 16, 1962), which asks
-for the score before a step's end alone: some targets have none at t = 0.
+for the score before a step's end alone: some targets have none at t = 0. A scheme with dynamics of its "own" (noise that no
+other has) is compared with itself in fine steps.
 """
 
 from dataclasses import replace
@@ -23,12 +24,17 @@ def _ralston(field, t, t_next, x, noise):
 
 
 FLOW = replace(
-    so.SCHEME, name="flow", title="Probability flow", parts=_ralston, dynamics="ODE", score_evals=3, hessian_evals=0,
+    so.SCHEME, name="flow", title="Probability flow", parts=_ralston, family="ODE", dynamics="ODE", score_evals=3, hessian_evals=0,
     strong_order=3.0, law_order=3.0, theorem=None, expansion=None,
 )  # fmt: skip
 REFERENCES: dict[str, Scheme] = {"SDE": so.SCHEME, "ODE": FLOW}
 
 
+def kind(scheme: Scheme) -> str:
+    """What schemes that share a reference have in common: their dynamics, or the name of one that is its own reference."""
+    return scheme.dynamics if scheme.dynamics in REFERENCES else scheme.name
+
+
 def of(scheme: Scheme) -> Scheme:
     """The scheme that stands for the process which the scheme's steps converge to."""
-    return REFERENCES[scheme.dynamics]
+    return REFERENCES.get(scheme.dynamics, scheme)

@@ -1,14 +1,14 @@
 """The record that a scheme is, and that of the theorem it may have."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from dlab import noise
+from dlab import noise, params
 from dlab.linop import Dense
 from dlab.look import Style
 from dlab.params import BadInput
@@ -38,21 +38,63 @@ class Theorem:
 
 
 @dataclass(frozen=True)
+class Option:
+    """A number that a scheme has: the key of a study file, its default, lowest and highest value, a label and a sentence.
+
+    of(value, steps) -> what the step is given; the value itself where None
+    """
+
+    key: str
+    default: float
+    low: float
+    high: float
+    label: str
+    help: str
+    of: Callable | None = None
+
+    def read(self, value) -> float:
+        """The number; JSON has no infinity, so that "inf" stands for it where it is allowed. BadInput otherwise."""
+        if value == "inf" and self.high == float("inf"):
+            return self.high
+        return params.number(self.key, value, self.low, self.high if self.high < float("inf") else 1e12)
+
+
+class History(NamedTuple):
+    """What a scheme with a history knows of the steps before: the times at which they began, the last one first, infinite before the
+    run, and the arrays (n, d) that it has kept."""
+
+    times: tuple
+    values: tuple
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["value"],
+    meta_fields=[
+        "name", "title", "parts", "strong_order", "law_order", "formula", "style", "family", "score_evals", "hessian_evals", "randomised",
+        "dynamics", "theorem", "expansion", "option", "history",
+    ],
+)  # fmt: skip
+@dataclass(frozen=True)
 class Scheme:
-    """One discretisation of the reverse process.
+    """One discretisation of the reverse process. A pytree whose one leaf is `value`, so that no value of an option recompiles.
 
     parts(field, t, t_next, x, noise) -> what one step from time t down to t_next is made of, {name in PARTS: (n, d)}; t, t_next
                                  are scalars, x (n, d), and noise a `StepNoise` that is drawn from once or not at all.
                                  "midpoint" is where the second score was taken, "spent" what an operator known by
-                                 products has cost.
+                                 products has cost. With an option it takes `value`, with a history `history` and returns the
+                                 parts and the arrays that it keeps.
     strong_order, law_order      true orders of the coupled L2 error and of W2 of the laws
     formula                      the update, in symbols and with the numbers of a step size
     score_evals, hessian_evals   cost of one step
     randomised                   it needs the random midpoint U of the noise
-    dynamics                     what its steps converge to: the reverse "SDE", or the probability-flow "ODE"
+    family                       "paper", "SDE" or "ODE": how menus and figures group it
+    dynamics                     what its steps converge to: the reverse "SDE", the probability-flow "ODE", or a process of its "own"
     theorem                      what is proved of it; None where no theorem covers it
     expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
         target, see theory.expansion; None where nobody has worked it out
+    option, value                its number, and what that is for this study
+    history                      how many arrays it keeps from one step for the next
     """
 
     name: str
@@ -65,9 +107,13 @@ class Scheme:
     score_evals: int = 1
     hessian_evals: int = 0
     randomised: bool = False
-    dynamics: Literal["SDE", "ODE"] = "SDE"
+    family: Literal["paper", "SDE", "ODE"] = "SDE"
+    dynamics: Literal["SDE", "ODE", "own"] = "SDE"
     theorem: Theorem | None = None
     expansion: Callable | None = None
+    option: Option | None = None
+    value: float | None = None
+    history: int = 0
 
     @property
     def theorem_name(self) -> str:
@@ -77,10 +123,25 @@ class Scheme:
     def __post_init__(self):
         if not self.style.marker or not self.style.dash:
             raise BadInput(f"The scheme {self.name} needs a marker and a dash; choose from dlab.look.")
+        if self.option and self.value is None:
+            object.__setattr__(self, "value", self.option.default)
+
+    def at(self, value, steps: int) -> "Scheme":
+        """The scheme with its option at a value of the study, in a run of so many steps."""
+        return replace(self, value=self.option.of(value, steps) if self.option.of else value)
+
+    def begin(self, x) -> tuple:
+        """The arrays of its history before the first step."""
+        return (jnp.zeros_like(x),) * self.history
+
+    def advance(self, field, t, t_next, x, noise, earlier=(), kept=()) -> tuple[dict, tuple]:
+        """The parts of a step, and the arrays that are kept for the next; earlier: the times before t, the last one last; kept: the
+        arrays of the step before."""
+        return _advance(self.parts, self.option and self.value, self.history, field, t, t_next, x, noise, earlier, kept)
 
     def step(self, field, t, t_next, x, noise):
-        """x (n, d) after one step from time t down to t_next: x and the sum of its parts."""
-        return self.total(x, self.parts(field, t, t_next, x, noise))
+        """x (n, d) after one step from time t down to t_next, the first one of a run: x and the sum of its parts."""
+        return self.total(x, self.advance(field, t, t_next, x, noise)[0])
 
     @staticmethod
     def total(x, parts):
@@ -97,7 +158,8 @@ class Scheme:
     @property
     def asks(self) -> frozenset[str]:
         """Where a step asks for the score: at its "start", at its random "midpoint", or "elsewhere"; the last too at places
-        that depend on the noise after U. A law carried on a grid must know."""
+        that depend on the noise after U. And "earlier" where it has a history, "clock" where it asks for the schedule's. A law
+        carried on a grid must know."""
         return self._watched.asks
 
     @property
@@ -105,10 +167,17 @@ class Scheme:
         """How many of the normals, in the order of time, the places depend on where the score is asked for."""
         return self._watched.inner
 
-    @cached_property
+    @property
     def _watched(self) -> "_Watched":
-        with jax.ensure_compile_time_eval():
-            return _watch(self)
+        return _watch(self.parts, self.option, self.history)
+
+
+def _advance(parts, value, history, field, t, t_next, x, noise, earlier=(), kept=()):
+    given = {} if value is None else {"value": value}
+    if not history:
+        return parts(field, t, t_next, x, noise, **given), ()
+    times = tuple(earlier[i] for i in range(len(earlier) - 1, -1, -1)) or (jnp.inf, jnp.inf)
+    return parts(field, t, t_next, x, noise, **given, history=History(times, kept or (jnp.zeros_like(x),) * history))
 
 
 @dataclass(frozen=True)
@@ -131,6 +200,12 @@ class _Witness:
     moved: int = -1
     places: list = field(default_factory=list)
     functionals: tuple = ()
+    timed: bool = False
+
+    @property
+    def clock(self):
+        self.timed = True
+        return 1.0
 
     def score(self, t, x):
         self.places.append((float(jnp.ravel(jnp.asarray(t))[0]), float(x[0, 0]), x is self.x))
@@ -145,12 +220,18 @@ class _Witness:
         return drawn[0] if len(drawn) == 1 else tuple(drawn)
 
 
-def _watch(scheme) -> _Watched:
+@lru_cache(maxsize=256)
+def _watch(parts, option, history) -> _Watched:
+    with jax.ensure_compile_time_eval():
+        return _seen(parts, option, history)
+
+
+def _seen(parts, option, history) -> _Watched:
     x, u = jnp.ones((1, 1)), jnp.full((1, 1), 0.25)
 
     def seen(moved=-1):
         witness = _Witness(x, u, moved)
-        scheme.parts(witness, witness.t, witness.t_next, x, witness)
+        _advance(parts, option and option.default, history, witness, witness.t, witness.t_next, x, witness)
         return witness
 
     first = seen()
@@ -162,6 +243,8 @@ def _watch(scheme) -> _Watched:
     for t, _, start in first.places:
         midpoint = not late and abs(t - middle) < 1e-9
         asks.add("start" if start and t == first.t else "midpoint" if midpoint else "elsewhere")
+    asks |= {"earlier"} if history else set()
+    asks |= {"clock"} if first.timed else set()
     ordered = noise.in_order(first.functionals, forward=True)
     reached = [i for i, f in enumerate(ordered, 1) if any(d and f is g for d, g in zip(depends, first.functionals))]
     return _Watched(frozenset(asks), first.functionals, max(reached, default=0))

@@ -34,6 +34,7 @@ THEOREM = Theorem(
 SCHEME = Scheme(
     name="EI",
     title="Exponential integrator",
+    family="paper",
     parts=parts,
     strong_order=1.0,
     law_order=1.0,

@@ -31,6 +31,7 @@ THEOREM = Theorem(
 SCHEME = Scheme(
     name="EM",
     title="Euler–Maruyama",
+    family="paper",
     parts=parts,
     strong_order=1.0,
     law_order=1.0,

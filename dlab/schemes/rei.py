@@ -34,6 +34,7 @@ THEOREM = Theorem(
 SCHEME = Scheme(
     name="REI",
     title="Randomised midpoint (exponential)",
+    family="paper",
     parts=parts,
     score_evals=2,
     randomised=True,

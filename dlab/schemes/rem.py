@@ -42,6 +42,7 @@ THEOREM = Theorem(
 SCHEME = Scheme(
     name="REM",
     title="Randomised midpoint (Euler)",
+    family="paper",
     parts=parts,
     score_evals=2,
     randomised=True,

@@ -67,6 +67,7 @@ THEOREM = Theorem(
 SCHEME = Scheme(
     name="SO",
     title="Second order (Hessian)",
+    family="paper",
     parts=parts,
     score_evals=1,
     hessian_evals=1,

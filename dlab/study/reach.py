@@ -26,7 +26,7 @@ def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
     answers, known = [], {(name, study.T, steps): row for (name, steps), row in rows.items()}
     for epsilon in study.reach:
         for name in study.schemes:
-            plan = theory.plan(schemes.REGISTRY[name], study.built.facts, epsilon, start=study.start, T=study.T)
+            plan = theory.plan(schemes.REGISTRY[name], study.built.facts, epsilon, start=study.start, T=study.T, even=study.even)
             T = study.T if plan.void else min(plan.T, params.MAX_T)
 
             def at(steps, name=name, T=T):
@@ -39,7 +39,7 @@ def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
             limit = _most(study, name, T)
             tried = {n for scheme, horizon, n in known if (scheme, horizon) == (name, T)}
             # Only an error that no step removes leaves a level.
-            steps, last = _smallest(lambda n, at=at: _value(at(n)), epsilon, tried, limit, level=not study.clean or study.start == "paper")
+            steps, last = _smallest(lambda n, at=at: _value(at(n)), epsilon, tried, limit, level=not study.clean or study.start != "exact" or study.stop)
             answers.append(_answer(name, epsilon, T, steps, at, plan, last, limit))
             yield list(answers)
 
@@ -98,7 +98,7 @@ def _answer(name, epsilon, T, steps, at, plan, last, limit) -> dict:
     scheme, found = schemes.REGISTRY[name], {}
     if steps is not None:
         row, fewer = at(steps), at(steps - 1) if steps > 1 else None
-        found = {"h": T / steps, "w2": row.w2, "stderr": row.stderr, "w2_fewer": fewer and fewer.w2, "method": row.method}
+        found = {"h": row.h, "w2": row.w2, "stderr": row.stderr, "w2_fewer": fewer and fewer.w2, "method": row.method}
         found |= {"score_evals": row.score_evals, "hessian_evals": row.hessian_evals}
         found |= _crossing(scheme, epsilon, steps, row, fewer)
     why = [plan.void] if plan.void else []
@@ -148,7 +148,7 @@ def trends(study: Study, answers) -> list[dict]:
         columns = ([a[k] for a in mine] for k in ("epsilon", "crossing", "crossing_stderr"))
         line = fit.fit(*columns, [not a["flags"] for a in mine])
         slope, high, low = (None if v is None else -v for v in (line.slope, line.low, line.high))
-        void = theory.bound(scheme, study.built.facts, T=study.T, h=1e-3, start="exact").void
+        void = not study.printed or theory.bound(scheme, study.built.facts, T=study.T, h=1e-3, start="exact").void
         found.append({
             "scheme": name, "slope": slope, "slope_low": low, "slope_high": high, "constant": line.constant,
             "used": list(line.used), "theory_slope": None if void else 1 / scheme.theorem.order, "law_slope": 1 / scheme.law_order,

@@ -17,10 +17,10 @@ OUTSIDE = "lies outside the asymptotic range"
 class Row:
     """One point of a curve. `flags` are the sentences behind resolved = False. hessian_evals counts Hessian-vector products where the
     Hessian is known by them alone; spent: what they cost and met, see `Sweep.tally`. bound_withdrawn: why this row has no bound where
-    its scheme has one."""
+    its scheme has one. h: None where the steps differ; early_stop: what an early stop adds, see `Case.early_stop`."""
 
     scheme: str
-    h: float
+    h: float | None
     steps: int
     score_evals: int
     hessian_evals: int | float
@@ -40,6 +40,17 @@ class Row:
     flags: tuple[str, ...] = ()
     grid_change: float | None = None
     spent: dict | None = None
+    early_stop: float | None = None
+
+    @property
+    def at(self) -> str:
+        """Which point of the curve it is, for a sentence."""
+        return f"N = {self.steps}" if self.h is None else f"h = {self.h:.4g}"
+
+    @property
+    def size(self) -> float:
+        """What fits are taken against: h, or 1/N where steps differ."""
+        return 1 / self.steps if self.h is None else self.h
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Result:
 
     def to_json(self) -> dict:
         """The result file of the contract: plain values, NaN-free."""
-        seldom = ("spent", "bound_withdrawn")
+        seldom = ("spent", "bound_withdrawn", "early_stop")
         rows = [{k: v for k, v in asdict(r).items() if v or k not in seldom} | {"flags": list(r.flags)} for r in self.rows]
         fits = [_fit(self.study, name, rows) for name in self.study.schemes]
         return {
@@ -99,12 +110,12 @@ def refitted(result: dict, window: tuple[float, float]) -> dict:
 def _fit(study: Study, name: str, rows: list[dict], window=None) -> dict:
     mine = [r for r in rows if r["scheme"] == name]
     scheme = schemes.REGISTRY[name]
-    values = ([r[k] for r in mine] for k in ("h", "w2", "stderr", "resolved"))
-    h, w2, stderr, usable = values
-    law = fit.fit(h, w2, [e or 0.0 for e in stderr], usable, scheme.law_order, window)
-    limit = theory.bound(scheme, study.built.facts, T=study.T, h=0.0, start=study.start)
+    w2, stderr, usable = ([r[k] for r in mine] for k in ("w2", "stderr", "resolved"))
+    size = [1 / r["steps"] if r["h"] is None else r["h"] for r in mine]
+    law = fit.fit(size, w2, [e or 0.0 for e in stderr], usable, scheme.law_order, window)
+    limit = theory.bound(scheme, study.built.facts, T=study.T, h=0.0 if study.even else None, start=study.start)
     at_order = law.at_order or (None, None, None)
-    axes = study.built.along_axes if study.start == "exact" and study.clean else None
+    axes = study.built.along_axes if study.start == "exact" and study.clean and study.even else None
     return {
         "scheme": name,
         "slope": law.slope,
@@ -126,17 +137,24 @@ def _fit(study: Study, name: str, rows: list[dict], window=None) -> dict:
     }
 
 
+def _places(rows) -> str:
+    """Points of a curve for a sentence, "h = 0.5, 0.25" or "N = 8"."""
+    rows = list(rows)
+    return rows[0].at[:4] + ", ".join(r.at[4:] for r in rows)
+
+
 def _notes(result: Result, fits: list[dict]) -> list[str]:
     """One sentence for everything a reader must be told about the result as a whole."""
     study, facts = result.study, result.study.built.facts
     notes = []
     if result.done < 1:
         notes.append(f"Provisional: {result.done:.0%} of the work is done.")
-    bounds = {n: theory.bound(schemes.REGISTRY[n], facts, T=study.T, h=0.0, start=study.start) for n in study.schemes}
+    h = 0.0 if study.even else None
+    bounds = {n: theory.bound(schemes.REGISTRY[n], facts, T=study.T, h=h, start=study.start) for n in study.schemes}
     for reason in dict.fromkeys(b.void for b in bounds.values() if b.void):
         names = ", ".join(n for n, b in bounds.items() if b.void == reason)
         notes.append(f"The bound is void for {names}: {reason}")
-    notes += [f"{r.scheme} at h = {r.h:.4g} has no bound: {r.bound_withdrawn}." for r in result.rows if r.bound_withdrawn]
+    notes += [f"{r.scheme} at {r.at} has no bound: {r.bound_withdrawn}." for r in result.rows if r.bound_withdrawn]
     notes += [b.constants.footnote for b in bounds.values() if not b.void and b.constants.footnote]
     if any(not b.void for b in bounds.values()):
         notes.append(
@@ -146,8 +164,8 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         if measured:
             notes.append(f"{', '.join(measured)} in the bound: {getattr(facts, measured[0]).how}, not proven.")
     for name in dict.fromkeys(r.scheme for r in result.rows if method(r.method).lower):
-        least = ", ".join(f"{r.h:.4g}" for r in result.rows if r.scheme == name and method(r.method).lower)
-        notes.append(f"{name}: the value at h = {least} is a lower bound of W₂.")
+        least = _places(r for r in result.rows if r.scheme == name and method(r.method).lower)
+        notes.append(f"{name}: the value at {least} is a lower bound of W₂.")
     noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy and not study.estimator_for(n).alone]
     if noisy:
         notes.append(
@@ -155,7 +173,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
             "Brownian path and is subtracted (a control variate)."
         )
     short = [
-        f"{r.scheme} at h = {r.h:.4g} (±{r.stderr / max(r.w2, r.stderr):.0%})"
+        f"{r.scheme} at {r.at} (±{r.stderr / max(r.w2, r.stderr):.0%})"
         for r in result.rows
         if study.accuracy is not None and r.w2 is not None and r.stderr > study.accuracy * r.w2
     ]
@@ -176,25 +194,29 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
             notes.append(f"{name}: {study.built.unbounded}")
         elif lost:
             notes.append(
-                f"{name} diverged at h = {', '.join(f'{r.h:g}' for r in lost)}: the step is too large for this target."
+                f"{name} diverged at {_places(lost)}: the step is too large for this target."
             )
         hollow = [r for r in result.rows if r.scheme == name and not r.resolved and not r.diverged]
         if hollow:
             notes.append(
-                f"{name}: the points at h = {', '.join(f'{r.h:.4g}' for r in hollow)} are not resolved and not fitted."
+                f"{name}: the points at {_places(hollow)} are not resolved and not fitted."
             )
         used = next(f["used"] for f in fits if f["scheme"] == name)
-        dropped = [r.h for r in result.rows if r.scheme == name and r.resolved and r.h not in used]
+        dropped = [r for r in result.rows if r.scheme == name and r.resolved and r.size not in used]
         if dropped:
-            notes.append(
-                f"{name}: h = {', '.join(f'{h:.4g}' for h in dropped)} {OUTSIDE} and is not fitted."
-            )
+            notes.append(f"{name}: {_places(dropped)} {OUTSIDE} and is not fitted.")
     if errors.REGISTRY[study.score_error["name"]].level_is == "share" and study.score_error["level"]:
         notes.append(
             "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
         )
     if study.error.hessian_changed and any(schemes.REGISTRY[n].hessian_evals for n in study.schemes):
         notes.append(study.error.said)
+    stops = sorted({r.early_stop for r in result.rows if r.early_stop})
+    if stops:
+        most = "is" if study.built.along_axes is not None else "is at most"
+        notes.append(f"Every run stops at t = {study.grid(max(study.steps)).stop:.3g}: W₂(p_t, p_0) there {most} {stops[0]:.3g}, part of every value.")
+    if study.start == "vp":
+        notes.append("Start N(0, I): the curves level off at the initialisation error, which no step size removes.")
     if study.start == "paper":
         notes.append(
             "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."

@@ -222,6 +222,7 @@ def _row(study, case, estimate, particles, met, lost, spent=None, least=None) ->
         flags=flags,
         grid_change=(estimate.grid_change or None) if math.isfinite(estimate.grid_change) else None,
         spent=spent,
+        early_stop=case.early_stop,
     )
 
 

@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
-from dlab import errors, grid, measure, params, process, schemes, targets
+from dlab import errors, measure, params, process, schemes, targets
+from dlab import grid as grids
 from dlab.grid import Grid
 from dlab.measure import Case
 from dlab.params import BadInput
+from dlab.sample import reference
 from dlab.study import memory
 from dlab.study.paths import SharedPath, asked_for, shared_paths
 
@@ -18,7 +20,7 @@ BUDGET = 500_000_000  # particle-steps, where an accuracy is asked for and no bu
 TRIES = 2  # points that the search for a number of steps looks at beside the rows, of half the finest row's
 BATCH = 1024  # paths simulated together; the first batch gives the provisional points
 ESTIMATORS = ("auto", *measure.REGISTRY)
-STARTS = ("exact", "paper")
+STARTS = ("exact", "paper", "vp")
 AXES = ("h", "score_error.level", "score_error.samples", "T", "d")  # what a study may vary, besides any number of the target
 TARGET = "target."  # that number's key follows
 DEFAULT = {
@@ -35,7 +37,9 @@ DEFAULT = {
     "budget": None,
     "seed": 0,
 }
-EXTENDED = {"vary": None, "reach": None, "growth": None}  # in the file only where they are given
+# In the file only where they are given.
+EXTENDED = {"vary": None, "reach": None, "growth": None, "grid": None, "stop": None, **dict.fromkeys(schemes.OPTIONS)}
+STEPS = (8, 16, 32, 64)  # where the grid is not uniform and the file names none
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,13 @@ class Study:
     """One convergence study as checked values; `from_json` is its only door.
 
     target, score_error   objects of the study file      schemes, steps   tuples; h: the step sizes
-    start "exact" | "paper"   particles: Brownian paths (at least so many where `accuracy` is set)
+    start "exact" | "paper" | "vp"   particles: Brownian paths (at least so many where `accuracy` is set)
     accuracy: relative standard error wanted or None   budget: particle-steps allowed or None
     vary: {"axis", "values"} or None; the study is then asked for each value, see `parts`
     reach: distances for which the smallest number of steps is searched, besides the rows; or None
     growth: the most that h times L's largest eigenvalue may be in a step of SO, which is cut where it would be more; or None
+    laid: the object "grid" of the file, None for equal steps from T to 0      stop: the time that a run stops at, None for 0
+    options: (key, value) of `schemes.OPTIONS` where they are given
     """
 
     target: dict | targets.Target
@@ -64,6 +70,9 @@ class Study:
     vary: dict | None = None
     reach: tuple[float, ...] | None = None
     growth: float | None = None
+    laid: dict | None = None
+    stop: float | None = None
+    options: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def from_json(cls, data: dict | str | bytes) -> "Study":
@@ -85,8 +94,13 @@ class Study:
             params.entry("target", values["target"], targets.REGISTRY)
         params.entry("score_error", values["score_error"], errors.REGISTRY)
         values, vary = _varied(data, values)
-        T = params.number("T", values["T"], above=0.0, high=params.MAX_T)
-        steps = _step_counts(data, values, T)
+        stop = None if values["stop"] is None else params.number("stop", values["stop"], 1e-8, params.MAX_T)
+        laid = None if values["grid"] in (None, grids.UNIFORM) else values["grid"]
+        known = "T" in data or laid is None
+        T = params.number("T", values["T"], above=0.0, high=params.MAX_T) if known else None
+        settings = grids.read(laid or grids.UNIFORM, T, stop)
+        T = settings[0][1][0] if settings[0][0] == "times" else settings[0][1]
+        steps = _step_counts(data, values, T) if laid is None and stop is None else _counts_on_grid(data, values, settings)
         names = values["schemes"]
         if not isinstance(names, (list, tuple)) or not names:
             raise BadInput(
@@ -108,7 +122,15 @@ class Study:
             vary=vary,
             reach=_distances(values["reach"]),
             growth=None if values["growth"] is None else params.number("growth", values["growth"], 0.1, 100.0),
+            laid=laid,
+            stop=stop,
+            options=tuple((key, o.read(values[key])) for key, o in schemes.OPTIONS.items() if values[key] is not None),
         )
+        for key, _ in study.options:
+            if not any((o := schemes.REGISTRY[name].option) and o.key == key for name in names):
+                raise BadInput(f"{key}: none of the schemes {', '.join(names)} has it; leave the key out, or add a scheme that does.")
+        if study.reach and laid and laid["name"] == "times":
+            raise BadInput("reach looks for a number of steps, and a list of times fixes it; give another grid, or leave reach out.")
         if vary:
             _ = study.parts
             return study
@@ -148,7 +170,9 @@ class Study:
 
     def to_json(self) -> dict:
         """The study file, every default filled in; `from_json` gives the same study back."""
-        values = {name: getattr(self, name) for name in ("h" if f.name == "steps" else f.name for f in fields(self))}
+        names = {"steps": "h" if self.even else "steps", "laid": "grid"}
+        values = {names.get(f.name, f.name): getattr(self, "h" if f.name == "steps" and self.even else f.name) for f in fields(self)}
+        values |= {key: "inf" if math.isinf(value) else value for key, value in values.pop("options")}
         values = {k: v for k, v in values.items() if k not in EXTENDED or v is not None}
         if isinstance(self.target, targets.Target):
             values["target"] = {"name": "custom"}
@@ -201,16 +225,41 @@ class Study:
         return hashlib.sha256(json.dumps(asked, sort_keys=True, allow_nan=False).encode()).hexdigest()[:32]
 
     @property
-    def h(self) -> tuple[float, ...]:
-        """Step sizes, in the order of `steps`."""
+    def h(self) -> tuple[float | None, ...]:
+        """Step sizes, in the order of `steps`; None where steps are not equal."""
         return tuple(self.grid(n).step for n in self.steps)
+
+    @property
+    def even(self) -> bool:
+        """Whether all steps are equal and lead to 0."""
+        return self.laid is None and self.stop is None
+
+    @property
+    def printed(self) -> bool:
+        """Whether grid and start are those of the printed theorems."""
+        return self.even and self.start != "vp"
+
+    @cached_property
+    def _settings(self):
+        return grids.read(self.laid or grids.UNIFORM, self.T, self.stop)
 
     def grid(self, steps: int) -> Grid:
         """The times of a run of so many steps."""
-        return grid.uniform(self.T, steps)
+        return Grid(self.laid["name"] if self.laid else "uniform", int(steps), self._settings)
+
+    def reference_grid(self, n: int, steps: int) -> Grid:
+        """The times of a reference of runs of n steps, so many steps and those from an early stop to 0."""
+        own = self.grid(n)
+        return (self.grid(steps) if own.nests else own.refined(steps // n)).to_zero()
+
+    def scheme(self, name: str, steps: int) -> schemes.Scheme:
+        """A scheme of the registry with its option as the study has it."""
+        found = schemes.REGISTRY[name]
+        given = dict(self.options)
+        return found.at(given.get(found.option.key, found.option.default), steps) if found.option else found
 
     def case(self, scheme: str, steps: int) -> Case:
-        return Case(self.built, schemes.REGISTRY[scheme], self.error, self.grid(steps), self.start, self.seed)
+        return Case(self.built, self.scheme(scheme, steps), self.error, self.grid(steps), self.start, self.seed)
 
     def estimator_for(self, scheme: str) -> measure.Estimator:
         """The estimator that measures the scheme."""
@@ -239,7 +288,13 @@ class Study:
     @cached_property
     def shared_paths(self) -> list[SharedPath]:
         """The Brownian paths of the sampled schemes, with their references."""
-        return shared_paths(self.steps, asked_for(self.built, self.T))
+        if self.even:
+            return shared_paths(self.steps, asked_for(self.built, self.T))
+        n = max(self.steps)
+        least = asked_for(self.built, n * self.grid(n).steepest(self.built.steepness or 0.0) / (self.built.steepness or 1.0))
+        if self.grid(n).nests:
+            return shared_paths(self.steps, least)
+        return [path for n in self.steps for path in shared_paths((n,), least)]
 
     @cached_property
     def work(self) -> int:
@@ -250,7 +305,7 @@ class Study:
         if not sampled:
             return 0
         references = sum(r.work for g in self.shared_paths for r in g.references) if self.paired else 0
-        references *= len({schemes.REGISTRY[s].dynamics for s in sampled})
+        references *= len({reference.kind(schemes.REGISTRY[s]) for s in sampled})
         return math.ceil(self.particles / BATCH) * BATCH * (len(sampled) * sum(self.steps) + references)
 
     @cached_property
@@ -379,6 +434,18 @@ def _at(plain: dict, axis: str, value) -> dict:
     if key not in entry.keys:
         raise BadInput(f"score_error.name = '{entry.name}' has no {key}; choose an error that has one.")
     return {**plain, "score_error": {**plain["score_error"], key: value}}
+
+
+def _counts_on_grid(data, values, settings) -> tuple[int, ...]:
+    """Step counts where steps are not equal, so that no step size names them."""
+    if "h" in data:
+        raise BadInput("h has no meaning on a grid whose steps differ; give steps, a list of numbers of steps, in its place.")
+    if settings[0][0] == "times":
+        fixed = len(settings[0][1]) - 1
+        if "steps" in data and values["steps"] not in ([fixed], (fixed,)):
+            raise BadInput(f"steps = {params.show(values['steps'])} contradicts the grid, whose list has {fixed}; leave steps out.")
+        return (fixed,)
+    return _step_counts({"steps": list(values.get("steps", STEPS))}, {"steps": values.get("steps", STEPS)}, None)
 
 
 def _step_counts(data, values, T) -> tuple[int, ...]:

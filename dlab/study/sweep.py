@@ -84,7 +84,7 @@ class Sweep:
                 self._ahead = self._queue(number + 1, keys)  # runs while this batch is measured
             its, these = self.references[n], [k for k in keys if k[1] == n]
             if self.study.paired:
-                for kind in {schemes.REGISTRY[s].dynamics for s, _ in these}:
+                for kind in {reference.kind(schemes.REGISTRY[s]) for s, _ in these}:
                     self.paths[kind, its].ends[number] = tuple(self._wait(f).x[:keep] for f in started[kind, its])
             for k in these:
                 self.points[k][number] = _first(self._wait(started[k]), keep)
@@ -106,33 +106,39 @@ class Sweep:
         """Queue a batch on one grid: the references that its points need and the points, coarse ones first."""
         study, queued = self.study, {}
         wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]
-        counts = {n for _, n in keys}.union(*((r.steps, r.steps // 2) for r in wanted))
         drawn = any(scheme.normals() or reference.of(scheme).normals() for scheme in (schemes.REGISTRY[s] for s, _ in keys))
+        first = grid.members[0]
+        laid = {study.grid(n) for _, n in keys}.union(*((study.reference_grid(first, k) for k in (r.steps, r.steps // 2)) for r in wanted))
         path = drawn and _pyramid(
-            jax.random.fold_in(noise.stream(key, "path"), grid.steps), study.grid(grid.steps), counts, study.built.dim
+            jax.random.fold_in(noise.stream(key, "path"), grid.steps), study.reference_grid(first, grid.steps), laid, study.built.dim
         )
 
-        def queue(scheme, error, start, n, own, controlled=False):
+        def queue(scheme, error, start, on, n, own, controlled=False):
             return self._pool.submit(
-                simulate, scheme, self.field, error, start, grid=study.grid(n), key=jax.random.fold_in(own, n),
-                path=path[n] if scheme.normals() else None, controlled=controlled, tick=self._count,
+                simulate, scheme, self.field, error, start, grid=on, key=jax.random.fold_in(own, n),
+                path=path[on] if scheme.normals() else None, controlled=controlled, tick=self._count,
             )  # fmt: skip
 
         own = noise.stream(key, "reference")
         for r in wanted:
-            for kind in sorted({schemes.REGISTRY[s].dynamics for s, n in keys if n in r.members}):
-                exact = reference.REFERENCES[kind]
-                queued[kind, r] = tuple(queue(exact, errors.NONE, exact_begin, n, own) for n in (r.steps, r.steps // 2))
+            for kind in sorted({reference.kind(schemes.REGISTRY[s]) for s, n in keys if n in r.members}):
+                queued[kind, r] = tuple(
+                    queue(self._reference(kind, n), errors.NONE, exact_begin, study.reference_grid(first, n), n, own)
+                    for n in (r.steps, r.steps // 2)
+                )
             for name, n in keys:
                 if n in r.members:
                     case, own_key = study.case(name, n), noise.stream(key, "scheme", name)
-                    queued[name, n] = queue(case.scheme, study.error, begin, n, own_key, case.noisy)
+                    queued[name, n] = queue(case.scheme, study.error, begin, case.grid, n, own_key, case.controlled)
         return queued
+
+    def _reference(self, kind: str, steps: int):
+        return reference.REFERENCES.get(kind) or self.study.scheme(kind, steps)
 
     def _alone(self, key, begin, name: str, n: int) -> Future:
         """Queue a batch of a scheme without a path to share: one key gives all schemes the same increments."""
         return self._pool.submit(
-            simulate, schemes.REGISTRY[name], self.field, self.study.error, begin, grid=self.study.grid(n),
+            simulate, self.study.scheme(name, n), self.field, self.study.error, begin, grid=self.study.grid(n),
             key=jax.random.fold_in(noise.stream(key, "schemes"), n), limit=self.study.growth, tick=self._count,
         )  # fmt: skip
 
@@ -172,12 +178,12 @@ class Sweep:
     def pairs(self, key: Key) -> Pairs:
         """All particles of a point, with the reference on the same paths where the study has one."""
         runs, case = self.points[key], self.study.case(*key)
-        ends = self.paths[case.scheme.dynamics, self.references[key[1]]].ends
+        ends = self.paths[reference.kind(case.scheme), self.references[key[1]]].ends
         x, z = np.concatenate([r.x for r in runs.values()]), None
         if not self.study.paired:
             return Pairs(x, None)
         y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
-        if case.noisy:
+        if case.controlled:
             z = np.concatenate([r.fluctuation for r in runs.values()])
             # Where the step is so large that the linearisation overflows, there is nothing to subtract.
             z = z if np.isfinite(z).all() else None
@@ -200,12 +206,13 @@ class Sweep:
 
     def reference_step(self, case: Case) -> float:
         """The reference's step in units of 1 / the target's steepness, 0 where that is not known."""
-        return (case.target.steepness or 0.0) * self.study.grid(self.references[case.grid.steps].steps).largest
+        n = case.grid.steps
+        return self.study.reference_grid(n, self.references[n].steps).steepest(case.target.steepness or 0.0)
 
     def reference_error(self, case: Case) -> float:
         """W2 by which the reference may be off: of order p, its own error is a share 1/(2^p - 1) of its distance to itself with
         half the steps, of which extrapolation leaves a quarter at most where the order shows."""
-        paths = self.paths[case.scheme.dynamics, self.references[case.grid.steps]]
+        paths = self.paths[reference.kind(case.scheme), self.references[case.grid.steps]]
         if paths.off[0] != len(paths.ends):
             fine, half = (np.concatenate([e[i] for e in paths.ends.values()]) for i in (0, 1))
             exact = replace(case, scheme=case.reference, error=errors.NONE)
@@ -227,11 +234,15 @@ def _first(run: Run, count: int) -> Run:
     return replace(run, x=run.x[:count], fluctuation=None if run.fluctuation is None else run.fluctuation[:count])
 
 
-def _pyramid(key, grid: Grid, counts, d) -> dict[int, np.ndarray]:
-    """Moments of one Brownian path in so many intervals for each of `counts`, all divisors of the number of the grid's steps."""
-    levels, lengths = {grid.steps: noise.path(key, grid.h, BATCH, d)}, {grid.steps: grid.h}
-    for n in sorted(counts, reverse=True):
-        nearest = min(m for m in levels if m % n == 0)
-        levels[n] = noise.merge(levels[nearest], nearest // n, lengths[nearest])
-        lengths[n] = lengths[nearest].reshape(n, -1).sum(1)
+def _pyramid(key, grid: Grid, wanted, d) -> dict[Grid, np.ndarray]:
+    """Moments of one Brownian path in the intervals of each grid `wanted`, whose times are all among those of `grid`."""
+    levels = {grid: noise.path(key, grid.h, BATCH, d)}
+    for coarse in sorted(wanted - {grid}, key=lambda g: g.steps, reverse=True):
+        nearest = min((g for g in levels if g.steps % coarse.steps == 0 or g is grid), key=lambda g: g.steps)
+        try:
+            places = nearest.places(coarse)
+        except ValueError:  # the nearest of many step counts need not hold these times
+            nearest, places = grid, grid.places(coarse)
+        its, end = levels[nearest], places[-1]
+        levels[coarse] = noise.merge(its[:end], np.diff(places), nearest.h[:end])
     return levels

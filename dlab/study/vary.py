@@ -60,8 +60,10 @@ def _trends(study, rows) -> list[dict]:
     if axis.startswith("target."):  # its numbers have no common scale, and no power law is expected in them
         return []
     for name in study.schemes:
-        for h in sorted({r["h"] for r in rows if r["scheme"] == name}, reverse=True):
-            mine = [r for r in rows if r["scheme"] == name and r["h"] == h]
+        # Curves of one step size or, where steps differ, of one number of steps.
+        size = "h" if study.even else "steps"
+        for at in sorted({r[size] for r in rows if r["scheme"] == name}, reverse=study.even):
+            mine = [r for r in rows if r["scheme"] == name and r[size] == at]
             line = [r for r in mine if r["value"] > 0]
             # In T the error falls exponentially, along the others like a power.
             x = [math.exp(r["value"]) if axis == "T" else r["value"] for r in line]
@@ -69,7 +71,7 @@ def _trends(study, rows) -> list[dict]:
             got = fit.fit(x, [r["w2"] for r in line], [r["stderr"] or 0.0 for r in line], usable, window=(0.0, math.inf))
             used = [r["value"] for r, u in zip(line, usable) if u and r["w2"]]
             found.append({
-                "scheme": name, "h": h, "slope": got.slope, "slope_low": got.low, "slope_high": got.high,
+                "scheme": name, "h": mine[0]["h"], **({} if study.even else {"steps": at}), "slope": got.slope, "slope_low": got.low, "slope_high": got.high,
                 "constant": got.constant, "used": used,
             })  # fmt: skip
     return found

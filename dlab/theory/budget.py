@@ -24,13 +24,13 @@ class Plan:
     void: str | None = None
 
 
-def plan(scheme, facts, epsilon: float, *, start: str, T: float, share: float | None = None) -> Plan:
+def plan(scheme, facts, epsilon: float, *, start: str, T: float, share: float | None = None, even: bool = True) -> Plan:
     """The fewest steps for which the scheme's theorem promises W2 <= epsilon > 0, with an exact score.
 
     start "exact": at the horizon T given. start "paper": T is chosen too, T = ln(||X_0|| / (share epsilon)) / m_min, and
     the share as well unless it is given; the corollaries have 1/2.
     """
-    if void := bound(scheme, facts, T=T, h=1e-3, start="exact").void:
+    if void := bound(scheme, facts, T=T, h=1e-3 if even else None, start=start if start == "vp" else "exact").void:
         return Plan(void=void)
     if start == "exact":
         return _steps(scheme, facts, epsilon, T, 0.0)

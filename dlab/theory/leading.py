@@ -9,6 +9,8 @@ The first term is absent for the exact start. "<~" hides O(h^2) terms, M1 and a 
 import math
 from dataclasses import dataclass
 
+UNEVEN = "the printed theorems are those of equal steps from T to 0."
+OTHER_START = "the printed theorems are those of the exact start and of N(0, σ_T² I)."
 NO_THEOREM = "no theorem of Yu & Yu covers this scheme."
 VOID_M0 = "m0 = {m0:.3g} ≤ ½, so m_min − ½ is not positive: the theorem promises nothing."
 TOO_LARGE = "the constants of {} are too large for double precision at h = {:g}."
@@ -49,10 +51,14 @@ class Bound:
 def bound(scheme, facts, *, T, h, start, errors=(0.0, 0.0, 0.0)) -> Bound:
     """Bound of the scheme's theorem for a target with the given facts; void where no theorem covers it.
 
-    errors = (eps_sc, eps_L, eps_M) as met along the iterates; start is "paper" or "exact".
+    errors = (eps_sc, eps_L, eps_M) as met along the iterates; start is "paper" or "exact". h None: the steps are not equal.
     """
     if (theorem := scheme.theorem) is None:
         return Bound(void=NO_THEOREM)
+    if h is None:
+        return Bound(void=UNEVEN)
+    if start == "vp":
+        return Bound(void=OTHER_START)
     m0, L0 = facts.m0.value, facts.L0.value
     if m0 is None or L0 is None:
         missing, fact = ("m0", facts.m0) if m0 is None else ("L0", facts.L0)

@@ -42,7 +42,7 @@ def planned(study: Study, epsilon: float, *, parts: bool) -> list[dict]:
     """A line for each scheme: the horizon, step and number of steps for which its theorem promises epsilon; parts: with the
     constants and contributions at that step."""
     lines = []
-    for name in study.schemes if parts else schemes.REGISTRY:
+    for name in study.schemes if parts else schemes.PAPER:
         scheme, at = schemes.REGISTRY[name], {"start": study.start, "T": study.T}
         plan = theory.plan(scheme, study.built.facts, epsilon, **at)
         line = {"scheme": name, "theorem": scheme.theorem_name}
@@ -85,7 +85,7 @@ def with_numbers(study: Study, h: float) -> None:
         ))  # fmt: skip
     void, paper = {}, study.start == "paper"
     first = r"e^{-m_{\min}T}\,\|X_0\|_{L_2} + " if paper else ""
-    for name, scheme in schemes.REGISTRY.items():
+    for name, scheme in schemes.PAPER.items():
         found = theory.bound(scheme, facts, T=study.T, h=h, start=study.start)
         if (theorem := scheme.theorem) is not None:
             c1, factor, c2 = theorem.printed

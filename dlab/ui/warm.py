@@ -22,11 +22,11 @@ def up(stop: threading.Event) -> None:
     with suppress(BadInput):
         for error in ("none", "constant"):
             spec = {"name": error} if not errors.REGISTRY[error].keys else {"name": error, "level": 0.1}
-            for name in schemes.REGISTRY:
+            for name in schemes.PAPER:
                 if stop.is_set():
                     return
                 run(Study.from_json({**exact, "schemes": [name], "score_error": spec}))
-        for dim, name in itertools.product((2, 64), schemes.REGISTRY):
+        for dim, name in itertools.product((2, 64), schemes.PAPER):
             if stop.is_set():
                 return
             run(Study.from_json({**exact, "target": {**LINES, "dim": dim}, "schemes": [name]}))
@@ -36,7 +36,7 @@ def up(stop: threading.Event) -> None:
             study = Study.from_json({**exact, "schemes": [name]})
             with engine.exclusive():
                 trajectory.motion(study, (name,), 2, 2000)
-        for name in schemes.REGISTRY:
+        for name in schemes.PAPER:
             if stop.is_set():
                 return
             with engine.exclusive():
