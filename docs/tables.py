@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from dlab import errors, measure, schemes, targets  # noqa: E402
+from dlab import errors, grid, measure, schemes, targets  # noqa: E402
 from dlab.figures.numbers import order  # noqa: E402
 
 README = ROOT / "README.md"
@@ -19,10 +19,17 @@ def evaluations(scheme) -> str:
 
 
 def scheme_rows():
-    yield "name", "scheme", "theorem", "its order", "true order of W₂", "strong order", "evaluations per step"
+    yield "name", "scheme", "family", "theorem", "its order", "true order of W₂", "strong order", "evaluations per step"
     for s in schemes.REGISTRY.values():
         proved = order(s.theorem.order) if s.theorem else "–"
-        yield s.name, s.title, s.theorem_name, proved, order(s.law_order), order(s.strong_order), evaluations(s)
+        yield s.name, s.title, s.family, s.theorem_name, proved, order(s.law_order), order(s.strong_order), evaluations(s)
+
+
+def grid_rows():
+    yield "name", "grid", "equal steps in", "keys in a study file (default)"
+    for name, maker in grid.MAKERS.items():
+        keys = [f"{key} ({maker.settings[key][0]:g})" if key in maker.settings else key for key in grid.keys(name)]
+        yield name, maker.title, f"${maker.formula}$" if maker.formula else "–", ", ".join(["T"] * (maker.begins == "T") + keys) or "–"
 
 
 def target_rows():
@@ -46,7 +53,7 @@ def estimator_rows():
         yield e.name, e.title, sees, "yes" * e.automatic or "–", notes
 
 
-TABLES = {"schemes": scheme_rows, "targets": target_rows, "score errors": error_rows, "estimators": estimator_rows}
+TABLES = {"schemes": scheme_rows, "grids": grid_rows, "targets": target_rows, "score errors": error_rows, "estimators": estimator_rows}
 
 
 def table(rows) -> str:

@@ -31,7 +31,7 @@ def lab(tmp_path_factory):
         shutil.copy(NEW / f"{name}.py", root / "dlab" / folder / f"{name}.py")
         registry = root / "dlab" / folder / "__init__.py"
         text = registry.read_text()
-        text = text.replace(f"from dlab.{folder} import ", f"from dlab.{folder} import {name}, ", 1)
+        text = text.replace(f"from dlab.{folder} import ", f"from dlab.{folder} import {name}\nfrom dlab.{folder} import ", 1)
         # In front of all others: no number may depend on the order.
         text, count = re.subn(r"(^REGISTRY.*?for \w+ in \(\s*)", rf"\g<1>{name}.{record}, ", text, count=1, flags=re.S | re.M)
         assert count == 1

@@ -369,4 +369,4 @@ def test_the_warm_up_asks_for_every_scheme_on_targets_that_it_may_ask_for(monkey
     monkeypatch.setattr(warm.trajectory, "motion", lambda study, *which: asked.append(study))
     warm.up(SimpleNamespace(wait=lambda seconds: None, is_set=lambda: False))
     for target in ("gaussian", "spectrum", "skew"):
-        assert {name for study in asked if study.target["name"] == target for name in study.schemes} == set(schemes.REGISTRY)
+        assert {name for study in asked if study.target["name"] == target for name in study.schemes} == set(schemes.PAPER)
