@@ -5,7 +5,7 @@ import re
 
 from dlab import __version__, measure, schemes
 from dlab.figures import along
-from dlab.figures.numbers import NONE, listed, number, order, step_size
+from dlab.figures.numbers import NONE, listed, number, order, place, size, size_text, step_size
 from dlab.figures.tables import (
     diverged,
     fit_of,
@@ -59,7 +59,7 @@ def caption(result: dict) -> str:
     study, axis = result.get("study") or {}, _axis(result)
     result = _shown(result)
     rows, names = result.get("rows") or [], schemes_of(result)
-    by = f"{axis.title} at h = {step_size(rows[0]['h'])}" if axis and rows else "step size h"
+    by = f"{axis.title} at {place(rows[0])}" if axis and rows else "number of steps" if _uneven(rows) else "step size h"
     said = [f"W₂ distance between the law of {listed(names) or 'a scheme'} and the target p₀, by {by}"]
     # Schemes measured alike are said together.
     by_method = {}
@@ -76,7 +76,7 @@ def caption(result: dict) -> str:
         said.append("Each ± of a value is a 95 % interval, 1.96 standard errors of the mean over Brownian paths")
     elif rows:
         said.append("The values have no sampling error")
-    if axis and any(has_slope(along.trend(result, s, rows[0]["h"])) for s in names):
+    if axis and any(has_slope(along.trend(result, s, size(rows[0]))) for s in names):
         found = "Rates are those at which log W₂ falls with T" if axis.symbol == "T" else f"Slopes in {axis.symbol} are fits in log–log"
         said.append(f"{found}, with 95 % intervals")
     elif any(has_slope(fit_of(result, s)) for s in names) and not axis:
@@ -104,6 +104,10 @@ def motion_caption(study: dict, steps: int, particles: int, sentence: str) -> st
     ])  # fmt: skip
 
 
+def _uneven(rows) -> bool:
+    return any(r["h"] is None for r in rows)
+
+
 def _axis(result) -> along.VariedAxis | None:
     """How the axis is spoken of that a study varies, None where it varies h alone."""
     vary = (result.get("study") or {}).get("vary")
@@ -114,8 +118,8 @@ def _shown(result) -> dict:
     """The result with the rows that table and caption are of: of a study that varies an axis, those of the finest h."""
     if _axis(result) is None or not result["rows"]:
         return result
-    finest = min(r["h"] for r in result["rows"])
-    return {**result, "rows": [r for r in result["rows"] if r["h"] == finest], "reach": None}
+    finest = min(map(size, result["rows"]))
+    return {**result, "rows": [r for r in result["rows"] if size(r) == finest], "reach": None}
 
 
 def _fixed(study) -> dict:
@@ -157,24 +161,24 @@ def latex_table(result: dict) -> str:
     varies an axis the rows of its finest step size, by the axis.
     """
     axis, shown = _axis(result), _shown(result)
-    symbol = "$h$" if axis is None else _symbol(axis)
+    symbol = ("$N$" if _uneven(shown["rows"]) else "$h$") if axis is None else _symbol(axis)
     lines, hollow = [], False
     for name in schemes_of(shown):
         mine, line, title = rows_of(shown, name), fit_of(shown, name), ""
         if axis:
             mine.sort(key=lambda r: r["value"])
-            line = along.trend(shown, name, mine[0]["h"])
+            line = along.trend(shown, name, size(mine[0]))
         if name in schemes.REGISTRY:
             title = f", {latex(schemes.REGISTRY[name].title)}"
         lines.append(rf"\midrule{chr(10)}\multicolumn{{5}}{{l}}{{{latex(name)}{title}{_slope(line, axis)}}} \\")
         for row in mine:
             mark = "$^{*}$" if (along.why(row, line, axis) if axis else not fitted(row, line)) else ""
             hollow |= bool(mark)
-            place = f"{row['value']:g}" if axis else step_size(row["h"])
+            where = f"{row['value']:g}" if axis else size_text(row)
             value = no_value(row) if diverged(row) else _value(value_text(row))
             evals = (row.get("score_evals") or 0) + (row.get("hessian_evals") or 0)
             bound = NONE if row.get("bound") is None else number(row["bound"])
-            lines.append(f"${place}$ & {row.get('steps', NONE)} & {evals} & {value}{mark} & {_value(bound)} " + r"\\")
+            lines.append(f"${where}$ & {row.get('steps', NONE)} & {evals} & {value}{mark} & {_value(bound)} " + r"\\")
     said = caption(result) + (" An asterisk marks values that no slope is fitted to." if hollow else "")
     return "\n".join([
         "% needs \\usepackage{booktabs}",

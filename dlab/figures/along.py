@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, replace
 
 from dlab.figures.chart import Axis, Chart, Curve, Key
-from dlab.figures.numbers import listed, number, ratio, step_size
+from dlab.figures.numbers import listed, number, place, ratio, size, step_size
 from dlab.figures.plot import LARGE, line, log_axis, lost, plot, scheme_look
 from dlab.figures.tables import LOWER, diverged, doubts, has_slope, method_text, reasons, slope_text, value_text
 
@@ -52,8 +52,8 @@ def axis_of(results) -> str:
 
 
 def steps_of(results) -> list[float]:
-    """The step sizes that are in every result, coarsest first."""
-    found = [{r["h"] for r in result["rows"]} for result in results.values() if result["rows"]]
+    """The step sizes (1/N where steps differ) that are in every result, coarsest first."""
+    found = [{size(r) for r in result["rows"]} for result in results.values() if result["rows"]]
     return sorted(set.intersection(*found), reverse=True) if found else []
 
 
@@ -62,7 +62,7 @@ def chart(results: dict[str, dict], h: float, *, bounds: bool = True) -> Chart:
     if h not in steps_of(results):
         raise ValueError(f"h = {h:g} is in no result; choose one of {', '.join(map(step_size, steps_of(results)))}")
     axis, curves, hollow = varied_axis(axis_of(results)), [], []
-    rows = {name: [r for r in result["rows"] if r["h"] == h] for name, result in results.items()}
+    rows = {name: [r for r in result["rows"] if size(r) == h] for name, result in results.items()}
     for rank, (name, result) in enumerate(results.items()):
         for s in dict.fromkeys(r["scheme"] for r in rows[name]):
             curves += _curves(result, s, h, [r for r in rows[name] if r["scheme"] == s], axis, rank, bounds)
@@ -165,7 +165,7 @@ def slopes_table(result: dict) -> list[dict]:
 
 
 def trend(result, scheme, h) -> dict:
-    return next((t for t in result.get("trends") or () if t["scheme"] == scheme and t["h"] == h), {})
+    return next((t for t in result.get("trends") or () if t["scheme"] == scheme and size(t) == h), {})
 
 
 def why(row, line, axis) -> list[str]:
@@ -177,7 +177,7 @@ def why(row, line, axis) -> list[str]:
 
 def _says(row, axis) -> list[str]:
     bound = [f"theorem's bound {number(row['bound'])}"] if row.get("bound") else []
-    head = f"{row['scheme']}, {axis.symbol} = {row['value']:g}, h = {step_size(row['h'])}"
+    head = f"{row['scheme']}, {axis.symbol} = {row['value']:g}, {place(row)}"
     return [head, f"W₂ {value_text(row)} ({method_text(row)})", *bound]
 
 
@@ -195,7 +195,7 @@ def slope_said(line, axis) -> str:
 def sentence(results: dict[str, dict], h: float) -> str:
     """What the picture shows now."""
     axis, result = varied_axis(axis_of(results)), next(iter(results.values()))
-    names, rows = result["study"]["schemes"], [r for r in result["rows"] if r["h"] == h]
+    names, rows = result["study"]["schemes"], [r for r in result["rows"] if size(r) == h]
     parts = ["So far:"] if result.get("done", 1.0) < 1 else []
     if not axis.trend:
         parts += filter(None, (_ends([r for r in rows if r["scheme"] == s], s, axis) for s in names))
@@ -203,7 +203,7 @@ def sentence(results: dict[str, dict], h: float) -> str:
         lines = {s: trend(result, s, h) for s in names}
         sloped = [f"{slope_said(t, axis)} ({s})" for s, t in lines.items() if has_slope(t)]
         m_min = result["facts"]["m_min"]
-        parts += [f"At h = {step_size(h)} W₂ {axis.trend} {listed(sloped)}."] if sloped else []
+        parts += [f"At {place(rows[0])} W₂ {axis.trend} {listed(sloped)}."] if sloped else []
         parts += [f"The theorem's term falls with m_min = {number(m_min)}."] if sloped and axis.symbol == "T" and (m_min or 0) > 0 else []
         flat = [s for s, t in lines.items() if not has_slope(t)]
         parts += [f"No slope for {listed(flat)}: {axis.flat}."] if flat else []
@@ -222,7 +222,7 @@ def _ends(rows, name, axis) -> str:
     first, last, top = rows[0], rows[-1], max(rows, key=lambda r: r["w2"])
     peak = f", largest at {top['value']:g} with {number(top['w2'])}" if top not in (first, last) else ""
     return (
-        f"At h = {step_size(first['h'])} W₂ of {name} is {number(first['w2'])} at {axis.symbol} = {first['value']:g} and "
+        f"At {place(first)} W₂ of {name} is {number(first['w2'])} at {axis.symbol} = {first['value']:g} and "
         f"{number(last['w2'])} at {last['value']:g}{peak}."
     )
 
@@ -242,5 +242,5 @@ def table(results: dict[str, dict], h: float) -> list[dict]:
             "why": "; ".join(why(r, trend(result, r["scheme"], h), axis)),
         }
         for name, result in results.items()
-        for r in sorted((r for r in result["rows"] if r["h"] == h), key=lambda r: r["value"])
+        for r in sorted((r for r in result["rows"] if size(r) == h), key=lambda r: r["value"])
     ]

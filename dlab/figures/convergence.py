@@ -4,7 +4,7 @@ It draws and computes nothing: values, slopes, bounds and reasons are the result
 """
 
 from dlab.figures.chart import NEUTRAL, Band, Chart, Curve, Key
-from dlab.figures.numbers import listed, number, step_size
+from dlab.figures.numbers import listed, number, place, size, step_size
 from dlab.figures.plot import lost, plot, scheme_look, step_axis
 from dlab.figures.tables import (
     LOWER,
@@ -35,7 +35,7 @@ def chart(
 ) -> Chart:
     """The picture of a result, log-log.
 
-    x         "h", "steps" (N = T/h) or "evals" (score plus Hessian evaluations along one path)
+    x         "h" (the number of steps where they differ), "steps" or "evals" (score plus Hessian evaluations along one path)
     bounds    the theorems' bounds      brackets   lower to upper, as bands      fits   the fitted lines
     expansion   the leading term of W2 in h, where the target is a Gaussian and the scheme's is known
     A filled point is fitted (or, where nothing could be fitted, resolved); a hollow one says why on hover.
@@ -43,9 +43,11 @@ def chart(
     """
     if x not in AXES:
         raise ValueError(f"x = {x!r} is not an axis of this figure; choose one of {', '.join(AXES)}")
-    title, at = AXES[x]
     names = schemes_of(result)
     rows = [r for s in names for r in rows_of(result, s)]
+    if any(r["h"] is None for r in rows) and x == "h":
+        x = "steps"
+    title, at = AXES[x]
     curves, bands = [], _floors(rows, at)
     for name in names:
         look, mine, fit = scheme_look(name), rows_of(result, name), fit_of(result, name)
@@ -57,7 +59,7 @@ def chart(
         if bounds:
             curves.append(Curve.of(
                 f"{name} theorem's bound", [r for r in mine if r.get("bound")], at, value=lambda r: r["bound"],
-                says=lambda r: [f"{r['scheme']}, h = {step_size(r['h'])}", f"theorem's bound {number(r['bound'])}"],
+                says=lambda r: [f"{r['scheme']}, {place(r)}", f"theorem's bound {number(r['bound'])}"],
                 **{**unmarked, "dash": "dot", "thin": True}))  # fmt: skip
         if expansion and kept and fit.get("expansion"):
             curves.append(Curve.of(
@@ -66,7 +68,7 @@ def chart(
         if fits and fit.get("constant") is not None:
             line = [r for r in kept if fitted(r, fit)]
             curves.append(Curve.of(
-                f"{name} fit", line, at, value=lambda r, f=fit: f["constant"] * r["h"] ** f["slope"], **unmarked))
+                f"{name} fit", line, at, value=lambda r, f=fit: f["constant"] * size(r) ** f["slope"], **unmarked))
         curves.append(Curve.of(
             f"{name} measured", kept, at, why=lambda r, f=fit: reasons(r, f), says=_says, **{**look, "dash": ""}))
         curves.append(lost(f"{name} diverged", gone, at, lambda r, f=fit: [_head(r), *reasons(r, f)], **{**look, "marker": "x"}))
@@ -96,8 +98,8 @@ def _bracketed(row) -> bool:
 
 
 def _head(row) -> str:
-    steps = f", {row['steps']} steps" if row.get("steps") else ""
-    return f"{row['scheme']}, h = {step_size(row['h'])}{steps}"
+    steps = f", {row['steps']} steps" if row["h"] is not None and row.get("steps") else ""
+    return f"{row['scheme']}, {place(row)}{steps}"
 
 
 def _says(row) -> list[str]:
@@ -149,7 +151,9 @@ def _title(result, against) -> str:
 def _caption(result, rows) -> str:
     study = result.get("study") or {}
     parts = [f"Target {study['target']['name']}"] if (study.get("target") or {}).get("name") else []
-    parts += [f"T = {study['T']:g}"] if study.get("T") else []
+    parts += [f"grid {study['grid']['name']}"] if study.get("grid") else []
+    parts += [f"T = {study['T']:.4g}"] if study.get("T") else []
+    parts += [f"to t = {study['stop']:g}"] if study.get("stop") else []
     parts += [f"start {study['start']}"] if study.get("start") else []
     error = study.get("score_error") or {}
     if error:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from dlab.figures.chart import Chart, Curve, Key
 from dlab.figures.convergence import AXES
-from dlab.figures.numbers import order
+from dlab.figures.numbers import order, size
 from dlab.figures.plot import scheme_look
 from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, slope_text
 
@@ -19,9 +19,9 @@ def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Char
         start = next((r for r in kept if fitted(r, fit_of(result, name))), kept[0] if kept else None)
         if start is None:
             continue
-        rest = [r for r in kept if r["h"] <= start["h"]]
+        rest = [r for r in kept if size(r) <= size(start)]
         lines.append(Curve.of(
-            f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (r["h"] / s["h"]) ** p,
+            f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (size(r) / size(s)) ** p,
             **scheme_look(name, marker="", dash=DASH)))  # fmt: skip
     if not lines:
         return chart

@@ -64,6 +64,21 @@ def step_size(h: float) -> str:
     return f"{h:.3g}"
 
 
+def size(row) -> float:
+    """What the fits of a result are taken against: h, or 1/N of a row whose steps differ."""
+    return 1 / row["steps"] if row["h"] is None else row["h"]
+
+
+def size_text(row) -> str:
+    """h of a row, or N where its steps differ."""
+    return str(row["steps"]) if row["h"] is None else step_size(row["h"])
+
+
+def place(*rows) -> str:
+    """Points of a curve, "h = 1/8, 1/16" or "N = 8"."""
+    return f"{'N' if rows[0]['h'] is None else 'h'} = {', '.join(map(size_text, rows))}"
+
+
 def order(value: float) -> str:
     """½ for 0.5, 1 for 1.0, 1½ for 1.5."""
     whole, half = divmod(value, 1)

@@ -7,7 +7,7 @@ import math
 import re
 
 from dlab import measure
-from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, order, ratio, step_size
+from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, order, place, ratio, size, size_text, step_size
 
 NOTES = {m.name: m.note for m in measure.METHODS.values() if m.note}
 LOWER = tuple(m.name for m in measure.METHODS.values() if m.lower)
@@ -21,7 +21,7 @@ LEVEL = 0.15  # the slope of the last octave below which a curve has levelled of
 
 def rows_of(result, scheme: str) -> list[dict]:
     """The scheme's rows, coarsest first."""
-    return sorted((r for r in result.get("rows") or () if r["scheme"] == scheme), key=lambda r: -r["h"])
+    return sorted((r for r in result.get("rows") or () if r["scheme"] == scheme), key=lambda r: -size(r))
 
 
 def schemes_of(result) -> list[str]:
@@ -51,7 +51,7 @@ def value_text(row) -> str:
 
 def hover(row, of: str = "") -> list[str]:
     """What a measured point says under the pointer; of: whose it is, the row's scheme where nothing is said."""
-    return [f"{of or row['scheme']}, h = {step_size(row['h'])}", f"W₂ {value_text(row)}"]
+    return [f"{of or row['scheme']}, {place(row)}", f"W₂ {value_text(row)}"]
 
 
 def method_text(row) -> str:
@@ -60,7 +60,7 @@ def method_text(row) -> str:
 
 
 def fitted(row, fit) -> bool:
-    return has_slope(fit) and any(math.isclose(row["h"], h, rel_tol=1e-9) for h in fit.get("used") or ())
+    return has_slope(fit) and any(math.isclose(size(row), h, rel_tol=1e-9) for h in fit.get("used") or ())
 
 
 def diverged(row) -> bool:
@@ -120,26 +120,26 @@ def _line(result, scheme, closed) -> dict:
     rows, fit = rows_of(result, scheme), fit_of(result, scheme)
     void = "void" if _void(result, scheme) else None
     finest = next((r for r in reversed(rows) if r.get("resolved") and not diverged(r) and r["w2"] > 0), None)
-    times = f"{_ratio(finest)} at h = {step_size(finest['h'])}" if finest and finest.get("bound") else NONE
+    times = f"{_ratio(finest)} at {place(finest)}" if finest and finest.get("bound") else NONE
     promised = fit.get("theory_order")
-    used = sorted(fit.get("used") or (), reverse=True) if has_slope(fit) else ()
+    used = [size_text(r) for r in rows if fitted(r, fit)]
     by_reason = {}
     for r in rows:
         for reason in reasons(r, fit):
-            by_reason.setdefault(reason, []).append(step_size(r["h"]))
+            by_reason.setdefault(reason, []).append(r)
     why = [f"bound: {void_reason(result, scheme)}"] if void else []
     why += [f"W₂: {m}" for m in dict.fromkeys(NOTES.get(r.get("method")) for r in rows) if m]
-    why += [f"h = {', '.join(hs)}: {reason}" for reason, hs in by_reason.items()]
+    why += [f"{place(*its)}: {reason}" for reason, its in by_reason.items()]
     why += ["a slope needs two usable points"] if rows and not has_slope(fit) else []
     return {
         "scheme": scheme,
         "theorem's order": void or (NONE if promised is None else order(promised)),
         "measured slope": slope_text(fit),
-        "h used": ", ".join(map(step_size, used)) or NONE,
+        "N used" if _uneven(rows) else "h used": ", ".join(used) or NONE,
         "C1": void or number(fit.get("theory_c1")),
         "C2": void or number(fit.get("theory_c2")),
         "measured constant": number(fit.get("constant")),
-        AT_ORDER: _times_power(about(*(fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))), fit),
+        AT_ORDER: _times_power(about(*(fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))), fit, _uneven(rows)),
         **({"closed form as h → 0": _times_power(number(fit.get("expansion") or None), fit)} if closed else {}),
         "bound ÷ measured": void or times,
         "why": "; ".join(why),
@@ -151,10 +151,16 @@ def _ratio(row) -> str:
     return NONE if diverged(row) else ratio(row.get("bound"), max(row["w2"], 0.0))
 
 
-def _times_power(constant: str, fit) -> str:
-    """C · h, C · h², C · h^1½: a constant and the power of h that the law has."""
+def _uneven(rows) -> bool:
+    return any(r["h"] is None for r in rows)
+
+
+def _times_power(constant: str, fit, uneven=False) -> str:
+    """C · h, C · h², C · h^1½, or C / N²: a constant and the power of the step that the law has."""
     p = fit.get("law_order")
-    return NONE if constant == NONE else f"{constant} · {({1: 'h', 2: 'h²'}.get(p) or f'h^{order(p)}')}"
+    power = {1: "", 2: "²"}.get(p) or f"^{order(p or 0)}"
+    power = "" if p == 1 else power
+    return NONE if constant == NONE else f"{constant} / N{power}" if uneven else f"{constant} · h{power}"
 
 
 def rows_table(result) -> list[dict]:
@@ -162,7 +168,7 @@ def rows_table(result) -> list[dict]:
     return [
         {
             "scheme": scheme,
-            "h": step_size(row["h"]),
+            "h": NONE if row["h"] is None else step_size(row["h"]),
             "steps": row.get("steps"),
             "score evaluations": row.get("score_evals"),
             "Hessian evaluations": row.get("hessian_evals"),
@@ -211,7 +217,7 @@ def sentence(result) -> str:
     names = schemes_of(result)
     if not names:
         return "Nothing has been measured yet."
-    text = (_at_one_step if len({r["h"] for r in result["rows"]}) == 1 else _over_steps)(result, names)
+    text = (_at_one_step if len({size(r) for r in result["rows"]}) == 1 else _over_steps)(result, names)
     asked = (result.get("study") or {}).get("schemes") or ()
     if missing := [s for s in asked if s not in names]:
         text += f" {listed(missing)} {_verb(missing, 'has', 'have')} no point yet."
@@ -237,7 +243,7 @@ def _over_steps(result, names) -> str:
     falls = [f"{s} falls with measured slope {v}" if i == 0 else f"{s} {v}" for i, (s, v) in enumerate(trends["falls"])]
     parts = [listed(falls)] if falls else []
     parts += [f"{s} has no clear slope (measured {v})" for s, v in trends["unclear"]]
-    parts += [f"{s} grows as h falls (measured slope {v})" for s, v in trends["grows"]]
+    parts += [f"{s} grows as steps become smaller (measured slope {v})" for s, v in trends["grows"]]
     said = ["; ".join(filter(None, [*(parts or ["No scheme has a measured slope"]), _promise(result, sloped or names)])) + "."]
     if window := next((fits[s]["window"] for s in sloped if fits[s].get("window")), None):
         said.append(f"The fits take h = {step_size(max(window))} to {step_size(min(window))}, set by hand.")
@@ -275,8 +281,8 @@ def _above(result, names) -> list[str]:
         for r in rows_of(result, s):
             sure = r.get("bound") and r.get("resolved", True) and not diverged(r) and not r.get("floor")
             if sure and r["w2"] - Z95 * (r.get("stderr") or 0.0) > r["bound"]:
-                found.setdefault(s, []).append(step_size(r["h"]))
-    return [f"{s} lies above the bound's leading term at h = {', '.join(hs)}." for s, hs in found.items()]
+                found.setdefault(s, []).append(r)
+    return [f"{s} lies above the bound's leading term at {place(*its)}." for s, its in found.items()]
 
 
 def _levels_off(result, names) -> list[str]:
@@ -286,7 +292,7 @@ def _levels_off(result, names) -> list[str]:
         rows = [r for r in rows_of(result, s) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
         if len(rows) > 1:
             fine, next_to = rows[-1], rows[-2]
-            local = math.log(next_to["w2"] / fine["w2"]) / math.log(next_to["h"] / fine["h"])
+            local = math.log(next_to["w2"] / fine["w2"]) / math.log(size(next_to) / size(fine))
             if abs(local) < LEVEL:
                 flat[s] = number(fine["w2"])
     if not flat:
@@ -303,8 +309,8 @@ def _without(result, fits, names, sloped) -> list[str]:
         kept = [r for r in rows if not diverged(r)]
         hollow = [r for r in kept if not r.get("resolved", True)]
         for word in dict.fromkeys(map(no_value, lost)):
-            at = ", ".join(step_size(r["h"]) for r in lost if no_value(r) == word)
-            found.setdefault(f"{LOST[word]} at h = {at}", []).append(s)
+            at = place(*(r for r in lost if no_value(r) == word))
+            found.setdefault(f"{LOST[word]} at {at}", []).append(s)
         if s in sloped or not kept:
             continue
         if all(EQUAL in " ".join(reasons(r, fits[s])) for r in kept):
@@ -334,7 +340,9 @@ def _at_one_step(result, names) -> str:
     parts = [f"the measured W₂ is {listed(values)}"] if values else []
     for word in dict.fromkeys(no_value(r) for s, r in rows.items() if s not in kept):
         parts.append(_of([s for s, r in rows.items() if s not in kept and no_value(r) == word], LOST[word]))
-    return f"At h = {step_size(rows[names[0]]['h'])} {' and '.join(parts)}. One step size shows no slope."
+    first = rows[names[0]]
+    one = "number of steps" if first["h"] is None else "step size"
+    return f"At {place(first)} {' and '.join(parts)}. One {one} shows no slope."
 
 
 def levels_met(result: dict) -> dict[str, float | None]:
