@@ -24,10 +24,10 @@ def view(found, scene):
 
 
 show(Page(
-    "convergence", view, lambda scene: {"": scene.study()}, prepare=lambda scene: {"guesses": reveal.guessed("convergence")},
-    controls=("target", "schemes", "h", "score_error", "horizon", "sampling", "picture", "open_study"),
+    "convergence", view, lambda scene: {"": studies.curve(scene)}, prepare=lambda scene: {"guesses": reveal.guessed("convergence")},
+    controls=("target", "schemes", "h", "grid", "score_error", "horizon", "sampling", "picture", "open_study"),
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),
-        measured(), compare.section(studies.study), law.section(studies.study, lambda scene: "law"), theorem(),
+        measured(), compare.section(studies.curve), law.section(studies.curve, lambda scene: "law"), theorem(),
     ),
 ))  # fmt: skip

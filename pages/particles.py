@@ -44,7 +44,7 @@ def distances(found, scene):
 
 def step(found, scene):
     study = found["study"]
-    theorems.updates(study.schemes, study.T / found["steps"])
+    theorems.updates(study.schemes, study.grid(found["steps"]).step)
     theorems.symbols("letters")
 
 
@@ -54,7 +54,7 @@ def ladder(found, scene):
 
 
 show(Page(
-    "particles", view, get=movie, after=ladder, controls=("target", "panels", "step", "score_error", "horizon", "moving"),
+    "particles", view, get=movie, after=ladder, controls=("target", "panels", "step", "grid", "score_error", "horizon", "moving"),
     files=lambda found, scene: exports.particles(found["study"], found["steps"], scene.moving, found["meta"]),
     sections=(Block("distances", draw=distances), Block("step", draw=step)),
 ))  # fmt: skip

@@ -55,7 +55,7 @@ class Track:
 class Motion:
     """Schemes on one path. steps (F,) step numbers and times (F,) of the frames; forward (G, n, 2) with its
     times (G,); density (K, SIDE, SIDE) is log p_t at density_times over box (x0, x1, y0, y1), row = y;
-    arrows (K, m, 4) the score there; ghost (E, k, 2) the exact reverse path of the first k particles, that of the reference
+    arrows (K, m, 4) the score there; h the step size, None where steps differ; ghost (E, k, 2) the exact reverse path of the first k particles, that of the reference
     with the exact score on the path's own grid, at ghost_times (E,)."""
 
     tracks: tuple[Track, ...]
@@ -70,6 +70,7 @@ class Motion:
     arrows: np.ndarray
     ghost: np.ndarray
     ghost_times: np.ndarray
+    h: float | None = None
 
 
 def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tick=lambda done: None) -> Motion:
@@ -87,7 +88,7 @@ def ladder(study: Study, steps: int, particles: int, tick=lambda done: None) -> 
 
 def rungs(study: Study, steps: int, particles: int) -> tuple[int, ...]:
     """Step counts of the ladder of a scene of `steps` steps, coarsest first, its own among them."""
-    counts = sorted({steps, *_sharing(study.T, steps)})
+    counts = sorted({steps, *_sharing(study.T, steps)}) if study.even else [steps]
     frame = 4 * particles * len(study.schemes)
     while len(counts) > 1 and frame * sum(min(n, FRAMES) for n in counts) > LADDER_BYTES:
         counts.remove(max(n for n in counts if n != steps))
@@ -96,8 +97,8 @@ def rungs(study: Study, steps: int, particles: int) -> tuple[int, ...]:
 
 def work(study: Study, steps: int) -> int:
     """Steps of a motion per particle, the reference included where one is needed."""
-    kinds = {schemes.REGISTRY[name].dynamics for name in study.schemes}
-    return steps * len(study.schemes) + len(kinds) * _reference(study, study.schemes, _path_steps(study.T, steps), steps)
+    kinds = {reference.kind(schemes.REGISTRY[name]) for name in study.schemes}
+    return steps * len(study.schemes) + len(kinds) * _reference(study, study.schemes, _path_steps(study, steps), steps)
 
 
 def _sharing(T, steps) -> list[int]:
@@ -111,10 +112,16 @@ def _sharing(T, steps) -> list[int]:
     return found
 
 
-def _path_steps(T, steps) -> int:
-    """Intervals of the one Brownian path behind a scene and its ladder."""
-    (grid,) = shared_paths((math.lcm(steps, *_sharing(T, steps)),))
+def _path_steps(study, steps) -> int:
+    """Intervals of the one Brownian path behind a scene and its ladder, down to where the run stops."""
+    (grid,) = shared_paths((math.lcm(steps, *(_sharing(study.T, steps) if study.even else ())),))
     return grid.steps
+
+
+def _laid(study, n, steps):
+    """The times of so many steps, among which those of n steps are; they stop where these do."""
+    own = study.grid(n)
+    return study.grid(steps) if own.nests else own.refined(steps // n)
 
 
 def _reference(study, names, fine, steps) -> int:
@@ -135,12 +142,14 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     forward_times = T * np.linspace(0, 1, FORWARD + 1) ** 2
     forward = _noised(target, forward_key, particles, forward_times)
     end = forward[-1]
-    # Without its data part X_T is sigma_T Z with the same Z: the paper's start.
-    begin = end if study.start == "exact" else end - float(process.scale(T)) * forward[0]
-    fine = _path_steps(T, own)
-    path = noise.path(path_key, study.grid(fine).h, particles, 2)
+    # Without its data part X_T is sigma_T Z with the same Z: the paper's start, and that of VP schedules but for the size.
+    blind = (end - float(process.scale(T)) * forward[0]) * np.sqrt(process.start_variance(study.start, T) / process.variance(T))
+    begin = end if study.start == "exact" else blind
+    fine = _path_steps(study, own)
+    whole = _laid(study, own, fine)
+    path = noise.path(path_key, whole.h, particles, 2)
     needed = {n: _reference(study, names, fine, n) for n in counts}
-    kinds = sorted({schemes.REGISTRY[name].dynamics for name in names})
+    kinds = sorted({reference.kind(schemes.REGISTRY[name]) for name in names})
     total = sum(counts) * len(names) + sum(set(needed.values())) * len(kinds)
     done = 0
 
@@ -150,10 +159,10 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
         tick(min(done / total, 1.0))
 
     def exact(kind, start, steps, **options):
-        along = noise.merge(path[:, :, : len(start)], fine // steps, study.grid(fine).h)
+        along = noise.merge(path[:, :, : len(start)], fine // steps, whole.h)
+        scheme = reference.REFERENCES.get(kind) or study.scheme(kind, steps)
         return simulate(
-            reference.REFERENCES[kind], field, errors.NONE, start, grid=study.grid(steps), key=residual_key, path=along, record=True,
-            **options,
+            scheme, field, errors.NONE, start, grid=_laid(study, own, steps), key=residual_key, path=along, record=True, **options,
         ).states  # fmt: skip
 
     ghost, glimpsed = exact(kinds[-1], end[:FOLLOW], fine), _shown(fine)
@@ -163,7 +172,7 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     density, arrows = _landscape(field, box, density_times)
     found = []
     for steps in counts:
-        shown, along, tracks = _shown(steps), noise.merge(path, fine // steps, study.grid(fine).h), []
+        shown, along, tracks = _shown(steps), noise.merge(path, fine // steps, whole.h), []
         for name in names:
             case, key = study.case(name, steps), noise.stream(residual_key, name)
             moved = simulate(
@@ -174,7 +183,7 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
             gone = diverged(states, target.facts)
             states[gone] = np.nan
             if _way(case).sampled:
-                exactly = references[case.scheme.dynamics, needed[steps]][shown * (needed[steps] // steps)]
+                exactly = references[reference.kind(case.scheme), needed[steps]][shown * (needed[steps] // steps)]
                 distance, method = _projected_distance(case, states, exactly), "projected"
             else:
                 distance, method = _law_distance(case, shown)
@@ -182,7 +191,7 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
             tracks.append(Track(name, states, distance, method, int(gone[-1].sum()), level, parts))
         found.append(Motion(
             tuple(tracks), steps, shown, study.grid(steps).times[shown], forward, forward_times,
-            box, density_times, density, arrows, ghost[glimpsed], study.grid(fine).times[glimpsed],
+            box, density_times, density, arrows, ghost[glimpsed], whole.times[glimpsed], study.grid(steps).step,
         ))  # fmt: skip
     return tuple(found)
 

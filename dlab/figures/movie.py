@@ -207,7 +207,7 @@ def encode(*rungs: Movie, own: int = 0, scene: str = "") -> bytes:
     return _joined({"id": name.hexdigest(), **header}, body)
 
 
-def at_step(data: bytes, h: float) -> bytes:
+def at_step(data: bytes, h: float | None) -> bytes:
     """The movie with the rung of step size h as its own; ValueError where it has none."""
     header, body = _parted(data)
     sizes = [rung["h"] for rung in header["rungs"]]

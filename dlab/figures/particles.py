@@ -40,7 +40,7 @@ def movie(motion, forward: bool = True) -> Movie:
         density_times=motion.density_times,
         density=motion.density,
         arrows=motion.arrows,
-        h=float(motion.times[0] / motion.count),
+        h=motion.h,
         ghost=motion.ghost,
         ghost_times=motion.ghost_times,
     )
@@ -62,7 +62,8 @@ def sentence(motion) -> str:
             parts.append(f"{track.scheme} ends at W₂ = {number(last)} ({track.method})")
         else:
             parts.append(f"W₂ of {track.scheme} at the end is not known: its law leaves every grid")
-    return f"With h = {step_size(motion.times[0] / motion.count)} ({motion.count} steps) {'; '.join(parts)}."
+    how = f"{motion.count} steps" if motion.h is None else f"h = {step_size(motion.h)} ({motion.count} steps)"
+    return f"With {how} {'; '.join(parts)}."
 
 
 def _framed(part, lead) -> np.ndarray:

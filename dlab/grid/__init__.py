@@ -2,6 +2,6 @@
 
 from dlab.grid.base import Grid, Span, of_times, uniform
 from dlab.grid.makers import MAKERS, Maker, sigma_of, time_of
-from dlab.grid.read import UNIFORM, keys, read
+from dlab.grid.read import UNIFORM, filled, keys, read
 
-__all__ = ["MAKERS", "UNIFORM", "Grid", "Maker", "Span", "keys", "of_times", "read", "sigma_of", "time_of", "uniform"]
+__all__ = ["MAKERS", "UNIFORM", "Grid", "Maker", "Span", "filled", "keys", "of_times", "read", "sigma_of", "time_of", "uniform"]

@@ -58,6 +58,13 @@ def read(given: dict, T: float | None, stop: float | None) -> tuple[tuple[str, o
     return (("T", float(start)), *sorted(found.items()), *((("stop", float(stop)),) if stop else ()))
 
 
+def filled(given: dict) -> dict:
+    """The object with every default, of one that `read` has taken."""
+    maker = MAKERS[given["name"]]
+    defaults = {key: default for key, (default, *_) in maker.settings.items()}
+    return {"name": given["name"], **defaults, **({"last": ENDS[0]} if maker.ends else {}), **given}
+
+
 def _listed(given, T, stop):
     if ("times" in given) == ("sigmas" in given):
         raise BadInput("The grid 'times' takes a list 'times' or a list 'sigmas', one of the two; give it.")

@@ -39,7 +39,8 @@ class Theorem:
 
 @dataclass(frozen=True)
 class Option:
-    """A number that a scheme has: the key of a study file, its default, lowest and highest value, a label and a sentence.
+    """A number that a scheme has: the key of a study file, its default, lowest and highest value, a label, a sentence, and the values
+    that the app offers.
 
     of(value, steps) -> what the step is given; the value itself where None
     """
@@ -50,6 +51,7 @@ class Option:
     high: float
     label: str
     help: str
+    offered: tuple[float, ...]
     of: Callable | None = None
 
     def read(self, value) -> float:

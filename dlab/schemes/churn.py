@@ -17,7 +17,7 @@ from dlab.schemes.formula import Formula
 CHURN = Option(
     "churn", 10.0, 0.0, 1000.0, "Churn S",
     "S_churn of EDM: before each of N steps σ grows by the factor 1 + min(S/N, √2 − 1). 0 is the flow.",
-    of=lambda value, steps: min(value / steps, math.sqrt(2) - 1),
+    (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0), of=lambda value, steps: min(value / steps, math.sqrt(2) - 1),
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from dlab.schemes.formula import Formula
 NOISE = Option(
     "noise", 0.0, 0.0, float("inf"), "Noise v̂",
     "Variance of the data for which the noise of a step is exact: 0 is β̃ of DDPM, 1 is β, inf the reverse SDE's.",
+    (0.0, 0.1, 0.3, 0.5, 1.0, 2.0, 5.0, float("inf")),
 )  # fmt: skip
 
 

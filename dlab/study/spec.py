@@ -122,7 +122,7 @@ class Study:
             vary=vary,
             reach=_distances(values["reach"]),
             growth=None if values["growth"] is None else params.number("growth", values["growth"], 0.1, 100.0),
-            laid=laid,
+            laid=laid and grids.filled(laid),
             stop=stop,
             options=tuple((key, o.read(values[key])) for key, o in schemes.OPTIONS.items() if values[key] is not None),
         )

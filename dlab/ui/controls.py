@@ -9,7 +9,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from dlab import engine, errors, schemes, targets
+from dlab import grid as grids
 from dlab.figures.numbers import step_size
+from dlab.params import BadInput
 from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
 from dlab.ui import files, frame, settings, state, studies, uploads
@@ -157,7 +159,63 @@ def steps(scene, page, off) -> None:
         tip = "Lets go of the file's step sizes and shows the slider of step sizes again."
         _let_go("Use powers of two instead", tip, off, hs=None, h=settings.table()["h"].initial)
         return
-    _draw("h", off)
+    if settings.uneven(scene) and page == "convergence":
+        _draw("counts", off)
+    else:
+        _draw("h", off)
+
+
+@_block("h")
+def grid(scene, page, off) -> None:
+    """The times of a run: equal steps from T to 0, or a schedule's, with its own numbers."""
+    with st.expander("Time grid and noise schedule", expanded=settings.uneven(scene)):
+        _draw("grid", off)
+        name = scene["grid"]
+        maker = grids.MAKERS[name]
+        _pairs([f"{name}.{key}" for key in maker.settings], off)
+        if maker.ends:
+            _draw("last", off)
+        if not maker.ends or scene["last"] == "zero":
+            _draw("stop", off)
+        if name != "uniform":
+            try:
+                T = studies.curve(scene).T
+            except BadInput:  # said where the picture would be
+                return
+            st.caption(f"Starts at t = T = {T:.3g}, which is σ/α = {grids.sigma_of(T):.3g}.")
+
+
+@_block("schemes")
+def schemes_shown(scene, page, off, *, name="schemes") -> None:
+    """The schemes: the five of the paper and those that were added, and a menu of all others."""
+    chosen = scene[name]
+    _draw(name, off, options=list(dict.fromkeys([*schemes.PAPER, *chosen])))
+    others = [s for s in schemes.REGISTRY if s not in chosen and s not in schemes.PAPER]
+
+    def add():
+        if added := st.session_state.get(f"add-{name}"):
+            state.apply({name: (*state.value(name), added)})
+            st.session_state[f"add-{name}"] = None
+
+    st.selectbox(
+        "Add a sampler", others, index=None, key=f"add-{name}", on_change=add, disabled=off, placeholder="DDPM, DDIM, DPM-Solver++, …",
+        format_func=lambda s: f"{s} · {schemes.REGISTRY[s].title} · {schemes.REGISTRY[s].family}",
+        help="Samplers that are run in practice, of the reverse SDE or of the probability-flow ODE.",
+    )  # fmt: skip
+    asked = {**scene, "schemes": chosen}
+    for option in schemes.OPTIONS:
+        if settings.table()[option].when(asked):
+            _draw(option, off)
+
+
+CONTROLS["schemes"] = CONTROLS.pop("schemes_shown")
+CONTROLS["panels"] = functools.partial(CONTROLS["schemes"], name="panels")
+
+
+@_block("h")
+def step(scene, page, off) -> None:
+    """How many steps move the particles."""
+    _draw("count" if settings.uneven(scene) and page == "particles" else "step", off)
 
 
 @_block("h")

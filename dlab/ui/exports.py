@@ -146,7 +146,8 @@ def study_file(study: dict, tip: str = "Reopen it here, or run it: python -m dla
 def particles(study, steps: int, count: int, meta: dict) -> None:
     """Download buttons of the particles page."""
     name = f"particles-{study.target['name']}-{'-'.join(study.schemes)}"
-    title = f"{', '.join(study.schemes)} at h = {step_size(study.T / steps)}, {study.target['name']} target"
+    at = f"h = {step_size(study.T / steps)}" if study.even else f"N = {steps}"
+    title = f"{', '.join(study.schemes)} at {at}, {study.target['name']} target"
     found = {
         "study": study.to_json(), "steps": steps, "particles": count,
         "rows": [dict(zip(meta["table"], values)) for values in zip(*meta["table"].values())], "notes": meta["notes"],

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlab import errors, targets
+from dlab import errors, grid, schemes, targets
 from dlab.cache import dumps
 from dlab.params import BadInput, show
 from dlab.study import BUDGET, Study
@@ -22,24 +22,25 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
         return _varied(given)
     if given.built.dim != 2:
         raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
-    horizon = settings.table()["T"]
-    if int(given.T) != given.T or not horizon.low <= given.T <= horizon.high:
+    horizon, laid = settings.table()["T"], _laid(given)
+    if not laid.pop("derived", False) and int(given.T) != given.T or not horizon.low <= given.T <= horizon.high:
         raise BadInput(
             f"T = {given.T:g} is outside what the pages offer, whole numbers from {horizon.low} to {horizon.high}; run it from the shell."
         )
-    values = {**settings.defaults(), "T": int(given.T), "panels": given.schemes[:MAX_PANELS]}
+    T = {"T": int(given.T)} if int(given.T) == given.T and horizon.low <= given.T <= horizon.high else {}
+    values = {**settings.defaults(), **T, **laid, "panels": given.schemes[:MAX_PANELS]}
     values |= {name: getattr(given, name) for name in ("schemes", "start", "estimator", "particles", "seed")}
-    values |= _target(given) | _step_sizes(given) | _sampling(given) | _reach(given)
-    values |= _shown(_error(given))
+    values |= _target(given) | (_step_sizes(given) if given.even else {}) | _sampling(given) | _reach(given)
+    values |= _shown(_error(given)) | _shown(dict(given.options))
     asked, made = given.to_json(), {}
-    for name in ("error", "accuracy", "budget"):
+    for name in ("error", "accuracy", "budget", *schemes.OPTIONS):
         made |= settings.table()[name].in_study(values)
-    kept = {key: asked[key] for key in settings.KEPT if not same(asked[key], made[key])}
-    notes = [f"{_named(asked[key], made[key], key)} of the file, which no control shows: kept as it is." for key in kept]
+    kept = {key: asked[key] for key in settings.KEPT if key in asked and not same(asked[key], made.get(key))}
+    notes = [f"{_named(asked[key], made.get(key), key)} of the file, which no control shows: kept as it is." for key in kept]
     if asked.pop("reach", None):
         notes.append("The distances of the file's reach are searched by the page Budget, beside step sizes of its own.")
     values |= {"kept": kept or None}
-    made = studies.study(values).to_json()
+    made = studies.curve(values).to_json()
     if other := [key for key in {**asked, **made} if not same(asked.get(key), made.get(key))]:
         raise BadInput(f"The study's {', '.join(other)} cannot be shown by any page as in the file; run it from the shell.")
     return values, notes
@@ -87,6 +88,25 @@ def _step_sizes(given) -> dict:
     sizes = tuple(given.h)
     stretch = [h for h in LADDER if min(sizes) <= h <= max(sizes)]
     return {"h": (max(sizes), min(sizes)), "hs": None} if sorted(sizes) == stretch[::-1] else {"hs": sizes}
+
+
+def _laid(given) -> dict:
+    """The settings of its time grid; "derived" where that says what T is."""
+    if given.even:
+        return {}
+    spec = given.laid or {"name": "uniform"}
+    if spec["name"] not in settings.GRIDS:
+        raise BadInput("A list of times is run from the shell: python -m dlab run study.json --out DIR.")
+    found = {f"{spec['name']}.{key}": value for key, value in spec.items() if key not in ("name", "last")}
+    if unknown := [key for key in found if key not in settings.table()]:
+        raise BadInput(f"The grid's {unknown[0].split('.')[1]} has no control; run the study from the shell.")
+    steps = tuple(map(float, given.steps))
+    stretch = [n for n in settings.COUNTS if steps[0] <= n <= steps[-1]]
+    if list(steps) != stretch:
+        offered = ", ".join(f"{n:g}" for n in settings.COUNTS)
+        raise BadInput(f"steps = {show(list(given.steps))} is no stretch of what the pages offer, {offered}; run it from the shell.")
+    found |= {"grid": spec["name"], "last": spec.get("last", "zero"), "stop": given.stop or 0.0, "counts": (steps[0], steps[-1])}
+    return found | {"derived": grid.MAKERS[spec["name"]].begins != "T"}
 
 
 def _error(given) -> dict:

@@ -218,7 +218,7 @@ class Player {
     this.panels.forEach((p, i) => { p.data = rung.panels[i]; });
     ladder.value = movie.rungs.length > 1 ? movie.rungs.indexOf(rung) : 0;
     ladder.setAttribute("aria-valuetext", ladder.disabled ? options.waiting : `h = ${h}`);
-    text(part.size, `h = ${h}`);
+    text(part.size, h && `h = ${h}`);
     part.apart.hidden = !apart;
     part.note.hidden = apart;
     this.button.adopt.hidden = !options.adopt;

@@ -27,7 +27,8 @@ def movie_key(study: Study, steps: int, count: int) -> str:
 
 
 def _movie_key(study, counts, count):
-    plain = study.to_json() | {"h": [study.T / n for n in counts], "estimator": "auto", "particles": 4096}
+    plain = {k: v for k, v in study.to_json().items() if k not in ("h", "steps")} | {"estimator": "auto", "particles": 4096}
+    plain |= {"h": [study.T / n for n in counts]} if study.even else {"steps": list(counts)}
     plain |= {"accuracy": None, "budget": None}
     return f"{Study.from_json(plain).key}-{count}"
 
@@ -41,7 +42,7 @@ def known_movie(study: Study, steps: int, count: int):
         if (found := engine.CACHE.load(_movie_key(study, counts, count) + ".movie")) is not None:
             head, packed = zlib.decompress(found).split(b"\n", 1)
             meta = json.loads(head)
-            return at_step(packed, study.T / steps), {**meta[str(steps)], "rungs": len(meta)}
+            return at_step(packed, study.grid(steps).step), {**meta[str(steps)], "rungs": len(meta)}
     return None
 
 

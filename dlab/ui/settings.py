@@ -5,11 +5,12 @@ from this table. Add a setting: a line in SETTINGS, or in `of_page` of the page 
 controls. Knobs of targets and score errors are settings too, made from their registries.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from dlab import errors, learn, measure, params, pictures, schemes, targets
+from dlab import errors, grid, learn, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
 from dlab.study import DEFAULT
@@ -38,7 +39,9 @@ GROUPS = {
 COSTS = {"steps": "Steps", "evals": "Evaluations", "time": "Measured time"}
 AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hessian evaluations"}
 STARTS = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
-KEPT = ("score_error", "accuracy", "budget")  # keys of a study file that are kept as they are where no control shows their values
+GRIDS = tuple(name for name in grid.MAKERS if name != "times")  # which a file alone gives
+COUNTS = tuple(2.0**k for k in range(2, 10))  # of steps, where they are not equal
+KEPT = ("score_error", "accuracy", "budget", *schemes.OPTIONS)  # keys of a study file that are kept as they are where no control shows their values
 FIRST = "first"  # of the schemes that are shown, whichever it is
 MOVIE, CURVE = "particles", "convergence"  # the pages that prepared scenes open
 
@@ -110,6 +113,18 @@ def error_spec(values: Mapping) -> dict:
     return spec | {k.name: values[f"so.{k.name}"] for k in errors.SECOND_ORDER if values[f"so.{k.name}"]}
 
 
+def uneven(values: Mapping) -> bool:
+    """Whether the steps of a scene's curve are not equal ones from T to 0."""
+    return values["grid"] != "uniform" or values["stop"] > 0
+
+
+def grid_spec(values: Mapping) -> dict:
+    """The study file's `grid` object of a scene."""
+    name, maker = values["grid"], grid.MAKERS[values["grid"]]
+    ends = {"last": values["last"]} if maker.ends else {}
+    return {"name": name, **{key: values[f"{name}.{key}"] for key in maker.settings}, **ends}
+
+
 def step_sizes(values: Mapping) -> list[float]:
     """The step sizes of a scene, the coarsest first."""
     return list(values["hs"]) if values["hs"] else table()["h"].between(values["h"])
@@ -150,7 +165,18 @@ SETTINGS: tuple[Setting, ...] = (
          help="The scheme takes T/h steps."),
     Whole("T", "Horizon T", 4, low=1, high=10, group="horizon", study="T",
           help="Time at which the reverse process starts; T/h steps lead back to 0."),
-    Choice("start", "Start", "exact", STARTS, group="horizon", study="start",
+    Choice("grid", "Time grid", "uniform", lambda: {name: grid.MAKERS[name].title for name in GRIDS}, group="h",
+           help="The times of a run. Every noise schedule is one: its own times, in the clock of this lab."),
+    Stretch("counts", "Numbers of steps N", (8.0, 64.0), COUNTS, group="h", when=lambda values: uneven(values), unread=(MOVIE,),
+            written=lambda values, value: uneven(values), help="The smallest and the largest; each doubles the one before."),
+    Rung("count", "Number of steps N", 16.0, COUNTS, look="select_slider", group="h", unread=(CURVE,),
+         written=lambda values, value: uneven(values), help="The last one to σ = 0 included."),
+    Choice("last", "Last step", "zero", {"zero": "from σ_min to 0", "sigma_min": "ends at σ_min"}, group="h",
+           written=lambda values, value: bool(grid.MAKERS[values["grid"]].ends),
+           help="As k-diffusion has it, or with an early stop, which is part of W₂ then."),
+    Number("stop", "Early stop t", 0.0, 0.0, 1.0, 1e-4, look="number_input", group="h", written=_is_set,
+           help="The run ends at this time in the place of 0; W₂ then holds the distance from p_t to p₀."),
+    Choice("start", "Start", "exact", STARTS | {"vp": "N(0, I), as variance-preserving schedules"}, group="horizon", study="start",
            help="Exact: no initialisation error. The paper's start ignores what is left of the data at T."),
     Choice("error", "Score error", "none", lambda: _titles(errors.OFFERED), group="error",
            study=lambda values: {"score_error": error_spec(values)}, help="How the score that the scheme sees departs from the exact one."),
@@ -299,6 +325,10 @@ SETTINGS: tuple[Setting, ...] = (
     Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
     Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
 )  # fmt: skip
+GRID_LABELS = {
+    "sigma_max": "Largest σ", "sigma_min": "Smallest σ", "rho": "ρ", "beta_min": "β_min", "beta_max": "β_max", "delta": "Smallest t",
+    "v": "Scale v", "m0": "m₀",
+}  # fmt: skip
 LESSON = ("title", "question", "hide", "fix")
 
 
@@ -326,9 +356,32 @@ def _error_knob(entry, knob) -> Number:
     return Number.of(knob, f"{entry.name}.{knob.name}", group="error", key=address)
 
 
+def _grid_number(name, key, default, low, high) -> Number:
+    return Number(
+        f"{name}.{key}", GRID_LABELS[key], default, low, high, 10.0 ** (math.floor(math.log10(default)) - 1), look="number_input", group="h",
+        key=lambda values: f"g_{key}" if values["grid"] == name else "", help="Of the time grid.",
+    )  # fmt: skip
+
+
+def _scheme_number(option) -> Rung:
+    def shown(values):
+        return any((o := schemes.REGISTRY[s].option) and o.key == option.key for s in values["schemes"])
+
+    return Rung(
+        option.key, option.label, option.default, option.offered, group="schemes", when=shown, look="select_slider", help=option.help,
+        written=lambda values, value: value != option.default,
+        study=lambda values: {option.key: _plain_number(v)} if (v := values[option.key]) != option.default and shown(values) else {},
+    )  # fmt: skip
+
+
+def _plain_number(value):
+    return "inf" if math.isinf(value) else value
+
+
 def table() -> dict[str, Setting]:
-    """Every setting by its name: the lines of SETTINGS, and the knobs of the targets and errors that are registered now."""
-    return _table(SETTINGS, tuple(targets.REGISTRY), tuple(errors.REGISTRY))
+    """Every setting by its name: the lines of SETTINGS, and the numbers of the targets, errors, grids and schemes that are
+    registered now."""
+    return _table(SETTINGS, tuple(targets.REGISTRY), tuple(errors.REGISTRY), tuple(grid.MAKERS), tuple(schemes.OPTIONS))
 
 
 @lru_cache(maxsize=8)
@@ -336,6 +389,8 @@ def _table(lines, *registered) -> dict[str, Setting]:
     knobs = [_target_knob(entry, knob) for entry in targets.REGISTRY.values() for knob in entry.knobs]
     knobs += [_error_knob(entry, knob) for entry in errors.REGISTRY.values() for knob in entry.knobs]
     knobs += [Number.of(k, f"so.{k.name}", group="error", key=f"e_{k.name}") for k in errors.SECOND_ORDER]
+    knobs += [_grid_number(name, key, *numbers) for name, maker in grid.MAKERS.items() for key, numbers in maker.settings.items()]
+    knobs += map(_scheme_number, schemes.OPTIONS.values())
     return {setting.name: setting for setting in (*lines, *knobs)}
 
 

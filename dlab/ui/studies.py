@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from dlab import errors, learn, pictures, schemes, targets
+from dlab import errors, grid, learn, pictures, schemes, targets
 from dlab.params import BadInput
 from dlab.study import DEFAULT, Study
 from dlab.targets import observations
@@ -15,12 +15,28 @@ EXACT = {"name": "none"}  # the score itself
 
 def study(values: Mapping, **changed) -> Study:
     """The study of a scene, with some of its file's values changed; BadInput where settings contradict each other."""
+    return Study.from_json(_asked(values) | changed)
+
+
+def curve(values: Mapping, **changed) -> Study:
+    """The same on the time grid of the scene, which the pages Convergence and Particles have."""
+    asked = _asked(values)
+    if settings.uneven(values):
+        del asked["h"]
+        if grid.MAKERS[values["grid"]].begins != "T":
+            del asked["T"]
+        asked |= {"grid": settings.grid_spec(values), "stop": values["stop"] or None}
+        asked["steps"] = list(map(int, settings.table()["counts"].between(values["counts"])))
+    return Study.from_json(asked | changed)
+
+
+def _asked(values) -> dict:
     if not values["schemes"]:
         raise BadInput("No scheme is chosen; choose at least one.")
     asked = {}
     for setting in settings.table().values():
         asked |= setting.in_study(values)
-    return Study.from_json(asked | (values["kept"] or {}) | changed)
+    return asked | (values["kept"] or {})
 
 
 def stretch(values: Mapping, name: str) -> list[float]:
@@ -37,9 +53,8 @@ def moving_study(values: Mapping) -> Study:
     """The study that the particles page animates: the panels' schemes at its own step size."""
     if len(values["panels"]) > MAX_PANELS:
         raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
-    return study(
-        {**values, "schemes": values["panels"], "hs": (values["step"],), "estimator": "auto", "particles": 4096}, accuracy=None, budget=None
-    )
+    alone = {"counts": (values["count"],) * 2, "hs": (values["step"],), "estimator": "auto", "particles": 4096}
+    return curve({**values, **alone, "schemes": values["panels"]}, accuracy=None, budget=None)
 
 
 # ---------------------------------------------------------------- score error

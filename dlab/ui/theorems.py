@@ -126,7 +126,7 @@ def updates(names, h: float | None = None) -> None:
         for scheme in shown:
             lines = [f"**{scheme.name}**, {scheme.title}", *(f"${line}$" for line in scheme.formula.latex(theme=theme))]
             st.markdown("\n\n".join(lines))
-            if h is not None:
+            if h is not None and any("«" in line for line in scheme.formula.lines):
                 st.caption(f"With $h$ = {step_size(h)}:")
                 st.markdown("\n\n".join(f"${line}$" for line in scheme.formula.latex(h, theme)))
         if h is not None:

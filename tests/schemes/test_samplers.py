@@ -1,0 +1,414 @@
+"""The samplers of practice: against the published formulas in each schedule's own variables, against recursions of their variance, and
+by their orders, of the law and along a path. The second route is native.py."""
+
+import math
+import re
+
+import jax
+import jax.numpy as jnp
+import native
+import numpy as np
+import pytest
+from cases import long
+from scipy import integrate
+
+from dlab import grid as grids
+from dlab import noise, schemes, targets
+from dlab.errors import NONE
+from dlab.grid import Grid
+from dlab.laws import gaussian as laws
+from dlab.noise import Bridge, StepNoise
+from dlab.sample import simulate, starts
+from dlab.study import Study, run
+
+LOG_SNR = {"name": "log-snr", "last": "sigma_min"}
+KARRAS = {"name": "karras", "last": "sigma_min"}
+VALUES = np.array([0.5, 1.0, 0.1, 0.01])
+SAMPLERS = [name for name, s in schemes.REGISTRY.items() if s.family in ("SDE", "ODE")]
+CHURN = 4.0
+
+
+def lay(spec, steps, stop=None) -> Grid:
+    return Grid(spec["name"], steps, grids.read(spec, None, stop))
+
+
+def sampler(name, steps, **given):
+    """A scheme of the registry with the option that is given."""
+    found = schemes.REGISTRY[name]
+    return found.at(given.get(found.option.key, found.option.default), steps) if found.option else found
+
+
+def variances(scheme, values, grid):
+    """Of the last x on N(0, v), (n,), from the exact law at the start; four at a time, whose code all tests share."""
+    values = np.asarray(values, float)
+    padded = np.resize(values, 4)
+    errors = jax.tree.map(lambda leaf: np.broadcast_to(leaf, 4), NONE)
+    return laws.propagate_lines(scheme, padded, errors, grid=grid, start="exact").cov[-1][: len(values)]
+
+
+def gap(scheme, v, grid):
+    """Standard deviation of the last x less that of p_t there, on N(0, v); its size is W2."""
+    there = np.exp(-grid.stop) * v - np.expm1(-grid.stop)
+    return (np.sqrt(variances(scheme, [v], grid)) - np.sqrt(there))[0]
+
+
+# ---------------------------------------------------------------- 1. in the variables of each schedule
+
+MEAN, COV = np.array([0.3, -0.7]), np.array([[0.5, 0.3], [0.3, 0.9]])
+GAUSSIAN = native.gaussian(MEAN, COV)
+STEPS = 16
+# Name in the registry, its option, and the second implementation with the normals that it takes.
+OF_LAWS = {
+    "DDPM": ("DDPM", {}, native.ancestral, 1, {}),
+    "2M-SDE": ("2M-SDE", {}, native.dpmpp_2m_sde, 1, {}),
+    "SEEDS2": ("SEEDS2", {}, native.seeds_2, 2, {"schedule"}),
+    "CHURN": ("CHURN", {"churn": CHURN}, native.edm, 1, {"schedule", "churn"}),
+    "DDIM": ("DDIM", {}, native.ddim, 0, {}),
+    "2M": ("2M", {}, native.dpmpp_2m, 0, {}),
+    "UNIPC2": ("UNIPC2", {}, native.unipc, 0, {}),
+    "EDM-HEUN": ("EDM-HEUN", {}, native.edm, 0, {"schedule"}),
+    "DPM2": ("DPM2", {}, native.dpm_solver_2, 0, {"schedule"}),
+    "DPM3": ("DPM3", {}, native.dpm_solver_3, 0, {"schedule"}),
+}
+
+
+def arguments(wanted, schedule):
+    return {key: value for key, value in {"schedule": schedule, "churn": CHURN}.items() if key in wanted}
+
+
+def native_law(of, points, normals, **more):
+    """Mean and covariance after a run from the exact law, in the lab's coordinate."""
+    begin = native.start(points[0], GAUSSIAN)
+    return native.in_lab(points[-1], *native.law(of, points, GAUSSIAN, *begin, normals=normals, **more))
+
+
+def lab_law(scheme, grid):
+    target = targets.build({"name": "gaussian", "mean": MEAN.tolist(), "cov": COV.tolist()})
+    law = laws.propagate(scheme, target, NONE, grid=grid, start="exact")
+    return law.mean[-1], law.cov[-1]
+
+
+def apart(one, other):
+    """W2 of two Gaussians."""
+    return float(laws.bures(*one, *other))
+
+
+def sigmas(last):
+    return np.append(native.karras(STEPS - 1), 0.0) if last == "zero" else native.karras(STEPS)
+
+
+@pytest.mark.parametrize("name", OF_LAWS)
+@pytest.mark.parametrize("last", ["sigma_min", "zero"])
+def test_on_one_grid_of_lambda_every_schedule_gives_the_law_of_the_lab(name, last):
+    """What freezes x0 or eps, in VP linear, VP cosine and VE: mean and covariance on a Gaussian, down to sigma_min and to 0."""
+    scheme, option, of, normals, wanted = OF_LAWS[name]
+    lab = lay(KARRAS | {"last": last}, STEPS)
+    np.testing.assert_allclose(lab.sigmas, sigmas(last), rtol=1e-13, atol=1e-15)
+    mean, cov = lab_law(sampler(scheme, STEPS, **option), lab)
+    for schedule in native.SCHEDULES:
+        own = native_law(of, schedule.points(sigmas(last)), normals, **arguments(wanted, schedule))
+        np.testing.assert_allclose(own[0], mean, rtol=1e-12)
+        np.testing.assert_allclose(own[1], cov, rtol=1e-12)
+
+
+MIXTURE = {"name": "mixture", "weights": [0.7, 0.3], "means": [[-0.8, 0.0], [1.2, 0.5]], "var": [[[0.25, 0], [0, 0.25]], [[0.25, 0.1], [0.1, 0.4]]]}
+
+
+@pytest.fixture(scope="module")
+def mixture():
+    return targets.build(MIXTURE)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, _, _, normals, _) in OF_LAWS.items() if not normals])
+def test_of_the_flow_every_schedule_gives_the_map_of_the_lab(name, mixture):
+    """Particle by particle, where the score is not linear."""
+    scheme, _, of, _, wanted = OF_LAWS[name]
+    data = native.Data(*(np.asarray(MIXTURE[key], float) for key in ("weights", "means", "var")))
+    begin = np.random.default_rng(3).normal(size=(64, 2))
+    x = simulate(schemes.REGISTRY[scheme], mixture.field, NONE, begin, grid=lay(KARRAS, STEPS), key=jax.random.key(0)).x
+    for schedule in native.SCHEDULES:
+        points = schedule.points(sigmas("sigma_min"))
+        own = of(data, points, begin * math.hypot(points[0].alpha, points[0].sigma), None, **arguments(wanted, schedule))
+        np.testing.assert_allclose(*native.in_lab(points[-1], own), x, rtol=1e-12, atol=1e-12)
+
+
+def test_ancestral_sampling_goes_by_several_names():
+    """DDPM is DDIM with eta = 1; its knob at 1 is the forward step's variance beta_t, at infinity Song's reverse diffusion of VE."""
+    lab, points = lay(KARRAS, STEPS), native.VP_LINEAR.points(sigmas("sigma_min"))
+    ve = native.VE.points(sigmas("sigma_min"))
+    pairs = [
+        (sampler("DDPM", STEPS), native_law(native.ddim, points, 1, eta=1.0)),
+        (sampler("DDPM", STEPS, noise=1.0), native_law(native.ancestral, points, 1, large=True)),
+        (sampler("DDPM", STEPS, noise=math.inf), native_law(native.reverse_diffusion, ve, 1)),
+        (sampler("VE-EM", STEPS), native_law(native.reverse_diffusion, ve, 1)),
+    ]
+    for scheme, own in pairs:
+        for got, want in zip(lab_law(scheme, lab), own):
+            np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name, of, normals, most, least", [
+    ("EM", native.reverse_diffusion, 1, 0.3, 0.1), ("SHEUN", native.heun_in_z, 1, 0.5, 0.05), ("SRA1", native.sra1_in_z, 2, 0.5, 0.05),
+])  # fmt: skip
+def test_what_freezes_the_score_in_x_is_another_method_in_z(name, of, normals, most, least):
+    """On one grid of lambda: the laws lie further apart than `least`, a good part of their own errors."""
+    here = lab_law(schemes.REGISTRY[name], lay(KARRAS, STEPS))
+    there = native_law(of, native.VE.points(sigmas("sigma_min")), normals)
+    assert least < apart(here, there) < most
+
+
+@pytest.mark.parametrize("maker, schedule", [("vp-linear", native.VP_LINEAR), ("vp-cosine", native.VP_COSINE)])
+def test_beta_frozen_in_the_schedules_own_time_is_no_euler_of_the_lab(maker, schedule):
+    """As it is often programmed, x + beta(s) ds (x/2 + score): the law of EM-FROZEN, and not that of EM."""
+    lab = lay({"name": maker}, 64, stop=1e-4)
+    inner = lab.times[:-1]
+    points = [*schedule.points(np.sqrt(np.expm1(inner))), schedule.at(-0.5 * math.log(math.expm1(1e-4)))]
+    s = np.array([p.s for p in points])
+    np.testing.assert_allclose(np.diff(s), s[1] - s[0], atol=1e-12)
+    own = native_law(native.euler_maruyama, points, 1, schedule=schedule)
+    frozen, exact = (lab_law(schemes.REGISTRY[name], lab) for name in ("EM-FROZEN", "EM"))
+    for got, want in zip(frozen, own):
+        np.testing.assert_allclose(got, want, rtol=1e-11)
+    assert apart(exact, own) > 0.005
+
+
+# ---------------------------------------------------------------- 2. and 3. variances, orders of the law
+
+
+@pytest.mark.parametrize("last", ["sigma_min", "zero"])
+@pytest.mark.parametrize("name", [name for name, s in schemes.REGISTRY.items() if not s.randomised])
+def test_the_variance_follows_its_recursion(name, last):
+    """V' = A^2 V + B on N(0, v) for four v over two decades, every scheme that is affine without a random midpoint."""
+    lab = lay(KARRAS | {"last": last}, 24)
+    p = lab.sigmas[:-1] ** (1 / 7)
+    slope = 14 * p**13 / (1 + p**14)  # dt/dp of t = log(1 + p^14)
+    rate = np.append(slope * np.append(-np.diff(p), 0.0), 0.0)
+    steps = 24 if last == "sigma_min" else 23
+    full = np.abs(np.diff(lab.sigmas ** (1 / 7)))[:steps] * slope[:steps] / lab.h[:steps]
+    rate = np.append(full, np.ones(24 - steps))
+    more = {"CHURN": {"g": CHURN / 24}, "EM-FROZEN": {"rate": rate}}.get(name, {})
+    got = variances(sampler(name, 24, churn=CHURN), VALUES, lab)
+    np.testing.assert_allclose(got, native.variance(name, VALUES, lab.sigmas, **more), rtol=1e-12)
+
+
+@pytest.mark.parametrize("knob", [0.0, 0.3, math.inf])
+def test_the_knob_of_ddpm_is_the_variance_whose_noise_is_exact(knob):
+    lab = lay(LOG_SNR, 24)
+    scheme = sampler("DDPM", 24, noise=knob)
+    np.testing.assert_allclose(variances(scheme, VALUES, lab), native.variance("DDPM", VALUES, lab.sigmas, knob=knob), rtol=1e-12)
+    if 0 < knob < math.inf:
+        assert abs(gap(scheme, knob, lab)) < 1e-13
+        assert abs(gap(scheme, 1.1 * knob, lab)) > 1e-3
+
+
+@pytest.mark.parametrize("name", ["EM", "EI", "SO", *SAMPLERS])
+def test_the_law_has_the_order_of_the_record(name):
+    """On N(0, 1/2) with steps of equal log-SNR from sigma = 80 to 0.002, over N = 128, 256, 512, from the exact law at the start and
+    against p_t at the end."""
+    counts = (128, 256, 512)
+    found = np.abs([gap(sampler(name, n), 0.5, lay(LOG_SNR, n)) for n in counts])
+    if name == "OC":  # its law is exact on Gaussians: on others see below
+        assert found.max() < 1e-13
+        return
+    assert np.polyfit(np.log(counts), np.log(found), 1)[0] == pytest.approx(-schemes.REGISTRY[name].law_order, abs=0.06)
+
+
+@pytest.mark.parametrize("name", ["DPM3", "UNIPC2"])
+def test_the_last_step_down_to_0_is_of_order_one_whatever_the_method(name):
+    """It leaves what one step of DDIM from sigma_min to 0 does, sqrt(v) (1 - (1 + sigma_min^2 / v)^{-1/2}), whatever N."""
+    want = math.sqrt(0.5) * (1 - (1 + 0.002**2 / 0.5) ** -0.5)
+    for n in (512, 1024):
+        assert gap(schemes.REGISTRY[name], 0.5, lay(LOG_SNR | {"last": "zero"}, n)) == pytest.approx(-want, rel=0.3)
+
+
+# ---------------------------------------------------------------- 4. and 5. the table of 32 evaluations, optimal grids
+
+TABLE = {  # SAMPLERS 3.3: uniform t, quadratic t, log-SNR, Karras 7, tangent v = .1, inverse square root v = .1, linear VP
+    "EM": ".49 .060 .066 .067 .076 .046 .062", "EI": ".54 .072 .108 .102 .225 .088 .074",
+    "DDPM": ".29 .125 .153 .158 .078 .072 .126", "VE-EM": ".56 .107 .20 .18 1.5 .49 .108",
+    "2M-SDE": "1.9 .30 .018 .038 .025 .24 .33", "SHEUN": "19 .053 .072 .080 .41 .097 .10",
+    "SRA1": ".94 .017 .024 .024 .60 .17 .025", "SO": ".27 .014 .0086 .010 .0016 .0041 .015",
+    "DDIM": ".25 .071 .084 .083 .065 .056 .073", "2M": ".65 .12 .0069 .014 .023 .060 .13",
+    "EDM-HEUN": ".39 .039 .069 .057 1.1 .32 .043",
+}  # fmt: skip
+LATE = {  # the same of 128 evaluations
+    "EM": ".18 .014 .015 .016 .013 .0097 .014", "SO": ".085 .0011 .0006 .0007 .00011 .0003 .0012",
+    "2M-SDE": "1.1 .048 .0012 .0022 .0018 .085 .070", "SHEUN": "2.0 .0070 .0035 .0041 .0031 .0028 .0073",
+    "2M": ".28 .017 .00045 .0008 .0022 .020 .023",
+}  # fmt: skip
+FIRST, STOP = math.log1p(80.0**2), math.log1p(0.002**2)
+COLUMNS = (
+    {"T": FIRST, "grid": {"name": "uniform"}, "stop": STOP},
+    {"T": FIRST, "grid": {"name": "quadratic"}, "stop": STOP},
+    {"grid": LOG_SNR},
+    {"grid": KARRAS},
+    {"grid": {"name": "tangent", "v": 0.1}, "stop": STOP},
+    {"grid": {"name": "inverse-root", "v": 0.1}, "stop": STOP},
+    {"grid": {"name": "vp-linear", "sigma_max": 80}, "stop": STOP},
+)
+
+
+@pytest.mark.parametrize("evaluations, table", [(32, TABLE), (128, LATE)])
+def test_the_table_of_all_grids_is_reproduced_to_its_digits(evaluations, table):
+    wrong = []
+    for name, row in table.items():
+        steps = evaluations // schemes.REGISTRY[name].score_evals
+        for column, printed in zip(COLUMNS, row.split(), strict=True):
+            study = {"target": {"name": "spectrum", "values": [1, 0.1, 0.01]}, "schemes": [name], "steps": [steps], **column}
+            (found,) = run(Study.from_json(study)).rows
+            unit = 10.0 ** -len(printed.partition(".")[2])
+            if abs(found.w2 - float(printed)) > 0.5001 * unit:
+                wrong.append((name, column, printed, found.w2))
+    assert not wrong
+
+
+@pytest.mark.parametrize("name, grid, key, constant", [
+    ("VE-EM", "inverse-root", "v", 2.0), ("DDIM", "tangent", "v", -(math.pi**2) / 8), ("DDPM", "cubic", "m0", -9 / 4),
+])  # fmt: skip
+@pytest.mark.parametrize("v", [1.0, 0.01])
+def test_the_optimal_grids_have_their_constants(name, grid, key, constant, v):
+    """N W2 / sqrt(v) with its sign, at N = 4096 and already at 1024 to 2 %; start exact at sigma_max = 1000 sqrt(v), end at 0."""
+    spec = {"name": grid, key: 1 / v if key == "m0" else v, "sigma_max": 1000 * math.sqrt(v)}
+    for steps in (1024, 4096):
+        found = steps * gap(schemes.REGISTRY[name], v, lay(spec, steps)) / math.sqrt(v)
+        assert found == pytest.approx(constant, rel=0.02)
+
+
+# ---------------------------------------------------------------- 6. noise of a frozen denoiser, orders along a path
+
+
+def weight(t, end, v):
+    """Of dW at the time t in the noise of a step that ends at `end`, from its definition with dB_tau = e^{t/2} dW."""
+    share = 1.0 if math.isinf(v) else (v + math.expm1(end)) / (v + math.expm1(t))
+    return math.exp((t - end) / 2) * share
+
+
+def projected(t, h, u, v, k):
+    """E[bridge m_k], m_k the Legendre moment of the whole step."""
+    P = np.polynomial.legendre.Legendre.basis(k)
+    end = t - u * h
+    near = (v if v < 1 else 0) + math.expm1(end)
+    # In log of the time above the end, where the weight is smooth.
+    low, high = math.log(1e-14), math.log(u * h)
+
+    def inside(q):
+        since = math.exp(q)
+        return since * weight(end + since, end, v) * P(2 * (u * h - since) / h - 1)
+
+    return integrate.quad(inside, low, high, epsabs=1e-13, epsrel=1e-11, limit=200, points=[max(low, min(high, math.log(near + 1e-13)))])[0]
+
+
+def variance_of(t, h, u, v):
+    """e^{-end} (tau - tau_end) (v + tau_end) / (v + tau)."""
+    end = t - u * h
+    share = 1.0 if math.isinf(v) else (v + math.expm1(end)) / (v + math.expm1(t))
+    return math.exp(-end) * (math.expm1(t) - math.expm1(end)) * share
+
+
+STEP = [(3.0, 0.5), (0.3, 0.2), (0.02, 0.0195), (8.0, 0.7), (1e-3, 4e-4)]
+
+
+def read(h, along, *functionals):
+    """The functionals as combinations of three moments and of normals, (count, 3 + normals)."""
+    size = noise.MOMENTS + len(functionals)
+    basis = np.eye(size)[:, :, None]
+    seen = StepNoise(h, jnp.asarray(basis[noise.MOMENTS :]), moments=jnp.asarray(basis[: noise.MOMENTS]) if along else None)
+    found = seen.draw(*functionals)
+    return np.stack([np.asarray(f)[:, 0] for f in (found if len(functionals) > 1 else [found])])
+
+
+@pytest.mark.parametrize("v", [0.0, 1e-3, 0.5, math.inf])
+@pytest.mark.parametrize("t, h", STEP)
+def test_the_bridge_and_its_part_have_their_joint_law_fresh_and_with_the_moments_of_a_path(t, h, v):
+    """Read off unit moments and normals: no sampling."""
+    for u in (0.3, 0.8):
+        parts = Bridge(t=t, u=u, v=v), Bridge(t=t, v=v)
+        own = [variance_of(t, h, u, v), variance_of(t, h, 1.0, v)]
+        middle, end = t - u * h, t - h
+        # The later one is the earlier, shrunk, and noise of its own.
+        shared = own[0] * weight(middle, end, v)
+        want = np.array([[own[0], shared], [shared, own[1]]])
+        parts = (parts[0], Bridge(t=t, v=parts[0].v))
+        for along in (False, True):
+            found = read(h, along, *parts)
+            spread = np.diag([*(h / np.array([1, 3, 5])) * along, 1, 1])
+            np.testing.assert_allclose(found @ spread @ found.T, want, rtol=1e-7, atol=1e-9 * want.max())
+            if along:
+                told = [[projected(t, h, q, v, k) for k in range(3)] for q in (u, 1.0)]
+                np.testing.assert_allclose((found @ spread)[:, :3], told, rtol=1e-6, atol=1e-8 * h)
+
+
+def test_at_infinity_the_bridge_is_the_integral_of_the_reverse_sde():
+    bridge, integral = (read(0.5, True, f) for f in (Bridge(t=1.3, v=math.inf), noise.Integral(noise.linop.HALF)))
+    np.testing.assert_allclose(bridge, integral, atol=1e-9)
+
+
+def test_along_a_path_that_is_merged_the_bridge_goes_with_the_fine_path():
+    """Its covariance with the integral over the fine intervals is what three moments know of it; its variance is the whole."""
+    t, h, v, fine, n = 0.8, 0.6, 0.05, 24, 40_000
+    lengths = np.full(fine, h / fine)
+    path = noise.path(jax.random.key(8), lengths, n, 1)
+    truth = np.zeros(n)
+    for i in range(fine):
+        nodes, weights = np.polynomial.legendre.leggauss(8)
+        w = np.array([weight(t - (i + (1 + y) / 2) * h / fine, t - h, v) for y in nodes])
+        for k in range(3):
+            truth += (2 * k + 1) / 2 * (weights * w) @ np.polynomial.legendre.Legendre.basis(k)(nodes) * path[i, k, :, 0]
+    normals = jnp.asarray(np.random.default_rng(2).standard_normal((1, n, 1)))
+    merged = jnp.asarray(noise.merge(path, fine)[0], float)
+    drawn = np.asarray(StepNoise(h, normals, moments=merged).draw(Bridge(t=t, v=v)))[:, 0]
+    whole = variance_of(t, h, 1.0, v)
+    told = sum((2 * k + 1) / h * projected(t, h, 1.0, v, k) ** 2 for k in range(3))
+    assert 0.9 * whole < told < whole
+    for product, want in ((truth**2, whole), (drawn**2, whole), (drawn * truth, told)):
+        assert abs(product.mean() - want) < 4.5 * product.std() / math.sqrt(n)
+
+
+SHORT = {"name": "log-snr", "sigma_max": 2.5, "sigma_min": 0.25, "last": "sigma_min"}
+FINE, PATHS, GROUPS, COUNTS = 1024, 1024, 8, (16, 32, 64, 128)
+
+
+@pytest.fixture(scope="module")
+def coupled(mixture):
+    """coupled(name) -> squares of the distances at COUNTS to the process that the scheme converges to, along one path, (4, PATHS)."""
+    fine = lay(SHORT, FINE)
+    path = noise.path(jax.random.key(3), fine.h, PATHS, 2)
+    paths = {n: noise.merge(path, FINE // n, fine.h) for n in (FINE, FINE // 2, *COUNTS)}
+    begin, _ = starts(mixture, jax.random.key(1), PATHS, fine.T, "exact")
+
+    def final(name, steps):
+        return simulate(sampler(name, steps), mixture.field, NONE, begin, grid=lay(SHORT, steps), key=jax.random.key(steps), path=paths[steps]).x
+
+    shared = final("SO", FINE)
+
+    def squares(name):
+        reference = shared if schemes.REGISTRY[name].dynamics == "SDE" else final(name, FINE)
+        return np.array([np.sum((final(name, n) - reference) ** 2, 1) for n in COUNTS])
+
+    squares.off = math.sqrt(np.mean(np.sum((final("SO", FINE // 2) - shared) ** 2, 1)))
+    return squares
+
+
+@pytest.mark.parametrize("name", [
+    "EM", "SO", *(long("SEEDS2") if name == "SEEDS2" else name for name in SAMPLERS if schemes.REGISTRY[name].dynamics != "ODE"),
+])  # fmt: skip
+def test_the_strong_order_is_that_of_the_record(name, coupled):
+    """On a mixture, log-SNR from sigma = 2.5 to 0.25, N = 16 to 128 on one path, against SO in 1024 steps (what has dynamics of its own:
+    against itself); slopes of groups of paths give the standard error."""
+    squares, order = coupled(name), schemes.REGISTRY[name].strong_order
+    distances = np.sqrt(squares.reshape(len(COUNTS), GROUPS, -1).mean(2))
+    slopes = -np.polyfit(np.log(COUNTS), np.log(distances), 1)[0]
+    error = slopes.std(ddof=1) / math.sqrt(GROUPS)
+    assert error < 0.06
+    assert abs(slopes.mean() - order) < 4 * error + 0.05
+    if order > 1:  # not the 2 that a Gaussian shows
+        assert coupled.off < 0.5 * math.sqrt(squares[-1].mean())
+        assert slopes.mean() + 4 * error < 2
+
+
+def test_a_formula_names_the_coordinate_in_which_it_is_printed():
+    """Where x0 is frozen the step is printed in z, where a score or a drift is frozen in x."""
+    for name in SAMPLERS:
+        lines = schemes.REGISTRY[name].formula.latex()
+        assert re.match(r"[xz]\^\+", lines[-1])
+        assert (lines[-1][0] == "z") == (name not in native.IN_X)
