@@ -2,6 +2,7 @@
 Gaussians; and their variances on N(0, v) by recursion (SAMPLERS.md, sections 2 and 3). Nothing here comes from dlab.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def start(point, data):
 
 
 def pairs(points):
-    return enumerate(zip(points[:-1], points[1:]))
+    return enumerate(itertools.pairwise(points))
 
 
 def ancestral(data, points, x, noise, large=False):
@@ -458,13 +459,13 @@ def variance(name, v, sigmas, **more):
     if name in IN_X:
         V = _u(v, times[0])
         rate = more.get("rate", [1.0] * len(sigmas))
-        for n, (t0, t1) in enumerate(zip(times, times[1:])):
+        for n, (t0, t1) in enumerate(itertools.pairwise(times)):
             A, B = _em(v, t0, t1, rate[n]) if name == "EM-FROZEN" else IN_X[name](v, t0, t1)
             V = A**2 * V + B
         return V
     V = v + sigmas[0] ** 2
     if name in IN_Z:
-        for s0, s1 in zip(sigmas, sigmas[1:]):
+        for s0, s1 in itertools.pairwise(sigmas):
             A, B = IN_Z[name](v, s0, s1, **more)
             V = A**2 * V + B
         return scale * V
@@ -478,7 +479,7 @@ def _two_step(v, sigmas, V, noisy):
     found = np.zeros((len(v), 2, 2))
     found[:, 0, 0] = V
     old = math.inf
-    for s0, s1 in zip(sigmas, sigmas[1:]):
+    for s0, s1 in itertools.pairwise(sigmas):
         a = (s1 / s0) ** (2 if noisy else 1)
         h = math.log(s0 / s1) if s1 else math.inf
         c = h / (2 * old) if s1 else 0.0
