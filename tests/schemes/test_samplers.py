@@ -9,7 +9,7 @@ import native
 import numpy as np
 import pytest
 from cases import long
-from scipy import integrate
+from scipy import integrate, special
 
 from dlab import grid as grids
 from dlab import noise, schemes, targets
@@ -213,6 +213,41 @@ def test_the_law_has_the_order_of_the_record(name):
         assert found.max() < 1e-13
         return
     assert np.polyfit(np.log(counts), np.log(found), 1)[0] == pytest.approx(-schemes.REGISTRY[name].law_order, abs=0.06)
+
+
+ON_A_GRID = ["EM", "EI", "SO", "DDPM", "VE-EM", "TAYLOR", "OC", "PF-EULER", "DDIM"]
+PEAKS = {"name": "mixture", "weights": [0.7, 0.3], "means": [[-0.8], [1.2]], "var": 0.25}
+TO_ZERO = {"name": "log-snr", "sigma_max": 20, "sigma_min": 0.02}
+
+
+def on_the_line(names, steps):
+    study = Study.from_json({"target": PEAKS, "schemes": names, "steps": steps, "grid": TO_ZERO})
+    assert not any(map(study.sampled, names))
+    return study, {(r.scheme, r.steps): r.w2 for r in run(study).rows}
+
+
+@pytest.mark.parametrize("name", ON_A_GRID)
+def test_the_law_has_its_order_on_a_mixture(name):
+    """By the law on a grid, for schemes that ask at a step's start alone: here OC is of order 2. N = 64 and 128."""
+    _, found = on_the_line([name], [64, 128])
+    assert np.log2(found[name, 64] / found[name, 128]) == pytest.approx(schemes.REGISTRY[name].law_order, abs=0.15)
+
+
+def test_w2_on_a_mixture_is_that_of_the_map_of_quantiles():
+    """Of DDIM, whose map of the line rises: W2^2 is the mean square of the difference of quantiles."""
+    study, found = on_the_line(["DDIM"], [64])
+    points = native.VE.points(study.grid(64).sigmas)
+    weights, means = np.array(PEAKS["weights"]), np.array(PEAKS["means"])[:, 0]
+    u = (np.arange(20_000) + 0.5) / 20_000
+
+    def quantiles(alpha, spread):
+        x = np.linspace(-6 * spread + alpha * means[0], 6 * spread + alpha * means[1], 400_001)
+        return np.interp(u, special.ndtr((x[:, None] - alpha * means) / spread) @ weights, x)
+
+    x = quantiles(1.0, math.hypot(0.5, points[0].sigma))
+    end = native.ddim(native.Data(weights, means[:, None], np.full((2, 1, 1), 0.25)), points, x[:, None])[:, 0]
+    assert (np.diff(end) > 0).all()
+    assert found["DDIM", 64] == pytest.approx(math.sqrt(np.mean((end - quantiles(1.0, 0.5)) ** 2)), rel=2e-3)
 
 
 @pytest.mark.parametrize("name", ["DPM3", "UNIPC2"])
