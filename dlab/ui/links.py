@@ -10,7 +10,7 @@ from dlab.ui import scenes, settings, studies, tour
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
 # Settings of a link that are set back together where they are no study, the least first.
-_TOGETHER = (("h", "hs", "T", "step"), ("estimator", "error"), ("particles", "accuracy", "budget"), ("kept",), ("spec", "csv", "scaled"))
+_TOGETHER = (("grid", "stop", "counts", "count"), ("h", "hs", "T", "step"), ("estimator", "error"), ("particles", "accuracy", "budget"), ("kept",), ("spec", "csv", "scaled"))
 
 
 def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, list[str]]:
@@ -24,7 +24,7 @@ def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, 
     version = query.pop("v", str(VERSION))
     if version != str(VERSION):
         notes.append(f"The link says version {params.show(version)}; this lab reads version {VERSION} and took what it understood.")
-    for key in ("target", "error", "model"):  # the keys of knobs follow from them
+    for key in ("target", "error", "model", "grid", "stop", "schemes", "panels"):  # the keys of others follow from them
         if key in query:
             _take(values, notes, table[key], key, query.pop(key))
     known = _by_key(values)
@@ -61,7 +61,7 @@ def _fitted(values, notes) -> dict:
     for names in ((), *_TOGETHER, everything):
         trial = values | {name: plain[name] for name in names}
         try:
-            studies.study(trial), studies.moving_study(trial)
+            studies.study(trial), studies.curve(trial), studies.moving_study(trial)
         except BadInput as error:
             reason = reason or error
             continue

@@ -168,13 +168,13 @@ SETTINGS: tuple[Setting, ...] = (
     Choice("grid", "Time grid", "uniform", lambda: {name: grid.MAKERS[name].title for name in GRIDS}, group="h",
            help="The times of a run. Every noise schedule is one: its own times, in the clock of this lab."),
     Stretch("counts", "Numbers of steps N", (8.0, 64.0), COUNTS, group="h", when=lambda values: uneven(values), unread=(MOVIE,),
-            written=lambda values, value: uneven(values), help="The smallest and the largest; each doubles the one before."),
+            key=lambda values: "counts" if uneven(values) else "", help="The smallest and the largest; each doubles the one before."),
     Rung("count", "Number of steps N", 16.0, COUNTS, look="select_slider", group="h", unread=(CURVE,),
-         written=lambda values, value: uneven(values), help="The last one to σ = 0 included."),
+         key=lambda values: "count" if uneven(values) else "", help="The last one to σ = 0 included."),
     Choice("last", "Last step", "zero", {"zero": "from σ_min to 0", "sigma_min": "ends at σ_min"}, group="h",
-           written=lambda values, value: bool(grid.MAKERS[values["grid"]].ends),
+           key=lambda values: "last" if grid.MAKERS[values["grid"]].ends else "",
            help="As k-diffusion has it, or with an early stop, which is part of W₂ then."),
-    Number("stop", "Early stop t", 0.0, 0.0, 1.0, 1e-4, look="number_input", group="h", written=_is_set,
+    Number("stop", "Early stop t", 0.0, 0.0, 1.0, 1e-4, look="number_input", group="h",
            help="The run ends at this time in the place of 0; W₂ then holds the distance from p_t to p₀."),
     Choice("start", "Start", "exact", STARTS | {"vp": "N(0, I), as variance-preserving schedules"}, group="horizon", study="start",
            help="Exact: no initialisation error. The paper's start ignores what is left of the data at T."),
@@ -364,13 +364,13 @@ def _grid_number(name, key, default, low, high) -> Number:
 
 
 def _scheme_number(option) -> Rung:
-    def shown(values):
-        return any((o := schemes.REGISTRY[s].option) and o.key == option.key for s in values["schemes"])
+    def shown(names):
+        return any((o := schemes.REGISTRY[s].option) and o.key == option.key for s in names)
 
     return Rung(
-        option.key, option.label, option.default, option.offered, group="schemes", when=shown, look="select_slider", help=option.help,
-        written=lambda values, value: value != option.default,
-        study=lambda values: {option.key: _plain_number(v)} if (v := values[option.key]) != option.default and shown(values) else {},
+        option.key, option.label, option.default, option.offered, group="schemes", when=lambda values: shown(values["schemes"]), look="select_slider", help=option.help,
+        key=lambda values: option.key if shown((*values["schemes"], *values["panels"])) else "",
+        study=lambda values: {option.key: _plain_number(v)} if (v := values[option.key]) != option.default and shown(values["schemes"]) else {},
     )  # fmt: skip
 
 

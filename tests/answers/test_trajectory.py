@@ -75,7 +75,7 @@ def test_parts_of_skipped_steps_are_added_up():
 def test_the_ghost_is_the_reference_on_the_same_path(scene):
     s, ladder, _ = scene
     motion = ladder[0]
-    fine = trajectory._path_steps(s.T, 4)
+    fine = trajectory._path_steps(s, 4)
     _, path_key, residual_key = jax.random.split(jax.random.key(s.seed), 3)
     path = noise.path(path_key, np.full(fine, s.T / fine), N, 2)
     k = trajectory.FOLLOW
@@ -104,8 +104,8 @@ def test_the_ghost_is_the_reference_on_the_same_path(scene):
 def test_a_ladder_has_the_scenes_own_step_and_the_powers_of_two_that_share_its_path(T, steps, want):
     s = study(names=("EM",), h=T / steps, T=T)
     assert trajectory.rungs(s, steps, 500) == want
-    assert all(trajectory._path_steps(T, steps) % n == 0 for n in want)
-    assert trajectory._path_steps(T, steps) <= max(4 * math.lcm(*want), 512)
+    assert all(trajectory._path_steps(s, steps) % n == 0 for n in want)
+    assert trajectory._path_steps(s, steps) <= max(4 * math.lcm(*want), 512)
 
 
 def test_many_particles_have_fewer_rungs():

@@ -58,9 +58,9 @@ def random_scene(r) -> dict:
     if r.random() < 0.3 and values["target"] == "logistic":
         values["csv"] = ([[r.gauss(0, 2), r.gauss(0, 2)] for _ in range(6)], [1, -1, 1, -1, 1, 1])
     try:
-        studies.study(values)
-    except BadInput:  # an estimator that does not fit the scheme, a step longer than T
-        values |= {"estimator": "auto", "h": (1.0, 1 / 64), "hs": None}
+        studies.study(values), studies.curve(values), studies.moving_study(values)
+    except BadInput:  # an estimator that does not fit the scheme, a step longer than T, a stop before the grid's end
+        values |= {"estimator": "auto", "h": (1.0, 1 / 64), "hs": None, "grid": "uniform", "stop": 0.0}
     return values
 
 
@@ -398,6 +398,10 @@ KEPT = {  # what of a study file no control shows, and the key that says so
         f"error {name}": ({"score_error": {**entry.example, "hessian_level": 0.25}}, None)
         for name, entry in errors.OFFERED.items()
     },
+    "grid": ({"grid": {"name": "karras", "rho": 5.0}, "steps": [8, 16, 32], "schemes": ["DDPM", "CHURN"], "churn": 5.0}, None),
+    "grid that ends early": ({"grid": {"name": "log-snr", "last": "sigma_min"}, "steps": [16], "schemes": ["2M"], "start": "vp"}, None),
+    "stop": ({"stop": 0.01, "steps": [8, 16]}, None),
+    "noise beyond the slider": ({"schemes": ["DDPM"], "noise": 0.7}, "noise"),
     **{
         f"{key} {value}": ({key: value}, None)
         for key, values in {
