@@ -94,17 +94,16 @@ class Bridge(Integral):
     def weights(self, h):
         """(2k + 1) int_0^u w(y) P_k(2y - 1) dy with its weight w at the share y of the step, k = 0..2, by quadrature in log(a + tau):
         w falls like 1 / (v + tau)."""
-        end, nodes = self.end(h), np.polynomial.legendre.leggauss(NODES)
+        end, (nodes, w) = self.end(h), np.polynomial.legendre.leggauss(NODES)
         a = jnp.minimum(self.v, 1.0) + 1e-12
-        low, high = jnp.log(a + jnp.expm1(end)), jnp.log(a + jnp.expm1(self.t))
-        found = [0.0] * MOMENTS
-        for node, weight in zip(*nodes):
-            risen = jnp.exp((low + high) / 2 + node * (high - low) / 2)
-            t = jnp.log1p(jnp.maximum(risen - a, 0.0))
-            inside = weight * (high - low) / 2 * risen * jnp.exp(-t) / h * jnp.exp((t - end) / 2) * self.share(t, end)
-            y = 2 * (self.t - t) / h - 1
-            found = [f + (2 * k + 1) * inside * p for k, (f, p) in enumerate(zip(found, (1.0, y, (3 * y**2 - 1) / 2)))]
-        return found
+        ends = jnp.log(a + jnp.expm1(end)), jnp.log(a + jnp.expm1(self.t))
+        # One operation for all nodes: a loop over them takes XLA seconds to compile.
+        low, high, start, end, v, a, h = (jnp.asarray(q)[..., None] for q in (*ends, self.t, end, self.v, a, h))
+        risen = jnp.exp((low + high) / 2 + nodes * (high - low) / 2)
+        t = jnp.log1p(jnp.maximum(risen - a, 0.0))
+        inside = w * (high - low) / 2 * risen * jnp.exp(-t) / h * jnp.exp((t - end) / 2) * Bridge(t=start, v=v).share(t, end)
+        y = 2 * (start - t) / h - 1
+        return [(2 * k + 1) * jnp.sum(inside * p, -1) for k, p in enumerate((1.0, y, (3 * y**2 - 1) / 2))]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import screenshots
 from dlab import cache, engine, params, pictures, targets
 from dlab.errors import learned as learned_score
 from dlab.study import Study, memory
-from dlab.study.spec import AXES
+from dlab.study.spec import AXES, EXTENDED
 from dlab.targets import observations, quadrature_target, spectrum
 from dlab.ui import kinds, scenes, settings, share, tour
 
@@ -268,11 +268,12 @@ def test_the_study_file_and_the_shell_command():
 
 def test_the_keys_that_ask_for_more_are_those_of_a_study():
     rows = table("From the shell")
-    assert {key for key, *_ in rows} == {"vary", "reach", "growth"}
+    assert {key for key, *_ in rows} == {*EXTENDED, "steps"}
     for key, example, said in rows:
+        scheme = {"noise": ["DDPM"], "churn": ["CHURN"]}.get(key, ["EM"])
         target = {"name": "images", "count": 2} if key == "growth" else {"name": "gaussian", "mean": [0], "cov": [[1]]}
-        study = Study.from_json({"target": target, key: json.loads(example.strip("`"))})
-        assert study.to_json()[key]
+        study = Study.from_json({"target": target, "schemes": scheme, key: json.loads(example.strip("`"))})
+        assert study.to_json()["h" if key == "steps" else key]
         assert key != "vary" or all(axis in said for axis in AXES)
 
 

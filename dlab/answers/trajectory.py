@@ -55,8 +55,8 @@ class Track:
 class Motion:
     """Schemes on one path. steps (F,) step numbers and times (F,) of the frames; forward (G, n, 2) with its
     times (G,); density (K, SIDE, SIDE) is log p_t at density_times over box (x0, x1, y0, y1), row = y;
-    arrows (K, m, 4) the score there; h the step size, None where steps differ; ghost (E, k, 2) the exact reverse path of the first k particles, that of the reference
-    with the exact score on the path's own grid, at ghost_times (E,)."""
+    arrows (K, m, 4) the score there; h: the step size, None where steps differ; ghost (E, k, 2) the exact reverse path of the
+    first k particles, that of the reference with the exact score on the path's own grid, at ghost_times (E,)."""
 
     tracks: tuple[Track, ...]
     count: int

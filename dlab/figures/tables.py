@@ -7,7 +7,20 @@ import math
 import re
 
 from dlab import measure
-from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, order, place, ratio, size, size_text, step_size
+from dlab.figures.numbers import (
+    NONE,
+    Z95,
+    about,
+    estimate,
+    listed,
+    number,
+    order,
+    place,
+    ratio,
+    size,
+    size_text,
+    step_size,
+)
 
 NOTES = {m.name: m.note for m in measure.METHODS.values() if m.note}
 LOWER = tuple(m.name for m in measure.METHODS.values() if m.lower)

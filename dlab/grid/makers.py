@@ -101,8 +101,8 @@ MAKERS: dict[str, Maker] = {
         _BETAS, begins="", first=lambda **betas: float(time_of(2 * math.sinh(_vp_linear(1.0, **betas) / 2))),
     ),
     "flow": Maker(
-        "Flow matching", r"s:\ \sigma = s/(1-s)", lambda t, **_: sigma_of(t) / (1 + sigma_of(t)), lambda p, **_: np.log1p((p / (1 - p)) ** 2),
-        _START,
+        "Flow matching", r"s:\ \sigma = s/(1-s)", lambda t, **_: sigma_of(t) / (1 + sigma_of(t)),
+        lambda p, **_: np.log1p((p / (1 - p)) ** 2), _START,
     ),
     "geometric": Maker(
         "Arithmetic, then geometric", r"\text{half of the steps down to } t = 1,\ \text{then } \log t", _geometric_inverse, _geometric,
@@ -117,7 +117,8 @@ MAKERS: dict[str, Maker] = {
         lambda p, v, **_: np.log1p(p**-2 - v), _START | _SCALE,
     ),
     "cubic": Maker(
-        "Cubic", r"\Big(\frac{m_0\sigma^2}{1+m_0\sigma^2}\Big)^{1/3}", lambda t, m0, **_: (m0 * np.expm1(t) / (1 + m0 * np.expm1(t))) ** (1 / 3),
+        "Cubic", r"\Big(\frac{m_0\sigma^2}{1+m_0\sigma^2}\Big)^{1/3}", 
+        lambda t, m0, **_: (m0 * np.expm1(t) / (1 + m0 * np.expm1(t))) ** (1 / 3),
         lambda p, m0, **_: np.log1p(p**3 / (m0 * (1 - p**3))), _START | {"m0": (1.0, 1e-4, 1e4)},
     ),
     "times": Maker("Your own times", "", lambda t, **_: t, lambda p, **_: p, begins=""),

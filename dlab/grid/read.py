@@ -1,5 +1,7 @@
 """The object "grid" of a study file, read and checked at one door."""
 
+import itertools
+
 from dlab import params
 from dlab.grid.makers import ENDS, MAKERS, time_of
 from dlab.params import BadInput
@@ -74,7 +76,7 @@ def _listed(given, T, stop):
     values = params.array(f"grid.{key}", given[key], (-1,))
     if len(values) < 2 or len(values) > params.MAX_STEPS + 1:
         raise BadInput(f"grid.{key} has {len(values)} entries; give 2 to {params.MAX_STEPS + 1}, one more than steps.")
-    if any(a <= b for a, b in zip(values, values[1:])) or values[-1] < 0:
+    if any(a <= b for a, b in itertools.pairwise(values)) or values[-1] < 0:
         raise BadInput(f"grid.{key} = {params.show(values)} must fall from entry to entry and end at 0 or above.")
     times = values if key == "times" else [float(time_of(v)) for v in values]
     if times[0] > params.MAX_T:
@@ -85,4 +87,4 @@ def _listed(given, T, stop):
 
 def _same(T, start):
     if T is not None and abs(T - start) > SAME * start:
-        raise BadInput(f"T = {T:g} contradicts the grid, whose largest time is t = {start:.9g}; leave T out, or give the grid another start.")
+        raise BadInput(f"T = {T:g} contradicts the grid, which starts at t = {start:.9g}; leave T out, or give the grid another start.")

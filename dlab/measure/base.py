@@ -43,12 +43,10 @@ class Case:
 
     @property
     def early_stop(self) -> float | None:
-        """W2(p_stop, p_0), a part of W2 that no step size removes: exact for Gaussians, else at most so much; None for a run down to 0."""
-        if not (stop := self.grid.stop):
+        """W2(p_stop, p_0), which no step size removes; None for a run down to 0, and where no closed form is known."""
+        if not (stop := self.grid.stop) or self.target.along_axes is None:
             return None
-        facts, a, var = self.target.facts, float(process.scale(stop)), float(process.variance(stop))
-        if self.target.along_axes is None:
-            return math.sqrt(facts.dim * var) + (1 - a) * facts.second_moment**0.5
+        a, var = float(process.scale(stop)), float(process.variance(stop))
         values, means = self.target.along_axes
         return float(np.sqrt(np.sum((np.sqrt(a**2 * values + var) - np.sqrt(values)) ** 2 + ((1 - a) * means) ** 2)))
 

@@ -39,8 +39,9 @@ class Run:
 
 @partial(jax.jit, static_argnames=("record", "follow"))
 def _advance(scheme, field, error, x, kept, beside, memory, span, first, count, drawn, path, limit=None, *, record, follow):
-    """`count` <= CHUNK steps from step `first`; kept: the scheme's history; span: the grid's; drawn: `_draw`; path (CHUNK, MOMENTS, n, d)
-    or None; beside: companion and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of `dlab.sample.growth`, or None."""
+    """`count` <= CHUNK steps from step `first`; kept: the scheme's history; span: the grid's; drawn: `_draw`; path (CHUNK, MOMENTS, n,
+    d) or None; beside: companion and shadow of `dlab.sample.control`, or None; memory: what the error keeps; limit and key of
+    `dlab.sample.growth`, or None."""
 
     times, every = span.times, jnp.concatenate([span.earlier, span.times])
 

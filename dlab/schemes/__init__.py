@@ -2,8 +2,30 @@
 
 from dlab.look import Style
 from dlab.schemes import (
-    churn, ddim, ddpm, dpm, dpm2m, dpm2m_sde, edm_heun, ei, em, em_frozen, oc, pc, pf_euler, rei, rem, sea, seeds2, shark, sheun, so, sra1,
-    taylor, unipc2, ve_em,
+    churn,
+    ddim,
+    ddpm,
+    dpm,
+    dpm2m,
+    dpm2m_sde,
+    edm_heun,
+    ei,
+    em,
+    em_frozen,
+    oc,
+    pc,
+    pf_euler,
+    rei,
+    rem,
+    sea,
+    seeds2,
+    shark,
+    sheun,
+    so,
+    sra1,
+    taylor,
+    unipc2,
+    ve_em,
 )  # fmt: skip
 from dlab.schemes.base import History, Option, Scheme, Theorem
 

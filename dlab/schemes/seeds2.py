@@ -28,7 +28,8 @@ SCHEME = Scheme(
     law_order=2.0,
     formula=Formula((
         r"\midpoint{y} = \tfrac{\tau_m}{\tau}\,z + (1-\tfrac{\tau_m}{\tau})\,x_0(t_n, z) + \noise{Z_m},\quad \tau_m = \sqrt{\tau\tau'}",
-        r"z^+ = \drift{\tfrac{\tau'}{\tau}\,z + (1-\tfrac{\tau'}{\tau})\,x_0(t_m, \midpoint{y})} + \noise{\sqrt{\tau'(\tau-\tau')/\tau}\;Z}",
+        r"z^+ = \drift{\tfrac{\tau'}{\tau}\,z + (1-\tfrac{\tau'}{\tau})\,x_0(t_m, \midpoint{y})}"
+        r" + \noise{\sqrt{\tau'(\tau-\tau')/\tau}\;Z}",
     )),
     style=Style(light="#E6550D", dark="#FDAE6B", marker="star", dash="dash"),
 )  # fmt: skip

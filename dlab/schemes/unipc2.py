@@ -42,7 +42,8 @@ SCHEME = Scheme(
     strong_order=3.0,
     law_order=3.0,
     formula=Formula((
-        r"z \leftarrow \tfrac{\sigma}{\sigma_-}z_- + (1-\tfrac{\sigma}{\sigma_-})\big(x_0^- + \rho_1\tfrac{x_0^{--}-x_0^-}{r} + \rho_2(x_0-x_0^-)\big)",
+        r"z \leftarrow \tfrac{\sigma}{\sigma_-}z_- + (1-\tfrac{\sigma}{\sigma_-})"
+        r"\big(x_0^- + \rho_1\tfrac{x_0^{--}-x_0^-}{r} + \rho_2(x_0-x_0^-)\big)",
         r"z^+ = \drift{\tfrac{\sigma'}{\sigma}\,z + (1-\tfrac{\sigma'}{\sigma})\big(x_0 + \tfrac{h}{2h_-}(x_0 - x_0^-)\big)}",
     )),
     style=Style(light="#67000D", dark="#FC9272", marker="triangle-up", dash="dot"),

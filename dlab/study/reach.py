@@ -39,7 +39,8 @@ def reach(study: Study, rows: dict, point: Callable) -> Iterator[list[dict]]:
             limit = _most(study, name, T)
             tried = {n for scheme, horizon, n in known if (scheme, horizon) == (name, T)}
             # Only an error that no step removes leaves a level.
-            steps, last = _smallest(lambda n, at=at: _value(at(n)), epsilon, tried, limit, level=not study.clean or study.start != "exact" or study.stop)
+            level = not study.clean or study.start != "exact" or bool(study.stop)
+            steps, last = _smallest(lambda n, at=at: _value(at(n)), epsilon, tried, limit, level)
             answers.append(_answer(name, epsilon, T, steps, at, plan, last, limit))
             yield list(answers)
 

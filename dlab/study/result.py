@@ -1,5 +1,6 @@
 """Rows, fits and notes: what a study answers, in the form of the contract."""
 
+import math
 from dataclasses import asdict, dataclass, field
 
 import jax
@@ -103,7 +104,7 @@ def refitted(result: dict, window: tuple[float, float]) -> dict:
     study = Study.from_json(result["study"])
     fits = [_fit(study, name, result["rows"], window) for name in study.schemes]
     notes = [n for n in result["notes"] if OUTSIDE not in n]
-    said = f"The fits' window was set by hand: h from {max(window):.4g} to {min(window):.4g}."
+    said = f"The fits' window was set by hand: {'h' if study.even else '1/N'} from {max(window):.4g} to {min(window):.4g}."
     return {**result, "fits": fits, "notes": [*notes, said]}
 
 
@@ -211,10 +212,11 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         )
     if study.error.hessian_changed and any(schemes.REGISTRY[n].hessian_evals for n in study.schemes):
         notes.append(study.error.said)
-    stops = sorted({r.early_stop for r in result.rows if r.early_stop})
-    if stops:
-        most = "is" if study.built.along_axes is not None else "is at most"
-        notes.append(f"Every run stops at t = {study.grid(max(study.steps)).stop:.3g}: W₂(p_t, p_0) there {most} {stops[0]:.3g}, part of every value.")
+    if stop := study.grid(max(study.steps)).stop:
+        known = next((f"is {r.early_stop:.3g}" for r in result.rows if r.early_stop), None)
+        # |a X_0 + sigma Z - X_0| for the Z and the X_0 that a run ends with.
+        most = math.sqrt(facts.dim * -math.expm1(-stop)) - math.expm1(-stop / 2) * facts.second_moment**0.5
+        notes.append(f"Every run stops at t = {stop:.3g}: W₂(p_t, p_0) there {known or f'is at most {most:.3g}'}, part of every value.")
     if study.start == "vp":
         notes.append("Start N(0, I): the curves level off at the initialisation error, which no step size removes.")
     if study.start == "paper":

@@ -71,7 +71,8 @@ def _trends(study, rows) -> list[dict]:
             got = fit.fit(x, [r["w2"] for r in line], [r["stderr"] or 0.0 for r in line], usable, window=(0.0, math.inf))
             used = [r["value"] for r, u in zip(line, usable) if u and r["w2"]]
             found.append({
-                "scheme": name, "h": mine[0]["h"], **({} if study.even else {"steps": at}), "slope": got.slope, "slope_low": got.low, "slope_high": got.high,
+                "scheme": name, "h": mine[0]["h"], **({} if study.even else {"steps": at}),
+                "slope": got.slope, "slope_low": got.low, "slope_high": got.high,
                 "constant": got.constant, "used": used,
             })  # fmt: skip
     return found

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from dlab import engine, errors, schemes, targets
-from dlab import grid as grids
 from dlab.figures.numbers import step_size
-from dlab.params import BadInput
 from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
-from dlab.ui import files, frame, settings, state, studies, uploads
+from dlab.ui import files, frame, scheme_controls, settings, state, studies, uploads
+from dlab.ui.blocks import draw_one, grouped, pairs
+from dlab.ui.knobs import SYNTHETIC
 from dlab.ui.scene import Scene
-from dlab.ui.settings import FIRST, LADDER, MILLION, SYNTHETIC
+from dlab.ui.settings import FIRST, LADDER, MILLION
 
 CONTROLS: dict[str, Callable] = {}  # name: block(scene, page, off, ...)
 
@@ -27,46 +27,25 @@ def draw(name: str, scene: Scene, page: str, **more):
     its control. Returns what the block gives: (scheme, h) of "one_curve", None of most."""
     if name in CONTROLS:
         return CONTROLS[name](scene, page, **more)
-    return _grouped(settings.table()[name].group, _one)(scene, page, name=name, **more)
-
-
-def _grouped(group: str, block: Callable) -> Callable:
-    @functools.wraps(block)
-    def drawn(scene, page, **more):
-        if not state.folded() and group not in scene["hide"]:
-            return block(scene, page, group in scene["fix"], **more)
-
-    return drawn
+    return grouped(settings.table()[name].group, _one)(scene, page, name=name, **more)
 
 
 def _block(group: str, name: str = ""):
     """Registers a function as a block of controls, in one of `settings.GROUPS`."""
 
     def register(block):
-        CONTROLS[name or block.__name__] = _grouped(group, block)
+        CONTROLS[name or block.__name__] = grouped(group, block)
         return block
 
     return register
 
 
 def _one(scene, page, off, *, name, place=st, **more):
-    _draw(name, off, place, **more)
-
-
-def _draw(name, off, place=st, **more):
-    return settings.table()[name].draw(place, state.drawn(name), off, **more)
-
-
-def _pairs(names, off) -> None:
-    """Settings, two side by side."""
-    for i in range(0, len(names), 2):
-        with st.container(horizontal=True, gap="medium"):  # one message, where two columns are three
-            for name in names[i : i + 2]:
-                _draw(name, off)
+    draw_one(name, off, place, **more)
 
 
 def _error_knobs(name, off, left_out=()) -> None:
-    _pairs([f"{name}.{k.name}" for k in errors.REGISTRY[name].knobs if k.name not in left_out], off)
+    pairs([f"{name}.{k.name}" for k in errors.REGISTRY[name].knobs if k.name not in left_out], off)
 
 
 def _let_go(label, tip, off, **values) -> None:
@@ -90,7 +69,7 @@ def target(scene, page, off) -> None:
         st.markdown(f"**Target** from a file: {targets.REGISTRY[scene['spec']['name']].title.lower()}")
         _let_go("Use the controls instead", "Lets go of the file's target and shows the menu of targets again.", off, spec=None)
         return
-    _draw("target", off)
+    draw_one("target", off)
     _target_knobs(scene, scene["target"], off)
     if scene["target"] == "mixture" and scene["mixture.sep"] ** 2 >= 4 * scene["mixture.var"]:
         st.caption("This mixture is not log-concave (δ² ≥ 4v): the theorems say nothing here, the measurement still does.")
@@ -106,13 +85,13 @@ def _target_knobs(scene, name, off) -> None:
     if name == "logistic":
         _data(scene, off)
     hidden = SYNTHETIC if name == "logistic" and scene["csv"] else ()
-    _pairs([f"{name}.{k.name}" for k in targets.REGISTRY[name].knobs if k.name not in hidden], off)
+    pairs([f"{name}.{k.name}" for k in targets.REGISTRY[name].knobs if k.name not in hidden], off)
 
 
 def _data(scene, off) -> None:
     if scene["csv"]:
         st.caption(frame.plain(uploads.understood("csv", scene["csv"]) or f"{len(scene['csv'][0])} observations from a file."))
-        _draw("scaled", off)
+        draw_one("scaled", off)
         _let_go("Use synthetic data", "Lets go of your data and draws some from a logistic model.", off, csv=None, scaled=False)
     else:
         st.caption("Synthetic observations, drawn from a logistic model.")
@@ -139,13 +118,13 @@ def spectrum(scene, page, off) -> None:
         st.markdown(f"**Variances** from a file: {len(scene['variances'])}, the first d of them in d dimensions.")
         _let_go("Use the controls instead", "Lets go of the file's variances and shows the shapes again.", off, variances=None)
     else:
-        _draw("shape", off)
-        _pairs(["high"] if scene["shape"] == "isotropic" else ["low", "high"], off)
+        draw_one("shape", off)
+        pairs(["high"] if scene["shape"] == "isotropic" else ["low", "high"], off)
         with st.popover("Your own variances", help="A text or CSV file with positive numbers, 4,096 at most.", disabled=off):
             tip = "For instance the eigenvalues of a data set's covariance; d takes the first of them."
             label, read = "Variances, with commas, spaces or lines between", lambda data: {"variances": spectra.read_text(data)}
             uploads.take(label, ["csv", "txt"], "variances", tip, read)
-    _draw("dims", off)
+    draw_one("dims", off)
 
 
 # ---------------------------------------------------------------- step sizes and accuracies
@@ -160,72 +139,32 @@ def steps(scene, page, off) -> None:
         _let_go("Use powers of two instead", tip, off, hs=None, h=settings.table()["h"].initial)
         return
     if settings.uneven(scene) and page == "convergence":
-        _draw("counts", off)
+        draw_one("counts", off)
     else:
-        _draw("h", off)
+        draw_one("h", off)
 
 
-@_block("h")
-def grid(scene, page, off) -> None:
-    """The times of a run: equal steps from T to 0, or a schedule's, with its own numbers."""
-    with st.expander("Time grid and noise schedule", expanded=settings.uneven(scene)):
-        _draw("grid", off)
-        name = scene["grid"]
-        maker = grids.MAKERS[name]
-        _pairs([f"{name}.{key}" for key in maker.settings], off)
-        if maker.ends:
-            _draw("last", off)
-        if not maker.ends or scene["last"] == "zero":
-            _draw("stop", off)
-        if name != "uniform":
-            try:
-                T = studies.curve(scene).T
-            except BadInput:  # said where the picture would be
-                return
-            st.caption(f"Starts at t = T = {T:.3g}, which is σ/α = {grids.sigma_of(T):.3g}.")
-
-
-@_block("schemes")
-def schemes_shown(scene, page, off, *, name="schemes") -> None:
-    """The schemes: the five of the paper and those that were added, and a menu of all others."""
-    chosen = scene[name]
-    _draw(name, off, options=list(dict.fromkeys([*schemes.PAPER, *chosen])))
-    others = [s for s in schemes.REGISTRY if s not in chosen and s not in schemes.PAPER]
-
-    def add():
-        if added := st.session_state.get(f"add-{name}"):
-            state.apply({name: (*state.value(name), added)})
-            st.session_state[f"add-{name}"] = None
-
-    st.selectbox(
-        "Add a sampler", others, index=None, key=f"add-{name}", on_change=add, disabled=off, placeholder="DDPM, DDIM, DPM-Solver++, …",
-        format_func=lambda s: f"{s} · {schemes.REGISTRY[s].title} · {schemes.REGISTRY[s].family}",
-        help="Samplers that are run in practice, of the reverse SDE or of the probability-flow ODE.",
-    )  # fmt: skip
-    asked = {**scene, "schemes": chosen}
-    for option in schemes.OPTIONS:
-        if settings.table()[option].when(asked):
-            _draw(option, off)
-
-
-CONTROLS["schemes"] = CONTROLS.pop("schemes_shown")
-CONTROLS["panels"] = functools.partial(CONTROLS["schemes"], name="panels")
+CONTROLS |= {
+    "grid": grouped("h", scheme_controls.grid),
+    "schemes": grouped("schemes", scheme_controls.chosen),
+    "panels": functools.partial(grouped("schemes", scheme_controls.chosen), name="panels"),
+}
 
 
 @_block("h")
 def step(scene, page, off) -> None:
     """How many steps move the particles."""
-    _draw("count" if settings.uneven(scene) and page == "particles" else "step", off)
+    draw_one("count" if settings.uneven(scene) and page == "particles" else "step", off)
 
 
 @_block("h")
 def distances(scene, page, off) -> None:
     """The accuracies that are to be reached, and the one that the table is of."""
-    _draw("distances", off)
+    draw_one("distances", off)
     offered = studies.stretch(scene, "distances")
     if len(offered) > 1:
         state.apply({"epsilon": studies.epsilon(scene)})  # a slider takes no value that it does not offer
-        _draw(
+        draw_one(
             "epsilon", off, label="Chosen accuracy ε", options=offered,
             help="The one that the sentence and the table are of; a line in the picture.",
         )  # fmt: skip
@@ -248,18 +187,18 @@ def score_error(scene, page, off) -> None:
         st.caption(frame.plain(", ".join(f"{key}: {value}" for key, value in spec.items())))
         _keep_no(scene, off, "score_error")
         return
-    _draw("error", off)
+    draw_one("error", off)
     _error_knobs(scene["error"], off)
     with st.expander("Errors of SO's Hessian and drift rate"):
-        _pairs([f"so.{k.name}" for k in errors.SECOND_ORDER], off)
+        pairs([f"so.{k.name}" for k in errors.SECOND_ORDER], off)
 
 
 @_block("error")
 def error_levels(scene, page, off) -> None:
     """The error whose level the page varies, and its levels."""
-    _draw("model", off)
+    draw_one("model", off)
     _error_knobs(scene["model"], off, left_out=("level",))
-    _draw("levels", off)
+    draw_one("levels", off)
 
 
 def one_curve(scene: Scene, page: str) -> tuple[str, float]:
@@ -269,7 +208,7 @@ def one_curve(scene: Scene, page: str) -> tuple[str, float]:
     # What the study has not is not singled out, and the first of its schemes has one name only.
     curve, at = curve if curve in shown[1:] else FIRST, at if at < len(sizes) else 0
     state.apply({"score_error.curve": curve, "score_error.at": float(at)})
-    _grouped("own", _one_curve)(scene, page, shown=shown, sizes=sizes)
+    grouped("own", _one_curve)(scene, page, shown=shown, sizes=sizes)
     return shown[0] if curve == FIRST else curve, sizes[at]
 
 
@@ -278,9 +217,9 @@ CONTROLS["one_curve"] = one_curve
 
 def _one_curve(scene, page, off, *, shown, sizes) -> None:
     left, right = st.columns(2)
-    _draw("score_error.curve", off, left, options=[FIRST, *shown[1:]], format_func=lambda name: shown[0] if name == FIRST else name)
+    draw_one("score_error.curve", off, left, options=[FIRST, *shown[1:]], format_func=lambda name: shown[0] if name == FIRST else name)
     places = list(map(float, range(len(sizes))))
-    _draw("score_error.at", off, right, options=places, format_func=lambda i: step_size(sizes[int(i)]))
+    draw_one("score_error.at", off, right, options=places, format_func=lambda i: step_size(sizes[int(i)]))
 
 
 # ---------------------------------------------------------------- horizon, sampling, picture
@@ -290,19 +229,19 @@ def _one_curve(scene, page, off, *, shown, sizes) -> None:
 def sampling(scene, page, off) -> None:
     """How W2 is measured, with how many paths or how accurately, and with what budget."""
     with st.expander("Sampling and measuring"):
-        _draw("estimator", off)
-        _draw("particles", off)
+        draw_one("estimator", off)
+        draw_one("particles", off)
         if kept := {key: value for key, value in (scene["kept"] or {}).items() if key != "score_error"}:
             st.caption("From a file: " + ", ".join(f"{key} = {value:g}" for key, value in kept.items() if value))
             _keep_no(scene, off, *kept)
         else:
             with st.container(horizontal=True, gap="medium"):
-                _draw("accuracy", off)
+                draw_one("accuracy", off)
                 if scene["accuracy"]:
                     about = engine.seconds(scene["budget"] * MILLION)
                     tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give others on another."
-                    _draw("budget", off, help=tip)
-        _draw("seed", off)
+                    draw_one("budget", off, help=tip)
+        draw_one("seed", off)
 
 
 def _folded(title: str, group: str, *rows: str) -> Callable:
@@ -312,11 +251,11 @@ def _folded(title: str, group: str, *rows: str) -> Callable:
         with st.expander(title):
             for row in rows:
                 if " " in row:
-                    _pairs(row.split(), off)
+                    pairs(row.split(), off)
                 elif settings.table()[row].when(scene):
-                    _draw(row, off)
+                    draw_one(row, off)
 
-    return _grouped(group, block)
+    return grouped(group, block)
 
 
 CONTROLS |= {
@@ -329,9 +268,9 @@ CONTROLS |= {
 @_block("picture")
 def cost(scene, page, off) -> None:
     """What the picture of the budget counts."""
-    _draw("cost", off)
+    draw_one("cost", off)
     tip = "Dotted lines: without them the numbers that were found fill the picture."
-    _draw("bounds", off, label="Theorem's numbers of steps", help=tip)
+    draw_one("bounds", off, label="Theorem's numbers of steps", help=tip)
 
 
 # ---------------------------------------------------------------- a page's own, files
@@ -341,7 +280,7 @@ def cost(scene, page, off) -> None:
 def of_page(scene, page, off) -> None:
     """All settings that the page alone has."""
     for name in settings.names_of(page):
-        _draw(name, off)
+        draw_one(name, off)
 
 
 @_block("own")
@@ -349,7 +288,7 @@ def folded(scene, page, off, *, title, names) -> None:
     """Some settings folded under a title."""
     with st.expander(title):
         for name in names:
-            _draw(name if "." in name else f"{page}.{name}", off)
+            draw_one(name if "." in name else f"{page}.{name}", off)
 
 
 @_block("own")

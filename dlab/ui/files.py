@@ -23,7 +23,7 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     if given.built.dim != 2:
         raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
     horizon, laid = settings.table()["T"], _laid(given)
-    if not laid.pop("derived", False) and int(given.T) != given.T or not horizon.low <= given.T <= horizon.high:
+    if (not laid.pop("derived", False) and int(given.T) != given.T) or not horizon.low <= given.T <= horizon.high:
         raise BadInput(
             f"T = {given.T:g} is outside what the pages offer, whole numbers from {horizon.low} to {horizon.high}; run it from the shell."
         )

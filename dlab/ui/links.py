@@ -10,7 +10,10 @@ from dlab.ui import scenes, settings, studies, tour
 VERSION = 1
 LONGEST = 6000  # characters of data that a link carries
 # Settings of a link that are set back together where they are no study, the least first.
-_TOGETHER = (("grid", "stop", "counts", "count"), ("h", "hs", "T", "step"), ("estimator", "error"), ("particles", "accuracy", "budget"), ("kept",), ("spec", "csv", "scaled"))
+_TOGETHER = (
+    ("grid", "stop", "counts", "count"), ("h", "hs", "T", "step"), ("estimator", "error"), ("particles", "accuracy", "budget"), ("kept",),
+    ("spec", "csv", "scaled"),
+)  # fmt: skip
 
 
 def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, list[str]]:

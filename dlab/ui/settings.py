@@ -5,7 +5,6 @@ from this table. Add a setting: a line in SETTINGS, or in `of_page` of the page 
 controls. Knobs of targets and score errors are settings too, made from their registries.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -16,7 +15,7 @@ from dlab.params import BadInput
 from dlab.study import DEFAULT
 from dlab.targets import observations
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import assumption_cases, scenes, tour
+from dlab.ui import assumption_cases, knobs, scenes, tour
 from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
 
 MILLION = 1_000_000
@@ -30,7 +29,6 @@ SAMPLES = (200.0, 1000.0, 5000.0, 20_000.0, 100_000.0)  # that a score is learne
 IMAGE_STEPS = (0.5, 0.2, 0.1, 0.05)
 ACCURACIES = (0, 10, 5, 2, 1)
 MAX_PANELS = 3
-SYNTHETIC = ("rows", "spread", "data")  # knobs of the logistic target that an uploaded CSV stands in for
 # The groups of controls that a lesson hides or fixes.
 GROUPS = {
     "target": "Target", "schemes": "Schemes", "h": "Step size", "error": "Score error", "horizon": "Horizon and start",
@@ -41,7 +39,8 @@ AXES = {"h": "step size h", "steps": "number of steps", "evals": "score and Hess
 STARTS = {"exact": "exact p_T", "paper": "N(0, σ_T² I), as in the paper"}
 GRIDS = tuple(name for name in grid.MAKERS if name != "times")  # which a file alone gives
 COUNTS = tuple(2.0**k for k in range(2, 10))  # of steps, where they are not equal
-KEPT = ("score_error", "accuracy", "budget", *schemes.OPTIONS)  # keys of a study file that are kept as they are where no control shows their values
+# Keys of a study file that are kept as they are where no control shows their values.
+KEPT = ("score_error", "accuracy", "budget", *schemes.OPTIONS)
 FIRST = "first"  # of the schemes that are shown, whichever it is
 MOVIE, CURVE = "particles", "convergence"  # the pages that prepared scenes open
 
@@ -325,57 +324,7 @@ SETTINGS: tuple[Setting, ...] = (
     Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
     Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
 )  # fmt: skip
-GRID_LABELS = {
-    "sigma_max": "Largest σ", "sigma_min": "Smallest σ", "rho": "ρ", "beta_min": "β_min", "beta_max": "β_max", "delta": "Smallest t",
-    "v": "Scale v", "m0": "m₀",
-}  # fmt: skip
 LESSON = ("title", "question", "hide", "fix")
-
-
-# ---------------------------------------------------------------- knobs of targets and errors
-
-
-def _target_knob(entry, knob) -> Number:
-    # "data" is the key of an uploaded CSV; the data seed of the synthetic one travels as "dataseed".
-    taken = any(knob.name == setting.name for setting in SETTINGS)
-    key = "dataseed" if knob.name == "data" else f"t_{knob.name}" if taken else knob.name
-    synthetic = entry.name == "logistic" and knob.name in SYNTHETIC
-
-    def address(values):
-        return key if values["target"] == entry.name and not values["spec"] and not (synthetic and values["csv"]) else ""
-
-    return Number.of(knob, f"{entry.name}.{knob.name}", group="target", key=address)
-
-
-def _error_knob(entry, knob) -> Number:
-    def address(values):
-        if values["error"] == entry.name:
-            return f"e_{knob.name}"
-        return f"m_{knob.name}" if values["model"] == entry.name and knob.name != "level" else ""
-
-    return Number.of(knob, f"{entry.name}.{knob.name}", group="error", key=address)
-
-
-def _grid_number(name, key, default, low, high) -> Number:
-    return Number(
-        f"{name}.{key}", GRID_LABELS[key], default, low, high, 10.0 ** (math.floor(math.log10(default)) - 1), look="number_input", group="h",
-        key=lambda values: f"g_{key}" if values["grid"] == name else "", help="Of the time grid.",
-    )  # fmt: skip
-
-
-def _scheme_number(option) -> Rung:
-    def shown(names):
-        return any((o := schemes.REGISTRY[s].option) and o.key == option.key for s in names)
-
-    return Rung(
-        option.key, option.label, option.default, option.offered, group="schemes", when=lambda values: shown(values["schemes"]), look="select_slider", help=option.help,
-        key=lambda values: option.key if shown((*values["schemes"], *values["panels"])) else "",
-        study=lambda values: {option.key: _plain_number(v)} if (v := values[option.key]) != option.default and shown(values["schemes"]) else {},
-    )  # fmt: skip
-
-
-def _plain_number(value):
-    return "inf" if math.isinf(value) else value
 
 
 def table() -> dict[str, Setting]:
@@ -386,12 +335,7 @@ def table() -> dict[str, Setting]:
 
 @lru_cache(maxsize=8)
 def _table(lines, *registered) -> dict[str, Setting]:
-    knobs = [_target_knob(entry, knob) for entry in targets.REGISTRY.values() for knob in entry.knobs]
-    knobs += [_error_knob(entry, knob) for entry in errors.REGISTRY.values() for knob in entry.knobs]
-    knobs += [Number.of(k, f"so.{k.name}", group="error", key=f"e_{k.name}") for k in errors.SECOND_ORDER]
-    knobs += [_grid_number(name, key, *numbers) for name, maker in grid.MAKERS.items() for key, numbers in maker.settings.items()]
-    knobs += map(_scheme_number, schemes.OPTIONS.values())
-    return {setting.name: setting for setting in (*lines, *knobs)}
+    return {setting.name: setting for setting in (*lines, *knobs.of_registries({setting.name for setting in lines}))}
 
 
 def defaults() -> dict:

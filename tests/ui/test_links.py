@@ -423,7 +423,7 @@ def test_the_study_of_a_file_runs_as_it_is(name):
     values, notes = files.from_study(json.dumps(before).encode())
     before.pop("reach", None)
     for scene in (values, links.read(links.write(values))[0]):
-        now = studies.study(scene).to_json()
+        now = studies.curve(scene).to_json()
         for field in {**before, **now}:
             assert close(before.get(field), now.get(field)), field
     assert any(note.startswith(key) for note in notes) if key else "reach" in changes or not notes
