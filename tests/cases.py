@@ -24,7 +24,7 @@ def memory(name, target, begin, limit=None) -> int:
     """Bytes that XLA sets aside for the compiled steps of a scheme from begin (n, d), beside what goes in and comes out."""
     key, scheme = jax.random.key(0), schemes.REGISTRY[name]
     lowered = _advance.lower(
-        scheme, target.field, errors.NONE, jnp.asarray(begin), None, None, uniform(2.0, 10).chunk(0, CHUNK), 0, 10,
+        scheme, target.field, errors.NONE, jnp.asarray(begin), (), None, None, uniform(2.0, 10).span(0, CHUNK), 0, 10,
         _draw(generator(key), scheme, errors.NONE, begin.shape, None), None, limit and (limit, key), record=False, follow=0,
     )  # fmt: skip
     return lowered.compile().memory_analysis().temp_size_in_bytes

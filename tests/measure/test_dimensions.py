@@ -12,7 +12,7 @@ from dlab.measure import Case, Pairs, marginal, projected
 from dlab.sample import diverged, simulate, starts
 from dlab.study import Study, run
 
-NAMES = list(schemes.REGISTRY)
+NAMES = list(schemes.PAPER)
 
 
 def turned(d, low=0.4, high=1.6, seed=0):

@@ -14,7 +14,7 @@ from dlab.study.run import _doubts
 from dlab.types import Estimate
 
 NONE = errors.build({"name": "none"})
-NAMES = list(schemes.REGISTRY)
+NAMES = list(schemes.PAPER)
 MIXTURE = {"name": "mixture", "weights": [0.25] * 4, "means": [[-0.6, -0.6], [-0.6, 0.6], [0.6, -0.6], [0.6, 0.6]], "var": 0.64}
 EXACT = {  # the product mixture of exact_laws.json, T = 4, start exact: for a clone without the reference folder
     ("EM", 0.25): 0.04561258943918801, ("EM", 0.125): 0.022184093464200777,

@@ -16,7 +16,7 @@ from dlab.study import Study, run, stream
 from dlab.study import reach as reaching
 from dlab.ui import files, settings, studies
 
-NAMES = list(schemes.REGISTRY)
+NAMES = list(schemes.PAPER)
 SAMPLED = {"target": LOGISTIC, "schemes": ["EM", "SO"], "h": [0.5], "T": 2.0, "particles": 512, "reach": [0.5, 0.3]}
 
 

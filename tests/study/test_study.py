@@ -13,7 +13,7 @@ from dlab.params import BadInput
 from dlab.study import BATCH, DEFAULT, Study, run, shared_paths, stream
 from dlab.study.sweep import Sweep
 
-NAMES = list(schemes.REGISTRY)
+NAMES = list(schemes.PAPER)
 KEYS = {
     "study": ["schema", "target", "schemes", "h", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed"],
     "facts": ["m0", "L0", "L_F", "M1", "m_min", "L_max"],

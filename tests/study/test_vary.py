@@ -12,7 +12,7 @@ from dlab.params import BadInput
 from dlab.study import Study, run
 from dlab.targets import spectrum
 
-NAMES = list(schemes.REGISTRY)
+NAMES = list(schemes.PAPER)
 LINES = {"name": "spectrum", "shape": "linear", "dim": 5, "low": 0.3, "high": 1.2}
 
 

@@ -11,7 +11,7 @@ from dlab.measure import Case, exact
 from dlab.targets import Fact, Facts
 from dlab.theory import curvature
 
-NAMES = list(schemes.REGISTRY)
+NAMES = list(schemes.PAPER)
 NONE = errors.build({"name": "none"})
 
 

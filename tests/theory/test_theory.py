@@ -7,7 +7,7 @@ import pytest
 from dlab import schemes, theory
 from dlab.targets import Fact, Facts
 
-NAMES = list(schemes.REGISTRY)
+NAMES = list(schemes.PAPER)
 
 
 def facts(m0=0.8, L0=3.37, L_F=2.0, d=2):
