@@ -23,13 +23,14 @@ def chosen(shown: str) -> list[str]:
 
 def chart(rows: list[dict], says: str, picked: str | None = None) -> Chart:
     """W2 against evaluations, log-log, one curve a scheme, of the rows of a `samplers` answer; the one that is picked is drawn over
-    the others, which are thin."""
+    the others, which are thin and without markers."""
     names = list(dict.fromkeys(r["scheme"] for r in rows))
     curves = []
     for name in sorted(names, key=lambda n: n == picked):
         mine, look = [r for r in rows if r["scheme"] == name], scheme_look(name)
-        curves.append(Curve.of(
-            name, mine, _at, why=lambda r: r["flags"], says=_says, thin=picked not in (None, name), **look))  # fmt: skip
+        if picked not in (None, name):
+            mine, look = [r for r in mine if not r["flags"]], {**look, "marker": "", "thin": True}
+        curves.append(Curve.of(name, mine, _at, why=lambda r: r["flags"], says=_says, **look))
         gone = [r for r in mine if r["w2"] is None]
         curves.append(lost(f"{name} without a value", gone, _at, _says, **{**look, "marker": "x"}))
     axis = step_axis(map(_at, rows), "score and Hessian evaluations a path", (1.15, 1.15), "{:g}".format)
@@ -123,6 +124,7 @@ def missing(reasons: dict[str, str]) -> str:
 # ---------------------------------------------------------------- the dial
 
 GRIDS = {"log": "equal steps of log σ", "own": "the best grid for each e"}
+SHORT = {"log": "log σ", "own": "best grid"}
 
 
 def dial(found: dict) -> Chart:
@@ -161,7 +163,7 @@ def dial_table(found: dict) -> list[dict]:
     return [
         {
             "e": f"{r['churn']:g}",
-            **{f"{what}, {GRIDS[k]}": value for k in GRIDS for what, value in (
+            **{f"{what}, {SHORT[k]}": value for k in GRIDS for what, value in (
                 ("W₂", number(r[k])), ("order", NONE if r[f"{k}_order"] is None else f"{r[f'{k}_order']:.2f}"),
                 ("N W₂", number(r[k] and n * r[k])))},
             "limit of N W₂": number(r["limit"]),

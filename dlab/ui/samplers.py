@@ -7,7 +7,6 @@ import streamlit as st
 from dlab import answers, schemes, words
 from dlab.answers.samplers import evaluations
 from dlab.figures import samplers as figures
-from dlab.figures.numbers import number
 from dlab.grid import MAKERS, sigma_of
 from dlab.schemes.names import NAMES
 from dlab.ui import frame, runs, studies
@@ -84,7 +83,7 @@ def _get(scene) -> dict | None:
 
     def draw(found, state):
         if state != "final" and (rows := _rows(found)):
-            frame.chart(_chart(rows, asked["picked"]), 560, f"samplers-{state}-{next(_running)}")
+            frame.chart(_chart(rows, asked["picked"]), 640, f"samplers-{state}-{next(_running)}")
 
     found, state, _ = runs.several("convergence-samplers", parts, draw)
     return {"rows": _rows(found), "missing": missing, "T": whole.T} if state == "final" else None
@@ -110,10 +109,10 @@ def _chart(rows, picked):
 def _view(found, scene) -> View:
     rows, asked = found["rows"], scene.sampler
     notes = [words.text("convergence", "samplers-orders"), figures.missing(found["missing"])]
-    start = f"Grid {GRIDS[asked['grid']]}, from T = {number(found['T'])}, which is σ = {number(sigma_of(found['T']))}."
+    start = f"Grid {GRIDS[asked['grid']]}, from T = {found['T']:.3g}, which is σ = {sigma_of(found['T']):.3g}."
     return View(
         _chart(rows, asked["picked"]), f"samplers-{asked['grid']}", takeaway=frame.plain(figures.sentence(rows, asked["picked"])),
-        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(560,),
+        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(640,),
     )  # fmt: skip
 
 
