@@ -78,12 +78,13 @@ def _get(scene) -> dict | None:
     if answers.find("samplers").applies(whole) is None:
         found = runs.kept(Ask("samplers", whole, (), "Carrying the laws of all schemes."))
         return found and {"rows": [r for r in found["rows"] if r["scheme"] in asked["names"]], "missing": {}, "T": whole.T}
-    st.caption(words.text("convergence", "samplers-simulated"))
     parts, missing = studies.sampler_studies(scene, asked["names"], asked["grid"], asked["options"])
+    if any(part.work for part in parts.values()):
+        st.caption(words.text("convergence", "samplers-simulated"))
 
     def draw(found, state):
         if state != "final" and (rows := _rows(found)):
-            frame.chart(_chart(rows, asked["picked"]), 640, f"samplers-{state}-{next(_running)}")
+            frame.chart(_chart(rows, asked["picked"]), 740, f"samplers-{state}-{next(_running)}")
 
     found, state, _ = runs.several("convergence-samplers", parts, draw)
     return {"rows": _rows(found), "missing": missing, "T": whole.T} if state == "final" else None
@@ -112,7 +113,7 @@ def _view(found, scene) -> View:
     start = f"Grid {GRIDS[asked['grid']]}, from T = {found['T']:.3g}, which is σ = {sigma_of(found['T']):.3g}."
     return View(
         _chart(rows, asked["picked"]), f"samplers-{asked['grid']}", takeaway=frame.plain(figures.sentence(rows, asked["picked"])),
-        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(640,),
+        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(740,),
     )  # fmt: skip
 
 
