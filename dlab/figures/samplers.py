@@ -23,8 +23,10 @@ def chosen(shown: str) -> list[str]:
 
 def chart(rows: list[dict], says: str, picked: str | None = None) -> Chart:
     """W2 against evaluations, log-log, one curve a scheme, of the rows of a `samplers` answer; the one that is picked is drawn over
-    the others, which are thin and without markers."""
+    the others, which are thin and without markers, where it has values of its own."""
     names = list(dict.fromkeys(r["scheme"] for r in rows))
+    if not any(r["scheme"] == picked and not r["flags"] for r in rows):  # nothing of it to be compared with
+        picked = None
     curves = []
     for name in sorted(names, key=lambda n: n == picked):
         mine, look = [r for r in rows if r["scheme"] == name], scheme_look(name)
@@ -36,7 +38,8 @@ def chart(rows: list[dict], says: str, picked: str | None = None) -> Chart:
     axis = step_axis(map(_at, rows), "score and Hessian evaluations a path", (1.15, 1.15), "{:g}".format)
     return plot(
         "W₂ against evaluations of score and Hessian", axis, _quantity(rows), curves, keys=_keys(names),
-        guide={"hollow": "equal up to rounding, or rough", "x": "not finite"}, slopes=(1.0, 2.0, 3.0), corner="left", says=says,
+        guide={"hollow": "equal up to rounding, or rough", "x": "not finite"}, slopes=(1.0, 2.0, 3.0), corner="left",
+        headroom=math.inf, says=says,
     )  # fmt: skip
 
 
