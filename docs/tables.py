@@ -9,6 +9,7 @@ sys.path.insert(0, str(ROOT))
 
 from dlab import errors, grid, measure, schemes, targets  # noqa: E402
 from dlab.figures.numbers import order  # noqa: E402
+from dlab.schemes.names import NAMES  # noqa: E402
 
 README = ROOT / "README.md"
 
@@ -32,6 +33,13 @@ def grid_rows():
         yield name, maker.title, f"${maker.formula}$" if maker.formula else "–", ", ".join(["T"] * (maker.begins == "T") + keys) or "–"
 
 
+def name_rows():
+    yield "name", "of", "scheme", "grid", "option", "note"
+    for n in NAMES.values():
+        options = ", ".join(f"{key} = {value:g}" for key, value in n.options)
+        yield n.name, n.source, n.scheme, n.grid["name"] if n.grid else "any", options or "–", n.note or "–"
+
+
 def target_rows():
     yield "name", "target", "keys in a study file", "m₀", "L₀"
     for t in targets.REGISTRY.values():
@@ -53,7 +61,10 @@ def estimator_rows():
         yield e.name, e.title, sees, "yes" * e.automatic or "–", notes
 
 
-TABLES = {"schemes": scheme_rows, "grids": grid_rows, "targets": target_rows, "score errors": error_rows, "estimators": estimator_rows}
+TABLES = {
+    "schemes": scheme_rows, "grids": grid_rows, "names": name_rows, "targets": target_rows, "score errors": error_rows,
+    "estimators": estimator_rows,
+}  # fmt: skip
 
 
 def table(rows) -> str:

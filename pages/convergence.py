@@ -2,7 +2,7 @@
 
 from dlab.figures import convergence, guess, tables
 from dlab.study import refitted
-from dlab.ui import compare, law, methods, reveal, studies
+from dlab.ui import compare, law, methods, reveal, samplers, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
@@ -28,6 +28,7 @@ show(Page(
     controls=("target", "schemes", "h", "grid", "score_error", "horizon", "sampling", "picture", "open_study"),
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),
-        measured(), compare.section(studies.curve), law.section(studies.curve, lambda scene: "law"), theorem(),
+        measured(), compare.section(studies.curve), law.section(studies.curve, lambda scene: "law"),
+        *samplers.SECTIONS, theorem(),
     ),
 ))  # fmt: skip

@@ -138,7 +138,7 @@ def _key(key, colour, width, size) -> dict:
     mode = "+".join([*(["lines"] if key.dash else []), *(["markers"] if key.marker or key.band else [])])
     symbol = "square" if key.band else key.marker + ("" if key.filled else "-open")
     return {
-        "type": "scatter", "x": [None], "y": [None], "name": html.escape(key.name), "mode": mode, "showlegend": True,
+        "type": "scatter", "x": [None], "y": [None], "name": html.escape(key.name), "mode": mode or "none", "showlegend": True,
         "hoverinfo": "skip", "line": {"color": colour, "dash": key.dash or "solid", "width": width},
         "marker": {"symbol": symbol if key.marker or key.band else "circle", "color": _rgba(colour, 0.3) if key.band else colour,
                    "size": size + 4 if key.band else size, "line": {"width": 0 if key.band else 2, "color": colour}},
@@ -224,7 +224,8 @@ def _layout(theme, presentation) -> dict:
         "plot_bgcolor": CLEAR,
         "margin": {"l": 4, "r": 12, "t": 4, "b": 4, "pad": 0},
         # Schemes below, the reading guide above: neither covers data, and both wrap on a narrow screen.
-        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "itemwidth": 42, "tracegroupgap": 0},
+        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "itemwidth": 42, "tracegroupgap": 0,
+                   "maxheight": 0.65},
         "legend2": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemclick": False, "itemdoubleclick": False, "font": small},
         "hovermode": "closest",
         "barmode": "overlay",

@@ -76,7 +76,7 @@ def _gaussian(case, at):
     law = gaussian.propagate(case.scheme, case.target, case.error, grid=case.grid, start=case.start)
     found, joint = [], [None] * len(at)
     if case.scheme.randomised and law.mixed < mixture.EQUAL:
-        joint = _mixture(case, at, law.maps, *law.begin(case.target), *case.target.along_axes)
+        joint = of_maps(case, at, law.maps, *law.begin(case.target), *case.target.along_axes)
     for n, t, known in zip(at, case.times(at), joint):
         if not (np.isfinite(law.mean[n]).all() and np.isfinite(law.cov[n]).all()):
             found.append(Estimate(None, 0.0, "exact"))
@@ -85,11 +85,11 @@ def _gaussian(case, at):
         if known:
             found.append(replace(known, lower=value, value=value if known.method == "lower" else max(value, known.value)))
         else:
-            found.append(_least(value, None, "the steps mix the target's axes") if case.scheme.randomised else _estimate(case, value))
+            found.append(_least(value, None, "the steps mix the target's axes") if case.scheme.randomised else stated(case, value))
     return found, law.error_square
 
 
-def _mixture(case, at, maps, mean, var, values, means, counts=None) -> list[Estimate]:
+def of_maps(case, at, maps, mean, var, values, means, counts=None) -> list[Estimate]:
     """From a Gaussian with mean and var along axes on which the target has `means` and `values`, each counts times."""
     counts = np.ones(len(var)) if counts is None else counts
     times, found = case.times(at), []
@@ -101,7 +101,7 @@ def _mixture(case, at, maps, mean, var, values, means, counts=None) -> list[Esti
             why = f"to first order in the mixture's shape W₂ is {one.value:.2g}, which is too rough here"
             found.append(_least(one.lower, one.upper, why))
         else:
-            found.append(_estimate(case, one.value, "joint", _rough(one.error), lower=one.lower, upper=one.upper))
+            found.append(stated(case, one.value, "joint", _rough(one.error), lower=one.lower, upper=one.upper))
     return found
 
 
@@ -126,14 +126,14 @@ def _axes(case, at):
     leaves = tuple(map(tuple, alike[:, kinds].tolist()))
     law = _lines_once(case.scheme, tuple(values.tolist()), leaves, tree, case.grid, case.start)
     if case.scheme.randomised:
-        return _mixture(case, at, law.maps, law.mean[0], law.cov[0], values, 0 * values, share), law.error_square @ share
+        return of_maps(case, at, law.maps, law.mean[0], law.cov[0], values, 0 * values, share), law.error_square @ share
     found = []
     for n, t in zip(at, case.times(at)):
         true = np.exp(-t) * values - np.expm1(-t)
         # The difference of roots from that of variances: no digits cancel that the law itself still has.
         moved = (law.cov[n] - true) / (np.sqrt(law.cov[n]) + np.sqrt(true))
         square = share @ (moved**2 + law.mean[n] ** 2)
-        found.append(_estimate(case, math.sqrt(square)) if np.isfinite(square) else Estimate(None, 0.0, "exact"))
+        found.append(stated(case, math.sqrt(square)) if np.isfinite(square) else Estimate(None, 0.0, "exact"))
     return found, law.error_square @ share
 
 
@@ -182,7 +182,7 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     if not change <= product.SETTLED:
         flags = (unsettled("the exact law", change),)
     if not case.scheme.randomised:
-        return [_estimate(case, math.sqrt(v), flags=flags, change=change) for v in squares], met
+        return [stated(case, math.sqrt(v), flags=flags, change=change) for v in squares], met
     together = _shared(case, at, found)
     if together is None:
         why = f"the joint law of {len(found)} coordinates that share the random midpoint is not carried"
@@ -191,7 +191,7 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     for apart, more in zip(squares, together):
         # What binds three coordinates is of higher order.
         error = more / max(apart + more, 1e-300) * math.sqrt(more) / narrow * (len(found) > 2)
-        estimates.append(_estimate(case, math.sqrt(apart + more), "joint", (*flags, *_rough(error)), change, lower=math.sqrt(apart)))
+        estimates.append(stated(case, math.sqrt(apart + more), "joint", (*flags, *_rough(error)), change, lower=math.sqrt(apart)))
     return estimates, met
 
 
@@ -225,7 +225,7 @@ def _pairs(keys) -> Counter:
     return Counter(tuple(sorted(pair)) for pair in itertools.combinations(keys, 2))
 
 
-def _estimate(case, value, method="exact", flags=(), change=0.0, lower=None, upper=None):
+def stated(case, value, method="exact", flags=(), change=0.0, lower=None, upper=None):
     if value < ROUNDING * case.target.facts.second_moment**0.5:
         flags = (*flags, "the laws are equal up to rounding")
     if method == "exact":

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 
 from dlab import errors, grid, learn, pictures, schemes, targets
+from dlab.answers import samplers
+from dlab.grid import MAKERS
 from dlab.params import BadInput
 from dlab.study import DEFAULT, Study
 from dlab.targets import observations
@@ -271,3 +273,35 @@ def images_study(values: Mapping) -> Study:
         score_error=IMAGE_NETWORK if mine["score"] == "network" else EXACT, estimator="frechet", particles=IMAGE_PATHS,
         accuracy=None, budget=None,
     )  # fmt: skip
+
+
+# ---------------------------------------------------------------- samplers
+
+
+def sampler_study(values: Mapping, names, grid: str, options: Mapping, steps=(8,)) -> Study:
+    """Schemes on a grid with its default settings, on the scene's target from its start, with the exact score; options: keys of the study
+    file. BadInput where a scheme cannot run there."""
+    asked = {
+        "target": settings.target_spec(values), "schemes": list(names), "grid": {"name": grid}, "steps": list(steps),
+        **{key: values[key] for key in ("start", "particles", "seed")}, **options,
+    }  # fmt: skip
+    return Study.from_json(asked | ({"T": values["T"]} if MAKERS[grid].begins == "T" else {}))
+
+
+def sampler_studies(values: Mapping, names, grid: str, options: Mapping) -> tuple[dict[str, Study], dict[str, str]]:
+    """As `sampler_study`, where no law of all is known: a study for each number of evaluations that a step may cost, at the numbers of
+    steps that a common number of evaluations pays for; and {scheme: why it cannot run here}."""
+    groups, missing = {}, {}
+    for name in names:
+        own = {key: value for key, value in options.items() if (o := schemes.REGISTRY[name].option) and o.key == key}
+        try:
+            sampler_study(values, [name], grid, own)
+        except BadInput as error:
+            missing[name] = str(error)
+        else:
+            groups.setdefault(samplers.evaluations(schemes.REGISTRY[name]), []).append(name)
+    asked = {}
+    for cost, mine in groups.items():
+        own = {key: value for key, value in options.items() if any((o := schemes.REGISTRY[n].option) and o.key == key for n in mine)}
+        asked[f"{cost} a step"] = sampler_study(values, mine, grid, own, samplers.steps_of(schemes.REGISTRY[mine[0]]))
+    return asked, missing

@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 
 from dlab import engine, errors, pictures, schemes
-from dlab.answers import trajectory
+from dlab.answers import samplers, trajectory
 from dlab.params import BadInput
 from dlab.study import Study, run
 
@@ -41,3 +41,7 @@ def up(stop: threading.Event) -> None:
                 return
             with engine.exclusive():
                 run(Study.from_json({**exact, "target": SKEW, "schemes": [name]}))
+        for name in schemes.REGISTRY:
+            if stop.is_set():
+                return
+            samplers.samplers(Study.from_json({**exact, "schemes": [name]}))
