@@ -25,6 +25,8 @@ PIVOTS = 2_000_000
 ITERATIONS = 1000
 SETTLED = 3e-4  # relative error of the marginals at which Sinkhorn's iterations end
 ACCEPTED = 3e-3  # and the most with which their value is taken
+RELAXED = 1.8  # times an update of a potential is taken
+FAR = 10.0  # times the least error of the marginals beyond which it is taken once
 
 
 @cache
@@ -57,16 +59,18 @@ def sinkhorn(x, y, seed) -> float:
 
 def _entropic(x, y, reg) -> float:
     """Transport cost of the entropic plan between two clouds."""
-    found, error = map(float, _annealed(jnp.asarray(_ot().dist(x, y)), reg))
+    found, error = map(float, _annealed(jnp.asarray(_ot().dist(x, y)), reg, x is y))
     if not (np.isfinite(found) and error <= ACCEPTED):
         raise NotConverged(f"Sinkhorn's iterations did not converge within {ITERATIONS:,} steps")
     return found
 
 
-@jax.jit
-def _annealed(cost, reg):
+@partial(jax.jit, static_argnames="alone")
+def _annealed(cost, reg, alone):
     """Cost of the entropic plan and the relative error of its marginals. Potentials in the log domain, where nothing underflows, from
-    a large regularisation on, halved until it is `reg`; averaged updates (Feydy et al. 2019), which do not oscillate."""
+    a large regularisation on, halved until it is `reg`. Of a cloud and itself (`alone`) both are one, and its averaged updates are quick
+    (Feydy et al. 2019). Else updates alternate, at `reg` overrelaxed (Thibault et al. 2021), which takes a tenth of the iterations; that
+    converges near the solution alone, so the first error that is far above the least ends it."""
     weights = -jnp.log(jnp.array(cost.shape, float))
 
     def soft(potential, cost, log, eps):
@@ -76,13 +80,23 @@ def _annealed(cost, reg):
         return (state[0] < ITERATIONS) & (state[-1] > SETTLED)
 
     def body(state):
-        k, f, g, _ = state
+        k, f, g, least, omega, _ = state
         eps = jnp.maximum(reg, cost.max() * 0.5**k)
-        own, other = soft(g, cost, weights[1], eps), soft(f, cost.T, weights[0], eps)
-        gap = jnp.mean(jnp.abs(jnp.expm1((f - own) / eps))) + jnp.mean(jnp.abs(jnp.expm1((g - other) / eps)))
-        return k + 1, (f + own) / 2, (g + other) / 2, jnp.where(eps > reg, jnp.inf, gap)
+        last = eps <= reg
+        own = soft(g, cost, weights[1], eps)
+        gap = jnp.mean(jnp.abs(jnp.expm1((f - own) / eps)))
+        if alone:
+            mean = (f + own) / 2
+            return k + 1, mean, mean, least, omega, jnp.where(last, 2 * gap, jnp.inf)
+        f = f + jnp.where(last, omega, 1.0) * (own - f)
+        other = soft(f, cost.T, weights[0], eps)
+        gap = gap + jnp.mean(jnp.abs(jnp.expm1((g - other) / eps)))
+        g = g + jnp.where(last, omega, 1.0) * (other - g)
+        # Not `gap <= ...`: a NaN ends the relaxation too.
+        omega = jnp.where(last & ~(gap <= FAR * least), 1.0, omega)
+        return k + 1, f, g, jnp.where(last, jnp.minimum(least, gap), jnp.inf), omega, jnp.where(last, gap, jnp.inf)
 
-    _, f, g, error = jax.lax.while_loop(unfinished, body, (0, *map(jnp.zeros, cost.shape), jnp.inf))
+    _, f, g, _, _, error = jax.lax.while_loop(unfinished, body, (0, *map(jnp.zeros, cost.shape), jnp.inf, RELAXED, jnp.inf))
     return jnp.sum(jnp.exp((f[:, None] + g - cost) / reg + weights.sum()) * cost), error
 
 
