@@ -5,7 +5,7 @@ the sample is cut into groups of equal size, so the standard error comes from re
 leaving out blocks where a distance is quick to find, and is unknown else.
 """
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import import_module
 
 import jax
@@ -105,15 +105,21 @@ def sliced(x, y, seed) -> float:
     return float(_ot().sliced_wasserstein_distance(x, y, n_projections=DIRECTIONS, seed=seed))
 
 
+@lru_cache(maxsize=4)  # one for all rows of a study
+def _fresh(distance, target, seed, groups, size):
+    """Clouds of target samples (groups, size, d), and the floor: the mean distance of two such clouds, of further samples."""
+    key = noise.stream(jax.random.key(seed), "clouds")
+    fresh = np.asarray(target.sample(key, 3 * groups * size)).reshape(3, groups, size, -1)
+    return fresh[0], float(np.mean([distance(x, y, g) for g, (x, y) in enumerate(zip(fresh[1], fresh[2]))]))
+
+
 def _estimate(name, distance, quick, case: Case, pairs: Pairs) -> Estimate:
     groups = max(1, min(GROUPS, len(pairs.x) // GROUP))
     size = min(GROUP, len(pairs.x))
-    key = noise.stream(jax.random.key(case.seed), "clouds")
-    fresh = np.asarray(case.target.sample(key, 3 * groups * size)).reshape(3, groups, size, -1)
     clouds = pairs.x[: groups * size].reshape(groups, size, -1)
     try:
-        values = [distance(x, y, g) for g, (x, y) in enumerate(zip(clouds, fresh[0]))]
-        floor = float(np.mean([distance(x, y, g) for g, (x, y) in enumerate(zip(fresh[1], fresh[2]))]))
+        fresh, floor = _fresh(distance, case.target, case.seed, groups, size)
+        values = [distance(x, y, g) for g, (x, y) in enumerate(zip(clouds, fresh))]
     except NotConverged as why:
         return Estimate(None, None, name, flags=(f"{name}: no value, since {why}",))
     value = float(np.mean(values))
@@ -121,7 +127,7 @@ def _estimate(name, distance, quick, case: Case, pairs: Pairs) -> Estimate:
     if groups > 1:
         stderr = np.std(values, ddof=1) / np.sqrt(groups)
     elif quick:
-        stderr = _left_out(distance, clouds[0], fresh[0, 0])
+        stderr = _left_out(distance, clouds[0], fresh[0])
     else:
         stderr = floor
         flags = (*flags, f"{name}: too few paths for replicates, so the floor stands in for the standard error")
