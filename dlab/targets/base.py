@@ -30,6 +30,11 @@ class Fact:
 UNKNOWN = Fact(None, "unknown")
 
 
+def sign_of(name: str) -> str:
+    """Of an infinite constant: m0 alone falls without end, the others rise."""
+    return "−" if name == "m0" else ""
+
+
 def infinite(why: str) -> Fact:
     """A constant that no number bounds, with the reason."""
     return Fact(None, f"infinite: {why}")
