@@ -87,8 +87,8 @@ def read_csv(data: bytes, planar: bool = False, separator: str | None = None, la
     names, rows, remarks = _header(rows)
     if chosen is None and separator == "," and len(rows) == count and _pairs(rows):
         raise BadInput(
-            f"The CSV has {len(names)} columns of whole numbers and no header, which may as well be {len(names) // 2} features with decimal "
-            "commas; put ; between the columns, or, if they are whole numbers, add a header or choose commas as the separator."
+            f"The CSV has {len(names)} columns of whole numbers and no header, which may as well be {len(names) // 2} features with "
+            "decimal commas; put ; between the columns, or, if they are whole numbers, add a header or choose commas as the separator."
         )
     names, rows, remarks = _without_index(names, rows, remarks)
     most = 2 if planar else MAX_FEATURES
