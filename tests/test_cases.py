@@ -15,6 +15,7 @@ import pytest
 from dlab import __main__ as shell
 from dlab import export, pictures, targets
 from dlab.figures.chart import Axis, Chart, Curve
+from dlab.figures.numbers import constant
 from dlab.params import BadInput
 from dlab.study import Study
 from dlab.targets.observations import read_csv
@@ -46,7 +47,7 @@ TABLES = {  # separator, features, label, first row, labels
 REFUSED_TABLES = {
     "csv01_first_cell_missing_no_header.csv": (False, ("Line 1", "x1", "missing")),
     "csv04_decimal_commas_under_header.csv": (True, ("Line 2", "5 cells", "3", ";")),
-    "csv05_decimal_commas_planar_no_header.csv": (True, ("5 columns", "2 features", "commas")),
+    "csv05_decimal_commas_planar_no_header.csv": (False, ("5 columns", "2 features", "decimal commas", ";")),
     "csv09_planar_header_name_twice.csv": (True, ("'x1'", "twice")),
     "csv13_underscores.csv": (True, ("Line 2", "x1", "'1_0'")),
 }
@@ -196,6 +197,7 @@ def test_the_app_runs_a_study_file_as_it_is(name):
 def test_the_score_of_components_of_unequal_covariance_has_no_bounded_slope(name):
     facts = Study.from_json(bytes_of(name)).built.facts
     assert facts.m0.infinite
+    assert constant(None, facts.m0.how) == "−∞"
     assert facts.L0.infinite
 
 

@@ -96,7 +96,7 @@ def _sampled(study, counts, tick) -> dict:
         for name, scheme in VARIANTS.items():
             case, end = Case(target, scheme, NONE, study.grid(n), "exact", study.seed), run(scheme, n, coarse)
             lost = diverged(end, target.facts).any()
-            found[name, n] = Estimate(None, 0.0, "projected") if lost else projected.estimate(case, Pairs(end, y, half))
+            found[name, n] = Estimate(None, None, "projected") if lost else projected.estimate(case, Pairs(end, y, half))
     return found
 
 

@@ -89,3 +89,10 @@ def listed(items) -> str:
     """a, b and c"""
     items = list(items)
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+
+
+def constant(value: float | None, how: str) -> str | None:
+    """A constant of a target, "∞" or "−∞" where `how` says so; None where it is unknown."""
+    if value is not None:
+        return number(value)
+    return "−∞" if how.startswith("minus infinity") else "∞" if how.startswith("infinite") else None

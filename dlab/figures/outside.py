@@ -5,7 +5,7 @@ from dataclasses import replace
 from dlab import theory
 from dlab.figures import along, convergence, tables
 from dlab.figures.chart import Chart, Curve, Key, Sheet, evenly, look
-from dlab.figures.numbers import NONE, Z95, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, constant, interval, listed, number, step_size
 from dlab.figures.plot import beside, line, plot, scheme_look, step_axis
 from dlab.figures.tables import (
     diverged,
@@ -68,9 +68,7 @@ def failing(checklist: list) -> str:
         return "No assumption is known to fail here, and m₀ > ½: the theorems apply, as far as their numbers were proven or measured."
     each = []
     for a in failed:
-        facts = ", ".join(
-            f"{s} = {'∞' if v is None else number(v)}" for s, v, how in a.values if v is not None or how.startswith("infinite")
-        )
+        facts = ", ".join(f"{s} = {shown}" for s, v, how in a.values if (shown := constant(v, how)))
         listed_nowhere = a.number == NONE
         name = "m₀ > ½" if listed_nowhere else f"Assumption {a.number}"
         each.append(f"{name} ({'listed nowhere' if listed_nowhere else a.title}; {facts})")

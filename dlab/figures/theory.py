@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dlab import schemes, theory
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Key, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, order, step_size
+from dlab.figures.numbers import NONE, Z95, about, constant, estimate, listed, number, order, step_size
 from dlab.figures.plot import beside, even_axis, line, plot, scheme_look, step_axis
 from dlab.figures.tables import diverged, fit_of, hover, reasons, rows_of, slope_text, value_text
 
@@ -140,9 +140,8 @@ def _size(value) -> str:
 
 
 def _known(name, value, how) -> str:
-    if value is not None:
-        return f"{name} = {number(value)}"
-    return f"{name} = ∞" if how.startswith("infinite") else f"{name} unknown"
+    shown = constant(value, how)
+    return f"{name} unknown" if shown is None else f"{name} = {shown}"
 
 
 def assumptions(items) -> list[dict]:

@@ -273,7 +273,7 @@ def _ends(mass, x) -> tuple[float, float]:
     return x[np.searchsorted(below, EMPTY)], x[min(np.searchsorted(below, 1 - EMPTY), len(x) - 1)]
 
 
-def _nodes(scheme, h, level) -> tuple[int, int, int]:
+def nodes(scheme, h, level) -> tuple[int, int, int]:
     """Nodes for U, for the noise inside a step, and in time between two edges of the tables."""
     more = level + min(max(0, math.ceil(math.log2(h / SMALL))), 5)
     if scheme.randomised:
@@ -294,8 +294,8 @@ def propagate(scheme, density, error, *, grid: Grid, start: str, mean: float, st
         near = density.span(REACH)
         low, high = max(low, min(0.0, near[0])), min(high, max(0.0, near[1]))
     for level, size in enumerate(SIZES):
-        x, nodes = np.linspace(low, high, size), _nodes(scheme, grid.largest, level)
-        line = _run(scheme, density, error, x, *nodes, grid=grid, start=start, at=at)
+        x, inside = np.linspace(low, high, size), nodes(scheme, grid.largest, level)
+        line = _run(scheme, density, error, x, *inside, grid=grid, start=start, at=at)
         value = line.w2_at(-1) if line.lost <= LOST else 0.0
         if not line.lost <= LOST or (line.thrown and not line.thrown <= SETTLED * value):
             # The law is wider than the target: the step is too large for it, or the score too wrong.

@@ -42,7 +42,7 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
 def of_plane(case: Case, law: plane.Plane, change: float) -> tuple[list[Estimate], np.ndarray]:
     """`follow` where the law is known already, as `plane.propagate` gives it."""
     if not law.lost <= plane.LOST:
-        return [Estimate(None, 0.0, "density")] * len(law.at), law.error_square
+        return [Estimate(None, None, "density")] * len(law.at), law.error_square
     flags = ()
     if not change <= plane.SETTLED:
         flags = (unsettled("the density", change),)

@@ -79,7 +79,7 @@ def _gaussian(case, at):
         joint = of_maps(case, at, law.maps, *law.begin(case.target), *case.target.along_axes)
     for n, t, known in zip(at, case.times(at), joint):
         if not (np.isfinite(law.mean[n]).all() and np.isfinite(law.cov[n]).all()):
-            found.append(Estimate(None, 0.0, "exact"))
+            found.append(Estimate(None, None, "exact"))
             continue
         value = float(gaussian.bures(*gaussian.diffused(case.target.facts, t), law.mean[n], law.cov[n]))
         if known:
@@ -96,7 +96,7 @@ def of_maps(case, at, maps, mean, var, values, means, counts=None) -> list[Estim
     goals = [(np.exp(-t / 2) * means, np.exp(-t) * values - np.expm1(-t)) for t in times]
     for one in mixture.distances(maps, mean, var, counts, at, goals):
         if not np.isfinite(one.value):
-            found.append(Estimate(None, 0.0, "exact"))
+            found.append(Estimate(None, None, "exact"))
         elif one.error > ROUGH:
             why = f"to first order in the mixture's shape W₂ is {one.value:.2g}, which is too rough here"
             found.append(_least(one.lower, one.upper, why))
@@ -133,7 +133,7 @@ def _axes(case, at):
         # The difference of roots from that of variances: no digits cancel that the law itself still has.
         moved = (law.cov[n] - true) / (np.sqrt(law.cov[n]) + np.sqrt(true))
         square = share @ (moved**2 + law.mean[n] ** 2)
-        found.append(stated(case, math.sqrt(square)) if np.isfinite(square) else Estimate(None, 0.0, "exact"))
+        found.append(stated(case, math.sqrt(square)) if np.isfinite(square) else Estimate(None, None, "exact"))
     return found, law.error_square @ share
 
 
@@ -166,16 +166,14 @@ def _nodes(values, counts):
 def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     """`follow` where the law of each coordinate is known already: found as `lines` gives it."""
     if case.scheme.randomised and case.target.unbounded:
-        return [Estimate(None, 0.0, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.grid.steps, np.nan)
-    squares, changes, met = np.zeros(len(at)), 0.0, sum(line.error_square for line, _ in found)
+        return [Estimate(None, None, "exact", flags=(case.target.unbounded,))] * len(at), np.full(case.grid.steps, np.nan)
+    met = sum(line.error_square for line, _ in found)
     if not all(line.lost <= product.LOST for line, _ in found):
         return [Estimate(None, None, "exact")] * len(at), met
     if not all(line.torn <= product.TORN for line, _ in found):
         return [Estimate(None, None, "exact", flags=(TOO_NARROW,))] * len(at), met
-    for line, moved in found:
-        own = line.w2() ** 2
-        squares += own
-        changes += moved * own[-1]
+    own = [line.w2() ** 2 for line, _ in found]
+    squares, changes = sum(own), sum(moved * square[-1] for (_, moved), square in zip(found, own))
     # Of the root of a sum: a coordinate that hardly counts may be known badly.
     change = float(changes / max(squares[-1], 1e-300))
     flags = ()
@@ -183,7 +181,7 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
         flags = (unsettled("the exact law", change),)
     if not case.scheme.randomised:
         return [stated(case, math.sqrt(v), flags=flags, change=change) for v in squares], met
-    together = _shared(case, at, found)
+    together = _shared(case, at, found, own)
     if together is None:
         why = f"the joint law of {len(found)} coordinates that share the random midpoint is not carried"
         return [_least(math.sqrt(v), None, why) for v in squares], met
@@ -195,10 +193,11 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     return estimates, met
 
 
-def _shared(case, at, found):
-    """What the random midpoint that all coordinates share adds to the sum of their W2^2, (F,); None where pairs are too many."""
+def _shared(case, at, found, squares):
+    """What the random midpoint that all coordinates share adds to the sum of their W2^2, squares [(F,)], (F,); None where pairs are too
+    many."""
     keys = [key for key, _ in _coordinates(case)]
-    pairs, squares, more = _pairs(keys), [line.w2() ** 2 for line, _ in found], np.zeros(len(at))
+    pairs, more = _pairs(keys), np.zeros(len(at))
     if len(pairs) > PAIRS:
         return None
     for kinds, count in pairs.items():
@@ -212,7 +211,7 @@ def pair(case, found, which=(0, 1)) -> list[shared.Coordinate]:
     """Two coordinates, one object if equal, on grids of as many points, one refinement before their lines': they share little."""
     own, xs = list(_coordinates(case)), [found[i][0].x for i in which]
     level = max(max(product.SIZES.index(len(x)) for x in xs) - 1, 0)
-    made, nodes = {}, product._nodes(case.scheme, case.grid.largest, level)
+    made, nodes = {}, product.nodes(case.scheme, case.grid.largest, level)
     for i, x in zip(which, xs):
         key, (density, error, *_) = own[i]
         if key not in made:

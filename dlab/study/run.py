@@ -134,10 +134,10 @@ def _measured(study, sweep, key, quick) -> Row:
     pairs, met, spent = sweep.pairs(key), sweep.level_met(key), sweep.tally(key)
     if case.scheme.randomised and (why := case.target.unbounded):
         # Finite samples of an infinite mean square say nothing, however near they land.
-        return replace(_row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, 1), flags=(why,))
+        return replace(_row(study, case, Estimate(None, None, estimator.name), len(pairs.x), met, 1), flags=(why,))
     lost = int(diverged(pairs.x, study.built.facts).sum())
     if lost:
-        return _row(study, case, Estimate(None, 0.0, estimator.name), len(pairs.x), met, lost, spent)
+        return _row(study, case, Estimate(None, None, estimator.name), len(pairs.x), met, lost, spent)
     found = (estimator.quick if quick and estimator.quick else estimator.estimate)(case, pairs)
     if pairs.y is None:
         return _row(study, case, replace(found, flags=_doubts(found, None, None, 0.0)), len(pairs.x), met, 0, spent)

@@ -13,18 +13,20 @@ from dlab import linop, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
 
+ENDLESS = ("infinite", "minus infinity")
+
 
 @dataclass(frozen=True)
 class Fact:
     """A number with the way it was obtained: "closed form", "proven bound", "numerical ...", "given";
-    value None where it is unknown, or infinite: then `how` begins with that word and says why."""
+    value None where it is unknown, or infinite: then `how` begins with one of ENDLESS and says why."""
 
     value: float | None
     how: str
 
     @property
     def infinite(self) -> bool:
-        return self.value is None and self.how.startswith("infinite")
+        return self.value is None and self.how.startswith(ENDLESS)
 
 
 UNKNOWN = Fact(None, "unknown")
@@ -32,7 +34,12 @@ UNKNOWN = Fact(None, "unknown")
 
 def infinite(why: str) -> Fact:
     """A constant that no number bounds, with the reason."""
-    return Fact(None, f"infinite: {why}")
+    return Fact(None, f"{ENDLESS[0]}: {why}")
+
+
+def endless_below(why: str) -> Fact:
+    """An m0 of minus infinity, with the reason: along some direction -Hess log p_0 falls without end."""
+    return Fact(None, f"{ENDLESS[1]}: {why}")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from dlab.targets.base import UNKNOWN, Fact, infinite
+from dlab.targets.base import UNKNOWN, Fact, endless_below, infinite
 from dlab.targets.gaussian import speed, turn
 
 BENT = 1 / (6 * math.sqrt(3))  # max of |pi (1 - pi) (1 - 2 pi)|
@@ -212,7 +212,7 @@ def curvature(weights, means, covs) -> dict[str, Fact]:
         verdicts = [_unbounded(one, k, l) for k, l in itertools.combinations(range(len(weights)), 2)]
         if any(verdicts):
             why = "two components of unequal covariance weigh the same arbitrarily far out, where their scores differ without bound"
-            return dict.fromkeys(("m0", "L0", "L_F", "M1", "M2"), infinite(why))
+            return {"m0": endless_below(why)} | dict.fromkeys(("L0", "L_F", "M1", "M2"), infinite(why))
         if None in verdicts:
             return dict.fromkeys(("m0", "L0"), UNKNOWN)
     if shared:

@@ -18,6 +18,7 @@ POSITIVE = ("yes", "true", "positive", "case", "pos", "t")  # words for the labe
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "?", "inf", "-inf")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _WORD = re.compile(r"[^\W\d_]")
 
 
@@ -78,10 +79,17 @@ def read_csv(data: bytes, planar: bool = False, separator: str | None = None, la
 
     planar: exactly two features; else 2 to MAX_FEATURES. separator: one of SEPARATORS, found where it is None. label: the name
     of the column of labels; where it is None the one that is called so (LABELS), else the only one with two values, else the last.
-    The first row is a header where it holds words and no number. BadInput names line and column, what stands there, and the next step.
+    The first row is a header where it holds words and no number. Whole numbers without a header that may be the parts of decimal commas
+    are refused unless the separator is given. BadInput names line and column, what stands there, and the next step.
     """
-    separator, rows = _cells(data, separator)
+    chosen, (separator, rows) = separator, _cells(data, separator)
+    count = len(rows)
     names, rows, remarks = _header(rows)
+    if chosen is None and separator == "," and len(rows) == count and _pairs(rows):
+        raise BadInput(
+            f"The CSV has {len(names)} columns of whole numbers and no header, which may as well be {len(names) // 2} features with "
+            "decimal commas; put ; between the columns, or, if they are whole numbers, add a header or choose commas as the separator."
+        )
     names, rows, remarks = _without_index(names, rows, remarks)
     most = 2 if planar else MAX_FEATURES
     if not 3 <= len(names) <= most + 1:
@@ -210,6 +218,14 @@ def _canonical(text: str):
 
 def _word(text: str) -> bool:
     return bool(_WORD.search(text)) and text.lower() not in MISSING and not _NUMBER.fullmatch(text)
+
+
+def _pairs(rows) -> bool:
+    """Whether the cells before the label may be the two parts each of at least two numbers with a decimal comma."""
+    width = len(rows[0][1]) - 1
+    return width >= 4 and width % 2 == 0 and all(
+        _WHOLE.fullmatch(cell) and (j % 2 == 0 or cell.isdigit()) for _, cells in rows for j, cell in enumerate(cells[:-1])
+    )  # fmt: skip
 
 
 def _decimal_commas(cells) -> bool:

@@ -20,6 +20,7 @@ from dlab.targets.base import Fact, Factors, Facts, Regions, Target, TargetEntry
 DEEP = 60.0  # log-density below its maximum at which the nodes' middle half ends
 NODES = 640  # of the quadrature over X_0, in logarithms: where the quartic is far below its maximum no weight underflows
 FOLLOW = 24  # nodes that follow a particle where the kernel is narrower than they resolve
+OUTSIDE = 1e-3  # mass on each side whose curvature does not count for the steepness
 GROWS = infinite("the score grows like |u|³")
 NEAREST = 1e-9  # times t below are taken for this one
 
@@ -130,6 +131,14 @@ class Wells(Target):
         x, cdf = map(jnp.asarray, self._line)
         along = jnp.interp(jax.random.uniform(first, (n,)), cdf, x)
         return jnp.stack([along, jax.random.normal(second, (n,)) / math.sqrt(self.k)], -1)
+
+    @cached_property
+    def steepness(self):
+        """The steepest -H between the first coordinate's quantiles at OUTSIDE and 1 - OUTSIDE: beyond, where it grows without end, is next
+        to no mass."""
+        x, cdf = self._line
+        inside = x[(cdf > OUTSIDE) & (cdf < 1 - OUTSIDE)]
+        return float(max(np.abs(3 * self.q * inside[[0, -1]] ** 2 - self.a).max(), abs(self.a), self.k))
 
     @cached_property
     def factors(self):

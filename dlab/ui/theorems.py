@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab import schemes, theory, words
-from dlab.figures.numbers import listed, number, order, step_size
+from dlab.figures.numbers import constant, listed, number, order, step_size
 from dlab.look import PARTS
 from dlab.schemes.formula import coloured, digits
 from dlab.study import Study
@@ -112,8 +112,7 @@ def assumptions(items) -> None:
         name = f"Assumption {a.number}" if a.number != "–" else "Between the lines"
         st.markdown(f"**{name}: {a.verdict}.** {a.words} ({', '.join(a.needed_by)})\n\n${a.latex}$")
         values = "; ".join(
-            f"{frame.plain(s)} = {number(v) if v is not None else '∞' if how.startswith('infinite') else 'unknown'} ({how})"
-            for s, v, how in a.values
+            f"{frame.plain(s)} = {constant(v, how) or 'unknown'} ({how})" for s, v, how in a.values
         )
         st.caption(" ".join(filter(None, [values + ".", frame.plain(a.why)])))
 

@@ -158,7 +158,7 @@ def test_a_small_mixture_of_means_and_variances_is_as_far_as_its_density_says():
 
 def test_what_two_coordinates_share_is_that_of_the_whole_density():
     """The factors of R beside the density of the plane, carried whole by the same kernels, with other densities on the axes."""
-    scheme, grid, nodes = schemes.REGISTRY["REM"], uniform(2.0, 4), product._nodes(schemes.REGISTRY["REM"], 0.5, 0)
+    scheme, grid, nodes = schemes.REGISTRY["REM"], uniform(2.0, 4), product.nodes(schemes.REGISTRY["REM"], 0.5, 0)
     first = targets.build({"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0, "angle": 0.0}).factors.densities[0]
     second = targets.build({"name": "wells", "a": -1.0}).factors.densities[1]
     lines = [

@@ -5,6 +5,7 @@ import numpy as np
 import ot
 import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
+from scipy.special import logsumexp
 
 from dlab import errors, measure, schemes, targets
 from dlab.grid import uniform
@@ -335,3 +336,21 @@ def test_on_a_logistic_posterior_the_local_slopes_reach_the_orders_of_the_laws()
     assert abs(local["EI"][-1] - 1) < 0.1
     assert local["SO"][-1] > 1.7
     assert local["SO"][-1] > local["SO"][0] - 0.05
+
+
+@pytest.mark.parametrize("stretch", [0.02, 1.0, 10.0, 40.0])
+def test_sinkhorn_is_that_of_plain_updates_however_far_the_clouds_lie_apart(stretch):
+    rng = np.random.default_rng(0)
+    y, x = rng.standard_normal((2, 150, 2))
+    x, reg, log_weight = x * [stretch, 1.0], 0.05 * 2 * np.trace(np.cov(y.T)), -np.log(150)
+    for a, b in ((x, y), (x, x)):
+        cost, f, g = ((a[:, None] - b) ** 2).sum(-1), np.zeros(150), np.zeros(150)
+        for k in range(1500):
+            eps = max(reg, cost.max() * 0.5**k)
+            f = -eps * logsumexp((g - cost) / eps + log_weight, axis=1)
+            if a is b:  # else one end of the cloud hears of the other end's changes too slowly
+                f = g = (f + g) / 2
+            else:
+                g = -eps * logsumexp((f[:, None] - cost) / eps + log_weight, axis=0)
+        plan = np.exp((f[:, None] + g - cost) / reg + 2 * log_weight)
+        assert clouds._entropic(a, b, reg) == pytest.approx((plan * cost).sum(), rel=3e-3, abs=1e-3 * reg)

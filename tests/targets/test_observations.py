@@ -12,6 +12,7 @@ GOOD = {
     "no header, the label last": (b"1,2,1\n3,-4,0\n", ("x1", "x2"), "y", [[1.0, 2.0], [3.0, -4.0]], [1, -1]),
     "semicolons": (b"x1;x2;y\n0.5;1.2;1\n1.5;0.7;0\n", ("x1", "x2"), "y", [[0.5, 1.2], [1.5, 0.7]], [1, -1]),
     "semicolons and decimal commas": (b"a;b;y\n0,5;1,2;yes\n1,5;2;no\n", ("a", "b"), "y", [[0.5, 1.2], [1.5, 2.0]], [1, -1]),
+    "decimal commas without a header": (b"0,5;1,2;1\n1,5;0,7;0\n", ("x1", "x2"), "y", [[0.5, 1.2], [1.5, 0.7]], [1, -1]),
     "tabs": (b"a\tb\ty\n1\t2\t-1\n3\t4\t1\n", ("a", "b"), "y", [[1.0, 2.0], [3.0, 4.0]], [-1, 1]),
     "CR line ends": (b"x1,x2,y\r0.5,1.2,1\r1.5,0.7,0\r", ("x1", "x2"), "y", [[0.5, 1.2], [1.5, 0.7]], [1, -1]),
     "a label named so, first": (b"outcome,age,smoker\n1,30,0\n0,40,1\n", ("age", "smoker"), "outcome", [[30.0, 0.0], [40.0, 1.0]], [1, -1]),
@@ -40,12 +41,19 @@ def test_label_and_separator_can_be_corrected():
         read_csv(data, label="sex")
 
 
+def test_whole_numbers_that_may_be_decimal_commas_are_read_with_a_header_or_a_separator():
+    data, x = b"3,5,1,2,1\n1,5,0,7,0\n", [[3, 5, 1, 2], [1, 5, 0, 7]]
+    assert read_csv(data, separator=",").x == read_csv(b"a,b,c,d,y\n" + data).x == x
+    assert read_csv(b"3,5,1,-2,1\n1,5,0,7,0\n").x == [[3, 5, 1, -2], [1, 5, 0, 7]]  # no fraction has a sign
+
+
 # What must stand in the sentence: line, column, value.
 BAD = {
     "the first cell missing": (b",0.7,1.9,1\n1.2,0.4,2.2,0\n", ("Line 1", "x1", "missing")),
     "NA in the first row": (b"NA,0.7,1.9,1\n1.2,0.4,2.2,0\n", ("Line 1", "'NA'")),
     "a decimal comma in the first row": (b'"1,5",0.7,1\n1.2,0.4,0\n', ("Line 1", "'1,5'", "decimal point")),
     "decimal commas under a header": (b"a,b,y\n0,5,1,2,1\n1,5,0,7,0\n", ("Line 2", "5 cells", "3")),
+    "decimal commas without a header": (b"0,5,1,2,1\n1,5,0,7,0\n", ("5 columns", "2 features", "decimal commas", ";")),
     "a short line": (b"x1,x2,y\n1,2,1\n3,4\n", ("Line 3", "2 cells")),
     "a name twice": (b"x1,x1,x2,y\n1,9,2,1\n1,8,3,0\n", ("'x1'",)),
     "two labels": (b"a,b,Y,y\n1,2,1,0\n3,4,0,1\n", ("'y'",)),
