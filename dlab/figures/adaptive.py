@@ -23,7 +23,7 @@ def chart(found: dict, d: int = 1) -> Chart:
     curves = [line("target", y=found["sd"], key=TARGET), *(line(LIMIT, y=v, **_derived()) for v in limits)]
     return plot(
         f"Adaptive steps, d = {d}", log_axis("tolerance", tolerances, ticks=lambda *_: tuple((v, f"{v:g}") for v in tolerances)),
-        _axis(f"standard deviation, d = {d}", [found["sd"], *limits, *(r["sd"] for r in rows)]),
+        _axis(f"standard deviation, d = {d}", [found["sd"], *limits, *_ends(rows)]),
         [*curves, *_curves(rows, lambda r: r["tol"], lambda r: r["sd"])], says=sentence(found),
     )  # fmt: skip
 
@@ -38,7 +38,7 @@ def bias_chart(found: dict) -> Chart:
     ticks = tuple((k["d"], f"{k['d']}") for k in found["limits"][::2])
     return plot(
         "Bias of adaptive steps against the dimension", log_axis(f"dimension d{at}", limits.x, (1.4, 1.4), lambda *_: ticks),
-        _axis("deviation − target’s", [0.0, *limits.y, *map(difference, rows)]),
+        _axis("deviation − target’s", [0.0, *limits.y, *(v - found["sd"] for v in _ends(rows))]),
         [line("target", y=0.0, key=TARGET), limits, *_curves(rows, lambda r: r["d"], difference, dash="")], says=sentence(found),
     )  # fmt: skip
 
@@ -57,6 +57,11 @@ def _finest(found, d) -> list[dict]:
     rows = [r for r in found["rows"] if r["d"] == d and r["sd"] is not None]
     shared = set.intersection(*({r["tol"] for r in rows if r["method"] == m} for m in NAMES))
     return [r for r in rows if shared and r["tol"] == min(shared)]
+
+
+def _ends(rows) -> list[float]:
+    """Of the bars."""
+    return [r["sd"] + sign * Z95 * r["stderr"] for r in rows for sign in (-1, 1)]
 
 
 def _axis(title, values):
@@ -91,8 +96,8 @@ def sentence(found: dict) -> str:
         if rows := {r["method"]: r for r in _finest(found, d)}:
             redrawn, kept = (estimate(rows[m], "sd") for m in ("redraw", "path"))
             return (
-                f"At tolerance {rows['path']['tol']:g} and d = {d} the standard deviation is {redrawn} with redrawn noise and {kept} on one "
-                f"path; the target's is {number(found['sd'])}."
+                f"At tolerance {rows['path']['tol']:g} and d = {d} the standard deviation is {redrawn} with redrawn noise and {kept} "
+                f"on one path; the target's is {number(found['sd'])}."
             )
     return "Nothing has been measured yet."
 

@@ -47,11 +47,11 @@ def _get(scene) -> dict | None:
     bar, holder = right.progress(0.0, text="Starting. A first run also compiles it."), st.empty()
 
     def tick(done):
-        runs.give_way()
+        frame.give_way()
         bar.progress(min(done, 1.0), text=f"{done:.0%} of the work done.")
 
     def waiting():
-        runs.give_way()
+        frame.give_way()
         bar.progress(0.0, text=runs.WAIT)
 
     # Cancelled, this run must let go of the machine at once.

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from dlab import answers, engine, export
 from dlab.answers import learned_score, trajectory
@@ -336,14 +334,6 @@ def kept(ask: Ask) -> dict | None:
     _, tick, waiting = progress(ask.doing)
     engine.answer(ask.kind, ask.study, *ask.which, tick=tick, waiting=waiting)
     st.rerun()
-
-
-def give_way() -> None:
-    """To be called while a folded section computes: runs it again where a click of its own waits. A section is a fragment, and no
-    click in it interrupts a run as one elsewhere does."""
-    requests = getattr(get_script_run_ctx(), "script_requests", None)
-    if requests is not None and requests._state is ScriptRequestType.RERUN:
-        st.rerun(scope="fragment")
 
 
 def timing(study: Study) -> dict[str, float]:
