@@ -2,6 +2,7 @@
 
 from dlab import params
 from dlab.answers import (
+    adaptive,
     bounds,
     drift_sign,
     estimators,
@@ -20,7 +21,7 @@ REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
-        *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS,
+        adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS,
     )
 }  # fmt: skip
 

@@ -60,8 +60,9 @@ def inside(chart: Chart) -> None:
             bars = traces[screen.html.escape(s.name)]["error_y"]
             place = np.array([chart.y.place(v) for v in s.y])
             low, high = place - array(bars["arrayminus"]), place + array(bars["array"])
-            np.testing.assert_allclose(high, s.high, rtol=1e-5)
-            np.testing.assert_allclose(low, np.maximum(s.low, 0) if chart.y.log else s.low, rtol=1e-5, atol=1e-6 * np.abs(place).max())
+            rounding = 1e-6 * np.abs(place).max()
+            np.testing.assert_allclose(high, s.high, rtol=1e-5, atol=0 if chart.y.log else rounding)
+            np.testing.assert_allclose(low, np.maximum(s.low, 0) if chart.y.log else s.low, rtol=1e-5, atol=rounding)
 
 
 def curve(chart, name):

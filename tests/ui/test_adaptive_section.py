@@ -1,0 +1,59 @@
+"""The section on adaptive steps without a browser: nothing runs unasked, a run is shown and kept."""
+
+import pytest
+from test_helps import silent
+from test_pages import EXACT, at_home, charts, opened, plain, visit
+
+from dlab import engine
+from dlab.answers import adaptive
+from dlab.ui import frame
+
+__all__ = ["at_home"]  # a fixture that every test here uses
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(adaptive, "PARTICLES", {1: 256, 16: 64})
+    monkeypatch.setattr(adaptive, "TOLERANCES", (0.3, 0.1))
+
+
+def button(at):
+    return next((b for b in at.button if b.key == "adaptive-button"), None)
+
+
+def test_a_button_runs_it_and_the_numbers_stay(few):
+    at = opened(visit("convergence", {**EXACT, "seed": "71"}), "adaptive-open")
+    assert charts(at) == 1
+    assert "20 s" in button(at).label
+    assert not silent(at)
+    button(at).click()
+    at.run()
+    assert not at.exception, at.exception
+    assert button(at) is None
+    assert charts(at) == 3
+    assert "the target's is 0.707" in plain(at)
+    assert len(at.dataframe[-1].value) == 12
+    again = opened(visit("convergence", {**EXACT, "seed": "71"}), "adaptive-open")
+    assert charts(again) == 3
+    assert button(again) is None
+
+
+def test_what_a_cancelled_run_had_found_is_shown_with_a_button(few, monkeypatch):
+    at = opened(visit("convergence", {**EXACT, "seed": "72"}), "adaptive-open")
+    calls = []
+
+    def cancel():
+        calls.append(1)
+        if len(calls) > 12:
+            frame.st.rerun()
+
+    monkeypatch.setattr(frame, "give_way", cancel)
+    button(at).click()
+    at.run()
+    assert not at.exception, at.exception
+    assert button(at).label.startswith("Run")
+    assert charts(at) == 3
+    assert 0 < len(at.dataframe[-1].value) < 12
+    assert "cancelled" in plain(at)
+    with engine.exclusive(lambda: pytest.fail("the machine is still held")):
+        pass
