@@ -2,7 +2,7 @@
 
 from dlab.figures import convergence, guess, tables
 from dlab.study import refitted
-from dlab.ui import compare, law, methods, reveal, samplers, studies
+from dlab.ui import adaptive, compare, law, methods, reveal, samplers, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
