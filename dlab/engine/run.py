@@ -129,7 +129,9 @@ def answers_of(name: str, study: Study, *which, tick=lambda *done: None, waiting
 def answer_name(name: str, study: Study, *which) -> str:
     """What an answer is kept under: what of the study enters it, and nothing else."""
     entry = answers.find(name)
-    text = dumps([{k: study.to_json().get(k) for k in entry.reads}, *which], sort_keys=True)
+    asked = study.to_json()
+    # Options belong to the schemes, which enter every answer: named where they are given.
+    text = dumps([{k: asked.get(k) for k in (*entry.reads, *(k for k in schemes.OPTIONS if k in asked))}, *which], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{entry.name}.json"
 
 

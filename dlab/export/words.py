@@ -161,7 +161,7 @@ def latex_table(result: dict) -> str:
     varies an axis the rows of its finest step size, by the axis.
     """
     axis, shown = _axis(result), _shown(result)
-    symbol = ("$N$" if _uneven(shown["rows"]) else "$h$") if axis is None else _symbol(axis)
+    symbol = ("$N$" if _uneven(shown.get("rows") or []) else "$h$") if axis is None else _symbol(axis)
     lines, hollow = [], False
     for name in schemes_of(shown):
         mine, line, title = rows_of(shown, name), fit_of(shown, name), ""

@@ -85,7 +85,7 @@ def with_numbers(study: Study, h: float) -> None:
         ))  # fmt: skip
     void, paper = {}, study.start == "paper"
     first = r"e^{-m_{\min}T}\,\|X_0\|_{L_2} + " if paper else ""
-    for name, scheme in schemes.PAPER.items():
+    for name, scheme in schemes.REGISTRY.items():
         found = theory.bound(scheme, facts, T=study.T, h=h, start=study.start)
         if (theorem := scheme.theorem) is not None:
             c1, factor, c2 = theorem.printed
