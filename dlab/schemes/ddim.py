@@ -17,7 +17,7 @@ SCHEME = Scheme(
     strong_order=1.0,
     law_order=1.0,
     formula=Formula((r"z^+ = \drift{\tfrac{\sigma'}{\sigma}\,z + (1-\tfrac{\sigma'}{\sigma})\,x_0(t_n, z)}",)),
-    style=Style(light="#3F007D", dark="#9E9AC8", marker="square", dash="dot"),
+    style=Style(light="#3F007D", dark="#9E9AC8", marker="square", dash="longdash"),
     family="ODE",
     dynamics="ODE",
 )

@@ -47,6 +47,8 @@ def test_markers_and_colours_tell_the_schemes_apart():
     styles = [s.style for s in schemes.REGISTRY.values()]
     for part in (lambda s: s.light, lambda s: s.dark, lambda s: (s.marker, s.dash)):
         assert len(set(map(part, styles))) == len(styles)
+    # Dotted lines are bounds, dash-dotted ones closed forms.
+    assert not {"dot", "dashdot"} & {s.dash for s in styles}
     assert len({s.style.marker for s in schemes.PAPER.values()}) == len(schemes.PAPER)
 
 
