@@ -4,6 +4,7 @@ import streamlit as st
 
 from dlab import grid as grids
 from dlab import schemes
+from dlab.export import schedule
 from dlab.params import BadInput
 from dlab.ui import settings, state, studies
 from dlab.ui.blocks import draw_one, pairs
@@ -22,10 +23,14 @@ def grid(scene, page, off) -> None:
             draw_one("stop", off)
         if name != "uniform":
             try:
-                T = studies.curve(scene).T
+                study = studies.moving_study(scene) if page == "particles" else studies.curve(scene)
             except BadInput:  # said where the picture would be
                 return
-            st.caption(f"Starts at t = T = {T:.3g}, which is σ/α = {grids.sigma_of(T):.3g}.")
+            laid = study.grid(max(study.steps))
+            st.caption(f"Starts at t = T = {study.T:.3g}, which is σ/α = {grids.sigma_of(study.T):.3g}.")
+            with st.popover("Copy for other libraries", help="As sigmas of k-diffusion, and as timesteps of DDPM's linear schedule."):
+                st.caption(f"With N = {laid.steps}; the last σ is where the run ends.")
+                st.code(schedule.text(laid), language="python", wrap_lines=True)
 
 
 def chosen(scene, page, off, *, name="schemes") -> None:
