@@ -2,7 +2,7 @@
 
 from dlab.figures import convergence, guess, tables
 from dlab.study import refitted
-from dlab.ui import compare, law, methods, reveal, studies
+from dlab.ui import compare, law, methods, reveal, schedules, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
@@ -28,6 +28,7 @@ show(Page(
     controls=("target", "schemes", "h", "score_error", "horizon", "sampling", "picture", "open_study"),
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),
-        measured(), compare.section(studies.study), law.section(studies.study, lambda scene: "law"), theorem(),
+        measured(), compare.section(studies.study), law.section(studies.study, lambda scene: "law"),
+        *schedules.sections(studies.study), theorem(),
     ),
 ))  # fmt: skip

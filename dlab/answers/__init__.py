@@ -11,6 +11,7 @@ from dlab.answers import (
     learned_score,
     modes,
     one_step,
+    schedules,
     score_error,
 )
 from dlab.answers.base import Answer
@@ -19,7 +20,7 @@ REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
-        *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS,
+        *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *schedules.ANSWERS,
     )
 }  # fmt: skip
 
