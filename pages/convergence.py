@@ -2,7 +2,7 @@
 
 from dlab.figures import convergence, guess, tables
 from dlab.study import refitted
-from dlab.ui import adaptive, compare, law, methods, reveal, samplers, studies
+from dlab.ui import adaptive, compare, law, methods, reveal, samplers, schedules, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
@@ -29,6 +29,6 @@ show(Page(
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),
         measured(), compare.section(studies.curve), law.section(studies.curve, lambda scene: "law"),
-        *samplers.SECTIONS, adaptive.section(), theorem(),
+        *samplers.SECTIONS, *schedules.sections(studies.study), adaptive.section(), theorem(),
     ),
 ))  # fmt: skip

@@ -13,6 +13,7 @@ from dlab.answers import (
     modes,
     one_step,
     samplers,
+    schedules,
     score_error,
 )
 from dlab.answers.base import Answer
@@ -21,7 +22,7 @@ REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
-        adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS,
+        adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
     )
 }  # fmt: skip
 

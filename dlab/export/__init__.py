@@ -1,12 +1,14 @@
 """Files to take away. No browser is needed, and the same input gives the same bytes.
 
 files   a figure as SVG, PDF, PNG or HTML, a result as CSV or JSON, arrays as NPZ
+grids   a grid as k-diffusion and diffusers take it
 words   a result as a LaTeX table, a caption, Python that reproduces it; what to cite as BibTeX
 film    particles in motion as MP4, GIF or a page that plays them
 """
 
 from dlab.export.files import FIGURES, MIME, arrays_npz, figure_bytes, filename, result_json, rows_csv
 from dlab.export.film import FILMS, film_bytes, missing
+from dlab.export.grids import sigmas_text, timesteps_text
 from dlab.export.words import bibtex, caption, latex_table, motion_caption, motion_snippet, snippet
 
 __all__ = [
@@ -25,5 +27,7 @@ __all__ = [
     "motion_snippet",
     "result_json",
     "rows_csv",
+    "sigmas_text",
     "snippet",
+    "timesteps_text",
 ]

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import grid as grids
 from dlab import schemes
-from dlab.export import schedule
+from dlab.export import sigmas_text, timesteps_text
 from dlab.params import BadInput
 from dlab.ui import settings, state, studies
 from dlab.ui.blocks import draw_one, pairs
@@ -30,7 +30,7 @@ def grid(scene, page, off) -> None:
             st.caption(f"Starts at t = T = {study.T:.3g}, which is σ/α = {grids.sigma_of(study.T):.3g}.")
             with st.popover("Copy for other libraries", help="As sigmas of k-diffusion, and as timesteps of DDPM's linear schedule."):
                 st.caption(f"With N = {laid.steps}; the last σ is where the run ends.")
-                st.code(schedule.text(laid), language="python", wrap_lines=True)
+                st.code(f"{sigmas_text(laid)}\n{timesteps_text(laid)}", language="python", wrap_lines=True)
 
 
 def chosen(scene, page, off, *, name="schemes") -> None:
