@@ -63,7 +63,8 @@ def _from(page, scheme, places, key) -> tuple[Study, str, int]:
     own = float(grids.sigma_of(page.T))
     found = places[1].selectbox(
         "Largest noise σ", [own, *(v for v in LARGEST if abs(v - own) > 1e-6 * v)], key=f"{key}-largest",
-        help="Where all grids begin; the first is this page's.", format_func=lambda sigma: f"{number(sigma)}  (T = {math.log1p(sigma**2):.3g})",
+        help="Where all grids begin; the first is this page's.",
+        format_func=lambda sigma: f"{number(sigma)}  (T = {math.log1p(sigma**2):.3g})",
     )  # fmt: skip
     data = page.to_json()
     option = schemes.REGISTRY[scheme].option
