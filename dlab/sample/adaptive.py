@@ -26,7 +26,7 @@ from dlab import noise
 
 METHODS = ("redraw", "path", "flow")
 CHUNK = 16  # tries between two looks at the host: progress, cancellation, normals
-SEEN = 16  # points of its path ahead that a particle remembers
+SEEN = 24  # points of its path ahead that a particle remembers
 TRIES = 20_000  # after which a particle is given up
 LEAST = 1e-9  # step below which it is
 
