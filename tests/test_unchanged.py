@@ -77,7 +77,9 @@ def test_laws_without_sampling_are_the_same(case):
             for name, value in before.items()
         )
     for reached, before in zip(today.get("reach", ()), case.get("reach", ())):
-        assert reached["scheme"] in joint or {name: reached[name] for name in before} == before
+        if reached["scheme"] not in joint:
+            for name, value in before.items():  # T and h come from a minimum, whose digits depend on the machine
+                assert close(reached[name], value, 1e-9) if isinstance(value, float) else reached[name] == value, name
 
 
 @pytest.mark.parametrize("case", list(marked("sampled")))

@@ -4,11 +4,11 @@ A try from x at time t of length D is a step of stochastic Heun with g the drift
 
     K1 = D g(t, x) + dW,   K2 = D g(t - D, x + K1) + dW,   x' = x + (K1 + K2)/2,   E = (K2 - K1)/2,
 
-with E the difference from the Euler step inside it. It is accepted where S = |E / max(e_abs, e_rel max(|x|, |x + K1|))|/sqrt(d) <= 1,
-x then the state before the last accepted step; accepted or not, the next length is min(what is left, 0.9 D S^-0.9). The three METHODS
-differ in dW alone:
+with E the difference from the Euler step inside it. It is accepted where S = |E / max(e_abs, e_rel max(|x-|, |x + K1|))|/sqrt(d) <= 1,
+x- the state before the last accepted step; accepted or not, the next length is min(what is left, 0.9 D S^-0.9). The METHODS differ in
+dW, and the last in g and the power of S too:
 
-- "redraw": a new one for every try, as "Gotta Go Fast" has it (Jolicoeur-Martineau et al., 2105.14080, algorithm 1 and its code);
+- "redraw": a new one for every try, as "Gotta Go Fast" has it (Jolicoeur-Martineau et al., 2105.14080);
 - "path": that of one Brownian path. What a rejected try has seen of it is kept, and shorter tries are filled in by Brownian bridges
   (as in Rackauckas and Nie, Discrete Contin. Dyn. Syst. B 22, 2017);
 - "flow": none, and g the probability flow's drift (x + s)/2: Heun with Euler embedded.
@@ -26,7 +26,7 @@ from dlab import noise
 
 METHODS = ("redraw", "path", "flow")
 CHUNK = 16  # tries between two looks at the host: progress, cancellation, normals
-SEEN = 16  # points of its path ahead that a particle remembers
+SEEN = 24  # points of its path ahead that a particle remembers
 TRIES = 20_000  # after which a particle is given up
 LEAST = 1e-9  # step below which it is
 
