@@ -29,6 +29,6 @@ show(Page(
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),
         measured(), compare.section(studies.curve), law.section(studies.curve, lambda scene: "law"),
-        *samplers.SECTIONS, *schedules.sections(studies.study), adaptive.section(), theorem(),
+        *samplers.SECTIONS, *schedules.sections(studies.curve), adaptive.section(), theorem(),
     ),
 ))  # fmt: skip
