@@ -67,7 +67,7 @@ def _distance(case, law, values, means, counts) -> Estimate:
         # The difference of roots from that of variances: no digits cancel that the law itself still has.
         spread = (law.var - true) / (np.sqrt(law.var) + np.sqrt(true))
         square = counts @ (spread**2 + (law.mean - np.exp(-t / 2) * means) ** 2)
-    return exact.stated(case, math.sqrt(square)) if np.isfinite(square) else Estimate(None, 0.0, "exact")
+    return exact.stated(case, math.sqrt(square)) if np.isfinite(square) else Estimate(None, None, "exact")
 
 
 def applies(study: Study) -> str | None:

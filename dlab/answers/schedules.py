@@ -15,7 +15,7 @@ from dlab import measure
 from dlab.answers.base import Answer
 from dlab.grid import Grid
 from dlab.grid.makers import SIGMA_MIN
-from dlab.laws import axes
+from dlab.laws import axes, runs
 from dlab.measure import Case
 from dlab.params import BadInput
 from dlab.study.spec import Study
@@ -136,7 +136,7 @@ def best_grid(study: Study, scheme: str, steps: int, tick=lambda done: None) -> 
     values, counts = fitted(study)
     others, own, grid = held_out(values), study.scheme(scheme, steps), study.grid(steps)
     size = math.sqrt(counts @ values)
-    begin = [axes.begin(jnp.asarray(v), jnp.zeros(len(v)), grid.T, study.start) for v in (values, others)]
+    begin = [runs.begin(v, np.zeros(len(v)), grid.T, study.start) for v in (values, others)]
 
     def measured(times):
         both = zip((values, others), (counts, np.ones(len(others))), begin)

@@ -11,10 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dlab import linop, process
-from dlab.field import ExactField
 from dlab.grid import Grid
 from dlab.grid.base import PAST
+from dlab.laws.runs import Line, begin
 from dlab.noise import StepNoise
 
 NEXT_TO_NOTHING = 1e-13  # a time
@@ -26,24 +25,6 @@ class Steps(NamedTuple):
     linear: jax.Array
     constant: jax.Array
     noise: jax.Array
-
-
-@dataclass(frozen=True)
-class _Line(ExactField):
-    """Score of N(a_t means, a_t^2 values + sigma_t^2), every coordinate on its own."""
-
-    values: jax.Array
-    means: jax.Array
-
-    def score(self, t, x):
-        return -self._precision(t) * (x - process.scale(t) * self.means)
-
-    def local(self, t, x):
-        s, L = self.score(t, x), linop.Diagonal(0.5 - self._precision(t))
-        return s, L, x / 4 - L.apply(x / 2 + s)
-
-    def _precision(self, t):
-        return 1 / (jnp.exp(-t) * self.values + process.variance(t))
 
 
 def steps(scheme, values, means, times, clock, least=0.0) -> Steps:
@@ -59,7 +40,7 @@ def steps(scheme, values, means, times, clock, least=0.0) -> Steps:
 
     def one(t, t_next, earlier, clock):
         noise = StepNoise(t - jnp.maximum(t_next, least), list(basis[state:]), None, clock=clock)
-        parts, kept = scheme.advance(_Line(values, means), t, t_next, basis[0], noise, list(earlier), tuple(basis[1:state]))
+        parts, kept = scheme.advance(Line(values, means), t, t_next, basis[0], noise, list(earlier), tuple(basis[1:state]))
         out = jnp.stack([scheme.total(basis[0], parts), *kept])
         constant, moved = out[:, 0], out[:, 1:] - out[:, :1]
         own = moved[:, state:]
@@ -81,13 +62,6 @@ def _end(found: Steps, mean, var):
 
     (m, C), _ = jax.lax.scan(body, (m, C), found)
     return m[0], C[0, 0]
-
-
-def begin(values, means, T, start: str):
-    """Mean and variance (d,) of a start at T."""
-    if start == "exact":
-        return process.scale(T) * means, jnp.exp(-T) * values + process.variance(T)
-    return jnp.zeros_like(means), jnp.full_like(values, process.start_variance(start, float(T)))
 
 
 @jax.jit
@@ -130,7 +104,7 @@ def shares(scheme, values, means, grid: Grid, start: str) -> Shares:
     centre, spread = np.asarray(a * means), np.asarray(a**2 * values - np.expm1(-grid.times)[:, None])
     mean, C = np.zeros((size, d)), np.zeros((size, size, d))
     mean[0], C[0, 0] = centre[0], spread[0]
-    first_mean, first = map(np.asarray, begin(values, means, grid.T, start))
+    first_mean, first = begin(values, means, grid.T, start)
     moved = np.zeros((grid.steps + 2, 2, d))  # by start, steps and stop: of the mean and of the variance
     moved[0] = weight[0, 0] * (first_mean - centre[0]), weight[0, 0] ** 2 * (first - spread[0])
     for n in range(grid.steps):

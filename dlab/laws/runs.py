@@ -26,7 +26,7 @@ QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes
 
 @partial(jax.tree_util.register_dataclass, data_fields=["values", "mean"], meta_fields=[])
 @dataclass(frozen=True)
-class _Field(AxesField):
+class Line(AxesField):
     """Score of N(a_t mean, a_t^2 diag(values) + sigma_t^2 I)."""
 
     mean: jax.Array
@@ -69,12 +69,12 @@ class Run:
 def ends(runs, values, mean, start: str) -> list[Run]:
     """The laws of `runs`, pairs (Scheme, Grid) of one scheme that may differ in its option's value, on N(mean, diag values), (d,) each,
     from the start "exact", "paper" or "vp"."""
-    scheme, field = runs[0][0], _Field(jnp.asarray(values), jnp.asarray(mean))
+    scheme, field = runs[0][0], Line(jnp.asarray(values), jnp.asarray(mean))
     columns = [np.concatenate(column) for column in zip(*(_columns(scheme, grid) for scheme, grid in runs))]
     moved = np.concatenate([_read(scheme, field, columns, first) for first in range(0, len(columns[0]), ROWS)])
     found, first = [], 0
     for _, grid in runs:
-        m0, v0 = _begin(values, mean, grid, start)
+        m0, v0 = begin(values, mean, grid.T, start)
         mine = np.moveaxis(moved[first : first + grid.steps], 4, 2)  # (N, q, d, k + 1, slots)
         first += grid.steps
         constant = mine[..., 0, :]
@@ -88,10 +88,11 @@ def ends(runs, values, mean, start: str) -> list[Run]:
     return found
 
 
-def _begin(values, mean, grid: Grid, start):
+def begin(values, mean, T: float, start: str):
+    """Mean and variances (d,) of a start at T on N(mean, diag values)."""
     if start == "exact":
-        return np.exp(-grid.T / 2) * mean, np.exp(-grid.T) * values - np.expm1(-grid.T)
-    return np.zeros(len(values)), np.full(len(values), process.start_variance(start, grid.T))
+        return np.exp(-T / 2) * mean, np.exp(-T) * values - np.expm1(-T)
+    return np.zeros(len(values)), np.full(len(values), process.start_variance(start, T))
 
 
 def _columns(scheme, grid: Grid):

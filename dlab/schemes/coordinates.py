@@ -41,6 +41,11 @@ def towards(t, t_next, x, share, pulled):
     return jnp.expm1((t - t_next) / 2) * x + jnp.exp((t - t_next) / 2) * share * pulled
 
 
+def mixed(t, t_next, x, share, x0):
+    """x, (n, d), where z goes this share of the way to a point x0, which need not be its own denoised one: z' = z + share (x0 - z)."""
+    return jnp.exp((t - t_next) / 2) * (1 - share) * x + jnp.exp(-t_next / 2) * share * x0
+
+
 def inside(t_next, t):
     """t_next, or where that is 0 a time at which every target has a score, for a value that is then thrown away."""
     return jnp.where(t_next > 0, t_next, t / 2)

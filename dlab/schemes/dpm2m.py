@@ -1,18 +1,16 @@
 """DPM-Solver++(2M): two-step Adams in x0 form for the flow ("DPM++ 2M"; Lu et al. 2022)."""
 
-import jax.numpy as jnp
-
 from dlab.look import Style
 from dlab.schemes.base import Scheme
-from dlab.schemes.coordinates import denoised, sigma
+from dlab.schemes.coordinates import denoised, mixed, sigma
 from dlab.schemes.formula import Formula
 from dlab.schemes.multistep import bend
 
 
 def parts(field, t, t_next, x, noise, history):
     x0, (old, *_), (x0_old,) = denoised(field, t, x), history.times, history.values
-    share, back = 1 - sigma(t_next) / sigma(t), jnp.exp(-t_next / 2)
-    return {"drift": (jnp.exp((t - t_next) / 2) * (1 - share) - 1) * x + back * share * (x0 + bend(t, t_next, old, x0, x0_old))}, (x0,)
+    led = mixed(t, t_next, x, 1 - sigma(t_next) / sigma(t), x0 + bend(t, t_next, old, x0, x0_old))
+    return {"drift": led - x}, (x0,)
 
 
 SCHEME = Scheme(

@@ -1,20 +1,17 @@
 """DPM-Solver++(2M SDE) of k-diffusion ("DPM++ 2M SDE"): two-step Adams in x0 form with the noise of DDPM (Lu et al. 2022)."""
 
-import jax.numpy as jnp
-
 from dlab.look import Style
 from dlab.noise import Bridge
 from dlab.schemes.base import Scheme
-from dlab.schemes.coordinates import denoised, tau
+from dlab.schemes.coordinates import denoised, mixed, tau
 from dlab.schemes.formula import Formula
 from dlab.schemes.multistep import bend
 
 
 def parts(field, t, t_next, x, noise, history):
     x0, (old, *_), (x0_old,) = denoised(field, t, x), history.times, history.values
-    share, back = 1 - tau(t_next) / tau(t), jnp.exp(-t_next / 2)
-    drift = (jnp.exp((t - t_next) / 2) * (1 - share) - 1) * x + back * share * (x0 + bend(t, t_next, old, x0, x0_old))
-    return {"drift": drift, "noise": noise.draw(Bridge(t=t))}, (x0,)
+    led = mixed(t, t_next, x, 1 - tau(t_next) / tau(t), x0 + bend(t, t_next, old, x0, x0_old))
+    return {"drift": led - x, "noise": noise.draw(Bridge(t=t))}, (x0,)
 
 
 SCHEME = Scheme(

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from dlab.look import Style
 from dlab.noise import Bridge
 from dlab.schemes.base import Scheme
-from dlab.schemes.coordinates import denoised, inside, pull, sigma, tau, time, towards, unless_last
+from dlab.schemes.coordinates import denoised, inside, mixed, pull, sigma, tau, time, towards, unless_last
 from dlab.schemes.formula import Formula
 
 
@@ -15,7 +15,7 @@ def parts(field, t, t_next, x, noise):
     early, whole = noise.draw(Bridge(t=t, u=u, v=v), Bridge(t=t, v=v))
     pulled, share = pull(field, t, x), 1 - tau(t_next) / tau(t)
     y = x + towards(t, stage, x, 1 - tau(stage) / tau(t), pulled) + early
-    late = jnp.expm1((t - t_next) / 2) * x + share * (jnp.exp(-t_next / 2) * denoised(field, stage, y) - jnp.exp((t - t_next) / 2) * x)
+    late = mixed(t, t_next, x, share, denoised(field, stage, y)) - x
     return {"drift": unless_last(t_next, late, towards(t, t_next, x, share, pulled)), "noise": whole, "midpoint": y}
 
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from dlab.look import Style
 from dlab.schemes.base import Scheme
-from dlab.schemes.coordinates import denoised, log_snr, sigma
+from dlab.schemes.coordinates import denoised, log_snr, mixed, sigma
 from dlab.schemes.formula import Formula
 from dlab.schemes.multistep import bend
 
@@ -29,9 +29,7 @@ def _corrected(t, x, x0, history):
 def parts(field, t, t_next, x, noise, history):
     x0, old = denoised(field, t, x), history.times[0]
     corrected, x0_old = _corrected(t, x, x0, history), history.values[1]
-    share = 1 - sigma(t_next) / sigma(t)
-    moved = jnp.exp((t - t_next) / 2) * (1 - share) * corrected
-    moved += jnp.exp(-t_next / 2) * share * (x0 + bend(t, t_next, old, x0, x0_old))
+    moved = mixed(t, t_next, corrected, 1 - sigma(t_next) / sigma(t), x0 + bend(t, t_next, old, x0, x0_old))
     return {"drift": moved - x}, (jnp.exp(t / 2) * corrected, x0, x0_old)
 
 

@@ -50,6 +50,11 @@ def _grid_number(name, key, default, low, high) -> Number:
     )  # fmt: skip
 
 
+def in_file(value: float) -> float | str:
+    """An option's value as a study file has it: JSON has no infinity."""
+    return "inf" if math.isinf(value) else value
+
+
 def _scheme_number(option) -> Rung:
     def has(names):
         return any((o := schemes.REGISTRY[s].option) and o.key == option.key for s in names)
@@ -58,7 +63,7 @@ def _scheme_number(option) -> Rung:
         value = values[option.key]
         if value == option.default or not has(values["schemes"]):
             return {}
-        return {option.key: "inf" if math.isinf(value) else value}
+        return {option.key: in_file(value)}
 
     return Rung(
         option.key, option.label, option.default, option.offered, group="schemes", look="select_slider", help=option.help, study=asked,

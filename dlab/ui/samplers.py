@@ -7,15 +7,14 @@ import streamlit as st
 from dlab import answers, schemes, words
 from dlab.answers.samplers import evaluations
 from dlab.figures import samplers as figures
-from dlab.grid import MAKERS, sigma_of
+from dlab.grid import sigma_of
 from dlab.schemes.names import NAMES
-from dlab.ui import frame, runs, studies
+from dlab.ui import frame, knobs, runs, settings, studies
 from dlab.ui.page import Ask, Block, View
 
 NAME, GRID, SHOWN, SCHEME = "samplers-name", "samplers-grid", "samplers-shown", "samplers-scheme"
 OPTION = "samplers-option-"  # and its key
-GRIDS = {name: maker.title for name, maker in MAKERS.items() if name != "times"}
-VALUES = {"noise": (0.0, 0.1, 0.3, 1.0, 3.0, float("inf")), "churn": (0.0, 5.0, 10.0, 20.0, 40.0, 80.0)}
+GRIDS = settings.table()["grid"].offered
 STEPS = tuple(2**k for k in range(4, 12))
 _running = itertools.count()  # a run draws the picture several times, and each needs a key
 
@@ -58,8 +57,8 @@ def _picks(scene) -> dict:
     options = {}
     if picked and (option := schemes.REGISTRY[picked].option):
         st.session_state.setdefault(OPTION + option.key, option.default)
-        value = one.select_slider(option.label, VALUES[option.key], format_func="{:g}".format, key=OPTION + option.key, help=option.help)
-        options = {option.key: "inf" if value == float("inf") else value} if value != option.default else {}
+        value = one.select_slider(option.label, option.offered, format_func="{:g}".format, key=OPTION + option.key, help=option.help)
+        options = {option.key: knobs.in_file(value)} if value != option.default else {}
     if st.session_state[NAME]:
         st.caption(_said(NAMES[st.session_state[NAME]]))
     return {"sampler": {"names": names, "grid": grid, "options": options, "picked": picked}}

@@ -154,7 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
          written=_is_set),  # of a study, what no control shows
     Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
             study="schemes", unread=(MOVIE,),
-            help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.REGISTRY).items())),
+            help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
     Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, noun="a scheme", most=MAX_PANELS, look="pills", group="schemes",
             unread=(CURVE,), help="One to three schemes on the same Brownian path."),
     StepSizes("h", "Step sizes h", (0.5, 1 / 64), LADDER, form=step_size, group="h", study=lambda values: {"h": step_sizes(values)},

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping
 
-from dlab import errors, grid, learn, pictures, schemes, targets
+from dlab import errors, learn, pictures, schemes, targets
+from dlab import grid as grids
 from dlab.answers import samplers
-from dlab.grid import MAKERS
 from dlab.params import BadInput
 from dlab.study import DEFAULT, Study
 from dlab.targets import observations
@@ -25,7 +25,7 @@ def curve(values: Mapping, **changed) -> Study:
     asked = _asked(values)
     if settings.uneven(values):
         del asked["h"]
-        if grid.MAKERS[values["grid"]].begins != "T":
+        if grids.MAKERS[values["grid"]].begins != "T":
             del asked["T"]
         asked |= {"grid": settings.grid_spec(values), "stop": values["stop"] or None}
         asked["steps"] = list(map(int, settings.table()["counts"].between(values["counts"])))
@@ -285,7 +285,7 @@ def sampler_study(values: Mapping, names, grid: str, options: Mapping, steps=(8,
         "target": settings.target_spec(values), "schemes": list(names), "grid": {"name": grid}, "steps": list(steps),
         **{key: values[key] for key in ("start", "particles", "seed")}, **options,
     }  # fmt: skip
-    return Study.from_json(asked | ({"T": values["T"]} if MAKERS[grid].begins == "T" else {}))
+    return Study.from_json(asked | ({"T": values["T"]} if grids.MAKERS[grid].begins == "T" else {}))
 
 
 def sampler_studies(values: Mapping, names, grid: str, options: Mapping) -> tuple[dict[str, Study], dict[str, str]]:
