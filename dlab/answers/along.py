@@ -6,7 +6,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from dlab import noise, process, schemes
+from dlab import noise, process
 from dlab.sample import CHUNK, simulate, starts
 from dlab.study import memory
 from dlab.study.spec import Study
@@ -22,7 +22,7 @@ def squares_along(study: Study, scheme: str, steps: int, squares: Callable, tick
     grid, target = study.grid(steps), study.built
     start, _ = starts(target, begin, PARTICLES, study.T, study.start)
     run = simulate(
-        schemes.REGISTRY[scheme], target.fast_field, study.error, start, grid=grid, key=run_key, record=True, tick=lambda k: tick(0.0)
+        study.scheme(scheme, steps), target.fast_field, study.error, start, grid=grid, key=run_key, record=True, tick=lambda k: tick(0.0)
     )
     times, generator, data = grid.times[:-1], noise.generator(law_key), np.asarray(target.sample(law_key, PARTICLES))
     spread = None if fresh else generator.standard_normal(start.shape)

@@ -20,7 +20,7 @@ class Answer:
     applies(study, *which) -> None, or the sentence why it cannot be given: asked before any work
     memory(study, *which) -> bytes beside those of `memory.BASE`
     alias     another name that the shell takes
-    any_grid  it is given on every grid, with a stop too
+    uniform   it is given for equal steps from T to 0 alone
     uses      records, besides those of the study, whose code it runs without importing it
     """
 
@@ -33,7 +33,7 @@ class Answer:
     memory: Callable = lambda study, *which: 0
     alias: str = ""
     uses: tuple = ()
-    any_grid: bool = False
+    uniform: bool = False
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ class Answer:
 
     def check(self, study: Study, *which) -> int:
         """The bytes that it takes; BadInput where it cannot be given."""
-        if not study.printed and {"h", "steps", "T", "start"} & set(self.reads) and not self.any_grid:
+        if self.uniform and not study.printed:
             raise BadInput(f"{self.name}: it is given for equal steps from T to 0; leave grid, stop and start = 'vp' out.")
         if why := self.applies(study, *which):
             raise BadInput(f"{self.name}: {why}")

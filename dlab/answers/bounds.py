@@ -145,5 +145,5 @@ def cost(study: Study, steps: int) -> float:
 
 ANSWER = Answer(
     "recursion", "The recursion behind Theorem 1 along a run of EM, beside its exact law", along, ("target", "T", "start", "score_error"),
-    cost, alias="along",
+    cost, alias="along", uniform=True,
 )  # fmt: skip

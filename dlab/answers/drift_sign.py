@@ -126,5 +126,5 @@ def cost(study) -> float:
 
 ANSWER = Answer(
     "drift_sign", "SO with M, with the sign of M as printed once, and without M", signs, ("target", "T", "seed"), cost, applies,
-    lambda study: memory.simulated(study, ["SO"], PATHS), "signs",
+    lambda study: memory.simulated(study, ["SO"], PATHS), "signs", uniform=True,
 )

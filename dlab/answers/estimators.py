@@ -14,7 +14,7 @@ DISAGREES = "disagrees with the value"
 
 
 def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterator[dict]:
-    """{"study", "scheme", "rows"} with more and more rows {"method", "h", "w2", "stderr", "floor", "flags"}: every
+    """{"study", "scheme", "rows"} with more and more rows {"method", "h", "steps", "w2", "stderr", "floor", "flags"}: every
     estimator of the registry that applies, at every step size, the law first: of several ways to carry it the
     registry's first. A point whose particles diverged has no row.
 
@@ -31,9 +31,9 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
     def add(estimator, steps, pairs):
         found = estimator.estimate(case[steps], pairs)
         if found.value is not None:
-            found = replace(found, flags=(*found.flags, *_disagreement(rows, study.grid(steps).step, found)))
+            found = replace(found, flags=(*found.flags, *_disagreement(rows, steps, found)))
             rows.append({
-                "method": estimator.name, "h": study.grid(steps).step, "w2": found.value, "stderr": found.stderr,
+                "method": estimator.name, "h": study.grid(steps).step, "steps": steps, "w2": found.value, "stderr": found.stderr,
                 "floor": found.floor, "flags": list(found.flags),
             })  # fmt: skip
 
@@ -55,9 +55,9 @@ def compare(study: Study, scheme: str, tick: Tick = lambda done: None) -> Iterat
         yield answer()
 
 
-def _disagreement(rows, h, found) -> list[str]:
+def _disagreement(rows, steps, found) -> list[str]:
     """A sentence where the law and the projected estimate differ by more than their errors."""
-    law = next((r for r in rows if r["h"] == h and not measure.REGISTRY[r["method"]].sampled), None)
+    law = next((r for r in rows if r["steps"] == steps and not measure.REGISTRY[r["method"]].sampled), None)
     if found.method != "projected" or law is None:
         return []
     gap = abs(found.value - law["w2"])

@@ -45,7 +45,7 @@ def distances(study: Study, tick=lambda done: None) -> dict:
                 pass
         for number, (name, steps) in enumerate(sweep.points):
             case, pairs, tally = asked.case(name, steps), sweep.pairs((name, steps)), sweep.tally((name, steps))
-            scheme, lost = schemes.REGISTRY[name], int(diverged(pairs.x, target.facts).sum())
+            scheme, lost = case.scheme, int(diverged(pairs.x, target.facts).sum())
             cost = {
                 "scheme": name, "h": study.grid(steps).step, "steps": steps,
                 "score_evals": round(tally["pieces"]) if tally else steps * scheme.score_evals,
@@ -102,7 +102,7 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     error, frames, refused, spent = study.prepared(lambda done: tick(0.5 * done)).error, {}, {}, {}
     for number, name in enumerate(study.schemes, 1):
         found = simulate(
-            schemes.REGISTRY[name], target.fast_field, error, begin, grid=study.grid(steps), key=key, record=True, limit=study.growth,
+            study.scheme(name, steps), target.fast_field, error, begin, grid=study.grid(steps), key=key, record=True, limit=study.growth,
         )  # fmt: skip
         bad = ~np.isfinite(found.states).all(-1) | (np.abs(found.states).max(-1) > 1e3)
         if found.spent is not None:

@@ -17,7 +17,7 @@ REACH = 3.2  # and its half width in standard deviations of p_0
 
 
 def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dict:
-    """The final law of a scheme of a 2-D study and p_0, with the W2 between them: {"study", "scheme", "h", "w2", "method",
+    """The final law of a scheme of a 2-D study and p_0, with the W2 between them: {"study", "scheme", "h", "steps", "w2", "method",
     "grid_change", "flags"} and a "map", {"x", "y" (SIDE,), "law", "target" (SIDE, SIDE), row = y}.
 
     w2 is None, without densities, where the law fits on no grid. tick() is
@@ -32,7 +32,7 @@ def law_density(study: Study, scheme: str, steps: int, tick=lambda: None) -> dic
     else:
         found, shown = _of_product(case)
     return {
-        "study": study.to_json(), "scheme": scheme, "h": case.grid.step, "w2": found.value, "method": found.method,
+        "study": study.to_json(), "scheme": scheme, "h": case.grid.step, "steps": steps, "w2": found.value, "method": found.method,
         "grid_change": found.grid_change if math.isfinite(found.grid_change) else None,
         "flags": list(found.flags), **(shown if found.value is not None else {}),
     }  # fmt: skip

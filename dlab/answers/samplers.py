@@ -141,6 +141,6 @@ def _own(e, n):
 
 ANSWERS = (
     Answer("samplers", "All schemes at equal numbers of evaluations", samplers,
-           ("target", "schemes", "T", "start", "score_error", "grid", "stop", *OPTIONS), applies=applies, any_grid=True),
+           ("target", "schemes", "T", "start", "score_error", "grid", "stop", *OPTIONS), applies=applies),
     Answer("dial", "The churned flow, from the ODE to the SDE and beyond", dial, ()),
 )  # fmt: skip

@@ -222,10 +222,10 @@ _READ = ("target", "T", "start", "grid", "stop", "score_error", "seed", "noise",
 ANSWERS = (
     Answer(
         "schedules", "One scheme on every grid, and where along each its error is made", schedules, _READ, _price, _no_law,
-        uses=tuple(measure.REGISTRY.values()), any_grid=True,
+        uses=tuple(measure.REGISTRY.values()),
     ),
     Answer(
         "best_grid", "The grid on which a scheme's exact law is closest to a Gaussian, and what it gains on others", best_grid,
-        ("target", "T", "start", "grid", "stop", "noise", "churn"), lambda study, scheme, steps: OPTIMUM, _no_search, any_grid=True,
+        ("target", "T", "start", "grid", "stop", "noise", "churn"), lambda study, scheme, steps: OPTIMUM, _no_search,
     ),
 )  # fmt: skip

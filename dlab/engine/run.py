@@ -22,6 +22,7 @@ from dlab.engine.cost import learn_speed
 from dlab.study import Study
 
 KEEP_FILES = 400
+TIMES = ("grid", "stop")  # keys of a study file
 CACHE = Cache("results", memory=64, files=KEEP_FILES)
 _turn = threading.Lock()
 
@@ -130,8 +131,10 @@ def answer_name(name: str, study: Study, *which) -> str:
     """What an answer is kept under: what of the study enters it, and nothing else."""
     entry = answers.find(name)
     asked = study.to_json()
-    # Options belong to the schemes, which enter every answer: named where they are given.
-    text = dumps([{k: asked.get(k) for k in (*entry.reads, *(k for k in schemes.OPTIONS if k in asked))}, *which], sort_keys=True)
+    # The times of a run and the options of its schemes enter every answer: named where they are given.
+    given = [*TIMES, *schemes.OPTIONS, *(["steps"] if "h" in entry.reads else [])]
+    reads = (*entry.reads, *(k for k in given if k in asked))
+    text = dumps([{k: asked.get(k) for k in reads}, *which], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{entry.name}.json"
 
 

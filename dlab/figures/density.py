@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlab.figures.chart import Map, Sheet
-from dlab.figures.numbers import NONE, number, step_size
+from dlab.figures.numbers import NONE, number, place
 from dlab.figures.plot import even_axis
 
 HOW = {
@@ -17,14 +17,14 @@ def sheet(found: dict) -> Sheet | None:
     """Three maps, p_0, the law and their difference; None where the law fits on no grid."""
     if "map" not in found:
         return None
-    what = f"law of {found['scheme']} at h = {step_size(found['h'])}"
+    what = f"law of {found['scheme']} at {place(found)}"
     says = sentence(found)
     return Sheet(f"Target and {what}", _maps(found), f"Target density, {what}, and their difference. {says}", says)
 
 
 def sentence(found: dict) -> str:
     """What the picture shows, with the numbers in it."""
-    head = f"With h = {step_size(found['h'])} the law of {found['scheme']}"
+    head = f"With {place(found)} the law of {found['scheme']}"
     if found["w2"] is None:
         return f"{head} is not finite or fits on no grid: the step is too large for this target."
     change = found["grid_change"]

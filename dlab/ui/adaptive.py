@@ -44,18 +44,9 @@ def _get(scene) -> dict | None:
         seed, partial = session.get(PARTIAL, (None, None))
         return partial if seed == study.seed else None
     left.button("Cancel", key="adaptive-button", width="stretch", help="Stops the run; the points drawn so far stay.")
-    bar, holder = right.progress(0.0, text="Starting. A first run also compiles it."), st.empty()
-
-    def tick(done):
-        frame.give_way()
-        bar.progress(min(done, 1.0), text=f"{done:.0%} of the work done.")
-
-    def waiting():
-        frame.give_way()
-        bar.progress(0.0, text=runs.WAIT)
-
+    bar, holder = runs.Bar("Starting. A first run also compiles it.", place=right), st.empty()
     # Cancelled, this run must let go of the machine at once.
-    with closing(engine.answers_of("adaptive", study, tick=tick, waiting=waiting)) as answers:
+    with closing(engine.answers_of("adaptive", study, tick=bar.tick, waiting=bar.waiting)) as answers:
         drawn = 0.0
         for found in answers:
             session[PARTIAL] = study.seed, found

@@ -32,12 +32,8 @@ def _picked(study) -> None:
     cost = engine.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
     label = f"Measure by every method (about {cost:.0f} s)"
     if right.button(label, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
-        bar, holder = st.progress(0.0, text="Starting."), st.empty()
-
-        def tick(done):
-            bar.progress(done, text=f"{done:.0%} of the work done.")
-
-        found = engine.answers_of("estimators", study, scheme, tick=tick, waiting=lambda: bar.progress(0.0, text=runs.WAIT))
+        bar, holder = runs.Bar("Starting."), st.empty()
+        found = engine.answers_of("estimators", study, scheme, tick=bar.tick, waiting=bar.waiting)
         with closing(found) as answers:
             for i, found in enumerate(answers):
                 with holder.container():

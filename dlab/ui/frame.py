@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from dlab import words
 from dlab.figures import screen
@@ -108,14 +106,6 @@ def end(page: str) -> None:
     values = note_address(page)
     if not links.complete(values):
         st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
-
-
-def give_way() -> None:
-    """To be called while a folded section computes: draws it anew where a click in it waits. A section is a fragment, and a click in
-    one interrupts no run, as others do."""
-    requests = getattr(get_script_run_ctx(), "script_requests", None)
-    if requests is not None and requests._state is ScriptRequestType.RERUN:
-        st.rerun(scope="fragment")
 
 
 def note_address(page: str) -> Scene:

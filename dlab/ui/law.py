@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import words
 from dlab.figures import density
-from dlab.figures.numbers import step_size
+from dlab.figures.numbers import place
 from dlab.ui.page import Ask, Block, View
 
 
@@ -16,14 +16,14 @@ def section(of, file) -> Block:
         st.markdown(words.text("convergence", "law-meaning"))
         left, right, _ = st.columns((1, 1, 2), vertical_alignment="bottom")
         scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of those that the curve shows.")
-        h = right.selectbox(
-            "Step size h of its law", sorted(study.h, reverse=True), format_func=step_size, key="law-step",
-            help="The scheme takes T/h steps of this size from noise to data.",
+        steps = right.selectbox(
+            "Steps of its law", sorted(study.steps), format_func=lambda n: place({"h": study.grid(n).step, "steps": n}), key="law-step",
+            help="The step size of equal steps, else their number.",
         )  # fmt: skip
         if study.law(scheme) is None:
             st.caption(words.text("convergence", "law-unknown", scheme=scheme))
             return None
-        return {"law": (scheme, study.steps[study.h.index(h)])}
+        return {"law": (scheme, steps)}
 
     def answer(scene):
         (scheme, steps), study = scene["law"], of(scene)
@@ -32,7 +32,7 @@ def section(of, file) -> Block:
     def view(found, scene):
         if (sheet := density.sheet(found)) is None:
             return View(takeaway=density.sentence(found))
-        name = f"{file(scene)}-{found['scheme']}-{found['h']:g}"
+        name = f"{file(scene)}-{found['scheme']}-{found['h'] or found['steps']:g}"
         return View(sheet, name, table=density.table(found), heights=(380,), alt=sheet.caption)
 
     return Block("law", view, answer=answer, picks=picks)

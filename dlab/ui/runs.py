@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from dlab import answers, engine, export
 from dlab.answers import learned_score, trajectory
@@ -102,10 +104,34 @@ def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
     return known
 
 
-def progress(doing: str):
-    """A bar that says what is being done; what moves it, tick(done), and what says that another run has the machine."""
-    bar = st.progress(0.0, text=f"{doing} The first run of a kind also compiles it.")
-    return bar, lambda done=0.5: bar.progress(done, text=doing), lambda: bar.progress(0.0, text=WAIT)
+class Bar:
+    """A progress bar and what moves it. Both ways end the run where a click waits."""
+
+    def __init__(self, begins: str, text=lambda done: f"{done:.0%} of the work done.", place=st):
+        self.bar, self.text = place.progress(0.0, text=begins), text
+
+    def tick(self, done: float = 0.5) -> None:
+        give_way()
+        self.bar.progress(min(done, 1.0), text=self.text(done))
+
+    def waiting(self) -> None:
+        """Another run has the machine."""
+        give_way()
+        self.bar.progress(0.0, text=WAIT)
+
+
+def give_way() -> None:
+    """Draw a folded section anew where a click in it waits: a section is a fragment, and a click in one interrupts no run, as others
+    do."""
+    context = get_script_run_ctx()
+    requests = getattr(context, "script_requests", None)
+    if requests is not None and requests._state is ScriptRequestType.RERUN:
+        st.rerun(scope="fragment" if context.fragment_ids_this_run else "app")
+
+
+def progress(doing: str) -> Bar:
+    """A bar that says what is being done."""
+    return Bar(f"{doing} The first run of a kind also compiles it.", lambda done: doing)
 
 
 def movie(study: Study, steps: int, count: int):
@@ -124,9 +150,9 @@ def movie(study: Study, steps: int, count: int):
         )  # fmt: skip
         right.caption(f"{steps} steps of {count} particles and a reference path for each.")
         return None
-    bar, tick, waiting = progress("Moving the particles.")
-    made = make_movie(study, steps, count, tick, waiting)
-    bar.empty()
+    bar = progress("Moving the particles.")
+    made = make_movie(study, steps, count, bar.tick, bar.waiting)
+    bar.bar.empty()
     return made
 
 
@@ -217,7 +243,7 @@ def _follow(slot, studies, key, draw):
         "Cancel", key=f"cancel-button-{slot}", width="stretch", help="Stops the run; the points drawn so far stay.",
         on_click=lambda: st.session_state.update(cancelled=key),
     )  # fmt: skip
-    bar = right.progress(0.0, text="Starting. The first run of a scheme also compiles it.")
+    bar = Bar("Starting. The first run of a scheme also compiles it.", place=right)
     holder, drawn, found, paid = st.empty(), 0.0, {}, 0.0
     total = sum(max(s.price, 1) for s in studies.values())
 
@@ -225,10 +251,10 @@ def _follow(slot, studies, key, draw):
         share = max(study.price, 1) / total
 
         def tick(done, paid=paid, share=share):
-            bar.progress(paid + share * done, text=f"{paid + share * done:.0%} of the work done.")
+            bar.tick(paid + share * done)
 
         # Cancelled, this run must let go of the machine at once.
-        with closing(engine.stream(study, tick, lambda: bar.progress(0.0, text=WAIT))) as results:
+        with closing(engine.stream(study, tick, bar.waiting)) as results:
             for data in results:
                 found = {**found, name: data}
                 st.session_state["results"][slot] = key, found
@@ -301,7 +327,8 @@ def measured(study: Study) -> dict | None:
         label = f"Measure {', '.join(study.schemes)} (about {max(cost, 1):.0f} s)"
         if not st.button(label, key="measure-button", help="Draws the measured points into the picture; they are kept."):
             return None
-    with closing(engine.stream(study, *progress("Measuring.")[1:])) as results:
+    bar = progress("Measuring.")
+    with closing(engine.stream(study, bar.tick, bar.waiting)) as results:
         for _ in results:
             pass
     # The next run of the script finds the result finished, without bar and button.
@@ -332,8 +359,8 @@ def kept(ask: Ask) -> dict | None:
         f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
     ):
         return None
-    _, tick, waiting = progress(ask.doing)
-    engine.answer(ask.kind, ask.study, *ask.which, tick=tick, waiting=waiting)
+    bar = progress(ask.doing)
+    engine.answer(ask.kind, ask.study, *ask.which, tick=bar.tick, waiting=bar.waiting)
     st.rerun()
 
 
@@ -341,8 +368,8 @@ def timing(study: Study) -> dict[str, float]:
     """Seconds of a particle-step of each scheme on this machine, measured now where nobody has asked before."""
     if (known := engine.seconds_a_step(study)) is not None:
         return known
-    bar, tick, waiting = progress("Measuring what a step of each scheme takes on this machine.")
-    with engine.exclusive(waiting):
-        seconds = engine.time_steps(study, tick)
-    bar.empty()
+    bar = progress("Measuring what a step of each scheme takes on this machine.")
+    with engine.exclusive(bar.waiting):
+        seconds = engine.time_steps(study, bar.tick)
+    bar.bar.empty()
     return seconds

@@ -6,6 +6,7 @@ from dlab import grid as grids
 from dlab import schemes
 from dlab.export import sigmas_text, timesteps_text
 from dlab.params import BadInput
+from dlab.schemes.names import NAMES, Name
 from dlab.ui import settings, state, studies
 from dlab.ui.blocks import draw_one, pairs
 
@@ -40,16 +41,36 @@ def chosen(scene, page, off, *, name="schemes") -> None:
     others = [s for s in schemes.REGISTRY if s not in present and s not in schemes.PAPER]
 
     def add():
-        if added := st.session_state.get(f"add-{name}"):
-            state.apply({name: (*state.value(name), added)})
-            st.session_state[f"add-{name}"] = None
+        session, key = st.session_state, f"add-{name}"
+        if added := session.get(key):
+            named = NAMES.get(added, Name(added, "", added))
+            most = settings.table()[name].most or len(schemes.REGISTRY)
+            rest = [s for s in state.value(name) if s != named.scheme][: most - 1]
+            state.apply({name: (*rest, named.scheme), **({"grid": named.grid["name"]} if named.grid else {}), **dict(named.options)})
+            session[key], session["named"] = None, added if added in NAMES else None
 
     st.selectbox(
-        "Add a sampler", others, index=None, key=f"add-{name}", on_change=add, disabled=off, placeholder="DDPM, DDIM, DPM-Solver++, …",
-        format_func=lambda s: f"{s} · {schemes.REGISTRY[s].title} · {schemes.REGISTRY[s].family}",
-        help="Samplers that are run in practice, of the reverse SDE or of the probability-flow ODE.",
+        "Add a sampler", [*others, *NAMES], index=None, key=f"add-{name}", on_change=add, disabled=off,
+        placeholder="DDIM, DPM++ 2M Karras, Euler a …", format_func=_label,
+        help="Samplers that are run in practice, by their names here or in other software; such a name may set the time grid too.",
     )  # fmt: skip
+    if (named := NAMES.get(st.session_state.get("named"))) and _holds(named, scene, present):
+        grid = f" on the grid {settings.table()['grid'].offered[named.grid['name']]}" if named.grid else " on any grid"
+        st.caption(f"{named.name} ({named.source}) is {named.scheme}{grid}{f': {named.note}' if named.note else ''}.")
     asked = {**scene, "schemes": present}
     for option in schemes.OPTIONS:
         if settings.table()[option].when(asked):
             draw_one(option, off)
+
+
+def _label(name) -> str:
+    if named := NAMES.get(name):
+        return f"{named.name} · {named.source}"
+    scheme = schemes.REGISTRY[name]
+    return f"{name} · {scheme.title} · {scheme.family}"
+
+
+def _holds(named, scene, present) -> bool:
+    """Whether the controls still say what the name does."""
+    on_grid = not named.grid or scene["grid"] == named.grid["name"]
+    return on_grid and named.scheme in present and all(scene[key] == value for key, value in named.options)

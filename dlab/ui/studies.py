@@ -10,6 +10,7 @@ from dlab.params import BadInput
 from dlab.study import DEFAULT, Study
 from dlab.targets import observations
 from dlab.ui import assumption_cases, settings
+from dlab.ui.knobs import in_file
 from dlab.ui.settings import IMAGE_STEPS, LADDER, MAX_PANELS, SAMPLES, step_sizes
 
 EXACT = {"name": "none"}  # the score itself
@@ -24,12 +25,15 @@ def curve(values: Mapping, **changed) -> Study:
     """The same on the time grid of the scene, which the pages Convergence and Particles have."""
     asked = _asked(values)
     if settings.uneven(values):
-        del asked["h"]
-        if grids.MAKERS[values["grid"]].begins != "T":
-            del asked["T"]
-        asked |= {"grid": settings.grid_spec(values), "stop": values["stop"] or None}
-        asked["steps"] = list(map(int, settings.table()["counts"].between(values["counts"])))
+        del asked["h"], asked["T"]
+        asked |= _times(values) | {"steps": list(map(int, settings.table()["counts"].between(values["counts"])))}
     return Study.from_json(asked | changed)
+
+
+def _times(values) -> dict:
+    """What the study file has of a scene's time grid, but for the number of steps."""
+    horizon = {"T": values["T"]} if grids.MAKERS[values["grid"]].begins == "T" else {}
+    return {"grid": settings.grid_spec(values), "stop": values["stop"] or None, **horizon}
 
 
 def _asked(values) -> dict:
@@ -278,30 +282,27 @@ def images_study(values: Mapping) -> Study:
 # ---------------------------------------------------------------- samplers
 
 
-def sampler_study(values: Mapping, names, grid: str, options: Mapping, steps=(8,)) -> Study:
-    """Schemes on a grid with its default settings, on the scene's target from its start, with the exact score; options: keys of the study
-    file. BadInput where a scheme cannot run there."""
-    asked = {
-        "target": settings.target_spec(values), "schemes": list(names), "grid": {"name": grid}, "steps": list(steps),
-        **{key: values[key] for key in ("start", "particles", "seed")}, **options,
-    }  # fmt: skip
-    return Study.from_json(asked | ({"T": values["T"]} if grids.MAKERS[grid].begins == "T" else {}))
+def sampler_study(values: Mapping, names, steps=(8,)) -> Study:
+    """Schemes on the grid of the scene, on its target from its start, with the exact score. BadInput where a scheme cannot run there."""
+    options = {o.key for name in names if (o := schemes.REGISTRY[name].option) and values[o.key] != o.default}
+    return Study.from_json({
+        "target": settings.target_spec(values), "schemes": list(names), "steps": list(steps), **_times(values),
+        **{key: values[key] for key in ("start", "particles", "seed")}, **{key: in_file(values[key]) for key in options},
+    })  # fmt: skip
 
 
-def sampler_studies(values: Mapping, names, grid: str, options: Mapping) -> tuple[dict[str, Study], dict[str, str]]:
+def sampler_studies(values: Mapping, names) -> tuple[dict[str, Study], dict[str, str]]:
     """As `sampler_study`, where no law of all is known: a study for each number of evaluations that a step may cost, at the numbers of
     steps that a common number of evaluations pays for; and {scheme: why it cannot run here}."""
     groups, missing = {}, {}
     for name in names:
-        own = {key: value for key, value in options.items() if (o := schemes.REGISTRY[name].option) and o.key == key}
         try:
-            sampler_study(values, [name], grid, own)
+            sampler_study(values, [name])
         except BadInput as error:
             missing[name] = str(error)
         else:
             groups.setdefault(samplers.evaluations(schemes.REGISTRY[name]), []).append(name)
-    asked = {}
-    for cost, mine in groups.items():
-        own = {key: value for key, value in options.items() if any((o := schemes.REGISTRY[n].option) and o.key == key for n in mine)}
-        asked[f"{cost} a step"] = sampler_study(values, mine, grid, own, samplers.steps_of(schemes.REGISTRY[mine[0]]))
+    asked = {
+        f"{cost} a step": sampler_study(values, mine, samplers.steps_of(schemes.REGISTRY[mine[0]])) for cost, mine in groups.items()
+    }
     return asked, missing

@@ -6,7 +6,7 @@ from test_pages import EXACT, at_home, charts, opened, plain, visit
 
 from dlab import engine
 from dlab.answers import adaptive
-from dlab.ui import frame
+from dlab.ui import runs
 
 __all__ = ["at_home"]  # a fixture that every test here uses
 
@@ -45,9 +45,9 @@ def test_what_a_cancelled_run_had_found_is_shown_with_a_button(few, monkeypatch)
     def cancel():
         calls.append(1)
         if len(calls) > 12:
-            frame.st.rerun()
+            runs.st.rerun()
 
-    monkeypatch.setattr(frame, "give_way", cancel)
+    monkeypatch.setattr(runs, "give_way", cancel)
     button(at).click()
     at.run()
     assert not at.exception, at.exception

@@ -8,10 +8,11 @@ from dlab import schemes
 from dlab.answers import samplers
 from dlab.figures import samplers as figures
 from dlab.schemes.names import NAMES
-from dlab.ui import settings, studies
+from dlab.ui import settings, state, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
-NAME, GRID, SHOWN, FRONT = (f"samplers-{key}" for key in ("name", "grid", "shown", "scheme"))
+SHOWN, FRONT = "samplers-shown", "samplers-front"
+SETTING = state.KEY
 
 
 def chosen(at, key, value):
@@ -29,50 +30,66 @@ def rows(at):
     return tables(at, "a step costs")[0]
 
 
-def test_a_name_sets_the_controls_and_another_control_forgets_the_name():
-    at = opened(visit("convergence", EXACT), "samplers-open")
+KARRAS = {**EXACT, "grid": "karras"}
+
+
+def test_the_section_is_on_the_grid_of_the_page():
+    at = opened(visit("convergence", KARRAS), "samplers-open")
     assert charts(at) == 2
     assert list(rows(at)["scheme"]) == list(schemes.REGISTRY)
-    assert "σ = 80" in plain(at)
-    assert set(at.selectbox(key=NAME).options) >= set(NAMES)
+    assert "= 80" in plain(at)
     assert not silent(at)
     assert not [b for b in at.button if b.label.startswith("Run")]
     before = rows(at)
-    chosen(at, NAME, "DDPM fixed large")
-    assert (at.selectbox(key=GRID).value, at.selectbox(key=FRONT).value) == ("vp-linear", "DDPM")
-    assert at.select_slider(key="samplers-option-noise").value == 1.0
-    assert "DDPM comes to W₂" in plain(at)
-    assert not silent(at)
+    at.selectbox(key=SETTING + "grid").set_value("log-snr").run()
+    assert not at.exception, at.exception
     assert not rows(at).equals(before)
-    small = rows(at).set_index("scheme").loc["DDPM", "W₂ at 48"]
-    at.select_slider(key="samplers-option-noise").set_value(0.0).run()
-    assert rows(at).set_index("scheme").loc["DDPM", "W₂ at 48"] != small
-    chosen(at, GRID, "log-snr")
-    assert at.selectbox(key=NAME).value is None
     chosen(at, SHOWN, "multistep")
     assert list(rows(at)["scheme"]) == ["2M-SDE", "2M", "UNIPC2"]
-    assert at.selectbox(key=FRONT).value is None
-    chosen(at, NAME, "Euler a")  # which is none of these, and leaves the grid
-    assert (at.selectbox(key=SHOWN).value, at.selectbox(key=GRID).value) == ("all", "log-snr")
+
+
+@pytest.mark.parametrize("name", ["DDPM fixed large", "DPM++ 2M Karras", "Euler a"])
+def test_a_name_from_elsewhere_sets_schemes_grid_and_option(name):
+    at, named = visit("convergence", EXACT), NAMES[name]
+    chosen(at, "add-schemes", name)
+    assert named.scheme in at.button_group(key=SETTING + "schemes").value
+    assert at.selectbox(key=SETTING + "grid").value == (named.grid["name"] if named.grid else "uniform")
+    for key, value in named.options:
+        assert at.select_slider(key=SETTING + key).value == value
+    assert named.source in plain(at)
+    assert at.selectbox(key="add-schemes").value is None
+    at.selectbox(key=SETTING + "grid").set_value("cubic").run()
+    assert (named.source in plain(at)) == (named.grid is None)
+
+
+def test_a_fourth_panel_takes_the_place_of_the_last():
+    at = visit("particles", {"panels": "EM,SO,REI", "h": "0.5"})
+    chosen(at, "add-panels", "Euler a")
+    assert tuple(at.button_group(key=SETTING + "panels").value) == ("EM", "SO", "DDPM")
+
+
+def test_an_option_enters_the_section():
+    small, large = (rows(opened(visit("convergence", {**KARRAS, "schemes": "EM,DDPM", "noise": v}), "samplers-open")) for v in ("0", "1"))
+    small, large = (found.set_index("scheme")["W₂ at 48"] for found in (small, large))
+    assert small["DDPM"] != large["DDPM"]
+    assert small["EM"] == large["EM"]
 
 
 @pytest.mark.parametrize("name", ["OC", "EM"])
 def test_a_scheme_in_front_is_the_only_one_with_markers(name):
-    at = opened(visit("convergence", EXACT), "samplers-open")
+    at = opened(visit("convergence", KARRAS), "samplers-open")
     chosen(at, FRONT, name)
     assert f"{name} has no resolved value" in plain(at) or f"{name} comes to W₂" in plain(at)
     assert charts(at) == 2
 
 
-SKEW = {"target": "skew", "schemes": "EM", "h": "0.5", "particles": "64", "T": "1"}
+SKEW = {"grid": "quadratic", "target": "skew", "schemes": "EM", "h": "0.5", "particles": "64", "T": "1"}
 
 
 def on_skew(monkeypatch, names):
     monkeypatch.setattr(samplers, "EVALUATIONS", (6, 12))
     monkeypatch.setattr(figures, "chosen", lambda shown: names)
-    at = visit("convergence", SKEW)
-    at.session_state[GRID] = "quadratic"
-    return opened(at, "samplers-open")
+    return opened(visit("convergence", SKEW), "samplers-open")
 
 
 def test_elsewhere_schemes_with_an_exact_law_are_shown_at_once(monkeypatch):
@@ -91,8 +108,8 @@ def test_elsewhere_other_schemes_wait_for_a_button_that_says_what_it_does(monkey
 
 
 def test_studies_pay_for_the_same_evaluations_and_name_what_cannot_run():
-    values = settings.defaults() | {"target": "logistic", "logistic.score": "kernel"}
-    parts, missing = studies.sampler_studies(values, ["EM", "SO", "DPM3"], "karras", {"noise": 1.0})
+    values = settings.defaults() | {"target": "logistic", "logistic.score": "kernel", "grid": "karras", "noise": 1.0}
+    parts, missing = studies.sampler_studies(values, ["EM", "SO", "DPM3"])
     assert {name: study.steps for name, study in parts.items()} == {
         f"{cost} a step": tuple(n // cost for n in samplers.EVALUATIONS) for cost in (1, 2, 3)
     }
