@@ -152,6 +152,8 @@ def _value(study, name, text):
         return params.integer(name, params.typed(name, text), 1, params.MAX_STEPS)
     if name == "count":
         return params.integer(name, params.typed(name, text), 1, images.MOST)
+    if name == "condition":
+        return params.number(name, params.typed(name, text), low=1.0, high=1e6)
     if name == "t":
         return params.number(name, params.typed(name, text), above=0.0, high=study.T)
     try:

@@ -1,7 +1,7 @@
 """Dimension: Gaussians of up to thousands of coordinates, by their exact laws."""
 
 from dlab.figures import along
-from dlab.ui import studies
+from dlab.ui import langevin, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, prose, table
 
@@ -21,6 +21,6 @@ show(Page(
     sections=(
         table("points", lambda found, scene: along.table(found, finest(found))),
         table("slopes", lambda found, scene: along.slopes_table(found[""])),
-        measured(), prose("theorem"),
+        *langevin.SECTIONS, measured(), prose("theorem"),
     ),
 ))  # fmt: skip

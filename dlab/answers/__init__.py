@@ -8,6 +8,7 @@ from dlab.answers import (
     estimators,
     experiment,
     images,
+    langevin,
     law,
     learned_score,
     modes,
@@ -23,6 +24,7 @@ REGISTRY: dict[str, Answer] = {
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
         adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
+        *langevin.ANSWERS,
     )
 }  # fmt: skip
 
