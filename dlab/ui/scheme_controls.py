@@ -10,6 +10,8 @@ from dlab.schemes.names import NAMES, Name
 from dlab.ui import settings, state, studies
 from dlab.ui.blocks import draw_one, pairs
 
+WITH_GRID = (settings.CURVE, settings.MOVIE)  # the pages whose time grid is a setting
+
 
 def grid(scene, page, off) -> None:
     """The times of a run: equal steps from T to 0, or a schedule's, with its own numbers."""
@@ -50,9 +52,9 @@ def chosen(scene, page, off, *, name="schemes") -> None:
             session[key], session["named"] = None, added if added in NAMES else None
 
     st.selectbox(
-        "Add a sampler", [*others, *NAMES], index=None, key=f"add-{name}", on_change=add, disabled=off,
-        placeholder="DDIM, DPM++ 2M Karras, Euler a …", format_func=_label,
-        help="Samplers that are run in practice, by their names here or in other software; such a name may set the time grid too.",
+        "Add a sampler", [*others, *(NAMES if page in WITH_GRID else ())], index=None, key=f"add-{name}", on_change=add, disabled=off,
+        placeholder="DDIM, DPM++ 2M Karras, Euler a …" if page in WITH_GRID else "DDPM, DDIM, 2M …", format_func=_label,
+        help="Samplers that are run in practice. Names from other software set the time grid too.",
     )  # fmt: skip
     if (named := NAMES.get(st.session_state.get("named"))) and _holds(named, scene, present):
         grid = f" on the grid {settings.table()['grid'].offered[named.grid['name']]}" if named.grid else " on any grid"
