@@ -153,7 +153,7 @@ def test_the_scene_follows_the_menu_the_reload_and_back(app, visit):
             states.append(shown)
     assert states[0] == 2.2
     assert 2.0 in states, states
-    assert title(page) == "How fast does the error fall when h halves?"
+    assert title(page) == "How fast does the error fall when the steps are halved?"
     page.go_forward()
     rest(page)
     assert float(query(page)["k1"]) == float(value(page, "Curvature κ₁"))
@@ -388,7 +388,7 @@ def test_a_lesson_stands_on_top_and_can_be_left(app, visit):
     page.get_by_role("button", name="Open everything").click()
     controls.get_by_text("Score error").first.wait_for()
     rest(page)
-    assert title(page) == "How fast does the error fall when h halves?"
+    assert title(page) == "How fast does the error fall when the steps are halved?"
     assert not controls.get_by_role("slider", name="Curvature κ₁").is_disabled()
     assert not {"title", "question", "hide", "fix"} & set(query(page))
     assert not dialogs

@@ -9,7 +9,7 @@ from test_pages import at_home, charts, moved, visit, words  # noqa: F401
 from dlab.ui import exports, links, runs, scenes, tour
 
 HALVING = scenes.BY_NAME["halving"]
-OWN = {"particles": "What does a sampler do?", "convergence": "How fast does the error fall when h halves?"}
+OWN = {"particles": "What does a sampler do?", "convergence": "How fast does the error fall when the steps are halved?"}
 
 
 def open_scene(scene, **more):
