@@ -1,5 +1,7 @@
 """The ribbon: p_t of one coordinate against closed forms, the flow's paths as quantiles, and paths with noise step by step."""
 
+import itertools
+
 import numpy as np
 import pytest
 from cases import SKEW
@@ -42,7 +44,7 @@ def test_the_density_is_that_of_the_first_coordinate_in_closed_form(target):
     whole = ribbon.densities(one, t, np.broadcast_to(wide, (len(t), 4001)))
     np.testing.assert_allclose(np.trapezoid(whole, wide, axis=1), 1.0, atol=1e-6)
     want = [true_quantile(target["name"], 0.0, level) for level in found["levels"]]
-    np.testing.assert_allclose(found["ends"], want, atol=2e-5)
+    np.testing.assert_allclose(found["ends"], want, atol=1e-4)
 
 
 @pytest.mark.parametrize("name, axis", [("skew", "axis"), ("wells", "coordinate"), ("kink", "coordinate"), ("box", "coordinate")])
@@ -59,7 +61,7 @@ def test_a_product_is_drawn_along_its_first_axis(name, axis):
     np.testing.assert_allclose(np.asarray(one.field.score(0.3, x[:, None]))[:, 0], want, atol=0.02)
     wide = np.linspace(-9, 9, 8001)
     (p,) = ribbon.densities(one, np.array([0.3]), wide[None])
-    a2, noise = np.exp(-0.3), process.variance(0.3)
+    a2, noise = np.exp(-0.3), float(process.variance(0.3))
     assert np.trapezoid(p, wide) == pytest.approx(1.0, abs=2e-3)
     assert np.trapezoid(p * wide, wide) == pytest.approx(np.sqrt(a2) * one.facts.mean[0], abs=0.01)
     spread = np.trapezoid(p * (wide - np.sqrt(a2) * one.facts.mean[0]) ** 2, wide)
@@ -71,7 +73,7 @@ def test_a_product_is_drawn_along_its_first_axis(name, axis):
 def test_paths_of_the_flow_never_cross_and_carry_the_quantiles(target, name):
     off = {}
     for steps in (16, 64, 256):
-        (path,) = ribbon.ribbon(study(target, [name], steps), steps)["paths"]
+        (path,) = ribbon.ribbon(study(target, [name], steps, grid={"name": "quadratic"}), steps)["paths"]
         x = np.array(path["x"])
         assert (np.diff(x, axis=0) > 0).all()
         assert path["exchanged"] == 0
@@ -96,7 +98,7 @@ def test_paths_with_noise_are_the_schemes_steps_along_the_brownian_paths(given):
         np.testing.assert_array_equal(path[:, 0], x, name)
     if given.get("start") == "paper":
         np.testing.assert_allclose(x, np.sqrt(-np.expm1(-one.T)) * special.ndtri(ribbon.LEVELS), rtol=1e-5)
-    for n, (t, later) in enumerate(zip(times, times[1:])):
+    for n, (t, later) in enumerate(itertools.pairwise(times)):
         weights, means, sd = diffused("mixture", t)
         parts = weights * stats.norm.pdf(x[:, None], means, sd)
         score = (parts * (means - x[:, None]) / sd**2).sum(1) / parts.sum(1)
@@ -123,8 +125,17 @@ def test_it_says_where_it_cannot_be_drawn():
         next(entry.stream(study({"name": "logistic", "x": [[4, 0], [1, 4]], "y": [1, 1], "lam": 0.8}), 16))
 
 
-def test_a_step_that_is_too_large_is_said():
-    stiff = {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1e-6, 0.0], [0.0, 1.0]]}
-    em, _ = ribbon.ribbon(study(stiff, T=200.0, steps=200), 200)["paths"]
-    assert np.isfinite([v for one in em["x"] for v in one if v is not None]).all()
-    assert em["exchanged"] is None or np.abs([one[-1] for one in em["x"]]).max() > 100
+def test_a_path_that_is_lost_is_none(monkeypatch):
+    """And its scheme has no order and no ends."""
+    simulated = ribbon.simulate
+
+    def lost(scheme, *given, **more):
+        run = simulated(scheme, *given, **more)
+        run.states[3:, 5] = np.inf
+        return run
+
+    monkeypatch.setattr(ribbon, "simulate", lost)
+    em, _ = ribbon.ribbon(study(), 16)["paths"]
+    assert em["x"][5][2] is not None
+    assert em["x"][5][3:] == [None] * 14
+    assert (em["exchanged"], em["off"]) == (None, None)
