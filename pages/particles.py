@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from dlab import answers, schemes
 from dlab.answers import trajectory
-from dlab.figures import particles
+from dlab.figures import particles, ribbon
+from dlab.study import Study
 from dlab.ui import controls, exports, frame, methods, runs, state, studies, theorems
-from dlab.ui.page import Block, Page, View, show
+from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.player import player
 
 
@@ -48,6 +50,35 @@ def step(found, scene):
     theorems.symbols("letters")
 
 
+def drawn(scene):
+    """The schemes whose paths are drawn: at first the first of the page, and one of the flow beside it."""
+    mine = list(scene["panels"])
+    flow = next((n for n in mine if schemes.REGISTRY[n].dynamics == "ODE"), "DDIM")
+    first = list(dict.fromkeys([*mine[:1], flow]))
+    place, _ = st.columns((2, 1))
+    return {"drawn": place.multiselect(
+        "Schemes drawn", [*mine, *(n for n in schemes.REGISTRY if n not in mine)], first, key="ribbon-drawn", max_selections=4,
+        help="All from the same points along the same Brownian paths.",
+    )}  # fmt: skip
+
+
+def ribbon_asked(scene):
+    if not scene["drawn"]:
+        return None
+    study = studies.moving_study(scene | {"panels": scene["drawn"][:1]})
+    study = Study.from_json(study.to_json() | {"schemes": scene["drawn"]})
+    if why := answers.find("ribbon").applies(study):
+        st.caption(f"{why[0].upper()}{why[1:]}")
+        return None
+    return Ask("ribbon", study, (study.steps[-1],), "Following the paths.")
+
+
+def ribbon_view(found, scene):
+    return View(
+        ribbon.sheet(found), f"paths-{found['steps']}", table=ribbon.table(found), data=ribbon.rows(found), heights=(480,),
+    )  # fmt: skip
+
+
 def ladder(found, scene):
     if found["missing"]:
         runs.ladder(found["study"], found["steps"], scene.moving)
@@ -56,5 +87,7 @@ def ladder(found, scene):
 show(Page(
     "particles", view, get=movie, after=ladder, controls=("target", "panels", "step", "grid", "score_error", "horizon", "moving"),
     files=lambda found, scene: exports.particles(found["study"], found["steps"], scene.moving, found["meta"]),
-    sections=(Block("distances", draw=distances), Block("step", draw=step)),
+    sections=(
+        Block("distances", draw=distances), Block("ribbon", ribbon_view, answer=ribbon_asked, picks=drawn), Block("step", draw=step),
+    ),
 ))  # fmt: skip

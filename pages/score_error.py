@@ -41,10 +41,11 @@ def met(scene):
 
 
 def levels(found, scene):
-    chart = score.levels_chart(found)
+    sheet = score.levels_sheet(found)
     rows = [{"meaning": name, **each} for name, each in found["variants"].items()]
     file, lines = f"which-epsilon-{shown(scene)[0]}", score.levels_table(found)
-    return View(chart, file, table=lines, data=rows, answer={"answer": found}, heights=(340,))
+    denoised = {"denoiser": score.denoiser_levels(found)}
+    return View(sheet, file, table=lines, data=rows, answer={"answer": found | denoised}, heights=(340,))
 
 
 def kinds(scene):

@@ -13,6 +13,7 @@ from dlab.answers import (
     learned_score,
     modes,
     one_step,
+    ribbon,
     samplers,
     schedules,
     score_error,
@@ -22,11 +23,23 @@ from dlab.answers.base import Answer
 REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
-        law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
-        adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
+        law.ANSWER,
+        bounds.ANSWER,
+        score_error.ANSWER,
+        modes.ANSWER,
+        one_step.ANSWER,
+        drift_sign.ANSWER,
+        estimators.ANSWER,
+        adaptive.ANSWER,
+        *learned_score.ANSWERS,
+        *experiment.ANSWERS,
+        *images.ANSWERS,
+        *samplers.ANSWERS,
+        *schedules.ANSWERS,
         *langevin.ANSWERS,
+        ribbon.ANSWER,
     )
-}  # fmt: skip
+}
 
 
 def find(name: str) -> Answer:

@@ -14,6 +14,7 @@ NEUTRAL = ("#5f6772", "#a3adba")  # light, dark: whatever belongs to no scheme
 BAND_OPACITY = 0.13
 LESS, MORE = ("#0072B2", "#56B4E9"), ("#D55E00", "#E98A3C")  # the two ends of a signed scale
 INK = ("#243b53", "#e6edf5")  # where a density is largest
+BELOW_LINES = 0.32  # opacity of the ink of a map that is a background
 POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -169,9 +170,12 @@ class Chart:
 
 @dataclass(frozen=True)
 class Map:
-    """Values over a square piece of the plane as colours: places x, y (n,), values (n, n), row = y; limits of the colours,
+    """Values over a piece of the plane as colours: places x (m,), y (n,), values (n, m), row = y; limits of the colours,
     (0, top) from the ground to the ink, or signed, (-top, top) from LESS through the ground to MORE; name of the values,
-    grey_name where the colours are greys, "" where it is the same; over: lines drawn on it. NaN is left blank."""
+    grey_name where the colours are greys, "" where it is the same; over: lines drawn on it. NaN is left blank.
+
+    equal: whether both axes have equal units; where not, it is a background: as wide as its place, and a third as dark; keys: of the
+    legend, for the lines over it."""
 
     title: str
     x: Axis
@@ -183,10 +187,17 @@ class Map:
     alt: str = ""
     grey_name: str = ""
     over: tuple[Curve, ...] = ()
+    equal: bool = True
+    keys: tuple[Key, ...] = ()
 
     @property
     def signed(self) -> bool:
         return self.limits[0] < 0
+
+    @property
+    def opacity(self) -> float:
+        """Of the ink where the values are largest."""
+        return 1.0 if self.equal else BELOW_LINES
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 from contourpy import contour_generator
 
+from dlab.answers import denoiser
+from dlab.answers.learned_score import FROM
 from dlab.figures.chart import MORE, NEUTRAL, Band, Chart, Curve, Map, Sheet, look
 from dlab.figures.numbers import NONE, Z95, estimate, interval, listed, number, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
-from dlab.figures.score import met_curves
+from dlab.figures.score import DENOISER, WHERE, met_curves
 from dlab.figures.tables import diverged, hover, reasons, value_text, void_reason
 from dlab.look import Style
 
@@ -87,6 +89,11 @@ def _average(error, name="average") -> str:
     return estimate(error, name, f"{name}_stderr")
 
 
+def denoised(met: dict) -> dict:
+    """The error of the denoised point, `denoiser.levels` along the iterates and along p_t at the times that the curves keep."""
+    return {along: denoiser.levels(met["t"], met[along]["score"]["value"], met[along]["score"]["stderr"], FROM) for along in WHERE}
+
+
 def derivatives(met: dict) -> Sheet:
     """ε^(L) and ε^(M) against t, side by side."""
     hessian, drift, other = (met["iterates"][kind] for kind in ("hessian", "drift", "defined"))
@@ -112,14 +119,16 @@ def errors_sentence(met: dict) -> str:
 
 
 def errors_table(met: dict) -> list[dict]:
-    """One line a kind of error."""
-    places = {f"along {met['scheme']}": met["iterates"], "along p_t": met["forward"]}
+    """One line a kind of error, and one for that of the denoised point, which follows from the score's."""
+    places, derived = {f"along {met['scheme']}": "iterates", "along p_t": "forward"}, denoised(met)
+    lines = [(*KINDS[kind][:2], {along: met[along][kind] for along in WHERE}) for kind in KINDS]
+    lines.insert(1, ("denoised point x₀", f"{DENOISER} = ταε_sc", derived))
     return [
         {"error of": title, "symbol": symbol}
-        | {f"{label}, average over t": _average(errors[kind]) for label, errors in places.items()}
-        | {f"{label}, largest": f"{_average(errors[kind], 'top')} at t = {number(errors[kind]['top_t'])}"
-           for label, errors in places.items()}
-        for kind, (title, symbol, _) in KINDS.items()
+        | {f"{label}, average over t": _average(errors[along]) for label, along in places.items()}
+        | {f"{label}, largest": f"{_average(errors[along], 'top')} at t = {number(errors[along]['top_t'])}"
+           for label, along in places.items()}
+        for title, symbol, errors in lines
     ]  # fmt: skip
 
 

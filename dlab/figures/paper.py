@@ -155,14 +155,22 @@ def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:
     each = width_mm / across
     names = [_map_name(p, grey, each, em) for p in parts]
     lines = max(name.count("\n") for name in names) + 1
-    height = (len(parts) // across) * (each - 3 * em + em * (6 + (3.5 + 1.3 * lines) * legend))
+    tall = 1.0 if parts[0].equal else 0.6
+    height = (len(parts) // across) * (tall * (each - 3 * em) + em * (6 + (3.5 + 1.3 * lines + 1.6 * bool(parts[0].keys)) * legend))
     figure = Figure(figsize=(width_mm * MM, height * MM), layout="compressed")
     axes = np.ravel(figure.subplots(len(parts) // across, across, sharey=True))
     for ax, part, name in zip(axes, parts, names):
         _one_map(figure, ax, part, name, font_pt, grey, legend)
     for ax in axes[::across]:
         ax.set_ylabel(parts[0].y.title)
+    if legend and parts[0].keys:
+        handles = [_handle(k, _map_line(k, grey), font_pt / 7, font_pt * 0.6) for k in parts[0].keys]
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
+
+
+def _map_line(mark, grey) -> str:
+    return mark.colours[0] if not grey else "0.4" if mark.dash == "solid" else "0"
 
 
 def _map_name(part, grey, each, em) -> str:
@@ -176,9 +184,10 @@ def _one_map(figure, ax, part, name, font_pt, grey, legend):
     low, high = part.limits
     extent = [end for places in part.places for end in (places[0], places[-1])]
     colours = LinearSegmentedColormap.from_list("dlab", signed if part.signed else plain)
-    drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high, cmap=colours)
+    look = {} if part.equal else {"aspect": "auto", "alpha": part.opacity}
+    drawn = ax.imshow(part.values, origin="lower", extent=extent, interpolation="bilinear", vmin=low, vmax=high, cmap=colours, **look)
     for s in part.over:
-        ax.plot(s.x, s.y, linestyle=DASHES[s.dash], color="0.4" if grey else s.colours[0], linewidth=font_pt / 14)
+        ax.plot(s.x, s.y, linestyle=DASHES[s.dash], color=_map_line(s, grey), linewidth=font_pt / 14)
     ax.set(title=part.title, xlim=part.x.limits, ylim=part.y.limits)
     ax.title.set_fontsize("medium")
     ax.set_xlabel(part.x.title)

@@ -4,6 +4,7 @@ is computed here."""
 from dataclasses import replace
 
 from dlab import errors
+from dlab.answers import denoiser
 from dlab.figures import along
 from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, look
 from dlab.figures.numbers import NONE, Z95, estimate, interval, listed, number, order, ratio, step_size
@@ -22,6 +23,8 @@ VARIANTS = {
     "bias": ("bias alone: the mean given (t, x), along p_t", "Arsenyan, Vardanyan & Dalalyan"),
     "fresh": ("fresh part alone: the noise about that mean, along p_t", "Arsenyan, Vardanyan & Dalalyan"),
 }
+WHERE = ("iterates", "forward")
+DENOISER = "ε⁽ˣ⁰⁾"  # of the denoised point
 
 
 def sheet(result: dict, scheme: str, h: float, bends: list[dict]) -> Sheet:
@@ -136,18 +139,31 @@ def table(result: dict, h: float, bends: dict[str, list[dict]]) -> list[dict]:
     ]
 
 
-def levels_chart(found: dict) -> Chart:
-    """The L2 level of the error against t along the iterates and along p_t; of a `score_error.met` answer."""
+def levels_sheet(found: dict) -> Sheet:
+    """The L2 level of the error against t along the iterates and along p_t, as one of the score and as one of the denoiser; of a
+    `score_error.met` answer."""
     curve, t = found["curve"], tuple(found["curve"]["t"])
-    met = {along: (curve[along], curve[f"{along}_stderr"]) for along in ("iterates", "forward")}
-    curves, bands = met_curves(met, found["scheme"], t, "L₂ level")
+    met = {along: (curve[along], curve[f"{along}_stderr"]) for along in WHERE}
+    denoised = {along: (v["value"], v["stderr"]) for along, v in denoiser_levels(found).items()}
+    told = levels_sentence(found)
+    parts = (
+        _levels_chart(found["scheme"], t, met, "score error"),
+        _levels_chart(found["scheme"], t, denoised, f"denoiser error {DENOISER}"),
+    )
+    return beside(f"The same error, met along {found['scheme']} and along p_t", parts, f"Two pictures against time. {told}", told)
+
+
+def _levels_chart(scheme, t, met, what) -> Chart:
+    curves, bands = met_curves(met, scheme, t, "L₂ level")
     top = max(v for b in bands for v in b.upper)
-    return plot(
-        f"The same error, met along {found['scheme']} and along p_t", even_axis("time t (data at 0)", 0.0, max(t)),
-        even_axis("L₂ level of the score error", 0.0, 1.15 * top or 1.0), curves,
-        bands=[b for b in bands if b.lower != b.upper],
-        says=levels_sentence(found),
-    )  # fmt: skip
+    title, bands = f"L₂ level of the {what}", [b for b in bands if b.lower != b.upper]
+    return plot(title, even_axis("time t (data at 0)", 0.0, max(t)), even_axis(title, 0.0, 1.15 * top or 1.0), curves, bands=bands)
+
+
+def denoiser_levels(found: dict) -> dict:
+    """`denoiser.levels` along the iterates and along p_t, at the times of a `score_error.met` answer's curve."""
+    curve = found["curve"]
+    return {along: denoiser.levels(curve["t"], curve[along], curve[f"{along}_stderr"]) for along in WHERE}
 
 
 def met_curves(met: dict, scheme: str, t: tuple, what: str) -> tuple[list[Curve], list[Band]]:
@@ -177,15 +193,25 @@ def levels_sentence(found: dict) -> str:
         said.append(f"{share} of it is fresh noise: bias {number(v['bias'])}, fresh {number(v['fresh'])}.")
     else:
         said.append("All of it is bias.")
+    own = denoiser_levels(found)["iterates"]
+    said.append(
+        f"As an error of the denoised point, {DENOISER} = ταε, it is {estimate(own, 'top', 'top_stderr')} at most along the iterates, at "
+        f"t = {number(own['top_t'])}."
+    )
     return " ".join(said)
 
 
 def levels_table(found: dict) -> list[dict]:
-    out = []
+    out, denoised = [], denoiser_levels(found)
+    denoised["average"] = {"top": denoised["forward"]["average"], "top_stderr": 0.0}
     for name, (title, who) in VARIANTS.items():
         v = found["variants"][name]
         at = NONE if v["t"] is None else number(v["t"])
-        out.append({"ε is the L₂ norm …": title, "ε ± 95 %": estimate(v, "value"), "largest at t": at, "assumed by": who})
+        same = estimate(denoised[name], "top", "top_stderr") if name in denoised else NONE
+        out.append({
+            "ε is the L₂ norm …": title, "ε ± 95 %": estimate(v, "value"), "largest at t": at, f"{DENOISER} likewise": same,
+            "assumed by": who,
+        })  # fmt: skip
     return out
 
 

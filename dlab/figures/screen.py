@@ -146,32 +146,38 @@ def _key(key, colour, width, size) -> dict:
 
 
 def to_heatmap(chart: Map, theme: str = "light", *, presentation: bool = False, height: int = 380) -> dict:
-    """A map as a Plotly figure with equal units on both axes and its colour bar below; presentation: larger type."""
+    """A map as a Plotly figure, its colour bar below, or beside one that is a background; presentation: larger type."""
     ink, shade, size = _ink(theme, presentation), list(THEMES).index(theme), 20 if presentation else 14
     # The low end is transparent: whatever ground the page has shows through.
     scale = [(0.0, LESS, 1.0), (0.5, LESS, 0.0), (0.5, MORE, 0.0), (1.0, MORE, 1.0)]
-    scale = scale if chart.signed else [(0.0, INK, 0.0), (1.0, INK, 1.0)]
+    scale = scale if chart.signed else [(0.0, INK, 0.0), (1.0, INK, chart.opacity)]
     low, high = map(float, chart.limits)
     bar = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.2, "yanchor": "top", "thickness": 10, "len": 1.0,
            "title": {"text": html.escape(chart.name), "side": "bottom", "font": {"size": size}}, "outlinewidth": 0, "nticks": 5,
            "tickfont": {"size": size - 1}}  # fmt: skip
+    if not chart.equal:
+        bar |= {"orientation": "v", "x": 1.01, "xanchor": "left", "y": 0.5, "yanchor": "middle",
+                "title": {**bar["title"], "side": "right"}}  # fmt: skip
     heat = {
         "type": "heatmap", "x": _numbers(chart.places[0]), "y": _numbers(chart.places[1]), "z": _bytes(chart.values), "zmin": low,
         "zmax": high, "colorscale": [[at, _rgba(colours[shade], opacity)] for at, colours, opacity in scale], "colorbar": bar,
         "zsmooth": "best", "hovertemplate": "(%{x:.2f}, %{y:.2f})<br>%{z:.3g}<extra></extra>"}  # fmt: skip
     lines = [
         {**_trace(s), "x": _numbers(s.x), "y": _numbers(s.y), "mode": "lines",
-         "line": {"color": s.colours[shade], "dash": s.dash, "width": 1 if s.thin else 2}}
+         "line": {"color": s.colours[shade], "dash": s.dash, "width": (1 if s.thin else 2) * (1.5 if presentation else 1)}}
         for s in chart.over
     ]  # fmt: skip
+    lines += [_key(key, key.colours[shade], 3 if presentation else 2, 8) for key in chart.keys]
+    scaled = {"constrain": "domain"} if chart.equal else {}
     layout = {
         "height": height, "font": {"family": FONT, "size": size, "color": ink["text"]}, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR,
         "margin": {"l": 4, "r": 8, "t": 30, "b": 4}, "dragmode": False,
         "title": {"text": html.escape(chart.title), "x": 0.5, "xanchor": "center", "xref": "paper", "y": 0.99, "yanchor": "top",
                   "font": {"size": size + 1}},
         "hoverlabel": {"font": {"family": FONT, "size": size, "color": ink["text"]}, "bgcolor": ink["ground"]},
-        "xaxis": {**_axis(chart.x, ink, size), "constrain": "domain", "showgrid": False},
-        "yaxis": {**_axis(chart.y, ink, size), "constrain": "domain", "showgrid": False, "scaleanchor": "x"}}  # fmt: skip
+        **({"legend": _layout(theme, presentation)["legend"]} if chart.keys else {}),
+        "xaxis": {**_axis(chart.x, ink, size), **scaled, "showgrid": False},
+        "yaxis": {**_axis(chart.y, ink, size), **scaled, "showgrid": False, **({"scaleanchor": "x"} if chart.equal else {})}}  # fmt: skip
     return {"data": [heat, *lines], "layout": layout}
 
 

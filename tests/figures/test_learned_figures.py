@@ -71,7 +71,9 @@ def test_the_errors_are_drawn_with_their_intervals_and_told_apart_only_where_the
     assert "agree within their errors" in chart.caption
     apart = {**MET, "forward": {**MET["forward"], "score": kind(0.02)}}
     assert "differ by more than their errors" in learned.errors_sentence(apart)
-    assert len(learned.errors_table(MET)) == len(KINDS)
+    table = learned.errors_table(MET)
+    assert len(table) == len(KINDS) + 1
+    assert table[1]["along EM, largest"] == "0.010 ± 0.002 at t = 1.00"  # 2 sinh(1/2) times 0.01
     assert "SO uses" in learned.derivatives(MET).caption
 
 

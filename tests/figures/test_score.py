@@ -70,8 +70,13 @@ def test_a_curve_without_a_bend_says_why():
 def test_levels_are_drawn_and_told(name):
     study = Study.from_json({"target": TARGET, "score_error": {"name": name, "level": 0.2}, "schemes": ["EM"], "h": [0.125], "T": 2.0})
     found = score_error.met(study, "EM", 16)
-    drawable(score.levels_chart(found))
+    sheet = score.levels_sheet(found)
+    drawable(sheet)
+    own, denoised = (curve(part, "along EM's iterates") for part in sheet.parts)
+    np.testing.assert_allclose(denoised.y, (np.exp(own.x) - 1) * np.exp(-np.array(own.x) / 2) * own.y, rtol=1e-12)
     rows = score.levels_table(found)
+    assert [r["ε⁽ˣ⁰⁾ likewise"] != "–" for r in rows] == [True] * 3 + [False] * 3
+    assert float(rows[0]["ε⁽ˣ⁰⁾ likewise"].split(" ")[0]) == pytest.approx(max(denoised.y), rel=0.01)
     assert len(rows) == len(score.VARIANTS) == len(found["variants"])
     said = score.levels_sentence(found)
     assert {"constant": "agree", "noise": "fresh noise", "relative": "bias"}[name] in said

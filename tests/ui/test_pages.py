@@ -236,6 +236,22 @@ def test_the_sections_of_the_particles_are_drawn_when_they_are_opened():
     assert "h\\gamma" in words(at) or "gamma" in words(at)
 
 
+def test_the_ribbon_draws_the_schemes_that_are_picked_and_says_where_it_cannot():
+    at = opened(visit("particles", MOVING), "ribbon-open")
+    assert charts(at) == 1
+    assert at.multiselect(key="ribbon-drawn").value == ["EM", "DDIM"]
+    assert "DDIM keeps the order of all its paths" in words(at)
+    at.multiselect(key="ribbon-drawn").set_value(["SRA1"]).run()
+    assert not at.exception
+    assert "SRA1 exchanges" in words(at)
+    at.multiselect(key="ribbon-drawn").set_value([]).run()
+    assert not at.exception
+    assert charts(at) == 0
+    at = opened(visit("particles", {**MOVING, "target": "logistic", "rows": "10"}), "ribbon-open")
+    assert charts(at) == 0
+    assert "no density in closed form" in words(at)
+
+
 def test_a_stiff_target_and_a_coarse_step_break_no_page():
     query = {k: v for k, v in MOVING.items() if k != "target"}
     query["spec"] = kinds.pack({"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]})

@@ -28,7 +28,7 @@ def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
 
 def test_every_section_opens_on_a_gaussian_target():
     at = opened(visit("score_error", GAUSSIAN), *SECTIONS)
-    assert charts(at) == 6
+    assert charts(at) == 7
     assert "slope 2 in" in plain(at)
     assert not silent(at)
     # Every section with numbers has its downloads.
