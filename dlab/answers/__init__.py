@@ -3,6 +3,7 @@
 from dlab import params
 from dlab.answers import (
     adaptive,
+    all_at_once,
     bounds,
     drift_sign,
     estimators,
@@ -21,7 +22,7 @@ from dlab.answers.base import Answer
 REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
-        law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
+        law.ANSWER, bounds.ANSWER, all_at_once.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
         adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
     )
 }  # fmt: skip

@@ -1,0 +1,50 @@
+"""The folded section with the all-at-once bound on DDPM, on a grid that the visitor chooses."""
+
+import streamlit as st
+
+from dlab import schemes, words
+from dlab.figures import all_at_once as figures
+from dlab.study import Study
+from dlab.ui import frame, knobs
+from dlab.ui.page import Ask, Block, View
+
+GRIDS = ("log-snr", "karras", "cubic", "tangent", "uniform", "quadratic", "vp-linear", "vp-cosine", "inverse-root")
+LADDERS = {"8 to 32": (8, 16, 32), "8 to 64": (8, 16, 32, 64), "8 to 256": (8, 16, 32, 64, 128, 256)}
+ENTERS = ("target", "start", "score_error", "seed")
+OPTION = schemes.REGISTRY["DDPM"].option
+
+
+def study_on(page: Study, grid: str, steps, noise: float = 0.0, start: str | None = None) -> Study:
+    """DDPM on the page's target, on a grid whose scale is the target's, where it has one."""
+    data, m0 = page.to_json(), page.built.facts.m0.value
+    asked = {k: data[k] for k in ENTERS} | {"schemes": ["DDPM"], "steps": list(steps), "start": start or page.start}
+    laid = {"name": grid}
+    scale = m0 if m0 and m0 > 0 else 1.0
+    laid |= {"m0": scale} if grid == "cubic" else {"v": 1 / scale} if grid in ("tangent", "inverse-root") else {}
+    asked |= {"grid": laid} if grid != "uniform" else {}
+    asked |= {"T": page.T} if grid in ("uniform", "quadratic") else {}
+    asked |= {OPTION.key: knobs.in_file(noise)} if noise else {}
+    return Study.from_json(asked)
+
+
+def section(of) -> Block:
+    """The section of a page; of(scene) -> its study."""
+
+    def picks(scene):
+        one, two, three = st.columns(3, vertical_alignment="bottom")
+        grid = one.selectbox("Grid", GRIDS, format_func=figures.grid_title, key="once-grid",
+                             help="The times of the steps. Cubic, tangent and inverse square root take the target's m₀ for their scale.")  # fmt: skip
+        ladder = two.selectbox("Steps N", list(LADDERS), 2, key="once-steps", help="Numbers of steps, doubled from one to the next.")
+        noise = three.select_slider(OPTION.label, OPTION.offered, OPTION.default, format_func="{:g}".format, key="once-noise",
+                                    help=OPTION.help)  # fmt: skip
+        return {"once": study_on(of(scene), grid, LADDERS[ladder], noise)}
+
+    def view(found, scene):
+        sheet = figures.sheet(found)
+        if sheet is None:
+            return View(takeaway=frame.plain(figures.sentence(found)))
+        return View(sheet, f"all-at-once-{found['grid']}", frame.plain(figures.sentence(found)), table=figures.table(found),
+                    data=found["rows"], answer=found, more=lambda: st.markdown(words.text("theory", "once-proof")), heights=(420,),
+                    titles=True)  # fmt: skip
+
+    return Block("once", view, picks=picks, answer=lambda scene: Ask("all_at_once", scene.once, (), "Measuring DDPM."))
