@@ -11,10 +11,12 @@ from dlab.answers import (
     images,
     law,
     learned_score,
+    martingale,
     modes,
     one_step,
     samplers,
     schedules,
+    score_constants,
     score_error,
 )
 from dlab.answers.base import Answer
@@ -22,8 +24,9 @@ from dlab.answers.base import Answer
 REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
-        law.ANSWER, bounds.ANSWER, all_at_once.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
-        adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
+        law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
+        adaptive.ANSWER, all_at_once.ANSWER, martingale.ANSWER, score_constants.ANSWER, *learned_score.ANSWERS,
+        *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
     )
 }  # fmt: skip
 

@@ -61,7 +61,7 @@ def all_at_once_answer(study: Study, tick=lambda done: None) -> Iterator[dict]:
 
     {"void", "m0", "dim", "noise", "grid", "done",
      "rows": [{"steps", "initialisation", "discretisation", "bias", "fresh", "stop", "bound", "w2", "stderr", "method", "resolved",
-     "flags", "coupled", "coupled_stderr", "error_level_met"}]}
+     "flags", "coupled", "coupled_stderr", "coupled_flags", "error_level_met"}]}
 
     The five terms add up to the bound; None where it is void, or where the level of the score error is not measured yet. coupled has
     no standard error where it is known in closed form. tick(done) may raise to cancel.
@@ -80,11 +80,12 @@ def all_at_once_answer(study: Study, tick=lambda done: None) -> Iterator[dict]:
             row |= {k: getattr(its, k) if its else None for k in ("w2", "stderr", "method", "resolved", "error_level_met")}
             row["flags"] = list(its.flags) if its else []
             if closed(study):
-                row |= {"coupled": _coupled(study, n), "coupled_stderr": None}
+                row |= {"coupled": _coupled(study, n), "coupled_stderr": None, "coupled_flags": []}
             elif other:
-                row |= {"coupled": other.w2, "coupled_stderr": other.stderr}
+                row |= {"coupled": other.w2, "coupled_stderr": other.stderr, "coupled_flags": list(other.flags)}
             else:  # the estimator's upper bound is the coupled distance, where it has met the reference
-                row |= {"coupled": its.upper if its and study.sampled(NAME) else None, "coupled_stderr": None}
+                upper = its.upper if its and study.sampled(NAME) else None
+                row |= {"coupled": upper, "coupled_stderr": None, "coupled_flags": row["flags"]}
             rows.append(row)
         return {
             "void": void, "m0": facts.m0.value, "how": facts.m0.how, "dim": facts.dim, "noise": _plain(study.scheme(NAME, 1).value),
@@ -93,7 +94,7 @@ def all_at_once_answer(study: Study, tick=lambda done: None) -> Iterator[dict]:
 
     for i, part in enumerate(parts):
         share = prices[i] / sum(prices)
-        for result in stream(part, lambda p, share=share: tick(done + share * p)):
+        for result in stream(part, lambda p, done=done, share=share: tick(done + share * p)):
             (measured if i == 0 else apart).update({r.steps: r for r in result.rows})
             yield found(min(done + share * result.done, 0.99))
         done += share

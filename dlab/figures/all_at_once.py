@@ -41,8 +41,8 @@ def against_steps(rows: list[dict]) -> Chart:
     curves = [
         Curve.of("bound", rows, _steps, value=lambda r: r["bound"], colours=look["colours"], dash="dot", thin=True, key="bound",
                  says=lambda r: [f"N = {r['steps']}", f"bound {number(r['bound'])}"]),
-        Curve.of("coupled", rows, _steps, value=lambda r: r["coupled"], half=lambda r: Z95 * (r["coupled_stderr"] or 0.0), colours=INK,
-                 marker="triangle-down", dash="dash", key="coupled L₂",
+        Curve.of("coupled", rows, _steps, value=lambda r: r["coupled"], half=lambda r: Z95 * (r["coupled_stderr"] or 0.0),
+                 why=lambda r: r["coupled_flags"], colours=INK, marker="triangle-down", dash="dash", key="coupled L₂",
                  says=lambda r: [f"N = {r['steps']}", f"coupled L₂ {_coupled(r)}"]),
         Curve.of("W₂", rows, _steps, why=lambda r: r["flags"], **look, key=f"W₂ ({methods})" if methods else "W₂",
                  says=lambda r: [f"N = {r['steps']}", f"W₂ {_w2(r)} ({r['method']})"]),
@@ -60,7 +60,7 @@ def bars(rows: list[dict]) -> Chart | None:
     if not shown:
         return None
     unit = (lambda r: r["w2"]) if measured else (lambda r: r["bound"])
-    end = 1.05 * max([*(r["bound"] / unit(r) for r in rows), *((r["coupled"] or 0) / unit(r) for r in rows), 1.0])
+    end = 1.05 * max([*(r["bound"] / unit(r) for r in rows), *((r["coupled"] or 0) / unit(r) for r in rows if not r["coupled_flags"]), 1.0])
     pieces, ticks = [], []
     for place, row in enumerate(reversed(rows)):
         at = 0.0
@@ -78,7 +78,7 @@ def bars(rows: list[dict]) -> Chart | None:
         one = line("W₂", x=1.0, dash="solid", thin=False, colours=INK)
         series.append(Curve("W₂", (1.0, 1.0), height, INK, dash=one.dash))
         keys.append(Key("W₂ measured", INK, dash="solid"))
-        given = [(r["coupled"] / r["w2"], float(i), r) for i, r in enumerate(reversed(rows)) if r["coupled"]]
+        given = [(r["coupled"] / r["w2"], float(i), r) for i, r in enumerate(reversed(rows)) if r["coupled"] and not r["coupled_flags"]]
         if given:
             x, y, its = zip(*given)
             hover = tuple(f"N = {r['steps']}, coupled L₂ {_coupled(r)}\n{number(a)} times W₂" for a, r in zip(x, its))

@@ -32,8 +32,8 @@ def section(of) -> Block:
 
     def picks(scene):
         one, two, three = st.columns(3, vertical_alignment="bottom")
-        grid = one.selectbox("Grid", GRIDS, format_func=figures.grid_title, key="once-grid",
-                             help="The times of the steps. Cubic, tangent and inverse square root take the target's m₀ for their scale.")  # fmt: skip
+        said = "The times of the steps. Cubic, tangent and inverse square root take the target's m₀ for their scale."
+        grid = one.selectbox("Grid", GRIDS, format_func=figures.grid_title, key="once-grid", help=said)
         ladder = two.selectbox("Steps N", list(LADDERS), 2, key="once-steps", help="Numbers of steps, doubled from one to the next.")
         noise = three.select_slider(OPTION.label, OPTION.offered, OPTION.default, format_func="{:g}".format, key="once-noise",
                                     help=OPTION.help)  # fmt: skip

@@ -1,5 +1,6 @@
 """The all-at-once bound on DDPM: its integral, its terms, that it is attained, and that the truth lies below it."""
 
+import itertools
 import math
 
 import numpy as np
@@ -125,9 +126,9 @@ def test_the_terms_are_those_of_a_sum_over_the_steps():
     facts, its, m0 = targets.build(GAUSSIAN).facts, of_times([3.0, 2.0, 1.0, 0.4, 0.1]), targets.build(GAUSSIAN).facts.m0.value
     tau, size, d = np.expm1(its.times), facts.second_moment, 2
     alpha, e, squares, noise = math.exp(-0.05), math.sqrt(size), 0.0, 0.0
-    first = alpha * e * np.prod([(1 + m0 * a) / (1 + m0 * b) for b, a in zip(tau[:-1], tau[1:])])
+    first = alpha * e * np.prod([(1 + m0 * a) / (1 + m0 * b) for b, a in itertools.pairwise(tau)])
     bias = 0.0
-    for n, (b, a) in enumerate(zip(tau[:-1], tau[1:])):
+    for n, (b, a) in enumerate(itertools.pairwise(tau)):
         rho, x0 = (1 + m0 * a) / (1 + m0 * b), (1 - a / b) * b * math.exp(-its.times[n] / 2)
         squares = rho**2 * squares + d * quad(lambda r, a=a: (1 - a / r) ** 2 / (1 + m0 * r) ** 2, a, b)[0]
         noise, bias = rho**2 * noise + (0.2 * x0) ** 2, rho * bias + 0.1 * x0
@@ -157,7 +158,8 @@ def test_the_score_constant_is_smooth_through_one():
     m0 = np.array([1 - 1e-6, 1 - 1e-8, 1.0, 1 + 1e-8, 1 + 1e-6])
     assert score_constant.integrated(m0) == pytest.approx(2 - 2 / 3 * 2 * (m0 - 1), abs=1e-9)
     assert score_constant.printed(np.array([0.4, 0.5, 0.75, 3.0])).tolist() == [math.inf, math.inf, 4.0, 2.0]
-    assert score_constant.initialisation(0.4, 2.0) == pytest.approx(math.exp(-quad(lambda t: 1 / (np.exp(-t) / 0.4 - np.expm1(-t)), 0, 2)[0]))
+    rate = quad(lambda t: 1 / (np.exp(-t) / 0.4 - np.expm1(-t)), 0, 2)[0]
+    assert score_constant.initialisation(0.4, 2.0) == pytest.approx(math.exp(-rate))
 
 
 @pytest.mark.parametrize("m0, why", [(None, "unknown"), (-0.3, "not log-concave")])
@@ -203,7 +205,7 @@ def test_the_truth_lies_below_it(number):
     (row,) = found["rows"]
     assert found["void"] is None
     assert row["w2"] - 4 * (row["stderr"] or 0) <= row["bound"] * (1 + 1e-9), study.to_json()
-    if row["coupled"] is not None:
+    if row["coupled"] is not None and not row["coupled_flags"]:
         assert row["coupled"] - 4 * (row["coupled_stderr"] or 0) <= row["bound"] * (1.02 if study.sampled("DDPM") else 1 + 1e-9)
 
 
