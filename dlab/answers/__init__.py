@@ -8,6 +8,7 @@ from dlab.answers import (
     drift_sign,
     estimators,
     experiment,
+    generic_bound,
     images,
     law,
     learned_score,
@@ -25,7 +26,7 @@ REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
-        adaptive.ANSWER, all_at_once.ANSWER, martingale.ANSWER, score_constants.ANSWER, *learned_score.ANSWERS,
+        adaptive.ANSWER, all_at_once.ANSWER, generic_bound.ANSWER, martingale.ANSWER, score_constants.ANSWER, *learned_score.ANSWERS,
         *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
     )
 }  # fmt: skip
