@@ -112,6 +112,7 @@ show(Page(
         Block("theorems", draw=with_numbers, controls=("theory.epsilon",)),
         Block("recursion", recursion, answer=along, controls=("step",)),
         all_at_once.section(study),
+        all_at_once.from_steps(study),
         theory_sections.constant(study),
         theory_sections.martingale(study),
         Block("onestep", one_step, answer=every_scheme),

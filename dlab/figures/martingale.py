@@ -34,14 +34,15 @@ def groups(found: dict):
             curves.append(Curve.of(
                 f"{name}, third {i + 1}", rows, lambda r: r["t"], value=lambda r: r["v"], half=lambda r: Z95 * r["e"], colours=hue,
                 marker=marker, dash=dash, key=f"mean of {name}" if i == 1 else "",
-                says=lambda r, n=name, k=i: [f"t = {number(r['t'])}, third {k + 1}", f"mean of {n}: {interval(r['v'], Z95 * r['e'])}"]))  # fmt: skip
+                says=lambda r, n=name, k=i: [f"t = {number(r['t'])}, third {k + 1}", f"mean of {n}: {interval(r['v'], Z95 * r['e'])}"],
+            ))  # fmt: skip
         exact = [(g["t"], g["x_exact"][i]) for g in reversed(found["groups"])]
         curves.append(Curve(f"formula, third {i + 1}", *zip(*exact), hue, dash="dot", thin=True,
                             key="E[x] by the formula" if i == 1 else ""))  # fmt: skip
     values = [v for c in curves for v in c.y]
     room = 0.08 * (max(values) - min(values))
-    return plot("Thirds of the particles", across, even_axis("mean of the first principal coordinate", min(values) - room, max(values) + room),
-                curves, says="The means of x₀ stay level; those of x move.")  # fmt: skip
+    y = even_axis("mean of the first principal coordinate", min(values) - room, max(values) + room)
+    return plot("Thirds of the particles", across, y, curves, says="The means of x₀ stay level; those of x move.")
 
 
 def rates(found: dict):
@@ -52,7 +53,8 @@ def rates(found: dict):
         curves.append(Curve.of(
             title, rows, lambda r: r["at"], value=lambda r, n=name: r[n], half=lambda r, n=name: Z95 * r[f"{n}_stderr"], colours=hue,
             marker=marker, key=title,
-            says=lambda r, n=name, t=title: [f"t from {number(r['t'])} to {number(r['t_next'])}", f"{t}: {estimate(r, n, f'{n}_stderr')}"]))  # fmt: skip
+            says=lambda r, n=name, t=title: [f"t from {number(r['t'])} to {number(r['t_next'])}", f"{t}: {estimate(r, n, f'{n}_stderr')}"],
+        ))  # fmt: skip
     curves += [line("none", y=0.0, colours=NEUTRAL, key="0 and −½"), line("half", y=-0.5, colours=NEUTRAL)]
     ends = [r[n] + sign * Z95 * r[f"{n}_stderr"] for r in found["rows"] for n in RATES for sign in (-1, 1)]
     return plot("Mean rate of change", _axis(found), even_axis("share per unit of time", max(min(ends), -1.5), min(max(ends), 1.0)),
