@@ -115,6 +115,7 @@ show(Page(
         all_at_once.from_steps(study),
         theory_sections.constant(study),
         theory_sections.martingale(study),
+        theory_sections.assumptions(study),
         Block("onestep", one_step, answer=every_scheme),
         Block("signs", signs, picks=guess, answer=lambda scene: Ask(
             "drift_sign", study(scene), (), "Running SO with three versions of M.")),

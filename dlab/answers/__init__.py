@@ -17,6 +17,7 @@ from dlab.answers import (
     one_step,
     samplers,
     schedules,
+    score_assumptions,
     score_constants,
     score_error,
 )
@@ -26,7 +27,8 @@ REGISTRY: dict[str, Answer] = {
     a.name: a
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
-        adaptive.ANSWER, all_at_once.ANSWER, generic_bound.ANSWER, martingale.ANSWER, score_constants.ANSWER, *learned_score.ANSWERS,
+        adaptive.ANSWER, all_at_once.ANSWER, generic_bound.ANSWER, martingale.ANSWER, score_constants.ANSWER,
+        *score_assumptions.ANSWERS, *learned_score.ANSWERS,
         *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
     )
 }  # fmt: skip

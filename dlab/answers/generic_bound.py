@@ -38,13 +38,13 @@ def _taken(scheme, field, error, t, t_next, x, normals, u, moments, wrong, clock
 
 
 def why_not(name: str) -> str | None:
-    """Why the bound does not speak of a scheme of the registry; None where it does."""
+    """Why the bound does not speak of a scheme of the registry, as a predicate of several such schemes; None where it does."""
     scheme = schemes.REGISTRY[name]
     if scheme.dynamics == "ODE":
-        return "follows the probability flow, without noise: errors of its steps are no centred fluctuations, and the flow need not contract"
+        return "follow the probability flow: without noise no part of an error is centred, and the flow need not contract"
     if scheme.history:
-        return "is a multistep scheme: a step depends on those before it, so one step from a known law says nothing of its error"
-    return "adds noise that the reverse process does not have" if scheme.dynamics != "SDE" else None
+        return "take several steps: a step depends on those before it, so that a single one says nothing of its error"
+    return "add noise that the reverse process does not have" if scheme.dynamics != "SDE" else None
 
 
 def _upper(vectors) -> tuple[float, float]:
@@ -141,7 +141,7 @@ def cost(study: Study) -> float:
 def applies(study: Study) -> str | None:
     for name in study.schemes:
         if why := why_not(name):
-            return f"{name} {why}; leave it out."
+            return f"schemes like {name} {why}; leave it out."
     if max(study.steps) > MOST_STEPS:
         return f"{max(study.steps)} steps are more than the {MOST_STEPS} whose errors are measured; give fewer."
     if study.vary:

@@ -78,7 +78,9 @@ def bars(rows: list[dict], terms: dict = TERMS) -> Chart | None:
             title, colours = terms[name]
             length = row[name] / unit(row)
             said = f"N = {row['steps']}, {title}: {number(row[name])}\n{row[name] / row['bound']:.0%} of the bound"
-            text = number(row[name]) if length > READABLE * end else ""
+            middle = at + length / 2
+            clear = length > READABLE * end and not (measured and abs(middle - 1) < READABLE / 2 * end)
+            text = number(row[name]) if clear else ""
             pieces.append(Bar(f"{title} {row['steps']}", float(place), at, at + length, colours, title, text, said))
             at += length
         ticks.append((float(place), f"N = {row['steps']}"))

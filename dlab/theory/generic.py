@@ -5,8 +5,8 @@ X is the reverse process, Y the scheme, on one Brownian path; Phi is the exact f
     X' - Y' = [Phi(X) - Phi(Y)] + [Phi(Y) - Psi(Y)] + [Psi(Y) - Psi^(Y)],     Psi the step with the exact score, Psi^ the scheme's.
 
 The first bracket is at most rho |X - Y| on every path, rho = exp(-int (m - 1/2)), and fluctuates given the past by at most
-kappa Delta^{3/2} |X - Y|, kappa = L_F G/sqrt(3), G = exp(int (1/2 - m)^+): its derivative with respect to the path at r is a
-difference of two Jacobians, at most L_F G (Delta - r) |X - Y|, and Poincare's inequality sums the squares. The second has given the
+kappa Delta^{3/2} |X - Y|, kappa = L_F G^2/sqrt(3), G = exp(int (1/2 - m)^+): its derivative with respect to the path at r is a
+difference of two Jacobians, at most L_F G^2 (Delta - r) |X - Y|, and Poincare's inequality sums the squares. The second has given the
 past the mean b and the fluctuation f in L2, the third the size s where its mean counts, or v where it is drawn afresh. With
 a b <= (theta a^2 + b^2/theta)/2 for the one product of two fluctuations,
 
@@ -56,7 +56,7 @@ def fluctuation(m0: float, L_F: float, grid: Grid):
     """kappa of each step, (N,)."""
     # m is monotone, so that its excess below 1/2 is largest at one of the ends.
     low = np.minimum(curvature.lower(grid.times[1:], m0), curvature.lower(grid.times[:-1], m0))
-    return L_F / np.sqrt(3) * np.exp(grid.h * np.maximum(0.5 - low, 0.0))
+    return L_F / np.sqrt(3) * np.exp(2 * grid.h * np.maximum(0.5 - low, 0.0))
 
 
 def terms(facts, *, grid: Grid, start: str, mean, spread, bias=0.0, fresh=0.0) -> tuple[Terms | None, str | None]:

@@ -5,6 +5,7 @@ import streamlit as st
 from dlab import answers, schemes, words
 from dlab.answers.generic_bound import why_not
 from dlab.figures import all_at_once as figures
+from dlab.figures.numbers import listed
 from dlab.study import Study
 from dlab.ui import frame, knobs
 from dlab.ui.page import Ask, Block, View
@@ -16,7 +17,7 @@ ENTERS = ("target", "start", "score_error", "seed")
 OPTION = schemes.REGISTRY["DDPM"].option
 
 
-def study_on(page: Study, grid: str, steps, noise: float = 0.0, scheme: str = "DDPM") -> Study:
+def study_on(page: Study, grid: str, steps, noise: float = 0.0, scheme: str = "DDPM", **more) -> Study:
     """A scheme on the page's target, on a grid whose scale is the target's, where it has one."""
     data, m0 = page.to_json(), page.built.facts.m0.value
     asked = {k: data[k] for k in ENTERS} | {"schemes": [scheme], "steps": list(steps)}
@@ -26,7 +27,7 @@ def study_on(page: Study, grid: str, steps, noise: float = 0.0, scheme: str = "D
     asked |= {"grid": laid} if grid != "uniform" else {}
     asked |= {"T": page.T} if grid in ("uniform", "quadratic") else {}
     asked |= {OPTION.key: knobs.in_file(noise)} if noise else {}
-    return Study.from_json(asked)
+    return Study.from_json(asked | more)
 
 
 def section(of) -> Block:
@@ -73,7 +74,12 @@ def from_steps(of) -> Block:
 
     def proof():
         st.markdown(words.text("theory", "generic-proof"))
-        st.caption("  \n".join(f"{name} {why}." for name in schemes.REGISTRY if (why := why_not(name))))
+        reasons = {}
+        for name in schemes.REGISTRY:
+            if why := why_not(name):
+                reasons.setdefault(why, []).append(name)
+        st.caption("  \n".join(f"Not here: {listed(names)}, which {why}." for why, names in reasons.items())
+                   + " Adaptive steps depend on the noise that they have met, so none of their errors is centred.")  # fmt: skip
 
     def answer(scene):
         study, _ = scene["steps-bound"]
