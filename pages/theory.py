@@ -9,7 +9,7 @@ from dlab.answers.bounds import bounds, checklist
 from dlab.figures import tables
 from dlab.figures import theory as figures
 from dlab.figures.numbers import number
-from dlab.ui import frame, runs, theorems
+from dlab.ui import all_at_once, frame, runs, theorems, theory_sections
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose, table
 
@@ -111,6 +111,11 @@ show(Page(
         Block("assumptions", draw=lambda found, scene: theorems.assumptions(known(engine.result(study(scene)), scene)[1])),
         Block("theorems", draw=with_numbers, controls=("theory.epsilon",)),
         Block("recursion", recursion, answer=along, controls=("step",)),
+        all_at_once.section(study),
+        all_at_once.from_steps(study),
+        theory_sections.constant(study),
+        theory_sections.martingale(study),
+        theory_sections.assumptions(study),
         Block("onestep", one_step, answer=every_scheme),
         Block("signs", signs, picks=guess, answer=lambda scene: Ask(
             "drift_sign", study(scene), (), "Running SO with three versions of M.")),

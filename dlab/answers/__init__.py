@@ -3,19 +3,24 @@
 from dlab import params
 from dlab.answers import (
     adaptive,
+    all_at_once,
     bounds,
     drift_sign,
     estimators,
     experiment,
+    generic_bound,
     images,
     langevin,
     law,
     learned_score,
+    martingale,
     modes,
     one_step,
     ribbon,
     samplers,
     schedules,
+    score_assumptions,
+    score_constants,
     score_error,
 )
 from dlab.answers.base import Answer
@@ -36,8 +41,13 @@ REGISTRY: dict[str, Answer] = {
         *images.ANSWERS,
         *samplers.ANSWERS,
         *schedules.ANSWERS,
+        all_at_once.ANSWER,
+        generic_bound.ANSWER,
         *langevin.ANSWERS,
+        martingale.ANSWER,
         ribbon.ANSWER,
+        *score_assumptions.ANSWERS,
+        score_constants.ANSWER,
     )
 }
 

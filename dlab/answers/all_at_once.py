@@ -1,0 +1,124 @@
+"""The all-at-once bound on DDPM, its terms beside what is measured: W2 of the law, and the coupled L2 distance that the proof bounds."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dlab import errors, measure, schemes
+from dlab.answers.base import Answer
+from dlab.measure import coupled as coupled_estimator
+from dlab.schemes import OPTIONS
+from dlab.study import Study, stream
+from dlab.theory import all_at_once
+
+NAME = "DDPM"
+TERMS = ("initialisation", "discretisation", "bias", "fresh", "stop")
+
+
+def levels(study: Study, met: float | None) -> tuple[float | None, float]:
+    """L2 levels of the study's score error along the iterates: of one that is a function of (t, x), None where nobody has measured
+    it, and of one drawn afresh. met: the largest level met at a step, where it has been measured."""
+    spec, entry = study.score_error, errors.REGISTRY[study.score_error["name"]]
+    if entry is errors.REGISTRY["none"] or spec.get("level") == 0:
+        return 0.0, 0.0
+    if entry.leveled and entry.level_is == "norm":
+        size = abs(float(spec["level"]))
+        return (0.0, size) if study.error.draws else (size, 0.0)
+    return met, 0.0
+
+
+def bound_row(study: Study, steps: int, met: float | None = None) -> tuple[dict, str | None]:
+    """The terms of the bound in so many steps, {"initialisation", ..., "bound"}, all None where there is none, and why."""
+    error, fresh = levels(study, met)
+    none = dict.fromkeys((*TERMS, "bound"))
+    if error is None:
+        return none, None
+    noise = study.scheme(NAME, steps).value
+    found, void = all_at_once.terms(study.built.facts, grid=study.grid(steps), start=study.start, error=error, fresh=fresh, noise=noise)
+    return (none, void) if void else ({name: getattr(found, name) for name in TERMS} | {"bound": found.total}, None)
+
+
+def closed(study: Study) -> bool:
+    """Whether the coupled distance is known without particles."""
+    return study.built.along_axes is not None and study.score_error["name"] in ("none", "noise") and not study.stop
+
+
+def _coupled(study: Study, steps: int) -> float:
+    values, means = study.built.along_axes
+    fresh, noise = levels(study, None)[1], study.scheme(NAME, steps).value
+    return all_at_once.coupled(values, means, grid=study.grid(steps), start=study.start, fresh=fresh, noise=noise)
+
+
+def _by_pairs(study: Study) -> Study | None:
+    """The study that measures the coupled distance; None where it is known or cannot be had."""
+    if closed(study) or coupled_estimator.ENTRY.applies(study.case(NAME, study.steps[0])):
+        return None
+    return Study.from_json({**study.to_json(), "target": study.target, "estimator": "coupled", "accuracy": None, "budget": None})
+
+
+def all_at_once_answer(study: Study, tick=lambda done: None) -> Iterator[dict]:
+    """DDPM on the study's target, grid and steps, better and better:
+
+    {"void", "m0", "dim", "noise", "grid", "done",
+     "rows": [{"steps", "initialisation", "discretisation", "bias", "fresh", "stop", "bound", "w2", "stderr", "method", "resolved",
+     "flags", "coupled", "coupled_stderr", "coupled_flags", "error_level_met"}]}
+
+    The five terms add up to the bound; None where it is void, or where the level of the score error is not measured yet. coupled has
+    no standard error where it is known in closed form. tick(done) may raise to cancel.
+    """
+    pairs = _by_pairs(study)
+    parts = [study, *([pairs] if pairs and study.sampled(NAME) is False else [])]
+    prices = [max(part.price, 1) for part in parts]
+    measured, apart, done = {}, {}, 0.0
+    facts = study.built.facts
+
+    def found(share):
+        rows, void = [], all_at_once.missing(facts)
+        for n in study.steps:
+            its, other = measured.get(n), apart.get(n)
+            row = {"steps": n, **bound_row(study, n, its and its.error_level_met)[0]}
+            row |= {k: getattr(its, k) if its else None for k in ("w2", "stderr", "method", "resolved", "error_level_met")}
+            row["flags"] = list(its.flags) if its else []
+            if closed(study):
+                row |= {"coupled": _coupled(study, n), "coupled_stderr": None, "coupled_flags": []}
+            elif other:
+                row |= {"coupled": other.w2, "coupled_stderr": other.stderr, "coupled_flags": list(other.flags)}
+            else:  # the estimator's upper bound is the coupled distance, where it has met the reference
+                upper = its.upper if its and study.sampled(NAME) else None
+                row |= {"coupled": upper, "coupled_stderr": None, "coupled_flags": row["flags"]}
+            rows.append(row)
+        return {
+            "void": void, "m0": facts.m0.value, "how": facts.m0.how, "dim": facts.dim, "noise": _plain(study.scheme(NAME, 1).value),
+            "grid": study.laid["name"] if study.laid else "uniform", "T": study.T, "rows": rows, "done": share,
+        }  # fmt: skip
+
+    for i, part in enumerate(parts):
+        share = prices[i] / sum(prices)
+        for result in stream(part, lambda p, done=done, share=share: tick(done + share * p)):
+            (measured if i == 0 else apart).update({r.steps: r for r in result.rows})
+            yield found(min(done + share * result.done, 0.99))
+        done += share
+    yield found(1.0)
+
+
+def _plain(value):
+    return "inf" if np.isinf(value) else value
+
+
+def applies(study: Study) -> str | None:
+    if study.schemes != (NAME,):
+        return f"{all_at_once.DDPM_ALONE[:-1]}; give schemes = ['{NAME}']."
+    return "it varies nothing; leave vary out." if study.vary else None
+
+
+def cost(study: Study) -> float:
+    pairs = _by_pairs(study)
+    return study.price + (pairs.price if pairs and not study.sampled(NAME) else 0)
+
+
+ANSWER = Answer(
+    "all_at_once", "The all-at-once bound on DDPM in its terms, beside W2 and the coupled distance", all_at_once_answer,
+    ("target", "schemes", "h", "steps", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed", "grid",
+     "stop", *OPTIONS),
+    cost, applies, lambda study: study.memory, any_grid=True, uses=(*measure.REGISTRY.values(), schemes.REGISTRY[NAME]),
+)  # fmt: skip
