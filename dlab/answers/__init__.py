@@ -11,10 +11,12 @@ from dlab.answers import (
     law,
     learned_score,
     modes,
+    multilevel,
     one_step,
     samplers,
     schedules,
     score_error,
+    step_levels,
 )
 from dlab.answers.base import Answer
 
@@ -23,6 +25,7 @@ REGISTRY: dict[str, Answer] = {
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
         adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
+        multilevel.ANSWER, step_levels.ANSWER,
     )
 }  # fmt: skip
 
