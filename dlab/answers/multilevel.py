@@ -16,7 +16,7 @@ from functools import cached_property
 import jax
 import numpy as np
 
-from dlab import noise, process
+from dlab import noise, params
 from dlab.answers.base import Answer
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
@@ -25,7 +25,7 @@ LEVELS = tuple(range(2, 12))  # the K of the targets for the error
 FITTED = 4  # of these, the finest, that a slope is fitted to
 SHOWN = 6  # the K whose calls and path are shown
 LEAST, MOST = 1.0, 6.0  # g
-AXES = 16
+AXES, MOST_STEPS = 16, 20_000
 NODES, TIMES = 8, 4096  # of the quadratures over a step and over the whole time
 PURPOSES = ("coupled", "law")
 
@@ -85,26 +85,34 @@ class Moving:
 
     @cached_property
     def constants(self) -> "Constants":
-        t = (np.arange(TIMES) + 0.5) * self.T / TIMES
-        u, dt, d = self.variance(t), self.T / TIMES, len(self.values)
+        share = (np.arange(TIMES) + 0.5) / TIMES
+        t, dt = self.T * share**3, 3 * self.T * share[:, None] ** 2 / TIMES  # dense near 0, where narrow targets move
+        u, d = self.variance(t), len(self.values)
         reach = np.exp(-t / 2)[:, None] * self.values / u  # what is left at time 0 of a displacement at time t
         far = np.sqrt(u + np.exp(-t)[:, None] * self.mean**2)  # root of E x^2
-        spread = (reach**2).sum(0) * dt / d
+        spread = (reach**2 * dt).sum(0) / d
         stretch = 0.5 - 1 / u
         return Constants(
-            level=float(np.linalg.norm(reach.sum(0) * dt / math.sqrt(d))),
-            step=float(np.sqrt(np.sum(((reach * far).sum(0) * dt / 8) ** 2 + (reach**2 * stretch**2).sum(0) * dt / 3))),
+            level=float(np.linalg.norm((reach * dt).sum(0)) / math.sqrt(d)),
+            step=float(np.sqrt(np.sum((reach * far * dt).sum(0) ** 2 / 64 + (reach**2 * stretch**2 * dt).sum(0) / 3))),
             noise=float(spread.sum()), law=float(np.linalg.norm(spread / (2 * np.sqrt(self.values)))),
         )  # fmt: skip
 
+    def steps(self, K: int) -> int:
+        """As many as leave what level K leaves."""
+        return math.ceil(self.T * self.constants.step / (self.constants.level * 2.0**-K))
+
     def plan(self, g: float, K: int, purpose: str) -> "Plan":
         """N and p for an error of sqrt(3) times what level K leaves: step, level and calls may each leave the same."""
-        c = self.constants
-        part = c.level * 2.0**-K
-        steps = math.ceil(self.T * c.step / part)
-        h = self.T / steps
+        c, steps = self.constants, self.steps(K)
+        part, h = c.level * 2.0**-K, self.T / steps
         variance = {"em": 0.0, "coupled": part**2 / (h * c.noise), "law": part / (h * c.law)}[purpose]
         return Plan(K, steps, balanced(g, K, variance))
+
+    @property
+    def levels(self) -> list[int]:
+        """Those of LEVELS whose steps are not too many."""
+        return [K for K in LEVELS if self.steps(K) <= MOST_STEPS]
 
     def coefficients(self, N: int) -> tuple:
         """Of each of N steps and axis, (N, d): the factor 1 + hL of EM; of the exact step, Phi; the sd of p_t at its start; the shift of
@@ -193,23 +201,24 @@ class Moments:
 def moving(study: Study) -> Moving:
     """The Gaussian with the mean and covariance of the study's target, which is that target where it is one."""
     facts = study.built.facts
-    values, vectors = np.linalg.eigh(facts.cov)
+    values, vectors = np.linalg.eigh(facts.cov if facts.cov.ndim == 2 else np.diag(facts.cov))
     return Moving(values, vectors.T @ facts.mean, study.T)
 
 
 def multilevel(study: Study, g: float, tick=lambda done: None) -> dict:
     """Error against cost of EM and of the multilevel method, from the exact start, for errors that are halved:
 
-    {"g", "T", "gaussian", "rows": [{"method", "level": K, "target", "steps", "h", "error" (coupled L2), "law", "cost" (of a path), "p": [...],
-     "calls": [...] of each level in a path}], "slopes": {curve: {"slope", "theory"}}, "path": see `path`}
+    {"g", "T", "gaussian", "rows": [{"method", "level": K, "target", "steps", "h", "error" (coupled L2), "law", "cost" (of a path),
+     "p": [...], "calls": [...] of each level in a path}], "slopes": {curve: {"slope", "theory"}}, "speedup": {"coupled", "law"},
+     "path": see `path`}
 
     method: "em"; "coupled" and "law" are the multilevel method with C for that error. target: what was asked for, in coupled L2.
-    gaussian: whether the target is one. Curves: "em", "em-law", "coupled", "law". tick(done) may raise to cancel.
+    speedup: what EM costs at the error of the finest row, over that row's cost. gaussian: whether the target is one. Curves: "em",
+    "em-law", "coupled", "law". tick(done) may raise to cancel.
     """
-    given = moving(study)
-    rows = []
-    for i, K in enumerate(LEVELS):
-        tick(i / len(LEVELS))
+    given, rows = moving(study), []
+    for K in given.levels:
+        tick(2.0 ** (K - given.levels[-1] - 1))
         plans = {name: given.plan(g, K, name) for name in ("em", *PURPOSES)}
         N = plans["em"].steps
         found = given.moments(N, [plan.p for plan in plans.values()])
@@ -219,8 +228,11 @@ def multilevel(study: Study, g: float, tick=lambda done: None) -> dict:
                 "error": float(error), "law": float(law), "cost": N * cost(plan.p, g), "p": plan.p.tolist(),
                 "calls": (N * calls(plan.p)).tolist(),
             })  # fmt: skip
-    shown = {name: path(given, given.plan(g, SHOWN, name), study.seed) for name in PURPOSES}
-    return {"g": g, "T": study.T, "gaussian": isinstance(study.built, Gaussian), "rows": rows, "slopes": _slopes(rows, g), "path": shown}
+    return {
+        "g": g, "T": study.T, "gaussian": isinstance(study.built, Gaussian), "rows": rows, "slopes": _slopes(rows, g),
+        "speedup": {name: _speedup(rows, name) for name in PURPOSES},
+        "path": path(given, given.plan(g, min(SHOWN, given.levels[-1]), "coupled"), study.seed),
+    }  # fmt: skip
 
 
 def theory(g: float) -> dict[str, float]:
@@ -237,6 +249,14 @@ def _slopes(rows, g) -> dict:
         slope = -np.polyfit(np.log([r[kind] for r in mine]), np.log([r["cost"] for r in mine]), 1)[0]
         found[name] = {"slope": float(slope), "theory": order}
     return found
+
+
+def _speedup(rows, name) -> float:
+    """EM's cost between its rows as a power of the error."""
+    kind, mine = ("law" if name == "law" else "error"), [r for r in rows if r["method"] == name][-1]
+    em = [r for r in rows if r["method"] == "em"][::-1]
+    cost = np.interp(math.log(mine[kind]), np.log([r[kind] for r in em]), np.log([r["cost"] for r in em]))
+    return float(np.exp(cost) / mine["cost"])
 
 
 def path(given: Moving, plan: Plan, seed: int) -> dict:
@@ -263,11 +283,12 @@ def path(given: Moving, plan: Plan, seed: int) -> dict:
 
 
 def applies(study: Study, g: float) -> str | None:
-    if not LEAST <= g <= MOST:
-        return f"g = {g:g} lies outside of {LEAST:g} to {MOST:g}."
+    params.number("g", g, LEAST, MOST)
     facts = study.built.facts
-    if facts.dim > AXES or facts.cov is None or np.ndim(facts.cov) != 2:
-        return f"it takes the mean and covariance of a target in at most {AXES} dimensions; give fewer."
+    if facts.dim > AXES or facts.cov is None:
+        return f"it takes the mean and covariance of a target in at most {AXES} dimensions; give another."
+    if len(moving(study).levels) < FITTED:
+        return f"the errors that slopes are fitted to would take more than {MOST_STEPS} steps; give a wider target."
     return None
 
 

@@ -1,7 +1,8 @@
 """Giles's multilevel Monte Carlo (Oper. Res. 56, 2008) for E |X_0|^2: levels of the step, not of the drift.
 
-P_l is the value with h_l = h_0 2^-l by EM. E P_L = E P_0 + sum_l E (P_l - P_{l-1}), each mean over particles of its own; P_l and P_{l-1} run
-along one Brownian path. The noise is additive and EM of strong order 1, so Var (P_l - P_{l-1}) falls as h_l^2, faster than the cost grows.
+P_l is the value with h_l = h_0 2^-l by EM. E P_L = E P_0 + sum_l E (P_l - P_{l-1}), each mean over particles of its own;
+P_l and P_{l-1} run along one Brownian path. The noise is additive and EM of strong order 1, so Var (P_l - P_{l-1}) falls as h_l^2,
+faster than the cost grows.
 """
 
 import math
@@ -54,9 +55,11 @@ def step_levels(study: Study, tick=lambda done: None) -> dict:
         })  # fmt: skip
     bias, spread = _fit(rows, "mean", "stderr", 1.0), _fit(rows, "variance", "variance_stderr", 2.0)
     costs = _costs(rows, study.T, bias.at_order[0]) if bias.at_order else []
+    truth = facts.mean @ facts.mean + (facts.cov if facts.cov.ndim == 1 else np.diag(facts.cov)).sum()
+    fits = {"mean": bias, "variance": spread}
     return {
-        "truth": float(facts.mean @ facts.mean + (facts.cov if facts.cov.ndim == 1 else np.diag(facts.cov)).sum()), "paths": PATHS,
-        "rows": rows, "fits": {name: {k: getattr(law, k) for k in ("slope", "low", "high")} for name, law in (("mean", bias), ("variance", spread))},
+        "truth": float(truth), "paths": PATHS, "rows": rows,
+        "fits": {name: {k: getattr(law, k) for k in ("slope", "low", "high")} for name, law in fits.items()},
         "estimate": math.fsum(r["mean"] for r in rows), "stderr": math.hypot(*(r["stderr"] for r in rows)),
         "costs": costs, "slopes": _slopes(costs),
     }  # fmt: skip
