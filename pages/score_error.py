@@ -7,7 +7,7 @@ from dlab.answers import score_error
 from dlab.figures import score
 from dlab.figures.numbers import number, step_size
 from dlab.study.result import OUTSIDE
-from dlab.ui import controls, settings, studies, theorems
+from dlab.ui import controls, multilevel, settings, studies, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import measured
 from dlab.ui.settings import FIRST
@@ -149,6 +149,6 @@ show(Page(
         Block("models", models_view, models_asked, controls=("score_error.models",), picks=pick_models, fields=kinds),
         Block("hessian", wrong_view, wrong_asked, controls=("score_error.hessian", "score_error.drift")),
         Block("parts", parts_view, parts, controls=("score_error.parts",)),
-        measured(), Block("theorem", draw=theorem),
+        *multilevel.SECTIONS, measured(), Block("theorem", draw=theorem),
     ),
 ))  # fmt: skip

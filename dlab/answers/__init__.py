@@ -15,6 +15,7 @@ from dlab.answers import (
     learned_score,
     martingale,
     modes,
+    multilevel,
     one_step,
     ribbon,
     samplers,
@@ -22,6 +23,7 @@ from dlab.answers import (
     score_assumptions,
     score_constants,
     score_error,
+    step_levels,
 )
 from dlab.answers.base import Answer
 
@@ -45,9 +47,11 @@ REGISTRY: dict[str, Answer] = {
         generic_bound.ANSWER,
         *langevin.ANSWERS,
         martingale.ANSWER,
+        multilevel.ANSWER,
         ribbon.ANSWER,
         *score_assumptions.ANSWERS,
         score_constants.ANSWER,
+        step_levels.ANSWER,
     )
 }
 
