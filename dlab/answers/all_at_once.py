@@ -120,5 +120,5 @@ ANSWER = Answer(
     "all_at_once", "The all-at-once bound on DDPM in its terms, beside W2 and the coupled distance", all_at_once_answer,
     ("target", "schemes", "h", "steps", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed", "grid",
      "stop", *OPTIONS),
-    cost, applies, lambda study: study.memory, any_grid=True, uses=(*measure.REGISTRY.values(), schemes.REGISTRY[NAME]),
+    cost, applies, lambda study: study.memory, uses=(*measure.REGISTRY.values(), schemes.REGISTRY[NAME]),
 )  # fmt: skip

@@ -154,5 +154,5 @@ ANSWER = Answer(
     ("target", "schemes", "h", "steps", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed", "grid",
      "stop", *OPTIONS),
     cost, applies, lambda study: max(study.memory, memory.step(study, ["SO", *study.schemes], PATHS) + one_step.used(study)),
-    any_grid=True, uses=tuple(measure.REGISTRY.values()),
+    uses=tuple(measure.REGISTRY.values()),
 )  # fmt: skip

@@ -94,5 +94,5 @@ def applies(study: Study) -> str | None:
 
 ANSWER = Answer(
     "martingale", "Mean rates of change of x₀ and of the score along the reverse process", martingale, ("target", "seed"),
-    lambda study: COST, applies, lambda study: 8 * PATHS * (study.built.dim * (STEPS + 12) + study.built.words), any_grid=True,
+    lambda study: COST, applies, lambda study: 8 * PATHS * (study.built.dim * (STEPS + 12) + study.built.words),
 )  # fmt: skip

@@ -192,5 +192,5 @@ def applies(study: Study, *which) -> str | None:
 
 ANSWER = Answer(
     "ribbon", "p_t on the line over time, with paths of the schemes", ribbon,
-    ("target", "schemes", "T", "start", "score_error", "seed", "grid", "stop", *OPTIONS), applies=applies, any_grid=True,
+    ("target", "schemes", "T", "start", "score_error", "seed", "grid", "stop", *OPTIONS), applies=applies,
 )  # fmt: skip

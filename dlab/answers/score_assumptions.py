@@ -217,7 +217,7 @@ ANSWERS = (
         "score_assumptions", "One score error under every assumption, and the bound that each gives", score_assumptions,
         ("target", "schemes", "T", "start", "score_error", "seed", "grid", "stop"),
         lambda study, steps: PARTICLES * steps * 12 + 1_500_000, applies,
-        lambda study, steps: used(study, NAME, steps), any_grid=True, uses=(schemes.REGISTRY[NAME],),
+        lambda study, steps: used(study, NAME, steps), uses=(schemes.REGISTRY[NAME],),
     ),
     Answer("fresh_noise", "Fresh noise in the score: ½ in the coupling, 1 in the law", fresh_noise, ()),
 )  # fmt: skip

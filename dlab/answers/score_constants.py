@@ -35,5 +35,5 @@ def _at(m0: float) -> dict:
 
 
 ANSWER = Answer(
-    "score_constants", "C₂ and the share of the start, printed and integrated over t", score_constants, ("target", "T"), any_grid=True
+    "score_constants", "C₂ and the share of the start, printed and integrated over t", score_constants, ("target", "T")
 )
