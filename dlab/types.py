@@ -24,7 +24,7 @@ class Estimate:
     lower, upper   bracket of the true W2, None where none is known
     floor   what the method reads for two samples of one and the same law
     flags   sentences a reader must be told; a flagged value is not fitted
-    grid_change   relative change of an exact law's value when its grid and its nodes became half as many again
+    grid_change   relative error of a law on a grid, from what the refinements of grid and nodes changed (laws/levels.py)
     """
 
     value: float | None

@@ -21,12 +21,12 @@ from scipy.sparse.linalg import spsolve
 from dlab import process
 from dlab.errors import perturb
 from dlab.field import ExactField
+from dlab.laws.levels import Levels
 from dlab.noise import StepNoise
 
 SIZES = (96, 144, 216)  # points a side, in the order in which they are tried until W2 settles
 LEAST = 3  # nodes a direction for what SO's noise has above the common part, at first; one more with each size
 FINE = 0.75  # spacings above this share of the noise of one step, sqrt(h), are not tried: the law would ring
-SETTLED = 5e-3  # relative change of W2 from one level to the next
 REACH = 7.5  # from mean and origin to the grid's ends, in standard deviations
 STENCIL = 6  # grid points a side that share the mass of one arriving point
 NODES = 448  # nodes a side of the quadrature over X_0
@@ -211,31 +211,28 @@ def finest(case) -> float:
 
 def propagate(case, at, tick=lambda: None) -> tuple[Plane, float]:
     """The law of case.scheme (no midpoint, an error that draws nothing, two dimensions) after the steps `at` (ascending, the
-    last one the number of steps), and the relative change of its final W2 from the level before to the one used.
+    last one the number of steps), and the relative error of its final W2, see levels.py.
 
     `lost` above LOST says that the law fits on no grid. tick() is called before every step and may raise to cancel.
     """
-    source, before, change, grown = _Source(case.target), None, np.inf, 0
+    source, grown = _Source(case.target), 0
+    levels = Levels(rough=case.target.facts.L0.infinite)  # where p_0 jumps, its edge lies anywhere between two points
     half = REACH * np.maximum(1.0, source.std)
     low, high = np.minimum(0.0, source.mean) - half, np.maximum(0.0, source.mean) + half
     sizes = [n for n in SIZES if (high - low).max() / (n - 1) < finest(case)]
-    levels = list(enumerate(sizes if len(sizes) > 1 else SIZES[-2:], LEAST))
-    while levels:
-        nodes, size = levels[0]
+    left = list(enumerate(sizes if len(sizes) > 1 else SIZES[-2:], LEAST))
+    while left:
+        nodes, size = left[0]
         law = _run(case, source, list(np.linspace(low, high, size).T), nodes, list(at), tick)
         if not law.lost <= LOST:
             if grown == WIDER:
                 break
             low, high, grown = low - (high - low) / 4, high + (high - low) / 4, grown + 1
             continue
-        value = law.w2()
-        if before is not None:
-            change = abs(value - before) / max(value, 1e-300)
-            if change < SETTLED:
-                break
-        before = value
-        levels.pop(0)
-    return law, float(change)
+        if levels.done(law, law.w2()):
+            break
+        left.pop(0)
+    return levels.taken or law, levels.error
 
 
 def tangent(rho, q, spacing) -> float:

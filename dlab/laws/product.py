@@ -28,13 +28,13 @@ from dlab.errors import perturb
 from dlab.field import ExactField
 from dlab.grid import Grid
 from dlab.laws import diffused
+from dlab.laws.levels import SETTLED, Levels
 from dlab.noise import StepNoise
 
 SIZES = (192, 288, 432, 648)  # points of the line, refined together with all nodes until W2 settles
 # Nodes at the first size and small h: for U, for the midpoint's noise, for noise that depends on the state, in time.
 MIDPOINTS, NORMALS, STATE_NORMALS, ORDER = 2, 4, 3, 8
 SMALL = 0.1  # h up to which so few nodes will do inside a step: one more for each doubling beyond
-SETTLED = 5e-3  # relative change of W2 from one level to the next
 NEGLIGIBLE = 1e-7  # W2 in standard deviations that counts as none
 REACH = 10.0  # the grid's ends in standard deviations
 CORE = 0.7  # middle part of the grid: nearer to its ends the posterior is cut off and the Hessian is wrong
@@ -282,14 +282,15 @@ def nodes(scheme, h, level) -> tuple[int, int, int]:
 
 
 def propagate(scheme, density, error, *, grid: Grid, start: str, mean: float, std: float, at) -> tuple[Line, float]:
-    """The law of one coordinate after the steps `at` (ascending, the last one the number of steps), and the relative change of its
-    final W2 from the level before to the one used; infinite where the law does not fit on a grid.
+    """The law of one coordinate after the steps `at` (ascending, the last one the number of steps), and the relative error of its
+    final W2, see levels.py; infinite where no two levels hold the law.
 
     density: pytree, callable (G,) -> (G,), log p_0 along the coordinate; error: a ScoreError of one dimension; mean, std
     of p_0 along it.
     """
-    half, before, change = REACH * np.maximum(1.0, std), None, np.inf
+    half = REACH * np.maximum(1.0, std)
     low, high = min(0.0, mean) - half, max(0.0, mean) + half
+    levels = Levels(rough=scheme.randomised or hasattr(density, "diffused"))  # which a jump or a kink has
     if hasattr(density, "span"):  # modes far apart make a law wide, not its tails
         near = density.span(REACH)
         low, high = max(low, min(0.0, near[0])), min(high, max(0.0, near[1]))
@@ -301,14 +302,12 @@ def propagate(scheme, density, error, *, grid: Grid, start: str, mean: float, st
             # The law is wider than the target: the step is too large for it, or the score too wrong.
             line, low, high = replace(line, lost=np.inf), low - (high - low) / 2, high + (high - low) / 2
             continue
-        if before is not None:
-            change = abs(value - before) / max(value, 1e-300)
-            if change < SETTLED and line.torn <= TORN:
-                break
-            if max(value, before) < NEGLIGIBLE * std:  # rounding does not settle
-                return line, 0.0
-        before = value
-    return line, float(change)
+        before = levels.before
+        if levels.done(line, value, line.torn <= TORN):
+            break
+        if before is not None and max(value, before) < NEGLIGIBLE * std:  # rounding does not settle
+            return line, 0.0
+    return levels.taken or line, levels.error
 
 
 def w2_on_line(x: np.ndarray, p: np.ndarray, q: np.ndarray) -> float:

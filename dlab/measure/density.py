@@ -3,7 +3,7 @@ by which the projected estimator can be judged where no exact law is known."""
 
 import numpy as np
 
-from dlab.laws import plane
+from dlab.laws import levels, plane
 from dlab.look import Style
 from dlab.measure.base import Case, Method, by_law, unsettled
 from dlab.types import Estimate
@@ -44,7 +44,7 @@ def of_plane(case: Case, law: plane.Plane, change: float) -> tuple[list[Estimate
     if not law.lost <= plane.LOST:
         return [Estimate(None, None, "density")] * len(law.at), law.error_square
     flags = ()
-    if not change <= plane.SETTLED:
+    if not change <= levels.SETTLED:
         flags = (unsettled("the density", change),)
     values = [law.w2(i) for i in range(len(law.at))]
     return [_estimate(case, value, flags, change) for value in values], law.error_square

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from dlab.laws import gaussian, mixture, product, shared
+from dlab.laws import gaussian, levels, mixture, product, shared
 from dlab.look import Style
 from dlab.measure.base import Case, Method, by_law, unsettled
 from dlab.targets.gaussian import Gaussian
@@ -177,7 +177,7 @@ def of_lines(case: Case, at, found) -> tuple[list[Estimate], np.ndarray]:
     # Of the root of a sum: a coordinate that hardly counts may be known badly.
     change = float(changes / max(squares[-1], 1e-300))
     flags = ()
-    if not change <= product.SETTLED:
+    if not change <= levels.SETTLED:
         flags = (unsettled("the exact law", change),)
     if not case.scheme.randomised:
         return [stated(case, math.sqrt(v), flags=flags, change=change) for v in squares], met

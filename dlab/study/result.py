@@ -186,7 +186,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
     changes = [r.grid_change for r in result.rows if r.grid_change]
     if changes:
         notes.append(
-            "Laws on a grid: the last refinement, by half of points and nodes, changed no value by more than "
+            "Laws on a grid: by what refinements, each by half of points and nodes, changed, no value is off by more than "
             f"{max(changes):.1g} of it."
         )
     for name in study.schemes:

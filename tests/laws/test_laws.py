@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from dlab import errors, schemes, targets
 from dlab.grid import uniform
 from dlab.laws import gaussian as laws
-from dlab.laws import product
+from dlab.laws import levels, product
 from dlab.measure import Case, exact
 
 NAMES = ind.SCHEMES  # a scheme without a second route is checked by simulation, in test_schemes
@@ -195,7 +195,7 @@ def test_product_laws_meet_the_reference_file(name, reference_cases):
     for r in rows:
         found = along(targets.build(PRODUCT), name, r["h"])
         assert found.lower == pytest.approx(share * r.get("w2", r.get("w2_one_coordinate")), rel=2e-4), r
-        assert 0 < found.grid_change < product.SETTLED
+        assert 0 < found.grid_change < levels.SETTLED
         assert found.method == ("joint" if schemes.REGISTRY[name].randomised else "exact")
 
 

@@ -8,7 +8,7 @@ from cases import GAUSSIAN, LOGISTIC, SKEW, long
 from dlab import errors, measure, schemes, targets
 from dlab.grid import uniform
 from dlab.laws import gaussian as laws
-from dlab.laws import plane
+from dlab.laws import levels, plane
 from dlab.measure import Case, density, exact
 from dlab.study import Study, run
 
@@ -41,7 +41,7 @@ def test_the_law_of_a_correlated_gaussian_is_the_closed_form(gaussian, name, h, 
     np.testing.assert_allclose(((x - mean).T * mass) @ (x - mean), want.cov[-1], atol=1e-5)
     assert law.w2() == pytest.approx(exact.estimate(c).value, rel=0.01)
     np.testing.assert_allclose(law.error_square, want.error_square, rtol=1e-6)
-    assert change < plane.SETTLED
+    assert change < levels.SETTLED
 
 
 # W2 of laws.product, which takes longer than this law; the long cases compute it.
@@ -56,7 +56,7 @@ def test_the_law_of_a_rotated_product_is_that_of_its_coordinates(spec, name, n, 
     found, want = density.ENTRY.estimate(c), want or exact.estimate(c).value
     assert found.value == pytest.approx(want, rel=0.01)
     assert found.method == "density"
-    assert 0 < found.grid_change < plane.SETTLED
+    assert 0 < found.grid_change < levels.SETTLED
     # The distance is of first order, and says so where the displacement is large.
     assert bool(found.flags) == (want > density.NEAR * c.target.facts.std())
 
@@ -120,7 +120,7 @@ def test_a_study_is_measured_by_it():
     spec = {"target": GAUSSIAN, "schemes": ["EM"], "h": [1.0, 0.5], "T": 1.0, "estimator": "density"}
     result = run(Study.from_json(spec)).to_json()
     assert {r["method"] for r in result["rows"]} == {"density"}
-    assert all(0 < r["grid_change"] < plane.SETTLED for r in result["rows"])
+    assert all(0 < r["grid_change"] < levels.SETTLED for r in result["rows"])
     assert any("Laws on a grid" in note for note in result["notes"])
 
 
