@@ -6,16 +6,16 @@ from dlab.figures.plot import beside, log_axis, plot, step_axis
 
 # Name, what its number is, what the second one is, and what training controls of it.
 ASSUMPTIONS = {
-    "iterates": ("iterates, worst step", "sup of ‖s* − s‖ along the sampler's iterates", "", "no: training never sees the iterates"),
-    "average": ("iterates, averaged", "the same, averaged over time", "", "no: training never sees the iterates"),
-    "split": ("bias and fresh part", "sup of the bias along the iterates", "sup of the fresh part",
+    "iterates": ("iterates, worst", "sup of ‖s* − s‖ along the sampler's iterates", "", "no: training never sees the iterates"),
+    "average": ("iterates, mean", "the same, averaged over time", "", "no: training never sees the iterates"),
+    "split": ("bias, fresh part", "sup of the bias along the iterates", "sup of the fresh part",
               "no, and a fixed network has no fresh part"),
-    "relative": ("relative to |s|", "largest |s* − s|/|s|", "", "no: it asks for every point"),
-    "forward": ("under pₜ, worst time", "sup of ‖s* − s‖ under pₜ", "largest Lipschitz constant of a step with s*",
+    "relative": ("relative", "largest |s* − s|/|s|", "", "no: it asks for every point"),
+    "forward": ("under pₜ, worst", "sup of ‖s* − s‖ under pₜ", "largest Lipschitz constant of a step with s*",
                 "the error, if every time has its own loss; not the Lipschitz constant"),
-    "loss": ("under pₜ, averaged", "‖s* − s‖ under pₜ, averaged over time", "largest Lipschitz constant of a step with s*",
+    "loss": ("under pₜ, mean", "‖s* − s‖ under pₜ, averaged over time", "largest Lipschitz constant of a step with s*",
              "the error: it is the loss; not the Lipschitz constant"),
-    "one-sided": ("pₜ, one-sided Lipschitz", "sup of ‖s* − s‖ under pₜ", "largest eigenvalue of the symmetrised Jacobian of s*",
+    "one-sided": ("one-sided", "sup of ‖s* − s‖ under pₜ", "largest eigenvalue of the symmetrised Jacobian of s*",
                   "the error; not the eigenvalue"),
 }  # fmt: skip
 TRAINED = ("forward", "loss", "one-sided")
@@ -34,7 +34,7 @@ def bounds(found: dict, picked: str | None = None) -> Chart:
     rows = [r for r in found["rows"] if r["bound"]]
     places = {r["name"]: float(len(rows) - i) for i, r in enumerate(rows)}
     moved = found["moved"]
-    axis = log_axis("bound on what the score costs W₂", [moved, *(r["bound"] for r in rows)], (1.4, 1.4))
+    axis = log_axis("bound on its share of W₂", [moved, *(r["bound"] for r in rows)], (1.4, 1.4))
     curves = []
     for r in rows:
         trained = r["name"] in TRAINED
@@ -50,7 +50,7 @@ def bounds(found: dict, picked: str | None = None) -> Chart:
         Key("how far the run moves (L₂)", INK, dash="dash"),
     ]  # fmt: skip
     each = ", ".join(f"{ASSUMPTIONS[r['name']][0]} {number(r['bound'])}" for r in rows)
-    return plot("One error, seven assumptions", axis, Axis("", height, ticks, log=False), curves, keys=keys, says=f"Bounds: {each}.")
+    return plot("What each bound says", axis, Axis("", height, ticks, log=False), curves, keys=keys, says=f"Bounds: {each}.")
 
 
 def slopes(fresh: dict) -> Chart:
