@@ -23,6 +23,7 @@ from dlab.schemes import (
     sheun,
     so,
     sra1,
+    sra3,
     taylor,
     unipc2,
     ve_em,
@@ -31,7 +32,7 @@ from dlab.schemes.base import History, Option, Scheme, Theorem
 
 REGISTRY: dict[str, Scheme] = {s.name: s for s in (
     em.SCHEME, ei.SCHEME, rem.SCHEME, rei.SCHEME, so.SCHEME,
-    ddpm.SCHEME, ve_em.SCHEME, em_frozen.SCHEME, sea.SCHEME, sheun.SCHEME, sra1.SCHEME, shark.SCHEME, taylor.SCHEME, oc.SCHEME,
+    ddpm.SCHEME, ve_em.SCHEME, em_frozen.SCHEME, sea.SCHEME, sheun.SCHEME, sra1.SCHEME, sra3.SCHEME, shark.SCHEME, taylor.SCHEME, oc.SCHEME,
     dpm2m_sde.SCHEME, seeds2.SCHEME, churn.SCHEME, pc.SCHEME,
     pf_euler.SCHEME, ddim.SCHEME, edm_heun.SCHEME, dpm.SECOND, dpm.THIRD, dpm2m.SCHEME, unipc2.SCHEME,
 )}  # fmt: skip

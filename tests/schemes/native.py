@@ -362,6 +362,13 @@ def _sra1(v, t0, t1):
     return 1 + D * (L0 / 3 + 2 / 3 * Ly * (1 + 0.75 * D * L0)), D + Ly * D**2 + Ly**2 * D**3 / 3
 
 
+def _sra3(v, t0, t1):
+    D = t0 - t1
+    L0, L1, Lm = _L(v, t0), _L(v, t1), _L(v, t0 - D / 2)
+    both = L0 + L1 * (1 + D * L0)
+    return 1 + D / 6 * both + 2 * D / 3 * Lm * (1 + D / 4 * both), D + Lm * D**2 + Lm**2 * D**3 / 3
+
+
 def _sea(v, t0, t1):
     """dW has weight 1 + D L / 2 and H, of variance D / 12, weight D L."""
     D, L = t0 - t1, _L(v, t0)
@@ -445,7 +452,7 @@ def _dpm3(v, s0, s1):
     return 1 - (s0 - s1) * e - 1.5 * s1 * (math.expm1(h) / h - 1) * D, 0.0
 
 
-IN_X = {"EM": _em, "EI": _ei, "SO": _so, "TAYLOR": _taylor, "SHEUN": _heun, "SRA1": _sra1, "SEA": _sea, "SHARK": _shark,
+IN_X = {"EM": _em, "EI": _ei, "SO": _so, "TAYLOR": _taylor, "SHEUN": _heun, "SRA1": _sra1, "SRA3": _sra3, "SEA": _sea, "SHARK": _shark,
         "PF-EULER": _pf_euler, "EM-FROZEN": _em}  # fmt: skip
 IN_Z = {"DDPM": _ddpm, "OC": _oc, "PC": _pc, "SEEDS2": _seeds, "DDIM": _ddim, "EDM-HEUN": _edm_heun, "DPM2": _dpm2, "DPM3": _dpm3,
         "VE-EM": lambda v, s0, s1: _ddpm(v, s0, s1, math.inf), "CHURN": _churn}  # fmt: skip

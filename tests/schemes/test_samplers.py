@@ -438,3 +438,51 @@ def test_the_strong_order_is_that_of_the_record(name, coupled):
     if order > 1:  # not the 2 that a Gaussian shows
         assert coupled.off < 0.5 * math.sqrt(squares[-1].mean())
         assert slopes.mean() + 4 * error < 2
+
+
+# ---------------------------------------------------------------- 7. Roessler's tableaux
+
+# Weights of the drift, its stages' matrix A and the stages' multiples of I10/h.
+TABLEAUX = {
+    "SRA1": ([1 / 3, 2 / 3], [[0, 0], [3 / 4, 0]], [0, 3 / 2], 2),
+    "SRA3": ([1 / 6, 1 / 6, 2 / 3], [[0, 0, 0], [1, 0, 0], [1 / 4, 1 / 4, 0]], [0, 0, 3 / 2], 3),
+}
+
+
+@pytest.mark.parametrize("name", TABLEAUX)
+def test_a_tableau_meets_roesslers_conditions_and_is_that_of_the_scheme(name):
+    """Strong 3/2 with additive noise: a.1 = 1, a.c = 1/2, a.b = 1, a.b^2 = 3/2. Without noise, order 3: a.c^2 = 1/3, a.Ac = 1/6."""
+    a, A, b, order = (np.array(part) for part in TABLEAUX[name])
+    c = A.sum(1)
+    assert [a.sum(), a @ c, a @ b, a @ b**2] == pytest.approx([1, 1 / 2, 1, 3 / 2], abs=1e-15)
+    assert ((a @ c**2, a @ A @ c) == pytest.approx((1 / 3, 1 / 6), abs=1e-15)) == (order == 3)
+
+    class Drift:
+        """gamma = sin(x) + t^2, as the score that gives it."""
+
+        def score(self, t, x):
+            return jnp.sin(x) + t**2 - x / 2
+
+    t, h, area, x = 0.9, 0.4, 0.07, jnp.asarray([[0.3]])
+    # Moments (dW, m_1): I10 = h (dW - m_1)/2; one more, which neither sees.
+    whole = 0.5
+    moments = jnp.asarray([whole, whole - 2 * area / h, 0.3]).reshape(3, 1, 1)
+    got = schemes.REGISTRY[name].step(Drift(), t, t - h, x, StepNoise(h, moments=moments))
+    slopes = []
+    for i in range(len(a)):
+        y = 0.3 + h * sum(A[i, j] * slopes[j] for j in range(i)) + b[i] * area / h
+        slopes.append(math.sin(y) + (t - c[i] * h) ** 2)
+    assert float(got[0, 0]) == pytest.approx(0.3 + h * a @ slopes + whole, rel=1e-13)
+
+
+@pytest.mark.parametrize("name", TABLEAUX)
+def test_without_noise_it_has_the_order_of_its_tableau(name):
+    """On dx = gamma, one particle of a mixture in N = 16 to 64 equal steps of t, against 1024."""
+    *_, order = TABLEAUX[name]
+    target, ends = targets.build(PEAKS), {}
+    for n in (16, 32, 64, 1024):
+        path = np.zeros((n, noise.MOMENTS, 1, 1))
+        grid = grids.of_times(np.linspace(2.0, 0.5, n + 1))
+        ends[n] = simulate(schemes.REGISTRY[name], target.field, NONE, [[0.4]], grid=grid, key=jax.random.key(0), path=path).x[0, 0]
+    errors = [abs(ends[n] - ends[1024]) for n in (16, 32, 64)]
+    assert np.log2(errors[1] / errors[2]) == pytest.approx(order, abs=0.2)
