@@ -1,7 +1,7 @@
 """Both multilevel methods, from the answers `multilevel` and `step_levels`; nothing is computed here."""
 
 from dlab.figures.chart import NEUTRAL, Axis, Bar, Chart, Curve, Key, Sheet, decades, evenly, look
-from dlab.figures.numbers import Z95, about, estimate, interval, number
+from dlab.figures.numbers import Z95, about, estimate, interval, listed, number
 from dlab.figures.plot import beside, log_axis, plot, scheme_look, step_axis
 from dlab.look import Style
 
@@ -26,7 +26,7 @@ def chart(found: dict) -> Chart:
     axis = log_axis("error: coupled L₂ (exact), or distance of the laws’ moments", [v for c in curves for v in c.x])
     slopes = sorted({v["theory"] for v in found["slopes"].values()})
     return plot(f"Cost against error, g = {found['g']:g}", axis, "cost of a path, in calls of level 0", curves, slopes=tuple(slopes),
-                corner="left", says=sentence(found))  # fmt: skip
+                corner="top", says=sentence(found))  # fmt: skip
 
 
 def _error(r):
@@ -76,8 +76,8 @@ def calls_chart(found: dict) -> Chart:
 def calls_sentence(found: dict) -> str:
     rows = {r["method"]: r for r in shown(found)}
     K, steps = found["path"]["level"], found["path"]["steps"]
-    each = (f"{number(rows[m]['calls'][-1])} times ({NAMES[m]})" for m in COUNTED)
-    return f"In a path of {steps} steps EM calls level {K} {steps} times; multilevel calls it in the mean {' and '.join(each)}."
+    coupled, law = (number(rows[m]["calls"][-1]) for m in COUNTED)
+    return f"In {steps} steps EM calls level {K} {steps} times, multilevel {coupled} times on average, and {law} times for the law."
 
 
 def path_chart(found: dict) -> Chart:
@@ -100,7 +100,7 @@ def path_chart(found: dict) -> Chart:
         "One path", Axis("time from the start, T − t", (0.0, T), evenly(0.0, T), log=False),
         Axis("|x − y|", (low, 1.08 * top), ticks, log=False), series=(curve,), bars=tuple(bars),
         keys=(Key("distance to the exact path", colours, dash="solid"), Key("a call of the level", colours, "calls", marker="square")),
-        alt=f"The distance of one path to the exact one, and ticks for the calls of levels called by chance. {path_sentence(found)}",
+        alt=f"The distance of one path to the exact one, and a tick for each call of a level called by chance. {path_sentence(found)}",
         caption=path_sentence(found),
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def _past(path, n):
 def path_sentence(found: dict) -> str:
     path = found["path"]
     K = path["level"]
-    return f"One path (multilevel, coupled): level {K} is called in {len(path['calls'][K])} of {path['steps']} steps."
+    return f"The path drawn calls it {len(path['calls'][K])} times."
 
 
 def sheet(found: dict) -> Sheet:
@@ -124,11 +124,12 @@ def sheet(found: dict) -> Sheet:
 
 def sentence(found: dict) -> str:
     """The slopes, and what multilevel saves at the smallest error."""
-    slopes = {k: f"{v['slope']:.2f} (theory {v['theory']:g})" for k, v in found["slopes"].items()}
-    times = {k: number(v) for k, v in found["speedup"].items()}
+    slopes, times = found["slopes"], {k: number(v) for k, v in found["speedup"].items()}
+    em, coupled, law = (f"{slopes[k]['slope']:.2f}" for k in NAMES)
+    theory = listed(f"{slopes[k]['theory']:g}" for k in NAMES)
     return (
-        f"Cost grows as error to the power −p with p = {slopes['em']} for EM, {slopes['coupled']} for multilevel in the coupling and "
-        f"{slopes['law']} in the law; at its smallest error multilevel is {times['coupled']} and {times['law']} times cheaper than EM."
+        f"Cost grows as the error to the power −{em} (EM), −{coupled} (multilevel, coupled) and −{law} (in the law); theory: {theory}. "
+        f"At multilevel's smallest error EM costs {times['coupled']} times as much, in the law {times['law']} times."
     )
 
 

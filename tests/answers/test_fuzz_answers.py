@@ -37,7 +37,7 @@ TARGETS = {
 LEARNED = {"name": "learned", "samples": 16, "width": 4, "depth": 1, "updates": 10}
 ERRORS = ({"name": "none"}, {"name": "constant", "level": 0.2}, {"name": "noise", "level": 0.2}, LEARNED)
 SCHEMES = ("EM", "REM", "SO")
-ARGUMENTS = {"condition": 10.0, "steps": 2, "count": 2, "t": 0.5}
+ARGUMENTS = {"condition": 10.0, "steps": 2, "count": 2, "t": 0.5, "g": 3.0}
 LONGEST, MEMORY = 60.0, 2.0  # seconds of the processor, GiB
 
 
