@@ -46,6 +46,8 @@ def of_plane(case: Case, law: plane.Plane, change: float) -> tuple[list[Estimate
     flags = ()
     if not change <= levels.SETTLED:
         flags = (unsettled("the density", change),)
+    if case.target.unbounded:  # at an edge; all grids may misplace it alike
+        flags = (*flags, "p₀ jumps, and its edge is misplaced by up to half the grid's spacing; choose the exact law")
     values = [law.w2(i) for i in range(len(law.at))]
     return [_estimate(case, value, flags, change) for value in values], law.error_square
 

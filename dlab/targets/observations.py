@@ -221,11 +221,19 @@ def _word(text: str) -> bool:
 
 
 def _pairs(rows) -> bool:
-    """Whether the cells before the label may be the two parts each of at least two numbers with a decimal comma."""
+    """Whether the cells before the label may be the two parts each of at least two numbers with a decimal comma.
+
+    Digits after a comma are as many in all rows, or written without zeros at their end: a column with 10 and 5 holds whole numbers.
+    """
     width = len(rows[0][1]) - 1
-    return width >= 4 and width % 2 == 0 and all(
-        _WHOLE.fullmatch(cell) and (j % 2 == 0 or cell.isdigit()) for _, cells in rows for j, cell in enumerate(cells[:-1])
-    )  # fmt: skip
+    if width < 4 or width % 2:
+        return False
+    columns = list(zip(*(cells[:-1] for _, cells in rows)))
+    return all(_WHOLE.fullmatch(cell) for column in columns for cell in column) and all(
+        all(cell.isdigit() for cell in column)
+        and (len({len(cell) for cell in column}) == 1 or not any(cell[0] != "0" and cell.endswith("0") for cell in column))
+        for column in columns[1::2]
+    )
 
 
 def _decimal_commas(cells) -> bool:

@@ -47,6 +47,14 @@ def test_whole_numbers_that_may_be_decimal_commas_are_read_with_a_header_or_a_se
     assert read_csv(b"3,5,1,-2,1\n1,5,0,7,0\n").x == [[3, 5, 1, -2], [1, 5, 0, 7]]  # no fraction has a sign
 
 
+def test_whole_numbers_that_are_no_digits_after_a_comma_need_no_header():
+    """Digits after a comma end in no zero, or are as many in every row."""
+    assert read_csv(b"3,10,1,2,1\n1,5,0,7,0\n").x == [[3, 10, 1, 2], [1, 5, 0, 7]]
+    for doubtful in (b"3,25,1,2,1\n1,5,0,7,0\n", b"3,10,1,50,1\n1,25,0,70,0\n", b"3,0,1,5,1\n1,5,0,25,0\n"):
+        with pytest.raises(BadInput, match="separator"):
+            read_csv(doubtful)
+
+
 # What must stand in the sentence: line, column, value.
 BAD = {
     "the first cell missing": (b",0.7,1.9,1\n1.2,0.4,2.2,0\n", ("Line 1", "x1", "missing")),
