@@ -6,12 +6,15 @@ import numpy as np
 
 from dlab import errors, measure, schemes
 from dlab.answers.base import Answer
+from dlab.laws import runs
 from dlab.measure import coupled as coupled_estimator
 from dlab.schemes import OPTIONS
 from dlab.study import Study, stream
 from dlab.theory import all_at_once
 
 NAME = "DDPM"
+NOISES = (0.0, *np.geomspace(0.02, 50.0, 33).tolist())  # values of the option
+MOST = 64  # axes for which the laws of all of them are carried
 TERMS = ("initialisation", "discretisation", "bias", "fresh", "stop")
 
 
@@ -49,6 +52,25 @@ def _coupled(study: Study, steps: int) -> float:
     return all_at_once.coupled(values, means, grid=study.grid(steps), start=study.start, fresh=fresh, noise=noise)
 
 
+def knob(study: Study) -> list[dict]:
+    """The bound at each of NOISES with the exact score, at the study's largest number of steps, beside W2 and the coupled distance on a
+    Gaussian: [{"noise", "bound", "w2", "coupled"}]; empty where there is no bound."""
+    facts, axes, grid, rows = study.built.facts, study.built.along_axes, study.grid(max(study.steps)), []
+    if all_at_once.missing(facts):
+        return rows
+    known = axes is not None and len(axes[0]) <= MOST and not grid.stop
+    own = schemes.REGISTRY[NAME]
+    laws = runs.ends([(own.at(v, grid.steps), grid) for v in NOISES], *axes, study.start) if known else [None] * len(NOISES)
+    for v, law in zip(NOISES, laws):
+        found, _ = all_at_once.terms(facts, grid=grid, start=study.start, noise=v)
+        row = {"noise": v, "bound": found.total, "w2": None, "coupled": None}
+        if law:
+            row["w2"] = float(np.sqrt(np.sum((np.sqrt(law.var) - np.sqrt(axes[0])) ** 2 + (law.mean - axes[1]) ** 2)))
+            row["coupled"] = all_at_once.coupled(*axes, grid=grid, start=study.start, noise=v)
+        rows.append(row)
+    return rows
+
+
 def _by_pairs(study: Study) -> Study | None:
     """The study that measures the coupled distance; None where it is known or cannot be had."""
     if closed(study) or coupled_estimator.ENTRY.applies(study.case(NAME, study.steps[0])):
@@ -61,7 +83,8 @@ def all_at_once_answer(study: Study, tick=lambda done: None) -> Iterator[dict]:
 
     {"void", "m0", "dim", "noise", "grid", "done",
      "rows": [{"steps", "initialisation", "discretisation", "bias", "fresh", "stop", "bound", "w2", "stderr", "method", "resolved",
-     "flags", "coupled", "coupled_stderr", "coupled_flags", "error_level_met"}]}
+     "flags", "coupled", "coupled_stderr", "coupled_flags", "error_level_met"}],
+     "knob": as `knob`}
 
     The five terms add up to the bound; None where it is void, or where the level of the score error is not measured yet. coupled has
     no standard error where it is known in closed form. tick(done) may raise to cancel.
@@ -70,7 +93,7 @@ def all_at_once_answer(study: Study, tick=lambda done: None) -> Iterator[dict]:
     parts = [study, *([pairs] if pairs and study.sampled(NAME) is False else [])]
     prices = [max(part.price, 1) for part in parts]
     measured, apart, done = {}, {}, 0.0
-    facts = study.built.facts
+    facts, noises = study.built.facts, knob(study)
 
     def found(share):
         rows, void = [], all_at_once.missing(facts)
@@ -89,7 +112,7 @@ def all_at_once_answer(study: Study, tick=lambda done: None) -> Iterator[dict]:
             rows.append(row)
         return {
             "void": void, "m0": facts.m0.value, "how": facts.m0.how, "dim": facts.dim, "noise": _plain(study.scheme(NAME, 1).value),
-            "grid": study.laid["name"] if study.laid else "uniform", "T": study.T, "rows": rows, "done": share,
+            "grid": study.laid["name"] if study.laid else "uniform", "T": study.T, "rows": rows, "knob": noises, "done": share,
         }  # fmt: skip
 
     for i, part in enumerate(parts):

@@ -4,7 +4,7 @@ bound, the coupled distance and W2 against N."""
 from dlab import grid as grids
 from dlab.figures.chart import INK, NEUTRAL, Axis, Bar, Chart, Curve, Key, Sheet, evenly
 from dlab.figures.numbers import NONE, Z95, interval, listed, number
-from dlab.figures.plot import beside, line, plot, scheme_look, step_axis
+from dlab.figures.plot import beside, line, log_axis, plot, scheme_look, step_axis
 
 NAME = "DDPM"
 # Titles and colours of the terms, light and dark ground; they stay apart for the colour-blind.
@@ -36,8 +36,33 @@ def sheet(found: dict) -> Sheet | None:
     parts = [against_steps(rows)]
     if stacked := bars([r for r in rows if r["bound"]]):
         parts.append(stacked)
+    if dial := knob(found):
+        parts.append(dial)
     said = sentence(found)
     return beside(f"All errors of {NAME} at once", parts, f"{' '.join(p.alt for p in parts)}", said)
+
+
+def knob(found: dict) -> Chart | None:
+    """The bound, and on a Gaussian the truth, against the noise of DDPM; None where there is no bound."""
+    rows = [r for r in found["knob"] if r["noise"] > 0]
+    if not rows:
+        return None
+    look, none = scheme_look(NAME, marker="", dash="solid"), next(r for r in found["knob"] if not r["noise"])
+
+    def at(r):
+        return r["noise"]
+
+    curves = [
+        Curve.of("bound", rows, at, value=lambda r: r["bound"], colours=look["colours"], dash="dot", key="bound"),
+        Curve.of("coupled", rows, at, value=lambda r: r["coupled"], colours=INK, dash="dash", key="coupled L₂"),
+        Curve.of("W₂", rows, at, value=lambda r: r["w2"], **look, key="W₂ (exact)"),
+        line("at 0", y=none["bound"], colours=NEUTRAL, key="bound at v̂ = 0"),
+    ]  # fmt: skip
+    best = min(rows, key=lambda r: r["bound"])
+    steps = max(r["steps"] for r in found["rows"])
+    said = f"At N = {steps} the bound is least at v̂ = {number(best['noise'])}: {number(best['bound'])}; at v̂ = 0 {number(none['bound'])}."
+    axis = log_axis("noise v̂: the variance for which it is exact", map(at, rows), (1.0, 1.0))
+    return plot(f"The noise v̂, {steps} steps", axis, "distance to the target", [c for c in curves if c.y], says=said)
 
 
 def _steps(row):
@@ -149,6 +174,8 @@ def sentence(found: dict) -> str:
     if found["grid"] == "cubic" and found["noise"] == 0 and found["m0"] and rows[-1]["bound"] is not None:
         said.append(f"On this grid the steps' term is at most 3√(d/m₀)/N, at N = {rows[-1]['steps']} "
                     f"{number(3 * (found['dim'] / found['m0']) ** 0.5 / rows[-1]['steps'])}.")  # fmt: skip
+    if dial := knob(found):
+        said.append(dial.caption)
     return " ".join(said)
 
 

@@ -46,8 +46,8 @@ def section(of) -> Block:
         if sheet is None:
             return View(takeaway=frame.plain(figures.sentence(found)))
         return View(sheet, f"all-at-once-{found['grid']}", frame.plain(figures.sentence(found)), table=figures.table(found),
-                    data=found["rows"], answer=found, more=lambda: st.markdown(words.text("theory", "once-proof")), heights=(420,),
-                    titles=True)  # fmt: skip
+                    data=found["rows"], answer=found, more=lambda: st.markdown(words.text("theory", "once-proof")), heights=(420, 420, 320),
+                    rows=(2, len(sheet.parts) - 2) if len(sheet.parts) > 2 else (), titles=True)  # fmt: skip
 
     return Block("once", view, picks=picks, answer=lambda scene: Ask("all_at_once", scene.once, (), "Measuring DDPM."))
 

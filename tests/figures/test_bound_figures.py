@@ -11,6 +11,7 @@ from dlab.answers.score_assumptions import fresh_noise
 from dlab.figures import all_at_once, martingale, score_assumptions, score_constants
 from dlab.study import Study
 
+KNOB = [{"noise": v, "bound": 0.1 + (v - 0.4) ** 2, "w2": None, "coupled": None} for v in (0.0, 0.1, 0.4, 1.0)]
 TERMS = ("initialisation", "discretisation", "bias", "fresh", "stop")
 
 
@@ -23,7 +24,8 @@ def row(steps, w2=0.1, **more):
 
 
 def once(rows, **more):
-    return {"void": None, "m0": 0.8, "how": "given", "dim": 2, "noise": 0.0, "grid": "log-snr", "T": 8.0, "rows": rows, "done": 1.0, **more}
+    return {"void": None, "m0": 0.8, "how": "given", "dim": 2, "noise": 0.0, "grid": "log-snr", "T": 8.0, "rows": rows,
+            "knob": KNOB, "done": 1.0, **more}  # fmt: skip
 
 
 def test_the_bars_are_the_terms_end_to_end_in_units_of_the_truth():
@@ -52,7 +54,8 @@ def test_what_is_missing_or_unresolved_is_not_made_up(change):
 
 
 def test_a_void_bound_is_a_sentence_beside_what_is_measured():
-    found = once([row(8, **dict.fromkeys((*TERMS, "bound")))], void="m0 = -1: the target is not log-concave, so there is no number.")
+    why = "m0 = -1: the target is not log-concave, so there is no number."
+    found = once([row(8, **dict.fromkeys((*TERMS, "bound")))], knob=[], void=why)
     drawable(all_at_once.sheet(found))
     assert "void here: m0 = -1" in all_at_once.sentence(found)
 
@@ -64,6 +67,7 @@ def test_the_sentence_says_when_the_proof_loses_nothing():
     growing = [row(8, 0.2), row(16, 0.02)]
     assert "order ½" in all_at_once.sentence(once(growing, grid="uniform"))
     assert "3√(d/m₀)/N" in all_at_once.sentence(once(growing, grid="cubic"))
+    assert "least at v̂ = 0.400" in all_at_once.sentence(once(growing))
 
 
 def test_a_bound_from_steps():

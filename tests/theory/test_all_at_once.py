@@ -9,6 +9,7 @@ from cases import GAUSSIAN, LOGISTIC, SKEW
 from scipy.integrate import quad
 
 from dlab import answers, targets
+from dlab.answers import all_at_once as answer
 from dlab.grid import Grid, of_times, read, uniform
 from dlab.measure import coupled as coupled_estimator
 from dlab.study import Study, run
@@ -169,6 +170,19 @@ def test_without_a_positive_m0_there_is_a_sentence(m0, why):
     found, void = bound.terms(facts, grid=uniform(2.0, 4), start="exact")
     assert found is None
     assert why in void
+
+
+def test_against_the_noise_truth_and_bound_have_their_least_value_at_the_scale_of_the_data():
+    study = ddpm(isotropic(1 / 0.6), (16,), "log-snr")
+    rows = answer.knob(study)
+    for r in rows:
+        assert r["w2"] <= r["coupled"] * (1 + 1e-9)
+        assert r["coupled"] == pytest.approx(r["bound"], rel=1e-6)  # at the edge of its class, where all is equal
+    assert abs(math.log(min(rows, key=lambda r: r["bound"])["noise"] / 0.6)) < 0.15
+    assert rows[0]["w2"] == pytest.approx(run(study).rows[0].w2, rel=1e-9)
+    wide = answer.knob(ddpm(GAUSSIAN, (16,), "log-snr"))
+    assert all(r["w2"] <= r["coupled"] <= r["bound"] * (1 + 1e-9) for r in wide)
+    assert answer.knob(ddpm(SKEW, (16,), "log-snr"))[3]["w2"] is None
 
 
 # ---------------------------------------------------------------- above the truth
