@@ -23,7 +23,8 @@ def chart(found: dict) -> Chart:
     ]  # fmt: skip
     em = [r for r in found["rows"] if r["method"] == "em"]
     curves.append(Curve.of("EM, law", em, lambda r: r["law"], value=_cost, key="EM, law", **_look("em", marker="", dash="dash", thin=True)))
-    axis = log_axis("error: coupled L₂ (exact), or distance of the laws’ moments", [v for c in curves for v in c.x])
+    # The triangles stand in the empty corner on the right.
+    axis = log_axis("error: coupled L₂, or the law’s (exact)", [v for c in curves for v in c.x], (1.3, 6.0))
     slopes = sorted({v["theory"] for v in found["slopes"].values()})
     return plot(f"Cost against error, g = {found['g']:g}", axis, "cost of a path, in calls of level 0", curves, slopes=tuple(slopes),
                 corner="top", says=sentence(found))  # fmt: skip
@@ -77,7 +78,7 @@ def calls_sentence(found: dict) -> str:
     rows = {r["method"]: r for r in shown(found)}
     K, steps = found["path"]["level"], found["path"]["steps"]
     coupled, law = (number(rows[m]["calls"][-1]) for m in COUNTED)
-    return f"In {steps} steps EM calls level {K} {steps} times, multilevel {coupled} times on average, and {law} times for the law."
+    return f"In a path of {steps} steps EM calls level {K} in all, multilevel in {coupled} on average, and in {law} for the law."
 
 
 def path_chart(found: dict) -> Chart:
@@ -111,8 +112,7 @@ def _past(path, n):
 
 def path_sentence(found: dict) -> str:
     path = found["path"]
-    K = path["level"]
-    return f"The path drawn calls it {len(path['calls'][K])} times."
+    return f"The path drawn calls it in {len(path['calls'][path['level']])}."
 
 
 def sheet(found: dict) -> Sheet:
@@ -207,7 +207,7 @@ def levels_table(found: dict) -> list[dict]:
     n = found["costs"][-1]["n"] if found["costs"] else []
     return [
         {
-            "level": r["level"], "steps": r["steps"], "mean of the difference": estimate(r, "mean"),
+            "level": r["level"], "steps": r["steps"], "mean of the difference": estimate(r, "mean").replace("-", "−"),
             "variance of the difference": estimate(r, "variance", "variance_stderr"), "variance of |X|²": number(r["plain"]),
             "particles at the finest ε": f"{n[r['level']]}" if r["level"] < len(n) else number(None),
         }
