@@ -6,7 +6,7 @@ from dlab import answers, schemes
 from dlab.answers import trajectory
 from dlab.figures import particles, ribbon
 from dlab.study import Study
-from dlab.ui import controls, exports, frame, methods, runs, state, studies, theorems
+from dlab.ui import controls, exports, frame, methods, movies, state, studies, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.player import player
 
@@ -15,7 +15,7 @@ def movie(scene):
     """The movie and what its words say, and the scene that it moves."""
     study = studies.moving_study(scene)
     steps = study.steps[-1]
-    if (made := runs.movie(study, steps, scene.moving)) is None:
+    if (made := movies.movie(study, steps, scene.moving)) is None:
         return None
     packed, meta = made
     # A lesson that hides or fixes h means this h.
@@ -81,7 +81,7 @@ def ribbon_view(found, scene):
 
 def ladder(found, scene):
     if found["missing"]:
-        runs.ladder(found["study"], found["steps"], scene.moving)
+        movies.ladder(found["study"], found["steps"], scene.moving)
 
 
 show(Page(

@@ -7,7 +7,7 @@ from dlab.cache import dumps
 from dlab.export.files import PX_PER_INCH
 from dlab.figures.chart import largest_font
 from dlab.figures.numbers import step_size
-from dlab.ui import frame, runs
+from dlab.ui import frame, movies
 
 FIGURES = ("svg", "pdf", "png", "html")
 # What the visitor chose for figures; in the session, not in the link.
@@ -158,12 +158,12 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
             ("gif", "GIF", "A moving picture for slides, drawn when asked for: some seconds."),
             ("html", "HTML player", "One page with this player and its movie; works without a network."),
         ):
-            _button(label, lambda kind=kind: runs.film(study, steps, count, kind, title), f"{name}.{kind}", f"film-{kind}", tip,
+            _button(label, lambda kind=kind: movies.film(study, steps, count, kind, title), f"{name}.{kind}", f"film-{kind}", tip,
                     lacks=export.missing(kind))  # fmt: skip
         for kind, make in (("csv", export.rows_csv), ("json", export.result_json)):
             tip = "The distance so far of each scheme, by step."
             _button(kind.upper(), lambda make=make: make(found), f"{name}.{kind}", f"distances-{kind}", tip)
-        _button("Particles (NPZ)", lambda: runs.positions(study, steps, count), "particles.npz", "export-npz",
+        _button("Particles (NPZ)", lambda: movies.positions(study, steps, count), "particles.npz", "export-npz",
                 "Positions at every frame, in single precision; they are computed anew when asked for.")  # fmt: skip
         study_file(study.to_json())
         _button("Python", lambda: export.motion_snippet(study.to_json(), steps, count), f"{name}.py", "export-py",

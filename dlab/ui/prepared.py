@@ -20,7 +20,7 @@ from dlab import answers, cache, engine, fingerprint
 from dlab.answers import learned_score
 from dlab.cache import Cache
 from dlab.errors import learned
-from dlab.ui import links, runs, settings, studies, tour
+from dlab.ui import links, movies, settings, studies, tour
 from dlab.ui.scenes import SCENES
 
 LONG = 100_000  # bytes of JSON beyond which a file is compressed
@@ -59,8 +59,8 @@ def files() -> dict[str, File]:
         values, _ = links.read(entry.settings)
         if entry.page == "particles":
             study, count = studies.moving_study(values), values["moving"]
-            key = runs.movie_key(study, study.steps[-1], count) + ".movie"
-            make = lambda study=study, count=count: runs.make_movie(study, study.steps[-1], count)  # noqa: E731
+            key = movies.movie_key(study, study.steps[-1], count) + ".movie"
+            make = lambda study=study, count=count: movies.make_movie(study, study.steps[-1], count)  # noqa: E731
             add(f"particles-{name}", File(key, "particles", shown, "movie", make))
         elif entry.page == "convergence":
             result(f"convergence-{name}", "convergence", shown, studies.study(values))

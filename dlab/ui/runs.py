@@ -1,107 +1,20 @@
-"""Running things from a page: the curve of a study and the movie of a scene, each at most once."""
+"""Running things from a page: curves, answers and the training of networks, each at most once."""
 
-import json
 import time
-import zlib
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-import numpy as np
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
-from dlab import answers, engine, export
-from dlab.answers import learned_score, trajectory
-from dlab.cache import dumps
-from dlab.figures import particles
-from dlab.figures.movie import at_step
+from dlab import answers, engine
+from dlab.answers import learned_score
 from dlab.study import Study
 
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
-
-
-def movie_key(study: Study, steps: int, count: int) -> str:
-    """Fingerprint of a movie: of the study only what moves particles enters."""
-    return _movie_key(study, (steps,), count)
-
-
-def _movie_key(study, counts, count):
-    plain = {k: v for k, v in study.to_json().items() if k not in ("h", "steps")} | {"estimator": "auto", "particles": 4096}
-    plain |= {"h": [study.T / n for n in counts]} if study.even else {"steps": list(counts)}
-    plain |= {"accuracy": None, "budget": None}
-    return f"{Study.from_json(plain).key}-{count}"
-
-
-def known_movie(study: Study, steps: int, count: int):
-    """(player bytes, {"sentence", "table", "notes", "met", "rungs"}) where the movie is kept, else None.
-
-    With its ladder where that is kept too; rungs is the number of step sizes in it.
-    """
-    for counts in (trajectory.rungs(study, steps, count), (steps,)):
-        if (found := engine.CACHE.load(_movie_key(study, counts, count) + ".movie")) is not None:
-            head, packed = zlib.decompress(found).split(b"\n", 1)
-            meta = json.loads(head)
-            return at_step(packed, study.grid(steps).step), {**meta[str(steps)], "rungs": len(meta)}
-    return None
-
-
-def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
-    """Simulate, encode and keep the movie of the study's schemes; returns as `known_movie`."""
-    with engine.exclusive(waiting):
-        if (known := known_movie(study, steps, count)) is not None:  # made while this one waited
-            return known
-        return _kept(study, steps, count, [trajectory.motion(study, study.schemes, steps, count, tick)])
-
-
-def make_ladder(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
-    """As `make_movie`, at all step sizes that the player's slider offers."""
-    with engine.exclusive(waiting):
-        known = known_movie(study, steps, count)
-        if known is not None and known[1]["rungs"] == len(trajectory.rungs(study, steps, count)):
-            return known
-        return _kept(study, steps, count, trajectory.ladder(study, steps, count, tick))
-
-
-def _kept(study, steps, count, motions):
-    counts = tuple(motion.count for motion in motions)
-    scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
-    meta = dumps({motion.count: _meta(motion, count) for motion in motions})
-    packed = particles.encoded(motions, scene)
-    name, modules = _movie_key(study, counts, count) + ".movie", engine.modules(study, trajectory.motion, particles.encoded, at_step)
-    engine.CACHE.keep(name, zlib.compress(meta.encode() + b"\n" + packed), modules)
-    return known_movie(study, steps, count)
-
-
-def _meta(motion, count) -> dict:
-    table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
-    table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
-    notes = [f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn." for t in motion.tracks if t.diverged]
-    met = {t.scheme: t.error_level_met for t in motion.tracks}
-    return {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
-
-
-def positions(study: Study, steps: int, count: int) -> bytes:
-    """The particles of a scene as npz bytes: states of each scheme (F, n, 2) at `steps` and `times`."""
-    with engine.exclusive():
-        motion = trajectory.motion(study, study.schemes, steps, count)
-    states = {t.scheme: t.states.astype(np.float32) for t in motion.tracks}
-    return export.arrays_npz(steps=motion.steps, times=motion.times, forward=motion.forward.astype(np.float32), **states)
-
-
-def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
-    """The movie of a scene as mp4, gif or html; a drawn film is kept, and one is drawn at a time."""
-    name = f"{movie_key(study, steps, count)}.{fmt}"
-    packed, meta = known_movie(study, steps, count) or make_movie(study, steps, count)
-    if fmt == "html":
-        return export.film_bytes(packed, fmt, title=title, caption=meta["sentence"])
-    with engine.exclusive():
-        if (known := engine.CACHE.load(name)) is None:
-            known = export.film_bytes(packed, fmt)
-            engine.CACHE.keep(name, known, engine.modules(study, trajectory.motion, export.film_bytes))
-    return known
 
 
 class Bar:
@@ -132,36 +45,6 @@ def give_way() -> None:
 def progress(doing: str) -> Bar:
     """A bar that says what is being done."""
     return Bar(f"{doing} The first run of a kind also compiles it.", lambda done: doing)
-
-
-def movie(study: Study, steps: int, count: int):
-    """The movie of a scene, with a progress bar while it is computed; a rerun cancels it. None where it would
-    take long and its button has not been pressed."""
-    if (known := known_movie(study, steps, count)) is not None:
-        return known
-    # The particles, and the exact laws that the distances come from.
-    cost = engine.seconds(count * trajectory.work(study, steps) + study.price - study.work)
-    if cost > PATIENCE and st.session_state.pop("run", None) != study.key:
-        left, right = st.columns(ROW, vertical_alignment="center")
-        run = {"run": study.key}
-        left.button(
-            f"Run (about {cost:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
-            help="Moves the particles and measures their distances; the movie is kept and opens at once afterwards.",
-        )  # fmt: skip
-        right.caption(f"{steps} steps of {count} particles and a reference path for each.")
-        return None
-    bar = progress("Moving the particles.")
-    made = make_movie(study, steps, count, bar.tick, bar.waiting)
-    bar.bar.empty()
-    return made
-
-
-def ladder(study: Study, steps: int, count: int) -> None:
-    """Compute the movie at the other step sizes while the visitor watches, and run the page again with it; a rerun
-    cancels it. To be called when the page is drawn."""
-    holder = st.empty()
-    make_ladder(study, steps, count, lambda done: holder.empty(), holder.empty)
-    st.rerun()
 
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked

@@ -6,7 +6,7 @@ import re
 import pytest
 from test_pages import at_home, charts, moved, visit, words  # noqa: F401
 
-from dlab.ui import exports, links, runs, scenes, tour
+from dlab.ui import exports, links, movies, runs, scenes, tour
 
 HALVING = scenes.BY_NAME["halving"]
 OWN = {"particles": "What does a sampler do?", "convergence": "How fast does the error fall when the steps are halved?"}
@@ -34,8 +34,8 @@ def address(at) -> dict:
 @pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda s: s.name)
 def test_a_scene_opens_at_once_with_its_question_and_answer(scene, monkeypatch):
     """From the prepared file alone: nothing may be computed."""
-    for name in ("_follow", "make_movie"):
-        monkeypatch.setattr(runs, name, lambda *a, **k: pytest.fail("computed anew"))
+    for module, name in ((runs, "_follow"), (movies, "make_movie")):
+        monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail("computed anew"))
     monkeypatch.setattr(runs.engine.run, "exact", lambda study: pytest.fail("computed anew"))
     at = open_scene(scene)
     if scene.asked:

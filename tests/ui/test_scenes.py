@@ -13,7 +13,7 @@ from dlab import cache, engine
 from dlab.errors import learned
 from dlab.figures import convergence, guess
 from dlab.figures.tables import fit_of, rows_of
-from dlab.ui import links, prepared, runs, scenes, settings, studies, tour
+from dlab.ui import links, movies, prepared, scenes, settings, studies, tour
 
 ENTRIES = {**scenes.BY_NAME, **{f"step {i}": step for i, step in enumerate(tour.STEPS, 1)}}
 FILES = prepared.files()
@@ -25,7 +25,7 @@ def result_of(name) -> dict:
     assert notes == []
     if ENTRIES[name].page == "particles":
         study = studies.moving_study(values)
-        return runs.known_movie(study, study.steps[-1], values["moving"])[1]
+        return movies.known_movie(study, study.steps[-1], values["moving"])[1]
     return engine.kept(studies.study(values))
 
 
