@@ -100,4 +100,4 @@ if __name__ == "__main__":
     quick = bench.parser(__doc__, "the mixture alone, three schemes, few repeats").parse_args().quick
     print(f"{jax.devices()[0].platform}, jax {jax.__version__}, {bench.load()}")
     for label, spec in list(TARGETS.items())[: 1 if quick else None]:
-        measure(label, targets.build(spec), ("EM", "SRA1", "SO") if quick else tuple(schemes.REGISTRY), 3 if quick else 15)
+        measure(label, targets.build(spec), ("EM", "SRA1", "SO") if quick else tuple(schemes.REGISTRY), 3 if quick else 40)
