@@ -60,7 +60,8 @@ def knob(found: dict) -> Chart | None:
     ]  # fmt: skip
     best = min(rows, key=lambda r: r["bound"])
     steps = max(r["steps"] for r in found["rows"])
-    said = f"At N = {steps} the bound is least at v̂ = {number(best['noise'])}: {number(best['bound'])}; at v̂ = 0 {number(none['bound'])}."
+    least = f"{number(best['bound'])}, at v̂ = {number(best['noise'])}"
+    said = f"At N = {steps} the bound is {number(none['bound'])} at v̂ = 0 and least, {least}."
     axis = log_axis("noise v̂: the variance for which it is exact", map(at, rows), (1.0, 1.0))
     return plot(f"The noise v̂, {steps} steps", axis, "distance to the target", [c for c in curves if c.y], says=said)
 

@@ -67,7 +67,7 @@ def test_the_sentence_says_when_the_proof_loses_nothing():
     growing = [row(8, 0.2), row(16, 0.02)]
     assert "order ½" in all_at_once.sentence(once(growing, grid="uniform"))
     assert "3√(d/m₀)/N" in all_at_once.sentence(once(growing, grid="cubic"))
-    assert "least at v̂ = 0.400" in all_at_once.sentence(once(growing))
+    assert "least, 0.100, at v̂ = 0.400" in all_at_once.sentence(once(growing))
 
 
 def test_a_bound_from_steps():
