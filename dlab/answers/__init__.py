@@ -12,6 +12,7 @@ from dlab.answers import (
     learned_score,
     modes,
     multilevel,
+    network_levels,
     one_step,
     samplers,
     schedules,
@@ -25,7 +26,7 @@ REGISTRY: dict[str, Answer] = {
     for a in (
         law.ANSWER, bounds.ANSWER, score_error.ANSWER, modes.ANSWER, one_step.ANSWER, drift_sign.ANSWER, estimators.ANSWER,
         adaptive.ANSWER, *learned_score.ANSWERS, *experiment.ANSWERS, *images.ANSWERS, *samplers.ANSWERS, *schedules.ANSWERS,
-        multilevel.ANSWER, step_levels.ANSWER,
+        multilevel.ANSWER, network_levels.ANSWER, step_levels.ANSWER,
     )
 }  # fmt: skip
 
