@@ -97,7 +97,7 @@ def of_maps(case, at, maps, mean, var, values, means, counts=None) -> list[Estim
     for one in mixture.distances(maps, mean, var, counts, at, goals):
         if not np.isfinite(one.value):
             found.append(Estimate(None, None, "exact"))
-        elif one.error > ROUGH:
+        elif one.error > ROUGH or one.value > (1 + CLOSE) * one.upper:  # a grid has lost the shape
             why = f"to first order in the mixture's shape W₂ is {one.value:.2g}, which is too rough here"
             found.append(_least(one.lower, one.upper, why))
         else:

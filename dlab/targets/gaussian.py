@@ -112,10 +112,10 @@ def covariance(name: str, value, dim: int) -> np.ndarray:
         )
     matrix = (matrix + matrix.T) / 2
     smallest = np.linalg.eigvalsh(matrix)[0]
-    if smallest <= 1e-8 * max(1.0, np.abs(matrix).max()):
+    if smallest <= (least := 1e-8 * max(1.0, np.abs(matrix).max())):
         raise BadInput(
             f"{name} = {params.show(value)} is not positive definite (smallest eigenvalue {smallest:.3g}); "
-            "give a covariance matrix whose eigenvalues are all positive."
+            f"give a covariance matrix whose eigenvalues are all above {least:.3g}."
         )
     return matrix
 

@@ -181,3 +181,11 @@ def test_a_law_that_is_the_target_is_no_distance_from_it():
     for var in np.random.default_rng(0).uniform(0.1, 2, (50, 2)):
         law = mixture.Moments(np.zeros(2), var, *np.zeros((3, 2, 2)))
         assert 0 <= mixture.most(law, np.zeros(2), var, np.ones(2)) < 1e-12
+
+
+def test_a_value_above_what_is_proven_is_a_bound():
+    """Means that the midpoint moves by thousands of the deviations given U: no grid holds the shape."""
+    target = {"name": "gaussian", "mean": [1e6, 0.0], "cov": [[1.0, 0.0], [0.0, 1e-6]]}
+    (row,) = rows(target, ["REM"], [8])
+    assert (row.method, row.resolved) == ("lower", False)
+    assert row.w2 == row.lower < row.upper
