@@ -56,7 +56,7 @@ def second_error(error, d):
     if spec["name"] != "constant":
         return {} if spec["name"] == "none" else {spec["name"]: spec["level"]}
     angle, e = np.radians(spec["angle"]), np.zeros(d)
-    e[:2] = np.array([np.cos(angle), np.sin(angle)])[:d]
+    e[:2] = np.array([np.cos(angle), np.sin(angle)]) if d > 1 else np.sign(np.cos(angle))  # |e| is the level, on the line too
     return {"constant": spec["level"] * e}
 
 
