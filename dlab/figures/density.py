@@ -28,7 +28,7 @@ def sentence(found: dict) -> str:
     if found["w2"] is None:
         return f"{head} is not finite or fits on no grid: the step is too large for this target."
     change = found["grid_change"]
-    grid = f"; the last refinement of its grid changed it by {number(100 * change)} %" if change else ""
+    grid = f"; by the refinements of its grid it is off by about {number(100 * change)} %" if change else ""
     parts = [f"{head} is W₂ = {number(found['w2'])} away from p₀ ({HOW[found['method']]}{grid})."]
     if "map" in found:
         law, target = (np.asarray(found["map"][k]) for k in ("law", "target"))
