@@ -188,7 +188,7 @@ def table(found: dict) -> list[dict]:
             "N": str(r["steps"]), **{TERMS[name][0]: number(r[name]) for name in shown}, "bound": number(r["bound"]),
             "W₂": _w2(r), "method": r["method"] or NONE, "coupled L₂": _coupled(r), "bound ÷ W₂": number(_ratio(r)),
             "bound ÷ coupled": number(r["bound"] / r["coupled"] if r["bound"] is not None and r["coupled"] else None),
-            "hollow because": "; ".join(r["flags"]),
+            "hollow because": "; ".join(dict.fromkeys([*r["flags"], *r["coupled_flags"]])),
         }
         for r in found["rows"]
     ]  # fmt: skip

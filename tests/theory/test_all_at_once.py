@@ -223,6 +223,17 @@ def test_the_truth_lies_below_it(number):
         assert row["coupled"] - 4 * (row["coupled_stderr"] or 0) <= row["bound"] * (1.02 if study.sampled("DDPM") else 1 + 1e-9)
 
 
+def test_pairs_that_share_less_than_the_path_are_flagged():
+    """Three Legendre moments a step leave the noise at v > 0 open: simulated pairs are further apart than those of the proof."""
+    study = ddpm(SKEW, (3,), "karras", noise=1.0, particles=1024)
+    *_, found = answers.find("all_at_once").stream(study)
+    assert found["rows"][0]["coupled_flags"][-1] == answer.LOOSE
+    assert found["rows"][0]["w2"] < found["rows"][0]["bound"]
+    near = ddpm(isotropic(1 / 0.95), (3,), "karras", noise=1.0, estimator="coupled")
+    exact = bound.coupled(*near.built.along_axes, grid=near.grid(3), start="exact", noise=1.0)
+    assert run(near).rows[0].w2 > 1.5 * exact
+
+
 @pytest.mark.parametrize("target", [SKEW, LOGISTIC, GAUSSIAN], ids=lambda t: t["name"])
 def test_the_answer_has_terms_that_add_up_beside_what_is_measured(target):
     study = ddpm(target, (4, 8), "log-snr", particles=1024)

@@ -74,11 +74,16 @@ def test_ddpm_has_no_mean_error_and_the_fluctuation_of_its_own_theorem():
     assert exact < row["fluctuation"] < 1.15 * exact
 
 
-@pytest.mark.parametrize("scheme", ["EM", "SO"])
+@pytest.mark.parametrize("scheme", ["EM", pytest.param("SO", marks=pytest.mark.slow)])
 def test_the_constants_of_a_step_settle_as_steps_become_small(scheme):
-    rows = bound(study(scheme, SKEW, (16, 32)))["rows"]
-    assert rows[0]["K1"] == pytest.approx(rows[1]["K1"], rel=0.3)
-    assert rows[1]["bound"] < 0.62 * rows[0]["bound"]
+    found, gamma = {}, schemes.REGISTRY[scheme].strong_order
+    for n in (16, 32):
+        given = study(scheme, SKEW, (n,))
+        grid, its = given.grid(n), measured.steps_of(given, scheme, n)
+        terms, _ = generic.terms(given.built.facts, grid=grid, start="exact", mean=its["mean"][:, 1], spread=its["fluctuation"][:, 1])
+        found[n] = terms.total, float(np.max(its["mean"][:, 0] / grid.h ** (gamma + 1)))
+    assert found[16][1] == pytest.approx(found[32][1], rel=0.3)
+    assert found[32][0] < 0.62 * found[16][0]
 
 
 def test_the_error_of_the_score_is_its_level_times_the_step():
@@ -121,7 +126,11 @@ def setting(number):
     })  # fmt: skip
 
 
-@pytest.mark.parametrize("number", [*range(10), *(pytest.param(k, marks=pytest.mark.long) for k in range(10, 300))])
+def _marked(name, *ends):
+    return [pytest.param(k, marks=getattr(pytest.mark, name)) for k in range(*ends)]
+
+
+@pytest.mark.parametrize("number", [*range(3), *_marked("slow", 3, 10), *_marked("long", 10, 300)])
 def test_the_truth_lies_below_it(number):
     given = setting(number)
     found = bound(given)

@@ -31,7 +31,7 @@ def shown(at, name):
 
 def test_the_bound_on_ddpm_is_attained_on_an_isotropic_gaussian_and_not_on_equal_steps():
     at = shown(visit("theory", {**EXACT, "k1": "0.8", "k2": "0.8", "T": "4", "start": "exact"}), "once")
-    assert charts(at) == 3
+    assert charts(at) == 4
     assert "equals the coupled distance" in plain(at)
     at.selectbox(key="once-grid").select("uniform")
     at.run()
