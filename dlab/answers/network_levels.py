@@ -7,7 +7,7 @@ of a call p_k = min(1, C h d_k w / sqrt(c_k + c_{k-1})) is best; C sets the cost
 """
 
 import math
-from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ WIDTHS = (16, 64, 256)
 TRAINING = {"method": "denoising", "samples": 500_000, "depth": 2, "updates": 5000, "seed": 0}
 T, FINE = 4.0, 512  # steps of the exact process, by SO
 STEPS = (64, 128, 256, 512)
-PLANS = ((256, 1.4e6), (256, 2.8e6), (512, 2.8e6), (512, 5.6e6))  # steps and mean multiplications of a multilevel path
+PLANS = ((256, 1.4e6), (256, 2.8e6), (512, 4.0e6), (512, 5.6e6))  # steps and mean multiplications of a multilevel path
 BATCH, BATCHES = 512, 8
 TIMES, PROBES = 24, 1024  # where d and w are measured, and from how many particles
 RUNNING = 60_000_000  # particle-steps that the runs take as long as
@@ -68,8 +68,8 @@ def network_levels(study: Study, tick=lambda done: None) -> dict:
     rows = [{"method": width, "steps": N, "calls": (N * only[i]).tolist()} for i, width in enumerate(WIDTHS) for N in STEPS]
     rows += [{"method": "multilevel", "steps": N, "calls": sum(map(calls, _whole(p))).tolist()} for N, p in plans]
     for row, own in zip(rows, squares.T):
-        error = math.sqrt(own.mean())
-        row |= {"cost": float(np.dot(row["calls"], costs)), "error": error, "stderr": float(own.std(ddof=1) / math.sqrt(BATCHES) / 2 / error)}
+        error, spread = math.sqrt(own.mean()), own.std(ddof=1) / math.sqrt(BATCHES)
+        row |= {"cost": float(np.dot(row["calls"], costs)), "error": error, "stderr": float(spread / (2 * error))}
     for i, row in enumerate(rows):
         row |= dict.fromkeys(("speedup", "low", "high")) if row["method"] != "multilevel" else _speedup(rows, squares, i)
     return {"widths": list(WIDTHS), "costs": costs.tolist(), "errors": seen, "rows": rows}
@@ -107,7 +107,7 @@ def _seen(target, nets, key) -> list[dict]:
         carried = _carried(target.fast_field, jnp.asarray(x), jnp.asarray(v), t, random.standard_normal((FINE // 2, *x.shape)))
         exact = np.asarray(target.fast_field.score(t, x))
         found.append({
-            "t": float(t), "l2": [size(s - exact) for s in scores], "apart": [size(b - a) for a, b in zip(scores, scores[1:])],
+            "t": float(t), "l2": [size(s - exact) for s in scores], "apart": [size(b - a) for a, b in pairwise(scores)],
             "reach": size(np.asarray(carried)),
         })  # fmt: skip
     return found
@@ -167,10 +167,9 @@ def _em_cost(rows, squares, error) -> float:
     """Of the cheapest network with so small an error; infinite where there is none."""
     found = [math.inf]
     for width in WIDTHS:
-        mine = [(math.sqrt(s), row["cost"]) for s, row in zip(squares, rows) if row["method"] == width]
-        size, cost = map(np.array, zip(*mine))
-        if error >= size.min():
-            found.append(float(np.exp(np.interp(math.log(error), np.log(size[::-1]), np.log(cost[::-1])))))
+        size, cost = zip(*sorted((math.sqrt(s), row["cost"]) for s, row in zip(squares, rows) if row["method"] == width))
+        if error >= size[0]:
+            found.append(math.exp(np.interp(math.log(error), np.log(size), np.log(cost))))
     return min(found)
 
 

@@ -1,4 +1,4 @@
-"""Both multilevel methods, from the answers `multilevel` and `step_levels`; nothing is computed here."""
+"""Both multilevel methods, from the answers `multilevel`, `network_levels` and `step_levels`; nothing is computed here."""
 
 from dlab.figures.chart import NEUTRAL, Axis, Bar, Chart, Curve, Key, Sheet, decades, evenly, look
 from dlab.figures.numbers import Z95, about, estimate, interval, listed, number
@@ -140,6 +140,61 @@ def table(found: dict) -> list[dict]:
             "method": NAMES[r["method"]], "best level K": r["level"], "steps": r["steps"], "error asked for": number(r["target"]),
             "coupled L₂": number(r["error"]), "law (moments)": number(r["law"]), "cost of a path": number(r["cost"]),
             "calls of level K": number(r["calls"][-1]),
+        }
+        for r in found["rows"]
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------- trained networks
+
+WIDTH_LOOKS = ({"dash": "dot", "marker": "circle"}, {"dash": "dash", "marker": "triangle-up"}, {"dash": "solid", "marker": "triangle-down"})
+
+
+def networks_chart(found: dict) -> Chart:
+    """Cost against error of EM with each network, and of multilevel with all."""
+    curves = []
+    for width, shape in zip(found["widths"], WIDTH_LOOKS):
+        name = f"EM, width {width}"
+        curves.append(Curve.of(name, _of(found, width), lambda r: r["error"], value=_cost, says=_network_says, key=name,
+                               **scheme_look("EM", **shape, group=name)))  # fmt: skip
+    many = look(LOOKS["coupled"], group="multilevel", dash="")
+    curves.append(Curve.of("multilevel", _of(found, "multilevel"), lambda r: r["error"], value=_cost, says=_network_says, key="multilevel",
+                           **many))  # fmt: skip
+    axis = log_axis("coupled L₂ error", [v for c in curves for v in c.x])
+    return plot("Cost against error with trained networks", axis, "multiplications a path", curves, says=networks_sentence(found))
+
+
+def _of(found, method):
+    return [r for r in found["rows"] if r["method"] == method]
+
+
+def _network_says(r):
+    return [f"{r['method']}, {r['steps']} steps", f"error {estimate(r, 'error')}", f"{number(r['cost'])} multiplications a path"]
+
+
+def _times(r) -> str:
+    return number(None) if r["speedup"] is None else f"{r['speedup']:.1f} ({r['low']:.1f} to {r['high']:.1f})"
+
+
+def networks_sentence(found: dict) -> str:
+    """What EM costs at the least error of multilevel."""
+    row = min(_of(found, "multilevel"), key=lambda r: r["error"])
+    if row["speedup"] is None:
+        return "EM does not reach the least error of multilevel with any of the networks."
+    return (
+        f"At multilevel's least error, {estimate(row, 'error')}, EM costs {row['speedup']:.1f} times as much, by the best of the networks "
+        f"(95 % interval {row['low']:.1f} to {row['high']:.1f})."
+    )
+
+
+def networks_table(found: dict) -> list[dict]:
+    """One line a method and number of steps."""
+    return [
+        {
+            "method": f"EM, width {r['method']}" if r["method"] != "multilevel" else "multilevel", "steps": r["steps"],
+            "coupled L₂ error": estimate(r, "error"), "multiplications a path": number(r["cost"]),
+            **{f"calls of width {width}": number(v) for width, v in zip(found["widths"], r["calls"])},
+            "EM's cost ÷ this (95 %)": _times(r),
         }
         for r in found["rows"]
     ]  # fmt: skip

@@ -35,7 +35,13 @@ def _steps_view(found, scene) -> View:
                 answer={"answer": found}, heights=(420,), rows=(2,))  # fmt: skip
 
 
+def _networks_view(found, scene) -> View:
+    return View(figures.networks_chart(found), "multilevel-networks", table=figures.networks_table(found), data=_rows(found),
+                answer={"answer": found}, heights=(440,))  # fmt: skip
+
+
 SECTIONS = (
     Block("multilevel", _view, picks=_picks, answer=_answer),
+    Block("network-levels", _networks_view, answer=lambda scene: Ask("network_levels", scene.study(), (), "Training and running.")),
     Block("step-levels", _steps_view, answer=lambda scene: Ask("step_levels", scene.study(), (), "Running each level along its paths.")),
 )
