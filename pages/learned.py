@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dlab.answers import learned_score
+from dlab.answers import learned_score, score_constants
 from dlab.figures import learned as figures
 from dlab.figures.chart import Sheet
 from dlab.ui import frame, runs, studies
@@ -38,7 +38,8 @@ def view(found, scene):
     met, names = scene["met"], found["learned"]["study"]["schemes"]
     floors = {n: learned_score.floor(found["learned"], found["exact"], n) for n in names} if len(found) == 2 else {}
     promises = {n: learned_score.promise(found["learned"], n, met) for n in names}
-    curves, errors = figures.curves_chart(found, floors, promises), figures.errors_chart(met)
+    sharp = score_constants.learned(found["learned"], met)
+    curves, errors = figures.curves_chart(found, floors, promises, sharp), figures.errors_chart(met)
     caption = f"{curves.caption} {errors.caption}"
     sheet = Sheet("A learned score", (curves, errors), f"Two pictures. {curves.alt} {errors.alt}", caption)
     return View(sheet, "learned-score", table=figures.curves_table(found, floors, promises), heights=(500,))

@@ -34,6 +34,16 @@ def _at(m0: float) -> dict:
     return {"m0": m0, "integrated": constant.integrated(m0), "printed": printed if np.isfinite(printed) else None}
 
 
+def learned(result: dict, met: dict) -> dict | None:
+    """The integrated constant times the largest error along the iterates of a `learned_errors` answer, {"c2", "value"}: a bound on W2 as
+    h -> 0 of every scheme of the reverse SDE whose iterates meet it; None where m0 is not known to be positive."""
+    m0 = result["facts"]["m0"]
+    if m0 is None or m0 <= 0:
+        return None
+    c2 = constant.integrated(m0, result["study"]["T"])
+    return {"c2": c2, "value": c2 * met["iterates"]["score"]["top"]}
+
+
 ANSWER = Answer(
     "score_constants", "C₂ and the share of the start, printed and integrated over t", score_constants, ("target", "T")
 )

@@ -132,9 +132,10 @@ def errors_table(met: dict) -> list[dict]:
     ]  # fmt: skip
 
 
-def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict]) -> Chart:
+def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict], sharp: dict | None = None) -> Chart:
     """W2 against h with the learned score and with the exact one ({"learned", "exact"}: results), the floor of each scheme {scheme:
-    {"value", "stderr"} or None} with its interval, and C2 eps_sc {scheme: {"value", ...}}."""
+    {"value", "stderr"} or None} with its interval, and C2 eps_sc {scheme: {"value", ...}};
+    sharp: the same with the constant integrated over t, {"c2", "value"}."""
     names = results["learned"]["study"]["schemes"]
     rows = {which: results[which]["rows"] for which in ("exact", "learned") if which in results}
     x = step_axis(r["h"] for each in rows.values() for r in each)
@@ -153,14 +154,17 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
     for value in sorted({p["value"] for p in promises.values() if p["value"]}):
         label = f"C₂·ε_sc of {listed(n for n, p in promises.items() if p['value'] == value)}"
         curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2))
+    if sharp:
+        label = "C₂·ε_sc, C₂ integrated over t"
+        curves.append(line(label, y=sharp["value"], dash="longdash", key=label, hover=(f"{label}: {number(sharp['value'])}",) * 2))
     return plot(
         "W₂ with a learned score and with the exact one", x, "W₂", curves, bands=bands,
         guide={"dashdot": "exact score", "band": "floor, 95 %", "dot": "theorem's C₂·ε_sc"},
-        says=curves_sentence(results, floors, promises),
+        says=curves_sentence(results, floors, promises, sharp),
     )  # fmt: skip
 
 
-def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict]) -> str:
+def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises: dict[str, dict], sharp: dict | None = None) -> str:
     """The floor of each scheme beside the theorem's term, and those that have none yet."""
     known, said = {n: f for n, f in floors.items() if f}, []
     promised = {n: p["value"] for n, p in promises.items() if p["value"]}
@@ -178,6 +182,8 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
         if all(f["value"] + halves[n] < promised[n] for n, f in known.items()):
             clear = all(f["value"] > halves[n] for n, f in known.items())
             said.append(f"Each floor is below that{' and above zero' if clear else ''} by more than its interval.")
+    if sharp:
+        said.append(f"With C₂ integrated over t, {number(sharp['c2'])}, it is {number(sharp['value'])}.")
     void = {n: void_reason(results["learned"], n) for n in promises if n not in promised}
     said += [f"No C₂·ε_sc for {listed(n for n in void if void[n] == why)}: {why}" for why in dict.fromkeys(void.values())]
     if unknown := [n for n, f in floors.items() if not f]:

@@ -8,9 +8,11 @@ from test_pages import at_home, charts, opened, plain, visit
 
 from dlab import engine, schemes
 from dlab.answers import learned_score as study_of
+from dlab.answers import score_constants
 from dlab.cache import Cache
 from dlab.errors import learned
 from dlab.study import Study
+from dlab.theory import score_constant
 from dlab.ui import files, links, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
@@ -86,6 +88,20 @@ def test_it_opens_with_everything_but_other_settings_prepared(target, monkeypatc
     assert charts(at) == 7
     assert "200 samples to 100,000" in plain(at)
     assert not [b for b in labels(at) if b.startswith(("Run", "Train", "Compute"))]
+
+
+@pytest.mark.parametrize("target", ["gaussian", "skew", "mixture"])
+def test_every_floor_lies_below_the_score_term_with_the_integrated_constant(target):
+    both = studies.learned_studies(links.read({"target": target})[0])
+    met = engine.kept_answer("learned", both["learned"], "EM", 256)
+    found = {name: engine.kept(study) for name, study in both.items()}
+    sharp = score_constants.learned(found["learned"], met)
+    assert sharp["c2"] == pytest.approx(score_constant.integrated(found["learned"]["facts"]["m0"], 4.0))
+    floors = [study_of.floor(found["learned"], found["exact"], scheme) for scheme in both["learned"].schemes]
+    assert any(floors)
+    for scheme, floor in zip(both["learned"].schemes, floors):
+        if floor:
+            assert floor["value"] + 1.96 * floor["stderr"] < sharp["value"], scheme
 
 
 @pytest.mark.parametrize("target", ["skew", "mixture"])
