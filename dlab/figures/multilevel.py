@@ -24,7 +24,7 @@ def chart(found: dict) -> Chart:
     em = [r for r in found["rows"] if r["method"] == "em"]
     curves.append(Curve.of("EM, law", em, lambda r: r["law"], value=_cost, key="EM, law", **_look("em", marker="", dash="dash", thin=True)))
     # The triangles stand in the empty corner on the right.
-    axis = log_axis("error: coupled L₂, or the law’s (exact)", [v for c in curves for v in c.x], (1.3, 6.0))
+    axis = log_axis("error: coupled L₂, or the law’s (exact)", [v for c in curves for v in c.x], (1.3, 12.0))
     slopes = sorted({v["theory"] for v in found["slopes"].values()})
     return plot(f"Cost against error, g = {found['g']:g}", axis, "cost of a path, in calls of level 0", curves, slopes=tuple(slopes),
                 corner="top", says=sentence(found))  # fmt: skip
