@@ -175,7 +175,7 @@ def test_the_law_is_drawn_beside_the_target_when_its_section_is_open():
     assert charts(at) == 4
     assert "away from p₀ (exact)" in words(at).replace("\\", "")
     before = at.get("plotly_chart")[-1].proto.spec
-    moved(at, "Step size h of its law", 0.25)
+    moved(at, "Steps of its law", 16)
     assert at.get("plotly_chart")[-1].proto.spec != before
     before = at.get("plotly_chart")[-1].proto.spec
     moved(at, "Scheme whose law is drawn", "REM")
