@@ -72,7 +72,7 @@ def error_chart(found: dict) -> Chart:
                  says=lambda r, n=name: [f"{TITLES[n]}, ε = {number(r['error'])}", f"wrong beyond {r['edge']:g}", f"W₂ {number(r[n])}"])
         for name, style in LOOKS.items()
     ]  # fmt: skip
-    axis = log_axis("L2 error of the score under the target, ε", list(map(_error, found["rows"])), (1.2, 1.2))
+    axis = log_axis("L₂ error of the score under the target, ε", list(map(_error, found["rows"])), (1.2, 1.2))
     says = error_sentence(found)
     return plot("A score that is wrong where the target hardly is", axis, "W₂ (densities)", curves, slopes=(1.0,), says=says)
 
@@ -84,7 +84,7 @@ def _error(row):
 def error_sentence(found: dict) -> str:
     last = min(found["rows"], key=_error)
     return (
-        f"With an error of {number(last['error'])} in L2 the diffusion ends {number(last['diffusion'])} from the target and Langevin "
+        f"With an error of {number(last['error'])} in L₂ the diffusion ends {number(last['diffusion'])} from the target and Langevin "
         f"{number(last['langevin'])}: {last['share']:.0%} of its start lies where the score is wrong."
     )
 
@@ -92,7 +92,7 @@ def error_sentence(found: dict) -> str:
 def error_table(found: dict) -> list[dict]:
     return [
         {
-            "wrong beyond": f"{r['edge']:g}", "ε in L2": number(r["error"]), "of Langevin's start there": f"{r['share']:.0%}",
+            "wrong beyond": f"{r['edge']:g}", "ε in L₂": number(r["error"]), "of Langevin's start there": f"{r['share']:.0%}",
             "W₂ Langevin": number(r["langevin"]), "W₂ diffusion": number(r["diffusion"]),
         }
         for r in found["rows"]
