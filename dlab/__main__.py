@@ -137,7 +137,7 @@ def _which(asked, study, args) -> list:
     """What an answer asks for beside the study, from what was typed."""
     if len(args.which) != len(names := asked.arguments):
         usage = " ".join([args.command, args.kind, "study.json", *(n.upper() for n in names)])
-        raise BadInput(f"{args.kind} has {len(args.which)} values beside the study; give {len(names)}: {usage}")
+        raise BadInput(f"{args.kind} takes {len(names)} values beside the study and got {len(args.which)}: {usage}")
     return [_value(study, *pair) for pair in zip(names, args.which)]
 
 

@@ -67,7 +67,7 @@ def test_make_prints_the_answer_that_the_page_shows(file, capsys, kind, which):
     "typed, said",
     [
         (["nothing"], "kind = 'nothing' is unknown; choose one of law"),
-        (["law", "EM"], "law has 1 values beside the study; give 2: make law study.json SCHEME STEPS"),
+        (["law", "EM"], "law takes 2 values beside the study and got 1: make law study.json SCHEME STEPS"),
         (["law", "REI", "4"], "scheme = 'REI' is unknown; choose one of EM, SO"),
         (["law", "EM", "x"], "steps = 'x' is not a number"),
         (["law", "EM", "0"], "steps = 0.0 is out of range"),

@@ -15,7 +15,7 @@ PATHS = 8192  # particles where no law is known
 
 def modes_work(study: Study, steps: int) -> int:
     """What `modes` costs, in particle-steps."""
-    cases = [study.case(name, steps) for name in study.schemes] if study.built.regions else []
+    cases = (study.case(name, steps) for name in study.schemes)
     return sum(exact.price(case) if _known(case) else PATHS * steps for case in cases)
 
 
@@ -27,17 +27,13 @@ def _known(case) -> bool:
 def modes(study: Study, steps: int, tick=lambda *done: None) -> dict:
     """Mass of each region of the target under the final law of every scheme of the study, in `steps` steps:
 
-    {"regions": names or None, "target": masses, "h", "rows": [{"scheme", "masses", "stderr", "method", "why"}]}. From the law's
+    {"regions": names, "target": masses, "h", "rows": [{"scheme", "masses", "stderr", "method", "why"}]}. From the law's
     density along the regions' axis where it is known (stderr 0), else from PATHS particles, with binomial standard errors, however
     far they went; masses None, with a sentence why, where some are not finite. tick() may raise to cancel.
     """
     study = study.prepared(tick)
     target, regions = study.built, study.built.regions
-    found = {"regions": None, "target": None, "h": study.grid(steps).step, "rows": []}
-    if regions is None:
-        return found
-    found["regions"] = list(regions.names)
-    found["target"] = _short(_own(target, regions))
+    found = {"regions": list(regions.names), "target": _short(_own(target, regions)), "h": study.grid(steps).step, "rows": []}
     for name in study.schemes:
         tick()
         case = study.case(name, steps)
@@ -87,6 +83,13 @@ def _short(values):
     return None if values is None else [float(f"{v:.6g}") for v in values]
 
 
+def applies(study: Study, steps: int) -> str | None:
+    if study.built.regions is None:
+        return "the target has no modes whose masses are known; give a mixture, wells without coupling or a box."
+    return None
+
+
 ANSWER = Answer(
-    "modes", "The mass of each mode under every scheme", modes, ("target", "schemes", "T", "start", "score_error", "seed"), modes_work
+    "modes", "The mass of each mode under every scheme", modes, ("target", "schemes", "T", "start", "score_error", "seed"), modes_work,
+    applies,
 )

@@ -150,5 +150,5 @@ def used(study: Study) -> int:
 
 ANSWER = Answer(
     "step_levels", "Multilevel Monte Carlo for a mean: variance of each level and cost", step_levels, ("target", "T", "seed"), work,
-    applies, used, uses=(schemes.REGISTRY["EM"],),
+    applies, used, uses=(schemes.REGISTRY["EM"],), uniform=True,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from dlab.answers.generic_bound import why_not
 from dlab.figures import all_at_once as figures
 from dlab.figures.numbers import listed
 from dlab.study import Study
+from dlab.theory.all_at_once import missing
 from dlab.ui import frame, knobs
 from dlab.ui.page import Ask, Block, View
 
@@ -39,7 +40,12 @@ def section(of) -> Block:
         ladder = two.selectbox("Steps N", list(LADDERS), 2, key="once-steps", help="Numbers of steps, doubled from one to the next.")
         noise = three.select_slider(OPTION.label, OPTION.offered, OPTION.default, format_func="{:g}".format, key="once-noise",
                                     help=OPTION.help)  # fmt: skip
-        return {"once": study_on(of(scene), grid, LADDERS[ladder], noise)}
+        page = of(scene)
+        if void := missing(page.built.facts):
+            st.caption(void)
+            st.markdown(words.text("theory", "once-proof"))
+            return None
+        return {"once": study_on(page, grid, LADDERS[ladder], noise)}
 
     def view(found, scene):
         sheet = figures.sheet(found)

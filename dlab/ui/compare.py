@@ -31,7 +31,9 @@ def _picked(study) -> None:
     by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
     cost = engine.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
     label = f"Measure by every method (about {cost:.0f} s)"
-    if right.button(label, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
+    place = right.empty()
+    if place.button(label, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
+        place.button("Cancel", key="every-way-cancel", help="Stops the run.")
         bar, holder = runs.Bar("Starting."), st.empty()
         found = engine.answers_of("estimators", study, scheme, tick=bar.tick, waiting=bar.waiting)
         with closing(found) as answers:

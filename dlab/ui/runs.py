@@ -42,9 +42,9 @@ def give_way() -> None:
         st.rerun(scope="fragment" if context.fragment_ids_this_run else "app")
 
 
-def progress(doing: str) -> Bar:
+def progress(doing: str, place=st) -> Bar:
     """A bar that says what is being done."""
-    return Bar(f"{doing} The first run of a kind also compiles it.", lambda done: doing)
+    return Bar(f"{doing} The first run of a kind also compiles it.", lambda done: doing, place)
 
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
@@ -238,11 +238,17 @@ def kept(ask: Ask) -> dict | None:
     """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
     if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if (cost := ask.seconds) > PATIENCE and not st.button(
-        f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
-    ):
-        return None
-    bar = progress(ask.doing)
+    if (cost := ask.seconds) > PATIENCE:
+        left, right = st.columns(ROW, vertical_alignment="center")
+        place = left.empty()
+        if not place.button(
+            f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
+        ):
+            return None
+        place.button("Cancel", key=f"{ask.kind}-cancel", width="stretch", help="Stops the run.")
+        bar = progress(ask.doing, right)
+    else:
+        bar = progress(ask.doing)
     engine.answer(ask.kind, ask.study, *ask.which, tick=bar.tick, waiting=bar.waiting)
     st.rerun()
 

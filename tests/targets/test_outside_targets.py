@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import exponnorm, norm
 
-from dlab import errors, schemes, targets
+from dlab import answers, errors, schemes, targets
 from dlab.answers.bounds import checklist
 from dlab.answers.modes import modes, modes_work
 from dlab.grid import uniform
 from dlab.laws import product
 from dlab.measure import Case, exact
+from dlab.params import BadInput
 from dlab.sample import simulate, starts
 from dlab.study import Study, run
 from dlab.targets import pieces
@@ -201,7 +202,8 @@ def test_mass_leaves_a_box_and_a_gaussian_has_no_modes():
     assert low == pytest.approx(high, abs=1e-5)
     assert 0.05 < low + high < 0.4
     assert middle < 0.95
-    assert modes(Study.from_json({"target": SPECS["kink"], "schemes": ["EM"], "h": [0.5]}), 8)["regions"] is None
+    with pytest.raises(BadInput, match="no modes"):
+        answers.find("modes").check(Study.from_json({"target": SPECS["kink"], "schemes": ["EM"], "h": [0.5]}), 8)
 
 
 def test_where_a_law_fits_on_no_grid_the_mass_is_counted_however_far_particles_went():
