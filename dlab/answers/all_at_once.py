@@ -8,7 +8,6 @@ from dlab import errors, measure, schemes
 from dlab.answers.base import Answer
 from dlab.laws import runs
 from dlab.measure import coupled as coupled_estimator
-from dlab.schemes import OPTIONS
 from dlab.study import Study, stream
 from dlab.theory import all_at_once
 
@@ -144,7 +143,6 @@ def cost(study: Study) -> float:
 
 ANSWER = Answer(
     "all_at_once", "The all-at-once bound on DDPM in its terms, beside W2 and the coupled distance", all_at_once_answer,
-    ("target", "schemes", "h", "steps", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed", "grid",
-     "stop", *OPTIONS),
+    ("target", "schemes", "h", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed"),
     cost, applies, lambda study: study.memory, uses=(*measure.REGISTRY.values(), schemes.REGISTRY[NAME]),
 )  # fmt: skip

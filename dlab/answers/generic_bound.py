@@ -17,7 +17,6 @@ from dlab.answers.base import Answer
 from dlab.errors import perturb
 from dlab.noise import StepNoise
 from dlab.sample import starts
-from dlab.schemes import OPTIONS
 from dlab.study import Study, memory, stream
 from dlab.theory import generic
 
@@ -151,8 +150,7 @@ def applies(study: Study) -> str | None:
 
 ANSWER = Answer(
     "generic_bound", "The bound from single steps on every one-step scheme, beside W2", generic_bound,
-    ("target", "schemes", "h", "steps", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed", "grid",
-     "stop", *OPTIONS),
+    ("target", "schemes", "h", "T", "start", "score_error", "estimator", "particles", "accuracy", "budget", "seed"),
     cost, applies, lambda study: max(study.memory, memory.step(study, ["SO", *study.schemes], PATHS) + one_step.used(study)),
     uses=tuple(measure.REGISTRY.values()),
 )  # fmt: skip

@@ -79,7 +79,7 @@ def files() -> dict[str, File]:
         answer(f"{head}-errors", page, shown, "learned_errors", study, values["learned.scheme"], max(study.steps))
         answer(f"{head}-training", page, shown, "training", study)
         answer(f"{head}-error-field", page, shown, "error_field", study, values["learned.t"])
-    answer("multilevel-networks", "score_error", "multilevel with trained networks", "network_levels", studies.study(defaults))
+    answer("score_error-networks", "score_error", "multilevel with trained networks", "network_levels", studies.study(defaults))
     plane, largest, page = studies.plane(defaults), settings.PENALTIES[-1], "logistic"
     result("logistic-plane", page, "two features", plane)
     which = defaults["logistic.scheme"], round(plane.T / defaults["logistic.step"])

@@ -209,8 +209,9 @@ def test_an_answer_says_what_it_reads_and_asks_for(entry):
     assert entry.title
     assert answers.find(entry.name) is entry
     assert answers.find(entry.alias or entry.name) is entry
-    which = [{"scheme": "EM", "steps": 8, "count": 4, "t": 0.2, "g": 3.0}[a] for a in entry.arguments]
-    names = {engine.answer_name(entry.name, replace(study, **changed), *which) for changed in ({}, {"accuracy": 0.1}, {"budget": 9})}
+    which = [{"scheme": "EM", "steps": 8, "count": 4, "t": 0.2, "g": 3.0, "condition": 10.0}[a] for a in entry.arguments]
+    unread = [{key: value} for key, value in (("accuracy", 0.1), ("budget", 9)) if key not in entry.reads]
+    names = {engine.answer_name(entry.name, replace(study, **changed), *which) for changed in ({}, *unread)}
     assert len(names) == 1
     assert engine.answer_name(entry.name, study, *which, "else") not in names
     assert (engine.answer_name(entry.name, replace(study, seed=5), *which) in names) == ("seed" not in entry.reads)

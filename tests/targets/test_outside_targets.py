@@ -223,7 +223,6 @@ def test_the_price_of_the_masses_is_that_of_the_laws_and_particles():
     assert each[0] == exact.price(Study.from_json({**of, "schemes": ["EM"]}).case("EM", 4))
     assert each[1] == 4 * 8192
     assert modes_work(Study.from_json({**of, "schemes": ["EM", "REM"]}), 4) == sum(each)
-    assert modes_work(Study.from_json({"target": SPECS["kink"], "schemes": ["EM"], "h": [0.5]}), 8) == 0
 
 
 def test_pieces_with_a_slope_and_an_end_are_an_exponential_law():
