@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dlab import errors, measure, schemes
+from dlab import measure, schemes
 from dlab.answers.base import Answer
+from dlab.answers.bounds import level
 from dlab.laws import runs
 from dlab.measure import coupled as coupled_estimator
 from dlab.study import Study, stream
@@ -18,26 +19,14 @@ MOST = 64  # axes for which the laws of all of them are carried
 TERMS = ("initialisation", "discretisation", "bias", "fresh", "stop")
 
 
-def levels(study: Study, met: float | None) -> tuple[float | None, float]:
-    """L2 levels of the study's score error along the iterates: of one that is a function of (t, x), None where nobody has measured
-    it, and of one drawn afresh. met: the largest level met at a step, where it has been measured."""
-    spec, entry = study.score_error, errors.REGISTRY[study.score_error["name"]]
-    if entry is errors.REGISTRY["none"] or spec.get("level") == 0:
-        return 0.0, 0.0
-    if entry.leveled and entry.level_is == "norm":
-        size = abs(float(spec["level"]))
-        return (0.0, size) if study.error.draws else (size, 0.0)
-    return met, 0.0
-
-
 def bound_row(study: Study, steps: int, met: float | None = None) -> tuple[dict, str | None]:
     """The terms of the bound in so many steps, {"initialisation", ..., "bound"}, all None where there is none, and why."""
-    error, fresh = levels(study, met)
-    none = dict.fromkeys((*TERMS, "bound"))
-    if error is None:
+    eps, none = level(study, {NAME: met}, NAME), dict.fromkeys((*TERMS, "bound"))
+    if not eps.known:
         return none, None
     noise = study.scheme(NAME, steps).value
-    found, void = all_at_once.terms(study.built.facts, grid=study.grid(steps), start=study.start, error=error, fresh=fresh, noise=noise)
+    given = {"error": eps.fixed, "fresh": eps.fresh, "noise": noise}
+    found, void = all_at_once.terms(study.built.facts, grid=study.grid(steps), start=study.start, **given)
     return (none, void) if void else ({name: getattr(found, name) for name in TERMS} | {"bound": found.total}, None)
 
 
@@ -48,8 +37,8 @@ def closed(study: Study) -> bool:
 
 def _coupled(study: Study, steps: int) -> float:
     values, means = study.built.along_axes
-    fresh, noise = levels(study, None)[1], study.scheme(NAME, steps).value
-    return all_at_once.coupled(values, means, grid=study.grid(steps), start=study.start, fresh=fresh, noise=noise)
+    noise = study.scheme(NAME, steps).value
+    return all_at_once.coupled(values, means, grid=study.grid(steps), start=study.start, fresh=level(study).fresh, noise=noise)
 
 
 def knob(study: Study) -> list[dict]:

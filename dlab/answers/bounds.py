@@ -24,7 +24,7 @@ POINTS = 65  # of a run, at most, where its law is measured
 
 @dataclass(frozen=True)
 class Level:
-    """L2 level of EM's score error along its iterates: fixed, of an error that is a function of (t, x); fresh, of one drawn at
+    """L2 level of a score error along a scheme's iterates: fixed, of an error that is a function of (t, x); fresh, of one drawn at
     each evaluation; known: whether it is."""
 
     fixed: float = 0.0
@@ -36,11 +36,11 @@ class Level:
         return self.fixed + self.fresh
 
 
-def level(study: Study, met: dict | None = None) -> Level:
-    """The level of the study's error. met: {scheme: level} as measured, which a relative error needs."""
+def level(study: Study, met: dict | None = None, scheme: str = EM) -> Level:
+    """The level of the study's error along a scheme. met: {scheme: level} as measured, which a relative error needs."""
     size = _injected(study)
     if size is None:
-        found = (met or {}).get(EM)
+        found = (met or {}).get(scheme)
         return Level(known=False) if found is None else Level(found)
     return Level(fresh=size) if study.error.draws else Level(size)
 

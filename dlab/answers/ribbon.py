@@ -18,7 +18,6 @@ from dlab.answers.base import Answer
 from dlab.field import ExactField
 from dlab.params import BadInput
 from dlab.sample import simulate
-from dlab.schemes import OPTIONS
 from dlab.study import Study, shared_paths
 from dlab.targets.base import UNKNOWN, Facts, Target
 from dlab.targets.gaussian import Gaussian
@@ -192,5 +191,5 @@ def applies(study: Study, *which) -> str | None:
 
 ANSWER = Answer(
     "ribbon", "p_t on the line over time, with paths of the schemes", ribbon,
-    ("target", "schemes", "T", "start", "score_error", "seed", "grid", "stop", *OPTIONS), applies=applies,
+    ("target", "schemes", "T", "start", "score_error", "seed"), applies=applies,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from dlab.answers.base import Answer
 from dlab.grid.makers import SIGMA_MAX, SIGMA_MIN
 from dlab.laws import runs
 from dlab.measure import exact
-from dlab.schemes import OPTIONS, Scheme
+from dlab.schemes import Scheme
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
 from dlab.targets.spectrum import Spectrum
@@ -141,6 +141,6 @@ def _own(e, n):
 
 ANSWERS = (
     Answer("samplers", "All schemes at equal numbers of evaluations", samplers,
-           ("target", "schemes", "T", "start", "score_error", "grid", "stop", *OPTIONS), applies=applies),
+           ("target", "schemes", "T", "start", "score_error"), applies=applies),
     Answer("dial", "The churned flow, from the ODE to the SDE and beyond", dial, ()),
 )  # fmt: skip

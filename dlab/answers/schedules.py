@@ -218,7 +218,7 @@ def _no_search(study, scheme, steps) -> str | None:
     return _no_law(replace(study, score_error={"name": "none"}), scheme, steps)
 
 
-_READ = ("target", "T", "start", "grid", "stop", "score_error", "seed", "noise", "churn")
+_READ = ("target", "T", "start", "score_error", "seed")
 ANSWERS = (
     Answer(
         "schedules", "One scheme on every grid, and where along each its error is made", schedules, _READ, _price, _no_law,
@@ -226,6 +226,6 @@ ANSWERS = (
     ),
     Answer(
         "best_grid", "The grid on which a scheme's exact law is closest to a Gaussian, and what it gains on others", best_grid,
-        ("target", "T", "start", "grid", "stop", "noise", "churn"), lambda study, scheme, steps: OPTIMUM, _no_search,
+        ("target", "T", "start"), lambda study, scheme, steps: OPTIMUM, _no_search,
     ),
 )  # fmt: skip
