@@ -1,6 +1,13 @@
 """Diffusion convergence lab: how fast a sampler's law approaches its target, in W2."""
 
-import jax
+import os
+
+# With more threads XLA may take sums in another order: one, so that a number is the same wherever it is computed. It is read when the
+# first program is compiled.
+if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
+    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen=false {os.environ.get('XLA_FLAGS', '')}".strip()
+
+import jax  # noqa: E402
 
 # Double precision is what the exact laws and the oracle are worth; a step costs little more.
 jax.config.update("jax_enable_x64", True)

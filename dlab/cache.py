@@ -5,6 +5,7 @@ Everything is kept with the fingerprint of the numerics that made it. What other
 
 import json
 import logging
+import math
 import os
 import tempfile
 import threading
@@ -45,11 +46,11 @@ def index(prepared: Path) -> dict[str, dict]:
 class Cache:
     """Contents by name; the last `memory` of them in memory, the last `files` of them in a folder of `folder()`.
 
-    Contents are given with the names of the modules that they come from.
+    Contents are given with the names of the modules that they come from. size: bytes that the folder holds at most.
     """
 
-    def __init__(self, part: str, memory: int, files: int):
-        self.part, self.memory, self.files = part, memory, files
+    def __init__(self, part: str, memory: int, files: int, size: float = math.inf):
+        self.part, self.memory, self.files, self.size = part, memory, files, size
         self._kept: OrderedDict[str, tuple[dict, bytes]] = OrderedDict()
         self._guard = threading.Lock()
         self._ignored = set()
@@ -79,7 +80,15 @@ class Cache:
             return
         self._remember(name, head, data)
         if disk:
-            write(self.folder / name, dumps(head).encode() + b"\n" + data, self.files, self.folder)
+            write(self.folder / name, dumps(head | {"size": len(data)}).encode() + b"\n" + data, self.files, self.folder, self.size)
+
+    def drop(self, name: str, why: object) -> None:
+        """Take something out that cannot be read after all; the log says so."""
+        LOG.warning("%s is torn or foreign and is dropped: %s", self.folder / name, why)
+        with self._guard:
+            self._kept.pop(name, None)
+        with suppress(OSError):
+            (self.folder / name).unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Empty the memory, as a new process would."""
@@ -114,15 +123,27 @@ class Cache:
 
     def _stored(self, name):
         path = self.folder / name
-        with suppress(OSError, ValueError):
-            head, data = path.read_bytes().split(b"\n", 1)
-            os.utime(path)  # what is asked for is kept longest
-            return json.loads(head), data, path
-        return None
+        try:
+            whole = path.read_bytes()
+            with suppress(OSError):  # a folder that can be read alone
+                os.utime(path)  # what is asked for is kept longest
+            first, data = whole.split(b"\n", 1)
+            head = json.loads(first)
+            if set(head) < {"modules", "fingerprint"} or head.get("size", len(data)) != len(data):
+                raise ValueError(f"{len(data)} bytes after its first line, {head.get('size')} expected")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            if path not in self._ignored:
+                self._ignored.add(path)
+                LOG.warning("%s is torn or foreign and is not used: %s", path, error)
+            return None
+        return head, data, path
 
 
-def write(path: Path, data: bytes, most: int, among: Path) -> None:
-    """Write a file whole or not at all, and drop all but the `most` files used last `among` a folder and those in it.
+def write(path: Path, data: bytes, most: int, among: Path, size: float = math.inf) -> None:
+    """Write a file whole or not at all, and drop all but the `most` files used last `among` a folder and those in it, of `size` bytes
+    together.
 
     A full or read-only disk costs the next start some time and this one nothing.
     """
@@ -136,6 +157,15 @@ def write(path: Path, data: bytes, most: int, among: Path) -> None:
             except OSError:
                 os.unlink(file.name)
                 raise
-        files = [p for p in among.rglob("*") if p.is_file()]
-        for old in sorted(files, key=lambda p: p.stat().st_mtime)[: max(0, len(files) - most)]:
-            old.unlink(missing_ok=True)
+        files = sorted(((s.st_mtime, s.st_size, p) for p in among.rglob("*") if p.is_file() and (s := _stat(p))), reverse=True)
+        together = 0
+        for number, (_, its, old) in enumerate(files):
+            together += its
+            if number >= most or together > size:
+                old.unlink(missing_ok=True)
+
+
+def _stat(path: Path):
+    with suppress(OSError):  # another process may drop it at the same time
+        return path.stat()
+    return None

@@ -59,7 +59,7 @@ def _of(names: frozenset) -> str | None:
             return None
         seen[name], imports = (_read if name.split(".")[0] == "dlab" else _read.__wrapped__)(source)
         left += imports
-    text = "\n".join([*(f"{name} {digest}" for name, digest in sorted(seen.items())), *_versions()])
+    text = "\n".join([*(f"{name} {digest}" for name, digest in sorted(seen.items())), *versions()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -109,7 +109,7 @@ def _path(name: str) -> Path | None:
 
 
 @cache
-def _versions() -> list[str]:
+def versions() -> list[str]:
     found = []
     for package in PACKAGES:
         try:

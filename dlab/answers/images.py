@@ -12,8 +12,8 @@ from dlab.answers.base import Answer
 from dlab.measure import frechet
 from dlab.sample import diverged, simulate, starts
 from dlab.study import memory
+from dlab.study.run import gathered
 from dlab.study.spec import Study
-from dlab.study.sweep import Sweep
 from dlab.targets.images import Images
 
 DISTANCES = ("frechet", "frechet-diagonal", "sliced")
@@ -39,26 +39,23 @@ def distances(study: Study, tick=lambda done: None) -> dict:
     asked = replace(study, estimator="frechet", accuracy=None, budget=None, reach=None)
     trained = 0.0 if asked.error.ready else 0.3
     asked, rows, near = asked.prepared(lambda done: tick(trained * done)), [], []
-    with Sweep(asked, list(study.schemes), lambda done: tick(trained + (0.9 - trained) * done)) as sweep:
-        while sweep.drawn < asked.particles:
-            for _ in sweep.batch():
-                pass
-        for number, (name, steps) in enumerate(sweep.points):
-            case, pairs, tally = asked.case(name, steps), sweep.pairs((name, steps)), sweep.tally((name, steps))
-            scheme, lost = case.scheme, int(diverged(pairs.x, target.facts).sum())
-            cost = {
-                "scheme": name, "h": study.grid(steps).step, "steps": steps,
-                "score_evals": round(tally["pieces"]) if tally else steps * scheme.score_evals,
-                "products": tally["products"] if tally else 0.0, "pieces": tally["pieces"] if tally else float(steps),
-            }  # fmt: skip
-            for way in (() if lost else DISTANCES):
-                found = measure.REGISTRY[way].estimate(case, pairs)
-                rows.append({
-                    **cost, "method": way, "w2": found.value, "stderr": found.stderr, "floor": found.floor, "flags": list(found.flags),
-                })  # fmt: skip
-            told = {k: tally[k] if tally else None for k in ("growth", "beyond", "missed")}
-            near.append({**cost, **told, "diverged": lost, **({} if lost else _near(target, pairs.x))})
-            tick(0.9 + 0.1 * (number + 1) / len(sweep.points))
+    keys, batches = gathered(asked, lambda done: tick(trained + (0.9 - trained) * done))
+    for number, (name, steps) in enumerate(keys):
+        case, pairs, tally = asked.case(name, steps), batches.pairs((name, steps)), batches.tally((name, steps))
+        scheme, lost = case.scheme, int(diverged(pairs.x, target.facts).sum())
+        cost = {
+            "scheme": name, "h": study.grid(steps).step, "steps": steps,
+            "score_evals": round(tally["pieces"]) if tally else steps * scheme.score_evals,
+            "products": tally["products"] if tally else 0.0, "pieces": tally["pieces"] if tally else float(steps),
+        }  # fmt: skip
+        for way in (() if lost else DISTANCES):
+            found = measure.REGISTRY[way].estimate(case, pairs)
+            rows.append({
+                **cost, "method": way, "w2": found.value, "stderr": found.stderr, "floor": found.floor, "flags": list(found.flags),
+            })  # fmt: skip
+        told = {k: tally[k] if tally else None for k in ("growth", "beyond", "missed")}
+        near.append({**cost, **told, "diverged": lost, **({} if lost else _near(target, pairs.x))})
+        tick(0.9 + 0.1 * (number + 1) / len(keys))
     key = noise.stream(jax.random.key(study.seed), "held out")
     others = {"data": _near(target, np.asarray(target.sample(key, COMPARED)))}
     if len(target.others):

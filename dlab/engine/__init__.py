@@ -1,25 +1,12 @@
 """Where work runs and where answers are kept: results of studies and other answers about them, each computed at most once."""
 
+from dlab.engine.ask import answer, answers_of, cancel, exact, job, jobs, particles, result, stream
 from dlab.engine.compiled import forget_compiled, keep_compiled
-from dlab.engine.cost import seconds, seconds_a_step, time_steps
-from dlab.engine.run import (
-    CACHE,
-    KEEP_FILES,
-    answer,
-    answer_name,
-    answers_of,
-    exact,
-    exclusive,
-    kept,
-    kept_answer,
-    modules,
-    particles,
-    particles_anew,
-    result,
-    stream,
-)  # fmt: skip
+from dlab.engine.cost import seconds, seconds_a_step
+from dlab.engine.keep import CACHE, KEEP_FILES, answer_name, kept, kept_answer, modules, numerics
+from dlab.engine.places import start, stop
 
 __all__ = [
-    "CACHE", "KEEP_FILES", "answer", "answer_name", "answers_of", "exact", "exclusive", "forget_compiled", "keep_compiled", "kept",
-    "kept_answer", "modules", "particles", "particles_anew", "result", "seconds", "seconds_a_step", "stream", "time_steps",
+    "CACHE", "KEEP_FILES", "answer", "answer_name", "answers_of", "cancel", "exact", "forget_compiled", "job", "jobs", "keep_compiled",
+    "kept", "kept_answer", "modules", "numerics", "particles", "result", "seconds", "seconds_a_step", "start", "stop", "stream",
 ]  # fmt: skip

@@ -1,29 +1,45 @@
 """What work costs on this machine, in seconds: from the runs before, and measured step by step. No number of a study depends on it."""
 
+import json
 import time
+from contextlib import suppress
 
 import jax
 
-from dlab.cache import dumps
+from dlab.cache import dumps, folder, write
 from dlab.sample import CHUNK, simulate, starts
 from dlab.study import BATCH, Study
 
-SPEED = 1.2e6  # particle-steps a second before anything has been measured
+SECONDS = 1 / 0.6e6  # of one thread for a particle-step, before anything has been measured
 LASTS = 0.08  # seconds over which a scheme is timed, once it is compiled
+LEAST = 0.5  # seconds of units below which a run says nothing of the speed
 
-_speed = {"value": SPEED}
+_busy: dict[str, float] = {}  # seconds of units for a particle-step of what a study costs, by target, and of all under ""
 _timed: dict[tuple, float] = {}  # seconds of a particle-step, by scheme and kind of target and error
+load = {"threads": 2, "others": 0}  # threads that units run in, and runs that share them
 
 
-def seconds(work: float) -> float:
-    """Expected duration of so many particle-steps, from the speed of the runs before."""
-    return work / _speed["value"]
+def seconds(price: float, target: str = "") -> float:
+    """Expected duration of what costs so many particle-steps, from what the units of the runs before took and from who shares the
+    workers now."""
+    rate = _busy.get(target, _busy.get("", SECONDS))
+    return price * rate * (1 + load["others"]) / load["threads"]
 
 
-def learn_speed(work: float, elapsed: float) -> None:
-    """A run of `work` particle-steps has lasted so many seconds; short ones say nothing."""
-    if elapsed > 1:
-        _speed["value"] = 0.5 * _speed["value"] + 0.5 * work / elapsed
+def learn(target: str, price: float, busy: float) -> None:
+    """The units of a run of `price` particle-steps have taken so many seconds together; short ones say nothing."""
+    if busy > LEAST and price > 0:
+        for name in ("", target):
+            known = _busy.get(name)
+            _busy[name] = busy / price if known is None else (known * busy / price) ** 0.5
+        write(folder() / "speed.json", dumps(_busy).encode(), 1, folder() / "speed.json")
+
+
+def remember() -> None:
+    """Take up what an earlier process has learnt."""
+    with suppress(OSError, ValueError, AttributeError):
+        kept = json.loads((folder() / "speed.json").read_bytes())
+        _busy.update({str(k): float(v) for k, v in kept.items() if 0 < float(v) < 1})
 
 
 def seconds_a_step(study: Study) -> dict[str, float] | None:

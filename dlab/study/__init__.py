@@ -2,7 +2,7 @@
 
 from dlab.study.paths import Reference, SharedPath, shared_paths
 from dlab.study.result import Result, Row, facts_json, refitted
-from dlab.study.run import run, stream
+from dlab.study.run import pack, run, stream
 from dlab.study.spec import BATCH, BUDGET, DEFAULT, ESTIMATORS, SCHEMA, STARTS, Study
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "SharedPath",
     "Study",
     "facts_json",
+    "pack",
     "refitted",
     "run",
     "shared_paths",

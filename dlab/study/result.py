@@ -17,7 +17,7 @@ OUTSIDE = "lies outside the asymptotic range"
 @dataclass(frozen=True)
 class Row:
     """One point of a curve. `flags` are the sentences behind resolved = False. hessian_evals counts Hessian-vector products where the
-    Hessian is known by them alone; spent: what they cost and met, see `Sweep.tally`. bound_withdrawn: why this row has no bound where
+    Hessian is known by them alone; spent: what they cost and met, see `Batches.tally`. bound_withdrawn: why this row has no bound where
     its scheme has one. h: None where the steps differ; early_stop: what an early stop adds, see `Case.early_stop`."""
 
     scheme: str
@@ -57,13 +57,15 @@ class Row:
 @dataclass(frozen=True)
 class Result:
     """What a study found so far: rows and fits, facts of the target, and the notes that a reader must be
-    told. `done` is the share of the work behind it; 1.0 is the final answer. reach: the answers of `study.reach`."""
+    told. `done` is the share of the work behind it; 1.0 is the final answer. reach: the answers of `study.reach`. clouds: final
+    positions by name, or packed: the same as npz bytes, where units ran in other processes."""
 
     study: Study
     rows: tuple[Row, ...]
     done: float = 1.0
     reach: tuple[dict, ...] = ()
     clouds: dict = field(default_factory=dict, compare=False, repr=False)
+    packed: bytes = field(default=b"", compare=False, repr=False)
 
     def to_json(self) -> dict:
         """The result file of the contract: plain values, NaN-free."""

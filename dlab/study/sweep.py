@@ -1,11 +1,16 @@
-"""All sampled schemes and step counts of a study on the same Brownian paths, batch by batch."""
+"""All sampled schemes and step counts of a study on the same Brownian paths, in units that run anywhere.
+
+A unit is a pure function of (study, number of the batch, parts): its random keys depend on nothing else, so whoever runs it gets the
+same numbers. A part is the run of a scheme, (name, steps), or of a reference, `Beside`.
+"""
 
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import jax
 import numpy as np
@@ -15,183 +20,188 @@ from dlab import errors, measure, noise, schemes
 from dlab.grid import Grid
 from dlab.measure import Case, Pairs, coupled
 from dlab.sample import Run, level_met, reference, simulate, starts
-from dlab.study import memory
 from dlab.study.paths import SharedPath
 from dlab.study.spec import BATCH, Study
 
 BEYOND = 2.0  # h lambda above which SO's step lets distances grow beyond what its constant L is good for
-WORKERS = 2  # simulations at once: XLA uses little more than one core for each
+LARGEST = 1_500_000  # particle-steps, in units of a step in the plane, from which a unit takes no further part: about a second
 
 Tick = Callable[[float], None]
 Key = tuple[str, int]  # scheme, step count
 
 
-class _Left(Exception):
-    """Ends a simulation whose sweep has been left."""
+@dataclass(frozen=True)
+class Beside:
+    """The run of a reference: its dynamics (see `sample.reference.kind`), which of `Study.shared_paths` it follows, its steps."""
+
+    kind: str
+    path: int
+    steps: int
 
 
-@dataclass
-class _Paths:
-    """A reference's final points in each batch that needed it, {batch: (all steps, half)}, and W2 by which it may be
-    off, with the number of batches that this is known from."""
-
-    ends: dict = field(default_factory=dict)
-    off: tuple = (0, 0.0)
+Part = Key | Beside
 
 
-class Sweep:
-    """A context: leaving it ends what is still running. `paid` is what exact laws have cost before; tick(done) is
-    called in the thread that iterates and may raise to cancel."""
+def steps_of(part: Part) -> int:
+    return part.steps if isinstance(part, Beside) else part[1]
 
-    def __init__(self, study: Study, names: list[str], tick: Tick, paid: int = 0):
-        self.study, self.tick, self.paid = study, tick, paid
-        self.field = study.built.fast_field
-        self.shared = study.shared_paths
-        self.references = {n: r for g in self.shared for r in g.references for n in r.members}
-        # Coarse h first: its points are on the screen while the fine ones run. Of each point its run in each batch.
-        self.points: dict[Key, dict[int, Run]] = {(s, n): {} for n in sorted(study.steps) for s in names}
-        self.paths = defaultdict(_Paths)  # by dynamics and reference
-        self.drawn = self.batches = self.spent = 0
-        self.total = study.most
-        self._ahead = None
-        self._left, self._counting = threading.Event(), threading.Lock()
 
-    def __enter__(self) -> "Sweep":
-        # In three dimensions LAPACK runs inside compiled code, and two threads of it deadlock (see linop).
-        self._pool = ThreadPoolExecutor(WORKERS if self.study.built.dim <= 2 else 1)
-        # Estimates are made while simulations run: BLAS threads that wait for a core would take it from them.
-        self._blas = threadpool_limits(1, "blas")
-        return self
+def work(parts) -> int:
+    """Particle-steps of a batch of parts."""
+    return BATCH * sum(map(steps_of, parts))
 
-    def __exit__(self, *failure) -> None:
-        self._left.set()
-        self._blas.restore_original_limits()
-        self._pool.shutdown(cancel_futures=True)
 
-    def done(self) -> float:
-        return min((self.paid + self.spent) / (self.paid + self.total), 0.99)
+# ---------------------------------------------------------------- simulation
 
-    def batch(self, keys=None) -> Iterator[list[Key]]:
-        """Simulate one more batch of the points `keys`, all by default; yields those of a step count when it is done."""
-        keys, number = list(self.points if keys is None else keys), self.batches
-        keep = min(BATCH, self.study.particles - self.drawn) if self.drawn < self.study.particles else BATCH
-        self.batches += 1
-        self.drawn += keep
-        started, self._ahead = self._ahead or self._queue(number, keys), None
-        counts = sorted({n for _, n in keys})
-        for n in counts:
-            if n == counts[-1] and self.drawn < self.study.particles:
-                self._ahead = self._queue(number + 1, keys)  # runs while this batch is measured
-            its, these = self.references[n], [k for k in keys if k[1] == n]
-            if self.study.paired:
-                for kind in {reference.kind(schemes.REGISTRY[s]) for s, _ in these}:
-                    self.paths[kind, its].ends[number] = tuple(self._wait(f).x[:keep] for f in started[kind, its])
-            for k in these:
-                self.points[k][number] = _first(self._wait(started[k]), keep)
-            yield these
+_threads = {"units": 0, "limit": None, "guard": threading.Lock()}
 
-    def _queue(self, number: int, keys) -> dict[tuple, Future | tuple]:
-        study, queued = self.study, {}
-        key = jax.random.fold_in(jax.random.key(study.seed), number)
-        both = starts(study.built, noise.stream(key, "start"), BATCH, study.T, study.start)
+
+@contextmanager
+def one_thread():
+    """BLAS with one thread, in all threads of this process: with two, sums may be taken in another order, and threads that wait for a
+    core take it from the simulations."""
+    with _threads["guard"]:
+        if not _threads["units"]:
+            _threads["limit"] = threadpool_limits(1, "blas")
+        _threads["units"] += 1
+    try:
+        yield
+    finally:
+        with _threads["guard"]:
+            _threads["units"] -= 1
+            if not _threads["units"]:
+                _threads["limit"].restore_original_limits()
+
+
+def simulated(study: Study, number: int, parts: tuple[Part, ...], tick: Tick = lambda done: None) -> dict[Part, Run]:
+    """BATCH particles of the parts in a batch. tick(done) may raise to cancel."""
+    study, total, taken = study.prepared(), sum(map(steps_of, parts)), 0
+
+    def moved(steps):
+        nonlocal taken
+        taken += steps
+        tick(taken / total)
+
+    key = jax.random.fold_in(jax.random.key(study.seed), number)
+    begin, exact_begin = starts(study.built, noise.stream(key, "start"), BATCH, study.T, study.start)
+    with one_thread():
         if not study.paired:
-            return {k: self._alone(key, both[0], *k) for k in keys}
-        for grid in self.shared:
-            mine = [k for k in keys if k[1] in grid.members]
-            if mine:
-                queued |= self._start(key, grid, mine, *both)
-        return queued
+            return {part: _alone(study, key, begin, part, moved) for part in parts}
+        found = {part: _along(study, key, exact_begin if isinstance(part, Beside) else begin, part, moved) for part in parts}
+    if max(g.steps for g in study.shared_paths) * BATCH * study.built.dim * 4 * noise.MOMENTS > HELD:
+        _drawn.cache_clear()
+    return found
 
-    def _start(self, key, grid: SharedPath, keys, begin, exact_begin) -> dict[tuple, Future | tuple]:
-        """Queue a batch on one grid: the references that its points need and the points, coarse ones first."""
-        study, queued = self.study, {}
-        wanted = [r for r in grid.references if any(n in r.members for _, n in keys)]
-        drawn = any(scheme.normals() or reference.of(scheme).normals() for scheme in (schemes.REGISTRY[s] for s, _ in keys))
-        first = grid.members[0]
-        laid = {study.grid(n) for _, n in keys}.union(*((study.reference_grid(first, k) for k in (r.steps, r.steps // 2)) for r in wanted))
-        path = drawn and _pyramid(
-            jax.random.fold_in(noise.stream(key, "path"), grid.steps), study.reference_grid(first, grid.steps), laid, study.built.dim
-        )
 
-        def queue(scheme, error, start, on, n, own, controlled=False):
-            return self._pool.submit(
-                simulate, scheme, self.field, error, start, grid=on, key=jax.random.fold_in(own, n),
-                path=path[on] if scheme.normals() else None, controlled=controlled, tick=self._count,
-            )  # fmt: skip
+def _alone(study, key, begin, part: Key, moved) -> Run:
+    """A scheme without a path to share: one key gives all schemes the same increments."""
+    name, n = part
+    return simulate(
+        study.scheme(name, n), study.built.fast_field, study.error, begin, grid=study.grid(n),
+        key=jax.random.fold_in(noise.stream(key, "schemes"), n), limit=study.growth, tick=moved,
+    )  # fmt: skip
 
-        own = noise.stream(key, "reference")
-        for r in wanted:
-            for kind in sorted({reference.kind(schemes.REGISTRY[s]) for s, n in keys if n in r.members}):
-                queued[kind, r] = tuple(
-                    queue(self._reference(kind, n), errors.NONE, exact_begin, study.reference_grid(first, n), n, own)
-                    for n in (r.steps, r.steps // 2)
-                )
-            for name, n in keys:
-                if n in r.members:
-                    case, own_key = study.case(name, n), noise.stream(key, "scheme", name)
-                    queued[name, n] = queue(case.scheme, study.error, begin, case.grid, n, own_key, case.controlled)
-        return queued
 
-    def _reference(self, kind: str, steps: int):
-        return reference.REFERENCES.get(kind) or self.study.scheme(kind, steps)
+def _along(study, key, begin, part: Part, moved) -> Run:
+    """A scheme or a reference along the batch's Brownian path."""
+    if isinstance(part, Beside):
+        shared = study.shared_paths[part.path]
+        scheme, error, controlled = _reference(study, part), errors.NONE, False
+        grid, own = study.reference_grid(shared.members[0], part.steps), noise.stream(key, "reference")
+    else:
+        shared = path_of(study, part[1])
+        case = study.case(*part)
+        scheme, error, controlled, grid, own = case.scheme, study.error, case.controlled, case.grid, noise.stream(key, "scheme", part[0])
+    path = None
+    if scheme.normals():
+        whole = study.reference_grid(shared.members[0], shared.steps)
+        data = jax.random.key_data(jax.random.fold_in(noise.stream(key, "path"), shared.steps))
+        path = _laid(tuple(np.asarray(data).tolist()), whole, _laid_out(study, shared), grid, study.built.dim)
+    return simulate(
+        scheme, study.built.fast_field, error, begin, grid=grid, key=jax.random.fold_in(own, steps_of(part)), path=path,
+        controlled=controlled, tick=moved,
+    )  # fmt: skip
 
-    def _alone(self, key, begin, name: str, n: int) -> Future:
-        """Queue a batch of a scheme without a path to share: one key gives all schemes the same increments."""
-        return self._pool.submit(
-            simulate, self.study.scheme(name, n), self.field, self.study.error, begin, grid=self.study.grid(n),
-            key=jax.random.fold_in(noise.stream(key, "schemes"), n), limit=self.study.growth, tick=self._count,
-        )  # fmt: skip
 
-    def _count(self, steps: int) -> None:
-        with self._counting:
-            self.spent += steps * BATCH
-        if self._left.is_set():
-            raise _Left
+def _reference(study, part: Beside):
+    return reference.REFERENCES.get(part.kind) or study.scheme(part.kind, part.steps)
 
-    def _wait(self, future: Future) -> Run:
-        while True:
-            try:
-                return future.result(timeout=0.1)
-            except TimeoutError:
-                self.tick(self.done())
 
-    def affordable(self, factors: dict[Key, float]) -> tuple[list[Key], int] | None:
-        """Of points that need `factors` times their paths those that the rest of the budget bears, the cheapest first,
-        and how many batches until they are looked at again; None where it, or the memory that a study may take, bears none."""
-        left = self.total - self.spent
-        room = memory.most_batches(self.study, BATCH)
-        factors = {k: f for k, f in factors.items() if len(self.points[k]) < room}
-        price = {k: BATCH * (k[1] + (self.references[k[1]].work if self.study.paired else 0)) for k in factors}
-        need = {k: max(1, math.ceil(len(self.points[k]) * (f - 1))) for k, f in factors.items()}
-        order = sorted((k for k in factors if price[k] <= left), key=lambda k: price[k] * need[k])
-        if not order:
-            return None
-        chosen, planned = order[:1], price[order[0]] * need[order[0]]
-        for k in order[1:]:
-            planned += price[k] * need[k]
-            if planned <= left:
-                chosen.append(k)
-        held = max(len(self.points[k]) for k in chosen)
-        batches = min(min(need[k] for k in chosen), held, room - held)
-        return chosen, max(1, min(batches, left // sum(price[k] for k in chosen)))
+def path_of(study: Study, n: int) -> SharedPath:
+    return next(g for g in study.shared_paths if n in g.members)
+
+
+def _laid_out(study, shared: SharedPath) -> frozenset[Grid]:
+    """The grids on which a shared path is asked for: which of them one is merged from must not depend on who asks."""
+    first = shared.members[0]
+    beside = {study.reference_grid(first, k) for r in shared.references for k in (r.steps, r.steps // 2)}
+    return frozenset({study.grid(n) for n in shared.members} | beside)
+
+
+_drawing = threading.Lock()
+HELD = 64e6  # bytes of a path that is kept for the batch's next unit
+
+
+@lru_cache(maxsize=2)
+def _drawn(data: tuple[int, ...], grid: Grid, d: int) -> np.ndarray:
+    return noise.path(jax.random.wrap_key_data(np.array(data, np.uint32)), grid.h, BATCH, d)
+
+
+def _laid(data, whole: Grid, among: frozenset[Grid], wanted: Grid, d: int) -> np.ndarray:
+    """Moments of a Brownian path in the intervals of the grid `wanted`, each merged from the coarsest of `among` that holds it."""
+    with _drawing:  # two units of one batch draw it once
+        finest = _drawn(data, whole, d)
+    if wanted == whole:
+        return finest
+    above = [g for g in (among | {whole}) - {wanted} if g.steps > wanted.steps and (g == whole or g.steps % wanted.steps == 0)]
+    nearest = min(above, key=lambda g: g.steps, default=whole)
+    try:
+        places = nearest.places(wanted)
+    except ValueError:  # the nearest of many step counts need not hold these times
+        nearest, places = whole, whole.places(wanted)
+    its, end = _laid(data, whole, among, nearest, d), places[-1]
+    return noise.merge(its[:end], np.diff(places), nearest.h[:end])
+
+
+# ---------------------------------------------------------------- what the units gave
+
+
+_off: dict[tuple, float] = {}  # what `reference_error` found: points that share a reference ask one after the other
+
+
+class Batches:
+    """What units of a study gave: `found` is a list of (batch number, {part: Run})."""
+
+    def __init__(self, study: Study, found):
+        self.study = study
+        self.runs: dict[Part, dict[int, Run]] = defaultdict(dict)
+        for number, its in found:
+            # The last of the first batches may be cut: their number of particles is given.
+            keep = min(BATCH, study.particles - number * BATCH)
+            for part, run in its.items():
+                self.runs[part][number] = _first(run, keep) if keep > 0 else run
+
+    def besides(self, case: Case) -> tuple[Beside, Beside]:
+        """The reference of a case, with all and with half of its steps."""
+        return besides(self.study, reference.kind(case.scheme), case.grid.steps)
 
     def pairs(self, key: Key) -> Pairs:
         """All particles of a point, with the reference on the same paths where the study has one."""
-        runs, case = self.points[key], self.study.case(*key)
-        ends = self.paths[reference.kind(case.scheme), self.references[key[1]]].ends
-        x, z = np.concatenate([r.x for r in runs.values()]), None
+        runs, case = self.runs[key], self.study.case(*key)
+        numbers = sorted(runs)
+        x, z = np.concatenate([runs[b].x for b in numbers]), None
         if not self.study.paired:
             return Pairs(x, None)
-        y, half = (np.concatenate([ends[b][i] for b in runs]) for i in (0, 1))
+        y, half = (np.concatenate([self.runs[part][b].x for b in numbers]) for part in self.besides(case))
         if case.controlled:
-            z = np.concatenate([r.fluctuation for r in runs.values()])
+            z = np.concatenate([runs[b].fluctuation for b in numbers])
             # Where the step is so large that the linearisation overflows, there is nothing to subtract.
             z = z if np.isfinite(z).all() else None
         return Pairs(x, y, half, z, case.reference.law_order)
 
     def tally(self, key: Key) -> dict | None:
         """What SO's Hessian-vector products cost and met, over all batches; None of a scheme or target without."""
-        runs = self.points[key].values()
+        runs = [self.runs[key][b] for b in sorted(self.runs[key])]
         if any(r.spent is None for r in runs):
             return None
         growth = np.concatenate([r.spent.growth.max(0) for r in runs])
@@ -202,47 +212,73 @@ class Sweep:
         }  # fmt: skip
 
     def level_met(self, key: Key) -> float | None:
-        return level_met(np.mean([r.error_square for r in self.points[key].values()], axis=0))
+        return level_met(np.mean([self.runs[key][b].error_square for b in sorted(self.runs[key])], axis=0))
 
     def reference_step(self, case: Case) -> float:
         """The reference's step in units of 1 / the target's steepness, 0 where that is not known."""
         n = case.grid.steps
-        return self.study.reference_grid(n, self.references[n].steps).steepest(case.target.steepness or 0.0)
+        return self.study.reference_grid(n, self.besides(case)[0].steps).steepest(case.target.steepness or 0.0)
 
     def reference_error(self, case: Case) -> float:
         """W2 by which the reference may be off: of order p, its own error is a share 1/(2^p - 1) of its distance to itself with
         half the steps, of which extrapolation leaves a quarter at most where the order shows."""
-        paths = self.paths[reference.kind(case.scheme), self.references[case.grid.steps]]
-        if paths.off[0] != len(paths.ends):
-            fine, half = (np.concatenate([e[i] for e in paths.ends.values()]) for i in (0, 1))
+        whole, halved = self.besides(case)
+        # A target from Python has no key of its own.
+        mine = self.study.key if isinstance(self.study.target, dict) else object()
+        known = mine, whole, tuple(sorted(self.runs[whole]))
+        if known not in _off:
+            fine, half = (np.concatenate([self.runs[part][b].x for b in known[2]]) for part in (whole, halved))
             exact = replace(case, scheme=case.reference, error=errors.NONE)
             estimator, _ = measure.choose("projected", exact)
             found = (estimator.quick if estimator else coupled.estimate)(exact, Pairs(half, fine))
             # On a target of unknown steepness no order is known to show.
             share = 1 if case.target.steepness is None else 4 * (2**exact.scheme.law_order - 1)
-            off = math.inf if found.value is None else found.value / share
-            paths.off = len(paths.ends), off
-        return paths.off[1]
+            while len(_off) > 256:
+                _off.pop(next(iter(_off)), None)
+            _off[known] = math.inf if found.value is None else found.value / share
+        return _off[known]
 
-    def clouds(self) -> dict[str, np.ndarray]:
+    def clouds(self, keys) -> dict[str, np.ndarray]:
         """Final positions: "EM_8" for EM in 8 steps, "reference_EM_8" for its reference on the same paths."""
-        pairs = {f"{s}_{n}": self.pairs((s, n)) for s, n in self.points}
+        pairs = {f"{s}_{n}": self.pairs((s, n)) for s, n in keys}
         return {k: p.x for k, p in pairs.items()} | {f"reference_{k}": p.y for k, p in pairs.items() if p.y is not None}
+
+
+def besides(study: Study, kind: str, n: int) -> tuple[Beside, Beside]:
+    """The reference of points of n steps, with all and with half of its steps."""
+    index, r = next((i, r) for i, g in enumerate(study.shared_paths) for r in g.references if n in r.members)
+    return Beside(kind, index, r.steps), Beside(kind, index, r.steps // 2)
 
 
 def _first(run: Run, count: int) -> Run:
     return replace(run, x=run.x[:count], fluctuation=None if run.fluctuation is None else run.fluctuation[:count])
 
 
-def _pyramid(key, grid: Grid, wanted, d) -> dict[Grid, np.ndarray]:
-    """Moments of one Brownian path in the intervals of each grid `wanted`, whose times are all among those of `grid`."""
-    levels = {grid: noise.path(key, grid.h, BATCH, d)}
-    for coarse in sorted(wanted - {grid}, key=lambda g: g.steps, reverse=True):
-        nearest = min((g for g in levels if g.steps % coarse.steps == 0 or g is grid), key=lambda g: g.steps)
-        try:
-            places = nearest.places(coarse)
-        except ValueError:  # the nearest of many step counts need not hold these times
-            nearest, places = grid, grid.places(coarse)
-        its, end = levels[nearest], places[-1]
-        levels[coarse] = noise.merge(its[:end], np.diff(places), nearest.h[:end])
-    return levels
+# ---------------------------------------------------------------- how a batch is cut into units
+
+
+def parts_of(study: Study, keys) -> dict[int, tuple[Part, ...]]:
+    """What the points `keys` need, by step count, coarse ones first; a reference stands with the coarsest that needs it."""
+    found, seen = {}, set()
+    for n in sorted({n for _, n in keys}):
+        its = [k for k in keys if k[1] == n]
+        kinds = sorted({reference.kind(schemes.REGISTRY[name]) for name, _ in its}) if study.paired else ()
+        beside = [part for kind in kinds for part in besides(study, kind, n) if part not in seen]
+        seen.update(beside)
+        found[n] = (*beside, *its)
+    return found
+
+
+def units(study: Study, keys) -> list[tuple[Part, ...]]:
+    """The parts that the points `keys` need, cut into units of LARGEST particle-steps at most where they can be."""
+    weight = study.built.step_cost * study.error.cost
+    cut, left = [[]], LARGEST
+    for part in (p for parts in parts_of(study, keys).values() for p in parts):
+        cost = BATCH * steps_of(part) * weight
+        if cut[-1] and cost > left:
+            cut.append([])
+            left = LARGEST
+        cut[-1].append(part)
+        left -= cost
+    return [tuple(parts) for parts in cut if parts]
+

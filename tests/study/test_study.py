@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import threading
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from cases import GAUSSIAN
 from dlab import __version__, schemes, targets
 from dlab.params import BadInput
 from dlab.study import BATCH, DEFAULT, Study, run, shared_paths, stream
-from dlab.study.sweep import Sweep
+from dlab.study.run import Points
+from dlab.study.sweep import besides
 
 NAMES = list(schemes.PAPER)
 KEYS = {
@@ -270,16 +273,16 @@ def test_accuracy_is_reached_or_the_budget_is_kept():
 
 def test_the_budget_goes_to_the_points_that_need_least():
     s = study(**{**SAMPLED, "schemes": ["EM", "REM"], "h": [0.5, 1 / 16]}, particles=64, accuracy=0.03, budget=10**8)
-    with Sweep(s, ["EM", "REM"], lambda done: None) as sweep:
-        for runs in sweep.points.values():
-            runs[0] = None  # one batch each
-        near, far, dear = ("EM", 4), ("EM", 32), ("REM", 32)
-        assert sweep.affordable({near: 3.0, far: 3.0, dear: 1e9}) == ([near, far], 1)
-        sweep.total = BATCH * (4 + sweep.references[4].work) * 2
-        assert sweep.affordable({near: 3.0, far: 3.0}) == ([near], 1)
-        assert sweep.affordable({near: 1e9}) == ([near], 1)  # what is left narrows it at least
-        sweep.total = BATCH
-        assert sweep.affordable({near: 3.0}) is None
+    points = Points(s, ["EM", "REM"], SimpleNamespace(submit=lambda *given, **how: Future()))
+    assert all(numbers == [0] for numbers in points.numbers.values())
+    near, far, dear = ("EM", 4), ("EM", 32), ("REM", 32)
+    points.spent = 0
+    assert points.affordable({near: 3.0, far: 3.0, dear: 1e9}) == ([near, far], 1)
+    points.most = BATCH * (4 + sum(part.steps for part in besides(s, "SDE", 4))) * 2
+    assert points.affordable({near: 3.0, far: 3.0}) == ([near], 1)
+    assert points.affordable({near: 1e9}) == ([near], 1)  # what is left narrows it at least
+    points.most = BATCH
+    assert points.affordable({near: 3.0}) is None
 
 
 def test_points_that_the_budget_does_not_make_accurate_are_named():

@@ -1,0 +1,140 @@
+"""What pages, the shell and the prepared files ask for: results, answers and jobs, each computed at most once and then kept.
+
+`tick` is called with the share of the work done and `waiting` with (runs before this one, seconds), about ten times a second; both may
+raise to stop following. `session` names who asks: see `runs`.
+"""
+
+from collections.abc import Callable, Iterator
+
+from dlab import answers
+from dlab import study as studies
+from dlab.engine import cost, keep, places, tasks
+from dlab.study import Study
+
+ALONE = "alone"  # the session of a process that has no sessions
+
+
+def exact(study: Study) -> dict:
+    """The result of a study whose cost is 0: milliseconds, so it waits for no run and stays in memory alone."""
+    place = places.place()
+    found = tasks.exact_result(study) if place.near else place.quick(tasks.exact_result, study)
+    found = {**found, "done": 1.0}
+    keep.keep_result(study, found, disk=False)
+    return found
+
+
+def result(study: Study) -> dict | None:
+    """The final result of a study where it is kept or costs next to nothing, else None."""
+    found = keep.kept(study)
+    return exact(study) if found is None and study.price == 0 else found
+
+
+def stream(study: Study, tick=lambda done: None, waiting=lambda *queue: None, session: str = ALONE) -> Iterator[dict]:
+    """Results of a study, better and better; the last one is final and kept."""
+
+    def start(tick) -> Iterator[dict]:
+        if (known := keep.kept(study)) is not None:  # somebody else asked for the same while this one waited
+            yield known
+            return
+        place = _Metered(places.place())
+        for found in studies.stream(study, tick, place):
+            last = found.done == 1
+            data = {**found.to_json(), "done": found.done}
+            if last:
+                if packed := found.packed or (found.clouds and studies.pack(found.clouds)):
+                    keep.keep_particles(study, packed)
+                keep.keep_result(study, data)
+            yield data
+        place.learn(study, study.price)
+
+    yield from _follow(study.key, start, study.price, session, tick, waiting)
+
+
+def particles(study: Study, tick=lambda done: None, waiting=lambda *queue: None, session: str = ALONE) -> bytes:
+    """The raw particles of a study as npz bytes, from a run of its own where they are not kept; they are from then on."""
+    if (known := keep.particles(study)) is None:
+        known = job(study.key + ".npz", tasks.particles, study, price=study.price, tick=tick, waiting=waiting, session=session)
+        keep.keep_particles(study, known)
+    return known
+
+
+def answer(name: str, study: Study, *which, tick=lambda *done: None, waiting=lambda *queue: None, session: str = ALONE) -> dict | None:
+    """An answer of `answers.REGISTRY`, computed where it is not kept, and kept; tick() or tick(done)."""
+    *_, last = answers_of(name, study, *which, tick=tick, waiting=waiting, session=session)
+    return last
+
+
+def answers_of(
+    name: str, study: Study, *which, tick=lambda *done: None, waiting=lambda *queue: None, session: str = ALONE
+) -> Iterator[dict]:
+    """As `answer`, with what there is on the way for an answer that becomes better and better."""
+    if (last := keep.kept_answer(name, study, *which)) is not None:
+        yield last
+        return
+    entry = answers.find(name)
+    entry.check(study, *which)
+    price = entry.cost(study, *which) if entry.cost else 0.0
+    for last in jobs(
+        keep.answer_name(name, study, *which), tasks.answered, study, entry.name, *which,
+        price=price, tick=tick, waiting=waiting, session=session,
+    ):  # fmt: skip
+        yield last
+    keep.keep_answer(name, study, *which, found=last)
+
+
+def job(name: str, function: Callable, study: Study, *args, **how):
+    """The value of function(study, *args, tick=...), a pure function of the lab, computed in the place of this process; see `jobs`."""
+    *_, last = jobs(name, function, study, *args, **how)
+    return last
+
+
+def jobs(
+    name: str, function: Callable, study: Study, *args, price: float = 0.0, tick=lambda done: None, waiting=lambda *queue: None,
+    session: str = ALONE,
+) -> Iterator:  # fmt: skip
+    """As `job`, with what the function gives on the way. Two sessions that ask for one name share its run."""
+
+    def start(tick) -> Iterator:
+        place = _Metered(places.place())
+        with place.open(study) as work:
+            future = work.submit(function, *args, price=price or 1.0)
+            while not future.done():
+                tick(work.spent / (price or 1.0))
+                work.wait()
+                while work.given:
+                    yield work.given.popleft()
+            yield future.result()
+        place.learn(study, price)
+
+    yield from _follow(name, start, price, session, tick, waiting)
+
+
+def cancel(session: str) -> None:
+    """Cancel the runs that this session alone follows."""
+    places.runs().cancel(session)
+
+
+def _follow(name, start, price, session, tick, waiting):
+    runs = places.runs()
+    cost.load["others"] = max(0, len(runs.under_way()) - 1)
+
+    def queued():
+        before = runs.place_of(name)
+        waiting(before, sum(cost.seconds(r.price) for r in runs.under_way()[: before + 1]))
+
+    yield from runs.follow(name, start, price, session, tick, queued)
+
+
+class _Metered:
+    """A place, with what its units took."""
+
+    def __init__(self, place):
+        self.place, self.near, self.works = place, place.near, []
+
+    def open(self, study):
+        self.works.append(self.place.open(study))
+        return self.works[-1]
+
+    def learn(self, study, price) -> None:
+        name = study.target["name"] if isinstance(study.target, dict) else ""
+        cost.learn(name, price, sum(work.busy for work in self.works))

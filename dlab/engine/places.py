@@ -1,0 +1,171 @@
+"""The place of this process: here unless told otherwise, worker processes of its own, or a cluster that is named.
+
+`start` chooses; the environment says what: DLAB_SCHEDULER the address of a Dask scheduler, DLAB_WORKERS how many worker processes of
+one thread each (0: none, units run in threads of this process).
+"""
+
+import atexit
+import logging
+import os
+import sys
+import threading
+from contextlib import suppress
+
+from dlab.cache import folder
+from dlab.engine import cost
+from dlab.engine.journal import remembered
+from dlab.engine.runs import Runs
+from dlab.params import BadInput
+from dlab.study import memory
+from dlab.study.place import THREADS, Here
+
+LOG = logging.getLogger(__name__)
+ROOM = 2 * 2**30  # bytes of free memory below which there is one worker
+QUICK = 6 * 2**30  # and from which small answers have a worker of their own
+STARTS = 90.0  # seconds that workers may take to start
+
+HERE = Here(remembered)
+HERE.at_once, HERE.patience = 1, 0.0
+_state = {"place": HERE, "runs": Runs(1, 0.0), "ready": None, "close": None, "said": ""}
+
+
+def place():
+    """Where the units of this process run now; waits for workers that are starting."""
+    if (ready := _state["ready"]) is not None and threading.current_thread() is not _state.get("starter"):
+        ready.wait(STARTS)
+    return _state["place"]
+
+
+def runs() -> Runs:
+    place()
+    return _state["runs"]
+
+
+def said() -> str:
+    """What went wrong when workers were started, else an empty sentence."""
+    return _state["said"]
+
+
+def start(scheduler: str | None = None, workers: int | None = None, wait: bool = True) -> None:
+    """Choose the place of this process: a scheduler's address, else so many workers; see the environment for None.
+
+    BadInput, where it waits, if the scheduler does not answer or none of its workers computes as this process does. Without `wait` a
+    thread starts the place, and a failure is logged and leaves the work in this process.
+    """
+    scheduler = scheduler or os.environ.get("DLAB_SCHEDULER") or None
+    workers = _count() if workers is None and not scheduler else workers
+    stop()
+    if not scheduler and not workers:
+        return
+    if wait:
+        _connect(scheduler, workers)
+        return
+    _state["ready"] = ready = threading.Event()
+
+    def connect():
+        try:
+            _connect(scheduler, workers)
+        except Exception as error:
+            _state["said"] = str(error)
+            LOG.exception("no workers could be started; the work stays in this process")
+        finally:
+            ready.set()
+
+    _state["starter"] = threading.Thread(target=connect, daemon=True, name="dlab-workers")
+    _state["starter"].start()
+
+
+def stop() -> None:
+    """End the workers of this process; its work is done here from then on."""
+    close, _state["close"] = _state["close"], None
+    _state.update(place=HERE, runs=Runs(HERE.at_once, HERE.patience), ready=None, said="", starter=None)
+    cost.load["threads"] = THREADS
+    if close:
+        close()
+
+
+def free_memory() -> float:
+    """Bytes of memory that this machine has left."""
+    with suppress(OSError, ValueError, StopIteration):
+        with open("/proc/meminfo") as lines:
+            return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    return float(ROOM)
+
+
+def _count() -> int:
+    if text := os.environ.get("DLAB_WORKERS"):
+        try:
+            return max(0, int(text))
+        except ValueError:
+            raise BadInput(f"DLAB_WORKERS = {text!r} is not a number; give how many worker processes there are to be.") from None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if free_memory() >= ROOM else 1
+
+
+def _connect(scheduler, workers) -> None:
+    from dlab.engine.pool import Pool
+
+    client, closing = _named(scheduler) if scheduler else _local(workers)
+    pool = Pool(client)
+    pool.wanted()
+    if not pool.workers:
+        client.wait_for_workers(1, timeout=STARTS)
+        pool.wanted()
+
+    def close():
+        for each in (pool.close, client.close, closing):
+            with suppress(Exception):
+                each()
+
+    atexit.register(close)
+    cost.load["threads"] = max(1, len(pool.workers))
+    _state.update(place=pool, runs=Runs(pool.at_once, pool.patience), close=close)
+
+
+def _named(scheduler):
+    import distributed
+
+    try:
+        return distributed.Client(scheduler, timeout=10, set_as_default=False, name="dlab"), lambda: None
+    except (OSError, TimeoutError, ValueError, TypeError) as error:
+        raise BadInput(
+            f"No Dask scheduler answers at {scheduler!r} ({error or type(error).__name__}); give an address such as "
+            "tcp://127.0.0.1:8786 where one listens, or leave it out."
+        ) from None
+
+
+def _local(workers):
+    """Worker processes of this machine, which listen on loopback alone. A process that dies is started anew, and all end with this one."""
+    import dask
+    import distributed
+
+    settings = {
+        "distributed.worker.preload": ["dlab.engine.worker"],
+        "distributed.worker.daemon": False,
+        "distributed.scheduler.allowed-failures": 10,
+        "distributed.admin.event-loop": "asyncio",
+        "distributed.scheduler.work-stealing": True,
+    }
+    quick = workers > 1 and free_memory() >= QUICK
+    with dask.config.set(settings):
+        common = {
+            "nthreads": 1, "memory_limit": int(memory.BASE * 4 + memory.limit()), "host": "127.0.0.1",
+            "preload": ["dlab.engine.worker"], "local_directory": str(folder() / "workers"), "dashboard_address": None,
+        }  # fmt: skip
+        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "PYTHONPATH": _path()}
+        batch = {"cls": distributed.Nanny, "options": {**common, "env": {**threads, "DLAB_NICE": "1"}}}
+        small = {"cls": distributed.Nanny, "options": {**common, "env": threads, "resources": {"dlab-quick": 1}}}
+        cluster = distributed.SpecCluster(
+            scheduler={"cls": distributed.Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}},
+            workers={**{i: batch for i in range(workers)}, **({"quick": small} if quick else {})}, silence_logs=logging.ERROR,
+        )  # fmt: skip
+    client = distributed.Client(cluster, set_as_default=False, name="dlab")
+    return client, cluster.close
+
+
+def _path() -> str:
+    """Where a worker finds the lab: as this process does."""
+    import dlab
+
+    root = os.path.dirname(os.path.dirname(os.path.abspath(dlab.__file__)))
+    return os.pathsep.join(dict.fromkeys([root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)), *sys.path[:0]]))

@@ -1,0 +1,110 @@
+"""What a worker does: units of studies, and whole jobs, each a pure function of a study's text and plain values.
+
+A unit that belongs to a run which has been left ends at its next `tick`. What it has to tell on the way goes as an event to whoever
+asked, as JSON.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+
+from dlab import answers
+from dlab import study as studies
+from dlab.cache import dumps
+from dlab.engine import cost
+from dlab.engine.compiled import forget_compiled
+from dlab.engine.journal import remembered
+from dlab.study import Study
+from dlab.study.place import Left, Tick
+
+TELLING = 0.25  # seconds between two events of a unit
+_left: OrderedDict[str, None] = OrderedDict()  # runs that have been left
+_guard = threading.Lock()
+
+
+def leave(run: str) -> None:
+    """End what this process does for a run."""
+    with _guard:
+        _left[run] = None
+        while len(_left) > 1000:
+            _left.popitem(last=False)
+
+
+def perform(function: Callable, text: str, args: tuple, run: str, unit: str, topic: str, *held):
+    """function(study, *args, *held, tick=...) in a worker, for a unit of a run; events go to a topic of Dask."""
+    from distributed import get_worker
+
+    worker, told = get_worker(), 0.0
+
+    def moved(done):
+        nonlocal told
+        if run in _left:
+            raise Left
+        if time.monotonic() - told >= TELLING:
+            told = time.monotonic()
+            worker.log_event(topic, {"run": run, "unit": unit, "done": float(done)})
+
+    def give(value):
+        moved(0.5)
+        worker.log_event(topic, {"run": run, "unit": unit, "given": dumps(value)})
+
+    begun = time.monotonic()
+    moved(0.0)
+    try:
+        return remembered(function, _study(text), *args, *held, tick=Tick(moved, give))
+    finally:
+        where = f"{socket.gethostname()}:{os.getpid()}"
+        worker.log_event(topic, {"run": run, "unit": unit, "seconds": time.monotonic() - begun, "where": where})
+        forget_compiled()
+
+
+@lru_cache(maxsize=16)
+def _study(text: str) -> Study:
+    return Study.from_json(text)
+
+
+# ---------------------------------------------------------------- jobs
+
+
+def exact_result(study: Study, tick=lambda *done: None) -> dict:
+    """The result file of a study whose cost is 0."""
+    return studies.run(study, lambda done: tick(done)).to_json()
+
+
+def answered(study: Study, name: str, *which, tick: Tick) -> dict:
+    """An answer of `answers.REGISTRY`; better and better ones are given on the way."""
+    last = None
+    for found in answers.find(name).stream(study, *which, tick=tick):
+        if last is not None:
+            tick.give(last)
+        last = found
+    return last
+
+
+def trained(study: Study, again: bool, tick: Tick) -> list:
+    """The losses of the network of a study, trained; those so far are given on the way, and a checkpoint is kept where it is left."""
+    from dlab.answers import learned_score
+
+    def moved(done, losses):
+        tick(done)
+        tick.give(_plain(losses))
+
+    return _plain(learned_score.training(study).train(moved, again).losses)
+
+
+def _plain(losses) -> list:
+    return [[None if v != v else float(v) for v in row] for row in losses]
+
+
+def particles(study: Study, tick: Tick) -> bytes:
+    """The raw particles of a study as npz bytes."""
+    return studies.pack(studies.run(study, tick).clouds)
+
+
+def step_seconds(study: Study, tick: Tick) -> dict[str, float]:
+    """Seconds of a particle-step of each scheme on the machine that this runs on."""
+    return cost.time_steps(study, tick)
