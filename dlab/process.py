@@ -4,6 +4,8 @@ X_t = a_t X_0 + sigma_t Z with a_t = exp(-t/2), sigma_t^2 = 1 - exp(-t). The rev
 t = T down to 0 in N = T/h equal steps with drift gamma(t, x) = x/2 + s(t, x).
 """
 
+import math
+
 import jax.numpy as jnp
 
 from dlab.types import Time
@@ -21,7 +23,7 @@ def variance(t: Time):
 
 def start_variance(start: str, T: float) -> float:
     """The variance of a start that knows nothing of the data: "paper" is sigma_T^2, which is N(0, sigma_max^2 I) in z; "vp" is 1."""
-    return 1.0 if start == "vp" else float(-jnp.expm1(-T))
+    return 1.0 if start == "vp" else -math.expm1(-T)
 
 
 def step_count(T: float, h: float) -> int:

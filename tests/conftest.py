@@ -8,6 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
+# Work stays in the process of a test, and of a server that it starts, where it does not ask for workers.
+os.environ.setdefault("DLAB_WORKERS", "0")
 # Before jax and numpy are imported, which read these once; the workers and the servers that tests start inherit them.
 # About half of a run went into XLA's compiler, much of it for programs that another process had compiled before.
 if "PYTEST_XDIST_WORKER" not in os.environ and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
@@ -77,7 +79,7 @@ def probe():
 @pytest.fixture(autouse=True)
 def speed(monkeypatch):
     """What a page says of a run's price, and whether it runs unasked, does not depend on how busy this machine was."""
-    monkeypatch.setitem(engine.cost._speed, "value", engine.cost.SPEED)
+    monkeypatch.setattr(engine.cost, "_busy", {})
 
 
 @pytest.fixture(autouse=True)

@@ -109,6 +109,23 @@ def jobs(
     yield from _follow(name, start, price, session, tick, waiting)
 
 
+def train(task, study: Study, again: bool, tick=lambda done: None, waiting=lambda *queue: None, session: str = ALONE) -> Iterator[list]:
+    """The losses of a `Training` of a study so far, until its network is trained and kept; where it is left, a checkpoint is kept."""
+    last = None
+    for last in jobs(task.name, tasks.trained, study, again, price=task.price, tick=tick, waiting=waiting, session=session):
+        if isinstance(last, list):
+            yield last
+    task.adopt(last)
+
+
+def time_steps(study: Study, tick=lambda done: None, waiting=lambda *queue: None, session: str = ALONE) -> dict[str, float]:
+    """`cost.seconds_a_step`, measured where it is not known."""
+    if (known := cost.seconds_a_step(study)) is None:
+        known = job(f"{study.key}.timing", tasks.step_seconds, study, tick=tick, waiting=waiting, session=session)
+        cost.note(study, known)
+    return known
+
+
 def cancel(session: str) -> None:
     """Cancel the runs that this session alone follows."""
     places.runs().cancel(session)

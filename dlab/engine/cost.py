@@ -57,6 +57,11 @@ def time_steps(study: Study, tick=lambda: None) -> dict[str, float]:
     return seconds_a_step(study)
 
 
+def note(study: Study, found: dict[str, float]) -> None:
+    """Take up what another process has measured."""
+    _timed.update({_kind(study, name): value for name, value in found.items()})
+
+
 def particle_step(study: Study, scheme: str) -> float:
     """Seconds of one step of one particle, drawing its noise included: the best of the runs of BATCH particles and CHUNK
     steps that fit into LASTS, two at least."""

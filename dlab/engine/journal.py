@@ -33,7 +33,7 @@ def _runs_packed(found: dict) -> bytes:
         if one.spent is not None:
             arrays |= {f"{i}.{name}": np.asarray(getattr(one.spent, name)) for name in SPENT}
     buffer = io.BytesIO()
-    np.savez(buffer, parts=np.frombuffer(json.dumps(parts).encode(), np.uint8), **arrays)
+    np.savez(buffer, parts=np.frombuffer(dumps(parts).encode(), np.uint8), **arrays)
     return buffer.getvalue()
 
 

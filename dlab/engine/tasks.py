@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from dlab import answers
 from dlab import study as studies
+from dlab.answers import learned_score
 from dlab.cache import dumps
 from dlab.engine import cost
 from dlab.engine.compiled import forget_compiled
@@ -85,19 +86,16 @@ def answered(study: Study, name: str, *which, tick: Tick) -> dict:
     return last
 
 
-def trained(study: Study, again: bool, tick: Tick) -> list:
-    """The losses of the network of a study, trained; those so far are given on the way, and a checkpoint is kept where it is left."""
-    from dlab.answers import learned_score
+def trained(study: Study, again: bool, tick: Tick) -> bytes:
+    """The trained network of a study as bytes; the losses so far are given on the way, and a checkpoint is kept where it is left."""
+    task = learned_score.training(study)
 
     def moved(done, losses):
         tick(done)
-        tick.give(_plain(losses))
+        tick.give([[None if v != v else float(v) for v in row] for row in losses])
 
-    return _plain(learned_score.training(study).train(moved, again).losses)
-
-
-def _plain(losses) -> list:
-    return [[None if v != v else float(v) for v in row] for row in losses]
+    task.train(moved, again)
+    return task.read()
 
 
 def particles(study: Study, tick: Tick) -> bytes:

@@ -120,6 +120,10 @@ class Training:
         """The file of the finished training, where it is kept."""
         return CACHE.load(self.name)
 
+    def adopt(self, data: bytes) -> None:
+        """Keep the file of a finished training that came from elsewhere."""
+        CACHE.keep(self.name, data, fingerprint.modules_of(learn.train, self.target))
+
     def _keep(self, name, trained):
         CACHE.keep(name, learn.packed(trained, self.spec), fingerprint.modules_of(learn.train, self.target))
 

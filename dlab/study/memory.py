@@ -18,7 +18,7 @@ LIMIT = 2.0  # GiB, where the environment variable DLAB_MEMORY names no other nu
 BASE = 150e6  # bytes of compiling and of all that does not grow
 GIB = 2**30
 MATRICES = 3.2  # matrices of a particle in a step of SO at once
-GRIDS = 150e6  # bytes of a law on a grid
+GRIDS = 2 * 150e6  # bytes of laws on a grid, of which two are made at once
 
 
 def limit() -> float:

@@ -24,7 +24,7 @@ from dlab.study.paths import SharedPath
 from dlab.study.spec import BATCH, Study
 
 BEYOND = 2.0  # h lambda above which SO's step lets distances grow beyond what its constant L is good for
-LARGEST = 1_500_000  # particle-steps, in units of a step in the plane, from which a unit takes no further part: about a second
+LARGEST = 3_000_000  # particle-steps, in units of a step in the plane, from which a unit takes no further part: some seconds
 
 Tick = Callable[[float], None]
 Key = tuple[str, int]  # scheme, step count
@@ -270,15 +270,15 @@ def parts_of(study: Study, keys) -> dict[int, tuple[Part, ...]]:
 
 
 def units(study: Study, keys) -> list[tuple[Part, ...]]:
-    """The parts that the points `keys` need, cut into units of LARGEST particle-steps at most where they can be."""
-    weight = study.built.step_cost * study.error.cost
-    cut, left = [[]], LARGEST
-    for part in (p for parts in parts_of(study, keys).values() for p in parts):
-        cost = BATCH * steps_of(part) * weight
-        if cut[-1] and cost > left:
-            cut.append([])
-            left = LARGEST
-        cut[-1].append(part)
-        left -= cost
+    """The parts that the points `keys` need, cut into units: one begins with each reference, and where LARGEST particle-steps are
+    reached. The first one is small, since its points are the first on the screen."""
+    weight, cut, left = study.built.step_cost * study.error.cost, [[]], LARGEST / 4
+    for its in parts_of(study, keys).values():
+        for i, part in enumerate(its):
+            cost = BATCH * steps_of(part) * weight
+            if cut[-1] and (cost > left or (i == 0 and isinstance(part, Beside))):
+                cut.append([])
+                left = LARGEST
+            cut[-1].append(part)
+            left -= cost
     return [tuple(parts) for parts in cut if parts]
-

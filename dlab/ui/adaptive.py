@@ -43,10 +43,13 @@ def _get(scene) -> dict | None:
         )  # fmt: skip
         seed, partial = session.get(PARTIAL, (None, None))
         return partial if seed == study.seed else None
-    left.button("Cancel", key="adaptive-button", width="stretch", help="Stops the run; the points drawn so far stay.")
+    left.button(
+        "Cancel", key="adaptive-button", width="stretch", help="Stops the run; the points drawn so far stay.",
+        on_click=lambda: engine.cancel(runs.session()),
+    )  # fmt: skip
     bar, holder = runs.Bar("Starting. A first run also compiles it.", place=right), st.empty()
     # Cancelled, this run must let go of the machine at once.
-    with closing(engine.answers_of("adaptive", study, tick=bar.tick, waiting=bar.waiting)) as answers:
+    with closing(engine.answers_of("adaptive", study, tick=bar.tick, waiting=bar.waiting, session=runs.session())) as answers:
         drawn = 0.0
         for found in answers:
             session[PARTIAL] = study.seed, found

@@ -33,9 +33,9 @@ def _picked(study) -> None:
     label = f"Measure by every method (about {cost:.0f} s)"
     place = right.empty()
     if place.button(label, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
-        place.button("Cancel", key="every-way-cancel", help="Stops the run.")
+        place.button("Cancel", key="every-way-cancel", help="Stops the run.", on_click=lambda: engine.cancel(runs.session()))
         bar, holder = runs.Bar("Starting."), st.empty()
-        found = engine.answers_of("estimators", study, scheme, tick=bar.tick, waiting=bar.waiting)
+        found = engine.answers_of("estimators", study, scheme, tick=bar.tick, waiting=bar.waiting, session=runs.session())
         with closing(found) as answers:
             for i, found in enumerate(answers):
                 with holder.container():

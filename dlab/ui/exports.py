@@ -8,6 +8,7 @@ from dlab.export.files import PX_PER_INCH
 from dlab.figures.chart import largest_font
 from dlab.figures.numbers import step_size
 from dlab.ui import frame, movies
+from dlab.ui.runs import session
 
 FIGURES = ("svg", "pdf", "png", "html")
 # What the visitor chose for figures; in the session, not in the link.
@@ -34,9 +35,9 @@ def results(figures: dict, found: dict[str, dict], study=None) -> None:
             st.caption("An exact law has no particles; the Particles page exports some.")
         elif study and next(iter(found.values())).get("done", 1.0) == 1.0:
             tip = "Final positions of every scheme and of the reference."
-            if engine.particles(study) is None:
+            if engine.kept_particles(study) is None:
                 tip += f" Simulated anew: about {max(1, engine.seconds(study.price)):.0f} s."
-            _button("Particles", lambda: engine.particles_anew(study), f"{next(iter(figures))}.npz", "export-npz", tip)
+            _button("Particles", lambda: engine.particles(study, session=session()), f"{next(iter(figures))}.npz", "export-npz", tip)
 
 
 def stem(result: dict) -> str:

@@ -3,16 +3,14 @@
 import json
 import zlib
 
-import numpy as np
 import streamlit as st
 
 from dlab import engine, export
 from dlab.answers import trajectory
-from dlab.cache import dumps
-from dlab.figures import particles
+from dlab.export import movies
 from dlab.figures.movie import at_step
 from dlab.study import Study
-from dlab.ui.runs import PATIENCE, ROW, progress
+from dlab.ui.runs import PATIENCE, ROW, progress, session
 
 
 def movie_key(study: Study, steps: int, count: int) -> str:
@@ -40,47 +38,34 @@ def known_movie(study: Study, steps: int, count: int):
     return None
 
 
-def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
+def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda *queue: None):
     """Simulate, encode and keep the movie of the study's schemes; returns as `known_movie`."""
-    with engine.exclusive(waiting):
-        if (known := known_movie(study, steps, count)) is not None:  # made while this one waited
-            return known
-        return _kept(study, steps, count, [trajectory.motion(study, study.schemes, steps, count, tick)])
+    return known_movie(study, steps, count) or _made(study, steps, count, False, tick, waiting)
 
 
-def make_ladder(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda: None):
+def make_ladder(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda *queue: None):
     """As `make_movie`, at all step sizes that the player's slider offers."""
-    with engine.exclusive(waiting):
-        known = known_movie(study, steps, count)
-        if known is not None and known[1]["rungs"] == len(trajectory.rungs(study, steps, count)):
-            return known
-        return _kept(study, steps, count, trajectory.ladder(study, steps, count, tick))
+    known = known_movie(study, steps, count)
+    if known is not None and known[1]["rungs"] == len(trajectory.rungs(study, steps, count)):
+        return known
+    return _made(study, steps, count, True, tick, waiting)
 
 
-def _kept(study, steps, count, motions):
-    counts = tuple(motion.count for motion in motions)
-    scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
-    meta = dumps({motion.count: _meta(motion, count) for motion in motions})
-    packed = particles.encoded(motions, scene)
-    name, modules = _movie_key(study, counts, count) + ".movie", engine.modules(study, trajectory.motion, particles.encoded, at_step)
-    engine.CACHE.keep(name, zlib.compress(meta.encode() + b"\n" + packed), modules)
+def _made(study, steps, count, whole, tick, waiting):
+    rungs = trajectory.rungs(study, steps, count)
+    name = _movie_key(study, rungs if whole else (steps,), count) + ".movie"
+    price = count * sum(trajectory.work(study, n) for n in (rungs if whole else (steps,)))
+    found = engine.job(
+        name, movies.made, study, steps, count, whole, _movie_key(study, rungs, count), price=price, tick=tick, waiting=waiting,
+        session=session(),
+    )  # fmt: skip
+    engine.CACHE.keep(name, found, engine.modules(study, trajectory.motion, movies.made, at_step))
     return known_movie(study, steps, count)
 
 
-def _meta(motion, count) -> dict:
-    table = {"n": motion.steps.tolist(), "t": motion.times.tolist()}
-    table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
-    notes = [f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn." for t in motion.tracks if t.diverged]
-    met = {t.scheme: t.error_level_met for t in motion.tracks}
-    return {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
-
-
 def positions(study: Study, steps: int, count: int) -> bytes:
-    """The particles of a scene as npz bytes: states of each scheme (F, n, 2) at `steps` and `times`."""
-    with engine.exclusive():
-        motion = trajectory.motion(study, study.schemes, steps, count)
-    states = {t.scheme: t.states.astype(np.float32) for t in motion.tracks}
-    return export.arrays_npz(steps=motion.steps, times=motion.times, forward=motion.forward.astype(np.float32), **states)
+    """The particles of a scene as npz bytes, see `export.movies.positions`."""
+    return engine.job(_movie_key(study, (steps,), count) + ".npz", movies.positions, study, steps, count, session=session())
 
 
 def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
@@ -89,10 +74,9 @@ def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
     packed, meta = known_movie(study, steps, count) or make_movie(study, steps, count)
     if fmt == "html":
         return export.film_bytes(packed, fmt, title=title, caption=meta["sentence"])
-    with engine.exclusive():
-        if (known := engine.CACHE.load(name)) is None:
-            known = export.film_bytes(packed, fmt)
-            engine.CACHE.keep(name, known, engine.modules(study, trajectory.motion, export.film_bytes))
+    if (known := engine.CACHE.load(name)) is None:
+        known = engine.job(name, movies.filmed, study, packed, fmt, session=session())
+        engine.CACHE.keep(name, known, engine.modules(study, trajectory.motion, export.film_bytes))
     return known
 
 

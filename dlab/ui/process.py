@@ -16,12 +16,13 @@ COLLECT = 5.0  # seconds between two garbage collections of the process
 
 @st.cache_resource
 def begin() -> bool:
-    """Once per process: keep compiled code, compile the first scenes, collect garbage (compiled programs too) off the reruns.
+    """Once per process: start the workers, keep compiled code, compile the first scenes, collect garbage (compiled programs too) off the reruns.
 
     Streamlit would collect after every rerun while it holds the GIL; .streamlit/config.toml turns that
     off, so this thread does it for all sessions together.
     """
     engine.keep_compiled()
+    engine.start(wait=False)  # while the first page is served
     pictures.served = True
 
     stop = threading.Event()

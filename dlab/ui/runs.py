@@ -27,10 +27,22 @@ class Bar:
         give_way()
         self.bar.progress(min(done, 1.0), text=self.text(done))
 
-    def waiting(self) -> None:
-        """Another run has the machine."""
+    def waiting(self, before: int, seconds: float) -> None:
+        """This run stands in a queue, so many before it."""
         give_way()
-        self.bar.progress(0.0, text=WAIT)
+        self.bar.progress(0.0, text=waits(before, seconds))
+
+
+def waits(before: int, seconds: float) -> str:
+    """What is said to whoever waits for a run."""
+    who = "The next place is this run's" if before == 0 else f"{before} {'run is' if before == 1 else 'runs are'} before this one"
+    return f"{who}, which starts in about {max(seconds, 1):.0f} s."
+
+
+def session() -> str:
+    """Who asks: the visitor's session."""
+    context = get_script_run_ctx()
+    return context.session_id if context else engine.ALONE
 
 
 def give_way() -> None:
@@ -49,7 +61,6 @@ def progress(doing: str, place=st) -> Bar:
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
-WAIT = "Another run has the machine; this one starts when it is done."
 
 
 def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
@@ -88,6 +99,11 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     return last, state, draw(last, state)
 
 
+def _cancel(key) -> None:
+    st.session_state["cancelled"] = key
+    engine.cancel(session())
+
+
 def _label(missing, cost) -> str:
     more = sum(s.most - s.work for s in missing)
     if more:
@@ -124,7 +140,7 @@ def _follow(slot, studies, key, draw):
     left, right = st.columns(ROW, vertical_alignment="center")
     left.button(
         "Cancel", key=f"cancel-button-{slot}", width="stretch", help="Stops the run; the points drawn so far stay.",
-        on_click=lambda: st.session_state.update(cancelled=key),
+        on_click=lambda: _cancel(key),
     )  # fmt: skip
     bar = Bar("Starting. The first run of a scheme also compiles it.", place=right)
     holder, drawn, found, paid = st.empty(), 0.0, {}, 0.0
@@ -137,7 +153,7 @@ def _follow(slot, studies, key, draw):
             bar.tick(paid + share * done)
 
         # Cancelled, this run must let go of the machine at once.
-        with closing(engine.stream(study, tick, bar.waiting)) as results:
+        with closing(engine.stream(study, tick, bar.waiting, session())) as results:
             for data in results:
                 found = {**found, name: data}
                 st.session_state["results"][slot] = key, found
@@ -162,7 +178,7 @@ def training(study: Study, draw) -> bool:
         return True
     pressed = session.pop("train", None)
     if pressed in ((task.name, False), (task.name, True)):
-        _train(task, pressed[1], draw)
+        _train(task, study, pressed[1], draw)
     left, right = st.columns(ROW, vertical_alignment="center")
     said = f"about {max(1, engine.seconds(task.price)):.0f} s"
 
@@ -180,22 +196,20 @@ def training(study: Study, draw) -> bool:
     return False
 
 
-def _train(task, again, draw) -> None:
+def _train(task, study, again, draw) -> None:
     left, right = st.columns(ROW, vertical_alignment="center")
-    left.button("Cancel", key="train-cancel", width="stretch", help="Stops the training; a checkpoint is kept.")
-    bar, holder = right.progress(0.0, text="Starting. The first training of a kind also compiles it."), st.empty()
-    drawn = 0.0
-
-    def tick(done, losses):
-        nonlocal drawn
-        bar.progress(done, text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates.")
-        if time.monotonic() - drawn >= LOSSES:
-            with holder.container():
-                draw(losses.tolist())
-            drawn = time.monotonic()
-
-    with engine.exclusive(lambda: bar.progress(0.0, text=WAIT)):
-        task.train(tick, again)
+    left.button(
+        "Cancel", key="train-cancel", width="stretch", help="Stops the training; a checkpoint is kept.",
+        on_click=lambda: engine.cancel(session()),
+    )  # fmt: skip
+    bar, holder, drawn = Bar("Starting. The first training of a kind also compiles it.", place=right), st.empty(), 0.0
+    with closing(engine.train(task, study, again, bar.tick, bar.waiting, session())) as found:
+        for losses in found:
+            bar.bar.progress(losses[-1][0] / task.spec["updates"], text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates.")
+            if time.monotonic() - drawn >= LOSSES:
+                with holder.container():
+                    draw(losses)
+                drawn = time.monotonic()
     # The next run of the script finds the network, without bar and button.
     st.rerun()
 
@@ -211,7 +225,7 @@ def measured(study: Study) -> dict | None:
         if not st.button(label, key="measure-button", help="Draws the measured points into the picture; they are kept."):
             return None
     bar = progress("Measuring.")
-    with closing(engine.stream(study, bar.tick, bar.waiting)) as results:
+    with closing(engine.stream(study, bar.tick, bar.waiting, session())) as results:
         for _ in results:
             pass
     # The next run of the script finds the result finished, without bar and button.
@@ -245,11 +259,13 @@ def kept(ask: Ask) -> dict | None:
             f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
         ):
             return None
-        place.button("Cancel", key=f"{ask.kind}-cancel", width="stretch", help="Stops the run.")
+        place.button(
+            "Cancel", key=f"{ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
+        )
         bar = progress(ask.doing, right)
     else:
         bar = progress(ask.doing)
-    engine.answer(ask.kind, ask.study, *ask.which, tick=bar.tick, waiting=bar.waiting)
+    engine.answer(ask.kind, ask.study, *ask.which, tick=bar.tick, waiting=bar.waiting, session=session())
     st.rerun()
 
 
@@ -258,7 +274,6 @@ def timing(study: Study) -> dict[str, float]:
     if (known := engine.seconds_a_step(study)) is not None:
         return known
     bar = progress("Measuring what a step of each scheme takes on this machine.")
-    with engine.exclusive(bar.waiting):
-        seconds = engine.time_steps(study, bar.tick)
+    seconds = engine.time_steps(study, bar.tick, bar.waiting, session())
     bar.bar.empty()
     return seconds

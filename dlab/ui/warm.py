@@ -1,16 +1,18 @@
-"""What a fresh process compiles before anybody asks: the exact laws and the first moving scene."""
+"""What is compiled before anybody asks, where it will run: the exact laws and the first moving scene."""
 
 import itertools
 import threading
 from contextlib import suppress
 
 from dlab import engine, errors, pictures, schemes
-from dlab.answers import samplers, trajectory
+from dlab.export import movies
 from dlab.params import BadInput
-from dlab.study import Study, run
+from dlab.study import Study
 
 SKEW = {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}
 LINES = {"name": "spectrum", "shape": "linear", "low": 0.3, "high": 0.8}  # of few and of many coordinates
+EXACT = {"target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.1], [0.1, 0.5]]}, "h": [0.5], "T": 1.0}
+SESSION = "warm-up"
 
 
 def up(stop: threading.Event) -> None:
@@ -18,30 +20,30 @@ def up(stop: threading.Event) -> None:
     its turn, and the process may end."""
     stop.wait(2.0)
     pictures.load("digits")  # scikit-learn takes seconds to import, and the Images page opens with them
-    exact = {"target": {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.1], [0.1, 0.5]]}, "h": [0.5], "T": 1.0}
     with suppress(BadInput):
-        for error in ("none", "constant"):
-            spec = {"name": error} if not errors.REGISTRY[error].keys else {"name": error, "level": 0.1}
-            for name in schemes.PAPER:
-                if stop.is_set():
-                    return
-                run(Study.from_json({**exact, "schemes": [name], "score_error": spec}))
-        for dim, name in itertools.product((2, 64), schemes.PAPER):
+        for study in _exact():
             if stop.is_set():
                 return
-            run(Study.from_json({**exact, "target": {**LINES, "dim": dim}, "schemes": [name]}))
+            engine.exact(study)
         for name in ("EM", "SO"):
             if stop.is_set():
                 return
-            study = Study.from_json({**exact, "schemes": [name]})
-            with engine.exclusive():
-                trajectory.motion(study, (name,), 2, 2000)
+            study = Study.from_json({**EXACT, "schemes": [name]})
+            engine.job(f"warm-{name}", movies.made, study, 2, 2000, False, "", session=SESSION)
         for name in schemes.PAPER:
             if stop.is_set():
                 return
-            with engine.exclusive():
-                run(Study.from_json({**exact, "target": SKEW, "schemes": [name]}))
+            for _ in engine.stream(Study.from_json({**EXACT, "target": SKEW, "schemes": [name]}), session=SESSION):
+                pass
         for name in schemes.REGISTRY:
             if stop.is_set():
                 return
-            samplers.samplers(Study.from_json({**exact, "schemes": [name]}))
+            engine.answer("samplers", Study.from_json({**EXACT, "schemes": [name]}), session=SESSION)
+
+
+def _exact():
+    for error, name in itertools.product(("none", "constant"), schemes.PAPER):
+        spec = {"name": error} if not errors.REGISTRY[error].keys else {"name": error, "level": 0.1}
+        yield Study.from_json({**EXACT, "schemes": [name], "score_error": spec})
+    for dim, name in itertools.product((2, 64), schemes.PAPER):
+        yield Study.from_json({**EXACT, "target": {**LINES, "dim": dim}, "schemes": [name]})

@@ -83,6 +83,6 @@ def test_it_is_kept_under_what_enters_it():
     one = Study.from_json({"target": TARGET, "schemes": ["EM"], "steps": [16]})
     other = Study.from_json({"target": TARGET, "schemes": ["EM"], "steps": [16], "start": "paper"})
     more = Study.from_json({"target": TARGET, "schemes": ["EM"], "steps": [16], "particles": 64})
-    name = engine.run.answer_name
+    name = engine.answer_name
     assert name("ribbon", one, 16) == name("ribbon", more, 16)
     assert len({name("ribbon", one, 16), name("ribbon", other, 16), name("ribbon", one, 8)}) == 3

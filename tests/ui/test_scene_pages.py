@@ -36,7 +36,7 @@ def test_a_scene_opens_at_once_with_its_question_and_answer(scene, monkeypatch):
     """From the prepared file alone: nothing may be computed."""
     for module, name in ((runs, "_follow"), (movies, "make_movie")):
         monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail("computed anew"))
-    monkeypatch.setattr(runs.engine.run, "exact", lambda study: pytest.fail("computed anew"))
+    monkeypatch.setattr(runs.engine.ask, "exact", lambda study: pytest.fail("computed anew"))
     at = open_scene(scene)
     if scene.asked:
         assert charts(at) == 0
