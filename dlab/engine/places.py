@@ -86,9 +86,8 @@ def stop() -> None:
 
 def free_memory() -> float:
     """Bytes of memory that this machine has left."""
-    with suppress(OSError, ValueError, StopIteration):
-        with open("/proc/meminfo") as lines:
-            return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    with suppress(OSError, ValueError, StopIteration), open("/proc/meminfo") as lines:
+        return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
     return float(ROOM)
 
 
@@ -157,7 +156,7 @@ def _local(workers):
         small = {"cls": distributed.Nanny, "options": {**common, "env": threads, "resources": {"dlab-quick": 1}}}
         cluster = distributed.SpecCluster(
             scheduler={"cls": distributed.Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}},
-            workers={**{i: batch for i in range(workers)}, **({"quick": small} if quick else {})}, silence_logs=logging.ERROR,
+            workers={**dict.fromkeys(range(workers), batch), **({"quick": small} if quick else {})}, silence_logs=logging.ERROR,
         )  # fmt: skip
     client = distributed.Client(cluster, set_as_default=False, name="dlab")
     return client, cluster.close

@@ -10,10 +10,10 @@ import platform
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import dlab  # noqa: E402
-from dlab import fingerprint  # noqa: E402
-from dlab.engine.compiled import keep_compiled  # noqa: E402
-from dlab.engine.keep import numerics  # noqa: E402
+import dlab
+from dlab import fingerprint
+from dlab.engine.compiled import keep_compiled
+from dlab.engine.keep import numerics
 
 POLITE = 10  # niceness of what runs beside a server
 
