@@ -30,7 +30,9 @@ class Pool:
     near = False
     patience = 30.0  # seconds for which a run goes on after its last follower has left
 
-    def __init__(self, client):
+    def __init__(self, client, ours: bool = False):
+        """ours: the workers were started by this process, from the same clone."""
+        self.ours = ours
         self.client, self.topic = client, f"dlab-{uuid.uuid4().hex[:12]}"
         self._turn: deque[PoolWork] = deque()
         self._units: dict[str, tuple[PoolWork, float, Future]] = {}
@@ -64,7 +66,7 @@ class Pool:
         self._looked = time.monotonic()
         found = self.client.scheduler_info(n_workers=-1)["workers"]
         new = [a for a in found if a not in {*self._workers, *self._quick, *self._refused}]
-        if new:
+        if new and not self.ours:
             from dlab.engine import worker
 
             mine = worker.identity()
