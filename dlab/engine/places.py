@@ -11,27 +11,30 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import dlab
 from dlab.cache import folder
 from dlab.engine import cost
+from dlab.engine.compiled import most
 from dlab.engine.journal import remembered
+from dlab.engine.lost import Lost
 from dlab.engine.runs import Runs
 from dlab.params import BadInput
-from dlab.study import memory
 from dlab.study.place import THREADS, Here
 
 LOG = logging.getLogger(__name__)
 ROOM = 2 * 2**30  # bytes of free memory below which there is one worker
 QUICK = 6 * 2**30  # and from which small answers have a worker of their own
-CEILING = 0.6e9  # bytes that a worker may hold beside what a study may take
 STARTS = 90.0  # seconds that workers may take to start
 
 HERE = Here(remembered)
 HERE.at_once, HERE.patience = 1, 0.0
-_state = {"place": HERE, "runs": Runs(1, 0.0), "ready": None, "close": None, "said": ""}
+BACK = 60.0  # seconds for which a run waits for a scheduler that has gone
+_state = {"place": HERE, "runs": Runs(1, 0.0), "ready": None, "close": None, "said": "", "asked": (None, 0)}
+_mending = threading.Lock()
 
 
 def place():
@@ -51,6 +54,39 @@ def said() -> str:
     return _state["said"]
 
 
+def mend(lost, tick) -> None:
+    """Another place for `lost`, a pool whose scheduler is gone: new workers of this process, or of the scheduler once it is back; tick()
+    is called meanwhile. The work goes on in this process where no new workers can be started. `Lost` where the scheduler stays away."""
+    while not _mending.acquire(timeout=0.2):
+        tick()
+    try:
+        if _state["place"] is not lost or not lost.gone():  # another run has seen to it, or a unit alone was lost
+            return
+        scheduler, workers = _state["asked"]
+        close, _state["close"] = _state["close"], None
+        if close:
+            close()
+        end = time.monotonic() + BACK
+        while True:
+            tick()
+            try:
+                _connect(scheduler, workers, wait=2.0 if scheduler else STARTS)
+                LOG.warning("the workers were lost; the work goes on with new ones")
+                return
+            except Exception as error:
+                if not scheduler:
+                    _state["said"] = f"The workers were lost and no new ones could be started ({error}); the work goes on in this process."
+                    LOG.exception(_state["said"])
+                    _take(HERE, THREADS, None)
+                    return
+                if time.monotonic() > end:
+                    raise Lost(f"The Dask scheduler at {scheduler} is gone. Start it again and ask anew: the run goes on from what it had."
+                               ) from None
+            time.sleep(0.5)
+    finally:
+        _mending.release()
+
+
 def start(scheduler: str | None = None, workers: int | None = None, wait: bool = True) -> None:
     """Choose the place of this process: a scheduler's address, else so many workers; see the environment for None.
 
@@ -60,6 +96,7 @@ def start(scheduler: str | None = None, workers: int | None = None, wait: bool =
     scheduler = scheduler or os.environ.get("DLAB_SCHEDULER") or None
     workers = _count() if workers is None and not scheduler else workers
     stop()
+    _state["asked"] = scheduler, workers
     if not scheduler and not workers:
         return
     if wait:
@@ -106,31 +143,43 @@ def _count() -> int:
     return cores if free_memory() >= ROOM else 1
 
 
-def _connect(scheduler, workers) -> None:
+def _connect(scheduler, workers, wait=STARTS) -> None:
     from dlab.engine.pool import Pool
 
-    client, closing = _named(scheduler) if scheduler else _local(workers)
-    pool = Pool(client, ours=not scheduler)
-    pool.wanted()
-    if not pool.workers:
-        client.wait_for_workers(1, timeout=STARTS)
-        pool.wanted()
+    client, closing = _named(scheduler, min(wait, 10.0)) if scheduler else _local(workers)
+    pool = None
 
     def close():
-        for each in (pool.close, client.close, closing):
+        for each in (*([pool.close] if pool else []), client.close, closing):
             with suppress(Exception):
                 each()
 
+    try:
+        pool = Pool(client)
+        pool.wanted()
+        if not pool.workers:
+            client.wait_for_workers(1, timeout=wait)
+            pool.wanted()
+    except BaseException:
+        close()
+        raise
     atexit.register(close)
-    cost.load["threads"] = max(1, len(pool.workers))
-    _state.update(place=pool, runs=Runs(pool.at_once, pool.patience), close=close)
+    _take(pool, max(1, len(pool.workers)), close)
 
 
-def _named(scheduler):
+def _take(place, threads, close) -> None:
+    """Work in this place from now on. Runs stay: those who follow one see it go on."""
+    cost.load["threads"] = threads
+    runs = _state["runs"]
+    runs.at_once, runs.patience = place.at_once, place.patience
+    _state.update(place=place, close=close)
+
+
+def _named(scheduler, timeout):
     import distributed
 
     try:
-        return distributed.Client(scheduler, timeout=10, set_as_default=False, name="dlab"), lambda: None
+        return distributed.Client(scheduler, timeout=timeout, set_as_default=False, name="dlab"), lambda: None
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise BadInput(
             f"No Dask scheduler answers at {scheduler!r} ({error or type(error).__name__}); give an address such as "
@@ -146,7 +195,7 @@ def _local(workers):
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [
         sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--path", path,
-        "--memory", str(int(CEILING + memory.limit())), "--folder", str(folder() / "workers"),
+        "--memory", str(most()), "--folder", str(folder() / "workers"),
         *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
     ]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
