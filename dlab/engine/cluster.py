@@ -8,19 +8,16 @@ import argparse
 import asyncio
 import json
 import logging
-import os
 import sys
 
-THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
 SETTINGS = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": 10, "distributed.admin.log-length": 1000}
 
 
 def options(args, **more) -> dict:
-    """What each worker gets; `env` of `more` is added to THREADS."""
-    env = {**THREADS, "PYTHONPATH": args.path, "DASK_LOGGING__DISTRIBUTED": "error", **more.pop("env", {})}
+    """What each worker gets."""
     return {
         "nthreads": 1, "memory_limit": args.memory, "host": args.host, "preload": ["dlab.engine.worker"], "local_directory": args.folder,
-        "dashboard": False, "env": env, **more,
+        "dashboard_address": f"{args.host}:0", "dashboard": False, "silence_logs": logging.ERROR, **more,
     }  # fmt: skip
 
 
@@ -32,7 +29,8 @@ async def serve(args) -> None:
         workers = {i: {"cls": Nanny, "options": options(args, env={"DLAB_NICE": "1"})} for i in range(args.workers)}
         if args.quick:
             workers["quick"] = {"cls": Nanny, "options": options(args, resources={"dlab-quick": 1})}
-        scheduler = {"cls": Scheduler, "options": {"host": args.host, "port": args.port, "dashboard": False}}
+        own = {"host": args.host, "port": args.port, "dashboard": False, "dashboard_address": f"{args.host}:0"}
+        scheduler = {"cls": Scheduler, "options": own}
         async with SpecCluster(scheduler=scheduler, workers=workers, asynchronous=True, silence_logs=logging.ERROR) as cluster:
             print(json.dumps({"address": cluster.scheduler_address}, allow_nan=False), flush=True)
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -46,7 +44,6 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--folder", default=None)
-    parser.add_argument("--path", default=os.environ.get("PYTHONPATH", ""))
     asyncio.run(serve(parser.parse_args()))
 
 

@@ -28,6 +28,7 @@ from dlab.study.place import THREADS, Here
 LOG = logging.getLogger(__name__)
 ROOM = 2 * 2**30  # bytes of free memory below which there is one worker
 QUICK = 6 * 2**30  # and from which small answers have a worker of their own
+THREADED = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
 STARTS = 90.0  # seconds that workers may take to start
 
 HERE = Here(remembered)
@@ -45,7 +46,7 @@ def place():
 
 
 def runs() -> Runs:
-    place()
+    """The runs of this process; they outlive its place."""
     return _state["runs"]
 
 
@@ -194,11 +195,14 @@ def _local(workers):
     root = Path(dlab.__file__).parents[1]
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [
-        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--path", path,
-        "--memory", str(most()), "--folder", str(folder() / "workers"),
+        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--memory", str(most()),
+        "--folder", str(folder() / "workers"),
         *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, **THREADED, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "error"},
+    )  # fmt: skip
 
     def close():
         process.stdin.close()
