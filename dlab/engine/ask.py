@@ -10,10 +10,10 @@ from dlab import answers
 from dlab import study as studies
 from dlab.engine import cost, keep, places, tasks
 from dlab.engine.lost import Lost
+from dlab.engine.runs import ALONE
 from dlab.study import Study
 
 TRIES = 4  # places that a run tries, where one after the other is lost
-ALONE = "alone"  # the session of a process that has no sessions
 
 
 def exact(study: Study) -> dict:

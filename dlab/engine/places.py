@@ -18,7 +18,7 @@ from pathlib import Path
 import dlab
 from dlab.cache import folder
 from dlab.engine import cost
-from dlab.engine.compiled import most
+from dlab.engine.compiled import most, resident
 from dlab.engine.journal import remembered
 from dlab.engine.lost import Lost
 from dlab.engine.runs import Runs
@@ -127,6 +127,17 @@ def stop() -> None:
         close()
 
 
+def status() -> dict:
+    """How this process is, without a word of what anybody does: {"memory" (resident bytes), "runs": [{"state", "done", "seconds" (since
+    it began), "followers"}], "workers": [{"memory", "units" (finished, running or waiting there), "quick"}], "units" (under way), "said"}."""
+    place, now = _state["place"], time.monotonic()
+    runs = [
+        {"state": r.state, "done": r.done, "seconds": now - r.begun if r.state == "running" else 0.0, "followers": len(r.followers)}
+        for r in _state["runs"].under_way()
+    ]
+    return {"memory": resident(), "runs": runs, "said": _state["said"], **(place.report() if not place.near else {"workers": [], "units": 0})}
+
+
 def free_memory() -> float:
     """Bytes of memory that this machine has left."""
     with suppress(OSError, ValueError, StopIteration), open("/proc/meminfo") as lines:
@@ -200,7 +211,7 @@ def _local(workers):
         *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
     ]  # fmt: skip
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0,
         env={**os.environ, **THREADED, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "error"},
     )  # fmt: skip
 

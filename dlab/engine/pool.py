@@ -88,6 +88,18 @@ class Pool:
                 self._refused[address] = identity.difference(address, its)
                 LOG.warning(self._refused[address])
 
+    def report(self) -> dict:
+        """What workers hold and have to do, and how many units of this process are under way."""
+        found = {}
+        with self._trying():
+            found = self.client.scheduler_info(n_workers=-1)["workers"]
+        workers = [
+            {"memory": its["metrics"].get("memory", 0), "units": sum(its["metrics"].get("task_counts", {}).values()), "quick": a in self._quick}
+            for a, its in found.items() if a in self.workers
+        ]  # fmt: skip
+        with self._guard:
+            return {"workers": workers, "units": len(self._units)}
+
     def gone(self) -> bool:
         """Whether the scheduler is gone, as far as can be seen now."""
         self._looked = -LOOK
