@@ -92,6 +92,7 @@ def start(scheduler: str | None = None, workers: int | None = None, wait: bool =
     scheduler = scheduler or os.environ.get("DLAB_SCHEDULER") or None
     workers = _count() if workers is None and not scheduler else workers
     stop()
+    cost.remember()
     _state["asked"] = scheduler, workers
     if not scheduler and not workers:
         return
