@@ -7,7 +7,7 @@ import os
 if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen=false {os.environ.get('XLA_FLAGS', '')}".strip()
 
-import jax  # noqa: E402
+import jax
 
 # Double precision is what the exact laws and the oracle are worth; a step costs little more.
 jax.config.update("jax_enable_x64", True)

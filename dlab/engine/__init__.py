@@ -1,6 +1,20 @@
 """Where work runs and where answers are kept: results of studies and other answers about them, each computed at most once."""
 
-from dlab.engine.ask import ALONE, answer, answers_of, cancel, exact, job, jobs, particles, result, stream, time_steps, train
+from dlab.engine.ask import (
+    ALONE,
+    answer,
+    answers_of,
+    cancel,
+    exact,
+    job,
+    jobs,
+    particles,
+    result,
+    stream,
+    time_steps,
+    train,
+    under_way,
+)
 from dlab.engine.compiled import forget_compiled, keep_compiled
 from dlab.engine.cost import seconds, seconds_a_step
 from dlab.engine.keep import CACHE, KEEP_FILES, answer_name, kept, kept_answer, modules, numerics
@@ -8,6 +22,7 @@ from dlab.engine.keep import particles as kept_particles
 from dlab.engine.places import start, stop
 
 __all__ = [
-    "ALONE", "CACHE", "KEEP_FILES", "answer", "answer_name", "answers_of", "cancel", "exact", "forget_compiled", "job", "jobs", "keep_compiled",
-    "kept", "kept_answer", "kept_particles", "modules", "numerics", "particles", "result", "seconds", "seconds_a_step", "start", "stop", "stream", "time_steps", "train",
+    "ALONE", "CACHE", "KEEP_FILES", "answer", "answer_name", "answers_of", "cancel", "exact", "forget_compiled", "job", "jobs",
+    "keep_compiled", "kept", "kept_answer", "kept_particles", "modules", "numerics", "particles", "result", "seconds", "seconds_a_step",
+    "start", "stop", "stream", "time_steps", "train", "under_way",
 ]  # fmt: skip

@@ -127,6 +127,11 @@ def time_steps(study: Study, tick=lambda done: None, waiting=lambda *queue: None
     return known
 
 
+def under_way(study: Study) -> bool:
+    """Whether a run of the study is going on or waits in the queue."""
+    return any(run.name == study.key and not run.abandoned for run in places.runs().under_way())
+
+
 def cancel(session: str) -> None:
     """Cancel the runs that this session alone follows."""
     places.runs().cancel(session)

@@ -5,20 +5,24 @@ one thread each (0: none, units run in threads of this process).
 """
 
 import atexit
+import json
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
+import dlab
 from dlab.cache import folder
 from dlab.engine import cost
+from dlab.engine.compiled import most
 from dlab.engine.journal import remembered
 from dlab.engine.lost import Lost
 from dlab.engine.runs import Runs
 from dlab.params import BadInput
-from dlab.study import memory
 from dlab.study.place import THREADS, Here
 
 LOG = logging.getLogger(__name__)
@@ -125,9 +129,8 @@ def stop() -> None:
 
 def free_memory() -> float:
     """Bytes of memory that this machine has left."""
-    with suppress(OSError, ValueError, StopIteration):
-        with open("/proc/meminfo") as lines:
-            return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    with suppress(OSError, ValueError, StopIteration), open("/proc/meminfo") as lines:
+        return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
     return float(ROOM)
 
 
@@ -186,37 +189,28 @@ def _named(scheduler, timeout):
 
 
 def _local(workers):
-    """Worker processes of this machine, which listen on loopback alone. A process that dies is started anew, and all end with this one."""
-    import dask
+    """Worker processes of this machine, which listen on loopback alone: see `cluster`. They end with this process."""
     import distributed
 
-    settings = {
-        "distributed.worker.preload": ["dlab.engine.worker"],
-        "distributed.worker.daemon": False,
-        "distributed.scheduler.allowed-failures": 10,
-        "distributed.admin.event-loop": "asyncio",
-        "distributed.scheduler.work-stealing": True,
-    }
-    quick = workers > 1 and free_memory() >= QUICK
-    with dask.config.set(settings):
-        common = {
-            "nthreads": 1, "memory_limit": int(memory.BASE * 4 + memory.limit()), "host": "127.0.0.1",
-            "preload": ["dlab.engine.worker"], "local_directory": str(folder() / "workers"), "dashboard_address": None,
-        }  # fmt: skip
-        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "PYTHONPATH": _path()}
-        batch = {"cls": distributed.Nanny, "options": {**common, "env": {**threads, "DLAB_NICE": "1"}}}
-        small = {"cls": distributed.Nanny, "options": {**common, "env": threads, "resources": {"dlab-quick": 1}}}
-        cluster = distributed.SpecCluster(
-            scheduler={"cls": distributed.Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}},
-            workers={**{i: batch for i in range(workers)}, **({"quick": small} if quick else {})}, silence_logs=logging.ERROR,
-        )  # fmt: skip
-    client = distributed.Client(cluster, set_as_default=False, name="dlab")
-    return client, cluster.close
+    root = Path(dlab.__file__).parents[1]
+    path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [
+        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--path", path,
+        "--memory", str(most()), "--folder", str(folder() / "workers"),
+        *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
+    def close():
+        process.stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
-def _path() -> str:
-    """Where a worker finds the lab: as this process does."""
-    import dlab
-
-    root = os.path.dirname(os.path.dirname(os.path.abspath(dlab.__file__)))
-    return os.pathsep.join(dict.fromkeys([root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)), *sys.path[:0]]))
+    try:
+        address = json.loads(process.stdout.readline())["address"]
+        return distributed.Client(address, timeout=30, set_as_default=False, name="dlab"), close
+    except Exception:
+        close()
+        raise

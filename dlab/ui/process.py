@@ -16,7 +16,8 @@ COLLECT = 5.0  # seconds between two garbage collections of the process
 
 @st.cache_resource
 def begin() -> bool:
-    """Once per process: start the workers, keep compiled code, compile the first scenes, collect garbage (compiled programs too) off the reruns.
+    """Once per process: start the workers, keep compiled code, compile the first scenes, collect garbage (compiled programs too) off
+    the reruns.
 
     Streamlit would collect after every rerun while it holds the GIL; .streamlit/config.toml turns that
     off, so this thread does it for all sessions together.

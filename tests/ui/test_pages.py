@@ -380,11 +380,12 @@ def test_pandas_is_whole_before_a_thread_of_the_lab_can_load_it():
 
 
 def test_the_warm_up_asks_for_every_scheme_on_targets_that_it_may_ask_for(monkeypatch):
-    asked = []
+    asked, others = [], set()
     monkeypatch.setattr(warm.engine, "exact", asked.append)
     monkeypatch.setattr(warm.engine, "job", lambda name, function, study, *args, **how: asked.append(study))
     monkeypatch.setattr(warm.engine, "stream", lambda study, **how: [asked.append(study)])
-    monkeypatch.setattr(warm.engine, "answer", lambda name, study, **how: asked.append(study))
+    monkeypatch.setattr(warm.engine, "answer", lambda name, study, **how: others.update(study.schemes))
     warm.up(SimpleNamespace(wait=lambda seconds: None, is_set=lambda: False))
     for target in ("gaussian", "spectrum", "skew"):
         assert {name for study in asked if study.target["name"] == target for name in study.schemes} == set(schemes.PAPER)
+    assert others == set(schemes.REGISTRY)
