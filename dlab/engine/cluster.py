@@ -12,7 +12,15 @@ import os
 import sys
 
 THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
-SETTINGS = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": 10, "distributed.admin.log-length": 1000}
+SETTINGS = {
+    "distributed.worker.daemon": False,
+    "distributed.scheduler.allowed-failures": 10,
+    "distributed.admin.log-length": 1000,
+    # Paused, a worker that holds memory for good would take no unit any more: one that holds too much is started anew, see `compiled`.
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+}
 
 
 def options(args, **more) -> dict:
