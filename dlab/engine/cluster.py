@@ -10,7 +10,15 @@ import json
 import logging
 import sys
 
-SETTINGS = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": 10, "distributed.admin.log-length": 1000}
+SETTINGS = {
+    "distributed.worker.daemon": False,
+    "distributed.scheduler.allowed-failures": 10,
+    "distributed.admin.log-length": 1000,
+    # Paused, a worker that holds memory for good would take no unit any more: one that holds too much is started anew, see `compiled`.
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+}
 
 
 def options(args, **more) -> dict:

@@ -68,7 +68,7 @@ def remembered(function: Callable, study: Study, *args, tick):
     if (data := CACHE.load(name)) is not None:
         try:
             return read(data)
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except Exception as error:  # zipfile and numpy have many for bytes that are not theirs
             CACHE.drop(name, error)
     found = function(study, *args, tick=tick)
     CACHE.keep(name, packed(found), modules(study, run))

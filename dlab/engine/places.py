@@ -97,6 +97,7 @@ def start(scheduler: str | None = None, workers: int | None = None, wait: bool =
     scheduler = scheduler or os.environ.get("DLAB_SCHEDULER") or None
     workers = _count() if workers is None and not scheduler else workers
     stop()
+    cost.remember()
     _state["asked"] = scheduler, workers
     if not scheduler and not workers:
         return
@@ -128,14 +129,16 @@ def stop() -> None:
 
 
 def status() -> dict:
-    """How this process is, without a word of what anybody does: {"memory" (resident bytes), "runs": [{"state", "done", "seconds" (since
-    it began), "followers"}], "workers": [{"memory", "units" (finished, running or waiting there), "quick"}], "units" (under way), "said"}."""
+    """How this process is, without a word of what anybody does: {"memory" (resident bytes), "runs": [{"state", "done", "seconds"
+    (since it began), "followers"}], "workers": [{"memory", "units" (finished, running, waiting there), "quick"}], "units" (under way), "said"}.
+    """
     place, now = _state["place"], time.monotonic()
     runs = [
         {"state": r.state, "done": r.done, "seconds": now - r.begun if r.state == "running" else 0.0, "followers": len(r.followers)}
         for r in _state["runs"].under_way()
     ]
-    return {"memory": resident(), "runs": runs, "said": _state["said"], **(place.report() if not place.near else {"workers": [], "units": 0})}
+    theirs = {"workers": [], "units": 0} if place.near else place.report()
+    return {"memory": resident(), "runs": runs, "said": _state["said"], **theirs}
 
 
 def free_memory() -> float:

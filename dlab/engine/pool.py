@@ -93,9 +93,10 @@ class Pool:
         found = {}
         with self._trying():
             found = self.client.scheduler_info(n_workers=-1)["workers"]
+        metrics = {a: its["metrics"] for a, its in found.items() if a in self.workers}
         workers = [
-            {"memory": its["metrics"].get("memory", 0), "units": sum(its["metrics"].get("task_counts", {}).values()), "quick": a in self._quick}
-            for a, its in found.items() if a in self.workers
+            {"memory": its.get("memory", 0), "units": sum(its.get("task_counts", {}).values()), "quick": a in self._quick}
+            for a, its in metrics.items()
         ]  # fmt: skip
         with self._guard:
             return {"workers": workers, "units": len(self._units)}
