@@ -13,6 +13,7 @@ from dlab.engine.ask import (
     stream,
     time_steps,
     train,
+    under_way,
 )
 from dlab.engine.compiled import forget_compiled, keep_compiled
 from dlab.engine.cost import seconds, seconds_a_step
@@ -23,5 +24,5 @@ from dlab.engine.places import start, stop
 __all__ = [
     "ALONE", "CACHE", "KEEP_FILES", "answer", "answer_name", "answers_of", "cancel", "exact", "forget_compiled", "job", "jobs",
     "keep_compiled", "kept", "kept_answer", "kept_particles", "modules", "numerics", "particles", "result", "seconds", "seconds_a_step",
-    "start", "stop", "stream", "time_steps", "train",
+    "start", "stop", "stream", "time_steps", "train", "under_way",
 ]  # fmt: skip

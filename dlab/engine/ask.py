@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from dlab import answers
 from dlab import study as studies
 from dlab.engine import cost, keep, places, tasks
+from dlab.engine.lost import Lost
 from dlab.study import Study
 
+TRIES = 4  # places that a run tries, where one after the other is lost
 ALONE = "alone"  # the session of a process that has no sessions
 
 
@@ -36,8 +38,7 @@ def stream(study: Study, tick=lambda done: None, waiting=lambda *queue: None, se
         if (known := keep.kept(study)) is not None:  # somebody else asked for the same while this one waited
             yield known
             return
-        place = _Metered(places.place())
-        for found in studies.stream(study, tick, place):
+        for found in _steadily(lambda place: studies.stream(study, tick, place), study, study.price, tick):
             last = found.done == 1
             data = {**found.to_json(), "done": found.done}
             if last:
@@ -45,7 +46,6 @@ def stream(study: Study, tick=lambda done: None, waiting=lambda *queue: None, se
                     keep.keep_particles(study, packed)
                 keep.keep_result(study, data)
             yield data
-        place.learn(study, study.price)
 
     yield from _follow(study.key, start, study.price, session, tick, waiting)
 
@@ -94,8 +94,7 @@ def jobs(
 ) -> Iterator:  # fmt: skip
     """As `job`, with what the function gives on the way. Two sessions that ask for one name share its run."""
 
-    def start(tick) -> Iterator:
-        place = _Metered(places.place())
+    def run(place, tick) -> Iterator:
         with place.open(study) as work:
             future = work.submit(function, *args, price=price or 1.0)
             while not future.done():
@@ -104,7 +103,9 @@ def jobs(
                 while work.given:
                     yield work.given.popleft()
             yield future.result()
-        place.learn(study, price)
+
+    def start(tick) -> Iterator:
+        return _steadily(lambda place: run(place, tick), study, price, tick)
 
     yield from _follow(name, start, price, session, tick, waiting)
 
@@ -126,6 +127,11 @@ def time_steps(study: Study, tick=lambda done: None, waiting=lambda *queue: None
     return known
 
 
+def under_way(study: Study) -> bool:
+    """Whether a run of the study is going on or waits in the queue."""
+    return any(run.name == study.key and not run.abandoned for run in places.runs().under_way())
+
+
 def cancel(session: str) -> None:
     """Cancel the runs that this session alone follows."""
     places.runs().cancel(session)
@@ -140,6 +146,21 @@ def _follow(name, start, price, session, tick, waiting):
         waiting(before, sum(cost.seconds(r.price) for r in runs.under_way()[: before + 1]))
 
     yield from runs.follow(name, start, price, session, tick, queued)
+
+
+def _steadily(of, study, price, tick) -> Iterator:
+    """What of(place) gives; where that place is lost on the way, of another one, which goes on from the journal."""
+    for again in range(TRIES):
+        place = _Metered(places.place())
+        try:
+            yield from of(place)
+        except Lost:
+            if again == TRIES - 1:
+                raise
+            places.mend(place.place, tick)
+        else:
+            place.learn(study, price)
+            return
 
 
 class _Metered:

@@ -5,18 +5,24 @@ one thread each (0: none, units run in threads of this process).
 """
 
 import atexit
+import json
 import logging
 import os
+import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
+from pathlib import Path
 
+import dlab
 from dlab.cache import folder
 from dlab.engine import cost
+from dlab.engine.compiled import most
 from dlab.engine.journal import remembered
+from dlab.engine.lost import Lost
 from dlab.engine.runs import Runs
 from dlab.params import BadInput
-from dlab.study import memory
 from dlab.study.place import THREADS, Here
 
 LOG = logging.getLogger(__name__)
@@ -26,7 +32,9 @@ STARTS = 90.0  # seconds that workers may take to start
 
 HERE = Here(remembered)
 HERE.at_once, HERE.patience = 1, 0.0
-_state = {"place": HERE, "runs": Runs(1, 0.0), "ready": None, "close": None, "said": ""}
+BACK = 60.0  # seconds for which a run waits for a scheduler that has gone
+_state = {"place": HERE, "runs": Runs(1, 0.0), "ready": None, "close": None, "said": "", "asked": (None, 0)}
+_mending = threading.Lock()
 
 
 def place():
@@ -46,6 +54,39 @@ def said() -> str:
     return _state["said"]
 
 
+def mend(lost, tick) -> None:
+    """Another place for `lost`, a pool whose scheduler is gone: new workers of this process, or of the scheduler once it is back; tick()
+    is called meanwhile. The work goes on in this process where no new workers can be started. `Lost` where the scheduler stays away."""
+    while not _mending.acquire(timeout=0.2):
+        tick()
+    try:
+        if _state["place"] is not lost or not lost.gone():  # another run has seen to it, or a unit alone was lost
+            return
+        scheduler, workers = _state["asked"]
+        close, _state["close"] = _state["close"], None
+        if close:
+            close()
+        end = time.monotonic() + BACK
+        while True:
+            tick()
+            try:
+                _connect(scheduler, workers, wait=2.0 if scheduler else STARTS)
+                LOG.warning("the workers were lost; the work goes on with new ones")
+                return
+            except Exception as error:
+                if not scheduler:
+                    _state["said"] = f"The workers were lost and no new ones could be started ({error}); the work goes on in this process."
+                    LOG.exception(_state["said"])
+                    _take(HERE, THREADS, None)
+                    return
+                if time.monotonic() > end:
+                    raise Lost(f"The Dask scheduler at {scheduler} is gone. Start it again and ask anew: the run goes on from what it had."
+                               ) from None
+            time.sleep(0.5)
+    finally:
+        _mending.release()
+
+
 def start(scheduler: str | None = None, workers: int | None = None, wait: bool = True) -> None:
     """Choose the place of this process: a scheduler's address, else so many workers; see the environment for None.
 
@@ -55,6 +96,7 @@ def start(scheduler: str | None = None, workers: int | None = None, wait: bool =
     scheduler = scheduler or os.environ.get("DLAB_SCHEDULER") or None
     workers = _count() if workers is None and not scheduler else workers
     stop()
+    _state["asked"] = scheduler, workers
     if not scheduler and not workers:
         return
     if wait:
@@ -101,31 +143,43 @@ def _count() -> int:
     return cores if free_memory() >= ROOM else 1
 
 
-def _connect(scheduler, workers) -> None:
+def _connect(scheduler, workers, wait=STARTS) -> None:
     from dlab.engine.pool import Pool
 
-    client, closing = _named(scheduler) if scheduler else _local(workers)
-    pool = Pool(client)
-    pool.wanted()
-    if not pool.workers:
-        client.wait_for_workers(1, timeout=STARTS)
-        pool.wanted()
+    client, closing = _named(scheduler, min(wait, 10.0)) if scheduler else _local(workers)
+    pool = None
 
     def close():
-        for each in (pool.close, client.close, closing):
+        for each in (*([pool.close] if pool else []), client.close, closing):
             with suppress(Exception):
                 each()
 
+    try:
+        pool = Pool(client)
+        pool.wanted()
+        if not pool.workers:
+            client.wait_for_workers(1, timeout=wait)
+            pool.wanted()
+    except BaseException:
+        close()
+        raise
     atexit.register(close)
-    cost.load["threads"] = max(1, len(pool.workers))
-    _state.update(place=pool, runs=Runs(pool.at_once, pool.patience), close=close)
+    _take(pool, max(1, len(pool.workers)), close)
 
 
-def _named(scheduler):
+def _take(place, threads, close) -> None:
+    """Work in this place from now on. Runs stay: those who follow one see it go on."""
+    cost.load["threads"] = threads
+    runs = _state["runs"]
+    runs.at_once, runs.patience = place.at_once, place.patience
+    _state.update(place=place, close=close)
+
+
+def _named(scheduler, timeout):
     import distributed
 
     try:
-        return distributed.Client(scheduler, timeout=10, set_as_default=False, name="dlab"), lambda: None
+        return distributed.Client(scheduler, timeout=timeout, set_as_default=False, name="dlab"), lambda: None
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise BadInput(
             f"No Dask scheduler answers at {scheduler!r} ({error or type(error).__name__}); give an address such as "
@@ -134,37 +188,28 @@ def _named(scheduler):
 
 
 def _local(workers):
-    """Worker processes of this machine, which listen on loopback alone. A process that dies is started anew, and all end with this one."""
-    import dask
+    """Worker processes of this machine, which listen on loopback alone: see `cluster`. They end with this process."""
     import distributed
 
-    settings = {
-        "distributed.worker.preload": ["dlab.engine.worker"],
-        "distributed.worker.daemon": False,
-        "distributed.scheduler.allowed-failures": 10,
-        "distributed.admin.event-loop": "asyncio",
-        "distributed.scheduler.work-stealing": True,
-    }
-    quick = workers > 1 and free_memory() >= QUICK
-    with dask.config.set(settings):
-        common = {
-            "nthreads": 1, "memory_limit": int(memory.BASE * 4 + memory.limit()), "host": "127.0.0.1",
-            "preload": ["dlab.engine.worker"], "local_directory": str(folder() / "workers"), "dashboard_address": None,
-        }  # fmt: skip
-        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "PYTHONPATH": _path()}
-        batch = {"cls": distributed.Nanny, "options": {**common, "env": {**threads, "DLAB_NICE": "1"}}}
-        small = {"cls": distributed.Nanny, "options": {**common, "env": threads, "resources": {"dlab-quick": 1}}}
-        cluster = distributed.SpecCluster(
-            scheduler={"cls": distributed.Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}},
-            workers={**dict.fromkeys(range(workers), batch), **({"quick": small} if quick else {})}, silence_logs=logging.ERROR,
-        )  # fmt: skip
-    client = distributed.Client(cluster, set_as_default=False, name="dlab")
-    return client, cluster.close
+    root = Path(dlab.__file__).parents[1]
+    path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [
+        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--path", path,
+        "--memory", str(most()), "--folder", str(folder() / "workers"),
+        *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
+    def close():
+        process.stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
-def _path() -> str:
-    """Where a worker finds the lab: as this process does."""
-    import dlab
-
-    root = os.path.dirname(os.path.dirname(os.path.abspath(dlab.__file__)))
-    return os.pathsep.join(dict.fromkeys([root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)), *sys.path[:0]]))
+    try:
+        address = json.loads(process.stdout.readline())["address"]
+        return distributed.Client(address, timeout=30, set_as_default=False, name="dlab"), close
+    except Exception:
+        close()
+        raise

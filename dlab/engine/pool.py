@@ -1,7 +1,8 @@
 """Units on the workers of a Dask scheduler, run by run in turn, so that a long run does not hold up a short one.
 
 Few units are under way at a time, two for each worker: the others wait here, where their order can still change. Dask knows where the
-data of each are and begins a unit anew elsewhere when a worker dies.
+data of each are and begins a unit anew elsewhere when a worker dies. A unit asks for a resource that workers of these numerics alone
+have (`identity.label`), and not for a worker by its address, which a worker that is started anew does not have any more.
 """
 
 import json
@@ -12,16 +13,18 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
 
-from dlab.engine import tasks
+from dlab.engine import identity, tasks
+from dlab.engine.lost import Lost
 from dlab.params import BadInput
 from dlab.study import Study
 from dlab.study.place import Work
 
 LOG = logging.getLogger(__name__)
 DEPTH = 2  # units under way for each worker, so that none waits for the next
-QUICK, BATCH = "dlab-quick", "dlab-batch"  # resources of workers: those for small answers alone, and those for runs
 LOOK = 2.0  # seconds between two looks at which workers there are
+QUICKLY = 30.0  # seconds after which a small answer is computed here
 
 
 class Pool:
@@ -35,7 +38,8 @@ class Pool:
         self._turn: deque[PoolWork] = deque()
         self._units: dict[str, tuple[PoolWork, float, Future]] = {}
         self._guard = threading.RLock()
-        self._workers, self._quick, self._refused, self._looked = [], [], {}, 0.0
+        self._workers, self._quick, self._refused, self._looked = [], [], {}, -LOOK
+        self.lost, self._id = False, None  # whether its scheduler is gone; which scheduler that is
         client.subscribe_topic(self.topic, self._event)
         self.look()
 
@@ -48,39 +52,53 @@ class Pool:
         return PoolWork(self, study)
 
     def quick(self, function: Callable, study: Study, *args):
-        """The value of a small job, before all others; on a worker of its own where there is one."""
-        where = {"workers": self._quick} if self._quick else {"workers": self._workers, "priority": 100}
-        future = self.client.submit(
-            tasks.perform, function, _text(study), args, "", uuid.uuid4().hex, self.topic, pure=False, allow_other_workers=True, **where
-        )  # fmt: skip
-        return future.result(timeout=120)
+        """The value of a small job, before all others; on a worker of its own where there is one, and here where no worker answers."""
+        where = {"resources": {identity.QUICK: 1}} if self._quick else {"resources": {identity.label(): 1}, "priority": 100}
+        try:
+            future = self.client.submit(
+                tasks.perform, function, _text(study), args, "", uuid.uuid4().hex, self.topic, pure=False, **where
+            )  # fmt: skip
+            return future.result(timeout=QUICKLY)
+        except BadInput:
+            raise
+        except Exception as error:
+            LOG.warning("a small answer is computed in this process, since no worker gave it (%s)", error or type(error).__name__)
+            return function(study, *args)
 
     # ------------------------------------------------------------ workers
 
     def look(self) -> None:
-        """See which workers there are, and whether new ones compute as this process does."""
+        """See which workers there are, and whether they compute as this process does."""
         if time.monotonic() - self._looked < LOOK:
             return
         self._looked = time.monotonic()
-        found = self.client.scheduler_info(n_workers=-1)["workers"]
-        new = [a for a in found if a not in {*self._workers, *self._quick, *self._refused}]
-        if new:
-            from dlab.engine import worker
-
-            mine = worker.identity()
-            for address, its in self.client.run(worker.identity, workers=new, on_error="return").items():
-                if its != mine:
-                    self._refused[address] = worker.difference(address, its, mine)
-                    LOG.warning(self._refused[address])
+        if self.client.status != "running":
+            self.lost = True
+            return
+        info = self.client.scheduler_info(n_workers=-1)
+        self._id = self._id or info.get("id")
+        self.lost |= info.get("id") != self._id  # another one at the same address knows nothing of these units
+        found = {address: its.get("resources") or {} for address, its in info["workers"].items()}
         with self._guard:
-            good = [a for a in found if a not in self._refused]
-            self._quick = [a for a in good if QUICK in found[a].get("resources", {})]
-            self._workers = [a for a in good if a not in self._quick]
+            self._workers = [a for a, its in found.items() if identity.label() in its]
+            self._quick = [a for a, its in found.items() if identity.QUICK in its]
+            self._refused = {a: why for a, why in self._refused.items() if a in found}
+        if new := [a for a in found if a not in {*self._workers, *self._quick, *self._refused}]:
+            for address, its in self.client.run(identity.identity, workers=new, on_error="return").items():
+                self._refused[address] = identity.difference(address, its)
+                LOG.warning(self._refused[address])
+
+    def gone(self) -> bool:
+        """Whether the scheduler is gone, as far as can be seen now."""
+        self._looked = -LOOK
+        with self._trying():
+            self.look()
+        return self.lost
 
     def wanted(self) -> None:
         """BadInput where no worker can be used."""
         if not self._workers:
-            self._looked = 0.0
+            self._looked = -LOOK
             self.look()
         if not self._workers and self._refused:
             raise BadInput(next(iter(self._refused.values())))
@@ -93,9 +111,10 @@ class Pool:
 
     def advance(self) -> None:
         """Give units to workers that have room, one of each run in turn."""
-        self.look()
+        with self._trying():
+            self.look()
         with self._guard:
-            room = DEPTH * len(self._workers) - len(self._units)
+            room = 0 if self.lost else DEPTH * len(self._workers) - len(self._units)
             idle = 0
             while room > 0 and self._turn and idle < len(self._turn):
                 work = self._turn[0]
@@ -106,6 +125,16 @@ class Pool:
                 idle, room = 0, room - 1
                 self._begin(work, *work.queue.popleft())
 
+    @contextmanager
+    def _trying(self):
+        """What Dask raises inside means that the scheduler does not answer."""
+        try:
+            yield
+        except Exception as error:
+            if not self.lost:
+                LOG.warning("the scheduler of the workers does not answer: %s", error or type(error).__name__)
+            self.lost = True
+
     def _begin(self, work, future, function, args, price, hold):
         if not future.set_running_or_notify_cancel():
             return
@@ -114,21 +143,29 @@ class Pool:
         # What other units hold stands last, where Dask finds it.
         held = [a for a in args if _is_future(a)]
         plain = tuple(a for a in args if not _is_future(a))
-        theirs = self.client.submit(
-            tasks.perform, function, work.text, plain, work.name, unit, self.topic, *held, key=f"{function.__name__}-{unit}", pure=False,
-            workers=self._workers, allow_other_workers=False, priority=0,
-        )  # fmt: skip
+        try:
+            theirs = self.client.submit(
+                tasks.perform, function, work.text, plain, work.name, unit, self.topic, *held, key=f"{function.__name__}-{unit}",
+                pure=False, resources={identity.label(): 1}, priority=0,
+            )  # fmt: skip
+        except Exception as error:  # what it holds is gone with its scheduler
+            self._units.pop(unit)
+            work.failed(unit, future, Lost(f"{LOST} ({error or type(error).__name__})"))
+            return
         work.theirs[unit] = theirs
         theirs.add_done_callback(lambda done: self._ended(unit, done, hold))
 
     def _ended(self, unit, theirs, hold) -> None:
+        try:
+            # Its data may lie on a worker that has died since: Dask then computes it anew, however long that takes.
+            found, error = theirs if hold and theirs.status == "finished" else theirs.result(), None
+        except BaseException as raised:
+            found, error = None, raised
         with self._guard:
             work, price, future = self._units.pop(unit, (None, 0, None))
         if work is None:
             return
-        try:
-            found = theirs if hold and theirs.status == "finished" else theirs.result(timeout=60)
-        except BaseException as error:
+        if error is not None:
             work.failed(unit, future, error)
         else:
             work.ended(unit, future, price, found, hold)
@@ -146,15 +183,18 @@ class Pool:
         """Forget a run's units, and end those under way."""
         with self._guard:
             self._turn.remove(work)
+            work.queue.clear()
             its = [unit for unit, (other, *_) in self._units.items() if other is work]
             for unit in its:
                 self._units.pop(unit)
-        if its:
-            self.client.run(tasks.leave, work.name, workers=self._workers, wait=False, on_error="ignore")
-            self.client.cancel([work.theirs[unit] for unit in its], asynchronous=False)
+        if its and not self.lost:
+            with self._trying():
+                self.client.run(tasks.leave, work.name, workers=self._workers, wait=False, on_error="ignore")
+                self.client.cancel([work.theirs[unit] for unit in its if unit in work.theirs], asynchronous=False)
         self.advance()
 
     def close(self) -> None:
+        self.lost = True
         self.client.unsubscribe_topic(self.topic)
 
 
@@ -178,8 +218,14 @@ class PoolWork(Work):
     def wait(self) -> None:
         with self._moved:
             self._moved.wait(0.1)
-        if not self.pool._workers:
-            self.pool.advance()
+        self.pool.advance()
+        if self.pool.lost:  # nobody gives these units any more
+            with self.pool._guard:
+                waiting, its = list(self.queue), [unit for unit, (work, *_) in self.pool._units.items() if work is self]
+                self.queue.clear()
+                begun = [(unit, self.pool._units.pop(unit)[2]) for unit in its]
+            for unit, future in [*begun, *(("", each[0]) for each in waiting)]:
+                self.failed(unit, future, Lost(LOST))
 
     def event(self, what, price) -> None:
         with self._moved:
@@ -202,15 +248,27 @@ class PoolWork(Work):
 
     def failed(self, unit, future, error) -> None:
         with self._moved:
-            if isinstance(error, CancelledError):
-                error = RuntimeError("the scheduler has lost a unit of this run")
-            future.set_exception(error)
+            future.set_exception(_plainly(error))
             self._moved.notify_all()
 
     def __exit__(self, *failure) -> None:
         self.pool.drop(self)
-        self.queue.clear()
         self.theirs.clear()
+
+
+LOST = "The scheduler of the workers is gone, or has lost a part of this run; asked for again, the run goes on from what it had"
+
+
+def _plainly(error: BaseException) -> BaseException:
+    """An error of Dask's own, in one sentence; others as they are."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return RuntimeError(
+            f"A part of this run has ended {error.allowed_failures + 1} worker processes, each while it ran there: they may lack memory. "
+            "Ask for fewer particles or give the workers more."
+        )
+    return Lost(LOST) if isinstance(error, CancelledError) else error
 
 
 def _is_future(value) -> bool:

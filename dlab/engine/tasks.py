@@ -16,8 +16,7 @@ from dlab import answers
 from dlab import study as studies
 from dlab.answers import learned_score
 from dlab.cache import dumps
-from dlab.engine import cost
-from dlab.engine.compiled import forget_compiled
+from dlab.engine import compiled, cost
 from dlab.engine.journal import remembered
 from dlab.study import Study
 from dlab.study.place import Left, Tick
@@ -25,6 +24,7 @@ from dlab.study.place import Left, Tick
 TELLING = 0.25  # seconds between two events of a unit
 _left: OrderedDict[str, None] = OrderedDict()  # runs that have been left
 _guard = threading.Lock()
+_ending: list[bool] = []  # not empty once this worker is being started anew
 
 
 def leave(run: str) -> None:
@@ -37,9 +37,12 @@ def leave(run: str) -> None:
 
 def perform(function: Callable, text: str, args: tuple, run: str, unit: str, topic: str, *held):
     """function(study, *args, *held, tick=...) in a worker, for a unit of a run; events go to a topic of Dask."""
-    from distributed import get_worker
+    from distributed import Reschedule, get_worker
 
     worker, told = get_worker(), 0.0
+    if _ending:  # another worker takes this unit, or this one after its restart
+        time.sleep(0.1)
+        raise Reschedule
 
     def moved(done):
         nonlocal told
@@ -60,7 +63,17 @@ def perform(function: Callable, text: str, args: tuple, run: str, unit: str, top
     finally:
         where = f"{socket.gethostname()}:{os.getpid()}"
         worker.log_event(topic, {"run": run, "unit": unit, "seconds": time.monotonic() - begun, "where": where})
-        forget_compiled()
+        _recycle(worker)
+
+
+def _recycle(worker) -> None:
+    """Between two units: forget compiled programs, and where that is not enough hand the memory back by a new start of the process. Its
+    nanny does that; results that it holds go to other workers, or are read from the journal again."""
+    compiled.forget_compiled()
+    held = sum(task.nbytes or 0 for task in list(worker.state.tasks.values()) if task.state == "memory")
+    if worker.nanny and compiled.too_large(held) and not _ending:
+        _ending.append(True)
+        worker.loop.add_callback(worker.close_gracefully, restart=True, reason="dlab-memory")
 
 
 @lru_cache(maxsize=16)

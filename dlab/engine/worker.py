@@ -5,36 +5,29 @@ threads are not. Compiled programs are kept in the cache folder, for all process
 """
 
 import os
-import platform
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+import threadpoolctl
+from dask.sizeof import sizeof
 
-import dlab
-from dlab import fingerprint
 from dlab.engine.compiled import keep_compiled
-from dlab.engine.keep import numerics
+from dlab.engine.identity import QUICK, label
+from dlab.sample import Run
 
 POLITE = 10  # niceness of what runs beside a server
+MANY = 1e9  # of a resource that is only a label
 
 
 def dask_setup(worker) -> None:
     """What Dask calls in a worker when it starts."""
     keep_compiled()
+    threadpoolctl.threadpool_limits(1)
     if os.environ.get("DLAB_NICE"):
         os.nice(POLITE)
+    if QUICK not in worker.state.total_resources:
+        worker.state.total_resources[label()] = worker.state.available_resources[label()] = MANY
 
 
-def identity() -> dict[str, str]:
-    """What two processes must share to work on one run."""
-    versions = dict(each.rsplit(" ", 1) for each in fingerprint.versions())
-    return {"dlab": dlab.__version__, "numerics": numerics(), "Python": platform.python_version().rsplit(".", 1)[0], **versions}
-
-
-def difference(address: str, its: dict | Exception, mine: dict) -> str:
-    """One sentence: why a worker is refused."""
-    if not isinstance(its, dict):
-        return f"The worker {address} does not run this lab ({its}); start it with dask worker --preload dlab.engine.worker."
-    other = {name: its.get(name) for name in mine if its.get(name) != mine[name]}
-    said = ", ".join(f"{name} {theirs} where this process has {mine[name]}" for name, theirs in other.items())
-    return f"The worker {address} is refused, since its numbers may differ: it has {said}. Start it from the same clone and requirements."
+@sizeof.register(Run)
+def _bytes(run: Run) -> int:
+    """What Dask takes the result of a unit for."""
+    return sum(a.nbytes for a in (run.x, run.error_square, run.fluctuation) if hasattr(a, "nbytes"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import jax.numpy as jnp
@@ -48,7 +49,7 @@ class ScoreError:
         """The error that can be evaluated; tick(done) may raise to cancel."""
         return self
 
-    @property
+    @cached_property
     def second_order_free(self) -> bool:
         """Whether L and M are free of errors of their own."""
         return float(self.hessian_level) == 0 == float(self.drift_level)

@@ -30,6 +30,7 @@ CROWDED = 6  # the nodes for U are 1 - w^CROWDED, see `midpoints`
 DRAWS = 1 << 11  # midpoints drawn of each step, fewer where steps are many: ENTRIES of them in all
 ENTRIES, FEWEST = 1 << 17, 256
 MATRICES = 1 << 20  # entries of the matrices of steps that are worked on together
+PIECE = 64  # draws whose densities are multiplied together
 GROUPS = 64  # values of V that stand for all in `radial`
 RADII = 200  # nodes of the integral over the radius
 GRID, REACH = 48, 6.0  # points a side of the joint density, and its ends in standard deviations
@@ -37,6 +38,7 @@ SMALL = 0.005  # relative error up to which W2 of shapes is taken from the expan
 EQUAL = 1e-9  # relative difference of what is one
 
 
+@lru_cache
 def midpoints(randomised: bool = True):
     """Nodes and weights (q,) of the mean over U. They crowd at 1: in the last step a score on a variance v has a pole at
     U = 1 + v/h, which plain Gauss-Legendre nodes do not see where v is small beside h."""
@@ -67,12 +69,12 @@ class Moments:
 
     @property
     def var(self) -> np.ndarray:
-        return self.expected + np.diag(self.mm)
+        return self.expected + self.mm.diagonal()
 
     @property
     def spread(self) -> float:
         """The largest share of V, in standard deviations squared, and of M that is random over U."""
-        return float(max((np.diag(self.vv) / self.expected**2).max(), (np.diag(self.mm) / self.var).max()))
+        return float(max((self.vv.diagonal() / self.expected**2).max(), (self.mm.diagonal() / self.var).max()))
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,10 @@ class Distance:
     upper: float
 
 
-def distances(maps: Maps, mean, var, counts, at, targets) -> list[Distance]:
+def distances(maps: Maps, mean, var, counts, at, targets, laws=None) -> list[Distance]:
     """W2 to N(mean, diag var) of `targets` after each of the steps `at`, from a Gaussian with mean and var (k,) along axes that stand
-    for counts (k,) coordinates each."""
-    laws, found, drawn = moments(maps, mean, var, at), [], {}
+    for counts (k,) coordinates each; laws: their `moments`, where they are known."""
+    laws, found, drawn = laws or moments(maps, mean, var, at), [], {}
     for n, (mean_there, var_there) in zip(at, targets):
         law = laws[int(n)]
         apart, shape = gaussian(law, mean_there, var_there, counts), expansion(law, var_there, counts)
@@ -112,24 +114,42 @@ def distances(maps: Maps, mean, var, counts, at, targets) -> list[Distance]:
 def moments(maps: Maps, mean, var, at) -> dict[int, Moments]:
     """After each of the steps `at`, 0 the start: a Gaussian with mean and var (k,)."""
     k, (_, w), wanted = len(mean), midpoints(), set(map(int, at))
-    now = Moments(np.array(mean, float), np.array(var, float), *np.zeros((3, k, k)))
-    found, many = {0: now}, max(1, MATRICES // k**2)
-    for first in range(0, len(maps.A), many):
-        A, c, B = (v[first : first + many] for v in (maps.A, maps.c, maps.B))
-        a, expected, means = A**2, [now.expected], [now.mean]
-        for square, linear, shift, noise in zip(*(v @ w for v in (a, A, c, B))):
-            expected.append(square * expected[-1] + noise)
-            means.append(linear * means[-1] + shift)
-        # What is random beside the state: V+ = a V + B, M+ = A M + c, a and A with u.
-        expected, means = np.array(expected)[..., None], np.array(means)[..., None]
-        dv, dm = a * expected[:-1] + B - expected[1:], A * means[:-1] + c - means[1:]
-        pairs = [[(x * w) @ np.swapaxes(y, 1, 2) for x, y in both] for both in (((a, a), (A, a), (A, A)), ((dv, dv), (dm, dv), (dm, dm)))]
-        for n, (kept, added) in enumerate(zip(zip(*pairs[0]), zip(*pairs[1])), 1):
-            seconds = [x * now_ + y for x, now_, y in zip(kept, (now.vv, now.mv, now.mm), added)]
-            now = Moments(means[n, :, 0], expected[n, :, 0], *seconds)
-            if first + n in wanted:
-                found[first + n] = now
+    now, seconds = np.array([mean, var], float), np.zeros((3, k, k))
+    found, many = {0: Moments(*now, *seconds)}, max(1, MATRICES // k**2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for first in range(0, len(maps.A), many):
+            A, c, B = (v[first : first + many] for v in (maps.A, maps.c, maps.B))
+            a = A**2
+            path = _path(np.stack([A @ w, a @ w], 1), np.stack([c @ w, B @ w], 1), now)
+            # What is random beside the state: V+ = a V + B, M+ = A M + c, a and A with u.
+            means, expected = np.moveaxis(path, 1, 0)[..., None]
+            dv, dm = a * expected[:-1] + B - expected[1:], A * means[:-1] + c - means[1:]
+            kept, added = (_pairs(*both, w) for both in ((a, A), (dv, dm)))
+            done = 0
+            for n in sorted(n - first for n in {*wanted, first + len(A)} if first < n <= first + len(A)):
+                seconds, done = carried(kept[done:n], added[done:n], seconds), n
+                found[first + n] = Moments(*path[n], *seconds)
+            now = path[-1]
     return found
+
+
+def carried(factor, more, now) -> np.ndarray:
+    """now (...) after all of the steps x -> factor x + more, (N, ...) each."""
+    later = np.cumprod(factor[::-1], 0)[::-1]  # of a step and those that follow
+    return later[0] * now + (later[1:] * more[:-1]).sum(0) + more[-1]
+
+
+def _path(factor, more, now) -> np.ndarray:
+    """now (2, k) and what it is after each of the steps x -> factor x + more, (N, 2, k) each: (N + 1, 2, k)."""
+    path = [now]
+    for one, other in zip(factor, more):
+        path.append(one * path[-1] + other)
+    return np.array(path)
+
+
+def _pairs(v, m, w) -> np.ndarray:
+    """Means over U of products of v and v, m and v, m and m between all axes, (N, 3, k, k), each (N, k, q)."""
+    return np.stack([(x * w) @ np.swapaxes(y, 1, 2) for x, y in ((v, v), (m, v), (m, m))], 1)
 
 
 def draws(maps: Maps, mean, var, at) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -142,7 +162,7 @@ def draws(maps: Maps, mean, var, at) -> dict[int, tuple[np.ndarray, np.ndarray]]
     wanted, seen = set(map(int, at)), {0: (M, V)}
     for n in range(steps):
         order = rng.permutation(K)
-        A, c, B = ((v[n] @ between)[:, order] for v in (maps.A, maps.c, maps.B))
+        A, c, B = (np.take(v[n] @ between, order, 1) for v in (maps.A, maps.c, maps.B))
         M, V = A * M + c, A**2 * V + np.maximum(B, 0)
         if n + 1 in wanted:
             seen[n + 1] = M, V
@@ -186,13 +206,13 @@ def expansion(law: Moments, var, counts) -> float:
     third = mv**2 / 2 / (1 / v[:, None] + 2 / v)
     # Between two coordinates; twice in the double sum but for the third order, which knows which is which.
     between = mm**2 * pair / 2 + third + vv**2 * pair / 16
-    alone = np.diag(mv) ** 2 * v / 2 + 3 * np.diag(vv) ** 2 * v / 32
-    return float(n @ between @ n - n @ np.diag(between) + n @ alone)
+    alone = mv.diagonal() ** 2 * v / 2 + 3 * vv.diagonal() ** 2 * v / 32
+    return float(n @ between @ n - n @ between.diagonal() + n @ alone)
 
 
 def most(law: Moments, mean, var, counts) -> float:
     """W2^2 at most: the mean over U of that of the Gaussian given U, with E V^(1/2) from below by (1 + x)^(1/2) >= 1 + x/2 - x^2/2."""
-    root = np.sqrt(law.expected) * np.maximum(1 - np.diag(law.vv) / (2 * law.expected**2), 0)
+    root = np.sqrt(law.expected) * np.maximum(1 - law.vv.diagonal() / (2 * law.expected**2), 0)
     return max(0.0, float(counts @ ((law.mean - mean) ** 2 + law.var + var - 2 * np.sqrt(var) * root)))  # below 0 by rounding alone
 
 
@@ -254,7 +274,9 @@ def joint(*parts: Block) -> float:
         s, m = np.sqrt(b.V) / own, (b.M - b.M.mean()) / own
         if b.count == 1:
             x = np.linspace(-REACH, REACH, GRID)
-            kernel, shape = np.exp(-(((x[:, None] - m) / s) ** 2) / 2) / s, np.exp(-(x**2) / 2)
+            # In single precision: what it rounds is nothing beside the grid's error.
+            u, s, m = (v.astype(np.float32) for v in (x[:, None], s, m))
+            kernel, shape = np.exp(-(((u - m) / s) ** 2) / 2) / s, np.exp(-(x**2) / 2)
         else:
             chi = stats.chi(b.count)
             low, high = (f(1, e) * chi.ppf(p) for f, e, p in ((min, s.min(), 1e-9), (max, s.max(), 1 - 1e-9)))
@@ -263,5 +285,7 @@ def joint(*parts: Block) -> float:
         kernels.append(kernel)
         shapes.append(shape / shape.sum())
         spacing.append((x[1] - x[0]) * math.sqrt(own * math.sqrt(b.var)))
-    P, cell = kernels[0] @ kernels[1].T, math.prod(spacing)
+    # In pieces that BLAS takes on one thread: another one would spin while it waits for them.
+    pieces = ([k[:, i : i + PIECE] for i in range(0, k.shape[1], PIECE)] for k in kernels)
+    P, cell = sum(one @ other.T for one, other in zip(*pieces)), math.prod(spacing)
     return tangent(P / P.sum() / cell, np.outer(*shapes) / cell, spacing) ** 2

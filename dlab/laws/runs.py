@@ -1,8 +1,9 @@
 """Exact laws of many runs of one scheme on a Gaussian target at once: of all its step counts, along the principal axes.
 
 With an exact score a step acts on every axis alone, x -> A x + c + B Z, and A, c and B depend on the times alone. So all steps of all
-runs are read off the scheme's own `advance` in one call, without a loop, and a run's law is their product: steps are joined two by two.
-`laws.gaussian` carries one run and any affine error, from step to step, and finds the same.
+runs are read off the scheme's own `advance` in few calls, without a loop, and a run's law is their product: factors and their products
+where a step knows nothing of those before it, else maps that are joined two by two. `laws.gaussian` carries one run and any affine error,
+from step to step, and finds the same.
 """
 
 from dataclasses import dataclass, replace
@@ -15,13 +16,12 @@ import numpy as np
 from dlab import process
 from dlab.grid import Grid
 from dlab.grid.base import PAST
-from dlab.laws.mixture import Maps, midpoints
+from dlab.laws.mixture import Maps, carried, midpoints
 from dlab.noise import StepNoise
 from dlab.targets.spectrum import AxesField
 
-ROWS = 1024  # steps that are read off together: one compiled program serves fewer
-# The work is small and each scheme compiles once in a process, which takes half as long like this.
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True, "xla_cpu_use_fusion_emitters": False}
+ROWS = 64  # steps that are read off together, by one compiled program
+QUICK = {"xla_cpu_use_fusion_emitters": False}  # each scheme compiles once in a process, which takes half as long like this
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["values", "mean"], meta_fields=[])
@@ -35,25 +35,49 @@ class Line(AxesField):
         return -self._precision(t) * (x - process.scale(t) * self.mean)
 
 
+@partial(jax.tree_util.register_dataclass, data_fields=["values", "mean"], meta_fields=["times"])
+@dataclass(frozen=True)
+class _Beside(Line):
+    """`times` lines beside each other, whose precisions are found once."""
+
+    times: int = 1
+
+    def _precision(self, t):
+        return jnp.tile(super()._precision(t), self.times)
+
+
 @partial(jax.jit, compiler_options=QUICK)
-def _steps(scheme, field, times, after, earlier, clock, value):
-    """What (1, e_1, ..., e_k) of the state and the normals are moved to, for each step and midpoint, (R, q, k + 1, slots, d)."""
-    d, slots = field.values.shape[0], scheme.history + 1
+def _steps(scheme, table):
+    """x -> A x + c + N(0, S) of each step with k entries of the state, A, c and S beside each other, (R, d, k, 2 k + 1); with a random
+    midpoint A, c and the variance of the noise for each node of U, (R, 3, d, q). table: rows of `_columns`, values and mean. Of one
+    array in and one out, since each costs as much as a step."""
+    times, after, clock, value, *earlier = table[:, : 4 + PAST].T
+    values, mean = table[0, 4 + PAST :].reshape(2, -1)
+    d, slots = len(values), scheme.history + 1
     nodes, _ = midpoints(scheme.randomised)
     rows = 1 + slots + scheme.normals()
-    basis = jnp.tile(jnp.eye(rows)[:, :, None] * jnp.ones(d), (len(nodes), 1, 1))
-    x, *kept = (basis[:, 1 + i] for i in range(slots))
-    normals = [basis[:, 1 + slots + i] for i in range(scheme.normals())]
-    u = jnp.repeat(jnp.asarray(nodes), rows)[:, None] if scheme.randomised else None
+    # What 0 and e_1, ..., e_k of the state and the normals are moved to. Coordinates are on their own, so that all these lie beside
+    # each other as coordinates of one particle for each node: its functions of U are found once.
+    field = _Beside(values, jnp.tile(mean, rows), rows)
+    basis = jnp.broadcast_to(jnp.repeat(jnp.eye(rows), d, 1)[:, None], (rows, len(nodes), rows * d))
+    x, *kept = (basis[1 + i] for i in range(slots))
+    normals = [basis[1 + slots + i] for i in range(scheme.normals())]
+    u = jnp.asarray(nodes)[:, None] if scheme.randomised else None
 
-    def one(t, t_next, earlier, clock, value):
+    def one(t, t_next, clock, value, *earlier):
         mine = replace(scheme, value=value) if scheme.option else scheme
         noise = StepNoise(t - t_next, normals, u, clock=clock)
         parts, after = mine.advance(field, t, t_next, x, noise, list(earlier), tuple(kept))
-        moved = jnp.stack([mine.total(x, parts), *after], 1)
-        return moved.reshape(len(nodes), rows, slots, d)
+        moved = jnp.stack([mine.total(x, parts), *after]).reshape(slots, len(nodes), rows, d)
+        constant = moved[:, :, 0]
+        linear = moved[:, :, 1:] - moved[:, :, :1]
+        A, B = linear[:, :, :slots], linear[:, :, slots:]
+        if scheme.randomised:
+            return jnp.swapaxes(jnp.stack([A[0, :, 0], constant[0], jnp.sum(B[0] ** 2, 1)]), 1, 2)
+        A, B = (jnp.moveaxis(v[:, 0], 2, 0) for v in (A, B))
+        return jnp.concatenate([A, constant[:, 0].T[..., None], B @ jnp.swapaxes(B, 1, 2)], 2)
 
-    return jax.vmap(one)(times, after, earlier, clock, value)
+    return jax.vmap(one)(times, after, clock, value, *earlier)
 
 
 @dataclass(frozen=True)
@@ -69,22 +93,28 @@ class Run:
 def ends(runs, values, mean, start: str) -> list[Run]:
     """The laws of `runs`, pairs (Scheme, Grid) of one scheme that may differ in its option's value, on N(mean, diag values), (d,) each,
     from the start "exact", "paper" or "vp"."""
-    scheme, field = runs[0][0], Line(jnp.asarray(values), jnp.asarray(mean))
-    columns = [np.concatenate(column) for column in zip(*(_columns(scheme, grid) for scheme, grid in runs))]
-    moved = np.concatenate([_read(scheme, field, columns, first) for first in range(0, len(columns[0]), ROWS)])
-    found, first = [], 0
-    for _, grid in runs:
-        m0, v0 = begin(values, mean, grid.T, start)
-        mine = np.moveaxis(moved[first : first + grid.steps], 4, 2)  # (N, q, d, k + 1, slots)
-        first += grid.steps
-        constant = mine[..., 0, :]
-        linear = np.swapaxes(mine[..., 1:, :] - mine[..., :1, :], -1, -2)
-        A, B = np.split(linear, [linear.shape[-2]], axis=-1)
+    steps, found, first = _read(runs, values, mean), [], 0
+    for scheme, grid in runs:
+        mine, first = [v[first : first + grid.steps] for v in steps], first + grid.steps
+        begun = begin(values, mean, grid.T, start)
         if scheme.randomised:
-            A, c, B = (np.swapaxes(v, 1, 2) for v in (A[..., 0, 0], constant[..., 0], np.sum(B**2, (-1, -2))))
-            found.append(Run(m0, v0, Maps(A, c, B)))
+            found.append(Run(*begun, Maps(*mine)))
         else:
-            found.append(_end(A[:, 0], constant[:, 0, :, :, None], B[:, 0] @ np.swapaxes(B[:, 0], -1, -2), m0, v0))
+            found.append(_moved(_joined(*mine), *begun) if scheme.history else Run(*_carried(*mine, *begun)))
+    return found
+
+
+def after(scheme, grid: Grid, values, mean, start: str, at) -> list[Run]:
+    """As `ends` for one run without a random midpoint, after each of its steps `at` (ascending)."""
+    steps, now, found, done = _read([(scheme, grid)], values, mean), begin(values, mean, grid.T, start), [], 0
+    whole = None
+    for n in at:
+        part, done = [v[done:n] for v in steps], n
+        if len(part[0]) and scheme.history:
+            whole = _joined(*part) if whole is None else _then(whole, _joined(*part))
+        elif len(part[0]):
+            now = _carried(*part, *now)
+        found.append(Run(*now) if whole is None else _moved(whole, *now))
     return found
 
 
@@ -95,29 +125,55 @@ def begin(values, mean, T: float, start: str):
     return np.zeros(len(values)), np.full(len(values), process.start_variance(start, T))
 
 
-def _columns(scheme, grid: Grid):
+def _columns(scheme, grid: Grid) -> np.ndarray:
+    """Start, end, clock and option of each step, and the times before it, (N, 4 + PAST)."""
     span = grid.span(0, grid.steps)
     every = np.concatenate([span.earlier, span.times])
-    earlier = np.stack([every[i : i + grid.steps] for i in range(PAST)], 1)
-    value = np.nan if scheme.value is None else scheme.value
-    return span.times[:-1], span.times[1:], earlier, span.clock, np.full(grid.steps, float(value))
+    value = np.full(grid.steps, np.nan if scheme.value is None else float(scheme.value))
+    return np.column_stack([every[PAST:-1], every[PAST + 1 :], span.clock, value, *(every[i : i + grid.steps] for i in range(PAST))])
 
 
-def _read(scheme, field, columns, first):
-    count = min(ROWS, len(columns[0]) - first)
+def _read(runs, values, mean) -> list[np.ndarray]:
+    """A, c and S of all steps of all runs, one after the other, or A, c and B of `Maps` where there is a random midpoint."""
+    scheme, table = runs[0][0], np.concatenate([_columns(*run) for run in runs])
+    total, k, state = len(table), 1 + runs[0][0].history, np.concatenate([values, mean])
     # The last piece is filled up with its last step.
-    chosen = np.minimum(np.arange(first, first + ROWS), first + count - 1)
-    return np.asarray(_steps(scheme, field, *(column[chosen] for column in columns)))[:count]
+    table = table[np.minimum(np.arange(-(-total // ROWS) * ROWS), total - 1)]
+    table = np.concatenate([table, np.broadcast_to(state, (len(table), len(state)))], 1)
+    found = np.concatenate([_steps(scheme, table[first : first + ROWS]) for first in range(0, len(table), ROWS)])[:total]
+    if scheme.randomised:
+        return [found[:, i] for i in range(3)]
+    return [found[..., :k], found[..., k : k + 1], found[..., k + 1 :]]
 
 
-def _end(A, c, S, mean, var) -> Run:
-    """x -> A x + c + N(0, S), the first step first, (N, d, k, k), (N, d, k, 1), (N, d, k, k), after all steps, from no history."""
+def _carried(A, c, S, mean, var) -> np.ndarray:
+    """Mean and variances, (2, d), after all steps of a scheme without a history, as `_joined` has them."""
+    A, c, S = A[..., 0, 0], c[..., 0, 0], S[..., 0, 0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        return carried(np.stack([A, A**2], 1), np.stack([c, S], 1), np.array([mean, var]))
+
+
+def _joined(A, c, S):
+    """x -> A x + c + N(0, S), the first step first, (N, d, k, k), (N, d, k, 1), (N, d, k, k): all of them as one, (d, k, k), ..."""
     with np.errstate(over="ignore", invalid="ignore"):
         while len(A) > 1:
             lone = [v[-1:] for v in (A, c, S)] if len(A) % 2 else None
-            A1, c1, S1 = (v[0 : len(v) // 2 * 2 : 2] for v in (A, c, S))
-            A2, c2, S2 = (v[1::2] for v in (A, c, S))
-            A, c, S = A2 @ A1, A2 @ c1 + c2, A2 @ S1 @ np.swapaxes(A2, -1, -2) + S2
+            both = ([v[i : len(v) // 2 * 2 : 2] for v in (A, c, S)] for i in (0, 1))
+            A, c, S = _then(*both)
             if lone:
                 A, c, S = (np.concatenate(pair) for pair in zip((A, c, S), lone))
-        return Run(A[0, :, 0, 0] * mean + c[0, :, 0, 0], A[0, :, 0, 0] ** 2 * var + S[0, :, 0, 0])
+    return A[0], c[0], S[0]
+
+
+def _then(first, second):
+    """One step and then another."""
+    (A1, c1, S1), (A2, c2, S2) = first, second
+    with np.errstate(over="ignore", invalid="ignore"):
+        return A2 @ A1, A2 @ c1 + c2, A2 @ S1 @ np.swapaxes(A2, -1, -2) + S2
+
+
+def _moved(step, mean, var) -> Run:
+    """From a mean and variances (d,) without a history."""
+    A, c, S = step
+    with np.errstate(over="ignore", invalid="ignore"):
+        return Run(A[:, 0, 0] * mean + c[:, 0, 0], A[:, 0, 0] ** 2 * var + S[:, 0, 0])

@@ -11,7 +11,8 @@ import jax
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from dlab.laws import gaussian, levels, mixture, product, shared
+from dlab.errors.none import NoError
+from dlab.laws import gaussian, levels, mixture, product, runs, shared
 from dlab.look import Style
 from dlab.measure.base import Case, Method, by_law, unsettled
 from dlab.targets.gaussian import Gaussian
@@ -73,6 +74,9 @@ def follow(case: Case, at) -> tuple[list[Estimate], np.ndarray]:
 
 
 def _gaussian(case, at):
+    if isinstance(case.error, NoError) and case.error.second_order_free:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _alone(case, at), np.zeros(case.grid.steps)
     law = gaussian.propagate(case.scheme, case.target, case.error, grid=case.grid, start=case.start)
     found, joint = [], [None] * len(at)
     if case.scheme.randomised and law.mixed < mixture.EQUAL:
@@ -89,12 +93,39 @@ def _gaussian(case, at):
     return found, law.error_square
 
 
-def of_maps(case, at, maps, mean, var, values, means, counts=None) -> list[Estimate]:
-    """From a Gaussian with mean and var along axes on which the target has `means` and `values`, each counts times."""
+def _alone(case, at) -> list[Estimate]:
+    """Under an exact score, which takes every principal axis on its own."""
+    values, means = case.target.along_axes
+    goals = _goals(case, at, values, means)
+    if not case.scheme.randomised:
+        laws = runs.after(case.scheme, case.grid, values, means, case.start, at)
+        squares = [
+            float(np.sum((law.mean - m) ** 2 + ((law.var - v) / (np.sqrt(law.var) + np.sqrt(v))) ** 2)) for law, (m, v) in zip(laws, goals)
+        ]
+        return [stated(case, math.sqrt(q)) if math.isfinite(q) else Estimate(None, None, "exact") for q in squares]
+    (run,) = runs.ends([(case.scheme, case.grid)], values, means, case.start)
+    laws = mixture.moments(run.maps, run.mean, run.var, at)
+    found = of_maps(case, at, run.maps, run.mean, run.var, values, means, laws=laws)
+    for i, (n, (m, v)) in enumerate(zip(at, goals)):
+        if found[i].value is not None:
+            # Gelbrich's bound knows that the random midpoint moves the means along all axes together.
+            law = laws[int(n)]
+            value = float(gaussian.bures(m, np.diag(v), law.mean, np.diag(law.expected) + law.mm))
+            found[i] = replace(found[i], lower=value, value=value if found[i].method == "lower" else max(value, found[i].value))
+    return found
+
+
+def _goals(case, at, values, means):
+    """Mean and variances of p_t along the axes at the times of `at`."""
+    return [(np.exp(-t / 2) * means, np.exp(-t) * values - np.expm1(-t)) for t in case.times(at)]
+
+
+def of_maps(case, at, maps, mean, var, values, means, counts=None, laws=None) -> list[Estimate]:
+    """From a Gaussian with mean and var along axes on which the target has `means` and `values`, each counts times; laws: the moments
+    where they are known."""
     counts = np.ones(len(var)) if counts is None else counts
-    times, found = case.times(at), []
-    goals = [(np.exp(-t / 2) * means, np.exp(-t) * values - np.expm1(-t)) for t in times]
-    for one in mixture.distances(maps, mean, var, counts, at, goals):
+    goals, found = _goals(case, at, values, means), []
+    for one in mixture.distances(maps, mean, var, counts, at, goals, laws):
         if not np.isfinite(one.value):
             found.append(Estimate(None, None, "exact"))
         elif one.error > ROUGH or one.value > (1 + CLOSE) * one.upper:  # a grid has lost the shape

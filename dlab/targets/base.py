@@ -64,7 +64,7 @@ class Facts:
     field_error: str | None = None
     M2: Fact = UNKNOWN
 
-    @property
+    @cached_property
     def second_moment(self) -> float:
         """E|X_0|^2, the square of the ||X_0|| of the theorems."""
         return float(self.mean @ self.mean + np.sum(self.cov if self.cov.ndim == 1 else np.diag(self.cov)))

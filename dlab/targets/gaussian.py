@@ -52,9 +52,12 @@ class Gaussian(Target):
         self.dim = len(self.mean)
 
     @cached_property
+    def _axes(self):
+        return np.linalg.eigh(self.cov)
+
+    @cached_property
     def field(self):
-        values, vectors = np.linalg.eigh(self.cov)
-        return GaussianField(jnp.asarray(self.mean), jnp.asarray(values), jnp.asarray(vectors))
+        return GaussianField(*map(jnp.asarray, (self.mean, *self._axes)))
 
     def log_density(self, x):
         return self.field.log_density(0.0, x)
@@ -65,7 +68,8 @@ class Gaussian(Target):
 
     @property
     def along_axes(self):
-        return np.asarray(self.field.values), np.asarray(self.field.vectors).T @ self.mean
+        values, vectors = self._axes
+        return values, vectors.T @ self.mean
 
     @cached_property
     def facts(self):

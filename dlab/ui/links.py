@@ -19,6 +19,16 @@ _TOGETHER = (
 def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, list[str]]:
     """Scene and notes from the address bar. Whatever is not understood is named in a note, with what
     was used instead; nothing in a link can raise."""
+    values, notes = _parsed(query, repeated)
+    values = _fitted(values, notes)
+    if (scene := scenes.BY_NAME.get(values["scene"])) and differs(values, scene):
+        notes.append(f"The link's scene was ignored: its settings are not those of “{scene.question}” Used instead: none.")
+        values["scene"] = ""
+    return values, notes
+
+
+def _parsed(query, repeated=()) -> tuple[dict, list[str]]:
+    """Each setting by itself, whether or not all of them are a study."""
     table, values = settings.table(), settings.defaults()
     query = _named(query) | query
     notes = [f"The link gives {params.show(key)} more than once; the last was used." for key in repeated]
@@ -36,10 +46,6 @@ def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, 
             _take(values, notes, known[key], key, text)
         else:
             notes.append(f"The link's {params.show(key)} = {params.show(text)} is unknown here and was ignored.")
-    values = _fitted(values, notes)
-    if (scene := scenes.BY_NAME.get(values["scene"])) and differs(values, scene):
-        notes.append(f"The link's scene was ignored: its settings are not those of “{scene.question}” Used instead: none.")
-        values["scene"] = ""
     return values, notes
 
 
@@ -142,6 +148,6 @@ def address(entry: scenes.PreparedScene | tour.Step) -> dict[str, str]:
     return _written(entry.page, tuple(entry.settings.items())) | named | play
 
 
-@cache  # every page asks for that of every scene
+@cache  # every page asks for that of every scene; a test reads them, so that none need be built here to see that they are studies
 def _written(page, given) -> dict[str, str]:
-    return write(read(dict(given))[0], page)
+    return write(_parsed(dict(given))[0], page)

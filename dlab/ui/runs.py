@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
@@ -49,6 +50,8 @@ def give_way() -> None:
     """Draw a folded section anew where a click in it waits: a section is a fragment, and a click in one interrupts no run, as others
     do."""
     context = get_script_run_ctx()
+    if context and runtime.exists() and not runtime.get_instance().is_active_session(context.session_id):
+        st.stop()  # the visitor has gone; the run goes on for a while
     requests = getattr(context, "script_requests", None)
     if requests is not None and requests._state is ScriptRequestType.RERUN:
         st.rerun(scope="fragment" if context.fragment_ids_this_run else "app")
@@ -77,9 +80,11 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     if not missing:
         kept[slot] = key, known
         return known, "final", draw(known, "final")
-    cost = engine.seconds(sum(s.price for s in missing))
+    cost = engine.seconds(sum(s.price for s in missing), _kind(missing[0]))
     at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
-    if session.pop("run", None) == key or at_once:
+    # Another session has asked for the same, or this one before its page was loaded anew.
+    under_way = session.get("cancelled") != key and any(engine.under_way(s) for s in missing)
+    if session.pop("run", None) == key or at_once or under_way:
         return _follow(slot, studies, key, draw)
     last, state = None, "none"
     if slot in kept:
@@ -104,10 +109,14 @@ def _cancel(key) -> None:
     engine.cancel(session())
 
 
+def _kind(study) -> str:
+    return study.target["name"] if isinstance(study.target, dict) else ""
+
+
 def _label(missing, cost) -> str:
     more = sum(s.most - s.work for s in missing)
     if more:
-        return f"Run (up to {cost + engine.seconds(more):.0f} s)"
+        return f"Run (up to {cost + engine.seconds(more, _kind(missing[0])):.0f} s)"
     return f"Run (about {cost:.0f} s)" if cost >= 2 else "Run (a second or two)"
 
 
@@ -219,7 +228,7 @@ def measured(study: Study) -> dict | None:
     else by a button that says its cost; None until then."""
     if (known := engine.result(study)) is not None:
         return known
-    cost = engine.seconds(study.price)
+    cost = engine.seconds(study.price, _kind(study))
     if study.work or cost > LAWS:
         label = f"Measure {', '.join(study.schemes)} (about {max(cost, 1):.0f} s)"
         if not st.button(label, key="measure-button", help="Draws the measured points into the picture; they are kept."):

@@ -1,0 +1,54 @@
+"""A Dask scheduler and worker processes of this machine, in a process of their own that ends when its standard input is closed.
+
+Started by `places` as a script, so that it imports neither JAX nor the lab and no thread of it waits for a page: it prints the
+scheduler's address and then waits. Workers that die are started anew.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+
+THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
+SETTINGS = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": 10, "distributed.admin.log-length": 1000}
+
+
+def options(args, **more) -> dict:
+    """What each worker gets; `env` of `more` is added to THREADS."""
+    env = {**THREADS, "PYTHONPATH": args.path, "DASK_LOGGING__DISTRIBUTED": "error", **more.pop("env", {})}
+    return {
+        "nthreads": 1, "memory_limit": args.memory, "host": args.host, "preload": ["dlab.engine.worker"], "local_directory": args.folder,
+        "dashboard": False, "env": env, **more,
+    }  # fmt: skip
+
+
+async def serve(args) -> None:
+    import dask
+    from distributed import Nanny, Scheduler, SpecCluster
+
+    with dask.config.set(SETTINGS):
+        workers = {i: {"cls": Nanny, "options": options(args, env={"DLAB_NICE": "1"})} for i in range(args.workers)}
+        if args.quick:
+            workers["quick"] = {"cls": Nanny, "options": options(args, resources={"dlab-quick": 1})}
+        scheduler = {"cls": Scheduler, "options": {"host": args.host, "port": args.port, "dashboard": False}}
+        async with SpecCluster(scheduler=scheduler, workers=workers, asynchronous=True, silence_logs=logging.ERROR) as cluster:
+            print(json.dumps({"address": cluster.scheduler_address}, allow_nan=False), flush=True)
+            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="one more worker, for small answers alone")
+    parser.add_argument("--memory", type=int, default=2**31, help="bytes that a worker may hold")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--folder", default=None)
+    parser.add_argument("--path", default=os.environ.get("PYTHONPATH", ""))
+    asyncio.run(serve(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
