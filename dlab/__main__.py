@@ -131,20 +131,11 @@ def _start(args) -> None:
 
     if args.scheduler is not None and args.workers is not None:
         raise BadInput("--scheduler and --workers are both given; give the address, or how many workers this process starts.")
-    _keep_compiled()
+    engine.keep_compiled()
     if args.workers is not None:
         engine.start(workers=params.integer("--workers", params.typed("--workers", args.workers), 1, MOST_WORKERS))
     elif args.scheduler is not None:
         engine.start(scheduler=args.scheduler or " ")
-
-
-def _keep_compiled() -> None:
-    import jax
-
-    from dlab import engine
-
-    if not jax.config.jax_compilation_cache_dir:  # the environment may name a folder
-        engine.keep_compiled()
 
 
 def _go(asked, several, out, args) -> int:
@@ -242,11 +233,11 @@ def _put(out, files) -> None:
 
 
 def _make(args) -> int:
-    from dlab import answers
+    from dlab import answers, engine
 
     asked, study = answers.find(args.kind), _read(args.study)
     which, meter = _which(asked, study, args), _Meter()
-    _keep_compiled()
+    engine.keep_compiled()
     *_, found = asked.stream(study, *which, tick=lambda *done: meter(done[0]) if done else None)
     meter.close()
     print(dumps(found, indent=1))
