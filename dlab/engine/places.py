@@ -175,6 +175,10 @@ def _connect(scheduler, workers, wait=STARTS) -> None:
         if not pool.workers:
             client.wait_for_workers(1, timeout=wait)
             pool.wanted()
+    except TimeoutError:
+        close()
+        where = f"The scheduler at {scheduler}" if scheduler else "This process"
+        raise BadInput(f"{where} had no worker within {wait:.0f} s; start some: dask worker --preload dlab.engine.worker --nthreads 1.") from None
     except BaseException:
         close()
         raise
