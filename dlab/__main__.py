@@ -371,7 +371,8 @@ class _Meter:
         """Print what is held back, since a run that ends at once says nothing."""
         if time.monotonic() - self.begun >= after:
             for text in self.held:
-                print(f"{chr(13) if self.terminal else ''}dlab: {text:<50}".rstrip(" " if not self.terminal else ""), file=sys.stderr, flush=True)
+                line = f"\rdlab: {text:<50}" if self.terminal else f"dlab: {text}"
+                print(line, file=sys.stderr, flush=True)
             self.held.clear()
 
     def close(self):

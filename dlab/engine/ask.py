@@ -42,7 +42,8 @@ def stream(study: Study, tick=lambda done: None, waiting=lambda *queue: None, se
             last = found.done == 1
             data = {**found.to_json(), "done": found.done}
             if last:
-                if packed := found.packed or (found.clouds and studies.pack(found.clouds)):
+                # A study that varies has no particles.
+                if packed := getattr(found, "packed", b"") or (found.clouds and studies.pack(found.clouds)):
                     keep.keep_particles(study, packed)
                 keep.keep_result(study, data)
             yield data

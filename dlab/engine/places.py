@@ -130,8 +130,8 @@ def stop() -> None:
 
 def status() -> dict:
     """How this process is, without a word of what anybody does: {"memory" (resident bytes), "runs": [{"state", "done", "seconds"
-    (since it began), "followers"}], "workers": [{"memory", "units" (finished, running, waiting there), "quick"}], "units" (under way), "said"}.
-    """
+    (since it began), "followers"}], "workers": [{"memory", "units" (finished, running, waiting there), "quick"}], "units" (under way),
+    "said"}."""
     place, now = _state["place"], time.monotonic()
     runs = [
         {"state": r.state, "done": r.done, "seconds": now - r.begun if r.state == "running" else 0.0, "followers": len(r.followers)}
@@ -178,7 +178,8 @@ def _connect(scheduler, workers, wait=STARTS) -> None:
     except TimeoutError:
         close()
         where = f"The scheduler at {scheduler}" if scheduler else "This process"
-        raise BadInput(f"{where} had no worker within {wait:.0f} s; start some: dask worker --preload dlab.engine.worker --nthreads 1.") from None
+        how = "dask worker --preload dlab.engine.worker --nthreads 1"
+        raise BadInput(f"{where} had no worker within {wait:.0f} s; start some: {how}.") from None
     except BaseException:
         close()
         raise

@@ -22,7 +22,8 @@ PAPER = ["EM", "EI", "REM", "REI", "SO"]
 LEARNED = {"name": "learned", "samples": 512, "width": 16, "depth": 1, "updates": 200}
 QUICK = {
     "exact": {"target": GAUSSIAN, "schemes": PAPER, "h": [0.5, 0.25], "T": 2.0},
-    "sampled": {"target": GAUSSIAN, "schemes": ["EM", "REI", "SO"], "h": [0.5, 0.25], "T": 2.0, "particles": 2500, "estimator": "projected"},
+    "sampled": {"target": GAUSSIAN, "schemes": ["EM", "REI", "SO"], "h": [0.5, 0.25], "T": 2.0, "particles": 2500,
+                "estimator": "projected"},
     "varied": {"target": GAUSSIAN, "schemes": ["EM"], "h": [0.5], "estimator": "projected", "particles": 1024,
                "score_error": {"name": "field", "level": 0.1}, "vary": {"axis": "T", "values": [1, 2]}},
 }  # fmt: skip
@@ -65,11 +66,9 @@ class Cluster:
         self.folder, self.file, self.processes = folder, folder / "scheduler.json", []
 
     def _dask(self, *typed, **env):
-        out = open(self.folder / f"{len(self.processes)}.log", "wb")
-        command = [sys.executable, "-m", "dask", *map(str, typed)]
-        self.processes.append(
-            subprocess.Popen(command, env=environment(self.folder / "cache", **env), cwd=self.folder, stdout=out, stderr=out)
-        )
+        command, where = [sys.executable, "-m", "dask", *map(str, typed)], environment(self.folder / "cache", **env)
+        with (self.folder / f"{len(self.processes)}.log").open("wb") as out:
+            self.processes.append(subprocess.Popen(command, env=where, cwd=self.folder, stdout=out, stderr=out))
         return self
 
     def schedule(self, protocol="tcp", **env) -> "Cluster":
