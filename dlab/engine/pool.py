@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 
+from dlab import pictures
 from dlab.engine import identity, tasks
 from dlab.engine.lost import Lost
 from dlab.params import BadInput
@@ -295,4 +296,9 @@ def _text(study: Study) -> str:
 
     if not isinstance(study.target, dict):
         raise BadInput("A target from Python has no study file, so its study cannot run in another process; run it here.")
-    return dumps(study.to_json())
+    asked = study.to_json()
+    if study.target["name"] == "images" and (data := study.target.get("data", "digits")) not in ("digits", "mnist"):
+        # A worker does not know where the study file lies, nor from where the command was started.
+        folder = pictures.home() / data
+        asked["target"] = {**study.target, "data": data if folder.is_dir() else str(pictures._place(data).resolve())}
+    return dumps(asked)

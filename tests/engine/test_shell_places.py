@@ -14,8 +14,10 @@ import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
 
 from dlab import __main__ as shell
-from dlab import engine
+from dlab import engine, pictures
+from dlab.engine import pool
 from dlab.engine.journal import CACHE as UNITS
+from dlab.study import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ["EM", "EI", "REM", "REI", "SO"]
@@ -228,3 +230,20 @@ def test_a_cluster_that_speaks_tls(tmp_path, cache, cluster, monkeypatch, capsys
     assert found.returncode == 0, found.stderr
     assert len(json.loads((out / "result.json").read_text())["rows"]) == 6
     assert not (tmp_path / "own" / UNITS.part).exists()  # the units ran elsewhere
+
+
+def test_a_worker_is_told_where_images_lie_that_stand_beside_the_study_file(tmp_path, monkeypatch):
+    from PIL import Image
+
+    (tmp_path / "faces").mkdir()
+    for i in range(3):
+        Image.new("L", (4, 4), 60 * i).save(tmp_path / "faces" / f"{i}.png")
+    file = tmp_path / "study.json"
+    file.write_text(json.dumps({"target": {"name": "images", "data": "faces", "width": 0.5}, "schemes": ["EM"], "h": [0.5]}))
+    study = shell._read(str(file))
+    told = json.loads(pool._text(study))["target"]["data"]
+    monkeypatch.setattr(pictures, "beside", None)
+    assert Path(told) == (tmp_path / "faces").resolve()
+    assert Study.from_json({**study.to_json(), "target": {**study.target, "data": told}}).built.dim == 16
+    monkeypatch.setenv("DLAB_DATA", str(tmp_path))  # where a worker finds it by its name
+    assert pool._text(study) == json.dumps(study.to_json())
