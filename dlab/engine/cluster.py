@@ -1,7 +1,8 @@
 """A Dask scheduler and worker processes of this machine, in a process of their own that ends when its standard input is closed.
 
 Started by `places` as a script, so that it imports neither JAX nor the lab and no thread of it waits for a page: it prints the
-scheduler's address and then waits. Workers that die are started anew.
+scheduler's address and then waits. Its workers find the lab as it would: PYTHONPATH is read when a process starts. Workers that die are
+started anew.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import sys
 
 THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
+POLITE = "10"  # niceness of what runs beside a server, where DLAB_NICE names none
 SETTINGS = {
     "distributed.worker.daemon": False,
     "distributed.scheduler.allowed-failures": 10,
@@ -25,7 +27,7 @@ SETTINGS = {
 
 def options(args, **more) -> dict:
     """What each worker gets; `env` of `more` is added to THREADS."""
-    env = {**THREADS, "PYTHONPATH": args.path, "DASK_LOGGING__DISTRIBUTED": "error", **more.pop("env", {})}
+    env = {**THREADS, "DASK_LOGGING__DISTRIBUTED": "error", **more.pop("env", {})}
     return {
         "nthreads": 1, "memory_limit": args.memory, "host": args.host, "preload": ["dlab.engine.worker"], "local_directory": args.folder,
         "dashboard": False, "env": env, **more,
@@ -37,7 +39,8 @@ async def serve(args) -> None:
     from distributed import Nanny, Scheduler, SpecCluster
 
     with dask.config.set(SETTINGS):
-        workers = {i: {"cls": Nanny, "options": options(args, env={"DLAB_NICE": "1"})} for i in range(args.workers)}
+        polite = options(args, env={"DLAB_NICE": os.environ.get("DLAB_NICE", POLITE)})
+        workers = {i: {"cls": Nanny, "options": polite} for i in range(args.workers)}
         if args.quick:
             workers["quick"] = {"cls": Nanny, "options": options(args, resources={"dlab-quick": 1})}
         scheduler = {"cls": Scheduler, "options": {"host": args.host, "port": args.port, "dashboard": False}}
@@ -54,7 +57,6 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--folder", default=None)
-    parser.add_argument("--path", default=os.environ.get("PYTHONPATH", ""))
     asyncio.run(serve(parser.parse_args()))
 
 

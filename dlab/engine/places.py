@@ -195,11 +195,13 @@ def _local(workers):
     root = Path(dlab.__file__).parents[1]
     path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [
-        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--path", path,
+        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers),
         "--memory", str(most()), "--folder", str(folder() / "workers"),
         *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
 
     def close():
         process.stdin.close()
