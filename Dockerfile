@@ -2,7 +2,8 @@
 FROM python:3.12-slim
 
 # Finished results and compiled code outlive the container in this volume.
-ENV PYTHONUNBUFFERED=1 DLAB_CACHE=/cache
+# A worker of a cluster finds the lab too, wherever it is started.
+ENV PYTHONUNBUFFERED=1 DLAB_CACHE=/cache PYTHONPATH=/lab
 RUN useradd --create-home --uid 1000 lab && install --directory --owner lab /cache
 WORKDIR /lab
 COPY requirements.txt .

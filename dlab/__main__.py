@@ -1,4 +1,7 @@
-"""The shell: `python -m dlab run study.json --out DIR`, `make KIND study.json`, `check study.json`, `list`."""
+"""The shell: `python -m dlab run study.json --out DIR`, `make KIND study.json`, `check study.json`, `list`.
+
+`run` takes a folder of study files too, and --vary the product of values over each: see `dlab.engine.many`.
+"""
 
 import argparse
 import json
@@ -9,9 +12,14 @@ from pathlib import Path
 from dlab.cache import dumps
 from dlab.params import BadInput, shortened, show
 
+EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 TELLING = 0.02  # share of the work whose time tells that of the rest
+LASTS = 1.0  # seconds from which a run says how far it is
+PAUSE = 30.0  # seconds between two lines that say so where no terminal shows them
+TABLES = ("csv", "parquet")
+MOST_WORKERS = 1024
 
 
 class _Parser(argparse.ArgumentParser):
@@ -20,16 +28,20 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv=None) -> int:
-    """Run the command line; returns the exit status: 0, 2 for bad input, 130 after Ctrl-C."""
+    """Run the command line; returns the exit status: 0, 1 where workers were lost, 2 for bad input, 130 after Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal of few characters, LC_ALL=C, still gets the rest
     parser = _Parser(prog="python -m dlab", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="run a study file and write result.json, rows.csv, figure.html, figure.svg")
-    run.add_argument("study", help="study file (JSON), or - for standard input")
+    run.add_argument("study", help="study file (JSON), a folder of them, or - for standard input")
     run.add_argument("--out", metavar="DIR", help="folder for the files; made if it is not there")
     run.add_argument("--json", action="store_true", help="print the result alone on standard output")
+    run.add_argument("--vary", metavar="AXIS=V1,V2,…", action="append", default=[], help="the study at each value of an axis, or of two")
+    run.add_argument("--table", choices=TABLES, default=TABLES[0], help="write rows.parquet beside rows.csv")
+    run.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of this Dask scheduler, tcp://… or tls://…")
+    run.add_argument("--workers", metavar="N", help="run on so many worker processes of this machine")
     make = commands.add_parser("make", help="print another answer about a study as JSON, one of those that list names")
     make.add_argument("kind", help="which answer")
     make.add_argument("study", help="study file (JSON), or - for standard input")
@@ -38,10 +50,14 @@ def main(argv=None) -> int:
     check.add_argument("study", help="study file (JSON), or - for standard input")
     check.add_argument("kind", nargs="?", help="an answer that is checked in the place of a run")
     check.add_argument("which", nargs="*", help="what it asks for besides")
+    workers = commands.add_parser("workers", help="start workers that several apps and shells of this machine share")
+    workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; as many as there are cores where left out")
+    workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; loopback where left out")
+    workers.add_argument("--port", type=int, default=8786)
     commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
         args = parser.parse_args(argv)
-        return {"run": _run, "make": _make, "check": _check, "list": _list}[args.command](args)
+        return {"run": _run, "make": _make, "check": _check, "list": _list, "workers": _workers}[args.command](args)
     except BadInput as error:
         print(f"dlab: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -69,64 +85,163 @@ def _reason(error) -> str:
 
 
 def _run(args) -> int:
-    from dlab.study import stream
+    from dlab import engine, export
+    from dlab.engine import many
 
-    study = _read(args.study)
-    if args.out is None and not args.json:
-        raise BadInput("run has nowhere to put the result; give --out DIR, --json, or both")
-    out = None
-    if args.out is not None:
-        out = Path(args.out)
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadInput(
-                f"--out = {show(args.out, 200)} cannot be made ({_reason(error)}); give a folder that can be written"
-            ) from None
-    result, status, meter = None, 0, _Meter()
+    axes = [many.axis(text) for text in args.vary]
+    asked, several = _asked(args, axes)
+    if args.out is None and (several or not args.json):
+        raise BadInput("run has nowhere to put the result; give --out DIR" + ("." if several else ", --json, or both"))
+    if several and args.json:
+        raise BadInput("--json prints the result of one study; leave it out, the results go to --out.")
+    if args.table == "parquet":
+        export.rows_parquet({})  # says now that it cannot
+    out = None if args.out is None else _made(args.out)
+    _start(args)
     try:
-        for latest in stream(study, meter):
-            result = latest
+        return _go(asked, several, out, args)
+    finally:
+        engine.stop()
+
+
+def _asked(args, axes) -> tuple[list, bool]:
+    """The studies that a command asks for, and whether each has a folder of its own. All are checked before one runs."""
+    from dlab.engine import many
+
+    folder = args.study != "-" and Path(args.study).is_dir()
+    files = sorted(map(str, Path(args.study).glob("*.json"))) if folder else [args.study]
+    if not files:
+        raise BadInput(f"study = {show(args.study, 200)} is a folder without study files; put some, each NAME.json, into it.")
+    found = []
+    for file in files:
+        try:
+            found += many.product("study" if file == "-" else Path(file).stem, _read(file), axes)
+        except BadInput as error:
+            raise BadInput(f"{Path(file).name}: {error}" if folder else str(error)) from None
+    return found, folder or bool(axes)
+
+
+def _made(name) -> Path:
+    try:
+        Path(name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--out = {show(name, 200)} cannot be made ({_reason(error)}); give a folder that can be written") from None
+    return Path(name)
+
+
+def _start(args) -> None:
+    """Choose where the units of studies run."""
+    from dlab import engine, params
+
+    if args.scheduler is not None and args.workers is not None:
+        raise BadInput("--scheduler and --workers are both given; give the address, or how many workers this process starts.")
+    engine.keep_compiled()
+    if args.workers is not None:
+        engine.start(workers=params.integer("--workers", params.typed("--workers", args.workers), 1, MOST_WORKERS))
+    elif args.scheduler is not None:
+        engine.start(scheduler=args.scheduler or " ")
+
+
+def _go(asked, several, out, args) -> int:
+    """Run the studies and write what each gave."""
+    from dlab import engine
+    from dlab.engine import many
+
+    meter, latest, final, status = _Meter(asked), {}, set(), 0
+    runs = many.results(asked)
+    try:
+        for number, done, found in runs:
+            meter.moved(number, done)
+            if isinstance(found, BaseException):
+                if not several or isinstance(found, KeyboardInterrupt):
+                    raise found
+                status = max(status, EXIT_BAD_INPUT if isinstance(found, BadInput) else EXIT_FAILED)
+                meter.line(f"{asked[number].name}: {_sentence(found)}")
+            elif found is not None:
+                latest[number] = found = dict(found)
+                meter.points(number, found)
+                if found.pop("done", 1.0) == 1:
+                    final.add(number)
+                    if several:
+                        _write(found, out / asked[number].name)
+            meter.status()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
-    meter.close()
-    if result is None:
-        print("dlab: interrupted before the first row was done; nothing was written", file=sys.stderr)
+    except (BadInput, MemoryError):
+        raise
+    except Exception as error:
+        if engine.places.place().near:  # no worker was lost: a mistake of the lab
+            raise
+        print(f"dlab: {_sentence(error)}", file=sys.stderr)
+        status = EXIT_FAILED
+    finally:
+        runs.close()
+        meter.close()
+    if not latest:
+        if status == EXIT_INTERRUPTED:
+            print("dlab: interrupted before the first row was done; nothing was written", file=sys.stderr)
         return status
-    data = result.to_json()
-    if status:
+    for number in latest.keys() - final:
+        data = latest[number]
         data["notes"].insert(0, f"Interrupted: the rows are those done by then ({len(data['rows'])} rows).")
-        print(f"dlab: interrupted; kept the {len(data['rows'])} rows done so far", file=sys.stderr)
-    if out is not None:
-        try:
-            _write(data, out)
-        except OSError as error:
-            raise BadInput(f"--out: {show(str(error.filename), 200)} cannot be written ({_reason(error)}); give another folder") from None
+        which = f" of {asked[number].name}" if several else ""
+        print(f"dlab: interrupted; kept the {len(data['rows'])} rows{which} done so far", file=sys.stderr)
+        if several:
+            _write(data, out / asked[number].name)
+    if several:
+        _write_table([row for number in sorted(latest) for row in many.rows(asked[number], latest[number])], out, args.table)
+        print(f"dlab: wrote {len(final)} of {len(asked)} studies and their rows to {out}", file=sys.stderr)
+    elif out is not None:
+        names = _write(latest[0], out, args.table)
+        print(f"dlab: wrote {', '.join(names)} to {out}", file=sys.stderr)
     if args.json:
-        print(dumps(data, indent=1))
+        print(dumps(latest[0], indent=1))
     return status
 
 
-def _write(data, out):
+def _sentence(error) -> str:
+    return str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {shortened(str(error), 300)}"
+
+
+def _write(data, out, table=TABLES[0]) -> list[str]:
+    """Write a study's result, rows and figure; returns the files' names."""
     from dlab import export
     from dlab.figures.figure import figure
 
     drawn = figure(data)
-    (out / "result.json").write_text(dumps(data, indent=1), encoding="utf-8")
-    (out / "rows.csv").write_bytes(export.rows_csv(data))
+    files = {"result.json": dumps(data, indent=1).encode()} | _tables(data["rows"], table)
     if answers := data.get("reach"):
-        (out / "reach.csv").write_bytes(export.rows_csv({"rows": answers}))
-    for kind in ("html", "svg"):
-        (out / f"figure.{kind}").write_bytes(export.figure_bytes(drawn, kind))
-    names = ["result.json", "rows.csv", *(["reach.csv"] if answers else []), "figure.html", "figure.svg"]
-    print(f"dlab: wrote {', '.join(names)} to {out}", file=sys.stderr)
+        files["reach.csv"] = export.rows_csv({"rows": answers})
+    _put(out, files | {f"figure.{kind}": export.figure_bytes(drawn, kind) for kind in ("html", "svg")})
+    return [*files, "figure.html", "figure.svg"]
+
+
+def _write_table(rows, out, table) -> None:
+    _put(out, _tables(rows, table))
+
+
+def _tables(rows, table) -> dict[str, bytes]:
+    from dlab import export
+
+    more = {"rows.parquet": export.rows_parquet({"rows": rows})} if table == "parquet" else {}
+    return {"rows.csv": export.rows_csv({"rows": rows}), **more}
+
+
+def _put(out, files) -> None:
+    try:
+        out.mkdir(exist_ok=True)
+        for name, content in files.items():
+            (out / name).write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"--out: {show(str(error.filename), 200)} cannot be written ({_reason(error)}); give another folder") from None
 
 
 def _make(args) -> int:
-    from dlab import answers
+    from dlab import answers, engine
 
     asked, study = answers.find(args.kind), _read(args.study)
     which, meter = _which(asked, study, args), _Meter()
+    engine.keep_compiled()
     *_, found = asked.stream(study, *which, tick=lambda *done: meter(done[0]) if done else None)
     meter.close()
     print(dumps(found, indent=1))
@@ -181,6 +296,12 @@ def _check(args) -> int:
     return 0
 
 
+def _workers(args) -> int:
+    from dlab.engine import places
+
+    return places.serve(args.workers, args.host, args.port)
+
+
 def _list(args) -> int:
     from dlab import answers, errors, measure, schemes, targets
 
@@ -200,20 +321,72 @@ def _list(args) -> int:
 
 
 class _Meter:
-    """Progress on stderr, once a second and only for runs that last; the time left once a part is done that tells it."""
+    """Progress on stderr for what lasts: a line for each point that is finished, and how far the whole is, on a terminal in its last
+    line. asked: the `many.Asked` of a run, or None."""
 
-    def __init__(self):
-        self.begun = self.said = time.monotonic()
+    def __init__(self, asked=()):
+        from dlab.engine import many
+
+        self.asked, self.begun, self.done = asked, time.monotonic(), 0.0
+        self.weights = [many.weight(one.study) for one in asked]
+        self.shares = [0.0] * len(asked)
+        self.terminal, self.shown = sys.stderr.isatty(), False
+        self.said, self.held, self.told = self.begun, [], {}
 
     def __call__(self, done):
+        self.done = done
+        self.status()
+
+    def moved(self, number, done):
+        self.shares[number] = max(self.shares[number], done)
+        self.done = sum(w * s for w, s in zip(self.weights, self.shares)) / sum(self.weights)
+
+    def points(self, number, result):
+        """Say which points of a study are measured on all paths that it asks for; again where more of them change the value."""
+        for row in result["rows"]:
+            if row["particles"] and row["particles"] < result["study"]["particles"]:
+                continue
+            at = f"N = {row['steps']}" if row["h"] is None else f"h = {row['h']:.4g}"
+            if "value" in row:
+                at = f"{result['study']['vary']['axis']} = {row['value']:g}, {at}"
+            error = f" ± {row['stderr']:.1g}" if row["stderr"] else ""
+            w2 = f"W₂ = {row['w2']:.4g}{error}" if row["w2"] is not None else f"no W₂, {'; '.join(row['flags'])}"
+            key = number, row.get("value"), row["scheme"], row["steps"]
+            if self.told.get(key) != w2:
+                self.told[key] = w2
+                name = f"{self.asked[number].name}: " if len(self.asked) > 1 else ""
+                self.held.append(f"{name}{row['scheme']}, {at}: {w2} ({self.far()})")
+        self._release()
+
+    def line(self, text):
+        self.held.append(text)
+        self._release(0.0)
+
+    def far(self) -> str:
+        passed = time.monotonic() - self.begun
+        left = f", about {passed * (1 - self.done) / self.done:.0f} s left" if TELLING <= self.done < 1 else ""
+        return f"{self.done:.0%} done{left}"
+
+    def status(self):
         now = time.monotonic()
-        if now - self.said >= 1:
+        if now - self.said >= (LASTS if self.terminal else PAUSE):
             self.said = now
-            left = f", about {(now - self.begun) * (1 - done) / done:.0f} s left" if done >= TELLING else ""
-            print(f"\rdlab: {done:4.0%} done{left:24}", end="", file=sys.stderr, flush=True)
+            if self.terminal:
+                print(f"\rdlab: {self.far():40}", end="", file=sys.stderr, flush=True)
+                self.shown = True
+            else:
+                print(f"dlab: {self.far()}", file=sys.stderr, flush=True)
+
+    def _release(self, after=LASTS):
+        """Print what is held back, since a run that ends at once says nothing."""
+        if time.monotonic() - self.begun >= after:
+            for text in self.held:
+                line = f"\rdlab: {text:<50}" if self.terminal else f"dlab: {text}"
+                print(line, file=sys.stderr, flush=True)
+            self.held.clear()
 
     def close(self):
-        if self.said != self.begun:
+        if self.shown:
             print(file=sys.stderr)
 
 

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import re
 import sys
+import threading
 from collections.abc import Iterable
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -22,11 +23,14 @@ SHOWN = ("dlab._version", "dlab.look", "dlab.schemes.formula", "dlab.figures", "
 WORDS = {"title", "formula", "style", "printed", "label", "help", "text", "words", "explanation", "source"}  # keywords of records
 SENTENCE = re.compile(r"[^\W\d_]{2,},? [^\W\d_]{2,}")  # two words side by side, which no index string has
 
+_guard = threading.RLock()  # CPython 3.11 parses in one thread at a time: two raise "AST constructor recursion depth mismatch"
+
 
 def of(modules: Iterable[str]) -> str | None:
     """The fingerprint of what the modules `modules` compute; None where one of them has no source to read."""
     names = frozenset(modules)
-    return _of(names) if all(n.split(".")[0] == "dlab" for n in names) else _of.__wrapped__(names)
+    with _guard:
+        return _of(names) if all(n.split(".")[0] == "dlab" for n in names) else _of.__wrapped__(names)
 
 
 def modules_of(*things) -> set[str]:

@@ -67,15 +67,6 @@ def test_integral_without_midpoint_has_its_variance_for_a_matrix_operator(along)
         within(I[:, i] * I[:, j], want[i, j])
 
 
-@pytest.mark.parametrize("h", [1.0, 0.25, 2.0**-9])
-def test_the_correlation_is_the_papers_rho(h):
-    for u in (0.1, 0.6):
-        sample = step(h, u, along=False)
-        part, whole = both(sample, linop.HALF)
-        rho = ind.rei_rho(u, h)
-        assert abs(np.corrcoef(part, whole)[0, 1] - rho) < FOUR_SE * (1 - rho**2) / np.sqrt(N)
-
-
 @pytest.mark.parametrize("A", [0.5, -3.0, -40.0])
 def test_given_the_moments_the_integral_is_the_projection_with_the_right_residual(A):
     h = 0.5
@@ -86,15 +77,6 @@ def test_given_the_moments_the_integral_is_the_projection_with_the_right_residua
     within(residual**2, rest)
     for m in moments:
         within(residual * m, 0.0)
-
-
-def test_part_along_a_path_is_a_bridge_tied_to_the_moments():
-    h, u = 0.7, 0.3
-    sample = step(h, u, along=True)
-    part, m = np.asarray(sample.draw(Integral(u=sample.u)))[:, 0], np.asarray(sample.moments)[:, :, 0]
-    # E[W(uh) m_k] = h int_0^u P_k(2s - 1) ds
-    for mk, want in zip(m, (u, u**2 - u, 2 * u**3 - 3 * u**2 + u)):
-        within(part * mk, h * want)
 
 
 # ---------------------------------------------------------------- several functionals at once
@@ -148,17 +130,6 @@ def test_functionals_drawn_together_have_their_joint_law(which, along, forward):
             for k, m in enumerate(np.asarray(given["moments"])[:, :, 0]):
                 legendre = np.polynomial.legendre.Legendre.basis(k)
                 within(x * m, integrated(lambda v, f=f, p=legendre: weight(f, h, v) * p(2 * v / h - 1), h, f.u))
-
-
-def test_two_integrals_of_one_fresh_step_are_not_one():
-    """Their correlation is 0.694 in truth; drawn each from the first normal it was 1."""
-    whole, decayed = (
-        np.asarray(v)[:, 0]
-        for v in noise.StepNoise(1.0, **draw(1.0, False, 1)).draw(Integral(), Integral(operator(-4.0)))
-    )
-    want = -np.expm1(-4) / 4 / np.sqrt(-np.expm1(-8) / 8)
-    assert want == pytest.approx(0.694, abs=1e-3)
-    assert np.corrcoef(whole, decayed)[0, 1] == pytest.approx(want, abs=FOUR_SE * (1 - want**2) / np.sqrt(N))
 
 
 def test_along_a_path_increment_and_time_integral_are_read_off_it():
@@ -237,19 +208,6 @@ def test_merged_increments_are_sums_and_merged_moments_are_those_of_the_union(pa
         within(flat[k] ** 2, 0.25 * m / (2 * k + 1))
         for j in range(k):
             within(flat[k] * flat[j], 0.0)
-
-
-def test_merged_moments_of_a_smooth_path_are_its_integrals():
-    """A deterministic path w'(v) = v^2 has moments that quadrature knows; P_3 and higher of a fine interval vanish in m_k of the union."""
-
-    def moments_of(a, b):
-        z, w = np.polynomial.legendre.leggauss(20)
-        v = a + (b - a) * (z + 1) / 2
-        return [(b - a) / 2 * w @ (v**2 * np.polynomial.legendre.Legendre.basis(k)(z)) for k in range(3)]
-
-    for m in (2, 3, 5):
-        fine = np.array([moments_of(i / m, (i + 1) / m) for i in range(m)])[:, :, None, None]
-        np.testing.assert_allclose(noise.merge(fine, m)[0, :, 0, 0], moments_of(0, 1), atol=1e-15)
 
 
 def test_a_path_depends_on_its_key_alone(path):

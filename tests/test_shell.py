@@ -5,11 +5,13 @@ import io
 import json
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
 from dlab import __main__ as shell
 from dlab import answers, engine, errors, measure, schemes, study, targets
+from dlab.engine import many
 
 STUDY = {
     "target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},
@@ -144,7 +146,7 @@ def test_a_bad_study_is_one_sentence_on_stderr_and_status_2(command, content, wo
     "arguments, word",
     [
         (["run", "nowhere.json", "--json"], "nowhere.json"),
-        (["run", "/", "--json"], "/"),
+        (["run", "/dev", "--json"], "/dev"),
         (["walk"], "walk"),
         ([], "command"),
         (["run"], "study"),
@@ -173,48 +175,153 @@ def test_a_result_that_cannot_be_written_is_one_sentence_too(file, tmp_path, cap
     assert "result.json" in err
 
 
+SAMPLED = {**STUDY, "estimator": "projected", "particles": 2048, "schemes": ["EM"]}
+
+
 def test_ctrl_c_keeps_the_rows_done_so_far(file, tmp_path, capsys, monkeypatch):
-    real = study.stream
+    file.write_text(json.dumps({**SAMPLED, "seed": 1}))
 
-    def interrupted(asked, tick):
-        for result in real(asked, tick):
-            yield dataclass_replace(result, rows=result.rows[:2], done=0.5)
-            raise KeyboardInterrupt
+    def interrupted(asked, *_):
+        found = study.run(asked).to_json()
+        yield {**found, "rows": found["rows"][:1], "done": 0.5}
+        raise KeyboardInterrupt
 
-    from dataclasses import replace as dataclass_replace
-
-    monkeypatch.setattr(study, "stream", interrupted)
+    monkeypatch.setattr(engine.ask, "stream", interrupted)
     assert shell.main(["run", str(file), "--json", "--out", str(tmp_path / "out")]) == 130
     printed = capsys.readouterr()
     data = json.loads(printed.out)
-    assert len(data["rows"]) == 2
+    assert len(data["rows"]) == 1
     assert "Interrupted" in data["notes"][0]
     assert "interrupted" in printed.err
-    assert json.loads((tmp_path / "out" / "result.json").read_text())["rows"] == data["rows"]
-    assert len(data["fits"]) == 2
+    assert json.loads((tmp_path / "out" / "result.json").read_text()) == data
 
 
 def test_ctrl_c_in_the_middle_of_a_sampled_run_keeps_what_was_measured(file, capsys, monkeypatch):
-    file.write_text(json.dumps({**STUDY, "estimator": "projected", "particles": 2048, "schemes": ["EM"]}))
+    file.write_text(json.dumps({**SAMPLED, "seed": 2, "particles": 32768, "h": [0.25, 0.125, 0.0625]}))
+    points = shell._Meter.points
 
-    def tick(self, done):
-        if done > 0.6:
+    def told(self, number, result):
+        points(self, number, result)
+        if result["done"] < 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(shell._Meter, "__call__", tick)
+    monkeypatch.setattr(shell._Meter, "points", told)
     assert shell.main(["run", str(file), "--json"]) == 130
-    assert json.loads(capsys.readouterr().out)["rows"][0]["particles"] in (512, 1024)
+    data = json.loads(capsys.readouterr().out)
+    assert 0 < data["rows"][0]["particles"] < 32768
+    assert "done" not in data
 
 
 def test_ctrl_c_before_the_first_row_writes_nothing(file, tmp_path, capsys, monkeypatch):
-    def nothing(asked, tick):
+    def nothing(asked, *_):
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(study, "stream", nothing)
+    file.write_text(json.dumps({**SAMPLED, "seed": 3}))
+    monkeypatch.setattr(engine.ask, "stream", nothing)
     assert shell.main(["run", str(file), "--out", str(tmp_path / "out")]) == 130
     assert not list((tmp_path / "out").iterdir())
     assert "nothing was written" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- many studies
+
+
+def test_the_product_of_two_axes_is_a_folder_each_and_one_table(file, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert shell.main(["run", str(file), "--vary", "T=2,4", "--vary", "h=0.5,0.25", "--table", "parquet", "--out", str(out)]) == 0
+    assert "4 of 4" in capsys.readouterr().err
+    names = [f"study_T={T}_h={h}" for T in (2, 4) for h in (0.25, 0.5)]
+    assert {p.name for p in out.iterdir()} == {"rows.csv", "rows.parquet", *names}
+    rows = list(csv.DictReader(io.StringIO((out / "rows.csv").read_text())))
+    assert [r["study"] for r in rows] == [name for name in names for _ in STUDY["schemes"]]
+    for name in names:
+        assert {p.name for p in (out / name).iterdir()} == {"result.json", "rows.csv", "figure.html", "figure.svg"}
+        result = json.loads((out / name / "result.json").read_text())
+        T, h = (float(part.split("=")[1]) for part in name.split("_")[1:])
+        alone = study.run(study.Study.from_json({**STUDY, "T": T, "h": [h]})).to_json()
+        assert result == json.loads(json.dumps(alone))
+        mine = [r for r in rows if r["study"] == name]
+        assert [(float(r["T"]), float(r["w2"])) for r in mine] == [(T, r["w2"]) for r in result["rows"]]
+
+
+def test_a_folder_runs_every_study_file_and_finished_ones_are_not_computed_again(file, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    for name, data in (("a", STUDY), ("b", {**SAMPLED, "seed": 5})):
+        (folder / f"{name}.json").write_text(json.dumps(data))
+    (folder / "readme.txt").write_text("no study")
+    outs = [tmp_path / "first", tmp_path / "second"]
+    for out in outs:
+        assert shell.main(["run", str(folder), "--out", str(out)]) == 0
+        assert {p.name for p in out.iterdir()} == {"rows.csv", "a", "b"}
+        monkeypatch.setattr(study, "stream", None)  # what is kept needs no run
+    for name in ("a/result.json", "b/result.json", "rows.csv"):
+        assert (outs[0] / name).read_bytes() == (outs[1] / name).read_bytes()
+
+
+def test_a_study_that_is_wrong_is_named_before_any_runs(file, tmp_path, capsys):
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "a.json").write_text(json.dumps(STUDY))
+    (folder / "b.json").write_text(json.dumps({**STUDY, "h": [0.3]}))
+    assert shell.main(["run", str(folder), "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("dlab: b.json: h = 0.3")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("typed, word", [
+    (["--vary", "T"], "T"),
+    (["--vary", "T=2", "--vary", "T=4"], "T"),
+    (["--vary", "nothing=1"], "nothing"),
+    (["--vary", "T=2", "--json"], "--json"),
+    (["--table", "xls"], "--table"),
+    (["--workers", "two"], "--workers"),
+    (["--workers", "0"], "--workers"),
+    (["--workers", "1.5"], "--workers"),
+    (["--workers", "2", "--scheduler", "tcp://127.0.0.1:1"], "--scheduler"),
+    (["--scheduler", "nowhere"], "nowhere"),
+    (["--scheduler", ""], "scheduler"),
+    (["--scheduler", "udp://127.0.0.1:1"], "udp"),
+    (["--scheduler", "tcp://127.0.0.1:1"], "127.0.0.1:1"),
+    (["--scheduler", "tls://127.0.0.1:1"], "127.0.0.1:1"),
+])  # fmt: skip
+def test_a_bad_option_of_run_is_one_sentence_and_status_2(typed, word, file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(engine.places, "_named", partial(_soon, engine.places._named))
+    assert shell.main(["run", str(file), *typed, "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert word in err
+    assert engine.places.place() is engine.places.HERE
+
+
+def _soon(named, scheduler, timeout):
+    return named(scheduler, 0.5)
+
+
+def test_points_are_told_once_they_are_measured_on_all_paths(capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(shell.time, "monotonic", lambda: clock[0])
+    one = many.Asked("one", {}, study.Study.from_json(SAMPLED))
+    meter = shell._Meter([one])
+    row = {"scheme": "EM", "h": 0.5, "steps": 4, "particles": 1024, "w2": 0.5, "stderr": 0.01, "flags": []}
+    result = {"study": one.study.to_json(), "rows": [row]}
+    meter.points(0, result)
+    result["rows"] = [{**row, "particles": 2048}]
+    meter.moved(0, 0.5)
+    meter.points(0, result)
+    assert capsys.readouterr().err == ""  # a run that ends within a second says nothing
+    clock[0] = 10.0
+    meter.points(0, {**result, "rows": [*result["rows"], {**row, "h": None, "steps": 8, "particles": 0, "stderr": None}]})
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(part in lines[0] for part in ("EM", "h = 0.5", "0.5 ± 0.01", "50%"))
+    assert all(part in lines[1] for part in ("EM", "N = 8", "0.5 (", "10 s left"))
+    meter.points(0, result)
+    meter.status()
+    assert "\r" not in capsys.readouterr().err
 
 
 def test_as_a_real_process(file, tmp_path):

@@ -10,10 +10,10 @@ from dlab import answers
 from dlab import study as studies
 from dlab.engine import cost, keep, places, tasks
 from dlab.engine.lost import Lost
+from dlab.engine.runs import ALONE
 from dlab.study import Study
 
 TRIES = 4  # places that a run tries, where one after the other is lost
-ALONE = "alone"  # the session of a process that has no sessions
 
 
 def exact(study: Study) -> dict:
@@ -42,7 +42,8 @@ def stream(study: Study, tick=lambda done: None, waiting=lambda *queue: None, se
             last = found.done == 1
             data = {**found.to_json(), "done": found.done}
             if last:
-                if packed := found.packed or (found.clouds and studies.pack(found.clouds)):
+                # A study that varies has no particles.
+                if packed := getattr(found, "packed", b"") or (found.clouds and studies.pack(found.clouds)):
                     keep.keep_particles(study, packed)
                 keep.keep_result(study, data)
             yield data

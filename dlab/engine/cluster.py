@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 
-THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
 POLITE = "10"  # niceness of what runs beside a server, where DLAB_NICE names none
 SETTINGS = {
     "distributed.worker.daemon": False,
@@ -26,11 +25,10 @@ SETTINGS = {
 
 
 def options(args, **more) -> dict:
-    """What each worker gets; `env` of `more` is added to THREADS."""
-    env = {**THREADS, "DASK_LOGGING__DISTRIBUTED": "error", **more.pop("env", {})}
+    """What each worker gets."""
     return {
         "nthreads": 1, "memory_limit": args.memory, "host": args.host, "preload": ["dlab.engine.worker"], "local_directory": args.folder,
-        "dashboard": False, "env": env, **more,
+        "dashboard_address": f"{args.host}:0", "dashboard": False, "silence_logs": logging.ERROR, **more,
     }  # fmt: skip
 
 
@@ -43,9 +41,12 @@ async def serve(args) -> None:
         workers = {i: {"cls": Nanny, "options": polite} for i in range(args.workers)}
         if args.quick:
             workers["quick"] = {"cls": Nanny, "options": options(args, resources={"dlab-quick": 1})}
-        scheduler = {"cls": Scheduler, "options": {"host": args.host, "port": args.port, "dashboard": False}}
+        own = {"host": args.host, "port": args.port, "dashboard": False, "dashboard_address": f"{args.host}:0"}
+        scheduler = {"cls": Scheduler, "options": own}
         async with SpecCluster(scheduler=scheduler, workers=workers, asynchronous=True, silence_logs=logging.ERROR) as cluster:
             print(json.dumps({"address": cluster.scheduler_address}, allow_nan=False), flush=True)
+            if args.stay:
+                await asyncio.Event().wait()
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--folder", default=None)
+    parser.add_argument("--stay", action="store_true", help="until it is interrupted, whatever standard input is")
     asyncio.run(serve(parser.parse_args()))
 
 

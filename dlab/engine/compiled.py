@@ -33,8 +33,9 @@ def most() -> int:
 
 
 def keep_compiled() -> None:
-    """Keep compiled code between starts of the process."""
-    jax.config.update("jax_compilation_cache_dir", str(folder() / "jax"))
+    """Keep compiled code between starts of the process: in the cache folder unless the environment names another one to JAX."""
+    if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        jax.config.update("jax_compilation_cache_dir", str(folder() / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import dlab
 from dlab.cache import folder
 from dlab.engine import cost
-from dlab.engine.compiled import most
+from dlab.engine.compiled import most, resident
 from dlab.engine.journal import remembered
 from dlab.engine.lost import Lost
 from dlab.engine.runs import Runs
@@ -28,6 +28,7 @@ from dlab.study.place import THREADS, Here
 LOG = logging.getLogger(__name__)
 ROOM = 2 * 2**30  # bytes of free memory below which there is one worker
 QUICK = 6 * 2**30  # and from which small answers have a worker of their own
+THREADED = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
 STARTS = 90.0  # seconds that workers may take to start
 
 HERE = Here(remembered)
@@ -45,7 +46,7 @@ def place():
 
 
 def runs() -> Runs:
-    place()
+    """The runs of this process; they outlive its place."""
     return _state["runs"]
 
 
@@ -127,6 +128,19 @@ def stop() -> None:
         close()
 
 
+def status() -> dict:
+    """How this process is, without a word of what anybody does: {"memory" (resident bytes), "runs": [{"state", "done", "seconds"
+    (since it began), "followers"}], "workers": [{"memory", "units" (finished, running, waiting there), "quick"}], "units" (under way),
+    "said"}."""
+    place, now = _state["place"], time.monotonic()
+    runs = [
+        {"state": r.state, "done": r.done, "seconds": now - r.begun if r.state == "running" else 0.0, "followers": len(r.followers)}
+        for r in _state["runs"].under_way()
+    ]
+    theirs = {"workers": [], "units": 0} if place.near else place.report()
+    return {"memory": resident(), "runs": runs, "said": _state["said"], **theirs}
+
+
 def free_memory() -> float:
     """Bytes of memory that this machine has left."""
     with suppress(OSError, ValueError, StopIteration), open("/proc/meminfo") as lines:
@@ -161,6 +175,11 @@ def _connect(scheduler, workers, wait=STARTS) -> None:
         if not pool.workers:
             client.wait_for_workers(1, timeout=wait)
             pool.wanted()
+    except TimeoutError:
+        close()
+        where = f"The scheduler at {scheduler}" if scheduler else "This process"
+        how = "dask worker --preload dlab.engine.worker --nthreads 1"
+        raise BadInput(f"{where} had no worker within {wait:.0f} s; start some: {how}.") from None
     except BaseException:
         close()
         raise
@@ -192,16 +211,7 @@ def _local(workers):
     """Worker processes of this machine, which listen on loopback alone: see `cluster`. They end with this process."""
     import distributed
 
-    root = Path(dlab.__file__).parents[1]
-    path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [
-        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers),
-        "--memory", str(most()), "--folder", str(folder() / "workers"),
-        *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = subprocess.Popen(**_cluster(workers), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0)
 
     def close():
         process.stdin.close()
@@ -216,3 +226,19 @@ def _local(workers):
     except Exception:
         close()
         raise
+
+
+def _cluster(workers: int, *more: str) -> dict:
+    """The command that starts `cluster`, and its environment, as arguments of `subprocess`."""
+    root = Path(dlab.__file__).parents[1]
+    path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [
+        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--memory", str(most()),
+        "--folder", str(folder() / "workers"), *(["--quick"] if workers > 1 and free_memory() >= QUICK else []), *more,
+    ]  # fmt: skip
+    return {"args": command, "env": {**os.environ, **THREADED, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "error"}}
+
+
+def serve(workers: int | None, host: str, port: int) -> int:
+    """Workers of this machine for other processes, apps or shells, until they are interrupted; prints the scheduler's address."""
+    return subprocess.run(**_cluster(workers or _count() or 1, "--stay", "--host", host, "--port", str(port)), check=False).returncode

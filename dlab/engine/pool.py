@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 
+from dlab import pictures
 from dlab.engine import identity, tasks
 from dlab.engine.lost import Lost
 from dlab.params import BadInput
@@ -87,6 +88,19 @@ class Pool:
             for address, its in self.client.run(identity.identity, workers=new, on_error="return").items():
                 self._refused[address] = identity.difference(address, its)
                 LOG.warning(self._refused[address])
+
+    def report(self) -> dict:
+        """What workers hold and have to do, and how many units of this process are under way."""
+        found = {}
+        with self._trying():
+            found = self.client.scheduler_info(n_workers=-1)["workers"]
+        metrics = {a: its["metrics"] for a, its in found.items() if a in self.workers}
+        workers = [
+            {"memory": its.get("memory", 0), "units": sum(its.get("task_counts", {}).values()), "quick": a in self._quick}
+            for a, its in metrics.items()
+        ]  # fmt: skip
+        with self._guard:
+            return {"workers": workers, "units": len(self._units)}
 
     def gone(self) -> bool:
         """Whether the scheduler is gone, as far as can be seen now."""
@@ -282,4 +296,9 @@ def _text(study: Study) -> str:
 
     if not isinstance(study.target, dict):
         raise BadInput("A target from Python has no study file, so its study cannot run in another process; run it here.")
-    return dumps(study.to_json())
+    asked = study.to_json()
+    if study.target["name"] == "images" and (data := study.target.get("data", "digits")) not in ("digits", "mnist"):
+        # A worker does not know where the study file lies, nor from where the command was started.
+        folder = pictures.home() / data
+        asked["target"] = {**study.target, "data": data if folder.is_dir() else str(pictures._place(data).resolve())}
+    return dumps(asked)

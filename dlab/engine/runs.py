@@ -6,13 +6,16 @@ there is. Where nobody has followed it for the place's `patience` it is left; wh
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from dlab.params import BadInput
 from dlab.study.place import Left
 
+ALONE = "alone"  # the session of a process that has no sessions
 LOOK = 0.1  # seconds between two looks of a follower at its run
-BAR = 50  # finished runs that are remembered for whoever comes in the same moment
+MOST, MINUTE = 30, 60.0  # runs that a session may begin in so many seconds
 
 
 class Run:
@@ -60,6 +63,7 @@ class Runs:
     def __init__(self, at_once: int, patience: float):
         self.at_once, self.patience = at_once, patience
         self._runs: dict[str, Run] = {}
+        self._begun: dict[str, deque[float]] = {}  # when each session began its last runs
         self._guard = threading.RLock()
 
     def follow(self, name: str, start: Callable, price: float, session: str, tick: Callable, waiting: Callable) -> Iterator:
@@ -108,6 +112,7 @@ class Runs:
         with self._guard:
             run = self._runs.get(name)
             if run is None or run.abandoned or run.state in ("left", "failed", "done"):
+                self._allow(session)
                 run = self._runs[name] = Run(name, start, price, self.patience)
             run.followers.add(session)
             run.deserted, run.last = None, session
@@ -116,6 +121,18 @@ class Runs:
                     other.cancelled = True
         self._advance()
         return run
+
+    def _allow(self, session) -> None:
+        """BadInput where a session begins more runs than a person does."""
+        if session == ALONE:
+            return
+        now = time.monotonic()
+        for name in [name for name, its in self._begun.items() if now - its[-1] > MINUTE]:
+            del self._begun[name]
+        its = self._begun.setdefault(session, deque(maxlen=MOST))
+        if len(its) == MOST and now - its[0] < MINUTE:
+            raise BadInput(f"{MOST} runs were begun here within a minute, the most that the lab takes; wait {MINUTE:.0f} seconds.")
+        its.append(now)
 
     def _leave(self, run, session) -> None:
         with self._guard:

@@ -6,7 +6,7 @@ words   a result as a LaTeX table, a caption, Python that reproduces it; what to
 film    particles in motion as MP4, GIF or a page that plays them
 """
 
-from dlab.export.files import FIGURES, MIME, arrays_npz, figure_bytes, filename, result_json, rows_csv
+from dlab.export.files import FIGURES, MIME, arrays_npz, figure_bytes, filename, result_json, rows_csv, rows_parquet
 from dlab.export.film import FILMS, film_bytes, missing
 from dlab.export.grids import sigmas_text, timesteps_text
 from dlab.export.words import bibtex, caption, latex_table, motion_caption, motion_snippet, snippet
@@ -27,6 +27,7 @@ __all__ = [
     "motion_snippet",
     "result_json",
     "rows_csv",
+    "rows_parquet",
     "sigmas_text",
     "snippet",
     "timesteps_text",

@@ -82,6 +82,12 @@ class QuadratureTarget(Target):
         mass = float(self.field.weights.sum() * jnp.prod(self.field.unit)) * spacing**2
         return mass * self._m0.value / (2 * np.pi)
 
+    @property
+    def steepness(self):
+        """Without the other facts, which take a quarter of a minute, where L0 is given: every study file that is read asks for it."""
+        _ = self._moments  # what is too sharp to be measured is refused as the file is read
+        return (self._L0 or self.facts.L0).value
+
     @cached_property
     def facts(self):
         mean, cov = (np.asarray(v) for v in self._moments)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import GAUSSIAN
 
-from dlab import engine, measure
+from dlab import measure
 from dlab.answers.estimators import compare
 from dlab.figures import compare as picture
 from dlab.figures import convergence, screen, tables
@@ -35,19 +35,6 @@ def test_every_estimator_has_a_row_at_every_step_size(found):
     assert by["exact", 0.25]["floor"] is None
 
 
-def test_progress_ends_and_cancelling_stops():
-    seen = []
-    list(compare(Study.from_json({**STUDY, "h": [0.5], "particles": 64}), "REM", seen.append))
-    assert seen == sorted(seen)
-    assert seen[-1] == 1.0
-
-    def stop(done):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        list(compare(Study.from_json(STUDY), "REM", stop))
-
-
 def test_the_picture_shows_every_way_and_says_what_the_clouds_cannot_see(found):
     chart = picture.chart(found[-1])
     assert {s.name for s in chart.series} == {e.title for e in measure.REGISTRY.values() if e.name != "density"}
@@ -66,16 +53,6 @@ def test_the_picture_shows_every_way_and_says_what_the_clouds_cannot_see(found):
             assert value == f"W₂ {line['W₂ ± 95 %']}"
             assert full == (not line["why it is hollow"])
             assert all(m.removeprefix("floor ").removeprefix("hollow: ") in line["floor"] + line["why it is hollow"] for m in more)
-
-
-def test_a_comparison_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    study = Study.from_json({**STUDY, "h": [0.5], "particles": 64, "seed": 8})
-    assert engine.kept_answer("estimators", study, "EM") is None
-    *_, last = engine.answers_of("estimators", study, "EM")
-    engine.CACHE.forget()
-    assert engine.kept_answer("estimators", study, "EM") == last
-    assert engine.kept_answer("estimators", study, "REM") is None
 
 
 def test_a_window_set_by_hand_fits_those_points_and_says_so():

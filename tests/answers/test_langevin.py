@@ -81,9 +81,3 @@ def test_densities_on_the_line_are_those_of_particles(monkeypatch):
     assert seen == pytest.approx(row["langevin"], rel=0.02)  # the tails' share of 40,000 particles is known to 1 %
     wrong = np.abs(rng.standard_normal(10**6)) > 3
     assert row["error"] == pytest.approx(5 * np.sqrt(wrong.mean()), rel=4 / np.sqrt(wrong.sum()))
-
-
-def test_the_answers_run_from_the_registry_on_any_study():
-    assert study.run(EMPTY).rows
-    *_, last = answers.find("langevin").stream(EMPTY, 10.0)
-    assert last["condition"] == 10

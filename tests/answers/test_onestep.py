@@ -1,12 +1,14 @@
 """One-step errors: the exact mean, the two parts of every scheme's error against what theory says of them."""
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab import engine, noise, process, schemes
+from dlab import noise, process, schemes
 from dlab.answers import one_step
 from dlab.noise import StepNoise
 from dlab.study import Study
@@ -14,10 +16,15 @@ from dlab.study import Study
 T0 = one_step.TIME
 
 
-@pytest.fixture(scope="module", params=[GAUSSIAN, SKEW], ids=["gaussian", "skew"])
-def measured(request):
-    study = Study.from_json({"target": request.param, "seed": 11})
+@cache
+def answer(name):
+    study = Study.from_json({"target": {"gaussian": GAUSSIAN, "skew": SKEW}[name], "seed": 11})
     return study, one_step.one_step(study)
+
+
+@pytest.fixture(params=["gaussian", "skew"])
+def measured(request):
+    return answer(request.param)
 
 
 def points(target, n, seed=1):
@@ -119,25 +126,9 @@ def test_orders(measured):
 
 def test_so_misses_what_its_frozen_hessian_misses(skew):
     """h^2 |D^3 log p_t|_F / sqrt 12 as h -> 0, the third derivatives by differences of the Hessian."""
-    found = one_step.one_step(Study.from_json({"target": SKEW, "seed": 11}))
+    _, found = answer("skew")
     x, field, step, h = points(skew, 3000), skew.field, 1e-3, one_step.SIZES[-1]
     third = [(field.hessian(T0, x + e) - field.hessian(T0, x - e)) / (2 * step) for e in step * np.eye(2)]
     want = h**2 * np.sqrt(np.mean(sum(np.sum(np.asarray(d) ** 2, (1, 2)) for d in third)) / 12)
     got, stderr = value(found, "SO", h, "fluctuation")
     assert want < got < 1.25 * want + 5 * stderr
-
-
-def test_the_answer_is_kept_and_can_be_cancelled(monkeypatch, tmp_path):
-    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    study = Study.from_json({"target": GAUSSIAN, "seed": 12})
-
-    def stop():
-        raise RuntimeError("left")
-
-    with pytest.raises(RuntimeError, match="left"):
-        engine.answer("onestep", study, tick=stop)
-    assert engine.kept_answer("onestep", study) is None
-    made = engine.answer("onestep", study)
-    assert engine.kept_answer("onestep", study) == made
-    # T and the step sizes are none of its business.
-    assert engine.kept_answer("onestep", Study.from_json({"target": GAUSSIAN, "seed": 12, "T": 2.0, "h": [0.5]})) == made

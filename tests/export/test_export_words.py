@@ -95,12 +95,6 @@ def test_caption_says_what_how_and_of_what(result):
     assert "(mean = [0.333333, 0], cov = [[1, 0], [0, 1]])" in export.caption(third)
 
 
-def test_caption_of_a_film(result):
-    said = export.motion_caption(result["study"], 8, 500, "With h = 0.5 (8 steps) EM ends at W₂ = 0.1 (exact).")
-    for part in ("500", "EM and SO", "8 steps", "h = 1/2", "W₂ = 0.1 (exact)", "gaussian (mean", "seed 7", __version__):
-        assert part in said, part
-
-
 VARIED = {
     "score_error.level": (
         {"score_error": {"name": "constant", "level": 1, "angle": 30}}, [0, 0.1, 0.2], "score error ε", r"slope in $\varepsilon$ $",
@@ -171,10 +165,3 @@ def test_the_snippet_reproduces_the_rows(result, tmp_path):
         assert [float(v) for v in row[1:]] == pytest.approx([was["h"], was["w2"], was["stderr"], was["bound"]], rel=1e-9)
     fits = [line.split() for line in lines if line.startswith("#")]
     assert [float(f[3]) for f in fits] == pytest.approx([f["slope"] for f in again["fits"]], rel=1e-9)
-
-
-def test_snippets_are_python(result):
-    for code in (export.snippet(result), export.motion_snippet(result["study"], 8, 100)):
-        compile(code, "snippet", "exec")
-    with pytest.raises(ValueError, match="your own"):
-        export.snippet({"study": {"target": {"name": "custom"}}})

@@ -58,11 +58,6 @@ def test_an_axis_that_begins_below_zero_has_no_triangles(results):
     assert chart.triangles == ()
 
 
-def test_an_unknown_step_size_is_refused(results):
-    with pytest.raises(ValueError, match="1/4"):
-        along.chart(results["d"], 0.125)
-
-
 def test_points_near_the_schemes_own_error_are_hollow_with_the_reason(results):
     chart = along.chart(results["score_error.level"], H)
     em = group(chart, "EM measured")
@@ -99,14 +94,6 @@ def test_steps_against_the_dimension(results):
     plotly(along.steps_chart(missing, 0.1))
     slopes = along.slopes_table(result)
     assert [line["d"] for line in slopes] == ["1", "16", "256"]
-
-
-def test_with_equal_variances_a_shared_midpoint_is_exact_in_every_dimension():
-    target = {"name": "spectrum", "dim": 1, "high": 0.5}
-    result = answer("d", [4, 1024], target=target, schemes=["EM", "REM"], h=[1 / 4], reach=[0.2])
-    assert "lower bound" not in along.sentence({"": result}, 0.25)
-    assert all(group(along.chart({"": result}, 0.25), "REM measured").filled)
-    assert group(along.steps_chart(result, 0.2), "REM steps").filled == (True, True)
 
 
 def test_lower_bounds_are_called_so_and_hollow():

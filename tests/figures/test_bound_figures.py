@@ -60,16 +60,6 @@ def test_a_void_bound_is_a_sentence_beside_what_is_measured():
     assert "void here: m0 = -1" in all_at_once.sentence(found)
 
 
-def test_the_sentence_says_when_the_proof_loses_nothing():
-    attained = [row(n, coupled=row(n)["bound"], coupled_stderr=None) for n in (8, 16)]
-    assert "equals the coupled distance" in all_at_once.sentence(once(attained))
-    assert "equals" not in all_at_once.sentence(once([row(8), row(16)]))
-    growing = [row(8, 0.2), row(16, 0.02)]
-    assert "order ½" in all_at_once.sentence(once(growing, grid="uniform"))
-    assert "3√(d/m₀)/N" in all_at_once.sentence(once(growing, grid="cubic"))
-    assert "least, 0.100, at v̂ = 0.400" in all_at_once.sentence(once(growing))
-
-
 def test_a_bound_from_steps():
     parts = {"initialisation": 0.0, "mean": 0.1, "fluctuation": 0.3, "bias": 0.0, "fresh": 0.0, "stop": 0.0}
     more = {"bound": 0.4, "K1": 0.1, "K2": 0.2, "w2": 0.1, "stderr": 0.0, "method": "exact", "flags": [], "resolved": True}

@@ -79,21 +79,6 @@ def test_every_cost_counts_the_same_points(result):
         drawable(c)
 
 
-def test_another_cost_is_refused(result):
-    for make in (budget.chart, budget.work_precision):
-        with pytest.raises(ValueError, match="parsecs"):
-            make(result, "parsecs")
-        with pytest.raises(ValueError, match="seconds"):
-            make(result, "time")
-
-
-def test_without_the_theorems_numbers_the_found_ones_fill_the_picture(result):
-    c = budget.chart(result, bounds=False)
-    assert not [n for n in names(c) if "theorem" in n]
-    assert c.y.limits[1] < 2 * max(a["steps"] for a in result["reach"])
-    assert "the theorem asks for" not in [k.name for k in c.keys]
-
-
 def test_what_is_not_reached_stands_hollow_at_the_edge_with_its_reason(result):
     lost(result, "EM", 0.05)
     c = budget.chart(result)
@@ -159,19 +144,6 @@ def test_the_table_has_both_numbers_and_their_ratio(result):
     assert len(budget.every_answer(result)) == len(result["reach"])
 
 
-def test_the_sentence_says_the_numbers(result):
-    em, rem, so = (budget.answers_of(result, name, 0.05)[0] for name in ("EM", "REM", "SO"))
-    text = budget.sentence(result, 0.05)
-    asked, least = f"{em['planned']['steps']:,}", f"REM {rem['steps']}"
-    for part in (f"EM needs {em['steps']} steps", asked, least, "p = 2 for EM, EI", "1 for SO", "±"):
-        assert part in text, part
-    rem.update(score_evals=12)
-    so.update(score_evals=7, hessian_evals=7)
-    assert "about level (12 and 14)" in budget.sentence(result, 0.05)
-    so.update(score_evals=12, hessian_evals=12)
-    assert "about level" not in budget.sentence(result, 0.05)
-
-
 def test_schemes_that_do_not_get_there_are_named(result):
     lost(result, "EM", 0.05)
     assert "EM does not" in budget.sentence(result, 0.05)
@@ -211,27 +183,12 @@ def test_one_accuracy_or_one_step_is_a_picture_without_slopes():
     assert line["W₂ at N − 1"] == "–"
 
 
-def test_unresolved_sampled_points_leave_no_slope_and_break_nothing(result):
-    for a in result["reach"]:
-        a.update(flags=["unresolved: 0 ± 0.009 is within 3 standard errors of zero"], stderr=0.02, crossing_stderr=3.0, method="projected")
-    for t in result["reach_trends"]:
-        t.update(slope=None, slope_low=None, slope_high=None, constant=None, used=[])
-    c = budget.chart(result, epsilon=0.1)
-    assert not any(any(s.filled) for s in c.series if s.name.endswith("found"))
-    assert "grows like" not in budget.sentence(result, 0.1)
-    drawable(c)
-
-
 def test_an_unfinished_search_is_drawn_as_far_as_it_is(result):
     for kept in (3, 0):
         result["reach"] = result["reach"][:kept]
         assert budget.sentence(result, 0.05).startswith("No number")
         drawable(budget.chart(result, epsilon=0.05))
     drawable(budget.work_precision(result, epsilon=0.05))
-
-
-def test_the_papers_start_says_that_the_horizon_grows():
-    assert "ln(1/ε)" in budget.sentence(result_of(start="paper"), 0.05)
 
 
 def test_one_place_chooses_the_figure_of_a_result(result):

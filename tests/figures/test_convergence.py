@@ -12,7 +12,7 @@ from dlab import schemes
 from dlab.figures import paper, screen
 from dlab.figures.chart import NEUTRAL
 from dlab.figures.convergence import chart
-from dlab.figures.numbers import interval, number, step_size
+from dlab.figures.numbers import interval, number
 from dlab.figures.tables import rows_table, sentence, table
 
 H = (0.5, 0.25, 0.125, 0.0625)
@@ -101,18 +101,6 @@ def test_fit_line_is_the_results_power_law_on_every_axis():
             assert math.log(t.y1 / t.y0) / math.log(t.x1 / t.x0) == pytest.approx(t.slope)
             assert math.copysign(1, t.slope) == sign
     assert max(series(chart(normal(), "evals"), "SO measured").x) == 128
-
-
-def test_axis_outside_the_menu():
-    with pytest.raises(ValueError, match="evals"):
-        chart(normal(), "time")
-
-
-def test_switches():
-    bare = chart(normal(), bounds=False, brackets=False, fits=False)
-    assert names(bare) == [f"{s} measured" for s in ORDERS]
-    assert not bare.bands
-    assert bare.y.limits[1] < chart(normal()).y.limits[1]
 
 
 def test_measured_points_lie_inside_the_picture_and_above_the_triangles():
@@ -329,10 +317,6 @@ def test_number(value, text):
 )  # fmt: skip
 def test_interval(value, half, text):
     assert interval(value, half) == text
-
-
-def test_step_size():
-    assert [step_size(h) for h in (2.0, 1.0, 0.5, 1 / 1024, 0.1)] == ["2", "1", "1/2", "1/1024", "0.1"]
 
 
 def test_hollow_points_say_why():

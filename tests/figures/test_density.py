@@ -5,10 +5,9 @@ import pytest
 from cases import GAUSSIAN, LOGISTIC
 from drawing import plotly
 
-from dlab import answers, engine, export
+from dlab import answers, export
 from dlab.answers.law import law_density
 from dlab.figures import density
-from dlab.laws import plane
 from dlab.params import BadInput
 from dlab.study import Study
 
@@ -101,22 +100,6 @@ def test_screen_and_print(gauss, theme):
         assert export.figure_bytes(sheet, kind, dpi=60).startswith(magic)
 
 
-def test_a_law_is_kept_and_can_be_cancelled(tmp_path, monkeypatch):
-    monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    monkeypatch.setattr(plane, "SIZES", (64, 96))
-    s = study(GAUSSIAN, score_error={"name": "field", "level": 0.1})
-
-    def stop():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        engine.answer("law", s, "EM", 2, tick=stop)
-    assert engine.kept_answer("law", s, "EM", 2) is None
-    made = engine.answer("law", s, "EM", 2)
-    engine.CACHE.forget()
-    assert engine.kept_answer("law", s, "EM", 2) == made
-
-
 def test_the_table_says_what_the_pointer_says(gauss):
     rows, piece = density.table(gauss), gauss["map"]
     assert len(rows) == 3
@@ -126,7 +109,3 @@ def test_the_table_says_what_the_pointer_says(gauss):
     assert rows[1]["lowest"] == "–"
     i, j = np.unravel_index(target.argmax(), target.shape)
     assert rows[0]["at"] == f"({piece['x'][j]:.2f}, {piece['y'][i]:.2f})"
-
-
-def test_no_place_is_minus_zero():
-    assert [density._at(v) for v in (-1e-9, 0.0, -1.234)] == ["0.00", "0.00", "-1.23"]

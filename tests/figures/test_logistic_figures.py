@@ -89,19 +89,6 @@ def test_a_scheme_without_a_finite_distance_is_said_to_have_none():
     assert (table[0]["REM"], table[0]["EM"], table[0]["floor"]) == ("diverged", "0.22 ± 0.02", "0.00700")
 
 
-def test_an_so_that_is_worse_at_a_finer_step_is_explained():
-    assert "SO is worse" not in logistic.experiment_sentence(RESULT, 0.1, 100.0)
-    rows = [{**r, "w2": 0.4, "stderr": 0.1} if (r["scheme"], r["h"]) == ("SO", 0.1) else r for r in RESULT["rows"]]
-    assert "SO is worse" in logistic.experiment_sentence({**RESULT, "rows": rows}, 0.1, 10.0)
-
-
-def test_few_samples_stand_still_where_the_exact_law_falls():
-    few = {"study": {"target": {"atoms": 20}}, "rows": [row("EM", h, 0.03) for h in (0.32, 0.08, 0.02, 0.005)]}
-    text = logistic.atoms_sentence(FIRST, few)
-    for part in ("20 of them", "0.03 ± 0.02 with h = 0.08", "0.03 ± 0.02 with 0.005", "from 0.240 to 0.0150"):
-        assert part in text
-
-
 def test_a_slope_that_is_none_is_not_printed_as_one():
     chart = logistic.orders(FIRST, {"simulated": RESULT})
     assert "EM 1.00 ± 0.02, SO 1.90 ± 0.10" in chart.caption

@@ -1,11 +1,9 @@
 """What the page says of a result, on constructed results where it could say too much: the numbers and the states, not the wording."""
 
 import pytest
-from test_convergence import FLAG, NOTE, edit, normal, unfit
+from test_convergence import edit, normal, unfit
 
 from dlab.figures.tables import sentence
-
-LOST = {"w2": None, "stderr": None, "diverged": 17, "resolved": False}
 
 
 def slope(result, scheme, value, low=None, high=None, **more):
@@ -25,22 +23,6 @@ def test_slopes_and_promises_are_the_results():
     assert "3" not in sentence(normal(("EM",)))
 
 
-def test_schemes_without_a_resolved_point_have_no_slope():
-    r = normal(("EM", "SO"))
-    for name in ("EM", "SO"):
-        edit(r, name, None, resolved=False, flags=[FLAG])
-        unfit(r, name)
-    assert "±" not in sentence(r)
-    assert "EM and SO" in last(sentence(r))
-    r = normal(("EM", "REM"))  # one point of REM stands out of its noise, the others do not
-    for h in (0.25, 0.125, 0.0625):
-        edit(r, "REM", h, resolved=False, flags=[FLAG])
-    unfit(r, "REM")
-    assert "1.00 ± 0.02" in sentence(r)
-    assert "3 of the 4" in last(sentence(r))
-    assert "for REM" not in sentence(r)
-
-
 @pytest.mark.parametrize(("value", "low", "high", "state"), [
     (0.48, 0.4, 0.56, "still holds"), (0.3, 0.2, 0.4, "contradicts"), (0.3, None, None, "no interval"),
     (0.498, 0.497, 0.499, None), (0.5, 0.3, 0.7, None),
@@ -48,20 +30,6 @@ def test_schemes_without_a_resolved_point_have_no_slope():
 def test_less_than_promised(value, low, high, state):
     text = sentence(slope(normal(("EM",)), "EM", value, low, high))
     assert (state in last(text)) if state else ("below" not in text and "contradicts" not in text)
-
-
-def test_a_promise_that_is_void_or_not_alone_is_compared_with_nothing():
-    r = slope(normal(("EM",)), "EM", 0.3, 0.2, 0.4)
-    r["study"]["score_error"] = {"name": "constant", "level": 0.2}
-    wrong = sentence(r)
-    r = slope(normal(("EM",)), "EM", 0.3, 0.2, 0.4, theory_order=None)
-    edit(r, "EM", None, bound=None)
-    r["notes"] = [NOTE]
-    for text in (wrong, sentence(r)):
-        assert "0.30 ± 0.10" in text
-        assert "contradicts" not in text
-        assert "promises" not in text
-    assert "void" in sentence(r)
 
 
 def test_a_wrong_score_levels_off():
@@ -84,24 +52,6 @@ def test_a_curve_that_grows_one_without_interval_and_one_of_rounding():
     edit(r, "SO", None, w2=1e-17, stderr=0.0, resolved=False, method="exact", flags=["the laws are equal up to rounding"])
     unfit(r, "SO")
     assert "rounding" in last(sentence(r))
-
-
-def test_diverged_beside_a_slope_and_alone():
-    r = normal(("EM", "SO"))
-    edit(r, "EM", 0.5, **LOST)
-    assert "EM diverged at h = 1/2" in last(sentence(r))
-    edit(r, "SO", None, **LOST)
-    unfit(r, "SO")
-    assert "SO diverged at h = 1/2, 1/4, 1/8, 1/16" in last(sentence(r))
-    assert "for SO" not in sentence(r)
-
-
-def test_a_window_set_by_hand():
-    r = slope(normal(("EM", "SO")), "EM", 1.0, 0.98, 1.02, window=[0.25, 0.0625])
-    slope(r, "SO", None, window=[0.25, 0.0625])
-    assert "1/4 to 1/16" in sentence(r)
-    assert "SO" in last(sentence(r))
-    assert "window" in last(sentence(r))
 
 
 def test_a_run_that_is_not_done():

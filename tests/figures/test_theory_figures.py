@@ -62,13 +62,6 @@ def test_bounds_are_drawn_beside_what_was_measured(study, result, monkeypatch):
     assert table[1]["EM measured"] != figures.NONE
 
 
-def test_without_a_measurement_the_bounds_stand_alone(study):
-    chart = figures.bounds(bounds(study), None)
-    drawable(chart)
-    assert "measured" not in "".join(s.name for s in chart.series)
-    assert chart.caption.startswith("At h = 1/")
-
-
 def test_a_bound_that_exceeds_every_number_is_said_and_not_drawn(study):
     found = bounds(study)
     found["rows"] = [{**r, "recursion": math.inf if r["h"] > 0.2 else r["recursion"]} for r in found["rows"]]

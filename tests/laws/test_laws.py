@@ -31,15 +31,6 @@ def test_law_is_that_of_the_second_route_at_every_step_size(gaussian, name, star
         assert w2(gaussian, name, h, start=start) == pytest.approx(want, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_moments_of_the_law_are_those_of_the_second_route(gaussian, name):
-    law = laws.propagate(schemes.REGISTRY[name], gaussian, NONE, grid=uniform(4.0, 8), start="paper")
-    m, S = ind.gaussian_law(name, MEAN, COV, 4.0, 0.5, "paper")
-    np.testing.assert_allclose(law.mean[-1], m, atol=1e-12)
-    np.testing.assert_allclose(law.cov[-1], S, atol=1e-9)
-    assert len(law.mean) == 9
-
-
 ERRORS = {
     "constant": ({"level": 0.5, "angle": 60.0}, {"constant": 0.5 * np.array([0.5, np.sqrt(0.75)])}),
     "relative": ({"level": 0.2}, {"relative": 0.2}),
@@ -93,17 +84,6 @@ def test_law_is_that_of_the_reference_file(reference_cases, number):
         assert got == pytest.approx(row["w2"], rel=1e-3)
 
 
-@pytest.mark.parametrize(
-    "name, h, want",
-    [("EM", 0.25, 0.11996225790801308), ("EI", 0.125, 0.06773813388163072), ("SO", 0.25, 0.02576961250839987),
-     ("REM", 0.25, 0.002307049121171211), ("REI", 0.25, 0.009806942332026338)],
-)  # fmt: skip
-def test_typed_values(name, h, want):
-    cov = [[0.4528525782650825, 0.4187414967044992], [0.41874149670449917, 1.4471474217349174]]
-    target = targets.build({"name": "gaussian", "mean": [-0.4, 0.9], "cov": cov})
-    assert w2(target, name, h, T=6.0) == pytest.approx(want, rel=1e-6)
-
-
 @pytest.mark.parametrize("v", [1e-2, 1e-4])
 @pytest.mark.parametrize("name", ["REM", "REI"])
 def test_the_mean_over_the_midpoint_holds_where_the_target_is_narrow_beside_the_step(name, v):
@@ -115,15 +95,6 @@ def test_the_mean_over_the_midpoint_holds_where_the_target_is_narrow_beside_the_
         m, S = ind.gaussian_law(name, mean, cov, 4.0, h)
         np.testing.assert_allclose(law.mean[-1], m, atol=1e-6 * np.abs(m).max())
         np.testing.assert_allclose(law.cov[-1], S, atol=1e-5 * np.abs(S).max())
-
-
-@pytest.mark.parametrize("d, name", [(1, "REI"), (3, "SO")])
-def test_law_in_other_dimensions(d, name):
-    G = np.random.default_rng(d).standard_normal((d, d))
-    mean, cov = np.arange(d) / 2, G @ G.T + 0.5 * np.eye(d)
-    target = targets.build({"name": "gaussian", "mean": mean.tolist(), "cov": cov.tolist()})
-    want = ind.bures(*ind.gaussian_law(name, mean, cov, 2.0, 0.25), mean, cov)
-    assert w2(target, name, 0.25, T=2.0) == pytest.approx(want, rel=1e-5)
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-3, 1e-6, 1e-9])
@@ -144,22 +115,6 @@ def test_bures_of_commuting_covariances_and_against_pot():
     A, B = (g @ g.T + np.eye(2) for g in rng.standard_normal((2, 2, 2)))
     want = ot.gaussian.bures_wasserstein_distance(np.zeros(2), np.ones(2), A, B)
     assert laws.bures(np.zeros(2), A, np.ones(2), B) == pytest.approx(float(want), rel=1e-6)
-
-
-def test_the_law_met_along_the_way_of_an_exact_target_stays_close_to_the_diffused_target(gaussian):
-    law = laws.propagate(schemes.REGISTRY["SO"], gaussian, NONE, grid=uniform(4.0, 256), start="exact")
-    for n in (0, 64, 192, 256):
-        m, S = laws.diffused(gaussian.facts, 4.0 - n / 64)
-        assert laws.bures(m, S, law.mean[n], law.cov[n]) < 3e-4
-
-
-@pytest.mark.parametrize(
-    "model, want", [("constant", 0.5), ("noise", 0.8)]
-)
-def test_the_level_met_is_the_level_asked_for(gaussian, model, want):
-    error = errors.build({"name": model, **ERRORS[model][0]})
-    law = laws.propagate(schemes.REGISTRY["EM"], gaussian, error, grid=uniform(4.0, 8), start="exact")
-    np.testing.assert_allclose(law.error_square, want**2, rtol=1e-12)
 
 
 def test_the_level_met_of_a_relative_error_is_the_norm_of_the_share_of_the_score(gaussian):
@@ -204,8 +159,9 @@ def test_product_laws_meet_the_reference_file(name, reference_cases):
 def test_the_law_of_a_skew_coordinate_is_that_of_the_second_route(name, skew):
     spec = {k: SKEW[k] for k in ("lam", "c", "k")}
     logp = lambda u: -spec["lam"] * u**2 / 2 - spec["c"] * np.logaddexp(0, -spec["k"] * u)  # noqa: E731
+    nodes = {"points": 401, "nodes_u": 7, "nodes_xi": 9} if schemes.REGISTRY[name].randomised else {}
     for start in ("exact", "paper"):
-        want = ind.line_law_w2(name, ind.Line(logp), 4.0, 0.25, start)
+        want = ind.line_law_w2(name, ind.Line(logp), 4.0, 0.25, start, **nodes)
         assert along(skew, name, 0.25, start=start).lower == pytest.approx(np.sqrt(2) * want, rel=1e-3)
 
 

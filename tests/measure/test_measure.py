@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import ot
 import pytest
-from cases import GAUSSIAN, LOGISTIC, SKEW
+from cases import GAUSSIAN, LOGISTIC, SKEW, long
 from scipy.special import logsumexp
 
 from dlab import errors, measure, schemes, targets
@@ -64,7 +64,7 @@ def test_coupled_lies_above_and_gelbrich_below_the_exact_law_of_the_mixture(mixt
         assert row.lower < want + 3 * row.stderr
 
 
-@pytest.mark.parametrize("start", ["exact", "paper"])
+@pytest.mark.parametrize("start", [long("exact"), "paper"])
 def test_on_a_gaussian_the_projected_estimate_is_the_exact_law_within_its_error_and_the_bracket_holds(start):
     h = [1 / 2, 1 / 8]
     rows = run(study(GAUSSIAN, NAMES, h, 1024, estimator="projected", start=start)).rows
@@ -177,10 +177,10 @@ def test_a_planted_disagreement_of_the_bracket_is_said():
 
 @pytest.mark.parametrize("kind", ["quiet", "noisy"])
 def test_the_stated_error_of_the_projected_estimate_covers(kind, gaussian):
-    """40 repeats of one displacement with known W2: the spread is as stated, z-scores have variance near 1."""
+    """24 repeats of one displacement with known W2: the spread is as stated, z-scores have variance near 1."""
     K, z = 0.05 * np.array([[1.0, 0.3], [0.3, -0.6]]), []
     want = np.sqrt(np.trace(K @ K))
-    for seed in range(40):
+    for seed in range(24):
         rng = np.random.default_rng(seed)
         y = rng.standard_normal((1024, 2))
         noise = 0.1 * rng.standard_normal((2, 1024, 2)) if kind == "noisy" else np.zeros((2, 1024, 2))
@@ -195,7 +195,7 @@ def test_the_stated_error_of_the_projected_estimate_covers(kind, gaussian):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["EM", "REM"])
+@pytest.mark.parametrize("name", [long("EM"), "REM"])
 def test_the_stated_error_covers_along_simulated_paths(name):
     """30 seeds on an asymmetric mixture on the line, where the exact law knows REM too: z-scores have mean near 0 and
     variance near 1."""
@@ -276,12 +276,12 @@ def test_clouds_far_apart_are_seen_by_all_and_sliced_is_smaller_by_the_root_of_d
 
 def test_one_group_of_points_has_the_standard_error_of_sliced_that_repetition_has(standard):
     way, told, values = measure.REGISTRY["sliced"], [], []
-    for i in range(24):
+    for i in range(16):
         x = np.asarray(standard.sample(jax.random.key(i), 1024)) + 0.3
         found = way.estimate(case(standard, seed=i), Pairs(x, x))
         told.append(found.stderr)
         values.append(found.value)
-    # The standard deviation of 24 values is known to 15 %, the jackknife's mean better.
+    # The standard deviation of 16 values is known to 18 %, the jackknife's mean better.
     assert np.mean(told) == pytest.approx(np.std(values, ddof=1), rel=0.5)
 
 
@@ -297,8 +297,9 @@ def test_every_estimator_has_its_record(name):
 @pytest.mark.slow
 def test_the_table_moves_no_reported_w2_by_more_than_a_tenth_of_its_standard_error():
     """The fast path against the oracle on the logistic posterior: same paths, same seeds, another field."""
-    # One scheme for each way to ask the field: score at one time, at a time for each particle, with the Hessian.
-    fast, slow = (study(LOGISTIC, ["EM", "REI", "SO"], [1 / 2], 512) for _ in range(2))
+    # One scheme for each way to ask the field: score at one time, at a time for each particle, with the Hessian; and a distance that
+    # needs no reference, whose hundreds of steps by quadrature took a minute.
+    fast, slow = (study(LOGISTIC, ["EM", "REI", "SO"], [1 / 2], 512, estimator="marginal") for _ in range(2))
     assert slow.built.facts.field_error  # measured on the table, so before it is replaced
     slow.built.__dict__["fast_field"] = slow.built.field
     for a, b in zip(run(fast).rows, run(slow).rows):
@@ -306,7 +307,7 @@ def test_the_table_moves_no_reported_w2_by_more_than_a_tenth_of_its_standard_err
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", [{"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}, GAUSSIAN], ids=lambda t: t["name"])
+@pytest.mark.parametrize("target", [{"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}, long(GAUSSIAN)], ids=lambda t: t["name"])
 def test_projected_follows_the_exact_law_and_so_do_its_slopes(target):
     """A target with a sharp bend and a Gaussian: within 5 % or three standard errors of the exact law, slopes within
     their intervals."""
@@ -338,7 +339,7 @@ def test_on_a_logistic_posterior_the_local_slopes_reach_the_orders_of_the_laws()
     assert local["SO"][-1] > local["SO"][0] - 0.05
 
 
-@pytest.mark.parametrize("stretch", [0.02, 1.0, 10.0, 40.0])
+@pytest.mark.parametrize("stretch", [long(0.02), 1.0, long(10.0), 40.0])
 def test_sinkhorn_is_that_of_plain_updates_however_far_the_clouds_lie_apart(stretch):
     rng = np.random.default_rng(0)
     y, x = rng.standard_normal((2, 150, 2))

@@ -13,7 +13,6 @@ from dlab.grid import uniform
 from dlab.laws import product
 from dlab.measure import Case, exact
 from dlab.params import BadInput
-from dlab.sample import simulate, starts
 from dlab.study import Study, run
 from dlab.targets import pieces
 
@@ -28,9 +27,6 @@ SPECS = {
 }
 ENDS = {"uniform": (-1.0, 1.0), "cut Gaussian": (-1.5, 1.5)}
 NONE = errors.NONE
-LOCAL = jax.jit(lambda field, t, x: field.score_and_hessian(t, x))
-
-
 def integral(density, factor, edges):
     """int p_0(u) factor(u) du by Gauss-Legendre between the edges, in one call of the density."""
     z, w = np.polynomial.legendre.leggauss(300)
@@ -38,42 +34,6 @@ def integral(density, factor, edges):
     half, middle = np.diff(edges)[:, None] / 2, (edges[1:] + edges[:-1])[:, None] / 2
     u = middle + half * z
     return float(np.sum(half * w * np.exp(np.asarray(density(jnp.asarray(u.ravel()))).reshape(u.shape)) * factor(u)))
-
-
-def diffused(name, axis, t, x):
-    """Score and Hessian of p_t on the line along an axis, from moments of the posterior of X_0 by quadrature."""
-    target, (low, high) = targets.build(SPECS[name]), ENDS.get(name, (-12.0, 12.0))
-    density = target.factors.densities[axis]
-    a, v = np.exp(-t / 2), -np.expm1(-t)
-    edges = np.clip([low, high, 0.0, *((x + k * np.sqrt(v)) / a for k in (-9, -3, 0, 3, 9))], low, high)
-    z, one, two = (integral(density, lambda u, k=k: np.exp(-((x - a * u) ** 2) / (2 * v)) * u**k, edges) for k in range(3))
-    mean, var = one / z, two / z - (one / z) ** 2
-    return (a * mean - x) / v, (a / v) ** 2 * var - 1 / v
-
-
-@pytest.mark.parametrize("name", SPECS)
-def test_score_and_hessian_are_those_of_the_diffused_density(name):
-    field = targets.build(SPECS[name]).field
-    for t in (0.02, 0.3, 1.5):
-        x = np.array([[-1.3, 0.4], [0.15, -0.7]])
-        s, H = map(np.asarray, LOCAL(field, t, jnp.asarray(x)))
-        assert abs(H[:, 0, 1]).max() < 1e-6
-        for i in range(2):
-            for axis in range(2):
-                slope, bend = diffused(name, axis, t, x[i, axis])
-                assert s[i, axis] == pytest.approx(slope, rel=1e-6, abs=1e-6)
-                assert H[i, axis, axis] == pytest.approx(bend, rel=1e-4, abs=1e-4)
-
-
-@pytest.mark.parametrize("name", ["true kink", "Laplace", "uniform", "cut Gaussian"])
-def test_closed_form_is_the_derivative_of_its_own_log_density(name):
-    line = targets.build(SPECS[name]).line
-    # The second derivative of a bend of width sqrt(t) is a difference quotient that loses digits as t falls.
-    for t, tolerance in ((1e-3, 1e-4), (0.05, 1e-6), (1.0, 1e-6)):
-        x, e = jnp.linspace(-2.0, 2.0, 9) + 0.01, 1e-4 * np.sqrt(t)
-        low, here, high = (np.asarray(line.diffused(t, x + k * e)) for k in (-1, 0, 1))
-        for order in (0, 1):
-            np.testing.assert_allclose((high - low)[order] / (2 * e), here[order + 1], rtol=tolerance, atol=tolerance / t)
 
 
 def test_scores_next_to_time_zero_are_those_of_the_pieces_and_the_edge():
@@ -124,20 +84,6 @@ def test_curvature_of_the_wells_is_closed_where_it_can_be_measured():
     x = jnp.stack([jnp.linspace(-2, 2, 81), jnp.zeros(81)], -1)
     H = np.asarray(jax.vmap(jax.hessian(lambda v: target.log_density(v[None])[0]))(x))
     assert np.linalg.eigvalsh(-H).min() == pytest.approx(target.facts.m0.value, abs=1e-3)
-
-
-@pytest.mark.parametrize("name", ["wells", "true kink", "uniform"])
-def test_the_exact_law_has_the_moments_of_simulated_particles(name):
-    target, T, steps, n = targets.build(SPECS[name]), 2.0, 8, 16_384
-    for scheme in map(schemes.REGISTRY.get, ("EM", "SO")):
-        case = Case(target, scheme, NONE, uniform(T, steps), "exact")
-        line, _ = exact.lines(case, [steps])[0]
-        begin, _ = starts(target, jax.random.key(3), n, T, "exact")
-        x = simulate(scheme, target.fast_field, NONE, begin, grid=uniform(T, steps), key=jax.random.key(4)).x[:, 0]
-        spacing = line.x[1] - line.x[0]
-        for power in (1, 2, 4):
-            law = np.sum(line.density[-1] * line.x**power) * spacing
-            assert np.mean(x**power) == pytest.approx(law, abs=4.5 * np.std(x**power) / np.sqrt(n))
 
 
 def test_w2_to_quantiles_is_that_of_the_densities_where_both_are_smooth():

@@ -395,7 +395,7 @@ def test_a_lesson_stands_on_top_and_can_be_left(app, visit):
 
 
 def test_f_presents_and_comes_back(app, visit):
-    page = visit(app, "convergence", EXACT, viewport={"width": 1280, "height": 720})
+    page = visit(app, "convergence", EXACT | MOVING, viewport={"width": 1280, "height": 720})
     page.locator(".js-plotly-plot .scatterlayer .trace").first.wait_for()
     page.keyboard.press("f")
     page.locator(".st-key-controls").wait_for(state="detached")
@@ -470,7 +470,7 @@ def test_share_copies_the_link_without_https(app, visit):
     )
 
 
-@pytest.mark.parametrize("seed", [0, 1, *map(long, range(2, 10))])
+@pytest.mark.parametrize("seed", [0, *map(long, range(1, 10))])
 def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
     """The address is written anew from what the controls hold, so a value that one of them bends shows there."""
     values = random_scene(random.Random(4000 + seed)) | {"estimator": "projected", "h": (0.5, 0.25), "hs": None, "T": 2}
@@ -482,7 +482,7 @@ def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
     assert bool(page.locator(".st-key-controls").count()) == (not values["present"] and set(settings.GROUPS) > set(values["hide"]))
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, *map(long, range(3, 10))])
+@pytest.mark.parametrize("seed", [0, *map(long, range(1, 10))])
 def test_hostile_query_strings_in_a_browser(app, visit, seed):
     name = ("convergence", "particles", "")[seed % 3]
     page = visit(app, name, EXACT | MOVING)

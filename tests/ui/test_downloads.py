@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import long
 from PIL import Image
 from pypdf import PdfReader
 from server import ROOT
@@ -237,9 +238,9 @@ SECTIONS = {f"{name}-open": True for name in ("which", "models", "hessian", "par
     [
         ("score_error", {"levels": "0.1..0.5"}, SECTIONS, 5),
         ("budget", {"distances": "0.5..0.2"}, {}, 2),
-        ("horizon", {"horizons": "1..3", "fine": "0.25"}, {}, 1),
+        long("horizon", {"horizons": "1..3", "fine": "0.25"}, {}, 1),
         ("dimension", {"dims": "1..16"}, {}, 2),
-        ("theory", {}, {"recursion-open": True, "onestep-open": True}, 3),
+        long("theory", {}, {"recursion-open": True, "onestep-open": True}, 3),
     ],
 )
 def test_every_file_of_a_page_of_the_theory(offered, page, query, state, pictures):
@@ -261,7 +262,7 @@ STUDY = {f"{name}-open": True for name in ("plane", "derivatives", "samples", "l
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page, query, state, pictures",
-    [("logistic", {}, {}, 3), ("logistic", {"logistic.part": "plane"}, {}, 2), ("learned", {"target": "mixture"}, STUDY, 5)],
+    [long("logistic", {}, {}, 3), ("logistic", {"logistic.part": "plane"}, {}, 2), long("learned", {"target": "mixture"}, STUDY, 5)],
     ids=["paper", "plane", "learned"],
 )
 def test_every_file_of_a_prepared_study(offered, page, query, state, pictures):

@@ -12,7 +12,7 @@ from dlab import errors, targets
 from dlab.params import BadInput
 from dlab.study import DEFAULT, ESTIMATORS, Study
 from dlab.study.spec import EXTENDED
-from dlab.ui import files, kinds, links, scenes, settings, share, studies, tour
+from dlab.ui import files, kinds, links, settings, share, studies, tour
 from dlab.ui.kinds import LONGEST_TEXT, Choice, Flag, Number, Rung, Setting, Several, Stretch
 
 rng = random.Random
@@ -287,20 +287,6 @@ def test_settings_that_contradict_each_other(query, word):
     assert any(word in n and "instead" in n for n in notes), notes
 
 
-def test_random_bytes_never_raise():
-    r = rng(11)
-    keys = [*KEYS, "k1", "angle", "v", "e_level", "dataseed", "rows"]
-    for _ in range(300):
-        query = {
-            r.choice(keys): "".join(
-                chr(r.choice((r.randint(0, 127), r.randint(0, 0x10FFFF)))) for _ in range(r.randint(0, 40))
-            )
-            for _ in range(4)
-        }
-        values, _ = links.read(query)
-        assert studies.study(values)
-
-
 def test_data_too_long_for_a_link_are_left_out_and_said():
     r = rng(5)
     rows = [[r.random(), r.random()] for _ in range(900)]
@@ -314,30 +300,7 @@ def test_data_too_long_for_a_link_are_left_out_and_said():
     assert links.read(links.write(short))[0]["csv"] == short["csv"]
 
 
-STUDIES = {
-    "gaussian": {"target": {"name": "gaussian", "mean": [0.3, -1], "cov": [[1.0, 0.2], [0.2, 0.7]]}},
-    "no knob": {"target": {"name": "gaussian", "mean": [30.0, 0.0], "cov": [[50.0, 0.0], [0.0, 0.01]]}},
-    "three components": {
-        "target": {"name": "mixture", "weights": [0.2, 0.3, 0.5], "means": [[0, 0], [1, 1], [0, 2]], "var": 0.5}},
-    "steps off the ladder": {"h": [4 / 3, 4 / 7, 0.5], "target": {"name": "skew", "lam": 0.8, "c": 1.5, "k": 3.0, "angle": 33.0}},
-    "one step": {"h": [0.25], "schemes": ["SO"]},
-    "a gap in the ladder": {"h": [0.5, 0.125]},
-    "score error": {"score_error": {"name": "noise", "level": 0.3, "hessian_level": 0.2, "drift_level": 0.1}},
-    "sampled": {"estimator": "coupled", "particles": 777, "seed": 2**31 - 1, "start": "paper", "T": 3, "h": [0.5]},
-}  # fmt: skip
 GAUSS = {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[0.7, 0.3], [0.3, 1.0]]}
-
-
-@pytest.mark.parametrize("name", STUDIES)
-def test_a_study_file_reopens(name):
-    """Open, look at the link, open the link: the same study each time."""
-    first = Study.from_json({"target": GAUSS, **STUDIES[name]})
-    values, notes = files.from_study(json.dumps(first.to_json(), indent=1).encode())
-    assert notes == []
-    assert close(studies.study(values).to_json(), first.to_json())
-    read, notes = links.read(links.write(values))
-    assert notes == []
-    assert close(studies.study(read).to_json(), first.to_json())
 
 
 def close(a, b):
@@ -460,13 +423,3 @@ def test_what_the_pages_cannot_open_is_said(text, says):
     with pytest.raises(BadInput) as error:
         files.from_study(text)
     assert says in str(error.value)
-
-
-@pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda s: s.name)
-def test_prepared_scenes_are_whole_links(scene):
-    values, notes = links.read(scene.settings)
-    assert notes == []
-    query = links.address(scene)
-    assert set(query) >= set(links.write(values))
-    assert studies.study(values)
-    assert studies.moving_study(values)

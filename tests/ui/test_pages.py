@@ -198,34 +198,10 @@ def test_a_law_on_a_grid_waits_for_its_button(monkeypatch):
     assert charts(at) == 4
 
 
-def test_a_window_set_by_hand_is_fitted_and_said():
-    at = visit("convergence", {**EXACT, "h": "0.5..0.0625", "by_hand": "1", "window": "0.5..0.25"})
-    assert "window was set by hand" in words(at).replace("\\", "")
-    at.checkbox(key="s:by_hand").uncheck()
-    at.run()
-    assert not at.exception
-    assert "set by hand" not in words(at)
-    assert at.query_params["by_hand"] in ("0", ["0"])
-
-
 def test_the_level_met_stands_beside_the_one_asked_for():
     for page, query in (("convergence", EXACT), ("particles", MOVING)):
         at = visit(page, {**query, "error": "constant", "e_level": "0.2"})
         assert re.search(r"asked for: 0\.200\..*EM 0\.200", words(at)), page
-
-
-def test_a_mixture_that_is_not_log_concave_is_said():
-    at = visit("convergence", {**MIXTURE, "sep": "1.2"})
-    assert "not log-concave" not in words(at)
-    moved(at, "Separation δ", 3.0)
-    assert "not log-concave" in words(at)
-
-
-def test_a_void_bound_is_said_in_words():
-    at = visit("convergence", {**EXACT, "k2": "0.4"})
-    assert "void" in words(at)
-    assert "m₀" in words(at) or "m0" in words(at)
-    assert charts(at) == 1
 
 
 def test_the_sections_of_the_particles_are_drawn_when_they_are_opened():
@@ -258,18 +234,6 @@ def test_a_stiff_target_and_a_coarse_step_break_no_page():
     at = visit("particles", {**query, "step": "1", "T": "4"})
     assert len(at.get("bidi_component")) == 1
     assert re.search(r"EM ends at W₂ = [1-9]", words(at))
-
-
-@pytest.mark.parametrize("page", ["", *(p for p in PAGES if p != "home")])
-def test_hostile_links_never_break_a_page(page):
-    bad = {"T": "NaN", "h": "1e999", "seed": "[x](http://e.example)", "zzz": "x" * 20_000, "spec": "eJw", "panels": "EM,EM,xx",
-           "epsilon": "0.07", "distances": "x..y", "cost": "parsecs", "work": "[a](b)", "levels": "9..x", "model": "[x](http://e.example)",
-           "schemes": "SO", "target": "gaussian", "step": "0.5", "moving": "500", "v": "9", "outside.case": "wide"}  # fmt: skip
-    at = visit(page, bad)
-    said = words(at)
-    for key in ("T", "h", "seed", "zzz", "spec", "panels", "epsilon", "distances", "cost", "work", "levels", "model"):
-        assert f"{key} " in said.replace("'", " "), key
-    assert "[x](" not in said
 
 
 def whole(at, text):
@@ -364,13 +328,6 @@ def test_what_a_study_file_keeps_is_shown_and_can_be_let_go(page):
             assert "**Score error** from a file" in words(at)
             [b for b in at.button if b.label == "Use the controls instead"][-1].click().run()
             assert "kept" not in at.query_params
-
-
-def test_home_says_what_it_is():
-    at = visit("", {})
-    assert at.title[0].value.endswith("?")
-    assert not at.warning
-    assert len(at.get("page_link")) >= 7
 
 
 def test_pandas_is_whole_before_a_thread_of_the_lab_can_load_it():

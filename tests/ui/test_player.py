@@ -1,6 +1,7 @@
 """The player in a real browser: it plays without Python, keeps its place, says what it must, and looks after itself."""
 
 import pytest
+from cases import long
 from server import CHROMIUM, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
@@ -68,29 +69,47 @@ def address(tmp_path_factory):
         yield address
 
 
+def opened(page, address, problems):
+    """The page at the address, with what it sends and what goes wrong, once its player is there."""
+    page.set_default_timeout(60_000)
+    page.sent = []
+    page.on("websocket", lambda ws: ws.on("framesent", lambda data: page.sent.append(data)))
+    page.on("pageerror", lambda e: problems.append(str(e)))
+    page.goto(address)
+    page.wait_for_function(f"({FIND})?.querySelector('.clock').textContent")
+    return page
+
+
 @pytest.fixture
 def open_page(address, window, chromium):
-    contexts, pages, problems = [], [], []
+    closed, problems = [], []
 
     def go(query="", viewport={"width": 1280, "height": 720}, has_touch=False, **media):  # noqa: B006
-        if has_touch:
-            contexts.append(chromium.new_context(viewport=viewport, has_touch=True))
-            page = contexts[-1].new_page()
-        else:
-            page = window(viewport, **media)
-        pages.append(page)
-        page.set_default_timeout(60_000)
-        page.sent = []
-        page.on("websocket", lambda ws: ws.on("framesent", lambda data: page.sent.append(data)))
-        page.on("pageerror", lambda e: problems.append(str(e)))
-        page.goto(address + query)
-        page.wait_for_function(f"({FIND})?.querySelector('.clock').textContent")
-        return page
+        context = chromium.new_context(viewport=viewport, has_touch=True) if has_touch else None
+        closed.append(context or window(viewport, **media))
+        return opened(context.new_page() if context else closed[-1], address + query, problems)
 
     yield go
-    for each in (*pages, *contexts):
+    for each in closed:
         each.close()
     assert not problems
+
+
+@pytest.fixture(scope="module")
+def shared(address, window):
+    problems = []
+    yield opened(window({"width": 1280, "height": 720}), address, problems)
+    assert not problems
+
+
+@pytest.fixture
+def page(shared):
+    """The page of one cloud, which several tests share since a browser takes seconds to open it: paused at the first frame."""
+    shared.evaluate("document.activeElement.blur()")
+    if words(shared, "state") == "Playing":
+        shared.get_by_label("Pause", exact=True).click()
+    shared.locator(".player .scrub input").fill("0")
+    return shared
 
 
 # The player, through the shadow root that Streamlit puts it in.
@@ -114,8 +133,7 @@ def inked(page, canvas="dots"):
                   return [n, sum]; }""")
 
 
-def test_plays_in_the_browser_alone(open_page):
-    page = open_page()
+def test_plays_in_the_browser_alone(page):
     assert words(page, "state") == "Paused"
     assert at(page) == 0
     count, before = inked(page)
@@ -138,8 +156,7 @@ def test_plays_in_the_browser_alone(open_page):
     assert len(page.sent) == sent, "playing or scrubbing spoke to the server"
 
 
-def test_runs_to_the_end_and_loops(open_page):
-    page = open_page()
+def test_runs_to_the_end_and_loops(page):
     page.get_by_label("Speed").select_option("4")
     page.get_by_label("Play", exact=True).click()
     page.wait_for_function(f"!{FIND}.classList.contains('playing')")
@@ -150,10 +167,11 @@ def test_runs_to_the_end_and_loops(open_page):
     page.wait_for_function(f"{FIND}.querySelector('input').value > 19.9")
     page.wait_for_function(f"{FIND}.querySelector('input').value < 10")
     assert words(page, "state") == "Playing"
+    page.get_by_label("Loop").click()
+    page.get_by_label("Speed").select_option("1")
 
 
-def test_keys_go_from_real_step_to_real_step(open_page):
-    page = open_page()
+def test_keys_go_from_real_step_to_real_step(page):
     page.locator(".player").focus()
     seen = []
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft", "Home"):
@@ -166,8 +184,7 @@ def test_keys_go_from_real_step_to_real_step(open_page):
     assert words(page, "state") == "Paused"
 
 
-def test_keys_are_the_players_where_nothing_has_the_focus(open_page):
-    page = open_page()
+def test_keys_are_the_players_where_nothing_has_the_focus(page):
     for focus in (lambda: None, lambda: page.locator(".stMain").click(position={"x": 4, "y": 300})):
         focus()
         page.keyboard.press("Space")
@@ -185,6 +202,7 @@ def test_keys_are_the_players_where_nothing_has_the_focus(open_page):
     page.locator(".player").evaluate("p => { p.style.marginTop = '-2000px'; }")
     page.keyboard.press("End")
     assert at(page) == 0, "a player out of sight hears nothing"
+    page.locator(".player").evaluate("p => { p.style.marginTop = ''; }")
 
 
 def test_takes_what_a_tall_window_leaves(open_page):
@@ -194,8 +212,7 @@ def test_takes_what_a_tall_window_leaves(open_page):
     page.wait_for_function(f"{FIND}.offsetHeight < 490")
 
 
-def test_says_what_is_lost_and_where_acts_begin(open_page):
-    page = open_page()
+def test_says_what_is_lost_and_where_acts_begin(page):
     page.get_by_role("button", name="Second act").click()
     assert at(page) == 11
     assert words(page, "act") == "Second act"
@@ -208,8 +225,7 @@ def test_says_what_is_lost_and_where_acts_begin(open_page):
     assert page.get_by_role("img", name="A test cloud: <b>cloud 0</b>").count() == 1
 
 
-def test_no_cloud_glides_into_another_act(open_page):
-    page = open_page()
+def test_no_cloud_glides_into_another_act(page):
     scrub = page.locator(".player .scrub input")
     pictures = []
     for value in ("10", "10.9", "11"):
@@ -218,8 +234,7 @@ def test_no_cloud_glides_into_another_act(open_page):
     assert pictures[0] == pictures[1] != pictures[2]
 
 
-def test_arrows_come_on_request(open_page):
-    page = open_page()
+def test_arrows_come_on_request(page):
     before = inked(page, "field")
     button = page.get_by_role("button", name="Score arrows")
     button.click()
@@ -264,7 +279,7 @@ def test_autoplay_yields_to_reduced_motion(open_page):
     moving.wait_for_function(f"{FIND}.querySelector('input').value > 0.5")
 
 
-@pytest.mark.parametrize(("width", "panels"), [(390, 1), (390, 3), (1280, 3), (1440, 2)])
+@pytest.mark.parametrize(("width", "panels"), [long(390, 1), (390, 3), long(1280, 3), (1440, 2)])
 def test_fits_its_width(open_page, width, panels):
     page = open_page(f"?panels={panels}", viewport={"width": width, "height": 844})
     assert page.locator(".player .panel").count() == panels
@@ -279,8 +294,7 @@ def test_fits_its_width(open_page, width, panels):
         assert box["height"] <= 482
 
 
-def test_follows_the_theme(open_page):
-    page = open_page(color_scheme="light")
+def test_follows_the_theme(page):
     page.locator(".player .scrub input").fill("3")
     colours = []
     for scheme in ("light", "dark"):
@@ -293,6 +307,7 @@ def test_follows_the_theme(open_page):
     assert all(abs(a - b) <= 3 for a, b in zip(colours[0], (0, 0x72, 0xB2), strict=True)), colours
     assert at(page) == 3
     assert all(abs(a - b) <= 3 for a, b in zip(colours[1], (0x56, 0xB4, 0xE9), strict=True)), colours
+    page.emulate_media(color_scheme="light")
 
 
 def followed(page):

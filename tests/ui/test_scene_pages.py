@@ -6,7 +6,7 @@ import re
 import pytest
 from test_pages import at_home, charts, moved, visit, words  # noqa: F401
 
-from dlab.ui import exports, links, movies, runs, scenes, tour
+from dlab.ui import exports, links, movies, runs, scenes
 
 HALVING = scenes.BY_NAME["halving"]
 OWN = {"particles": "What does a sampler do?", "convergence": "How fast does the error fall when the steps are halved?"}
@@ -113,14 +113,6 @@ def test_a_setting_that_matters_ends_the_scene_and_says_so_once():
     assert at.title[0].value == OWN["convergence"], "the visitor opens it again, or not"
 
 
-def test_before_the_guess_too():
-    at = open_scene(HALVING)
-    moved(at, "Curvature κ₁", 3.0)
-    assert charts(at) == 1
-    assert "guess-show" not in keys(at)
-    assert at.title[0].value == OWN["convergence"]
-
-
 def test_a_moving_scene_does_not_read_the_curves_settings():
     at = open_scene(scenes.BY_NAME["too-far"])
     assert "Across the narrow side" in words(at)
@@ -158,57 +150,6 @@ def test_a_name_is_a_link():
     at = visit("", {"scene": "halving", "present": "1"})
     assert at.title[0].value == HALVING.question
     assert address(at) == links.address(HALVING) | {"present": "1"}
-
-
-def test_home_lists_every_scene_and_begins_the_tour():
-    at = visit("", {})
-    labels = [link.proto.label for link in at.get("page_link")]
-    for number, scene in enumerate(scenes.SCENES, 1):
-        assert any(label.strip("*").startswith(f"{number}\u2002{scene.question}") for label in labels)
-        assert scene.text in words(at)
-    assert any("tour" in label for label in labels)
-
-
-def test_a_digit_opens_its_scene_from_every_page():
-    at = visit("", {"present": "1"})
-    for number, scene in enumerate(scenes.SCENES, 1):
-        assert at.button(key=f"key-{number}").proto.shortcut == str(number)
-        pressed(at, f"key-{number}")
-        assert at.title[0].value == scene.question
-        assert {**address(at), "play": "1"} == {**links.address(scene), "present": "1", "play": "1"}
-
-
-def test_the_tour_goes_to_its_end_and_leaves_the_settings():
-    at = visit("", {"tour": "1"})
-    for number, step in enumerate(tour.STEPS, 1):
-        assert f"**Tour {number} of {len(tour.STEPS)}**" in words(at)
-        assert step.words in words(at)
-        assert {**address(at), "play": "1"} == {**links.address(tour.STEPS[number - 1]), "play": "1"}
-        assert "tour-again" not in keys(at)
-        assert at.button(key="tour-back").disabled == (number == 1)
-        assert charts(at) == (step.page == "convergence")
-        assert len(at.get("bidi_component")) == (step.page == "particles")
-        if number < len(tour.STEPS):
-            pressed(at, "tour-next")
-    assert "tour-next" not in keys(at)
-    pressed(at, "tour-back")
-    assert f"**Tour {len(tour.STEPS) - 1} of" in words(at)
-    moved(at, "Curvature κ₁", 3.0)
-    pressed(at, "tour-again")
-    assert at.slider(key="s:gaussian.k1").value == 2.0
-    moved(at, "Curvature κ₁", 3.0)
-    pressed(at, "tour-leave")
-    assert "**Tour" not in words(at)
-    assert at.slider(key="s:gaussian.k1").value == 3.0
-    assert "tour" not in address(at)
-    assert address(at)["error"] == "constant"
-
-
-def test_a_step_of_the_tour_from_a_link():
-    at = visit("", {"tour": "3"})
-    assert "**Tour 3 of 7**" in words(at)
-    assert len(at.get("bidi_component")) == 1
-    assert links.read(address(at))[0]["tour"] == 3
 
 
 def test_opening_a_scene_leaves_the_tour():
