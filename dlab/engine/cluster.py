@@ -1,15 +1,18 @@
 """A Dask scheduler and worker processes of this machine, in a process of their own that ends when its standard input is closed.
 
 Started by `places` as a script, so that it imports neither JAX nor the lab and no thread of it waits for a page: it prints the
-scheduler's address and then waits. Workers that die are started anew.
+scheduler's address and then waits. Its workers find the lab as it would: PYTHONPATH is read when a process starts. Workers that die are
+started anew.
 """
 
 import argparse
 import asyncio
 import json
 import logging
+import os
 import sys
 
+POLITE = "10"  # niceness of what runs beside a server, where DLAB_NICE names none
 SETTINGS = {
     "distributed.worker.daemon": False,
     "distributed.scheduler.allowed-failures": 10,
@@ -34,7 +37,8 @@ async def serve(args) -> None:
     from distributed import Nanny, Scheduler, SpecCluster
 
     with dask.config.set(SETTINGS):
-        workers = {i: {"cls": Nanny, "options": options(args, env={"DLAB_NICE": "1"})} for i in range(args.workers)}
+        polite = options(args, env={"DLAB_NICE": os.environ.get("DLAB_NICE", POLITE)})
+        workers = {i: {"cls": Nanny, "options": polite} for i in range(args.workers)}
         if args.quick:
             workers["quick"] = {"cls": Nanny, "options": options(args, resources={"dlab-quick": 1})}
         own = {"host": args.host, "port": args.port, "dashboard": False, "dashboard_address": f"{args.host}:0"}

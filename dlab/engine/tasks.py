@@ -27,7 +27,7 @@ _guard = threading.Lock()
 _ending: list[bool] = []  # not empty once this worker is being started anew
 
 
-def leave(run: str) -> None:
+async def leave(run: str) -> None:
     """End what this process does for a run."""
     with _guard:
         _left[run] = None

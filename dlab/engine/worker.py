@@ -13,7 +13,6 @@ from dlab.engine.compiled import keep_compiled
 from dlab.engine.identity import QUICK, label
 from dlab.sample import Run
 
-POLITE = 10  # niceness of what runs beside a server
 MANY = 1e9  # of a resource that is only a label
 
 
@@ -21,9 +20,8 @@ def dask_setup(worker) -> None:
     """What Dask calls in a worker when it starts."""
     keep_compiled()
     threadpoolctl.threadpool_limits(1)
-    if os.environ.get("DLAB_NICE"):
-        os.nice(POLITE)
     if QUICK not in worker.state.total_resources:
+        os.nice(int(os.environ.get("DLAB_NICE") or 0))
         worker.state.total_resources[label()] = worker.state.available_resources[label()] = MANY
 
 

@@ -13,6 +13,7 @@ from dlab import answers, engine
 from dlab.answers import learned_score
 from dlab.study import Study
 
+SLOTS = 8  # pictures whose last result a session keeps
 ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
@@ -78,7 +79,7 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     known = {name: engine.result(s) for name, s in studies.items()}
     missing = [studies[name] for name, found in known.items() if found is None]
     if not missing:
-        kept[slot] = key, known
+        _keep(slot, key, known)
         return known, "final", draw(known, "final")
     cost = engine.seconds(sum(s.price for s in missing), _kind(missing[0]))
     at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
@@ -102,6 +103,15 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
             st.caption(what)
         return None, state, None
     return last, state, draw(last, state)
+
+
+def _keep(slot, key, found) -> None:
+    """Remember what a picture shows, and forget what a session has not looked at for longest."""
+    kept = st.session_state.setdefault("results", {})
+    kept.pop(slot, None)
+    kept[slot] = key, found
+    while len(kept) > SLOTS:
+        kept.pop(next(iter(kept)))
 
 
 def _cancel(key) -> None:
@@ -165,7 +175,7 @@ def _follow(slot, studies, key, draw):
         with closing(engine.stream(study, tick, bar.waiting, session())) as results:
             for data in results:
                 found = {**found, name: data}
-                st.session_state["results"][slot] = key, found
+                _keep(slot, key, found)
                 if time.monotonic() - drawn >= REDRAW:
                     with holder.container():
                         draw(found, "running")

@@ -37,13 +37,17 @@ class Visitor:
     def __init__(self, socket, page, query):
         self.socket, self.page, self.query, self.widgets, self.values, self.sent = socket, page, query, {}, {}, 0
 
-    async def rerun(self, **changed) -> int:
-        """Run the page with widgets (by user key) set, and wait for its end; the number of bytes that came."""
+    async def rerun(self, press: str = "", **changed) -> int:
+        """Run the page with widgets (by user key) set and the button pressed that has `press` in its key, and wait for its end; the number
+        of bytes that came."""
         self.values |= changed
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_name = self.query, self.page
         state.context_info.timezone, state.context_info.locale, state.context_info.url = "UTC", "en", "http://localhost/"
+        if press:
+            one = state.widget_states.widgets.add()
+            one.id, one.trigger_value = next(name for name in self.widgets.values() if press in name), True
         for key, value in self.values.items():
             one = state.widget_states.widgets.add()
             one.id = self.widgets[key]
@@ -63,7 +67,8 @@ class Visitor:
             self._note(found)
             if found.WhichOneof("type") == "page_info_changed":
                 self.query = found.page_info_changed.query_string
-            if found.WhichOneof("type") == "script_finished":
+            # A run of a page that has computed something begins anew, to show it.
+            if found.WhichOneof("type") == "script_finished" and found.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                 return size
 
     def _note(self, found):
