@@ -50,10 +50,14 @@ def main(argv=None) -> int:
     check.add_argument("study", help="study file (JSON), or - for standard input")
     check.add_argument("kind", nargs="?", help="an answer that is checked in the place of a run")
     check.add_argument("which", nargs="*", help="what it asks for besides")
+    workers = commands.add_parser("workers", help="start workers that several apps and shells of this machine share")
+    workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; as many as there are cores where left out")
+    workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; loopback where left out")
+    workers.add_argument("--port", type=int, default=8786)
     commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
         args = parser.parse_args(argv)
-        return {"run": _run, "make": _make, "check": _check, "list": _list}[args.command](args)
+        return {"run": _run, "make": _make, "check": _check, "list": _list, "workers": _workers}[args.command](args)
     except BadInput as error:
         print(f"dlab: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -152,11 +156,14 @@ def _go(asked, several, out, args) -> int:
                 if not several or isinstance(found, KeyboardInterrupt):
                     raise found
                 status = max(status, EXIT_BAD_INPUT if isinstance(found, BadInput) else EXIT_FAILED)
+                latest.pop(number, None)
                 meter.line(f"{asked[number].name}: {_sentence(found)}")
             elif found is not None:
-                latest[number] = found = dict(found)
+                found = dict(found)
+                whole = found.pop("done", 1.0) == 1
+                latest[number] = found
                 meter.points(number, found)
-                if found.pop("done", 1.0) == 1:
+                if whole:
                     final.add(number)
                     if several:
                         _write(found, out / asked[number].name)
@@ -290,6 +297,12 @@ def _check(args) -> int:
     cost = f", {study.work:.3g} particle-steps{first}" if study.work else " by exact law"
     print(f"ok: {rows} rows{cost}, about {study.memory / 1e6:.0f} MB of memory")
     return 0
+
+
+def _workers(args) -> int:
+    from dlab.engine import places
+
+    return places.serve(args.workers, args.host, args.port)
 
 
 def _list(args) -> int:

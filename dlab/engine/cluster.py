@@ -41,6 +41,8 @@ async def serve(args) -> None:
         scheduler = {"cls": Scheduler, "options": own}
         async with SpecCluster(scheduler=scheduler, workers=workers, asynchronous=True, silence_logs=logging.ERROR) as cluster:
             print(json.dumps({"address": cluster.scheduler_address}, allow_nan=False), flush=True)
+            if args.stay:
+                await asyncio.Event().wait()
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--folder", default=None)
+    parser.add_argument("--stay", action="store_true", help="until it is interrupted, whatever standard input is")
     asyncio.run(serve(parser.parse_args()))
 
 

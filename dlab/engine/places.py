@@ -211,17 +211,7 @@ def _local(workers):
     """Worker processes of this machine, which listen on loopback alone: see `cluster`. They end with this process."""
     import distributed
 
-    root = Path(dlab.__file__).parents[1]
-    path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [
-        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--memory", str(most()),
-        "--folder", str(folder() / "workers"),
-        *(["--quick"] if workers > 1 and free_memory() >= QUICK else []),
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0,
-        env={**os.environ, **THREADED, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "error"},
-    )  # fmt: skip
+    process = subprocess.Popen(**_cluster(workers), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0)
 
     def close():
         process.stdin.close()
@@ -236,3 +226,19 @@ def _local(workers):
     except Exception:
         close()
         raise
+
+
+def _cluster(workers: int, *more: str) -> dict:
+    """The command that starts `cluster`, and its environment, as arguments of `subprocess`."""
+    root = Path(dlab.__file__).parents[1]
+    path = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [
+        sys.executable, str(Path(__file__).with_name("cluster.py")), "--workers", str(workers), "--memory", str(most()),
+        "--folder", str(folder() / "workers"), *(["--quick"] if workers > 1 and free_memory() >= QUICK else []), *more,
+    ]  # fmt: skip
+    return {"args": command, "env": {**os.environ, **THREADED, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "error"}}
+
+
+def serve(workers: int | None, host: str, port: int) -> int:
+    """Workers of this machine for other processes, apps or shells, until they are interrupted; prints the scheduler's address."""
+    return subprocess.run(**_cluster(workers or _count() or 1, "--stay", "--host", host, "--port", str(port)), check=False).returncode

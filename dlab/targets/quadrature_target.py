@@ -85,6 +85,7 @@ class QuadratureTarget(Target):
     @property
     def steepness(self):
         """Without the other facts, which take a quarter of a minute, where L0 is given: every study file that is read asks for it."""
+        _ = self._moments  # what is too sharp to be measured is refused as the file is read
         return (self._L0 or self.facts.L0).value
 
     @cached_property

@@ -21,6 +21,12 @@ def draw_one(name, off, place=st, **more):
     return settings.table()[name].draw(place, state.drawn(name), off, **more)
 
 
+def unfolded(title: str, key: str, expanded: bool = False):
+    """A folded part of the controls: the place for what is in it, or None while nobody has opened it."""
+    box = st.expander(title, expanded, key=f"fold-{key}", on_change="rerun")
+    return box if box.open else None
+
+
 def pairs(names, off) -> None:
     """Settings, two side by side."""
     for i in range(0, len(names), 2):

@@ -13,7 +13,7 @@ from dlab.figures.numbers import step_size
 from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
 from dlab.ui import files, frame, scheme_controls, settings, state, studies, uploads
-from dlab.ui.blocks import draw_one, grouped, pairs
+from dlab.ui.blocks import draw_one, grouped, pairs, unfolded
 from dlab.ui.knobs import SYNTHETIC
 from dlab.ui.scene import Scene
 from dlab.ui.settings import FIRST, LADDER, MILLION
@@ -189,8 +189,9 @@ def score_error(scene, page, off) -> None:
         return
     draw_one("error", off)
     _error_knobs(scene["error"], off)
-    with st.expander("Errors of SO's Hessian and drift rate"):
-        pairs([f"so.{k.name}" for k in errors.SECOND_ORDER], off)
+    if box := unfolded("Errors of SO's Hessian and drift rate", "second-order"):
+        with box:
+            pairs([f"so.{k.name}" for k in errors.SECOND_ORDER], off)
 
 
 @_block("error")
@@ -228,32 +229,38 @@ def _one_curve(scene, page, off, *, shown, sizes) -> None:
 @_block("sampling")
 def sampling(scene, page, off) -> None:
     """How W2 is measured, with how many paths or how accurately, and with what budget."""
-    with st.expander("Sampling and measuring"):
-        draw_one("estimator", off)
-        draw_one("particles", off)
-        if kept := {key: value for key, value in (scene["kept"] or {}).items() if key != "score_error"}:
-            st.caption("From a file: " + ", ".join(f"{key} = {value:g}" for key, value in kept.items() if value))
-            _keep_no(scene, off, *kept)
-        else:
-            with st.container(horizontal=True, gap="medium"):
-                draw_one("accuracy", off)
-                if scene["accuracy"]:
-                    about = engine.seconds(scene["budget"] * MILLION)
-                    tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give others on another."
-                    draw_one("budget", off, help=tip)
-        draw_one("seed", off)
+    if box := unfolded("Sampling and measuring", "sampling"):
+        with box:
+            _sampling(scene, off)
+
+
+def _sampling(scene, off) -> None:
+    draw_one("estimator", off)
+    draw_one("particles", off)
+    if kept := {key: value for key, value in (scene["kept"] or {}).items() if key != "score_error"}:
+        st.caption("From a file: " + ", ".join(f"{key} = {value:g}" for key, value in kept.items() if value))
+        _keep_no(scene, off, *kept)
+    else:
+        with st.container(horizontal=True, gap="medium"):
+            draw_one("accuracy", off)
+            if scene["accuracy"]:
+                about = engine.seconds(scene["budget"] * MILLION)
+                tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give others on another."
+                draw_one("budget", off, help=tip)
+    draw_one("seed", off)
 
 
 def _folded(title: str, group: str, *rows: str) -> Callable:
     """A block of settings under a title; names with a space between stand side by side."""
 
     def block(scene, page, off) -> None:
-        with st.expander(title):
-            for row in rows:
-                if " " in row:
-                    pairs(row.split(), off)
-                elif settings.table()[row].when(scene):
-                    draw_one(row, off)
+        if box := unfolded(title, group):
+            with box:
+                for row in rows:
+                    if " " in row:
+                        pairs(row.split(), off)
+                    elif settings.table()[row].when(scene):
+                        draw_one(row, off)
 
     return grouped(group, block)
 
@@ -286,9 +293,10 @@ def of_page(scene, page, off) -> None:
 @_block("own")
 def folded(scene, page, off, *, title, names) -> None:
     """Some settings folded under a title."""
-    with st.expander(title):
-        for name in names:
-            draw_one(name if "." in name else f"{page}.{name}", off)
+    if box := unfolded(title, "own"):
+        with box:
+            for name in names:
+                draw_one(name if "." in name else f"{page}.{name}", off)
 
 
 @_block("own")

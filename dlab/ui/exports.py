@@ -144,6 +144,7 @@ def study_file(study: dict, tip: str = "Reopen it here, or run it: python -m dla
     _button("Study" + after, lambda: dumps(study, indent=1), f"study{tail}.json", f"export-study{tail}", tip)
 
 
+@st.fragment
 def particles(study, steps: int, count: int, meta: dict) -> None:
     """Download buttons of the particles page."""
     name = f"particles-{study.target['name']}-{'-'.join(study.schemes)}"
@@ -175,7 +176,6 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
         st.caption(frame.plain(lacks))
 
 
-@st.fragment
 def _caption(text, label: str = "Caption") -> None:
     popover = st.popover(label, key=f"popover-{label}", on_change="rerun")  # a tip would lie over its text
     if popover.open:

@@ -5,7 +5,7 @@ from functools import cache
 
 import streamlit as st
 
-from dlab.ui import links, scenes, share, state, tour
+from dlab.ui import links, page_links, scenes, share, state, tour
 
 PAGES = {
     "home": ("app.py", "Home"),
@@ -41,7 +41,7 @@ def draw(page: str, values: dict) -> None:
     def link(to):
         # What stands in a container of its own costs every rerun a message more.
         with st.container(key=f"here-{to}", width="content") if to == page else nullcontext():
-            st.page_link(page_of(to), label=PAGES[to][1], query_params=address | links.of_page(values, to))
+            page_links.show(page_of(to), PAGES[to][1], page_links.spelled(address, links.of_page(values, to)))
 
     with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
         st.markdown("**Convergence lab**", width="content")

@@ -174,11 +174,14 @@ def _whole(page, scene, side) -> Got:
         others[block.name] = _block(page, block, scene, others[block.of])
     if got.view:
         _notes(got.view)
-    for block in page.sections:
-        _section(page, block, others[block.of])
+    folded = [(block, _folded(page, block)) for block in page.sections]
     if got.files:
         st.markdown("**Download**")
         got.files()
+    for block, section in folded:
+        if section.open:
+            with section:
+                _section(page, block, others[block.of])
     return got
 
 
@@ -187,17 +190,20 @@ def _notes(view) -> None:
         st.caption("\n\n".join(map(frame.plain, view.notes)))
 
 
+def _folded(page, block):
+    """The place of a folded block, closed at first."""
+    return st.expander(words.title(page.name, block.name), key=f"{block.name}-open", on_change="rerun")
+
+
 @st.fragment
 def _section(page, block, given: Got) -> None:
-    """A folded block, drawn anew by itself when it is opened or one of its own controls moves."""
-    section = st.expander(words.title(page.name, block.name), key=f"{block.name}-open", on_change="rerun")
-    if section.open:
-        with section:
-            try:
-                _block(page, block, state.scene(), given)
-            except BadInput as error:
-                st.error(frame.plain(error))
-            frame.note_address(page.name)
+    """A folded block that is open, drawn anew by itself when one of its own controls moves; a closed one is no fragment, which costs
+    as much as what stands in it."""
+    try:
+        _block(page, block, state.scene(), given)
+    except BadInput as error:
+        st.error(frame.plain(error))
+    frame.note_address(page.name)
 
 
 def _block(page, block, scene, given: Got, side=None) -> Got:

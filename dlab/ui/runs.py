@@ -22,11 +22,11 @@ class Bar:
     """A progress bar and what moves it. Both ways end the run where a click waits."""
 
     def __init__(self, begins: str, text=lambda done: f"{done:.0%} of the work done.", place=st):
-        self.bar, self.text = place.progress(0.0, text=begins), text
+        self.bar, self.begins, self.text = place.progress(0.0, text=begins), begins, text
 
     def tick(self, done: float = 0.5) -> None:
         give_way()
-        self.bar.progress(min(done, 1.0), text=self.text(done))
+        self.bar.progress(min(done, 1.0), text=self.text(done) if done >= 0.005 else self.begins)
 
     def waiting(self, before: int, seconds: float) -> None:
         """This run stands in a queue, so many before it."""

@@ -8,32 +8,39 @@ from dlab.export import sigmas_text, timesteps_text
 from dlab.params import BadInput
 from dlab.schemes.names import NAMES, Name
 from dlab.ui import settings, state, studies
-from dlab.ui.blocks import draw_one, pairs
+from dlab.ui.blocks import draw_one, pairs, unfolded
 
 WITH_GRID = (settings.CURVE, settings.MOVIE)  # the pages whose time grid is a setting
 
 
 def grid(scene, page, off) -> None:
     """The times of a run: equal steps from T to 0, or a schedule's, with its own numbers."""
-    with st.expander("Time grid and noise schedule", expanded=settings.uneven(scene)):
-        draw_one("grid", off)
-        name = scene["grid"]
-        maker = grids.MAKERS[name]
-        pairs([f"{name}.{key}" for key in maker.settings], off)
-        if maker.ends:
-            draw_one("last", off)
-        if not maker.ends or scene["last"] == "zero":
-            draw_one("stop", off)
-        if name != "uniform":
-            try:
-                study = studies.moving_study(scene) if page == "particles" else studies.curve(scene)
-            except BadInput:  # said where the picture would be
-                return
-            laid = study.grid(max(study.steps))
-            st.caption(f"Starts at t = T = {study.T:.3g}, which is σ/α = {grids.sigma_of(study.T):.3g}.")
-            with st.popover("Copy for other libraries", help="As sigmas of k-diffusion, and as timesteps of DDPM's linear schedule."):
-                st.caption(f"With N = {laid.steps}; the last σ is where the run ends.")
-                st.code(f"{sigmas_text(laid)}\n{timesteps_text(laid)}", language="python", wrap_lines=True)
+    uneven = settings.uneven(scene)
+    # Another key, another box, which opens where a file or a sampler's name made the steps uneven.
+    if box := unfolded("Time grid and noise schedule", f"grid-{'uneven' if uneven else 'even'}", uneven):
+        with box:
+            _grid(scene, page, off)
+
+
+def _grid(scene, page, off) -> None:
+    draw_one("grid", off)
+    name = scene["grid"]
+    maker = grids.MAKERS[name]
+    pairs([f"{name}.{key}" for key in maker.settings], off)
+    if maker.ends:
+        draw_one("last", off)
+    if not maker.ends or scene["last"] == "zero":
+        draw_one("stop", off)
+    if name != "uniform":
+        try:
+            study = studies.moving_study(scene) if page == "particles" else studies.curve(scene)
+        except BadInput:  # said where the picture would be
+            return
+        laid = study.grid(max(study.steps))
+        st.caption(f"Starts at t = T = {study.T:.3g}, which is σ/α = {grids.sigma_of(study.T):.3g}.")
+        with st.popover("Copy for other libraries", help="As sigmas of k-diffusion, and as timesteps of DDPM's linear schedule."):
+            st.caption(f"With N = {laid.steps}; the last σ is where the run ends.")
+            st.code(f"{sigmas_text(laid)}\n{timesteps_text(laid)}", language="python", wrap_lines=True)
 
 
 def chosen(scene, page, off, *, name="schemes") -> None:

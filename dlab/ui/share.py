@@ -53,7 +53,6 @@ def qr(text: str):
     return segno.make(text, error="l", micro=False) if len(text) <= SCANNED else None
 
 
-@st.fragment
 def popover(page: str, values: Mapping) -> None:
     """The button in the menu; nothing is made before somebody opens it."""
     opened = st.popover("Share", icon=":material/share:", type="tertiary", key="share", on_change="rerun", width="content")
@@ -62,6 +61,7 @@ def popover(page: str, values: Mapping) -> None:
             _content(page, values)
 
 
+@st.fragment
 def _content(page, values) -> None:
     top, form, below = st.container(), st.container(), st.container()
     problems = []

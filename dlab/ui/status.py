@@ -49,6 +49,6 @@ def _numbers() -> None:
 
 def _visitors() -> int:
     """Sessions with a browser, this one too."""
-    if not runtime.exists():
-        return 1
-    return runtime.get_instance()._session_mgr.num_active_sessions()
+    # Streamlit has no public count.
+    sessions = getattr(runtime.get_instance(), "_session_mgr", None) if runtime.exists() else None
+    return sessions.num_active_sessions() if sessions else 1
