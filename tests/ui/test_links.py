@@ -42,6 +42,7 @@ def moved(setting: Setting, r):
 def random_scene(r) -> dict:
     """A scene that the controls allow."""
     values = {name: moved(setting, r) for name, setting in settings.table().items()}
+    values["logistic.rows"] = r.choice((10, 40))  # each number of rows compiles a quadrature of its own
     values |= {"particles": r.choice((16, 512, 4096)), "budget": settings.table()["budget"].high}
     values |= {"scene": "", "play": False, "tour": r.choice((0, 1, len(tour.STEPS))), "variances": r.choice((None, (1.0, 0.25)))}
     values |= {name: settings.table()[name].initial for name in settings.LESSON}
