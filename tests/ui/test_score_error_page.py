@@ -57,7 +57,7 @@ def test_fresh_noise_below_the_schemes_own_error_is_said():
     assert "No slope for EM" in plain(at)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_skew_target_runs_by_its_law_on_a_grid():
     at = visit("score_error", {**GAUSSIAN, "target": "skew", "schemes": "EM"})
     assert charts(at) == 2
