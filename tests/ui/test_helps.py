@@ -2,7 +2,7 @@
 
 import pytest
 from cases import long
-from test_pages import EXACT, MIXTURE, MOVING, at_home, visit
+from test_pages import EXACT, FOLDED, MIXTURE, MOVING, at_home, visit
 
 from dlab import errors, targets
 from dlab.ui import kinds, scenes
@@ -60,8 +60,8 @@ def test_every_control_has_a_line_of_help(name):
     at = visit(page, query)
     assert not silent(at)
     if page:
-        at.session_state["share"] = True
-        at.session_state["law-open"] = True
+        for key in ("share", "law-open", "download-open", *FOLDED):
+            at.session_state[key] = True
         at.run()
         assert not at.exception
         labels = {label for label, _ in controls(at._tree)}

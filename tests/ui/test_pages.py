@@ -56,6 +56,9 @@ def plain(at) -> str:
     return words(at).replace("\\", "")
 
 
+FOLDED = [f"fold-{key}" for key in ("grid-even", "second-order", "horizon", "sampling", "picture", "own")]  # parts of the controls
+
+
 def opened(at, *keys):
     """The page with the sections of these keys open."""
     for key in keys:

@@ -27,7 +27,7 @@ def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
 
 
 def test_every_section_opens_on_a_gaussian_target():
-    at = opened(visit("score_error", GAUSSIAN), *SECTIONS)
+    at = opened(visit("score_error", GAUSSIAN), *SECTIONS, "download-open")
     assert charts(at) == 7
     assert "slope 2 in" in plain(at)
     assert not silent(at)
