@@ -156,11 +156,14 @@ def _go(asked, several, out, args) -> int:
                 if not several or isinstance(found, KeyboardInterrupt):
                     raise found
                 status = max(status, EXIT_BAD_INPUT if isinstance(found, BadInput) else EXIT_FAILED)
+                latest.pop(number, None)
                 meter.line(f"{asked[number].name}: {_sentence(found)}")
             elif found is not None:
-                latest[number] = found = dict(found)
+                found = dict(found)
+                whole = found.pop("done", 1.0) == 1
+                latest[number] = found
                 meter.points(number, found)
-                if found.pop("done", 1.0) == 1:
+                if whole:
                     final.add(number)
                     if several:
                         _write(found, out / asked[number].name)

@@ -104,6 +104,6 @@ def pytest_runtest_setup(item):
 
 def pytest_collection_modifyitems(items):
     """The longest files first, so that no worker is left with one of them at the end."""
-    longest = ("test_browser.py", "test_targets.py", "test_downloads.py", "test_additions.py", "test_benchmarks.py", "test_measure.py",
-               "test_laws.py", "test_player.py")  # fmt: skip
+    longest = ("test_browser.py", "test_additions.py", "test_measure.py", "test_downloads.py", "test_laws.py", "test_samplers.py",
+               "test_links.py", "test_player.py", "test_targets.py", "test_onestep.py", "test_diffrax.py", "test_pages.py")  # fmt: skip
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))

@@ -144,7 +144,7 @@ def test_line_law(scheme, h, w2):
     assert np.sqrt(2) * ind.line_law_w2(scheme, MIX, 4.0, h) == pytest.approx(w2, rel=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_line_law_against_the_reference():
     case = reference()[0]
     for row in case["rows"]:

@@ -25,12 +25,14 @@ BOUNDS = ("exact-moments", "exact-marginals")
 ERRORS = 4.0  # combined standard errors
 NUMBERS = ("w2", "lower", "upper", "bound", "error_level_met", "h")
 CLOSED = ("gaussian", "spectrum")  # targets whose laws take no grid
+# The grids of these are those of others here, at more step sizes.
+MORE = ("reference 0", "06 mixture product", "09 skew diagonal vary h", "Two scores", "Does an exponential", "Why does the second")
 
 
 def marked(kind):
     for name, case in BEFORE[kind].items():
         quick = kind == "laws" and case["study"]["target"]["name"] in CLOSED
-        yield pytest.param(case, id=name, marks=[] if quick else [pytest.mark.slow])
+        yield pytest.param(case, id=name, marks=[] if quick else [pytest.mark.long if name.startswith(MORE) else pytest.mark.slow])
 
 
 def close(found, before, rel):

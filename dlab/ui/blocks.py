@@ -23,7 +23,7 @@ def draw_one(name, off, place=st, **more):
 
 def unfolded(title: str, key: str, expanded: bool = False):
     """A folded part of the controls: the place for what is in it, or None while nobody has opened it."""
-    box = st.expander(title, expanded, key=f"fold-{key}", on_change="rerun")
+    box = st.expander(title, expanded=expanded, key=f"fold-{key}", on_change="rerun")
     return box if box.open else None
 
 

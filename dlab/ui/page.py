@@ -174,14 +174,15 @@ def _whole(page, scene, side) -> Got:
         others[block.name] = _block(page, block, scene, others[block.of])
     if got.view:
         _notes(got.view)
-    folded = [(block, _folded(page, block)) for block in page.sections]
+    folded = [
+        (_folded(block.name, words.title(page.name, block.name)), _section, (page, block, others[block.of])) for block in page.sections
+    ]
     if got.files:
-        st.markdown("**Download**")
-        got.files()
-    for block, section in folded:
-        if section.open:
-            with section:
-                _section(page, block, others[block.of])
+        folded.append((_folded("download", "Download"), got.files, ()))
+    for place, draw, given in folded:  # what is open may take long: all places are there first
+        if place.open:
+            with place:
+                draw(*given)
     return got
 
 
@@ -190,9 +191,9 @@ def _notes(view) -> None:
         st.caption("\n\n".join(map(frame.plain, view.notes)))
 
 
-def _folded(page, block):
-    """The place of a folded block, closed at first."""
-    return st.expander(words.title(page.name, block.name), key=f"{block.name}-open", on_change="rerun")
+def _folded(name, title):
+    """The place of what is folded, closed at first."""
+    return st.expander(title, key=f"{name}-open", on_change="rerun")
 
 
 @st.fragment

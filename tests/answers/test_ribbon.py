@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from cases import SKEW
+from cases import SKEW, long
 from scipy import optimize, special, stats
 
 from dlab import answers, process, schemes, targets
@@ -68,7 +68,7 @@ def test_a_product_is_drawn_along_its_first_axis(name, axis):
     assert spread == pytest.approx(a2 * one.facts.cov[0, 0] + noise, rel=0.01)
 
 
-@pytest.mark.parametrize("target", [GAUSSIAN, MIXTURE], ids=lambda t: t["name"])
+@pytest.mark.parametrize("target", [long(GAUSSIAN), MIXTURE], ids=lambda t: t["name"])
 @pytest.mark.parametrize("name", ["DDIM", "PF-EULER", "EDM-HEUN"])
 def test_paths_of_the_flow_never_cross_and_carry_the_quantiles(target, name):
     off = {}

@@ -54,7 +54,7 @@ def test_the_best_grid_is_as_good_as_known(scheme, begun, best):
     assert row.w2 == pytest.approx(values[-1], rel=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_2m_sde_overfits_three_variances():
     found = asked("best_grid", "2M-SDE")
     last = found["track"][-1]

@@ -116,7 +116,7 @@ def test_many_particles_have_fewer_rungs():
     assert trajectory.rungs(study(T=4.0, h=1 / 64), 256, 5000)[-1] == 256
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_distances_of_rungs_on_a_target_without_a_law():
     """Skew with a wrong score is measured by projection, each rung against the reference that it has alone."""
     s = study(target=SKEW, names=("EM",), estimator="auto", score_error={"name": "field", "level": 0.1})

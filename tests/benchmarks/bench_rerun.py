@@ -49,6 +49,8 @@ class Visitor:
             one = state.widget_states.widgets.add()
             one.id, one.trigger_value = next(name for name in self.widgets.values() if press in name), True
         for key, value in self.values.items():
+            if key not in self.widgets:  # of another checkout, which has no such control
+                continue
             one = state.widget_states.widgets.add()
             one.id = self.widgets[key]
             field = {bool: "bool_value", float: "double_value"}.get(type(value))
@@ -72,14 +74,16 @@ class Visitor:
                 return size
 
     def _note(self, found):
-        """Remember the widgets' ids by their keys, which an id ends with."""
-        if found.WhichOneof("type") == "delta" and found.delta.WhichOneof("type") == "new_element":
-            element = found.delta.new_element
-            kind = element.WhichOneof("type")
-            if name := getattr(getattr(element, kind), "id", ""):
-                self.widgets[name.rsplit("-", 1)[-1]] = name
-            if kind == "exception":
-                raise RuntimeError(element.exception.message)
+        """Remember the ids of widgets, and of what opens, by their keys, which an id ends with."""
+        sent = found.delta.WhichOneof("type") if found.WhichOneof("type") == "delta" else ""
+        if sent not in ("new_element", "add_block"):
+            return
+        made = getattr(found.delta, sent)
+        kind = made.WhichOneof("type")
+        if name := getattr(getattr(made, kind or "", None), "id", ""):
+            self.widgets[name.split("-", 2)[-1]] = name
+        if kind == "exception":
+            raise RuntimeError(made.exception.message)
 
 
 def process_seconds(port: str) -> float:
@@ -147,7 +151,7 @@ def _new():
 _TARGET = itertools.count(1)
 CASES = {
     "kept": ("convergence", CURVE, _each(["EM", "SO"], ["EM"], ["SO"], key="s:schemes")),
-    "look": ("convergence", CURVE, _each(True, False, key="s:bounds")),
+    "look": ("convergence", CURVE, lambda: itertools.chain([{"fold-picture": True}], _each(True, False, key="s:bounds")())),
     "exact": ("convergence", EXACT, _new),
 }
 

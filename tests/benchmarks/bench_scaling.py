@@ -64,8 +64,8 @@ def measured(study, folder, counts) -> None:
             elapsed = shell(study, cache, *typed)
             forget_numbers(cache)
             against.setdefault(label, elapsed)
-            rest = f"({nothing:.1f} s where nothing is to be done)"
-            print(f"{name:<16} {label}: {elapsed:7.1f} s {rest}  {against[label] / elapsed:.2f}x", flush=True)
+            idle = f"({nothing:.1f} s where nothing is to be done)"
+            print(f"{name:<16} {label}: {elapsed:7.1f} s {idle}  {against[label] / elapsed:.2f}x", flush=True)
 
 
 def nothing(study, tick):
@@ -121,7 +121,7 @@ def makespan(seconds, workers, overhead) -> float:
 def simulated(seconds, cost, most) -> None:
     mean = statistics.fmean(seconds)
     print(f"units of the study: {len(seconds)}, {min(seconds):.3f} to {max(seconds):.2f} s, {mean:.2f} s on average")
-    print(f"the scheduler would be busy at {mean / cost:.0f} workers")
+    print(f"one scheduler has its hands full at {mean / cost:.0f} workers")
     print(f"simulated            {'one study':>12} {f'{STUDIES} studies':>14}")
     workers = 1
     while workers <= most:

@@ -75,8 +75,8 @@ class Cluster:
 
     def schedule(self, protocol="tcp", **env) -> "Cluster":
         self._dask("scheduler", "--host", f"{protocol}://127.0.0.1", "--port", 0, "--no-dashboard", "--scheduler-file", self.file, **env)
-        end = time.monotonic() + 120
-        while not self.file.exists() and time.monotonic() < end and self.processes[0].poll() is None:
+        end = time.monotonic() + 200
+        while self.address is None and time.monotonic() < end and self.processes[0].poll() is None:
             time.sleep(0.1)
         return self
 
@@ -86,8 +86,12 @@ class Cluster:
         return self
 
     @property
-    def address(self) -> str:
-        return json.loads(self.file.read_text())["address"]
+    def address(self) -> str | None:
+        """None while the file is not there or half written."""
+        try:
+            return json.loads(self.file.read_text())["address"]
+        except (OSError, ValueError):
+            return None
 
     def end(self):
         for process in reversed(self.processes):

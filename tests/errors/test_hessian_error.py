@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import long
 
 from dlab import errors, noise, schemes, targets, theory
 from dlab.grid import uniform
@@ -132,8 +133,8 @@ class _Given:
 @pytest.mark.parametrize(
     ("hessian", "order", "method"),
     [
-        ({"kind": "diagonal"}, 1.0, "projected"),
-        ({"kind": "relative", "level": 0.5}, 1.0, "exact"),  # it acts on each coordinate of the product alone
+        long({"kind": "diagonal"}, 1.0, "projected"),
+        long({"kind": "relative", "level": 0.5}, 1.0, "exact"),  # it acts on each coordinate of the product alone
         ({"kind": "stale", "every": 4, "drift": "rebuilt"}, 2.0, "projected"),
     ],
 )

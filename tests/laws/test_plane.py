@@ -124,7 +124,7 @@ def test_a_study_is_measured_by_it():
     assert any("Laws on a grid" in note for note in result["notes"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_projected_and_the_density_agree_on_the_logistic_posterior():
     common = {"target": LOGISTIC, "schemes": ["EM", "SO"], "h": [1 / 2, 1 / 4]}
     found, law = (run(Study.from_json({**common, "estimator": e})).rows for e in ("projected", "density"))

@@ -100,7 +100,8 @@ def check_scores(target, name, times, few):
     assert not bad, f"score, Hessian off by {bad}"
 
 
-LONG = ("logistic, many sharp rows", "logistic, three rows, narrow", "skew, narrow", "skew, faint bend")
+LONG = ("gaussian, long", "mixture, far apart", "skew, sharp", "skew, narrow", "skew, faint bend", "logistic, two sharp rows",
+        "logistic, many sharp rows", "logistic, three rows, narrow")  # fmt: skip
 
 
 def tiers(skip=()):

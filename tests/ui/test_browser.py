@@ -187,8 +187,11 @@ def picture(page):
 
 
 def save(page, label):
+    row = page.locator(".st-key-exports")
+    if not row.count():
+        page.get_by_text("Download", exact=True).click()
     with page.expect_download() as got:
-        page.locator(".st-key-exports").get_by_role("button", name=label, exact=True).click()
+        row.get_by_role("button", name=label, exact=True).click()
     assert got.value.failure() is None
     return got.value.suggested_filename, open(got.value.path(), "rb").read()
 

@@ -63,7 +63,7 @@ def offered(monkeypatch, cache):
         at.run()
         at.switch_page(menu.PAGES[page][0])
         at.query_params.update(query)
-        for name, value in state.items():
+        for name, value in {"download-open": True, **state}.items():
             at.session_state[name] = value
         buttons.clear()
         at.run()

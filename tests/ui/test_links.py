@@ -7,6 +7,7 @@ import zlib
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import pytest
+from cases import long
 
 from dlab import errors, targets
 from dlab.params import BadInput
@@ -39,9 +40,14 @@ def moved(setting: Setting, r):
     return setting.initial
 
 
+# A posterior of other data takes seconds to be a target; that each of its knobs is carried is a test of its own.
+POSTERIORS = ({"rows": 10, "lam": 0.8, "spread": 3.0, "data": 1}, {"rows": 40, "lam": 1.5, "spread": 2.0, "data": 3})
+
+
 def random_scene(r) -> dict:
     """A scene that the controls allow."""
     values = {name: moved(setting, r) for name, setting in settings.table().items()}
+    values |= {f"logistic.{key}": value for key, value in r.choice(POSTERIORS).items()}
     values |= {"particles": r.choice((16, 512, 4096)), "budget": settings.table()["budget"].high}
     values |= {"scene": "", "play": False, "tour": r.choice((0, 1, len(tour.STEPS))), "variances": r.choice((None, (1.0, 0.25)))}
     values |= {name: settings.table()[name].initial for name in settings.LESSON}
@@ -56,7 +62,7 @@ def random_scene(r) -> dict:
         n = r.randint(1, 4)
         values["hs"] = tuple(sorted({values["T"] / r.randint(1, 60) for _ in range(n)}, reverse=True))
     if r.random() < 0.3 and values["target"] == "logistic":
-        values["csv"] = ([[r.gauss(0, 2), r.gauss(0, 2)] for _ in range(6)], [1, -1, 1, -1, 1, 1])
+        values["csv"] = ([[0.5, 1.25], [-2.0, 0.1], [3.0, -1.0]], [1, -1, 1])
     try:
         studies.study(values), studies.curve(values), studies.moving_study(values)
     except BadInput:  # an estimator that does not fit the scheme, a step longer than T, a stop before the grid's end
@@ -87,7 +93,7 @@ def test_a_page_of_its_own_settings_names_what_it_does_not_offer():
     assert links.write(values, "score_error")["score_error.parts"] == "0.2"
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", [0, 1, 2, *map(long, range(3, 10))])
 def test_what_is_written_is_read_back(block):
     for i in range(20):
         before, page = random_scene(rng(1000 * block + i)), PAGES[i % len(PAGES)]
@@ -111,7 +117,7 @@ def test_every_setting_is_carried():
     data = {"spec": SPEC, "csv": ([[0.5, 1.0], [1.0, -1.0]], [1, -1]), "variances": (1.0, 0.5), "hs": (0.8,), "kept": {"accuracy": 0.03}}
     words = {"title": "Guess", "question": "½ or 1?", "estimator": "coupled"}  # others fit not every target
     for target in targets.PLANAR:
-        for error in errors.OFFERED:
+        for error in errors.OFFERED if target == "gaussian" else ("none",):
             base = settings.defaults() | {"target": target, "error": error}
             for name in in_force(base):
                 if name in ("target", "error", "scene") or (name in ("spec", "csv") and target != "logistic"):

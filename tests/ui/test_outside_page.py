@@ -59,7 +59,7 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
     assert "in the box" in plain(at)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_modes_and_laws_open_on_a_mixture():
     one = {**FEW, "schemes": "EM", "h": "0.5..0.25", "T": "1"}
     at = opened(visit("outside", one), "modes-open", "law-open", "measured-open", "theorem-open")
@@ -105,7 +105,7 @@ def test_a_case_opens_with_its_masses_and_its_law_and_nothing_is_computed(case, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["wells-modes", "wells-law", *map(long, ("modes-modes", "modes-law", "kink-law", "box-modes", "box-law"))])
+@pytest.mark.parametrize("name", ["wells-modes", *map(long, ("wells-law", "modes-modes", "modes-law", "kink-law", "box-modes", "box-law"))])
 def test_prepared_masses_and_laws_are_what_the_command_makes(name):
     _, kind, study, which = next(asked for asked in studies.case_answers(settings.defaults()) if asked[0] == name)
     kept, made = engine.kept_answer(kind, study, *which), answers.find(kind).compute(study, *which)

@@ -50,7 +50,7 @@ def test_the_section_is_on_the_grid_of_the_page():
 
 @pytest.mark.parametrize("name", ["DDPM fixed large", "DPM++ 2M Karras", "Euler a"])
 def test_a_name_from_elsewhere_sets_schemes_grid_and_option(name):
-    at, named = visit("convergence", EXACT), NAMES[name]
+    at, named = opened(visit("convergence", EXACT), "fold-grid-even"), NAMES[name]
     chosen(at, "add-schemes", name)
     assert named.scheme in at.button_group(key=SETTING + "schemes").value
     assert at.selectbox(key=SETTING + "grid").value == (named.grid["name"] if named.grid else "uniform")

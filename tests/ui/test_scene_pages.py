@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from test_pages import at_home, charts, moved, visit, words  # noqa: F401
+from test_pages import at_home, charts, moved, opened, visit, words  # noqa: F401
 
 from dlab.ui import exports, links, movies, runs, scenes
 
@@ -76,7 +76,7 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
     assert address(at) == before
     assert "guess" not in json.dumps(before)
     # What is moved in the picture alone leaves the scene, its guess and its answer alone.
-    at.checkbox(key="s:bounds").uncheck()
+    opened(at, "fold-picture").checkbox(key="s:bounds").uncheck()
     at.run()
     assert "You said" in words(at)
     assert address(at)["scene"] == "halving"
@@ -97,6 +97,7 @@ def test_an_exported_figure_has_no_guess_in_it(monkeypatch):
         at.button_group(key=f"guess-{scheme}").set_value(1.5)
         at.run()
     pressed(at, "guess-show")
+    opened(at, "download-open")
     assert not [s for s in drawn[-1].series if "guess" in s.name]
 
 

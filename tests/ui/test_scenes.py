@@ -189,9 +189,9 @@ def shape(answer):
     return "number" if isinstance(answer, float) else answer
 
 
-# A movie, an exact law, one that a random midpoint leaves, and particles; by hand the rest of the scenes and, of the studies' pages, whose
+# A movie, an exact law and one that a random midpoint leaves; by hand particles, the rest of the scenes and, of the studies' pages, whose
 # runs take minutes, the first of each kind.
-SOON = ("particles-watch", "convergence-halving", "convergence-evaluations", "convergence-bound")
+SOON = ("particles-watch", "convergence-halving", "convergence-evaluations")
 SCENES = [name for name, file in FILES.items() if file.page in ("particles", "convergence")]
 KINDS = {(file.page, file.kind): name for name, file in reversed(FILES.items()) if name not in SCENES}
 REMADE = [*SOON, *map(long, [*(name for name in SCENES if name not in SOON), *KINDS.values()])]

@@ -27,7 +27,7 @@ def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
 
 
 def test_every_section_opens_on_a_gaussian_target():
-    at = opened(visit("score_error", GAUSSIAN), *SECTIONS)
+    at = opened(visit("score_error", GAUSSIAN), *SECTIONS, "download-open")
     assert charts(at) == 7
     assert "slope 2 in" in plain(at)
     assert not silent(at)
@@ -57,7 +57,7 @@ def test_fresh_noise_below_the_schemes_own_error_is_said():
     assert "No slope for EM" in plain(at)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_skew_target_runs_by_its_law_on_a_grid():
     at = visit("score_error", {**GAUSSIAN, "target": "skew", "schemes": "EM"})
     assert charts(at) == 2

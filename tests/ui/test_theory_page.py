@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from cases import long
 from test_helps import silent
 from test_pages import EXACT, at_home, charts, plain, visit
 
@@ -79,7 +80,7 @@ def test_one_step_errors_are_drawn_and_summed():
     assert not silent(at)
 
 
-@pytest.mark.parametrize("target", ["gaussian", "skew"])
+@pytest.mark.parametrize("target", ["gaussian", long("skew")])
 def test_spot_the_sign(target):
     at = opened(visit("theory", TARGETS[target]), "signs")
     assert charts(at) == 2
