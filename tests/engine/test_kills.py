@@ -38,7 +38,7 @@ def killed(pool, studies, kills, seed=0):
     chance, asked = random.Random(seed), [workers.Asked(s, f"s{i}") for i, s in enumerate(studies)]
     done = 0
     while done < kills and any(a.is_alive() for a in asked):
-        workers.until(lambda: workers.pids(pool) or not any(a.is_alive() for a in asked))
+        workers.until(lambda: workers.pids(pool) or not any(a.is_alive() for a in asked), 2 * workers.SOON)
         time.sleep(chance.uniform(0.0, 1.0))
         if its := list(workers.pids(pool).values()):
             try:
