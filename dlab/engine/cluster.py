@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 
+LOOK = 2.0  # seconds between two looks at whether each worker has a nanny
 POLITE = "10"  # niceness of what runs beside a server, where DLAB_NICE names none
 SETTINGS = {
     "distributed.worker.daemon": False,
@@ -34,7 +35,7 @@ def options(args, **more) -> dict:
 
 async def serve(args) -> None:
     import dask
-    from distributed import Nanny, Scheduler, SpecCluster
+    from distributed import Nanny, Scheduler, SpecCluster, Status
 
     with dask.config.set(SETTINGS):
         polite = options(args, env={"DLAB_NICE": os.environ.get("DLAB_NICE", POLITE)})
@@ -45,9 +46,15 @@ async def serve(args) -> None:
         scheduler = {"cls": Scheduler, "options": own}
         async with SpecCluster(scheduler=scheduler, workers=workers, asynchronous=True, silence_logs=logging.ERROR) as cluster:
             print(json.dumps({"address": cluster.scheduler_address}, allow_nan=False), flush=True)
-            if args.stay:
-                await asyncio.Event().wait()
-            await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+            closed = asyncio.get_running_loop().create_future() if args.stay else asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
+            while not closed.done():
+                await asyncio.wait([closed], timeout=LOOK)
+                # A nanny starts its worker anew, but gives up where that dies while it starts.
+                for name, nanny in list(cluster.workers.items()):
+                    if nanny.status in (Status.failed, Status.closed):
+                        del cluster.workers[name]
+                if len(cluster.workers) < len(workers):
+                    await cluster._correct_state()
 
 
 def main() -> None:

@@ -47,7 +47,10 @@ class Visitor:
         state.context_info.timezone, state.context_info.locale, state.context_info.url = "UTC", "en", "http://localhost/"
         if press:
             one = state.widget_states.widgets.add()
-            one.id, one.trigger_value = next(name for name in self.widgets.values() if press in name), True
+            found = [name for name in self.widgets.values() if press in name]
+            if not found:
+                raise RuntimeError(f"the page has no button {press}, but {sorted(self.widgets)}")
+            one.id, one.trigger_value = found[0], True
         for key, value in self.values.items():
             if key not in self.widgets:  # of another checkout, which has no such control
                 continue

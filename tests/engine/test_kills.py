@@ -38,7 +38,7 @@ def killed(pool, studies, kills, seed=0):
     chance, asked = random.Random(seed), [workers.Asked(s, f"s{i}") for i, s in enumerate(studies)]
     done = 0
     while done < kills and any(a.is_alive() for a in asked):
-        workers.until(lambda: workers.pids(pool) or not any(a.is_alive() for a in asked))
+        workers.until(lambda: workers.pids(pool) or not any(a.is_alive() for a in asked), 2 * workers.SOON)
         time.sleep(chance.uniform(0.0, 1.0))
         if its := list(workers.pids(pool).values()):
             try:
@@ -125,7 +125,7 @@ def test_where_no_new_workers_start_the_work_goes_on_in_this_process(tmp_path, m
 @contextmanager
 def scheduler(folder, port=0):
     """A cluster in a process of its own: its address and process."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
     with subprocess.Popen(
         [sys.executable, str(CLUSTER), "--workers", "1", "--port", str(port), "--folder", str(folder)],
         env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
@@ -198,9 +198,9 @@ def test_a_process_that_is_killed_leaves_a_run_that_the_next_goes_on_with(tmp_pa
         workers.until(lambda: workers.computed(folder) or process.poll() is not None)
         process.kill()
         process.wait()
+        workers.until(lambda: not left_behind(folder))  # they notice
         had = workers.computed(folder)
         assert had > 0
-        workers.until(lambda: not left_behind(folder), 60)
         from dlab.engine import journal
 
         kept, keep = [], journal.CACHE.keep

@@ -113,8 +113,8 @@ def test_who_comes_back_within_the_patience_finds_the_run(pool):
 
 
 def test_an_error_of_a_unit_is_told_as_it_is(pool):
-    with pytest.raises(BadInput, match="target"):
-        engine.job("a-mistake", learned_score.training, SHORT)
+    with pytest.raises(BadInput, match="seed 0"):
+        engine.job("a-mistake", workers.mistaken, SHORT)
 
 
 def test_answers_come_from_workers(pool):

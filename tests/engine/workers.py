@@ -2,21 +2,18 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import cloudpickle
 import pytest
 
 from dlab import engine
 from dlab.engine import journal, keep, places
+from dlab.params import BadInput
 from dlab.study import Study
 
-# The units of this file run in workers, which do not have it.
-cloudpickle.register_pickle_by_value(sys.modules[__name__])
 SOON = 240.0  # seconds for what takes some on a quiet machine
 
 
@@ -28,6 +25,7 @@ def cache(folder: Path):
         (folder / "jax").symlink_to(shared)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DLAB_CACHE", str(folder))
+        patched.setenv("PYTHONPATH", str(Path(__file__).parent))  # workers find the units of this file
         for one in (journal.CACHE, keep.CACHE):
             one.forget()
         yield folder
@@ -124,6 +122,11 @@ def holding(study, size, tick):
 
     tasks.taken = np.ones(int(size) // 8)
     return os.getpid()
+
+
+def mistaken(study, tick):
+    """Refuses the study."""
+    raise BadInput(f"This unit takes no study of seed {study.seed}; give another.")
 
 
 def its_pid(study, tick):
