@@ -239,6 +239,7 @@ def _cluster(workers: int, *more: str) -> dict:
     return {"args": command, "env": {**os.environ, **THREADED, "PYTHONPATH": path, "DASK_LOGGING__DISTRIBUTED": "error"}}
 
 
-def serve(workers: int | None, host: str, port: int) -> int:
-    """Workers of this machine for other processes, apps or shells, until they are interrupted; prints the scheduler's address."""
-    return subprocess.run(**_cluster(workers or _count() or 1, "--stay", "--host", host, "--port", str(port)), check=False).returncode
+def serve(workers: int | None, host: str, port: int):
+    """Become the workers of this machine for other processes, until they are interrupted; the scheduler's address is printed."""
+    how = _cluster(workers or _count() or 1, "--stay", "--host", host, "--port", str(port))
+    os.execve(how["args"][0], how["args"], how["env"])
