@@ -106,5 +106,5 @@ def ladder(study: Study, steps: int, count: int) -> None:
     """Compute the movie at the other step sizes while the visitor watches, and run the page again with it; a rerun
     cancels it. To be called when the page is drawn."""
     holder = st.empty()
-    make_ladder(study, steps, count, lambda done: holder.empty(), holder.empty)
+    make_ladder(study, steps, count, lambda done: holder.empty(), lambda *queue: holder.empty())
     st.rerun()

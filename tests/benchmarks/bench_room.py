@@ -28,7 +28,7 @@ from bench_rerun import CURVE, EXACT, Visitor, idle, process_seconds
 from processes import tree, tree_seconds
 from server import ROOT, running
 
-RUN = {"v": "1", "target": "skew", "schemes": "REM,REI", "h": "0.5..0.125", "T": "2"}
+RUN = {"v": "1", "target": "skew", "schemes": "EM,SO", "h": "0.5..0.0625", "estimator": "projected"}
 ALONE = 6  # moves of the visitor who comes first
 
 
