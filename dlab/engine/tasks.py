@@ -21,6 +21,7 @@ from dlab.engine.journal import remembered
 from dlab.study import Study
 from dlab.study.place import Left, Tick
 
+AWAY = 2.0  # seconds in which the result of a unit is told and fetched
 TELLING = 0.25  # seconds between two events of a unit
 _left: OrderedDict[str, None] = OrderedDict()  # runs that have been left
 _guard = threading.Lock()
@@ -73,7 +74,8 @@ def _recycle(worker) -> None:
     held = sum(task.nbytes or 0 for task in list(worker.state.tasks.values()) if task.state == "memory")
     if worker.nanny and compiled.too_large(held) and not _ending:
         _ending.append(True)
-        worker.loop.add_callback(worker.close_gracefully, restart=True, reason="dlab-memory")
+        # Not before this unit's result is away: a worker that goes with it would have it computed anew, and the next would go the same way.
+        worker.loop.call_later(AWAY, worker.close_gracefully, restart=True, reason="dlab-memory")
 
 
 @lru_cache(maxsize=16)

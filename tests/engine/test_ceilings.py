@@ -56,7 +56,8 @@ class Worker:
         self.state = type("State", (), {"tasks": {i: type("Task", (), {"state": s, "nbytes": n}) for i, (s, n) in enumerate(held)}})
         self.close_gracefully = "close"
 
-    def add_callback(self, function, **how):
+    def call_later(self, delay, function, **how):
+        assert delay == tasks.AWAY
         self.calls.append((function, how["restart"]))
 
 
