@@ -233,7 +233,7 @@ def test_runs_that_have_ended_are_forgotten():
     for i in range(50):
         given = Given()
         given.more(3)
-        list(them.follow(f"r{i}", given.start, 1.0, "s", lambda done: None, lambda: None))
+        list(them.follow(f"r{i}", given.start, 1.0, runs.ALONE, lambda done: None, lambda: None))
     assert len(them._runs) <= 1
 
 
