@@ -108,7 +108,7 @@ def test_runs_wait_in_the_order_in_which_they_were_asked_for_and_know_their_plac
 def test_so_many_runs_go_on_together():
     them, all_given = runs.Runs(2, 0.0), [Given() for _ in range(3)]
     followers = [Follower(them, f"r{i}", given, f"s{i}") for i, given in enumerate(all_given)]
-    until(lambda: sum(g.begun for g in all_given) == 2)
+    until(lambda: sum(g.begun for g in all_given) == 2 and len(them.under_way()) == 3)
     assert sorted(r.state for r in them.under_way()) == ["running", "running", "waiting"]
     for given in all_given:
         given.more(3)
