@@ -14,6 +14,7 @@ PROJECTOR = {"width": 1280, "height": 720}
 
 
 def press(page, key, question):
+    page.wait_for_selector(f".st-key-key-{key} button", state="attached")  # whose part of Streamlit may come after the heading
     page.keyboard.press(key)
     page.wait_for_function("q => document.querySelector('h1')?.innerText === q", arg=question)
 
