@@ -46,6 +46,7 @@ def working(folder: Path, **how):
 
 def pids(pool) -> dict[str, int]:
     """The processes of the workers that compute studies, by address."""
+    pool.gone()  # looks at which workers there are, as a run does while it waits
     with suppress(Exception):
         return {a: p for a, p in pool.client.run(os.getpid, on_error="ignore").items() if a in pool._workers}
     return {}
