@@ -21,7 +21,7 @@ from dlab.engine.lost import Lost
 from dlab.params import BadInput
 from dlab.study import Study
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 STUDY = Study.from_json(
     {"target": GAUSSIAN, "schemes": ["EM"], "h": [0.5, 0.25], "T": 1.0, "particles": 4096, "estimator": "projected"}
 )  # fmt: skip

@@ -218,7 +218,7 @@ def test_a_run_whose_shell_was_killed_goes_on_from_its_units(tmp_path, cache):
     assert (tmp_path / "out" / "result.json").read_bytes() == (tmp_path / "fresh" / "result.json").read_bytes()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
 def test_a_cluster_that_speaks_tls(tmp_path, cache, cluster, monkeypatch, capsys):
     """As the README says: the same variables for scheduler, worker and shell."""
