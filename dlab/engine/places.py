@@ -199,6 +199,8 @@ def _named(scheduler, timeout):
     import distributed
 
     try:
+        if not scheduler.strip():
+            raise ValueError("the address is empty")
         return distributed.Client(scheduler, timeout=timeout, set_as_default=False, name="dlab"), lambda: None
     except (OSError, TimeoutError, ValueError, TypeError) as error:
         raise BadInput(
