@@ -168,13 +168,17 @@ def test_a_terminal_that_has_no_letters_but_ascii_gets_the_rest(asked, monkeypat
 
 
 def test_no_time_is_told_before_enough_is_done(monkeypatch, capsys):
-    clock = iter((0.0, 10.0, 20.0))
-    monkeypatch.setattr(shell.time, "monotonic", lambda: next(clock))
+    now = [0.0]
+    monkeypatch.setattr(shell.time, "monotonic", lambda: now[0])
     meter = shell._Meter()
+    now[0] = 40.0
     meter(1e-9)
-    assert " left" not in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "done" in said
+    assert " left" not in said
+    now[0] = 80.0
     meter(0.5)
-    assert "about 20 s left" in capsys.readouterr().err
+    assert "about 80 s left" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------- the app
