@@ -10,13 +10,14 @@ from dlab.engine.ask import (
     jobs,
     particles,
     result,
+    seconds,
     stream,
     time_steps,
     train,
     under_way,
 )
 from dlab.engine.compiled import forget_compiled, keep_compiled
-from dlab.engine.cost import seconds, seconds_a_step
+from dlab.engine.cost import seconds_a_step
 from dlab.engine.keep import CACHE, KEEP_FILES, answer_name, kept, kept_answer, modules, numerics
 from dlab.engine.keep import particles as kept_particles
 from dlab.engine.places import start, status, stop

@@ -138,13 +138,17 @@ def cancel(session: str) -> None:
     places.runs().cancel(session)
 
 
+def seconds(price: float, target: str = "") -> float:
+    """Expected duration of what costs so many particle-steps and is asked for now, beside the runs under way."""
+    return cost.seconds(price, target, len(places.runs().under_way()))
+
+
 def _follow(name, start, price, session, tick, waiting):
     runs = places.runs()
-    cost.load["others"] = max(0, len(runs.under_way()) - 1)
 
     def queued():
-        before = runs.place_of(name)
-        waiting(before, sum(cost.seconds(r.price) for r in runs.under_way()[: before + 1]))
+        ahead = runs.ahead_of(name)
+        waiting(sum(r.state == "waiting" for r in ahead), sum(cost.seconds(r.price * (1 - r.done)) for r in ahead))
 
     yield from runs.follow(name, start, price, session, tick, queued)
 

@@ -16,14 +16,13 @@ LEAST = 0.5  # seconds of units below which a run says nothing of the speed
 
 _busy: dict[str, float] = {}  # seconds of units for a particle-step of what a study costs, by target, and of all under ""
 _timed: dict[tuple, float] = {}  # seconds of a particle-step, by scheme and kind of target and error
-load = {"threads": 2, "others": 0}  # threads that units run in, and runs that share them
+load = {"threads": 2}  # in which units run
 
 
-def seconds(price: float, target: str = "") -> float:
-    """Expected duration of what costs so many particle-steps, from what the units of the runs before took and from who shares the
-    workers now."""
+def seconds(price: float, target: str = "", others: int = 0) -> float:
+    """Expected duration of what costs so many particle-steps beside so many other runs, from what the units of the runs before took."""
     rate = _busy.get(target, _busy.get("", SECONDS))
-    return price * rate * (1 + load["others"]) / load["threads"]
+    return price * rate * (1 + others) / load["threads"]
 
 
 def learn(target: str, price: float, busy: float) -> None:

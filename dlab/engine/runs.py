@@ -90,11 +90,12 @@ class Runs:
         finally:
             self._leave(run, session)
 
-    def place_of(self, name: str) -> int:
-        """How many runs are before this one in the queue."""
+    def ahead_of(self, name: str) -> list[Run]:
+        """The runs that are under way, and those that wait before the one of this name."""
         with self._guard:
-            waiting = [r.name for r in self._runs.values() if r.state == "waiting"]
-            return waiting.index(name) if name in waiting else 0
+            waiting = [r for r in self._runs.values() if r.state == "waiting"]
+            before = next((i for i, r in enumerate(waiting) if r.name == name), 0)
+            return [r for r in self._runs.values() if r.state == "running"] + waiting[:before]
 
     def cancel(self, session: str) -> None:
         """Cancel what this session alone follows, or has followed last."""

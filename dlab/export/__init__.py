@@ -3,6 +3,7 @@
 files   a figure as SVG, PDF, PNG or HTML, a result as CSV or JSON, arrays as NPZ
 grids   a grid as k-diffusion and diffusers take it
 words   a result as a LaTeX table, a caption, Python that reproduces it; what to cite as BibTeX
+movies  particles in motion, from a study to the player's bytes
 film    particles in motion as MP4, GIF or a page that plays them
 """
 

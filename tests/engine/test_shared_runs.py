@@ -48,7 +48,7 @@ class Follower(threading.Thread):
             self.stop()
 
         def waiting():
-            self.queue.append(self.them.place_of(self.run_name))
+            self.queue.append(sum(r.state == "waiting" for r in self.them.ahead_of(self.run_name)))
             self.stop()
 
         try:
@@ -243,7 +243,7 @@ def test_runs_that_have_ended_are_forgotten():
 @pytest.fixture
 def learning(monkeypatch, tmp_path):
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    monkeypatch.setattr(cost, "load", {"threads": 2, "others": 0})
+    monkeypatch.setattr(cost, "load", {"threads": 2})
 
 
 def test_after_a_run_the_next_like_it_lasts_as_expected(learning):
@@ -266,8 +266,7 @@ def test_short_runs_say_nothing_and_who_shares_the_workers_counts(learning):
     before = cost.seconds(1e6)
     cost.learn("skew", 1e3, cost.LEAST / 2)
     assert cost.seconds(1e6, "skew") == before
-    cost.load["others"] = 2
-    assert cost.seconds(1e6) == pytest.approx(3 * before)
+    assert cost.seconds(1e6, others=2) == pytest.approx(3 * before)
 
 
 def test_what_was_learnt_is_known_after_a_start_and_nonsense_is_not(learning, tmp_path):
