@@ -1,11 +1,14 @@
 """The section on adaptive steps without a browser: nothing runs unasked, a run is shown and kept."""
 
+import time
+
 import pytest
 from test_helps import silent
 from test_pages import EXACT, at_home, charts, opened, plain, visit
 
 from dlab import engine
 from dlab.answers import adaptive
+from dlab.study import place
 from dlab.ui import runs
 
 __all__ = ["at_home"]  # a fixture that every test here uses
@@ -45,6 +48,13 @@ def test_what_a_cancelled_run_had_found_is_shown_with_a_button(few, monkeypatch)
         if "adaptive-partial" in runs.st.session_state:
             runs.st.rerun()
 
+    class Slow(place.Tick):
+        """Gives and waits, so that the run cannot end before its page has looked."""
+
+        def __init__(self, moved, give):
+            super().__init__(moved, lambda value: (give(value), time.sleep(0.3)))
+
+    monkeypatch.setattr(place, "Tick", Slow)
     monkeypatch.setattr(runs, "give_way", cancel)
     button(at).click()
     at.run()
