@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import words
 from dlab.answers.images import lesson
-from dlab.figures import images
+from dlab.figures import images, takeaway
 from dlab.ui import exports, grids, methods, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose
@@ -26,7 +26,7 @@ def grid(scene):
 
 
 def view(found, scene):
-    return View(takeaway=images.grid_sentence(found), top=lambda: grids.show(found, "grids"))
+    return View(takeaway=takeaway.images(found), said=images.grid_sentence(found), top=lambda: grids.show(found, "grids"))
 
 
 def files(found, scene):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab import engine, words
-from dlab.figures import convergence, logistic, tables
+from dlab.figures import convergence, logistic, tables, takeaway
 from dlab.figures.numbers import number, step_size
 from dlab.targets import sampled
 from dlab.ui import runs, settings, studies
@@ -27,7 +27,8 @@ def experiment_view(found, scene):
     if not result["rows"]:
         return None
     chart = logistic.experiment(result, result["facts"]["cov"][0][0] ** 0.5, result["study"]["target"]["lam"])
-    return View(chart, table=logistic.table(result), notes=tuple(result["notes"]), heights=(500,), bar=True)
+    lines, notes = logistic.table(result), tuple(result["notes"])
+    return View(chart, takeaway=takeaway.experiment(result), table=lines, notes=notes, heights=(500,), bar=True)
 
 
 def small(scene):
@@ -98,7 +99,7 @@ def boundary(scene):
 
 
 def boundary_view(found, scene):
-    return View(logistic.boundary(found), "two-features", heights=(400,), titles=True)
+    return View(logistic.boundary(found), "two-features", takeaway=takeaway.two_features(found), heights=(400,), titles=True)
 
 
 def curve(of) -> Block:
@@ -108,7 +109,7 @@ def curve(of) -> Block:
         result = found[""]
         chart = convergence.chart(result, "h", bounds=scene.bounds, brackets=False)
         said, lines, notes = tables.sentence(result), tables.table(result), tuple(result["notes"])
-        return View(chart, takeaway=said, table=lines, notes=notes, bar=True)
+        return View(chart, said=said, takeaway=takeaway.convergence(result), table=lines, notes=notes, bar=True)
 
     return Block("curve", view, lambda scene: {"": of(scene)})
 

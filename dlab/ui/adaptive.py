@@ -23,9 +23,9 @@ def section() -> Block:
 
 
 def _view(found, scene) -> View:
-    partial = () if found["done"] == 1 else (words.text("convergence", "adaptive-partial"),)
+    partial = () if found["done"] == 1 else (words.text("samplers", "adaptive-partial"),)
     return View(
-        figures.sheet(found), "adaptive", caption=words.text("convergence", "adaptive-setting"), table=figures.table(found),
+        figures.sheet(found), "adaptive", caption=words.text("samplers", "adaptive-setting"), table=figures.table(found),
         data=found["rows"], notes=(*figures.notes(found), *partial), heights=(HEIGHT,),
     )  # fmt: skip
 

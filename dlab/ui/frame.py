@@ -29,7 +29,10 @@ def begin(page: str) -> Scene:
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values, page)
     accent = st.get_option(f"theme.{theme()}.primaryColor") or "currentColor"
-    st.html(_style("frame", "ACCENT", accent) + (_style("presentation", "INK", INK[theme()]) if values["present"] else ""))
+    ground = screen.THEMES[theme()]["ground"]
+    st.html(
+        _style("frame", ACCENT=accent, GROUND=ground) + (_style("presentation", INK=INK[theme()]) if values["present"] else "")
+    )
     menu.draw(page, values)
     _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
@@ -39,9 +42,12 @@ def begin(page: str) -> Scene:
 
 
 @cache
-def _style(name: str, word: str, colour: str) -> str:
-    """A style sheet beside this file with a colour in the place of a word."""
-    return f"<style>{Path(__file__).with_name(name + '.css').read_text('utf-8').replace(word, colour)}</style>"
+def _style(name: str, **colours: str) -> str:
+    """A style sheet beside this file with colours in the places of words."""
+    sheet = Path(__file__).with_name(name + ".css").read_text("utf-8")
+    for word, colour in colours.items():
+        sheet = sheet.replace(word, colour)
+    return f"<style>{sheet}</style>"
 
 
 def _head(page, title, sentence, values) -> None:

@@ -48,6 +48,11 @@ def waits(page: str) -> bool:
     return True
 
 
+def hidden(page: str) -> bool:
+    """Whether nothing on the page may give the answer of its scene away yet."""
+    return _pending(page)
+
+
 def _revealed() -> dict:
     return st.session_state.setdefault("guesses", {})
 
