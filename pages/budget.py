@@ -28,7 +28,7 @@ def view(found, scene):
     chart = budget.chart(result, cost, epsilon=epsilon, seconds=seconds, bounds=scene.bounds)
     lines, notes = budget.table(result, epsilon, seconds), tuple(budget.notes(result))
     return View(
-        chart, takeaway=takeaway.steps(result, epsilon), said=budget.sentence(result, epsilon), table=lines, notes=notes, heights=(520,),
+        chart, takeaway=takeaway.steps(result, epsilon), said=budget.sentence(result, epsilon), table=lines, notes=notes, heights=(430,),
         bar=True,
     )  # fmt: skip
 

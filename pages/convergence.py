@@ -17,7 +17,7 @@ def view(found, scene):
     brackets = scene.brackets == "always" or (scene.brackets == "few" and len(scene.schemes) <= 2)
     chart = convergence.chart(result, scene.x, brackets=brackets, **{key: scene[key] for key in ("fits", "bounds", "expansion")})
     return View(
-        chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(520,), bar=True, said=tables.sentence(result),
+        chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(430,), bar=True, said=tables.sentence(result),
         takeaway=takeaway.convergence(result),
         caption=methods.level_met(result["study"]["score_error"], tables.levels_met(result)), table=tables.table(result),
         notes=tuple(result["notes"]), results={"": result},

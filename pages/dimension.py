@@ -13,7 +13,7 @@ def finest(found):
 def view(found, scene):
     charts = along.chart(found, finest(found)), along.steps_chart(found[""], scene.epsilon)
     said = f"{charts[0].caption} {along.steps_sentence(found[''], scene.epsilon)}"
-    return View(charts, "w2 steps", takeaway=takeaway.dimension(found[""], finest(found)), said=said, heights=(470,), bar=True)
+    return View(charts, "w2 steps", takeaway=takeaway.dimension(found[""], finest(found)), said=said, heights=(430,), bar=True)
 
 
 show(Page(

@@ -9,7 +9,7 @@ from dlab.ui.sections import measured, prose
 def view(found, scene):
     chart = along.chart(found, scene.fine, bounds=False)
     said = takeaway.horizon(found, scene.fine)
-    return View(chart, "horizon", takeaway=said, table=along.table(found, scene.fine), heights=(520,), bar=True)
+    return View(chart, "horizon", takeaway=said, table=along.table(found, scene.fine), heights=(430,), bar=True)
 
 
 show(Page(

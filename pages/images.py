@@ -83,6 +83,8 @@ def measured(found, scene):
 
 show(Page(
     "images", view, answer=grid, prepare=prepare, files=files, early=True, controls=("page", "schemes"),
-    below=(Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, of="distances")),
-    sections=(Block("lesson", blind), Block("steps", by_step), Block("measured", draw=measured), prose("theorem")),
+    sections=(
+        Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, answer=distances), Block("lesson", blind),
+        Block("steps", by_step), Block("measured", draw=measured), prose("theorem"),
+    ),
 ))  # fmt: skip

@@ -44,7 +44,7 @@ def view(found, scene):
     caption = f"{curves.caption} {errors.caption}"
     sheet = Sheet("A learned score", (curves, errors), f"Two pictures. {curves.alt} {errors.alt}", caption)
     table = figures.curves_table(found, floors, promises)
-    return View(sheet, "learned-score", takeaway=takeaway.learned(found, floors), table=table, heights=(500,))
+    return View(sheet, "learned-score", takeaway=takeaway.learned(found, floors), table=table, heights=(430,))
 
 
 def plane(found, scene):

@@ -34,7 +34,7 @@ def view(found, scene):
     lines, notes = outside.table(result), tuple(result["notes"])
     return View(
         sheet, f"outside-{case.name}", takeaway=takeaway.departure(result, items), said=said, table=lines, more=more, notes=notes,
-        heights=(470,),
+        heights=(430,),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def view(found, scene):
     sheet = score.sheet(result, scheme if scheme in bends else next(iter(bends)), h, bends.get(scheme, []))
     notes = tuple(n for n in result["notes"] if OUTSIDE not in n)  # what is left out of fits in h matters to other pages
     shown_first = takeaway.score_error(result, scheme, h, bends.get(scheme, []))
-    return View(sheet, f"score-error-{scene.model}", takeaway=shown_first, table=score.table(result, h, bends), notes=notes, heights=(500,))
+    return View(sheet, f"score-error-{scene.model}", takeaway=shown_first, table=score.table(result, h, bends), notes=notes, heights=(430,))
 
 
 def met(scene):

@@ -37,7 +37,7 @@ def view(found, scene):
         chart or (), chart and f"bounds-{target}", takeaway=takeaway.bounds(lines, result),
         said=None if chart else frame.plain(figures.sentence(lines, result)),
         caption="" if lines["level_known"] else words.text("theory", "level-unknown"), data=lines["rows"],
-        table=figures.assumptions(items), more=lambda: st.markdown(frame.plain(figures.promise(items))), heights=(470,), bar=True,
+        table=figures.assumptions(items), more=lambda: st.markdown(frame.plain(figures.promise(items))), heights=(430,), bar=True,
     )  # fmt: skip
 
 

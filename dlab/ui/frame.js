@@ -21,4 +21,17 @@ if (!window.dlab) {
     if (!same) { came = performance.now(); acted = Math.min(acted, came); }
     push(state, title, url);
   };
+
+  // On a phone the controls are a sheet that this button opens from below; the style sheet hides it elsewhere.
+  const sheet = document.createElement("button");
+  sheet.id = "dlab-sheet";
+  const open = on => {
+    document.documentElement.classList.toggle("dlab-sheet-open", on);
+    sheet.textContent = on ? "Done" : "Settings";
+    sheet.setAttribute("aria-expanded", on);
+  };
+  sheet.onclick = () => open(!document.documentElement.classList.contains("dlab-sheet-open"));
+  addEventListener("keydown", event => { if (event.key === "Escape") open(false); });
+  open(false);
+  document.body.append(sheet);
 }

@@ -45,17 +45,17 @@ def draw(page: str, values: dict) -> None:
     """The menu of a page, and the tour's bar where one is under way."""
     address = links.write(values)
 
-    def link(to, label, here):
+    def link(to, label, here=""):
         # What stands in a container of its own costs every rerun a message more.
-        with st.container(key=f"here-{to}-{label[:3]}", width="content") if here else nullcontext():
+        with st.container(key=f"here-{here}", width="content") if here else nullcontext():
             page_links.show(page_of(to), label, page_links.spelled(address, links.of_page(values, to)))
 
     mine = place_of(page)
     with st.container(key="top"):
         with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
-            link("home", "Convergence lab", page == "home")
+            link("home", "Convergence lab", "place" if page == "home" else "")
             for place, pages in PLACES.items():
-                link(pages[0], place, place == mine)
+                link(pages[0], place, "place" if place == mine else "")
             st.space("stretch")
             _scenes()
             _modes(page, values)
@@ -67,7 +67,7 @@ def draw(page: str, values: dict) -> None:
                 if mine in AGAINST:
                     st.markdown(AGAINST[mine], width="content")
                 for to in PLACES[mine]:
-                    link(to, PAGES[to][1], to == page)
+                    link(to, PAGES[to][1], "tab" if to == page else "")
     _keys()
     if values["tour"]:
         _tour(page, values)

@@ -178,6 +178,8 @@ def _whole(page, scene, side) -> Got:
             st.markdown(f"### {title}")
         others[block.name] = _block(page, block, scene, others[block.of])
     folded = []
+    if reveal.hidden(page.name):
+        return got
     if (view := got.view) and got.state != "running":
         if view.table or view.prose or view.caption or view.more:
             folded.append((_folded("numbers", "All numbers" if view.table else "In words"), _numbers, (view,)))
