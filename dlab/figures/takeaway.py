@@ -81,9 +81,8 @@ def _numbers(rows, finest, fits, sloped) -> tuple:
         return ()
     best = min(finest, key=lambda s: finest[s]["w2"])
     found = [(f"least W₂, {best} at {place(finest[best])}", value_text(finest[best]))]
-    found += [(f"steepest slope, {sloped[0]}", slope_text(fits[sloped[0]])), (f"flattest, {sloped[-1]}", slope_text(fits[sloped[-1]]))][
-        : 2 if len(sloped) > 1 else len(sloped)
-    ]
+    ends = dict.fromkeys((*sloped[:1], *sloped[-1:]))
+    found += [(f"{word} slope, {s}", slope_text(fits[s])) for word, s in zip(("steepest", "smallest"), ends)]
     times = {s: r["bound"] / r["w2"] for s, r in finest.items() if r.get("bound")}
     if times:
         loose = max(times, key=times.get)

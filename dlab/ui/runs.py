@@ -129,7 +129,7 @@ def _label(missing, cost, again=False) -> str:
     more, run = sum(s.most - s.work for s in missing), "Go on" if again else "Run"
     if more:
         return f"{run} (up to {cost + engine.seconds(more, _kind(missing[0])):.0f} s)"
-    return f"{run} (about {cost:.0f} s)" if cost >= 2 and not again else run
+    return f"{run} (about {cost:.0f} s)" if cost >= 2 else f"{run} (a second or two)"
 
 
 def _what(missing) -> str:

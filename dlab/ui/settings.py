@@ -21,7 +21,7 @@ from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, St
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # step sizes
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the score error
-HORIZONS = tuple(map(float, range(1, 11)))
+HORIZONS = tuple(float(T) for T in range(1, 11))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 PENALTIES = (10.0, 50.0, 100.0)
@@ -198,24 +198,21 @@ SETTINGS: tuple[Setting, ...] = (
     Whole("seed", "Seed", 0, low=0, high=2**31 - 1, look="number_input", group="sampling", study="seed",
           help="The same seed gives the same numbers."),
     # How the curve is shown.
-    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True,
-           help="Evaluations compare schemes at equal cost: REM and REI ask for two scores a step, SO for a score and a Hessian.",
-           pages=("convergence",)),
+    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True, pages=("convergence",),
+           help="Evaluations compare schemes at equal cost: REM and REI ask for two scores a step, SO for a score and a Hessian."),
     Flag("fits", "Fitted lines", True, group="picture", view=True, help="W₂ = C hᵖ through the filled points; p is the slope.",
            pages=("convergence",)),
     Flag("bounds", "Theorem's bounds", True, group="picture", view=True,
          help="Dotted lines: the leading term of each scheme's theorem with this target's constants."),
-    Flag("expansion", "Closed form as h → 0", False, group="picture", view=True,
-         help="On a Gaussian target, with exact start and score, EM's, EI's and SO's error to leading order in h: no fit in it.",
-           pages=("convergence",)),
+    Flag("expansion", "Closed form as h → 0", False, group="picture", view=True, pages=("convergence",),
+         help="On a Gaussian target, with exact start and score, EM's, EI's and SO's error to leading order in h: no fit in it."),
     Choice("brackets", "Brackets", "few", {"few": "For one or two schemes", "always": "Always", "never": "Never"}, group="picture",
            view=True, help="Bands from Gelbrich's lower to the coupled upper bound. Those of many schemes hide each other.",
            pages=("convergence",)),
     Flag("by_hand", "Choose the fitted step sizes", False, group="picture",
          help="Otherwise coarse points that bend away from the line of the finer ones are left out by a rule.", pages=("convergence",)),
-    Stretch("window", "Fitted step sizes h", (0.25, 1 / 64), LADDER, form=step_size, group="picture",
-            when=lambda values: values["by_hand"], help="The coarsest and the finest step that the slopes are fitted to.",
-           pages=("convergence",)),
+    Stretch("window", "Fitted step sizes h", (0.25, 1 / 64), LADDER, form=step_size, group="picture", pages=("convergence",),
+            when=lambda values: values["by_hand"], help="The coarsest and the finest step that the slopes are fitted to."),
     # What pages vary.
     Choice("model", "Score error", "constant", models, group="error",
            help="How the score that the scheme sees departs from the exact one.", pages=("score_error",)),
@@ -223,14 +220,12 @@ SETTINGS: tuple[Setting, ...] = (
             help="The smallest and the largest size of the error; ε = 0 is always measured beside them.", pages=("score_error",)),
     Stretch("horizons", "Horizons T", (1.0, 8.0), HORIZONS, group="horizon", varies="T",
             help="The shortest and the longest time from which the reverse process starts.", pages=("horizon",)),
-    Rung("fine", "Step size h", 1 / 64, LADDER, form=step_size, look="select_slider", group="h",
-         help="The smaller, the further the initialisation error is seen to fall before the scheme's own is all that is left.",
-           pages=("horizon",)),
+    Rung("fine", "Step size h", 1 / 64, LADDER, form=step_size, look="select_slider", group="h", pages=("horizon",),
+         help="The smaller, the further the initialisation error is seen to fall before the scheme's own is all that is left."),
     Choice("shape", "Spectrum", "isotropic", dict(zip(SHAPES, ("All equal", "Linear", "Power law"))), look="segmented_control",
            group="target", help="All variances equal to the largest; evenly from the largest to the smallest; or a power law between them.",
            pages=("dimension",)),
-    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target",
-           help="1/L₀: the narrowest direction of the target.", pages=("dimension",)),
+    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=("dimension",), help="1/L₀, of the narrowest direction."),
     Number("high", "Largest variance", 0.8, 0.05, 4.0, 0.05, group="target",
            help="1/m₀: the widest direction. The theorems need m₀ > ½, so less than 2.", pages=("dimension",)),
     Data("variances", "Variances from a file", None, _variances, group="target", written=_is_set, pages=("dimension",)),
@@ -240,9 +235,8 @@ SETTINGS: tuple[Setting, ...] = (
             help="For each the smallest number of steps with W₂ < ε is searched.", pages=("budget", "dimension")),
     Rung("epsilon", "Accuracy ε", 0.05, DISTANCES, look="select_slider", group="h",
          help="The distance W₂ to come below; the number of steps for it is found by search.", pages=("budget", "dimension")),
-    Choice("cost", "Count", "steps", COSTS, look="segmented_control", group="picture", view=True,
-           help="REM and REI ask for two scores a step, SO for a score and a Hessian. The time is measured on this machine.",
-           pages=("budget",)),
+    Choice("cost", "Count", "steps", COSTS, look="segmented_control", group="picture", view=True, pages=("budget",),
+           help="REM and REI ask for two scores a step, SO for a score and a Hessian. The time is measured on this machine."),
     Choice("work", "Count on the horizontal axis", "evals", COSTS, look="segmented_control", group="picture", view=True,
            help="Evaluations of score and Hessian are what a learned model costs; here they are cheap.", pages=("budget",)),
     # What pages alone have.

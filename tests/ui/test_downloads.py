@@ -63,7 +63,8 @@ def offered(monkeypatch, cache):
         at.run()
         at.switch_page(menu.PAGES[page][0])
         at.query_params.update(query)
-        for name, value in {"download-open": True, **state}.items():
+        menus = {name.replace("-open", "-download"): True for name in state if name.endswith("-open")}
+        for name, value in {"download": True, **menus, **state}.items():
             at.session_state[name] = value
         buttons.clear()
         at.run()

@@ -33,7 +33,7 @@ def test_figure_options_reach_the_file_and_stay(app, visit):  # noqa: F811
     first = png(page)
     assert first.size[0] == pytest.approx(160 / 25.4 * 300, abs=1)
     assert coloured(first)
-    page.get_by_role("button", name="Figure options").click()
+    page.get_by_text("Size, font and palette of pictures").click()
     page.get_by_role("radio", name="px", exact=True).or_(page.get_by_role("button", name="px", exact=True)).click()
     rest(page)
     width = page.get_by_label("Width (px)", exact=True)
@@ -44,15 +44,15 @@ def test_figure_options_reach_the_file_and_stay(app, visit):  # noqa: F811
     rest(page)
     assert "700" not in page.url
     page.keyboard.press("Escape")
-    menu(page, "Home")
-    menu(page, "Convergence")
+    menu(page, "home")
+    menu(page, "convergence")
     page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
     second = png(page)
     assert second.size[0] == 700
     assert not coloured(second)
     for label, begins in (("LaTeX", b"% needs"), ("Python", b"# The numbers"), ("BibTeX", b"@inproceedings")):
         assert save(page, label)[1].startswith(begins), label
-    page.get_by_role("button", name="Caption").click()
+    page.get_by_text("Caption", exact=True).click()
     page.get_by_text("W₂ distance between the law of EM and SO").wait_for()
 
 

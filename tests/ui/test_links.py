@@ -72,7 +72,9 @@ def random_scene(r) -> dict:
 
 def in_force(values: dict, page: str = "") -> dict:
     """What a link has to carry: the settings whose controls are on the screen."""
-    told = {n for n, s in settings.table().items() if s.address_key(values) and s.page in ("", page)} | {"hs"}
+    read = {n for n, s in settings.table().items() if (s.reads(page) if page else not s.page)}
+    seen = {n: v if n in read else settings.table()[n].initial for n, v in values.items()}  # on what keys depend
+    told = {n for n in read if settings.table()[n].address_key(seen)} | ({"hs"} if "h" in read else set())
     told -= {"play"} | ({"h"} if values["hs"] else set()) | ({"target"} if values["spec"] else set())
     return {name: values[name] for name in told if name != "csv" or values["target"] == "logistic"}
 
@@ -141,10 +143,10 @@ def test_changed_defaults_leave_old_links_alone(monkeypatch):
 
 
 def test_another_version_is_said():
-    values, notes = links.read({"v": "2", "T": "3"})
+    values, notes = links.read({"v": "77", "T": "3"})
     assert values["T"] == 3
     assert len(notes) == 1
-    assert "version '2'" in notes[0]
+    assert "version '77'" in notes[0]
 
 
 def pack(raw: bytes) -> str:
