@@ -83,6 +83,17 @@ def answers_of(
     keep.keep_answer(name, study, *which, found=last)
 
 
+def at_once(name: str, study: Study, *which) -> dict:
+    """An answer of some milliseconds: it waits for no run, and stays in memory alone."""
+    if (found := keep.kept_answer(name, study, *which)) is None:
+        entry, place = answers.find(name), places.place()
+        entry.check(study, *which)
+        function = tasks.answered_at_once
+        found = function(study, name, *which) if place.near else place.quick(function, study, name, *which)
+        keep.keep_answer(name, study, *which, found=found, disk=False)
+    return found
+
+
 def job(name: str, function: Callable, study: Study, *args, **how):
     """The value of function(study, *args, tick=...), a pure function of the lab, computed in the place of this process; see `jobs`."""
     *_, last = jobs(name, function, study, *args, **how)

@@ -225,7 +225,7 @@ SETTINGS: tuple[Setting, ...] = (
     Choice("shape", "Spectrum", "isotropic", dict(zip(SHAPES, ("All equal", "Linear", "Power law"))), look="segmented_control",
            group="target", help="All variances equal to the largest; evenly from the largest to the smallest; or a power law between them.",
            pages=("dimension",)),
-    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=("dimension",), help="1/L₀, of the narrowest direction."),
+    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=("dimension",), help="1/L₀: the narrowest direction."),
     Number("high", "Largest variance", 0.8, 0.05, 4.0, 0.05, group="target",
            help="1/m₀: the widest direction. The theorems need m₀ > ½, so less than 2.", pages=("dimension",)),
     Data("variances", "Variances from a file", None, _variances, group="target", written=_is_set, pages=("dimension",)),

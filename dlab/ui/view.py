@@ -73,8 +73,8 @@ class View:
         each = []
         for what, text in self.takeaway.figures:
             value, sign, half = html.escape(text).partition(" ± ")
-            each.append(f"<div><dt>{html.escape(what)}</dt><dd>{value}{f' <small>± {half}</small>' if sign else ''}</dd></div>")
-        figures = f'<dl class="key-figures">{"".join(each)}</dl>' if each else ""
+            each.append(f"<div><span>{html.escape(what)}</span><b>{value}{f' <small>± {half}</small>' if sign else ''}</b></div>")
+        figures = f'<div class="key-figures">{"".join(each)}</div>' if each else ""
         st.html(f'<p class="takeaway">{html.escape(self.takeaway.text)}</p>{figures}')
 
     def draw(self, name: str) -> None:
