@@ -49,7 +49,11 @@ def test_the_chosen_accuracy_and_the_counts_move_and_are_carried_by_the_address(
     at = visit("budget", GAUSS)
     at.select_slider(key="s:epsilon").set_value(0.05).run()
     assert "To come below W₂ = 0.05" in words(at)
-    assert at.query_params["epsilon"] in ("0.05", ["0.05"])
+    assert "epsilon" not in at.query_params  # the default, for which the address gave another
+    at.select_slider(key="s:epsilon").set_value(0.2).run()
+    assert "To come below W₂ = 0.2" in words(at)
+    assert at.query_params["epsilon"] in ("0.2", ["0.2"])
+    at.select_slider(key="s:epsilon").set_value(0.05).run()
     before = at.get("plotly_chart")[0].proto.spec
     at.button_group(key="s:cost").set_value("evals")
     at.run()

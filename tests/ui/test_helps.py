@@ -60,7 +60,7 @@ def test_every_control_has_a_line_of_help(name):
     at = visit(page, query)
     assert not silent(at)
     if page:
-        for key in ("share", "law-open", "download-open", *FOLDED):
+        for key in ("share", "law-open", "download", *FOLDED):
             at.session_state[key] = True
         at.run()
         assert not at.exception

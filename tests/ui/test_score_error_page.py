@@ -27,11 +27,12 @@ def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
 
 
 def test_every_section_opens_on_a_gaussian_target():
-    at = opened(visit("score_error", GAUSSIAN), *SECTIONS, "download-open")
+    at = opened(visit("score_error", GAUSSIAN), *SECTIONS)
     assert charts(at) == 7
     assert "slope 2 in" in plain(at)
     assert not silent(at)
-    # Every section with numbers has its downloads.
+    # The page and every section with numbers have a menu of downloads.
+    opened(at, "download", *(key.replace("-open", "-download") for key in SECTIONS))
     kinds = [b.proto.id for b in at.get("download_button")]
     assert all(any(f"{key}-csv" in k for k in kinds) for key in ("export", "which", "models", "hessian", "parts"))
 
