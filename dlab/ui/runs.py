@@ -17,7 +17,7 @@ SLOTS = 8  # pictures whose last result a session keeps
 # The button that runs, what is said or the bar, and the one that cancels, where no second click on the first hits it.
 ROW = (4, 12, 3)
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
-NEXT = "run-next"  # the session key of a run that follows a training without another button
+NEXT = "run-next"  # the session key of the key of a study that follows its training without another button
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
 
@@ -79,7 +79,12 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     session, key = st.session_state, "-".join(s.key for s in studies.values())
     kept = session.setdefault("results", {})
     known = {name: engine.result(s) for name, s in studies.items()}
-    missing = [studies[name] for name, found in known.items() if found is None]
+    if slot in kept and not all(known.values()):  # what the picture before has of the same schemes is in hand
+        for name, result in kept[slot][1].items():
+            if known.get(name, result) is None:
+                engine.take_apart(result, studies[name])
+                known[name] = engine.result(studies[name])
+    missing = [engine.rest(studies[name]) for name, found in known.items() if found is None]
     if not missing:
         _keep(slot, key, known)
         return known, "final", draw(known, "final")
@@ -87,7 +92,8 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
     # Another session has asked for the same, or this one before its page was loaded anew.
     under_way = session.get("cancelled") != key and any(engine.under_way(s) for s in missing)
-    if session.pop("run", None) == key or at_once or under_way or session.pop(NEXT, False):
+    if session.pop("run", None) == key or at_once or under_way or session.get(NEXT) in (s.key for s in missing):
+        session.pop(NEXT, None)
         return _follow(slot, studies, key, draw)
     last, state = None, "none"
     if slot in kept:
@@ -234,7 +240,7 @@ def _train(task, study, again, draw) -> None:
                     draw(losses)
                 drawn = time.monotonic()
     # The next run of the script finds the network, without bar and button, and goes on to what it was trained for.
-    st.session_state[NEXT] = True
+    st.session_state[NEXT] = study.key
     st.rerun()
 
 
@@ -276,7 +282,7 @@ def kept(ask: Ask) -> dict | None:
     """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
     if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if (cost := ask.seconds) > PATIENCE and not st.session_state.get(NEXT):
+    if (cost := ask.seconds) > PATIENCE and st.session_state.get(NEXT) != ask.study.key:
         left, middle, right = st.columns(ROW, vertical_alignment="center")
         if not left.button(
             f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", width="stretch",
