@@ -119,7 +119,7 @@ def _whole(page, scene, side) -> Got:
             st.markdown(f"### {title}")
         others[block.name] = _block(page, block, scene, others[block.of])
     folded = []
-    if reveal.hidden(page.name):
+    if reveal.hidden(page.name) or state.embedded():
         return got
     if (view := got.view) and got.state != "running":
         if view.table or view.prose or view.caption or view.more:
@@ -226,29 +226,29 @@ _guard = Lock()
 _running = itertools.count()  # a run draws a picture several times in one script, and each needs a key
 
 
-def _drawn(page, block, scene, found, state, key, side=None) -> View | None:
+def _drawn(page, block, scene, found, status, key, side=None) -> View | None:
     """Draw the view of what was found, and return it."""
     view = _view(page, block, scene, found, key)
     if view is None:
         return None
-    name = f"{page.name}-{block.name}-{state}" + (f"-{next(_running)}" if state == "running" else "")
+    name = f"{page.name}-{block.name}-{status}" + (f"-{next(_running)}" if status == "running" else "")
     # Settings that are not run yet leave their picture behind, greyed.
-    with st.container(key=f"stale-{block.name}") if state == "stale" else nullcontext():
-        if block is page and view.takeaway and state != "stale" and not reveal.hidden(page.name):
+    with st.container(key=f"stale-{block.name}") if status == "stale" else nullcontext():
+        if block is page and view.takeaway and status != "stale" and not (reveal.hidden(page.name) or state.embedded()):
             view.say()
         if view.top:
             view.top()
         view.draw(name)
         if block is page:
-            if state == "final" and isinstance(found, dict):
+            if status == "final" and isinstance(found, dict):
                 reveal.answer(page.name, next(iter(found.values())), side)
         else:
             for text, show in ((view.prose, st.markdown), (view.caption, st.caption)):
-                if text and state != "stale":
+                if text and status != "stale":
                     show(text)
-            if view.table and state != "running":
+            if view.table and status != "running":
                 st.dataframe(view.columns, hide_index=True, width="stretch")
-            if view.more and state != "running":
+            if view.more and status != "running":
                 view.more()
     return view
 

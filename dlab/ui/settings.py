@@ -57,8 +57,7 @@ def _schemes() -> dict[str, str]:
     return _names(schemes.REGISTRY)
 
 
-def models() -> dict[str, str]:
-    """Kinds of score error whose level a page varies."""
+def models() -> dict[str, str]:  # kinds of score error whose level a page varies
     return _titles(errors.LEVELED)
 
 
@@ -324,6 +323,7 @@ SETTINGS: tuple[Setting, ...] = (
     Flag("present", "Open in presentation mode", False, view=True, written=_is_set, help="Larger type and lines, controls folded away."),
     Choice("scene", "Prepared scene", "", {s.name: s.question for s in scenes.SCENES}, view=True, written=_is_set),
     Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
+    Whole("tall", "Height in a frame", 0, low=200, high=2000, view=True, written=_is_set),  # px of the picture, with ?embed=1
     Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
 )  # fmt: skip
 LESSON = ("title", "question", "hide", "fix")
