@@ -36,7 +36,8 @@ def sheet(result: dict, varied: dict | None, h: float, label: str, symbol: str) 
     size h."""
     parts = [convergence.chart(result, brackets=False)]
     if varied and h in along.steps_of({"": varied}):
-        parts.append(_with_end(along.chart({"": varied}, h), varied, label, symbol))
+        beside = _with_end(along.chart({"": varied}, h), varied, label, symbol)
+        parts.append(_without(beside, [s for s in tables.schemes_of(result) if s not in varied["study"]["schemes"]], label))
     told = " ".join([tables.sentence(result), *(p.caption for p in parts[1:])])
     return Sheet("Outside the assumptions", tuple(parts), f"Two pictures. {told}", told)
 
@@ -59,6 +60,16 @@ def _with_end(chart: Chart, varied: dict, label: str, symbol: str) -> Chart:
     end = replace(line("where the bound ends", x=place, dash="longdash"), y=chart.y.limits)
     side = Key(f"{'right' if above else 'left'} of the line: no bound", dash="longdash")
     return replace(chart, series=(end, *chart.series), keys=(*chart.keys, side))
+
+
+def _without(chart: Chart, missing: list, label: str) -> Chart:
+    """The chart, which says which schemes it leaves out and why."""
+    if not missing:
+        return chart
+    one = len(missing) == 1
+    why = f"Not drawn against the {label}: {listed(missing)}, whose law{'' if one else 's'} would take minutes at every value."
+    keys = (*chart.keys, Key(f"not drawn: {listed(missing)}"))
+    return replace(chart, keys=keys, caption=f"{chart.caption} {why}".strip(), alt=f"{chart.alt} {why}")
 
 
 def failing(checklist: list) -> str:
@@ -155,7 +166,7 @@ def _hessian_chart(found, title="step size h", at=lambda r: r["h"], text=step_si
         style = look(LOOKS[others.index(label) % len(LOOKS)]) if label in others else scheme_look(label[:2])
         curves.append(Curve.of(
             label, result["rows"], at, why=lambda r, f=fit: reasons(r, f), **{**style, "group": label},
-            key=f"{label} {slope_text(fit)}" if has_slope(fit) and at is not _cost else label,
+            label=label,
             says=lambda r, n=label: [*hover(r, n), f"{r['score_evals']} scores, {r['hessian_evals']:g} Hessians"]))  # fmt: skip
     return plot(f"W₂ against {title}", step_axis([x for c in curves for x in c.x], title, text=text), "W₂", curves)
 
