@@ -27,7 +27,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, apart, largest_font, whiskers
 from dlab.figures.numbers import chosen
-from dlab.look import DASHES, MARKERS
+from dlab.look import DASHES, MARKERS, readable
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 _LOCK = threading.RLock()
@@ -141,7 +141,7 @@ def _draw(figure, chart, font_pt, grey, columns, tall):
                     ha="left" if side > 0 else "right", va="center", fontsize=font_pt - 1)
     for s in chart.series:
         _curve(ax, s, chart.y, colour(s), line, size)
-    _labels(ax, chart, colour, font_pt, tall)
+    _labels(ax, chart, colour, font_pt, tall, grey)
     for axis, which in ((chart.x, "x"), (chart.y, "y")):
         getattr(ax, f"set_{which}scale")("log" if axis.log else "linear")
         getattr(ax, f"set_{which}lim")(axis.limits)
@@ -155,7 +155,7 @@ def _draw(figure, chart, font_pt, grey, columns, tall):
         figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
-def _labels(ax, chart, colour, font_pt, tall):
+def _labels(ax, chart, colour, font_pt, tall, grey):
     """The names of the curves beside the axes, none over another, with thin leaders to them."""
     line = 1.25 * font_pt * 0.353  # mm
     heights = [len(label.lines) * line / tall for label in chart.labels]
@@ -164,7 +164,7 @@ def _labels(ax, chart, colour, font_pt, tall):
         place = chart.y.at(share)
         ax.plot((label.x, chart.x.limits[1]), (label.y, place), color=colour(label), linewidth=0.4, alpha=0.6, zorder=1)
         ax.annotate("\n".join(label.lines), (1.0, place), (3, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
-                    color=colour(label), ha="left", va="center", fontsize=size, linespacing=1.0)  # fmt: skip
+                    color="black" if grey else readable(colour(label), "#ffffff"), ha="left", va="center", fontsize=size, linespacing=1.0)  # fmt: skip
 
 
 def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:

@@ -13,6 +13,7 @@ import numpy as np
 
 from dlab.cache import dumps
 from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Axis, Chart, Map, Sheet, apart
+from dlab.look import luminance, readable
 
 # plotly.js 4 shows an upload button unless told not to.
 CONFIG = {
@@ -106,7 +107,7 @@ _SILENT = {"showarrow": False, "align": "left"}
 def _labels(chart, shade, size, tall) -> dict:
     """The names of the curves beside the picture, none over another, thin leaders to them, and the room that they take in px; tall: the
     picture's height in px."""
-    labels, gap = chart.labels, 0.12 * size
+    labels, gap, ground = chart.labels, 0.12 * size, list(THEMES.values())[shade]["ground"]
     need = sum(len(label.lines) * LEADING * size + gap for label in labels)
     size = max(9.0, size * min(1.0, tall / need)) if need else size
     heights = [(len(label.lines) * LEADING * size + gap) / tall for label in labels]
@@ -117,7 +118,7 @@ def _labels(chart, shade, size, tall) -> dict:
         names.append({
             **_SILENT, "text": "<br>".join(map(html.escape, label.lines)), "name": html.escape(label.text), "xref": "paper", "x": 1,
             "xanchor": "left", "xshift": 5, "yref": "y", "y": float(f"{at:.7g}"), "yanchor": "middle",
-            "font": {"size": round(size, 1), "color": colour}})  # fmt: skip
+            "font": {"size": round(size, 1), "color": readable(colour, ground)}})  # fmt: skip
         (x0, x1), (y0, y1) = (_numbers(ends) for ends in ((label.x, edge), (label.y, place)))
         leaders.append({"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": {"color": colour, "width": 1}, "opacity": 0.6})
     longest = max((len(line) for label in labels for line in label.lines), default=0)
@@ -134,7 +135,7 @@ def _inside(chart, shade, size) -> list[dict]:
             found.append({
                 **_SILENT, "text": html.escape(band.label), "xref": "paper", "x": 0 if left else 1, "xanchor": "left" if left else "right",
                 "xshift": 8 if left else -8, "yref": "y", "y": math.log10(top) if chart.y.log else top, "yanchor": "top",
-                "font": {"size": size, "color": band.colours[shade]}})  # fmt: skip
+                "font": {"size": size, "color": readable(band.colours[shade], list(THEMES.values())[shade]["ground"])}})  # fmt: skip
     return found
 
 
@@ -337,10 +338,8 @@ def _bytes(values) -> dict:
 
 
 def _over(colour: str) -> str:
-    """Black or white, whichever stands out more on the colour (WCAG's relative luminance)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
-    return "#ffffff" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.179 else "#000000"
+    """Black or white, whichever stands out more on the colour."""
+    return "#ffffff" if luminance(colour) < 0.179 else "#000000"
 
 
 def _rgba(colour: str, opacity: float) -> str:
