@@ -164,7 +164,8 @@ def _labels(ax, chart, colour, font_pt, tall, grey):
         place = chart.y.at(share)
         ax.plot((label.x, chart.x.limits[1]), (label.y, place), color=colour(label), linewidth=0.4, alpha=0.6, zorder=1)
         ax.annotate("\n".join(label.lines), (1.0, place), (3, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
-                    color="black" if grey else readable(colour(label), "#ffffff"), ha="left", va="center", fontsize=size, linespacing=1.0)  # fmt: skip
+                    color="black" if grey else readable(colour(label), "#ffffff"), ha="left", va="center", fontsize=size,
+                    linespacing=1.0)  # fmt: skip
 
 
 def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:

@@ -138,8 +138,11 @@ def _size(value) -> str:
     return "> 1e308" if value is None or not math.isfinite(value) else number(value)
 
 
+SYMBOLS = {"L_F": "Lipschitz constant of H", "ε_L": "ε⁽ᴸ⁾", "ε_M": "ε⁽ᴹ⁾"}  # where a table's plain text has no such subscript
+
+
 def _known(name, value, how) -> str:
-    shown = constant(value, how)
+    name, shown = SYMBOLS.get(name, name), constant(value, how)
     return f"{name} unknown" if shown is None else f"{name} = {shown}"
 
 
@@ -316,7 +319,7 @@ def signs(found: dict, revealed: bool) -> Chart | None:
             style = scheme_look("SO")
         elif revealed and letter == "C":
             style["marker"] = "square"  # the diamond is SO's
-        name = f"{letter}  {SIGNS[variant]}, slope {slope_of(sign_fit(found, variant))}" if revealed else letter
+        name = f"{letter}: {SIGNS[variant]}" if revealed else letter
         curves.append(Curve.of(
             name, [r for r in found["rows"] if r["variant"] == variant and r["w2"]], label=name, **{**style, "group": letter},
             says=lambda r, k=letter: hover(r, k)))  # fmt: skip
