@@ -32,7 +32,7 @@ AXES = {
     "evals": ("score and Hessian evaluations a path", lambda row: row["score_evals"] + (row.get("hessian_evals") or 0)),
 }
 HEADROOM = 2000.0  # a bound further above the largest measured value would flatten the picture: it leaves the top
-USUAL = 0.2  # of W2 over h to the scheme's order, about: where an axis begins before anything is measured
+USUAL = 0.1, 0.5  # of W2 over h to the scheme's order, between: where axes stand before anything is measured
 BELOW_FLOOR = 3.0  # times lower than a floor the picture goes, so that the floor is seen from the back row
 SLOPES = (0.5, 1.0, 2.0)
 
@@ -112,15 +112,17 @@ def awaiting(
     for name in names:
         known = [{"scheme": name, "h": k, "bound": v} for k, v in sorted(((bounds or {}).get(name) or {}).items()) if k in at]
         curves.append(replace(_bound(name, known, lambda r: at[r["h"]]), label=name))
-    orders = [schemes.REGISTRY[name].law_order for name in names if name in schemes.REGISTRY] or [1.0]
-    ends = USUAL * min(h) ** max(orders), USUAL * max(h) ** min(orders)
-    top = max([ends[1], *(v for c in curves for v in c.y if v <= HEADROOM * ends[1])])
-    quantity = f"W₂ ({method})" if method else "W₂"
-    return plot(
-        f"W₂ error against {title}", _across(x, set(at.values())), quantity, curves, guide={"dot": "theorem's bound"},
-        slopes=SLOPES if slopes and len(h) > 1 else (), corner="right" if x == "h" else "left", headroom=math.inf,
-        least=(ends[0], top), says="Nothing has been measured yet.", caption="",
+    # Where points may be expected, so that the axes hold them later.
+    usual = [
+        Curve("", tuple(at.values()), tuple(size_ * k**schemes.REGISTRY[name].law_order for k in at), marker="circle")
+        for name in names if name in schemes.REGISTRY for size_ in USUAL
+    ]  # fmt: skip
+    drawn = plot(
+        f"W₂ error against {title}", _across(x, set(at.values())), f"W₂ ({method})" if method else "W₂", [*curves, *usual],
+        guide={"dot": "theorem's bound"}, slopes=SLOPES if slopes and len(h) > 1 else (), corner="right" if x == "h" else "left",
+        headroom=HEADROOM, says="Nothing has been measured yet.", caption="",
     )  # fmt: skip
+    return replace(drawn, series=tuple(c for c in drawn.series if c.name))
 
 
 def _across(x, places):

@@ -7,7 +7,8 @@ that two or three points always lie near a line, nor that an error is a power of
 - none where the points bend: between their coarser and their finer half the slope changes by more than BENT of itself and by more
   than chance makes likely, as it does where a curve runs into a floor;
 - else the interval is widened by what the bend leaves open. With W = C h^p (1 + a h^q) the fitted slope is off by about
-  D / (2 sinh(q Δ/2)), where D is the difference of the slopes of the two halves and Δ that of their mean log h; q = ½ makes it largest.
+  D / (2 sinh(q Δ/2)), where D is the difference of the slopes of the two halves and Δ that of their mean log h: the more, the smaller
+  q is. A term with q = ½ as large as the first one looks like q = 0.3, which is taken. `tests/figures/test_slopes.py` has the coverage.
 """
 
 import math
@@ -16,7 +17,7 @@ from dlab.figures.numbers import fixed
 
 LEAST = 4
 BENT = 0.5
-Q = 0.5  # of the next term, relative to the first: no scheme here has less
+Q = 0.3
 
 
 def shown(fit: dict, points) -> dict:

@@ -354,7 +354,7 @@ def test_on_screen():
     assert not {"EM", "SO"} & {t.name for t in figure.data if t.showlegend}
     names = {a.name: a for a in figure.layout.annotations}
     assert contrast(names["SO"].font.color, screen.THEMES["dark"]["ground"]) >= 4.5
-    assert so.customdata[0] == ("SO", 0.0625, 64)
+    assert so.customdata[0] == ["SO", 0.0625, 64]
     assert figure.layout.xaxis.ticktext == ("1/16", "1/8", "1/4", "1/2")
     large = plotly(chart(normal(("EM",))), presentation=True)
     traces = {t.name: t for t in large.data}

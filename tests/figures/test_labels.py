@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from drawing import drawable
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from test_convergence import normal, series
 
 from dlab import schemes
@@ -74,7 +75,7 @@ def test_labels_of_five_leave_a_telephone_its_picture():
 
 def test_no_label_covers_another_in_print():
     figure = paper.to_matplotlib(crowd(NAMES[:12]), width_mm=85, font_pt=8)
-    figure.canvas.draw()
+    FigureCanvasAgg(figure).draw()
     (ax,) = figure.axes
     boxes = sorted((t.get_window_extent() for t in ax.texts if t.get_text() in NAMES), key=lambda b: b.y0)
     assert len(boxes) == 12
@@ -119,7 +120,7 @@ def test_a_chart_that_is_not_revealed_gives_nothing_away():
     assert not quiet.triangles
     assert {s.name.split(" ", 1)[1] for s in quiet.series} == {"measured", "theorem's bound"}
     assert "1.00 ± 0.02" in told.alt
-    assert not any(text in f"{quiet.alt} {quiet.caption} {quiet.keys}" for text in ("±", "slope", "1.80"))
+    assert not any(text in f"{quiet.alt} {quiet.caption} {quiet.keys}" for text in ("1.00", "slope", "1.80"))
     assert series(quiet, "EM measured") == series(told, "EM measured")
 
 
