@@ -76,6 +76,8 @@ def chart(
             line = [r for r in kept if fitted(r, fit)]
             curves.append(Curve.of(
                 f"{name} fit", line, at, value=lambda r, f=fit: f["constant"] * size(r) ** f["slope"], **unmarked))
+        elif revealed and fits and len(kept) > 2 and fit.get("unsaid", "").startswith("bends"):  # a guide for the eye
+            curves.append(Curve.of(f"{name} joined", kept, at, half=lambda r: 0.0, **{**unmarked, "thin": True}))
         curves.append(Curve.of(
             f"{name} measured", kept, at, why=lambda r, f=fit: reasons(r, f), says=_says, picks=_picked, label=name,
             **{**look, "dash": ""}))  # fmt: skip
@@ -86,9 +88,10 @@ def chart(
     places = {at(r) for r in rows}
     planned = (result.get("study") or {}).get("h") if x == "h" and rows else None
     own = list(dict.fromkeys(b.colours for b in bands if b.name.endswith("bracket")))
-    floors += _levels(result, places) if revealed else []
+    across = _across(x, {*places, *(planned or ())})
+    floors += _levels(result, across) if revealed else []
     return plot(
-        _title(result, title), _across(x, {*places, *(planned or ())}), _quantity(rows), curves, bands=[*floors, *bands],
+        _title(result, title), across, _quantity(rows), curves, bands=[*floors, *bands],
         keys=[Key("bracket", own[0] if len(own) == 1 else NEUTRAL, band=True)] if own else [],
         guide={"hollow": "not fitted", "x": " or ".join(dict.fromkeys(no_value(r) for r in rows if diverged(r))),
                "dot": "theorem's bound", "dashdot": "closed form as h → 0"},
@@ -141,7 +144,7 @@ def _picked(row) -> tuple:
     return row["scheme"], row["h"], row.get("steps")
 
 
-def _levels(result, places) -> list[Band]:
+def _levels(result, across) -> list[Band]:
     """Where the curves level off, a band from below up to the lowest of them; one for each process that schemes converge to."""
     found = {}
     for name, value in levelled(result).items():
@@ -149,7 +152,7 @@ def _levels(result, places) -> list[Band]:
         found[kind] = min(value, found.get(kind, math.inf))
     text = floor_of(result)
     return [
-        Band(f"{text}{f', {kind}' if len(found) > 1 else ''}", tuple(sorted(places)), (0.0,) * len(places), (value,) * len(places),
+        Band(f"{text}{f', {kind}' if len(found) > 1 else ''}", across.limits, (0.0,) * 2, (value,) * 2,
              label=f"{text}{f' ({kind})' if len(found) > 1 else ''}, {number(value)}")
         for kind, value in found.items()
     ]  # fmt: skip

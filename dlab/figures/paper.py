@@ -129,7 +129,7 @@ def _draw(figure, chart, font_pt, grey, columns, tall):
         ax.fill_between(b.x, lower, upper, color=colour(b), alpha=BAND_OPACITY, linewidth=0, label=b.name)
         if b.label:
             left = any(t.x1 > t.x0 for t in chart.triangles)
-            ax.annotate(b.label, (0.0 if left else 1.0, max(upper)), (3 if left else -3, -2), xycoords=ax.get_yaxis_transform(),
+            ax.annotate(b.label, (0.0 if left else 1.0, max(upper)), (3 if left else -3, -0.4 * font_pt), xycoords=ax.get_yaxis_transform(),
                         textcoords="offset points", color=colour(b), ha="left" if left else "right", va="top", fontsize=font_pt - 1)
     for b in chart.bars:
         ax.barh(b.y, b.x1 - b.x0, b.height, b.x0, color=colour(b), linewidth=0, label=b.name)

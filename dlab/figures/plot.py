@@ -13,6 +13,7 @@ BELOW = "drawn at the lower edge: its value lies below the picture"
 OPEN = "An error bar without a cap goes on beyond the picture; its interval is in the table."
 FOOT, APART = 0.03, 0.04  # shares of the picture's height: below the triangles; between marks at the same edge
 ROUNDING = 1e-9  # of the largest value: a hollow point below says “equal”, and does not stretch the axis
+BESIDE = 1.3  # times as far right or left as a triangle: a mark there would stand in its labels
 NARROW = 1.6  # times as far right as it begins: a triangle that ends nearer is not drawn
 LARGE = 1e4  # of the largest measured value: a bound above would flatten the picture, and leaves it at its top
 
@@ -121,7 +122,7 @@ def _height(title, x, curves, bands, slopes, corner, room, headroom, least=None)
     low, top = (low, top) if least is None else (min(low, least[0]), max(top, least[1]))
     for _ in range(3 if corner != "top" else 0):  # the triangles grow with the picture, which makes room for them below the points
         for t in _triangles(x, Axis(title, (low, top), ()), slopes[-1:], corner):
-            over = [v / (a / t.x0) ** t.slope for a, v, *_ in points if min(t.x0, t.x1) <= a * 1.01 and a <= 1.01 * max(t.x0, t.x1)]
+            over = [v / (a / t.x0) ** t.slope for a, v, *_ in points if min(t.x0, t.x1) <= a * BESIDE and a <= BESIDE * max(t.x0, t.x1)]
             low = min(low, (min(over, default=top) / 1.6 / top**FOOT) ** (1 / (1 - FOOT)))
     return Axis(title, (low, top), decades(low, top)), any(limit < v for v in lines)
 

@@ -134,7 +134,7 @@ def _inside(chart, shade, size) -> list[dict]:
             top = chart.y.place(max(band.upper))
             found.append({
                 **_SILENT, "text": html.escape(band.label), "xref": "paper", "x": 0 if left else 1, "xanchor": "left" if left else "right",
-                "xshift": 8 if left else -8, "yref": "y", "y": math.log10(top) if chart.y.log else top, "yanchor": "top",
+                "xshift": 8 if left else -8, "yshift": -round(0.4 * size), "yref": "y", "y": math.log10(top) if chart.y.log else top, "yanchor": "top",
                 "font": {"size": size, "color": readable(band.colours[shade], list(THEMES.values())[shade]["ground"])}})  # fmt: skip
     return found
 
@@ -314,7 +314,7 @@ def _axis(axis: Axis, ink, size) -> dict:
 
 
 def _trace(mark) -> dict:
-    return {"type": "scatter", "name": html.escape(mark.name), "legendgroup": mark.group, "showlegend": False, "hoverinfo": "skip"}
+    return {"type": "scatter", "name": html.escape(mark.name), "showlegend": False, "hoverinfo": "skip"}
 
 
 def _hover(text: str) -> str:

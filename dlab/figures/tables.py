@@ -119,7 +119,7 @@ def void_reason(result, scheme: str) -> str:
     for note in result.get("notes") or ():
         head, _, reason = note.partition(": ")
         if "void" in head and re.search(rf"\b{re.escape(scheme)}\b", head):
-            return reason.rstrip(".")
+            return re.sub(r"(?<!\w)-(?=\d)", "−", reason).replace("m0", "m₀").rstrip(".")
     return next((n for n in result.get("notes") or () if "void" in n), "the theorem's conditions do not hold")
 
 
@@ -152,6 +152,8 @@ def _line(result, scheme, closed) -> dict:
     why += [f"W₂: {m}" for m in dict.fromkeys(NOTES.get(r.get("method")) for r in rows) if m]
     why += [f"{place(*its)}: {reason}" for reason, its in by_reason.items()]
     why += [fit.get("unsaid") or f"a slope needs {LEAST} resolved points"] if rows and not has_slope(fit) else []
+    bends = fit.get("unsaid", "").startswith("bends")
+    at_order = about(*(None if bends else fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high")))
     return {
         "scheme": scheme,
         "order proven": void or (NONE if promised is None else order(promised)),
@@ -160,7 +162,7 @@ def _line(result, scheme, closed) -> dict:
         "C₁": void or number(fit.get("theory_c1")),
         "C₂": void or number(fit.get("theory_c2")),
         "C": number(fit.get("constant")),
-        AT_ORDER: _times_power(about(*(fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))), fit, _uneven(rows)),
+        AT_ORDER: _times_power(at_order, fit, _uneven(rows)),
         **({"C · hᵖ, derived": _times_power(number(fit.get("expansion") or None), fit)} if closed else {}),
         "bound ÷ W₂": void or times,
         "why": "; ".join(why),
@@ -358,7 +360,7 @@ def _without(result, fits, names, sloped) -> list[str]:
             continue
         why = f"fewer than {LEAST} usable points"
         if fits[s].get("unsaid", "").startswith("bends"):
-            why = "its points bend"
+            why = "the points bend"
         elif hollow:
             why = f"{len(hollow)} of the {len(rows)} points {_verb(hollow, 'is', 'are')} not resolved"
         if len(hollow) == len(rows):

@@ -166,7 +166,7 @@ def test_void_bound():
     assert not any("bound" in n for n in names(chart(r)))
     first = table(r)[0]
     assert [first[k] for k in ("order proven", "C₁", "C₂", "bound ÷ W₂")] == ["void"] * 4
-    assert "m0 = 0.4 ≤ ½" in first["why"]
+    assert "m₀ = 0.4 ≤ ½" in first["why"]
     assert "void" in sentence(r)
     assert "at least" not in sentence(r)
 

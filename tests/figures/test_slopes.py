@@ -81,7 +81,7 @@ def test_the_floor_of_a_score_error_is_a_band_that_is_named_and_seen():
         edit(r, "SO", h, w2=0.15 + 0.02 * h)
     drawn = chart(r)
     (band,) = [b for b in drawn.bands if b.label]
-    assert band.upper == pytest.approx([0.15 + 0.02 / 128] * 7)
+    assert band.upper == pytest.approx([0.15 + 0.02 / 128] * 2)
     assert "0.150" in band.label
     assert drawn.y.share(band.upper[0]) > 0.15
     assert not [b for b in chart(r, revealed=False).bands if b.label]
