@@ -209,13 +209,23 @@ def sentence(results: dict[str, dict], h: float) -> str:
         m_min = result["facts"]["m_min"]
         parts += [f"At {place(rows[0])} W₂ {axis.trend} {listed(sloped)}."] if sloped else []
         parts += [f"The theorem's term falls with mₘᵢₙ = {number(m_min)}."] if sloped and axis.symbol == "T" and (m_min or 0) > 0 else []
-        flat = [s for s, t in lines.items() if not has_slope(t)]
-        parts += [f"No slope for {listed(flat)}: {axis.flat}."] if flat else []
+        flat = {}
+        for s, t in lines.items():
+            if not has_slope(t):
+                flat.setdefault(_flat(t, axis), []).append(s)
+        parts += [f"No slope for {listed(who)}: {why}." for why, who in flat.items()]
     if low := dict.fromkeys(r["scheme"] for r in rows if r["method"] in LOWER):
         parts.append(f"{listed(low)}: {'lower bounds' if len(low) > 1 else 'a lower bound'} of W₂.")
     if gone := [f"{r['scheme']} at {axis.symbol} = {chosen(r['value'])}" for r in rows if diverged(r)]:
         parts.append(f"Diverged: {listed(gone)}.")
     return " ".join(parts) or "Nothing has been measured yet."
+
+
+def _flat(line, axis) -> str:
+    """Why a trend has no slope."""
+    if 0 < len(line.get("used") or ()) < slopes.LEAST:
+        return f"fewer than {slopes.LEAST} points are clear of the rest"
+    return "the points bend" if line.get("unsaid") else axis.flat
 
 
 def _ends(rows, name, axis) -> str:

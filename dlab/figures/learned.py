@@ -113,7 +113,7 @@ def errors_sentence(met: dict) -> str:
     same = "They differ by more than their errors." if apart else "Here the two agree within their errors."
     return (
         f"Along {met['scheme']}'s own iterates, where the theorem assumes it, ε is {_average(own)} averaged over t and "
-        f"{number(own['top'])} at most, at t = {number(own['topₜ'])}; under pₜ, which is all that training controls, {_average(true)} "
+        f"{number(own['top'])} at most, at t = {number(own['top_t'])}; under pₜ, which is all that training controls, {_average(true)} "
         f"and {number(true['top'])}. {same}"
     )
 
@@ -126,7 +126,7 @@ def errors_table(met: dict) -> list[dict]:
     return [
         {"error of": title, "symbol": symbol}
         | {f"{label}, average over t": _average(errors[along]) for label, along in places.items()}
-        | {f"{label}, largest": f"{_average(errors[along], 'top')} at t = {number(errors[along]['topₜ'])}"
+        | {f"{label}, largest": f"{_average(errors[along], 'top')} at t = {number(errors[along]['top_t'])}"
            for label, along in places.items()}
         for title, symbol, errors in lines
     ]  # fmt: skip
@@ -185,7 +185,7 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
     if sharp:
         said.append(f"With C₂ integrated over t, {number(sharp['c2'])}, it is {number(sharp['value'])}.")
     void = {n: void_reason(results["learned"], n) for n in promises if n not in promised}
-    said += [f"No C₂·ε for {listed(n for n in void if void[n] == why)}: {why}" for why in dict.fromkeys(void.values())]
+    said += [f"No C₂·ε for {listed(n for n in void if void[n] == why)}: {why}." for why in dict.fromkeys(void.values())]
     if unknown := [n for n, f in floors.items() if not f]:
         said.append(f"{listed(unknown)}: no floor yet, since at the finest h the scheme's own error is still a large part.")
     return " ".join(said)

@@ -196,7 +196,7 @@ def levels_sentence(found: dict) -> str:
     own = denoiser_levels(found)["iterates"]
     said.append(
         f"As an error of the denoised point, {DENOISER} = ταε, it is {estimate(own, 'top', 'top_stderr')} at most along the iterates, at "
-        f"t = {number(own['topₜ'])}."
+        f"t = {number(own['top_t'])}."
     )
     return " ".join(said)
 

@@ -134,7 +134,8 @@ def _inside(chart, shade, size) -> list[dict]:
             top = chart.y.place(max(band.upper))
             found.append({
                 **_SILENT, "text": html.escape(band.label), "xref": "paper", "x": 0 if left else 1, "xanchor": "left" if left else "right",
-                "xshift": 8 if left else -8, "yshift": -round(0.4 * size), "yref": "y", "y": math.log10(top) if chart.y.log else top, "yanchor": "top",
+                "xshift": 8 if left else -8, "yref": "y", "y": math.log10(top) if chart.y.log else top, "yanchor": "top",
+                "yshift": -round(0.4 * size),
                 "font": {"size": size, "color": readable(band.colours[shade], list(THEMES.values())[shade]["ground"])}})  # fmt: skip
     return found
 

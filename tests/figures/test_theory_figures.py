@@ -14,7 +14,7 @@ from dlab.study import Study, run
 from dlab.targets import Fact, Facts
 
 APART = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-1.5, 0.0], [1.5, 0.0]], "var": 0.6}
-FIT = {"slope": 1.5, "low": 1.4, "high": 1.6, "constant": 1.0, "used": [0.5, 0.25]}
+FIT = {"slope": 1.5, "low": 1.4, "high": 1.6, "constant": 1.0, "used": [0.5, 0.25, 0.125, 0.0625]}
 
 
 @pytest.fixture(scope="module")
