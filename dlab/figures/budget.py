@@ -291,7 +291,8 @@ def _cheapest(mine) -> list[str]:
 def _trends(result) -> list[str]:
     found = {s: t for s in _schemes(result) if has_slope(t := trend_of(result, s))}
     if not found:
-        return ["One accuracy shows no slope."] if len({a["epsilon"] for a in answers_of(result)}) == 1 else []
+        few = len({a["epsilon"] for a in answers_of(result)}) < slopes.LEAST
+        return [f"Fewer than {slopes.LEAST} accuracies show no slope."] if few else []
     promised = {}
     for s, t in found.items():
         if t.get("theory_slope") is not None:
@@ -305,7 +306,7 @@ def _trends(result) -> list[str]:
         clear = low is not None and not low - FAR <= t["law_slope"] <= high + FAR
         if clear and t.get("law_slope") is not None:
             far.setdefault(t["law_slope"], []).append(s)
-    if far and result["study"]["start"] == "paper":
+    if result["study"]["start"] == "paper":
         return [*said, "With this start T grows like ln(1/ε), which makes the slopes steeper than their limits."]
     for limit, who in far.items():
         verb, whose = ("is", "its") if len(who) == 1 else ("are", "their")

@@ -75,9 +75,9 @@ def to_plotly(
     labels = _labels(chart, shade, small, height - top - round(4.2 * size) - (30 if chart.keys else 0))
     layout = {
         **_layout(theme, presentation), "height": height, "xaxis": _axis(chart.x, ink, size),
-        "yaxis": {**_axis(chart.y, ink, size), "title": None},
+        "yaxis": {k: v for k, v in _axis(chart.y, ink, size).items() if k != "title"},
         "annotations": [*_heading(heading, size), *labels["names"], *_inside(chart, shade, small)],
-        "shapes": labels["leaders"], "margin": {"l": 4, "r": labels["room"], "t": top, "b": 4, "pad": 0},
+        **({"shapes": labels["leaders"]} if labels["leaders"] else {}), "margin": {"l": 4, "r": labels["room"], "t": top, "b": 4, "pad": 0},
     }  # fmt: skip
     if not transparent:
         layout["paper_bgcolor"] = ink["ground"]
