@@ -18,7 +18,7 @@ BAND_OPACITY = 0.13
 LESS, MORE = ("#0072B2", "#56B4E9"), ("#D55E00", "#E98A3C")  # the two ends of a signed scale
 INK = ("#243b53", "#e6edf5")  # where a density is largest
 BELOW_LINES = 0.32  # opacity of the ink of a map that is a background
-LINE = 12  # characters of a line of a label: more would eat the picture on a telephone
+LINE = 13  # characters of a line of a label: more would eat the picture on a telephone
 
 
 def look(style: Style, **changes) -> dict:

@@ -30,7 +30,7 @@ THEMES = {
 }
 STRIP = 30  # px above every chart: the title of its vertical axis on the left, on the right the mode bar while the pointer is there
 LEADING = 1.2  # of a line of type, in units of its size
-LETTER = 0.56  # mean width of a letter, likewise
+LETTER, CAPITAL = 0.53, 0.7  # mean widths of letters, likewise
 HOVER_WIDTH = 42  # characters: a longer line runs off a telephone
 MANY = 200  # numbers that are sent as bytes, which are shorter than their decimals
 CLEAR = "rgba(0,0,0,0)"
@@ -121,8 +121,8 @@ def _labels(chart, shade, size, tall) -> dict:
             "font": {"size": round(size, 1), "color": readable(colour, ground)}})  # fmt: skip
         (x0, x1), (y0, y1) = (_numbers(ends) for ends in ((label.x, edge), (label.y, place)))
         leaders.append({"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": {"color": colour, "width": 1}, "opacity": 0.6})
-    longest = max((len(line) for label in labels for line in label.lines), default=0)
-    return {"names": names, "leaders": leaders, "room": 14 + round(LETTER * size * longest)}
+    widths = [sum(CAPITAL if c.isupper() else LETTER for c in line) for label in labels for line in label.lines]
+    return {"names": names, "leaders": leaders, "room": 14 + round(size * max(widths, default=0))}
 
 
 def _inside(chart, shade, size) -> list[dict]:

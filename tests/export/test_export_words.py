@@ -97,7 +97,8 @@ def test_caption_says_what_how_and_of_what(result):
 
 VARIED = {
     "score_error.level": (
-        {"score_error": {"name": "constant", "level": 1, "angle": 30}}, [0, 0.1, 0.2, 0.4, 0.8], "score error ε", r"slope in $\varepsilon$ $",
+        {"score_error": {"name": "constant", "level": 1, "angle": 30}}, [0, 0.1, 0.2, 0.4, 0.8], "score error ε",
+        r"slope in $\varepsilon$ $",
     ),
     "T": ({"start": "paper"}, [0.5, 1, 1.5, 2, 6], "horizon T", "rate $"),
     "d": ({"target": {"name": "spectrum", "dim": 1, "high": 0.8}}, [1, 4, 16, 256], "dimension d", "slope in $d$ $0.500"),
