@@ -76,7 +76,7 @@ def chart(
             line = [r for r in kept if fitted(r, fit)]
             curves.append(Curve.of(
                 f"{name} fit", line, at, value=lambda r, f=fit: f["constant"] * size(r) ** f["slope"], **unmarked))
-        elif revealed and fits and len(kept) > 2 and fit.get("unsaid", "").startswith("bends"):  # a guide for the eye
+        elif revealed and fits and len(kept) > 2:  # a guide for the eye
             curves.append(Curve.of(f"{name} joined", kept, at, half=lambda r: 0.0, **{**unmarked, "thin": True}))
         curves.append(Curve.of(
             f"{name} measured", kept, at, why=lambda r, f=fit: reasons(r, f), says=_says, picks=_picked, label=name,

@@ -13,6 +13,17 @@ def power_of_ten(power: int) -> str:
     return f"10{str(power).translate(RAISED)}"
 
 
+NAMES = {
+    "m0": "m₀", "L0": "L₀", "M1": "M₁", "M2": "M₂", "m_min": "mₘᵢₙ", "L_max": "Lₘₐₓ", "ε_L": "ε⁽ᴸ⁾", "ε_M": "ε⁽ᴹ⁾",
+    "L_F": "Lipschitz constant of H",  # plain text has no such subscript
+}  # fmt: skip
+
+
+def symbol(name: str) -> str:
+    """The name of a constant with its subscript, as plain text."""
+    return NAMES.get(name, name)
+
+
 def signed(text: str) -> str:
     """The text of a number with a true minus."""
     return text.replace("-", "−")

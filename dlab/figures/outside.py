@@ -5,7 +5,7 @@ from dataclasses import replace
 from dlab import theory
 from dlab.figures import along, convergence, tables
 from dlab.figures.chart import Chart, Curve, Key, Sheet, evenly, look
-from dlab.figures.numbers import NONE, Z95, constant, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, constant, interval, listed, number, step_size, symbol
 from dlab.figures.plot import beside, line, plot, scheme_look, step_axis
 from dlab.figures.tables import (
     diverged,
@@ -67,7 +67,8 @@ def _without(chart: Chart, missing: list, label: str) -> Chart:
     if not missing:
         return chart
     one = len(missing) == 1
-    why = f"Not drawn against the {label}: {listed(missing)}, whose law{'' if one else 's'} would take minutes at every value."
+    law = "whose law takes" if one else "whose laws take"
+    why = f"Not drawn against the {label[0].lower()}{label[1:]}: {listed(missing)}, {law} long to carry at every value."
     keys = (*chart.keys, Key(f"not drawn: {listed(missing)}"))
     return replace(chart, keys=keys, caption=f"{chart.caption} {why}".strip(), alt=f"{chart.alt} {why}")
 
@@ -79,7 +80,7 @@ def failing(checklist: list) -> str:
         return "No assumption is known to fail here, and m₀ > ½: the theorems apply, as far as their numbers were proven or measured."
     each = []
     for a in failed:
-        facts = ", ".join(f"{s} = {shown}" for s, v, how in a.values if (shown := constant(v, how)))
+        facts = ", ".join(f"{symbol(s)} = {shown}" for s, v, how in a.values if (shown := constant(v, how)))
         listed_nowhere = a.number == NONE
         name = "m₀ > ½" if listed_nowhere else f"Assumption {a.number}"
         each.append(f"{name} ({'listed nowhere' if listed_nowhere else a.title}; {facts})")
@@ -100,7 +101,7 @@ def measured(result: dict) -> str:
             said.append(f"{name} C = {number(fit['constant'])}, p = {slope_text(fit)}")
         else:
             rows = rows_of(result, name)
-            why = next((reason for r in rows for reason in reasons(r, fit)), "too few resolved points")
+            why = next((reason for r in rows for reason in reasons(r, fit)), fit.get("unsaid") or "too few resolved points")
             without.setdefault(why.rstrip("."), []).append(name)
     head = f"Measured all the same, W₂ ≈ C·hᵖ: {'; '.join(said)}." if said else "No order could be measured."
     return " ".join([head, *(f"{listed(names)}: {why}." for why, names in without.items())])

@@ -10,9 +10,11 @@ from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Shee
 from dlab.figures.numbers import NONE, Z95, chosen, estimate, fixed, interval, listed, number, order, ratio, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
 from dlab.figures.tables import diverged, hover, method_text, reasons, slope_text, value_text
+from dlab.look import readable
 
 MARK = ("#1d2733", "#e8edf3")
 SCORE = ("#A3478A", "#E08BC4")
+MIXED = 0.6  # of a shade, at most, is the ground or the ink
 NEAR = "near the scheme's own error"
 PARTS = {"initialisation": "initialisation", "discretisation": "discretisation", "score": "score error"}
 VARIANTS = {
@@ -82,13 +84,13 @@ def _shade(scheme, share) -> tuple[str, str]:
     """Grey without error; else the scheme's colour, further from the ground the larger the error."""
     if not share:
         return NEUTRAL
-    light, dark = scheme_look(scheme)["colours"]
 
-    def mixed(colour, end):
-        at = [round((1 - 0.65 * share) * int(colour[i : i + 2], 16) + 0.65 * share * end) for i in (1, 3, 5)]
+    def mixed(colour, ground):
+        end, part = (ground, 1 - 2 * share) if share < 0.5 else (255 - ground, 2 * share - 1)
+        at = [round((1 - MIXED * part) * int(colour[i : i + 2], 16) + MIXED * part * end) for i in (1, 3, 5)]
         return "#" + "".join(f"{v:02x}" for v in at)
 
-    return mixed(light, 0), mixed(dark, 255)
+    return tuple(readable(mixed(c, g), f"#{g:02x}{g:02x}{g:02x}", 3.0) for c, g in zip(scheme_look(scheme)["colours"], (255, 0)))
 
 
 def sentence(result: dict, scheme: str, h: float, bends: list[dict]) -> str:

@@ -119,7 +119,7 @@ def void_reason(result, scheme: str) -> str:
     for note in result.get("notes") or ():
         head, _, reason = note.partition(": ")
         if "void" in head and re.search(rf"\b{re.escape(scheme)}\b", head):
-            return re.sub(r"(?<!\w)-(?=\d)", "−", reason).replace("m0", "m₀").rstrip(".")
+            return re.sub(r"(?<!\w)-(?=\d)", "−", reason).replace("m0", "m₀").replace("m_min", "mₘᵢₙ").rstrip(".")
     return next((n for n in result.get("notes") or () if "void" in n), "the theorem's conditions do not hold")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dlab import schemes, theory
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, about, constant, estimate, listed, number, order, step_size
+from dlab.figures.numbers import NONE, Z95, about, constant, estimate, listed, number, order, step_size, symbol
 from dlab.figures.plot import beside, even_axis, line, plot, scheme_look, step_axis
 from dlab.figures.tables import diverged, fit_of, has_slope, hover, reasons, rows_of, value_text
 
@@ -138,11 +138,8 @@ def _size(value) -> str:
     return "> 1e308" if value is None or not math.isfinite(value) else number(value)
 
 
-SYMBOLS = {"L_F": "Lipschitz constant of H", "ε_L": "ε⁽ᴸ⁾", "ε_M": "ε⁽ᴹ⁾"}  # where a table's plain text has no such subscript
-
-
 def _known(name, value, how) -> str:
-    name, shown = SYMBOLS.get(name, name), constant(value, how)
+    name, shown = symbol(name), constant(value, how)
     return f"{name} unknown" if shown is None else f"{name} = {shown}"
 
 
