@@ -2,6 +2,7 @@
 machines have plain floats."""
 
 import math
+import re
 
 NONE = "–"
 Z95 = 1.96  # standard errors in a 95 % interval
@@ -19,9 +20,21 @@ NAMES = {
 }  # fmt: skip
 
 
+FORMULAS = {
+    "m0": "m_0", "L0": "L_0", "M1": "M_1", "C1": "C_1", "C2": "C_2", "m_min": r"m_{\min}", "L_max": r"L_{\max}", "L_F": "L_F",
+    "p_T": "p_T", "p_t": "p_t", "p_0": "p_0", "σ_T²": r"\sigma_T^2", "σ_t²": r"\sigma_t^2", "ε_sc": r"\varepsilon_{sc}",
+}  # fmt: skip
+_RAW = re.compile(r"(?<![\w$])(" + "|".join(name.replace("_", r"\\?_") for name in FORMULAS) + r")(?![\w$])")
+
+
 def symbol(name: str) -> str:
     """The name of a constant with its subscript, as plain text."""
     return NAMES.get(name, name)
+
+
+def in_markdown(text: str) -> str:
+    """A note of a result as Markdown: its raw names as formulas, m0 as $m_0$, before or after it was escaped."""
+    return _RAW.sub(lambda found: f"${FORMULAS[found[1].replace(chr(92), '')]}$", text)
 
 
 def signed(text: str) -> str:

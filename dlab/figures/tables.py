@@ -29,7 +29,7 @@ OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
 EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
 LOST = {"diverged": "diverged", "infinite": "an infinite W₂", "no value": "no value"}
-AT_ORDER = "C · hᵖ, true p"  # a column of the table
+AT_ORDER = "C, true order"  # a column of the table
 LEVEL = 0.15  # the slope of the last octave below which a curve has levelled off: a tenth of the value
 
 
@@ -141,7 +141,7 @@ def _line(result, scheme, closed) -> dict:
     rows, fit = rows_of(result, scheme), fit_of(result, scheme)
     void = "void" if _void(result, scheme) else None
     finest = next((r for r in reversed(rows) if r.get("resolved") and not diverged(r) and r["w2"] > 0), None)
-    times = f"{_ratio(finest)} at {place(finest)}" if finest and finest.get("bound") else NONE
+    times = f"{_ratio(finest)} at {size_text(finest)}" if finest and finest.get("bound") else NONE
     promised = fit.get("theory_order")
     used = [r for r in rows if fitted(r, fit)]
     by_reason = {}
@@ -156,24 +156,24 @@ def _line(result, scheme, closed) -> dict:
     at_order = about(*(None if bends else fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high")))
     return {
         "scheme": scheme,
-        "order proven": void or (NONE if promised is None else order(promised)),
+        "proven": void or (NONE if promised is None else order(promised)),
         "slope": slope_text(fit),
-        "fitted": _stretch(rows, used),
+        "fitted N" if _uneven(rows) else "fitted h": _stretch(rows, used),
         "C₁": void or number(fit.get("theory_c1")),
         "C₂": void or number(fit.get("theory_c2")),
         "C": number(fit.get("constant")),
         AT_ORDER: _times_power(at_order, fit, _uneven(rows)),
-        **({"C · hᵖ, derived": _times_power(number(fit.get("expansion") or None), fit)} if closed else {}),
+        **({"C, derived": _times_power(number(fit.get("expansion") or None), fit)} if closed else {}),
         "bound ÷ W₂": void or times,
         "why": "; ".join(why),
     }
 
 
 def _stretch(rows, used) -> str:
-    """The places of the rows that are used, "h = 1/2 … 1/64" where they are neighbours."""
+    """The places of the rows that are used, "1/2 … 1/64" where they are neighbours."""
     if len(used) > 2 and rows[(first := rows.index(used[0])) : first + len(used)] == used:
-        return f"{place(used[0])} … {size_text(used[-1])}"
-    return place(*used) if used else NONE
+        return f"{size_text(used[0])} … {size_text(used[-1])}"
+    return ", ".join(map(size_text, used)) or NONE
 
 
 def _ratio(row) -> str:

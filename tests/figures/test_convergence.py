@@ -13,7 +13,7 @@ from dlab import schemes
 from dlab.figures import paper, screen
 from dlab.figures.chart import NEUTRAL
 from dlab.figures.convergence import chart
-from dlab.figures.numbers import interval, number
+from dlab.figures.numbers import in_markdown, interval, number
 from dlab.figures.tables import rows_table, sentence, table
 
 H = (0.5, 0.25, 0.125, 0.0625)
@@ -165,7 +165,7 @@ def test_void_bound():
         f.update(theory_order=None, theory_c1=None, theory_c2=None)
     assert not any("bound" in n for n in names(chart(r)))
     first = table(r)[0]
-    assert [first[k] for k in ("order proven", "C₁", "C₂", "bound ÷ W₂")] == ["void"] * 4
+    assert [first[k] for k in ("proven", "C₁", "C₂", "bound ÷ W₂")] == ["void"] * 4
     assert "m₀ = 0.4 ≤ ½" in first["why"]
     assert "void" in sentence(r)
     assert "at least" not in sentence(r)
@@ -283,15 +283,15 @@ def test_huge_bound_does_not_flatten_the_picture():
 
 def test_table():
     first = table(normal())[0]
-    assert first["order proven"] == "½"
+    assert first["proven"] == "½"
     assert first["slope"] == "1.00 ± 0.02"
-    assert first["fitted"] == "h = 1/2 … 1/16"
+    assert first["fitted h"] == "1/2 … 1/16"
     assert first["C"] == "0.360"
-    assert first["bound ÷ W₂"] == f"{16 * 0.25 / (0.36 / 16):.0f} at h = 1/16"
+    assert first["bound ÷ W₂"] == f"{16 * 0.25 / (0.36 / 16):.0f} at 1/16"
     assert first["why"] == ""
     r = normal(("EM",))
     edit(r, "EM", 0.0625, resolved=False, flags=[FLAG])
-    assert table(r)[0]["bound ÷ W₂"].endswith("at h = 1/8")
+    assert table(r)[0]["bound ÷ W₂"].endswith("at 1/8")
 
 
 def test_the_result_is_left_alone():
@@ -321,6 +321,15 @@ def test_interval(value, half, text):
     assert interval(value, half) == text
 
 
+def test_a_note_s_raw_names_become_formulas_before_and_after_it_is_escaped():
+    note = "The bound is void: m0 = −7 ≤ ½, so m_min − ½ is not positive. Start N(0, σ_T² I) and p_T."
+    for raw in (note, note.replace("_", r"\_")):
+        said = in_markdown(raw)
+        assert [part in said for part in ("$m_0$", r"$m_{\min}$", r"$\sigma_T^2$", "$p_T$")] == [True] * 4
+        assert said.count("$") == 8
+    assert in_markdown("Theorem 1, $m_0$, xm0, m01") == "Theorem 1, $m_0$, xm0, m01"
+
+
 def test_hollow_points_say_why():
     r = normal(("EM", "REM"), (*H, 1 / 32))
     edit(r, "REM", 0.25, w2=0.0, stderr=0.009, lower=0.0, resolved=False, flags=[FLAG])
@@ -336,8 +345,8 @@ def test_hollow_points_say_why():
     by_name = {t["scheme"]: t for t in table(r)}
     assert FLAG in by_name["REM"]["why"]
     assert OUTSIDE in by_name["EM"]["why"]
-    assert by_name["EM"]["fitted"] == "h = 1/4 … 1/32"
-    assert by_name["REM"]["fitted"] == "h = 1/2, 1/8, 1/16, 1/32" or by_name["REM"]["slope"] != "–"
+    assert by_name["EM"]["fitted h"] == "1/4 … 1/32"
+    assert by_name["REM"]["fitted h"] == "1/2, 1/8, 1/16, 1/32" or by_name["REM"]["slope"] != "–"
     drawable(c, (True, False))
 
 
