@@ -54,9 +54,9 @@ def _over_steps(result, names, finest, fits, sloped) -> str:
         return "No point is resolved: what is measured lies below its own noise, or has diverged."
     if len({size(r) for r in result["rows"]}) == 1:
         return f"At {place(finest[best])} the law of {best} is W₂ = {number(finest[best]['w2'])} from the target."
-    if flat := levelled(result, names):
-        end = f"{listed(flat)} level off near W₂ = {next(iter(flat.values()))}" if len(flat) > 1 else None
-        return f"{end or f'{next(iter(flat))} levels off near W₂ = {next(iter(flat.values()))}'}: no smaller step gets below it."
+    if flat := levelled(result):
+        verb, ends = "level" if len(flat) > 1 else "levels", dict.fromkeys(map(number, flat.values()))
+        return f"{listed(flat)} {verb} off near W₂ = {listed(ends)}: no smaller step gets below it."
     if not sloped:
         return f"Too few resolved points for a slope; {best} comes nearest, W₂ = {number(finest[best]['w2'])}."
     first, last = sloped[0], sloped[-1]

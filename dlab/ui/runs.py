@@ -92,7 +92,7 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
     # Another session has asked for the same, or this one before its page was loaded anew.
     under_way = session.get("cancelled") != key and any(engine.under_way(s) for s in missing)
-    if session.pop("run", None) == key or at_once or under_way or session.get(NEXT) in (s.key for s in missing):
+    if session.pop("run", None) == key or at_once or under_way or session.get(NEXT) in (s.key for s in studies.values()):
         session.pop(NEXT, None)
         return _follow(slot, studies, key, draw)
     last, state = None, "none"

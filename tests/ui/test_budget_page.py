@@ -89,7 +89,7 @@ def test_measured_time_is_asked_for_once_and_stands_in_the_table(monkeypatch):
 
 
 def test_the_papers_start_shows_its_horizon_and_share():
-    at = visit("budget", {**GAUSS, "start": "paper"})
+    at = visit("budget", {**GAUSS, "start": "paper", "distances": "0.5..0.02"})
     opened(at, "theorem-open")
     derived = next(t for t in tables(at) if "s" in t.columns)
     assert 0 < float(derived["s"][0]) < 1

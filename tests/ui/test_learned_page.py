@@ -49,9 +49,9 @@ def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     assert not [b for b in labels(at) if b.startswith(("Train", "Run", "Compute"))]
     assert charts(at) == 2
     # Nothing else does.
-    at.select_slider(key="s:particles").set_value(512).run()
+    at.select_slider(key="s:h").set_value((1.0, 0.25)).run()
     assert [b for b in labels(at) if b.startswith("Run")]
-    at.select_slider(key="s:particles").set_value(256).run()
+    at.select_slider(key="s:h").set_value((0.5, 0.25)).run()
     for key in SECTIONS:
         at.session_state[key] = True
     at.run()
