@@ -30,7 +30,7 @@ def study() -> Study:
 
 def name() -> str:
     """What its movie is kept under."""
-    return f"{movie_key(study(), study().steps[-1], COUNT)}-{FRAMES}.opening"
+    return f"{movie_key(study(), study().steps[-1], COUNT)}-{FRAMES}-home.movie"
 
 
 def make(tick=lambda done: None, waiting=lambda *queue: None) -> bytes:
