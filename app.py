@@ -7,14 +7,14 @@ from dlab.ui import cards, frame, links, menu, opening, page_links
 
 scene = frame.begin("home")
 opening.draw(scene.present)
-st.html(cards.style(frame.theme() == "dark"))
-address = links.write(scene)
+st.html(cards.style())
+address, dark = links.write(scene), frame.theme() == "dark"
 for heading, group in cards.groups().items():
     st.markdown(f"### {heading}")
     with st.container(key=f"grid-{heading.lower().replace(' ', '-')}"):
         for card in group:
             with st.container(border=True, gap=None, key=f"card-{card.name}"):
-                st.html(card.picture)
+                st.html(card.picture(dark))
                 if card.scene:
                     menu.scene_link(card.scene, card.question)
                 elif card.name == "tour":

@@ -44,7 +44,7 @@ def view(found, scene):
 
     def shown():
         room = frame.projected(0)
-        place = {"height": room, "above": frame.PROJECTOR - room, "presentation": True} if scene.present else {"height": 470, "above": 250}
+        place = {"height": room, "above": frame.PROJECTOR - room, "presentation": True} if scene.present else {"height": 500, "above": 200}
         waiting = "" if not found["missing"] else "other step sizes to come" if found["measured"] else "W₂ to come"
         state.started()  # every movie plays when it opens
         player(

@@ -1,7 +1,7 @@
 """The small pictures of Home's cards, as SVG, from the prepared files: what a scene is about, and not its answer.
 
-Whatever belongs to a scheme has the scheme's name as its class, everything else is of the text's colour: the page that shows a
-picture gives both theirs, on light and on dark ground.
+Whatever belongs to a scheme has the scheme's name as its class, everything else is of the text's colour: `dlab.ui.cards` gives both
+theirs, on light and on dark ground.
 """
 
 import json
@@ -16,7 +16,7 @@ from contourpy import contour_generator
 from dlab import targets
 from dlab.answers import images
 from dlab.cache import PREPARED
-from dlab.figures.movie import decode
+from dlab.figures.movie import at_step, decode
 from dlab.ui import links, movies, opening, scenes, studies
 from dlab.ui.cards import FOLDER, GROUPS
 
@@ -29,7 +29,7 @@ SLOPES = (0.5, 1, 2)  # that a fan of lines offers
 def drawing(*parts: str) -> str:
     """The file: what the parts draw in a picture of WIDTH × HEIGHT."""
     body = "".join(parts)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" class="picture" aria-hidden="true">{body}</svg>\n'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">{body}</svg>\n'
 
 
 def clouds(box, drop: np.ndarray, *panels: tuple[str, np.ndarray]) -> str:
@@ -47,7 +47,7 @@ def clouds(box, drop: np.ndarray, *panels: tuple[str, np.ndarray]) -> str:
 def contours(drop: np.ndarray, left: float, top: float, side: float) -> str:
     """The density's lines in a square."""
     scale = side / (len(drop) - 1)
-    lines = [line for level in LEVELS for line in contour_generator(z=drop).lines(level)]
+    lines = [np.append(line[:-1:2], line[-1:], 0) for level in LEVELS for line in contour_generator(z=drop).lines(level)]
     return f'<path class="density" d="{"".join(_path(left + line[:, 0] * scale, top + side - line[:, 1] * scale) for line in lines)}"/>'
 
 
@@ -55,7 +55,8 @@ def dots(name: str, where: np.ndarray, box, left: float, top: float, side: float
     """The first DOTS points of a cloud that lie in the square."""
     at = (np.asarray(where)[:DOTS] - box[::2]) / np.subtract(box[1::2], box[::2])
     seen = at[np.all((at > 0.01) & (at < 0.99), axis=1)]
-    return f'<path class="dots {name}" d="{"".join(f"M{left + x * side:.1f} {top + side - y * side:.1f}h0" for x, y in seen)}"/>'
+    places = "".join(f"M{left + x * side:.1f} {top + side - y * side:.1f}h0" for x, y in seen)
+    return f'<path class="dots {name}" d="{places}"/>'
 
 
 def beginning(points: dict[str, tuple[float, float]], bounds: dict[str, Iterable[tuple[float, float]]] = {}, fan: bool = True) -> str:  # noqa: B006
@@ -153,7 +154,14 @@ def goal(points: list[tuple[float, float]], scheme: str, wanted: float) -> str:
 
 
 def _path(x, y) -> str:
-    return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y))
+    """Straight lines from point to point, told by their differences, which are short."""
+    at = np.rint(10 * np.stack([x, y], 1)).astype(int)
+    ways = "".join(f"l{_tenths(a)} {_tenths(b)}" for a, b in np.diff(at, axis=0))
+    return f"M{_tenths(at[0, 0])} {_tenths(at[0, 1])}{ways}".replace(" -", "-")
+
+
+def _tenths(value) -> str:
+    return f"{value / 10:g}".replace("0.", ".", 1) if abs(value) < 10 else f"{value / 10:g}"
 
 
 # ---------------------------------------------------------------- what is on each card
@@ -196,8 +204,8 @@ def _two(scene, share) -> str:
 
 def _tour() -> str:
     """Noise turns into the target, in three moments."""
-    movie, drawn, side = decode(zlib.decompress(opening.make())), [], 82
-    for i, share in enumerate((0.2, 0.75, 1.0)):
+    movie, drawn, side = decode(at_step(zlib.decompress(opening.make()), 1 / 32)), [], 82
+    for i, share in enumerate((0.2, 0.85, 1.0)):
         box, drop, panels = _at(movie, share)
         left, top = 10 + i * (side + 7), (HEIGHT - side) / 2
         drawn += [contours(drop, left, top, side), dots("SO", panels["SO"], box, left, top, side)]
@@ -259,16 +267,16 @@ def _budget() -> str:
 
 PICTURES: dict[str, Callable[[], str]] = {
     "tour": _tour,
-    "watch": lambda: _two("watch", 0.6),
+    "watch": lambda: _two("watch", 0.9),
     "halving": lambda: beginning(_first("convergence-halving")),
-    "too-far": lambda: _two("too-far", 0.2),
+    "too-far": lambda: _two("too-far", 0.8),
     "bound": lambda: beginning({}, _bounds("convergence-bound"), fan=False),
     "exponential": lambda: beginning({}, _bounds("convergence-exponential"), fan=False),
     "floor": lambda: beginning(_first("convergence-floor"), fan=False),
     "evaluations": lambda: beginning(_first("convergence-evaluations")),
-    "void": lambda: _target(_result("convergence-void")["study"]["target"], 3.6),
-    "bend": lambda: _target(_result("convergence-bend")["study"]["target"], 2.0, (0.8, 0.8)),
-    "outside": lambda: _target({"name": "wells"}, 2.4),
+    "void": lambda: _target(_result("convergence-void")["study"]["target"], 4.3),
+    "bend": lambda: _target(_result("convergence-bend")["study"]["target"], 2.6, (1.3, 1.3)),
+    "outside": lambda: _target({"name": "wells", "a": 2.0, "g": 0.2}, 3.4),
     "logistic": _logistic,
     "learned": _learned,
     "images": _images,

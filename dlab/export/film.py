@@ -60,7 +60,7 @@ def _mp4(pictures, fps) -> bytes:
         # yuv420p is what every player shows; bitexact and one thread give the same bytes each time.
         command = [
             _ffmpeg(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6g}", "-i", "-",
-            "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-pix_fmt", "yuv420p", "-threads", "1",
+            "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "25", "-pix_fmt", "yuv420p", "-threads", "1",
             "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-fps_mode", "passthrough", str(out),
         ]  # fmt: skip
         # With close_fds the child would be forked, which JAX's threads do not bear; without it, it is spawned.

@@ -58,11 +58,12 @@ class _Film:
         if beside > under:
             chart = min(room - wide - GAP, 1.15 * beside)
             left = (SIZE[0] - wide - GAP - chart) / 2
-            place = (left + wide + GAP, HEAD, chart, beside)
+            down = (tall - beside) / 3
+            place = (left + wide + GAP, HEAD + down, chart, beside)
         else:
-            left, place = (SIZE[0] - wide) / 2, (MARGIN, HEAD + under + 20, room, UNDER)
+            down, left, place = 0, (SIZE[0] - wide) / 2, (MARGIN, HEAD + under + 20, room, UNDER)
         self.left = [self.px(left + i * (max(beside, under) + GAP)) for i in range(n)]
-        self.top = self.px(HEAD)
+        self.head, self.top = self.px(down), self.px(HEAD + down)
         self.axes = _axes(movie["box"], self.side, _font(self.px(21)), scale)
         self.discs = [_discs(p["count"], scale) for p in self.panels]
         self.field = _Field(movie["density"], self.side, scale) if "density" in movie else None
@@ -71,16 +72,16 @@ class _Film:
         draw = ImageDraw.Draw(self.still)
         for x, panel in zip(self.left, self.panels):
             short, _, title = panel["name"].partition(" · ")
-            draw.text((x, self.px(18)), short, panel["colours"][0], self.bold)
+            draw.text((x, self.head + self.px(18)), short, panel["colours"][0], self.bold)
             if title and draw.textlength(title, self.small) < self.side:
-                draw.text((x, self.px(62)), title, QUIET, self.small)
+                draw.text((x, self.head + self.px(62)), title, QUIET, self.small)
         if self.chart:
             draw.text((self.chart.left, self.chart.top - self.px(6)), self.chart.label, QUIET, self.small, anchor="ls")
 
     def at(self, second) -> tuple[int, int, float, float]:
         """The frame at or before a second, the next one, how far between them, and t there."""
         clock, times, last = self.movie["clock"], self.movie["times"], len(self.movie["clock"]) - 1
-        k = max(0, int(np.searchsorted(clock, second + 1e-6, "right")) - 1)
+        k = max(0, int(np.searchsorted(clock, second + 1e-5, "right")) - 1)
         after = min(k + 1, last)
         gap = clock[after] - clock[k]
         f = 0.0 if self.acts[after] != self.acts[k] or gap <= 0 else min(1.0, max(0.0, (second - clock[k]) / gap))
@@ -98,9 +99,9 @@ class _Film:
             stage = Image.fromarray(_dots(ground, where, panel["colours"][0], movie["box"], discs))
             stage.paste(self.axes, mask=self.axes)
             image.paste(stage, (x, self.top))
-            draw.text((x, px(94)), _lost(panel, k), QUIET, self.small)
+            draw.text((x, self.head + px(94)), _lost(panel, k), QUIET, self.small)
             if panel["distance"] and known[k] >= 0:
-                draw.text((x + self.side, px(60)), self.chart.said(panel["distance"][known[k]]), TEXT, self.large, anchor="rs")
+                draw.text((x + self.side, self.head + px(60)), self.chart.said(panel["distance"][known[k]]), TEXT, self.large, anchor="rs")
         if self.chart:
             self.chart.paste(image, draw, second, k)
         label = movie["acts"][self.acts[k]][0] if self.acts[k] >= 0 else ""

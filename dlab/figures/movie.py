@@ -312,7 +312,7 @@ def clock(steps, acts) -> list[float]:
         else:
             whole, count = (moving * n / sum(taken) if n else lead * (b - a) / resting), b - a - (b == len(steps))
             ways += [whole / max(count, 1)] * (b - a)
-    return [round(float(s), 4) for s in np.cumsum([0.0, *ways[:-1]])]
+    return [round(float(s), 6) for s in np.cumsum([0.0, *ways[:-1]])]
 
 
 def packet(movie: bytes, **options) -> bytes:

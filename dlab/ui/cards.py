@@ -3,6 +3,7 @@
 `python tests/screenshots.py --readme` draws the pictures anew, as it does the README's.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from dlab import schemes, words
 from dlab.ui import scenes
 
+INK = "#31333f", "#fafafa"  # of words on light and on dark ground
 FOLDER = Path(__file__).with_name("cards")
 # A name is that of a scene, of a page, or "tour": the one place that says what stands where.
 GROUPS = {
@@ -35,10 +37,9 @@ class Card:
             return self.scene.question
         return words.text("home", "tour") if self.name == "tour" else words.title(self.name)
 
-    @property
-    def picture(self) -> str:
-        """Its SVG, as text."""
-        return _read(self.name)
+    def picture(self, dark: bool) -> str:
+        """Its picture as HTML, on light or on dark ground."""
+        return _picture(self.name, dark)
 
 
 def groups() -> dict[str, list[Card]]:
@@ -47,15 +48,22 @@ def groups() -> dict[str, list[Card]]:
 
 
 @cache
-def _read(name) -> str:
-    return (FOLDER / f"{name}.svg").read_text("utf-8")
+def _picture(name, dark) -> str:
+    drawn = (FOLDER / f"{name}.svg").read_text("utf-8").replace("<svg ", f'<svg color="{INK[dark]}" ', 1)
+    whole = drawn.replace(">", f"><style>{_look(dark)}</style>", 1)
+    return f'<img alt="" class="picture" src="data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}">'
 
 
-def style(dark: bool) -> str:
-    """What the cards look like, with each scheme's colour on this ground."""
+@cache
+def _look(dark) -> str:
     colours = (
-        f".picture .{name} {{ --own: {scheme.style.dark if dark else scheme.style.light}; }}"
-        for name, scheme in schemes.REGISTRY.items()
-        if name.isidentifier()  # the pictures have no others
+        f".{name}{{--own:{scheme.style.dark if dark else scheme.style.light}}}"
+        for name, scheme in schemes.PAPER.items()  # the pictures have no others
     )
-    return f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}{''.join(colours)}</style>"
+    return Path(__file__).with_name("pictures.css").read_text("utf-8") + "".join(colours)
+
+
+@cache
+def style() -> str:
+    """What the cards look like."""
+    return f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>"

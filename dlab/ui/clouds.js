@@ -70,7 +70,7 @@ function frameAt({ times, clock, shares, starts, last }, place) {
   let k = 0;
   for (let high = last; k < high;) {
     const middle = (k + high + 1) >> 1;
-    if (shares[middle] <= place + 1e-9) k = middle; else high = middle - 1;
+    if (shares[middle] <= place + 1e-6) k = middle; else high = middle - 1;
   }
   const next = Math.min(k + 1, last), gap = shares[next] - shares[k];
   // The first frame of an act is a new cloud: nothing glides into it.

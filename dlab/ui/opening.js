@@ -2,6 +2,7 @@
 // It halves h after each play until a visitor takes the slider.
 
 const NARROW = 600, GAP = 16, GRAPH = 330, INDENT = 52, END = 44, TOP = 10, FOOT = 26;
+const BELOW = 30; // px of the window that show that the page goes on
 const HOLD = 1.4; // seconds between two step sizes
 
 const openings = new WeakMap();
@@ -176,14 +177,16 @@ class Opening {
     const width = this.root.clientWidth, state = [width, innerHeight, devicePixelRatio].join();
     if (width <= 0 || (!forced && state === this.laid)) return;
     this.laid = state;
-    const narrow = width < NARROW, { above, below } = this.options, n = this.panels.length;
+    const narrow = width < NARROW, n = this.panels.length;
     this.root.classList.toggle("narrow", narrow);
-    const room = Math.max(330, innerHeight - above - below), head = this.panels[0].head.offsetHeight;
-    const wide = narrow ? (width - 12) / n : Math.min((width - GRAPH - 28 - GAP * (n - 1)) / n, room - head - 100, 460);
+    // What the window leaves below the page's title, where the page is not scrolled.
+    const top = this.root.getBoundingClientRect().top + (document.querySelector("[data-testid='stMain']")?.scrollTop ?? scrollY);
+    const room = Math.max(330, innerHeight - top - BELOW), head = this.panels[0].head.offsetHeight;
+    const wide = narrow ? (width - 12) / n : Math.min((width - GRAPH - 28 - GAP * (n - 1)) / n, room - head - 80, 480);
     this.w = this.h = Math.floor(Math.max(120, wide));
     this.root.style.setProperty("--w", `${this.w}px`);
     this.root.style.setProperty("--h", `${this.h}px`);
-    this.part.graph.style.height = narrow ? `${Math.max(230, Math.min(330, innerHeight - above - this.w - head - 90))}px` : "";
+    this.part.graph.style.height = narrow ? `${Math.max(230, Math.min(330, room - this.w - head - 44))}px` : "";
     this.root.style.setProperty("--from", `${INDENT}px`);
     this.root.style.setProperty("--to", `${END}px`);
     this.dpr = Math.min(devicePixelRatio, 2);
@@ -218,7 +221,7 @@ class Opening {
     const { width, height } = curve.getBoundingClientRect();
     if (!width || !height) return;
     const all = rungs.flatMap(r => r.panels.map(error)), hs = rungs.map(r => r.h);
-    const low = 10 ** Math.floor(Math.log10(Math.min(...all)) + 0.15), high = 1.3 * Math.max(...all);
+    const low = Math.min(...all) / 1.7, high = 1.6 * Math.max(...all);
     const right = width - END, bottom = height - FOOT, log = Math.log;
     const x = h => INDENT + (right - INDENT) * log(h / hs[0]) / log(hs.at(-1) / hs[0]);
     const y = v => bottom - (bottom - TOP) * log(Math.max(v, low) / low) / log(high / low);

@@ -19,7 +19,6 @@ from dlab.ui.runs import progress, session
 # A target that no scheme has by its noise alone: narrow, and bent to one side.
 SETTINGS = {"target": "skew", "panels": "EM,SO", "step": "1"}
 COUNT, FRAMES = 400, 32  # particles a panel, frames of sampling a step size
-ABOVE, BELOW = 190, 90  # px of the window around it: menu and title, the first heading of the cards
 
 
 @cache
@@ -61,5 +60,5 @@ def _packet(known: bytes, presentation: bool) -> bytes:
     said = f"{COUNT} of the particles are drawn. Only the steps are real; between them the particles glide."
     return packet(
         movie, presentation=presentation, axis=f"W₂ from the target ({how})", method=measure.method(how).caption,
-        small=f"W₂ is that of the law itself ({how}). {said}", above=ABOVE, below=BELOW,
+        small=f"W₂ is that of the law itself ({how}). {said}",
     )  # fmt: skip

@@ -1,6 +1,6 @@
 // Plays a movie on 2-D canvases. Python hears of one thing alone: the step size that the visitor has come to rest on.
 
-const NARROW = 600, GAP = 20, SIDE = 200, SIDE_MAX = 440, UNDER = 128, TALLEST = 1000;
+const NARROW = 600, GAP = 16, SIDE = 160, SIDE_MAX = 440, UNDER = 140, TALLEST = 1000;
 const REST = 350; // ms that the step size stays before the page is told
 
 const players = new WeakMap();
@@ -100,8 +100,8 @@ class Player {
     const { options, movie } = decode(data), before = this.rung, same = this.movie?.id === movie.id;
     const own = movie.rungs[movie.own], asked = options.asked.join();
     // Between two requests of the page, what the visitor has chosen stands.
-    if (!same || asked !== this.asked) this.h = this.told = options.asked[0] ?? own.h;
-    const rung = movie.rungs.find(r => r.h === this.h) ?? (same && movie.rungs.find(r => r.h === before.h)) ?? own;
+    if (!same || asked !== this.asked) this.size = this.told = options.asked[0] ?? own.h;
+    const rung = movie.rungs.find(r => r.h === this.size) ?? (same && movie.rungs.find(r => r.h === before.h)) ?? own;
     Object.assign(this, { options, movie, asked, rung: rung || own });
     this.root.classList.toggle("presentation", options.presentation);
     if (!same) this.build();
@@ -131,10 +131,10 @@ class Player {
     part.acts.replaceChildren(...rung.acts.map(([label, first], i) => {
       const from = rung.shares[first], to = i + 1 < rung.acts.length ? rung.shares[rung.acts[i + 1][1]] : 1, mark = el("button");
       mark.type = "button";
-      mark.textContent = label;
+      mark.ariaLabel = label;
       mark.title = `Go to the start of “${label}”`;
       mark.style.left = `${100 * from}%`;
-      mark.style.maxWidth = `${100 * (to - from)}%`;
+      mark.style.width = `${100 * (to - from)}%`;
       mark.onclick = () => this.seek(from);
       return mark;
     }));
@@ -145,21 +145,21 @@ class Player {
 
   // Another step size by the visitor: at once where it is here, and the page is told when the slider rests.
   choose(h) {
-    this.h = h;
+    this.size = h;
     const rung = this.movie.rungs.find(r => r.h === h);
     if (rung) this.climb(rung);
     this.rungText();
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
-      if (this.h === this.told) return;
-      this.told = this.h;
-      this.tell?.("h", this.h);
+      if (this.size === this.told) return;
+      this.told = this.size;
+      this.tell?.("h", this.size);
     }, REST);
   }
 
   rungText() {
-    const { h, rung, ladder, part, options, sizes } = this, here = h === rung.h, size = h === null ? "" : fraction(h);
-    ladder.value = Math.max(0, sizes.indexOf(h));
+    const { rung, ladder, part, options, sizes } = this, here = this.size === rung.h, size = this.size === null ? "" : fraction(this.size);
+    ladder.value = Math.max(0, sizes.indexOf(this.size));
     ladder.style.setProperty("--done", `${100 * ladder.value / ladder.max}%`);
     text(part.size, size && `h = ${size}`);
     const why = here ? options.waiting : `computing h = ${size}`;
@@ -174,7 +174,6 @@ class Player {
       p.data = rung.panels[i];
       const last = p.data.known[rung.last], said = last >= 0 ? `, W₂ = ${number(p.data.distance[last])} at the end` : "";
       p.dots.setAttribute("aria-label", [this.options.alt, p.data.name + said].filter(Boolean).join(": "));
-      reserveLost(p);
     });
     this.note();
     this.drawChart();
@@ -234,11 +233,11 @@ class Player {
       root.style.setProperty("--w", `${this.w}px`);
       root.style.setProperty("--h", `${this.h}px`);
       root.style.setProperty("--side", `${Math.floor(side)}px`);
-      panels.forEach(reserveLost);
     };
     const all = movie.rungs;
     reserve(part.status, [part.clock, [`t = ${longest(all[0].times.map(t => t.toFixed(2)))}`]],
       [part.count, all.flatMap(r => r.stepText)], [part.act, all[0].acts.map(([label]) => label)]);
+    for (const mark of part.acts.children) text(mark, mark.offsetWidth < 62 ? "" : mark.ariaLabel);
     if (narrow) return set(n > 1 ? (width - 12) / 2 : width, 0);
     const room = tall - part.bar.offsetHeight - part.status.offsetHeight - 16;
     // How the words wrap depends on the width, so it takes a guess, a measurement and a correction.
@@ -548,20 +547,15 @@ function reserve(box, ...fills) {
   box.style.minHeight = `${box.offsetHeight}px`;
 }
 
-function reserveLost({ data, lost }) {
-  const texts = data.diverged.map((_, k) => lostText(data, k));
-  lost.hidden = !longest(texts);
-  reserve(lost, [lost, texts]);
-}
-
 function panelElements(data) {
   const root = el("figure", "panel"), head = el("div", "head", root), stage = el("div", "stage", root);
   const name = el("div", "name", head), [short, ...rest] = data.name.split(" · ");
   el("b", "", name).textContent = short;
   if (rest.length) el("span", "title", name).textContent = rest.join(" · ");
-  const value = data.distance && el("div", "value", head), lost = el("div", "lost", head);
+  const value = data.distance && el("div", "value", head);
   if (value) value.textContent = "\u00a0";
   const field = el("canvas", "field", stage), dots = el("canvas", "dots", stage), over = el("canvas", "over", stage), frame = svg(stage, "svg", { "aria-hidden": true });
+  const lost = el("div", "lost", stage);
   dots.setAttribute("role", "img");
   for (const canvas of [field, over]) canvas.setAttribute("aria-hidden", "true");
   return { data, root, head, stage, value, lost, field, dots, over, axes: frame, others: [field, over] };
