@@ -79,14 +79,13 @@ class _Film:
             draw.text((self.chart.left, self.chart.top - self.px(6)), self.chart.label, QUIET, self.small, anchor="ls")
 
     def at(self, second) -> tuple[int, int, float, float]:
-        """The frame at or before a second, the next one, how far between them, and t there."""
+        """The frame at or before a second, the next one, how far between them particles are, and t, which runs evenly."""
         clock, times, last = self.movie["clock"], self.movie["times"], len(self.movie["clock"]) - 1
         k = max(0, int(np.searchsorted(clock, second + 1e-5, "right")) - 1)
         after = min(k + 1, last)
         gap = clock[after] - clock[k]
         f = 0.0 if self.acts[after] != self.acts[k] or gap <= 0 else min(1.0, max(0.0, (second - clock[k]) / gap))
-        f = f * f * (3 - 2 * f) if gap >= EASE else f
-        return k, after, f, times[k] + f * (times[after] - times[k])
+        return k, after, f * f * (3 - 2 * f) if gap >= EASE else f, times[k] + f * (times[after] - times[k])
 
     def picture(self, second, done) -> np.ndarray:
         movie, image, px = self.movie, self.still.copy(), self.px

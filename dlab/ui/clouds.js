@@ -65,7 +65,7 @@ function clockwork(rung) {
   }
 }
 
-// Frame k at or before a place in a rung, the next one, how far between them, and t there.
+// Frame k at or before a place in a rung, the next one, how far between them particles are, and t, which runs evenly.
 function frameAt({ times, clock, shares, starts, last }, place) {
   let k = 0;
   for (let high = last; k < high;) {
@@ -74,9 +74,9 @@ function frameAt({ times, clock, shares, starts, last }, place) {
   }
   const next = Math.min(k + 1, last), gap = shares[next] - shares[k];
   // The first frame of an act is a new cloud: nothing glides into it.
-  let f = starts.has(next) || gap <= 0 ? 0 : Math.min(1, Math.max(0, (place - shares[k]) / gap));
-  if (clock[next] - clock[k] >= EASE) f *= f * (3 - 2 * f);
-  return { k, next, f, t: times[k] + f * (times[next] - times[k]) };
+  const even = starts.has(next) || gap <= 0 ? 0 : Math.min(1, Math.max(0, (place - shares[k]) / gap));
+  const f = clock[next] - clock[k] >= EASE ? even * even * (3 - 2 * even) : even;
+  return { k, next, f, t: times[k] + even * (times[next] - times[k]) };
 }
 
 const fraction = h => (h < 1 && Math.abs(1 / h - Math.round(1 / h)) < 1e-9 ? `1/${Math.round(1 / h)}` : String(+h.toPrecision(3)));

@@ -55,8 +55,7 @@ def draw(presentation: bool) -> None:
 @cache
 def _packet(known: bytes, presentation: bool) -> bytes:
     movie = dressed(zlib.decompress(known), particles.looks())
-    label = decode(movie)["panels"][0]["label"]
-    how = label.partition("(")[2].rstrip(")")
+    how = decode(movie)["panels"][0]["label"].partition("(")[2].rstrip(")")
     said = f"{COUNT} of the particles are drawn. Only the steps are real; between them the particles glide."
     return packet(
         movie, presentation=presentation, axis=f"W₂ from the target ({how})", method=measure.method(how).caption,
