@@ -81,12 +81,14 @@ function frameAt({ times, clock, shares, starts, last }, place) {
 
 const fraction = h => (h < 1 && Math.abs(1 / h - Math.round(1 / h)) < 1e-9 ? `1/${Math.round(1 / h)}` : String(+h.toPrecision(3)));
 
+const superscript = power => [...String(+power)].map(c => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
+
 // Three significant digits; powers of ten below 1e-3 and above 1e5.
 function number(v) {
   const size = Math.abs(v);
   if (size !== 0 && (size < 1e-3 || size >= 1e5)) {
     const [digits, power] = v.toExponential(2).split("e");
-    return `${digits}×10${[...String(+power)].map(c => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`.replace("-", "−");
+    return `${digits.replace("-", "−")}×10${superscript(power)}`;
   }
   return (size >= 100 ? v.toFixed(0) : v.toPrecision(3)).replace("-", "−");
 }

@@ -190,7 +190,7 @@ class Opening {
     this.root.style.setProperty("--from", `${INDENT}px`);
     this.root.style.setProperty("--to", `${END}px`);
     this.dpr = Math.min(devicePixelRatio, 2);
-    for (const p of this.panels) prepareDots(p, this.w, this.h, this.dpr, this.dark, (this.options.presentation ? 1.35 : 1) * (narrow ? 0.85 : 1.15));
+    for (const p of this.panels) prepareDots(p, this.w, this.h, this.dpr, this.dark, (this.options.presentation ? 1.2 : 1) * Math.max(0.85, Math.min(1.5, this.w / 310)));
     this.fieldAt = null;
     this.drawCurve();
     this.draw();

@@ -184,7 +184,7 @@ class Player {
     const { movie: { density, arrows, ghost }, part, followed, options } = this, room = options.presentation;
     const words = followed !== null
       ? [`Particle ${followed + 1}, on the same Brownian path everywhere.`, ghost && "Grey: its exact path.", "Esc lets it go."]
-      : [!room && this.rung.last && "Particles glide between steps; only the steps are real.", this.movie.followed && "Click one to follow it."];
+      : [!room && this.rung.last && "Particles glide between steps; only the steps are real.", this.movie.followed && "Click a particle to follow it."];
     part.note.textContent = [...words, arrows && this.arrows && "Arrows: the score, as long as the square root of its size."].filter(Boolean).join(" ");
     part.note.title = density ? `Lines: the density at ${PEAK.join(", ")} % of its peak.` : "";
   }
@@ -233,6 +233,11 @@ class Player {
       root.style.setProperty("--w", `${this.w}px`);
       root.style.setProperty("--h", `${this.h}px`);
       root.style.setProperty("--side", `${Math.floor(side)}px`);
+      // A title that is cut says less than none.
+      for (const p of panels) {
+        p.title.hidden = false;
+        p.title.hidden = p.name.scrollWidth > p.name.clientWidth;
+      }
     };
     const all = movie.rungs;
     reserve(part.status, [part.clock, [`t = ${longest(all[0].times.map(t => t.toFixed(2)))}`]],
@@ -551,14 +556,16 @@ function panelElements(data) {
   const root = el("figure", "panel"), head = el("div", "head", root), stage = el("div", "stage", root);
   const name = el("div", "name", head), [short, ...rest] = data.name.split(" · ");
   el("b", "", name).textContent = short;
-  if (rest.length) el("span", "title", name).textContent = rest.join(" · ");
+  const title = el("span", "title", name);
+  title.textContent = rest.join(" · ");
+  name.title = data.name;
   const value = data.distance && el("div", "value", head);
   if (value) value.textContent = "\u00a0";
   const field = el("canvas", "field", stage), dots = el("canvas", "dots", stage), over = el("canvas", "over", stage), frame = svg(stage, "svg", { "aria-hidden": true });
   const lost = el("div", "lost", stage);
   dots.setAttribute("role", "img");
   for (const canvas of [field, over]) canvas.setAttribute("aria-hidden", "true");
-  return { data, root, head, stage, value, lost, field, dots, over, axes: frame, others: [field, over] };
+  return { data, root, head, name, title, stage, value, lost, field, dots, over, axes: frame, others: [field, over] };
 }
 
 function ticks(low, high, want) {
@@ -607,6 +614,12 @@ function logTicks(low, high) {
   return decades.length > 1 ? decades : inside.filter((_, i) => i % Math.ceil(inside.length / 4) === 0);
 }
 
+// A tick of an axis that goes below a thousandth, whose ticks all have this form.
+function power(v) {
+  const [digits, n] = v.toExponential(0).split("e");
+  return `${digits === "1" ? "" : `${digits}·`}10${superscript(n)}`;
+}
+
 function drawDistances({ part: { along }, panels, rung, scale, options, root }) {
   const labels = [...new Set(panels.map(p => p.data.label))], caption = el("div", "caption"), large = options.presentation;
   const said = labels.length === 1 ? labels[0] : "W₂ so far";
@@ -620,7 +633,7 @@ function drawDistances({ part: { along }, panels, rung, scale, options, root }) 
   const x = place => indent + inner * Math.max(0, (place - start) / (1 - start || 1)), y = v => 6 + deep * (1 - scale.at(v));
   for (const v of scale.log ? logTicks(scale.low, scale.high) : ticks(scale.low, scale.high, 3)) {
     svg(picture, "line", { class: "grid", x1: indent, x2: indent + inner, y1: y(v), y2: y(v) });
-    svg(picture, "text", { class: "tick", "data-value": v, x: indent - 7, y: y(v), dy: "0.35em", "text-anchor": "end" }, String(v));
+    svg(picture, "text", { class: "tick", "data-value": v, x: indent - 7, y: y(v), dy: "0.35em", "text-anchor": "end" }, scale.log && scale.low < 1e-3 ? power(v) : String(v));
   }
   svg(picture, "line", { class: "axis", x1: indent, x2: indent + inner, y1: 6 + deep, y2: 6 + deep });
   for (const [place, anchor] of [[start, "start"], [1, "end"]]) {
