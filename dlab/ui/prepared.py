@@ -20,7 +20,7 @@ from dlab import answers, cache, engine, fingerprint
 from dlab.answers import learned_score
 from dlab.cache import Cache
 from dlab.errors import learned
-from dlab.ui import links, movies, settings, studies, tour
+from dlab.ui import links, movies, opening, settings, studies, tour
 from dlab.ui.scenes import SCENES
 
 LONG = 100_000  # bytes of JSON beyond which a file is compressed
@@ -53,6 +53,7 @@ def files() -> dict[str, File]:
         key, kind = engine.answer_name(kind, study, *which), answers.find(kind).name
         add(name, File(key, page, shown, f"answer {kind}", lambda: engine.answer(kind, study, *which)))
 
+    add("opening", File(opening.name(), "home", "its opening", "movie", opening.make))
     entries = [(scene, scene.name, f"scene {scene.name}") for scene in SCENES]
     entries += [(step, f"tour-{n}", f"step {n} of the tour") for n, step in enumerate(tour.STEPS, 1)]
     for entry, name, shown in entries:

@@ -290,13 +290,14 @@ def test_every_file_of_the_particles(offered, tmp_path):
     assert [row["EM"] for row in data["rows"]] == [float(row["EM"]) for row in table]
     # The player's page holds the movie that the films are drawn from; between two steps it has frames of its own.
     held = base64.b64decode(re.search(rb'id="movie">([^<]*)<', files["particles-gaussian-EM-SO.html"])[1])
-    frames = len(decode(held[held.index(MAGIC) :])["times"])
-    assert frames > len(table)
-    assert Image.open(io.BytesIO(files["particles-gaussian-EM-SO.gif"])).n_frames == frames
+    movie = decode(held[held.index(MAGIC) :])
+    assert len(movie["times"]) > len(table)
+    seconds = movie["clock"][-1]
+    assert Image.open(io.BytesIO(files["particles-gaussian-EM-SO.gif"])).n_frames == round(film.GIF_FPS * seconds) + 1
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     (tmp_path / "film.mp4").write_bytes(files["particles-gaussian-EM-SO.mp4"])
     _, *pictures = ffmpeg.read_frames(str(tmp_path / "film.mp4"))
-    assert len(pictures) == frames
+    assert len(pictures) == round(film.FPS * seconds) + 1
     with np.load(io.BytesIO(files["particles.npz"])) as moved:
         assert moved["EM"].shape[1:] == (500, 2)
         assert len(moved["times"]) == len(table)
