@@ -85,7 +85,9 @@ def scene_link(entry: scenes.PreparedScene, label: str, **look) -> None:
 
 
 def tour_link(label: str, **look) -> None:
-    """A link that begins the guided tour."""
+    """A link that begins the guided tour; none while it is under way."""
+    if state.value("tour"):
+        return
     st.page_link(page_of(tour.STEPS[0].page), label=label, query_params=_here(links.address(tour.STEPS[0])), **look)
 
 
