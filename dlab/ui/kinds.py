@@ -137,7 +137,7 @@ class Several(Choice):
     def read(self, text):
         names = tuple(dict.fromkeys(params.choice(self.noun, n.strip(), self.offered) for n in str(text).split(",")))
         if self.most and len(names) > self.most:
-            raise BadInput(f"{len(names)} {self.short} are too many; give at most {self.most}.")
+            raise BadInput(f"{self.short} lists {len(names)} entries, too many; give at most {self.most}.")
         return names
 
     def write(self, value):
@@ -180,7 +180,7 @@ class Stretch(Rung):
         ends = tuple(params.typed(self.short, part) for part in text.split("..", 1)) if ".." in text else (None, None)
         if not set(ends) <= set(rungs) or rungs.index(ends[0]) > rungs.index(ends[1]):
             offered = ", ".join(f"{v:g}" for v in rungs)
-            raise BadInput(f"{self.short} = {params.show(text)} is not a stretch of {offered}; give two of them in this order, as a..b.")
+            raise BadInput(f"{self.short} = {params.show(text)} is not a range of {offered}; give two of them in this order, as a..b.")
         return ends
 
     def write(self, value):
@@ -309,5 +309,5 @@ def unpack(text: str):
         value = json.loads(raw)
         dumps(value)
     except (ValueError, zlib.error, RecursionError):
-        raise BadInput("its packed data are damaged; open the study file instead.") from None
+        raise BadInput("the data in the link are damaged; open the study file instead.") from None
     return value

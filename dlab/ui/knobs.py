@@ -8,8 +8,8 @@ from dlab.ui.kinds import Number, Rung, Setting
 
 SYNTHETIC = ("rows", "spread", "data")  # knobs of the logistic target that an uploaded CSV stands in for
 GRID_LABELS = {
-    "sigma_max": "Largest σ", "sigma_min": "Smallest σ", "rho": "ρ", "beta_min": "Smallest β", "beta_max": "Largest β", "delta": "Smallest t",
-    "v": "Scale v", "m0": "m₀",
+    "sigma_max": "Largest σ", "sigma_min": "Smallest σ", "rho": "ρ", "beta_min": "Smallest β", "beta_max": "Largest β",
+    "delta": "Smallest t", "v": "Scale v", "m0": "m₀",
 }  # fmt: skip
 
 

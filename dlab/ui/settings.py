@@ -284,7 +284,7 @@ SETTINGS: tuple[Setting, ...] = (
         Choice("score", "Score", "exact", {"exact": "exact, of the smoothed images", "network": "a small trained network"},
                help="The network learns from samples of the smoothed images, by denoising: a perceptron of two layers, up to 32² pixels."),
         Rung("count", "Images K", 300.0, (100.0, 300.0, 1000.0), help="The number of images in the law; the others are held out."),
-        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), help="Standard deviation of the noise on each image; grey values run from −1 to 1."),
+        Rung("width", "Smoothing w", 0.2, (0.1, 0.2, 0.3, 0.5), help="Noise added to each image; grey values run from −1 to 1."),
         Rung("step", "Step size h", 0.2, IMAGE_STEPS, help="Of the images shown. The paper's MNIST images use h = 0.2 and T = 2."),
         Rung("T", "Horizon T", 2.0, (1.0, 2.0, 3.0, 4.0), help="Time at which the reverse process starts."),
         Choice("start", "Start", "paper", dict(reversed(STARTS.items())), help="The law of the noise at time T."),
