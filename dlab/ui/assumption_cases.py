@@ -30,7 +30,7 @@ CASES = (
         {"var": 0.5, "w": 0.3, "angle": 0.0},
     ),
     Departure(
-        "wells", "A double well", "wells", "a", "Repulsion a", "a",
+        "wells", "A double well", "wells", "a", "Repulsion strength a", "a",
         (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0), 3.0, "m₀ = −a: log-concave up to a = 0, then two wells with a barrier a²/4.",
     ),
     Departure(

@@ -221,7 +221,7 @@ class Number(Setting):
     @classmethod
     def of(cls, knob: Knob, name: str, **more) -> "Number":
         """The setting of a knob of a target or a score error."""
-        return cls(name, knob.label, knob.default, knob.low, knob.high, knob.step, help=knob.help, **more)
+        return cls(name, knob.label.replace("(degrees)", "(°)"), knob.default, knob.low, knob.high, knob.step, help=knob.help, **more)
 
     def read(self, text):
         number = params.typed(self.short, text) if isinstance(text, str) else text
