@@ -75,7 +75,7 @@ def error_chart(found: dict) -> Chart:
     ]  # fmt: skip
     axis = log_axis("L₂ error of the score under the target, ε", list(map(_error, found["rows"])), (1.2, 1.2))
     says = error_sentence(found)
-    return plot("A score that is wrong where the target hardly is", axis, "W₂ (densities)", curves, slopes=(1.0,), says=says)
+    return plot("A score that is wrong where the target has little mass", axis, "W₂ (densities)", curves, slopes=(1.0,), says=says)
 
 
 def _error(row):

@@ -15,10 +15,10 @@ def section(of, file) -> Block:
         study = of(scene)
         st.markdown(words.text("convergence", "law-meaning"))
         left, right, _ = st.columns((1, 1, 2), vertical_alignment="bottom")
-        scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of those that the curve shows.")
+        scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of the schemes in the picture.")
         steps = right.selectbox(
             "Steps of its law", sorted(study.steps), format_func=lambda n: place({"h": study.grid(n).step, "steps": n}), key="law-step",
-            help="The step size of equal steps, else their number.",
+            help="The step size, or the number of steps where they are not equal.",
         )  # fmt: skip
         if study.law(scheme) is None:
             st.caption(words.text("convergence", "law-unknown", scheme=scheme))
@@ -27,7 +27,7 @@ def section(of, file) -> Block:
 
     def answer(scene):
         (scheme, steps), study = scene["law"], of(scene)
-        return Ask("law", study, (scheme, steps), "Carrying the density through the steps.")
+        return Ask("law", study, (scheme, steps), "Computing the density step by step.")
 
     def view(found, scene):
         if (sheet := density.sheet(found)) is None:

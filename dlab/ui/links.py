@@ -28,7 +28,7 @@ def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, 
     values, notes = _parsed(query, repeated)
     values = _fitted(values, notes)
     if (scene := scenes.BY_NAME.get(values["scene"])) and differs(values, scene):
-        notes.append(f"The link's scene was ignored: its settings are not those of “{scene.question}” Used instead: none.")
+        notes.append(f"The link names the scene “{scene.question}” but has other settings; the scene was ignored.")
         values["scene"] = ""
     return values, notes
 
@@ -41,12 +41,12 @@ def _parsed(query, repeated=()) -> tuple[dict, list[str]]:
             if name in table and _texts(settings.defaults, tuple(values))[name] != text:
                 values |= table[name].taken(text)
     query = _named(query) | query
-    notes = [f"The link gives {params.show(key)} more than once; the last was used." for key in repeated]
+    notes = [f"The link gives {params.show(key)} more than once; the last value was used." for key in repeated]
     if "target" in query and "spec" in query:
         notes.append("The link gives both target and spec; spec was used.")
     version = query.pop("v", str(VERSION))
     if version not in READ:
-        notes.append(f"The link says version {params.show(version)}; this lab reads version {VERSION} and took what it understood.")
+        notes.append(f"The link says version {params.show(version)}; this lab reads version {VERSION} and used what it understood.")
     for key in ("target", "error", "model", "grid", "stop", "schemes", "panels"):  # the keys of others follow from them
         if key in query:
             _take(values, notes, table[key], key, query.pop(key))

@@ -109,9 +109,9 @@ def movie(study: Study, steps: int, count: int):
         run = {"run": study.key}
         left.button(
             f"Run (about {cost:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
-            help="Moves the particles and measures their distances; the movie is kept and opens at once afterwards.",
+            help="Moves the particles and measures their distances. The movie is kept, so that next time it opens at once.",
         )  # fmt: skip
-        right.caption(f"{steps} steps of {count} particles and a reference path for each.")
+        right.caption(f"{steps} steps of {count} particles, each with a reference path.")
         return None
     bar, name = progress("Moving the particles."), _movie_key(study, (steps,), count) + BEGUN
     scene = _movie_key(study, trajectory.rungs(study, steps, count), count)

@@ -81,7 +81,7 @@ def test_a_mixture_over_the_midpoint_has_a_higher_peak_than_the_gaussian_of_its_
 
 
 def test_no_law_and_no_finite_law_are_sentences():
-    with pytest.raises(BadInput, match="no law of REM"):
+    with pytest.raises(BadInput, match="law of REM"):
         answers.find("law").check(study(LOGISTIC, "REM"), "REM", 2)
     lost = found(GAUSSIAN, score_error={"name": "field", "level": 900.0})
     assert density.sheet(lost) is None

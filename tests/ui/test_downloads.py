@@ -222,12 +222,12 @@ def test_every_file_of_a_sampled_curve(offered):
 def test_a_prepared_curve_has_particles_that_are_moved_when_asked_for(offered, monkeypatch, tmp_path):
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
     _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]))
-    assert "Simulated anew" in buttons["w2-logistic-EM.npz"]["help"]
+    assert "simulated again" in buttons["w2-logistic-EM.npz"]["help"]
     with np.load(io.BytesIO(made(buttons["w2-logistic-EM.npz"]))) as found:
         assert {"EM_8", "reference_EM_8"} <= set(found.files)
         assert found["EM_8"].shape == (4096, 2)
     _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]))
-    assert "Simulated anew" not in buttons["w2-logistic-EM.npz"]["help"]
+    assert "simulated again" not in buttons["w2-logistic-EM.npz"]["help"]
 
 
 SECTIONS = {f"{name}-open": True for name in ("which", "models", "hessian", "parts")}

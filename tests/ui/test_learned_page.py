@@ -41,7 +41,7 @@ def press(at, key):
 def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     at = visit("learned", QUERY)
     assert [b for b in labels(at) if b.startswith("Train (about")]
-    assert "not trained yet" in plain(at)
+    assert "has been trained" in plain(at)
     assert charts(at) == 0
     assert not silent(at)
     at = press(at, "train")

@@ -333,9 +333,9 @@ def test_a_study_that_a_page_varies_reopens_there():
     for i in range(10):
         values = random_scene(rng(900 + i)) | {"particles": 256, "accuracy": 0}
         for page, before in (
-            ("Score error", studies.level_study(values)),
-            *(("Horizon", s) for s in studies.horizon_studies(values).values()),
-            ("Dimension", studies.dimension_study(values)),
+            ("score error", studies.level_study(values)),
+            *(("horizon", s) for s in studies.horizon_studies(values).values()),
+            ("dimension", studies.dimension_study(values)),
         ):
             again, notes = files.from_study(json.dumps(before.to_json(), indent=1).encode())
             assert page in notes[-1]
@@ -397,7 +397,7 @@ def test_the_study_of_a_file_runs_as_it_is(name):
         now = studies.curve(scene).to_json()
         for field in {**before, **now}:
             assert close(before.get(field), now.get(field)), field
-    assert any(note.startswith(key) for note in notes) if key else "reach" in changes or not notes
+    assert any(key in note for note in notes) if key else "reach" in changes or not notes
 
 
 def test_every_key_of_the_contract_is_opened_by_some_file():
@@ -410,7 +410,7 @@ def test_repeated_keys_are_named():
     assert values["gaussian.k1"] == 3
     assert len(notes) == 1
     assert "'k1'" in notes[0]
-    assert "last was used" in notes[0]
+    assert "the last" in notes[0]
 
 
 @pytest.mark.parametrize(

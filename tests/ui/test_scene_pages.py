@@ -106,7 +106,7 @@ def test_a_setting_that_matters_ends_the_scene_and_says_so_once():
     moved(at, "Skewness c", 3.0)
     assert at.title[0].value == OWN["convergence"]
     assert "scene" not in address(at)
-    over = [c.value for c in at.caption if "is over" in c.value]
+    over = [c.value for c in at.caption if "is closed" in c.value]
     assert len(over) == 1
     assert "Two scores or one Hessian?" in over[0]
     assert "Answer" not in words(at)
@@ -116,16 +116,16 @@ def test_a_setting_that_matters_ends_the_scene_and_says_so_once():
 
 def test_a_moving_scene_does_not_read_the_curves_settings():
     at = pressed(open_scene(scenes.BY_NAME["too-far"]), "guess-skip")
-    assert "Across the narrow side" in words(at)
+    assert "overshoots" in words(at)
     moved(at, "Step size h", 0.25)
     assert at.title[0].value == OWN["particles"]
-    assert "is over" in words(at)
+    assert "is closed" in words(at)
 
 
 def test_a_link_whose_settings_are_not_the_scenes():
     at = visit("convergence", links.address(HALVING) | {"k1": "3"})
     assert at.title[0].value == OWN["convergence"]
-    assert "its settings are not those of" in at.warning[0].value
+    assert "other settings" in at.warning[0].value
     assert charts(at) == 1
 
 

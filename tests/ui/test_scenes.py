@@ -82,7 +82,7 @@ def test_a_scene_ends_with_the_first_setting_that_its_numbers_depend_on(scene):
         setting = table.get(key)  # none: a knob of the target
         kept = bool(setting and setting.view)
         assert values["scene"] == (scene.name if kept else ""), key
-        assert [n for n in notes if "scene" in n and "instead" in n] == ([] if kept else notes[-1:]), key
+        assert [n for n in notes if "scene" in n and "ignored" in n] == ([] if kept else notes[-1:]), key
 
 
 @pytest.mark.parametrize("value", ["halvin", "", "Halving", "<b>", "1"])
