@@ -197,9 +197,10 @@ SETTINGS: tuple[Setting, ...] = (
     Whole("seed", "Seed", 0, low=0, high=2**31 - 1, look="number_input", group="sampling", study="seed",
           help="The same seed gives the same numbers."),
     # How the curve is shown.
-    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True, pages=("convergence",), pages=("convergence",),
+    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True, pages=("convergence",),
            help="Evaluations compare schemes at equal cost: REM and REI take two scores a step, SO a score and a Hessian."),
-    Flag("fits", "Fitted lines", True, group="picture", view=True, help="W₂ = C hᵖ through the filled points; p is the slope."),
+    Flag("fits", "Fitted lines", True, group="picture", view=True, help="W₂ = C hᵖ through the filled points; p is the slope.",
+           pages=("convergence",)),
     Flag("bounds", "Theorem's bounds", True, group="picture", view=True,
          help="Dotted lines: the leading term of each scheme's theorem with this target's constants."),
     Flag("expansion", "Closed form as h → 0", False, group="picture", view=True, pages=("convergence",),
