@@ -1,0 +1,481 @@
+// The page: scenes one at a time, each a question first, then its picture, then its answer.
+"use strict";
+const Lesson = (() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const root = document.documentElement, main = document.querySelector("main"), find = id => document.getElementById(id);
+  const { number, step } = Chart;
+  const HALF = { 0.5: "½", 1: "1", 1.5: "1½", 2: "2" };
+  const REDRAWS = []; // ms that each change of a control took, laws and picture
+  const memory = data.scenes.map(() => ({ stage: 0, guess: {}, settings: null }));
+  let now = 0, shown = null, chosen = null; // the scene's number, its view, the theme where it was chosen
+
+  function el(tag, given = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(given)) {
+      if (key.startsWith("on")) node[key] = value;
+      else if (key === "html") node.innerHTML = value; // our own words, made in Python
+      else if (value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
+    }
+    node.append(...children.flat().filter(c => c !== null && c !== false && c !== undefined));
+    return node;
+  }
+
+  const dark = () => root.dataset.theme === "dark";
+  const presenting = () => root.classList.contains("present");
+  const look = name => data.looks[name] || { colours: ["#5f6772", "#a3adba"], marker: "circle", dash: "dash", title: name, evals: 1 };
+  const colour = name => look(name).colours[dark() ? 1 : 0];
+  const listed = items => items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+  // ---------------------------------------------------------------- a Gaussian scene whose settings move
+
+  class Live {
+    constructor(scene, kept) {
+      this.scene = scene, this.live = scene.live;
+      const { problem, error, schemes, steps, at } = this.live;
+      this.begun = {
+        k: problem.axes.map(a => 1 / a.v), T: problem.grid.T, kind: error.name === "relative" ? "relative" : "constant", level: error.level || 0,
+        start: problem.start, grid: problem.grid.name, at: steps.indexOf(at), schemes: [...schemes],
+      };
+      this.now = kept || { ...this.begun, k: [...this.begun.k], schemes: [...schemes] };
+    }
+    get even() { return this.now.grid === "uniform" && !this.live.problem.grid.stop; }
+    get moved() {
+      const { at, schemes, kind, ...rest } = this.now, { at: _, schemes: __, kind: was, ...begun } = this.begun;
+      return JSON.stringify(rest) !== JSON.stringify(begun) || (rest.level !== 0 && kind !== was);
+    }
+    get problem() {
+      const { problem, error } = this.live, s = this.now, maker = data.grids[s.grid];
+      const grid = s.grid === problem.grid.name ? { ...problem.grid } : { name: s.grid, ...maker.settings };
+      grid.T = maker.begins === "T" ? s.T : s.grid === problem.grid.name ? problem.grid.T : Engine.horizon(grid);
+      const angle = (error.angle || 0) * Math.PI / 180, level = s.kind === "constant" ? s.level : 0;
+      const axes = problem.axes.map((a, i) => ({
+        v: s.k[i] === this.begun.k[i] ? a.v : 1 / s.k[i], m: a.m,
+        add: level * (problem.turn[0][i] * Math.cos(angle) + problem.turn[1][i] * Math.sin(angle)),
+      }));
+      return { ...problem, axes, grid, start: s.start, rel: s.kind === "relative" ? s.level : 0 };
+    }
+    // The numbers of steps of the curve.
+    get counts() {
+      const { h, steps } = this.live;
+      if (this.even && h) return h.map(size => Math.max(1, Math.round(this.now.T / size)));
+      return h || this.now.grid !== this.begun.grid ? [4, 8, 16, 32, 64, 128, 256].slice(0, Math.max(steps.length, 4)) : steps;
+    }
+    get N() { const counts = this.counts; return counts[Math.min(this.now.at, counts.length - 1)]; }
+    place(N) { return this.even ? `h = ${step(this.problem.grid.T / N)}` : `N = ${N}`; }
+    hidden() { return this.moved ? this.now.schemes.filter(s => !Engine.SCHEMES[s] || !Engine.exactly(s)) : []; }
+
+    series() {
+      const p = this.problem, { curve } = this.scene, counts = [...this.counts].sort((a, b) => a - b), bounds = !curve || curve.bounds;
+      const evals = curve?.x === "evals", stored = this.moved ? [] : curve?.series || [], tiny = 1e-11;
+      const size = Math.sqrt(p.axes.reduce((sum, a) => sum + a.v + a.m * a.m, 0));
+      return this.now.schemes.filter(s => !this.hidden().includes(s)).flatMap(name => {
+        const known = stored.find(s => s.scheme === name);
+        if (known) return [known];
+        if (!Engine.SCHEMES[name] || !Engine.exactly(name)) return [];
+        const points = counts.map(N => {
+          const { w2, met } = p.rel || p.axes.some(a => a.add) ? Engine.path(p, name, N) : { w2: { [N]: Engine.w2(p, name, N) }, met: 0 };
+          const equal = w2[N] < tiny * size, y = equal || !(w2[N] > 0) ? null : w2[N], h = this.even ? p.grid.T / N : null;
+          const says = `${name}, ${this.place(N)}: ${equal ? "equal to the target up to rounding" : y === null ? "diverged" : `W₂ ${number(y)}`}`;
+          return { x: evals ? N * look(name).evals : this.even && curve?.x !== "steps" ? h : N, y, h, N, bound: bounds ? Engine.bound(p, name, N, met) : null, filled: true, half: 0, says, equal };
+        }).filter(q => !q.equal);
+        return [{ scheme: name, label: this.slope(points), points: points.sort((a, b) => a.x - b.x) }];
+      });
+    }
+    slope(points) {
+      const fine = points.filter(p => p.y > 0).sort((a, b) => b.N - a.N);
+      return fine.length > 1 ? `slope ${(Math.log(fine[1].y / fine[0].y) / Math.log(fine[0].N / fine[1].N)).toFixed(2)}`.replace("-", "−") : "";
+    }
+
+    keys(series) {
+      const found = [];
+      for (const s of series.slice(0, 4)) {
+        if (s.label) found.push({ value: s.label.replace("slope ", ""), label: `slope of ${s.scheme}` });
+        if (series.length < 3) found.push({ value: number(s.points.find(p => p.N === this.N)?.y ?? null), label: `${s.scheme} at ${this.place(this.N)}` });
+      }
+      return found.slice(0, 4);
+    }
+    takeaway(series) {
+      if (!this.moved) return this.scene.takeaway;
+      const falls = series.filter(s => s.label).map(s => `${s.scheme} with ${s.label}`);
+      return falls.length ? `Between the two finest points the error falls for ${listed(falls)}.` : "No error is left to see.";
+    }
+
+    film(count) {
+      const p = this.problem, N = this.N, names = this.now.schemes.filter(s => Engine.SCHEMES[s]).slice(0, 3), run = Engine.schedule(p.grid, N);
+      const [[a, b], [c, d]] = p.turn, [s, t] = p.axes, centre = [a * s.m + b * t.m, c * s.m + d * t.m];
+      const round = r => Array.from({ length: 73 }, (_, i) => {
+        const u = Math.sqrt(s.v) * r * Math.cos(i * Math.PI / 36), w = Math.sqrt(t.v) * r * Math.sin(i * Math.PI / 36);
+        return [centre[0] + a * u + b * w, centre[1] + c * u + d * w];
+      }).flat();
+      const reach = [[a * a * s.v + b * b * t.v, centre[0]], [c * c * s.v + d * d * t.v, centre[1]]].map(([v, m]) => [Math.min(m - 3.3 * Math.sqrt(v), -3.3), Math.max(m + 3.3 * Math.sqrt(v), 3.3)]);
+      const half = Math.max(...reach.map(([low, high]) => high - low)) / 2, box = reach.flatMap(([low, high]) => [(low + high) / 2 - half, (low + high) / 2 + half]);
+      const clouds = Engine.particles(p, names, N, count, 20250207);
+      return {
+        box, count, contours: [0.5, 1, 2, 3, 4.5].map(drop => round(Math.sqrt(2 * drop))),
+        acts: [{ label: "Sampling", steps: Array.from(run.times, (_, n) => n), times: Array.from(run.times), clouds }],
+        panels: names.map(name => ({ name, colour: colour(name) })),
+        distances: names.map(name => Engine.exactly(name) ? Engine.path(p, name, N, run).w2.map(v => v === v ? v : null) : null),
+      };
+    }
+  }
+
+  // ---------------------------------------------------------------- controls of a live scene
+
+  function controls(view, changed) {
+    const s = view.now, rows = [];
+    const slider = (name, label, low, high, by, get, set, text) => {
+      const output = el("output"), input = el("input", { type: "range", min: low, max: high, step: by, "aria-label": label });
+      const show = () => { input.value = get(); output.textContent = text(get()); };
+      input.oninput = () => { set(Number(input.value)); show(); changed(); };
+      rows.push([el("label", { "data-name": name }, el("span", {}, label, output), input), show]);
+    };
+    const menu = (name, label, options, get, set) => {
+      const input = el("select", { "aria-label": label }, options.map(([value, text]) => el("option", { value }, text)));
+      input.onchange = () => { set(input.value); changed(); };
+      rows.push([el("label", { "data-name": name }, el("span", {}, label), input), () => { input.value = get(); }]);
+    };
+    const tenth = v => String(Number(v.toFixed(2)));
+    s.k.forEach((_, i) => slider(`k${i + 1}`, `Curvature κ${"₁₂"[i]}`, 0.3, 8, 0.1, () => s.k[i], v => { s.k[i] = v; }, tenth));
+    const counts = () => view.counts.length - 1;
+    slider("at", "Step size h", 0, counts(), 1, () => Math.min(s.at, counts()), v => { s.at = v; }, () => view.place(view.N).replace("h = ", ""));
+    menu("grid", "Time grid", Object.entries(data.grids).map(([name, g]) => [name, g.title]), () => s.grid, v => { s.grid = v; });
+    slider("level", "Score error ε", 0, 0.5, 0.01, () => s.level, v => { s.level = v; }, tenth);
+    menu("kind", "Its kind", [["constant", "constant vector"], ["relative", "share of the score"]], () => s.kind, v => { s.kind = v; });
+    slider("T", "Horizon T", 1, 10, 1, () => s.T, v => { s.T = v; }, v => data.grids[s.grid].begins === "T" ? tenth(v) : view.problem.grid.T.toFixed(2));
+    menu("start", "Start", [["exact", "exact p_T"], ["paper", "N(0, σ_T² I)"], ["vp", "N(0, I)"]], () => s.start, v => { s.start = v; });
+    const node = el("div", { class: "controls" }, rows.map(([row]) => row));
+    const sync = () => {
+      rows.forEach(([, show]) => show());
+      node.querySelector("[data-name=T] input").disabled = data.grids[s.grid].begins !== "T";
+      node.querySelector("[data-name=at] span").firstChild.textContent = view.even ? "Step size h" : "Number of steps";
+      node.querySelector("[data-name=at] input").max = counts();
+    };
+    sync();
+    return { node, sync };
+  }
+
+  function chips(view, changed) {
+    const node = el("div", { class: "chips" });
+    const sync = () => {
+      const s = view.now, others = Object.keys(data.looks).filter(n => Engine.SCHEMES[n] && Engine.exactly(n) && !s.schemes.includes(n));
+      const add = el("select", { "aria-label": "Add a scheme" }, el("option", { value: "" }, "+ scheme"), Object.entries(data.families).map(([key, title]) =>
+        el("optgroup", { label: title }, others.filter(n => look(n).family === key).map(n => el("option", { value: n }, `${n}, ${look(n).title}`)))));
+      add.onchange = () => { s.schemes.push(add.value); changed(); };
+      node.replaceChildren(...s.schemes.map(name => el("button", {
+        type: "button", class: "chip", style: `--own: ${colour(name)}`, title: `${look(name).title}: leave out`, "aria-label": `Leave out ${name}`, disabled: s.schemes.length < 2,
+        onclick: () => { s.schemes.splice(s.schemes.indexOf(name), 1); changed(); },
+      }, name)), add);
+    };
+    sync();
+    return { node, sync };
+  }
+
+  // ---------------------------------------------------------------- the picture of a scene
+
+  class View {
+    constructor(scene, own) {
+      this.scene = scene, this.own = own;
+      this.live = scene.live ? new Live(scene, own.settings) : null;
+      this.moves = scene.page === "particles";
+    }
+
+    // All of a scene beneath its question, once it is revealed.
+    build() {
+      const { scene, live } = this;
+      this.takeaway = el("p", { class: "takeaway" });
+      this.keys = el("div", { class: "keys" });
+      this.note = el("p", { class: "moved", hidden: true });
+      this.picture = el("figure", { class: `picture${this.moves ? " film" : ""}` });
+      this.side = el("aside", { class: "side" });
+      this.answer = el("div", { class: "answer" });
+      const change = () => this.change();
+      if (live) {
+        this.controls = controls(live, change);
+        this.chips = chips(live, change);
+        this.reset = el("button", { type: "button", class: "plain", hidden: true, onclick: () => { this.own.settings = null; render(); } }, "Back to the lesson’s settings");
+      }
+      if (this.moves) {
+        this.player = new Film.Player(this.picture, frame => this.mark(frame));
+        this.distances = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+        this.distances.setAttribute("role", "img");
+        this.side.append(el("figure", { class: "small" }, this.distances));
+      } else {
+        this.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+        this.svg.setAttribute("role", "img");
+        this.picture.append(...[this.chips?.node, this.svg].filter(Boolean));
+        if (live) {
+          const small = el("div", { class: "film" });
+          this.player = new Film.Player(small);
+          this.side.append(small);
+        }
+      }
+      if (live && this.moves) this.picture.prepend(this.chips.node);
+      if (live) this.side.append(this.controls.node, this.reset);
+      const facts = el("div", { class: "facts" }, scene.tables.map(t => fold(t.title, grid(t))), scene.notes.length ? fold(`ⓘ ${scene.notes.length} note${scene.notes.length > 1 ? "s" : ""}`, el("ul", {}, scene.notes.map(n => el("li", {}, n)))) : null);
+      const aside = live && !presenting() ? null : this.answer, below = aside ? null : this.answer;
+      if (aside) this.side.prepend(this.answer);
+      const glide = this.player ? el("p", { class: "small-print" }, "Grey lines: the target. Between steps particles glide; only the steps are computed.") : null;
+      const parts = [this.takeaway, this.keys, el("div", { class: "stage" }, this.picture, this.side), this.note, below, glide, facts];
+      this.watch = new ResizeObserver(() => this.draw());
+      requestAnimationFrame(() => this.picture.isConnected && this.watch.observe(this.picture));
+      return parts.filter(Boolean);
+    }
+
+    async start() {
+      this.draw();
+      this.tell();
+      if (this.scene.film && !this.live) {
+        const film = await Film.unpack(this.scene.film, colour);
+        const { n, series } = this.scene.distances;
+        film.distances = film.panels.map((_, i) => film.acts.at(-1).steps.map(k => series[i]?.y[n.indexOf(k)] ?? null));
+        this.player.load(film);
+      } else if (this.live) {
+        this.roll();
+      }
+      if (this.moves && !still.matches && !this.own.played) { this.own.played = true; this.player.play(); }
+    }
+
+    change() {
+      const begun = performance.now();
+      this.own.settings = this.live.now;
+      this.controls.sync();
+      this.chips.sync();
+      this.draw();
+      REDRAWS.push(performance.now() - begun);
+      this.tell();
+      // The particles come after the picture of the laws, at most once a frame.
+      this.waits ||= requestAnimationFrame(() => { this.waits = 0; if (shown === this) this.roll(); });
+    }
+
+    roll() { if (this.player) this.player.load(this.live.film(this.moves ? 600 : 300), !this.moves && !this.player.playing); }
+
+    // Pictures in the size that there is.
+    draw() {
+      if (!this.picture.isConnected) return;
+      const font = presenting() ? 20 : 14, size = { font, line: presenting() ? 3 : 2.2, mark: presenting() ? 10 : 8 };
+      if (this.moves) {
+        const box = this.distances.parentNode;
+        this.frame = undefined;
+        this.small = { ...size, font: font * 0.9, width: box.clientWidth, height: Math.min(280, Math.max(180, box.clientWidth * 0.7)), id: "clip-small" };
+        this.mark(this.latest ?? null);
+        return;
+      }
+      const top = this.svg.getBoundingClientRect().top + scrollY, height = Math.max(300, Math.min(620, innerHeight - top - (presenting() ? 24 : 40)));
+      Chart.draw(this.svg, this.spec(), { ...size, width: this.picture.clientWidth, height: innerWidth < 700 ? 340 : height, id: "clip-picture" });
+      this.svg.setAttribute("aria-label", this.scene.takeaway);
+    }
+
+    series() {
+      return (this.live ? this.live.series() : this.scene.curve.series).map(s => ({
+        ...s, name: s.scheme, colour: colour(s.scheme), dash: look(s.scheme).dash, marker: look(s.scheme).marker,
+        boundLabel: this.scene.curve.bounds ? `${s.scheme} bound` : "",
+      }));
+    }
+
+    spec() {
+      const { curve } = this.scene, series = this.latestSeries = this.series(), { live } = this;
+      const even = live ? live.even && curve.x === "h" : curve.x === "h";
+      const x = even ? { title: "step size h", log: true, ticks: "halves" } : { title: curve.x === "evals" ? curve.xTitle : "number of steps N", log: true, ticks: "doubles" };
+      const at = live && series[0]?.points.find(p => p.N === live.N)?.x;
+      const lines = Object.entries(this.own.guess.slopes || {}).flatMap(([name, slope]) => {
+        const s = series.find(one => one.scheme === name), known = s?.points.filter(p => p.y > 0).sort((a, b) => a.N - b.N) || [], first = known.find(p => p.filled) || known[0];
+        if (!first) return [];
+        const fine = known.at(-1), ends = [first, fine].map(p => [p.x, first.y * (first.N / p.N) ** slope]).sort((a, b) => a[0] - b[0]);
+        return [{ x: ends.map(e => e[0]), y: ends.map(e => e[1]), colour: s.colour, dash: "dashdot", label: `your guess, ${HALF[slope]}` }];
+      });
+      return { x, y: { title: live ? "W₂ (exact)" : curve.yTitle }, series, lines, slopes: [0.5, 1, 2], at };
+    }
+
+    // The distances so far, with the place of the film.
+    mark(frame) {
+      this.latest = frame;
+      if (!this.moves || !this.small?.width || frame === this.frame) return;
+      this.frame = frame;
+      const film = this.player.film, { n, series } = this.scene.distances;
+      const own = film?.distances && this.live ? film.panels.map((p, i) => ({ scheme: p.name, n: film.acts.at(-1).steps, y: film.distances[i] || [] })) : series.map(s => ({ ...s, n }));
+      const drawn = own.map(s => ({
+        name: s.scheme, label: "", colour: colour(s.scheme), dash: look(s.scheme).dash, marker: s.n.length > 40 ? "" : look(s.scheme).marker,
+        points: s.n.map((x, i) => ({ x, y: s.y[i], half: 0, filled: true, says: `${s.scheme}, step ${x}: W₂ ${number(s.y[i] ?? null)}` })).filter(p => p.y > 1e-9),
+      }));
+      Chart.draw(this.distances, { x: { title: "step n", log: false, ticks: "even", whole: true }, y: { title: "W₂ to p_t so far" }, series: drawn, at: frame || 0 }, { ...this.small, mark: this.small.mark * 0.75 });
+      this.distances.setAttribute("aria-label", this.scene.takeaway);
+    }
+
+    // The words beside the picture.
+    tell() {
+      const { scene, live } = this, series = live && !this.moves ? this.latestSeries || this.series() : null;
+      const moving = live && this.moves ? this.ends() : null;
+      this.takeaway.textContent = series ? live.takeaway(series) : moving ? moving.takeaway : scene.takeaway;
+      const keys = series ? live.keys(series) : moving ? moving.keys : scene.keys;
+      this.keys.replaceChildren(...keys.map(k => el("div", {}, el("b", {}, k.value), el("span", {}, k.label))));
+      if (!live) return;
+      this.reset.hidden = !live.moved && live.now.schemes.join() === live.begun.schemes.join();
+      const gone = live.hidden();
+      this.note.hidden = !live.moved;
+      this.note.textContent = [
+        "A setting has moved: the picture is computed here, the answer and the tables are those of the lesson.",
+        gone.length ? `${listed(gone)} ${gone.length > 1 ? "are" : "is"} hidden: with a random midpoint the law is a mixture, whose distance only the lab computes.` : "",
+      ].join(" ");
+    }
+
+    ends() {
+      const { live, scene } = this, p = live.problem, N = live.N;
+      if (!live.moved && N === live.live.at && live.now.schemes.join() === live.begun.schemes.join()) return scene;
+      const found = live.now.schemes.filter(Engine.exactly).map(name => [name, Engine.w2(p, name, N)]);
+      return {
+        keys: found.slice(0, 4).map(([name, w]) => ({ value: number(w), label: `W₂ of ${name}, ${live.place(N)}` })),
+        takeaway: `With ${live.place(N)} (${N} steps) ${found.map(([name, w]) => `${name} ends at W₂ = ${number(w)}`).join("; ")}.`,
+      };
+    }
+
+    close() {
+      this.watch?.disconnect();
+      this.player?.close();
+    }
+  }
+
+  const fold = (title, content) => el("details", {}, el("summary", {}, title), el("div", { class: "wide" }, content));
+  const grid = t => el("table", {}, el("thead", {}, el("tr", {}, t.columns.map(c => el("th", { scope: "col" }, c)))), el("tbody", {}, t.rows.map(r => el("tr", {}, r.map(c => el("td", {}, c))))));
+
+  // ---------------------------------------------------------------- guess and answer
+
+  function guessing(scene, own) {
+    const { guess } = scene, rows = [];
+    const ask = (label, options, get, set) => {
+      const buttons = options.map(([value, text]) => el("button", { type: "button", "aria-pressed": String(get() === value), onclick: () => { set(value); sync(); } }, text));
+      const sync = () => { buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(get() === options[i][0]))); refresh(); };
+      rows.push(el("div", { class: "ask", role: "group", "aria-label": label }, el("span", {}, label), el("div", { class: options.every(o => o[1].length < 3) ? "short" : "long" }, buttons)));
+    };
+    const go = el("button", { type: "button", class: "primary", id: "show", onclick: advance });
+    const refresh = () => {
+      const open = guess && (guess.kind === "slopes" ? Object.keys(own.guess.slopes || {}).length < guess.schemes.length : own.guess.choice === undefined);
+      go.textContent = open ? "Show without guessing" : scene.page === "particles" ? "Show the particles" : "Show the curve";
+      go.classList.toggle("quiet", Boolean(open));
+    };
+    if (guess?.kind === "slopes") for (const name of guess.schemes) {
+      ask(`Slope of ${name}`, Object.entries(HALF).map(([v, text]) => [Number(v), text]), () => own.guess.slopes?.[name], v => { (own.guess.slopes ||= {})[name] = v; });
+    }
+    if (guess?.kind === "choice") ask("What do you expect?", guess.options.map((text, i) => [i, text]), () => own.guess.choice, v => { own.guess.choice = v; });
+    refresh();
+    const head = guess?.kind === "slopes" ? el("p", {}, el("b", {}, "Before the curve appears:"), " which slope will it have, with both axes logarithmic? Slope 1: the error halves with h. Slope 2: it falls to a quarter.") : null;
+    return el("div", { class: "guess" }, head, rows, go);
+  }
+
+  function answered(scene, own, host) {
+    if (!scene.answer) return host.remove();
+    if (own.stage < 2) return host.replaceChildren(el("button", { type: "button", class: "primary", id: "reveal", onclick: advance }, "Show the answer"));
+    const { guess } = scene, said = [];
+    if (own.guess.choice !== undefined) said.push(`You said: “${guess.options[own.guess.choice]}”`);
+    for (const [name, slope] of Object.entries(own.guess.slopes || {})) {
+      const measured = scene.curve.series.find(s => s.scheme === name)?.label.replace("slope", "measured");
+      said.push(`You said ${HALF[slope]} for ${name}${measured ? `; ${measured}` : ""}.`);
+    }
+    host.replaceChildren(...[said.length ? el("p", { class: "said" }, said.join(" ")) : null, el("div", { html: scene.answer })].filter(Boolean));
+  }
+
+  // ---------------------------------------------------------------- the page
+
+  function render() {
+    const scene = data.scenes[now], own = memory[now];
+    shown?.close();
+    shown = null;
+    const head = [el("h1", {}, scene.question), scene.text ? el("p", { class: "lead" }, scene.text) : null];
+    if (own.stage === 0) {
+      main.replaceChildren(...head.filter(Boolean), guessing(scene, own));
+    } else {
+      shown = new View(scene, own);
+      main.replaceChildren(...head.filter(Boolean), ...shown.build());
+      answered(scene, own, shown.answer);
+      shown.start();
+    }
+    main.dataset.stage = own.stage;
+    main.dataset.scene = scene.name;
+    document.querySelectorAll("nav button").forEach((b, i) => { i === now ? b.setAttribute("aria-current", "true") : b.removeAttribute("aria-current"); });
+    find("before").disabled = now === 0;
+    find("after").disabled = now === data.scenes.length - 1;
+  }
+
+  function advance() {
+    const own = memory[now], last = data.scenes[now].answer ? 2 : 1;
+    if (own.stage >= last) return;
+    own.stage += 1;
+    if (own.stage === 1) return render();
+    main.dataset.stage = own.stage;
+    answered(data.scenes[now], own, shown.answer);
+  }
+
+  function go(to) {
+    if (to < 0 || to >= data.scenes.length || (to === now && main.firstChild)) return;
+    now = to;
+    render();
+    scrollTo(0, 0);
+    try { history.replaceState(null, "", `#${data.scenes[now].name}${presenting() ? "+present" : ""}`); } catch { /* a page without an address */ }
+  }
+
+  function themed() {
+    root.dataset.theme = chosen || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  }
+
+  function present(on) {
+    root.classList.toggle("present", on);
+    find("present").setAttribute("aria-pressed", String(on));
+    render();
+  }
+
+  function full() {
+    const done = document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.();
+    done?.catch(() => {}); // a frame may not be allowed to
+  }
+
+  function pressed(event) {
+    const { key, target } = event, typing = target.matches?.("input, select, textarea");
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (key === "Escape" && presenting()) return present(false);
+    if (typing && !/^[a-z]$/i.test(key)) return;
+    if (target.matches?.("select")) return;
+    const act = {
+      ArrowRight: () => go(now + 1), PageDown: () => go(now + 1), ArrowLeft: () => go(now - 1), PageUp: () => go(now - 1),
+      f: full, p: () => present(!presenting()), l: turn,
+      " ": () => { memory[now].stage < (data.scenes[now].answer ? 2 : 1) ? advance() : shown?.player?.toggle(); },
+    }[key.length === 1 ? key.toLowerCase() : key];
+    if (/^[1-9]$/.test(key)) return go(Number(key) - 1);
+    if (!act || (key === " " && target.matches?.("button, summary"))) return;
+    event.preventDefault();
+    act();
+  }
+
+  function turn() {
+    chosen = dark() ? "light" : "dark";
+    themed();
+    render();
+  }
+
+  function begin() {
+    document.querySelector("nav").append(...data.scenes.map((s, i) => el("button", { type: "button", title: s.question, "aria-label": `Scene ${i + 1}: ${s.question}`, onclick: () => go(i) }, String(i + 1))));
+    document.querySelector(".made").textContent = `dlab ${data.version}`;
+    find("before").onclick = () => go(now - 1);
+    find("after").onclick = () => go(now + 1);
+    find("theme").onclick = turn;
+    find("present").onclick = () => present(!presenting());
+    find("full").onclick = full;
+    addEventListener("keydown", pressed);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { themed(); render(); });
+    addEventListener("resize", () => shown?.draw());
+    addEventListener("hashchange", open);
+    themed();
+    open();
+  }
+
+  // The scene that the address names after its #, a name or a number, with +present in presentation mode.
+  function open() {
+    const [name, how] = location.hash.slice(1).split("+"), at = data.scenes.findIndex((s, i) => s.name === name || String(i + 1) === name);
+    root.classList.toggle("present", how === "present");
+    find("present").setAttribute("aria-pressed", String(how === "present"));
+    if (at >= 0) now = at;
+    render();
+  }
+
+  begin();
+  return { data, redraws: REDRAWS, get view() { return shown; } };
+})();

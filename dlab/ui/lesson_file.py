@@ -1,0 +1,163 @@
+"""The lesson as one HTML file: which scenes, from their names or from links, and what each is made of."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from dlab import engine, lesson, params, words
+from dlab.lesson import curve, film, live
+from dlab.params import BadInput
+from dlab.study import refitted
+from dlab.ui import links, movies, studies
+from dlab.ui.scene import Scene
+from dlab.ui.scenes import BY_NAME, SCENES
+
+PAGES = ("convergence", "particles")  # whose pictures a lesson holds
+MOST = 40  # scenes of one file
+Asked = tuple[str, Scene]  # a page and the settings in force there
+
+
+def asked(entries: Iterable[str] = (), say: Callable[[str], None] = lambda note: None) -> list[Asked]:
+    """What the entries name: prepared scenes, all of them where there are no entries, or addresses of the lab, whole or from the page's
+    name or the "?" on. BadInput names the entry; say is told what was ignored in a link."""
+    entries = list(entries) or [scene.name for scene in SCENES]
+    if len(entries) > MOST:
+        raise BadInput(f"{len(entries)} scenes are asked for; a lesson holds at most {MOST}.")
+    found = []
+    for entry in entries:
+        if entry in BY_NAME:
+            values, notes = links.read(links.address(BY_NAME[entry]))
+            page = BY_NAME[entry].page
+        else:
+            page, values, notes = _linked(entry)
+        for note in notes:
+            say(f"{params.show(entry)}: {note}")
+        found.append((page, Scene(values)))
+    return found
+
+
+def _linked(entry):
+    whole = entry if "?" in entry or "://" in entry else f"?{entry}"
+    if "=" not in entry and "://" not in entry:
+        raise BadInput(f"scene = {params.show(entry)} is neither a scene nor a link; choose of {', '.join(BY_NAME)}, or give an address.")
+    try:
+        parts = urlsplit(whole)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        raise BadInput(f"scene = {params.show(entry)} is no address; copy it from the browser or from Share.") from None
+    query = dict(pairs)
+    page = parts.path.rstrip("/").rpartition("/")[2] or links.short(query) or PAGES["panels" in query]
+    if page not in PAGES:
+        raise BadInput(f"scene = {params.show(entry)} is of the page {params.show(page)}; a lesson holds scenes of {' and '.join(PAGES)}.")
+    repeated = [key for key in query if sum(k == key for k, _ in pairs) > 1]
+    return page, *links.read(query, repeated)
+
+
+def made(scenes: Iterable[Asked], tick: Callable[[float], None] = lambda done: None) -> str:
+    """The file of these scenes; what is not kept is computed. tick(share done) may raise to cancel."""
+    scenes, whole, names = list(scenes), [], set()
+    for i, (page, values) in enumerate(scenes):
+        one = scene(page, values, lambda done, i=i: tick((i + done) / len(scenes)))
+        while one["name"] in names:
+            one["name"] += f"-{i + 1}"
+        names.add(one["name"])
+        whole.append(one)
+    return lesson.document(whole)
+
+
+def scene(page: str, values: Scene, tick: Callable[[float], None] = lambda done: None) -> dict:
+    """One scene as plain values: its words, and what `lesson.curve` and `lesson.film` make of its result or its movie."""
+    prepared = BY_NAME.get(values.scene)
+    parts = _moving(values, tick) if page == "particles" else _curve(values, tick)
+    shown = parts.pop("shown")
+    if prepared:
+        question, text, name = prepared.question, prepared.text, prepared.name
+    else:
+        question, text, name = values.title or words.title(page), values.question or _plain(words.text(page)), page
+    return {
+        "name": name,
+        "page": page,
+        "question": question,
+        "text": text,
+        "guess": _guess(prepared, page, parts),
+        "answer": lesson.text.of_markdown(lesson.text.pretty(prepared.answer(shown))) if prepared else "",
+        **parts,
+    }
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", "").replace("W_2", "W₂")
+
+
+def _guess(prepared, page, parts) -> dict | None:
+    if prepared and prepared.asked:
+        return {"kind": "slopes", "schemes": list(prepared.asked)}
+    if prepared and words.has("lesson", prepared.name):
+        lines = words.text("lesson", prepared.name).splitlines()
+        return {"kind": "choice", "options": [line.removeprefix("- ") for line in lines if line.strip()]}
+    if page == "convergence" and not prepared:
+        sloped = [s["scheme"] for s in parts["curve"]["series"] if s["label"]]
+        return {"kind": "slopes", "schemes": sloped[:2]} if sloped else None
+    return None
+
+
+def _curve(values, tick) -> dict:
+    study = studies.curve(values)
+    if (result := engine.result(study)) is None:
+        *_, result = engine.stream(study, tick)
+    if values.by_hand:
+        result = refitted(result, values.window)
+    brackets = values.brackets == "always" or (values.brackets == "few" and len(values.schemes) <= 2)
+    told = curve.shown(result, values.x, bounds=values.bounds, brackets=brackets)
+    sizes = list(map(float, study.h)) if study.even else None
+    return {"shown": result, **told, "film": None, "live": _live(study, study.steps, sizes, study.steps[0])}
+
+
+def _moving(values, tick) -> dict:
+    study = studies.moving_study(values)
+    steps = study.steps[-1]
+    packed, meta = movies.make_movie(study, steps, values.moving, tick)
+    alive = None
+    if live.problem(study):
+        # The step sizes of the player's ladder, coarse to fine, with that of the scene.
+        counts = sorted({steps, *(n for k in range(7) if (n := round(study.T * 2**k)) >= 1)}) if study.even else [steps]
+        alive = _live(study, counts, [study.T / n for n in counts] if study.even else None, steps)
+    return {
+        "shown": meta, **curve.moving(study, meta), "curve": None, "film": None if alive else film.packed(packed), "live": alive,
+    }  # fmt: skip
+
+
+def _live(study, counts, sizes, at) -> dict | None:
+    problem = live.problem(study)
+    return problem and {
+        "problem": problem, "schemes": list(study.schemes), "steps": list(counts), "h": sizes, "at": at, "error": dict(study.score_error),
+    }  # fmt: skip
+
+
+def write(entries: Iterable[str], out: str, say: Callable[[str], None], tick: Callable[[float], None] = lambda done: None) -> int:
+    """Make the lesson of `entries` and write it to the path `out`; its size in bytes. BadInput where an entry or the path is wrong."""
+    path = Path(out)
+    if path.is_dir() or not path.parent.is_dir():
+        raise BadInput(f"--out = {params.show(out, 200)} cannot be written; give the path of a file in a folder that exists.")
+    content = made(asked(entries, say), tick).encode()
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"--out = {params.show(out, 200)} cannot be written ({error.strerror}); give another path.") from None
+    return len(content)
+
+
+def button(page: str, values: Mapping) -> None:
+    """A download of this scene and of the nine prepared ones, for the Share popover. It is made when it is pressed."""
+    import streamlit as st
+
+    scene_ = Scene(values)
+    if page in PAGES:
+        st.download_button(
+            "This scene as one HTML file", lambda: made([(page, scene_)]), file_name="lesson.html", mime="text/html", on_click="ignore",
+            key="lesson-file", type="tertiary", help="Question, picture, answer and notes, for a USB stick or a slide; no server needed.",
+        )  # fmt: skip
+    st.download_button(
+        "All nine scenes as one HTML file", lambda: made(asked()), file_name="lesson.html", mime="text/html", on_click="ignore",
+        key="lesson-files", type="tertiary", help="The prepared scenes as a lesson, live on Gaussian targets; opens without a server.",
+    )  # fmt: skip
