@@ -12,12 +12,12 @@ const Chart = (() => {
   const esc = text => String(text).replace(/[&<>"']/g, c => `&#${c.charCodeAt(0)};`);
   const raised = n => String(n).replace(/./g, c => POWERS[c]);
 
-  // Three significant digits, × 10ⁿ below 10⁻³, a true minus.
+  // Three significant digits, ×10ⁿ below 10⁻³, a true minus.
   function number(v) {
     if (v === null || !Number.isFinite(v)) return "–";
     if (v === 0) return "0";
     const size = Math.abs(Number(v.toPrecision(3))), power = Math.floor(Math.log10(size) + 1e-12);
-    const text = size < 1e-3 || size >= 1e6 ? `${(size / 10 ** power).toFixed(2)} × 10${raised(power)}` : size.toFixed(Math.max(0, 2 - power));
+    const text = size < 1e-3 || size >= 1e6 ? `${(size / 10 ** power).toFixed(2)}×10${raised(power)}` : size.toFixed(Math.max(0, 2 - power));
     return v < 0 ? `−${text}` : text;
   }
 
@@ -54,6 +54,9 @@ const Chart = (() => {
     }
   }
 
+  // A colour of a line as that of a word, which needs more contrast.
+  const readable = colour => `color-mix(in srgb, ${colour} 70%, var(--ink))`;
+
   const pen = document.createElement("canvas").getContext("2d");
   function width(text, font, family) {
     pen.font = `600 ${font}px ${family}`;
@@ -86,10 +89,12 @@ const Chart = (() => {
 
   // Limits of y about all that is drawn; a bound far above the points leaves the picture at its top.
   function limits(spec, headroom = 2000) {
-    const points = spec.series.flatMap(s => s.points.filter(p => p.y > 0)), values = points.map(p => p.y);
+    const values = spec.series.flatMap(s => s.points.map(p => p.y).filter(y => y > 0));
     if (!values.length) return [0.01, 1];
     const top = Math.max(...values), all = [...values];
-    for (const p of points) for (const v of [p.bound, p.lower, p.upper, p.y + p.half]) if (v > 0 && v <= headroom * top) all.push(v);
+    for (const s of spec.series) for (const p of s.points) {
+      for (const v of [s.boundLabel ? p.bound : 0, p.lower, p.upper, p.y + p.half]) if (v > 0 && v <= headroom * top) all.push(v);
+    }
     return [Math.min(...all), Math.max(...all)];
   }
 
@@ -101,18 +106,18 @@ const Chart = (() => {
     if (!xs.length) [x0, x1] = spec.x.log ? [0.1, 1] : [0, 1];
     if (spec.x.log) { x0 /= 1.25; x1 *= 1.12; } else if (x0 === x1) x1 = x0 + 1;
     const slopes = spec.slopes && x1 / x0 > 3 ? spec.slopes : [], falls = spec.x.ticks === "doubles";
-    // The reference triangles stand in the lower corner where the curves are high: one octave wide, below the points there.
-    const wide = 2, from = falls ? x0 * 1.12 : x1 / 1.12 / wide, to = from * wide, steep = Math.max(0, ...slopes);
+    // The reference triangles stand in the lower corner where the curves are high, two octaves wide where there is room for it.
+    const wide = x1 / x0 > 20 ? 4 : 2, from = falls ? x0 * 1.3 : x1 / 1.12 / wide, to = from * wide, steep = Math.max(0, ...slopes);
     y1 *= 1.6; y0 /= 1.6;
     if (slopes.length) {
       const above = series.flatMap(s => s.points.filter(p => p.y > 0 && p.x >= from / 1.5 && p.x <= to * 1.5).map(p => p.y));
       y0 = Math.min(y0, Math.min(...above, y1) / wide ** steep / 2.2);
     }
-    const labels = series.filter(s => s.points.length).map(s => ({ s, text: narrow ? s.name : [s.name, s.label].filter(Boolean).join("  ") }));
+    const labels = series.filter(s => s.points.length).map(s => ({ s, text: narrow ? s.name : [s.name, s.label].filter(Boolean).join("\u2002") }));
     for (const s of series) if (s.boundLabel && s.points.some(p => p.bound > 0 && p.bound <= y1)) labels.push({ s, bound: true, text: narrow ? "bound" : s.boundLabel });
     for (const l of spec.lines || []) labels.push({ line: l, text: l.label });
     const end = Math.max(0, ...labels.map(l => width(l.text, font * 0.92, family)));
-    const m = { left: font * 3.7, right: Math.min(end + font * 1.4, W * 0.42), top: font * 0.7, bottom: font * 3.2 };
+    const m = { left: font * 4.5, right: Math.min(end + font * 1.4, W * 0.42), top: font * 0.7, bottom: font * 3.2 };
     const w = W - m.left - m.right, h = H - m.top - m.bottom;
     const X = spec.x.log ? v => m.left + w * (log(v) - log(x0)) / (log(x1) - log(x0)) : v => m.left + w * (v - x0) / (x1 - x0);
     const Y = v => m.top + h * (log(y1) - log(Math.max(v, 1e-300))) / (log(y1) - log(y0)), inside = v => v >= y0 * 0.999 && v <= y1 * 1.001;
@@ -128,7 +133,7 @@ const Chart = (() => {
     }
     put(`<path class="axis" d="M${f(m.left)} ${f(m.top)}V${f(m.top + h)}H${f(m.left + w)}"/>`);
     put(`<text class="title" x="${f(m.left + w / 2)}" y="${f(H - font * 0.5)}" text-anchor="middle">${esc(spec.x.title)}</text>`);
-    put(`<text class="title" transform="translate(${f(font * 0.95)} ${f(m.top + h / 2)}) rotate(-90)" text-anchor="middle">${esc(spec.y.title)}</text>`);
+    put(`<text class="title" transform="translate(${f(font * 0.9)} ${f(m.top + h / 2)}) rotate(-90)" text-anchor="middle">${esc(spec.y.title)}</text>`);
     if (spec.at) put(`<path class="at" d="M${f(X(spec.at))} ${f(m.top)}V${f(m.top + h)}"/>`);
 
     // Reference slopes, from the low corner.
@@ -137,7 +142,7 @@ const Chart = (() => {
       const [a, b] = falls ? [X(to), X(from)] : [X(from), X(to)], rise = s * log(wide) * decade;
       if (rise < h * 0.6) put(
         `<path class="slope" d="M${f(a)} ${f(foot)}L${f(b)} ${f(foot - rise)}"/>`,
-        `<text class="tick" x="${f(b + (falls ? -4 : 4))}" y="${f(foot - rise + font * 0.3)}" text-anchor="${falls ? "end" : "start"}">${{ 0.5: "½", 1.5: "1½" }[s] || s}</text>`);
+        s === 0.5 && rise < font * 0.9 ? "" : `<text class="tick" x="${f(b + (falls ? -4 : 4))}" y="${f(foot - rise + font * 0.3)}" text-anchor="${falls ? "end" : "start"}">${{ 0.5: "½", 1.5: "1½" }[s] || s}</text>`);
     }
     if (slopes.length) { const [a, b] = [X(from), X(to)], top = foot - steep * log(wide) * decade, side = falls ? a : b; put(`<path class="slope" d="M${f(a)} ${f(foot)}H${f(b)}M${f(side)} ${f(foot)}V${f(top)}"/>`); }
 
@@ -172,7 +177,7 @@ const Chart = (() => {
     for (let i = 1; i < labels.length; i++) labels[i].y = Math.max(labels[i].y, labels[i - 1].y + gap);
     for (let i = labels.length - 1, floor = m.top + h; i >= 0; i--, floor -= gap) labels[i].y = Math.min(labels[i].y, floor);
     for (const l of labels) {
-      put(`<text class="end${l.bound ? " thin" : ""}" x="${f(l.x)}" y="${f(l.y + font * 0.32)}" style="fill:${l.colour}" font-size="${f(font * 0.92)}">${esc(l.text)}</text>`);
+      put(`<text class="end${l.bound ? " thin" : ""}" x="${f(l.x)}" y="${f(l.y + font * 0.32)}" style="fill:${readable(l.colour)}" font-size="${f(font * 0.92)}">${esc(l.text)}</text>`);
     }
     svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
     svg.setAttribute("width", W);
@@ -181,5 +186,5 @@ const Chart = (() => {
     svg.innerHTML = out.join("");
   }
 
-  return { DASHES, draw, esc, marker, number, step };
+  return { draw, number, readable, step };
 })();

@@ -1,8 +1,10 @@
 """A result as a scene of the lesson shows it: picture, key figures, takeaway, tables, notes. Nothing is computed."""
 
+import math
+
 from dlab.figures import tables
 from dlab.figures.convergence import AXES
-from dlab.figures.numbers import number, place, ratio, step_size
+from dlab.figures.numbers import listed, number, order, place, ratio, size, step_size
 from dlab.figures.tables import (
     diverged,
     fit_of,
@@ -17,6 +19,7 @@ from dlab.figures.tables import (
 from dlab.lesson.text import pretty
 
 MOST_KEYS = 4
+MOST_WORDS = 30
 
 
 def shown(result: dict, x: str = "h", *, bounds=True, brackets=True) -> dict:
@@ -24,7 +27,7 @@ def shown(result: dict, x: str = "h", *, bounds=True, brackets=True) -> dict:
     return {
         "curve": picture(result, x, bounds=bounds, brackets=brackets),
         "keys": keys(result),
-        "takeaway": pretty(tables.sentence(result)),
+        "takeaway": pretty(takeaway(result)),
         "tables": [
             {"title": "Slopes and constants", **table(tables.table(result))},
             {"title": "Every point", **table(tables.rows_table(result))},
@@ -76,13 +79,42 @@ def _quantity(rows) -> str:
     return f"W₂ ({', '.join([*methods, *([f'{paths} paths'] if paths else [])])})"
 
 
+def takeaway(result: dict) -> str:
+    """What the picture shows, in about 25 words; the lab's own sentence where no scheme has a slope."""
+    falls, flat, promised, void = [], {}, {}, []
+    for name in schemes_of(result):
+        fit = fit_of(result, name)
+        if levels_off(result, name):
+            flat[name] = number(rows_of(result, name)[-1]["w2"])
+        elif has_slope(fit):
+            falls.append(f"{name} with slope {slope_text(fit)}")
+            if fit.get("theory_order"):
+                promised.setdefault(order(fit["theory_order"]), []).append(name)
+            else:
+                void.append(name)
+    if flat:
+        return f"{listed(flat)} {'level' if len(flat) > 1 else 'levels'} off near W₂ = {listed(dict.fromkeys(flat.values()))}."
+    if not falls:
+        return tables.sentence(result)
+    said = f"The error falls for {listed(falls)}" if len(falls) > 1 else f"The error of {falls[0].replace(' with', ' falls with')}"
+    theorem = listed(power + (f" for {listed(names)}" if len(falls) > 1 else "") for power, names in promised.items())
+    whole = f"{said}; the theorem promises {theorem}." if theorem else f"{said}; no theorem gives a bound here." if void else f"{said}."
+    return whole if len(whole.split()) <= MOST_WORDS else f"{said}."
+
+
+def levels_off(result: dict, scheme: str) -> bool:
+    """Whether the last octave of a scheme's curve is flat."""
+    rows = [r for r in rows_of(result, scheme) if not diverged(r) and r["w2"] > 0]
+    return len(rows) > 1 and abs(math.log(rows[-2]["w2"] / rows[-1]["w2"]) / math.log(size(rows[-2]) / size(rows[-1]))) < tables.LEVEL
+
+
 def keys(result: dict) -> list[dict]:
     """Up to four numbers that the picture is about, {"value", "label"}: slopes, and errors at the finest step where there is room."""
     names = schemes_of(result)[:MOST_KEYS]
     found = []
     for name in names:
         rows, fit = rows_of(result, name), fit_of(result, name)
-        if has_slope(fit):
+        if has_slope(fit) and not levels_off(result, name):
             found.append({"value": pretty(slope_text(fit)), "label": f"slope of {name}"})
         last = rows[-1]
         if len(names) <= MOST_KEYS // 2:

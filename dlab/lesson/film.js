@@ -53,7 +53,7 @@ const Film = (() => {
         this.canvases = [...this.clouds.querySelectorAll("canvas")];
         this.titles = [...this.clouds.querySelectorAll("figcaption")];
       }
-      film.panels.forEach((p, i) => { this.titles[i].style.color = p.colour; });
+      film.panels.forEach((p, i) => { this.titles[i].style.color = Chart.readable(p.colour); });
       this.marks = []; // seconds at which each frame stands, over all acts
       let clock = 0;
       film.acts.forEach((act, a) => {
@@ -94,7 +94,7 @@ const Film = (() => {
       this.output.textContent = noising ? `${act.label}, t = ${act.times[frame].toFixed(2)}` : `step ${act.steps[frame]} of ${last}, t = ${act.times[frame].toFixed(2)}`;
       this.film.panels.forEach((panel, i) => {
         const w = !noising && this.film.distances?.[i]?.[frame];
-        this.titles[i].textContent = typeof w === "number" ? `${panel.name}   W₂ = ${Chart.number(w)}` : panel.name;
+        this.titles[i].textContent = typeof w === "number" ? `${panel.name}\u2003W₂ = ${Chart.number(w)}` : panel.name;
       });
       this.told(noising ? null : frame);
     }
@@ -112,7 +112,7 @@ const Film = (() => {
         pen.stroke();
       }
       pen.fillStyle = panel.colour;
-      pen.globalAlpha = count > 400 ? 0.55 : 0.7;
+      pen.globalAlpha = Number(style.getPropertyValue("--cloud"));
       const r = Math.max(1.3, side / ratio / 230) * ratio, a = from * count * 2, b = to * count * 2;
       pen.beginPath();
       for (let j = 0; j < 2 * count; j += 2) {

@@ -4,7 +4,8 @@ const Lesson = (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const root = document.documentElement, main = document.querySelector("main"), find = id => document.getElementById(id);
   const { number, step } = Chart;
-  const HALF = { 0.5: "½", 1: "1", 1.5: "1½", 2: "2" };
+  const SLOPES = [[0.5, "½"], [1, "1"], [1.5, "1½"], [2, "2"]], HALF = Object.fromEntries(SLOPES);
+  const LEVEL = 0.15; // slope of the last octave below which a curve has levelled off
   const REDRAWS = []; // ms that each change of a control took, laws and picture
   const memory = data.scenes.map(() => ({ stage: 0, guess: {}, settings: null }));
   let now = 0, shown = null, chosen = null; // the scene's number, its view, the theme where it was chosen
@@ -90,8 +91,10 @@ const Lesson = (() => {
     keys(series) {
       const found = [];
       for (const s of series.slice(0, 4)) {
-        if (s.label) found.push({ value: s.label.replace("slope ", ""), label: `slope of ${s.scheme}` });
-        if (series.length < 3) found.push({ value: number(s.points.find(p => p.N === this.N)?.y ?? null), label: `${s.scheme} at ${this.place(this.N)}` });
+        const fine = s.points.filter(p => p.y > 0).sort((a, b) => b.N - a.N), [last, next] = fine;
+        if (next && Math.abs(Math.log(next.y / last.y) / Math.log(last.N / next.N)) < LEVEL) found.push({ value: number(last.y), label: `${s.scheme} at ${this.place(last.N)}` });
+        else if (s.label) found.push({ value: s.label.replace("slope ", ""), label: `slope of ${s.scheme}` });
+        if (series.length < 3 && this.N !== last?.N) found.push({ value: number(s.points.find(p => p.N === this.N)?.y ?? null), label: `${s.scheme} at ${this.place(this.N)}` });
       }
       return found.slice(0, 4);
     }
@@ -143,7 +146,7 @@ const Lesson = (() => {
     slider("level", "Score error ε", 0, 0.5, 0.01, () => s.level, v => { s.level = v; }, tenth);
     menu("kind", "Its kind", [["constant", "constant vector"], ["relative", "share of the score"]], () => s.kind, v => { s.kind = v; });
     slider("T", "Horizon T", 1, 10, 1, () => s.T, v => { s.T = v; }, v => data.grids[s.grid].begins === "T" ? tenth(v) : view.problem.grid.T.toFixed(2));
-    menu("start", "Start", [["exact", "exact p_T"], ["paper", "N(0, σ_T² I)"], ["vp", "N(0, I)"]], () => s.start, v => { s.start = v; });
+    menu("start", "Start", [["exact", "exact law at T"], ["paper", "N(0, σ²I)"], ["vp", "N(0, I)"]], () => s.start, v => { s.start = v; });
     const node = el("div", { class: "controls" }, rows.map(([row]) => row));
     const sync = () => {
       rows.forEach(([, show]) => show());
@@ -163,7 +166,7 @@ const Lesson = (() => {
         el("optgroup", { label: title }, others.filter(n => look(n).family === key).map(n => el("option", { value: n }, `${n}, ${look(n).title}`)))));
       add.onchange = () => { s.schemes.push(add.value); changed(); };
       node.replaceChildren(...s.schemes.map(name => el("button", {
-        type: "button", class: "chip", style: `--own: ${colour(name)}`, title: `${look(name).title}: leave out`, "aria-label": `Leave out ${name}`, disabled: s.schemes.length < 2,
+        type: "button", class: "chip", style: `--own: ${Chart.readable(colour(name))}`, title: `${look(name).title}: leave out`, "aria-label": `Leave out ${name}`, disabled: s.schemes.length < 2,
         onclick: () => { s.schemes.splice(s.schemes.indexOf(name), 1); changed(); },
       }, name)), add);
     };
@@ -212,19 +215,19 @@ const Lesson = (() => {
       }
       if (live && this.moves) this.picture.prepend(this.chips.node);
       if (live) this.side.append(this.controls.node, this.reset);
-      const facts = el("div", { class: "facts" }, scene.tables.map(t => fold(t.title, grid(t))), scene.notes.length ? fold(`ⓘ ${scene.notes.length} note${scene.notes.length > 1 ? "s" : ""}`, el("ul", {}, scene.notes.map(n => el("li", {}, n)))) : null);
+      const facts = el("div", { class: "facts" }, scene.tables.map(t => fold(t.title, grid(t))), scene.notes.length ? fold(`${scene.notes.length} note${scene.notes.length > 1 ? "s" : ""}`, el("ul", {}, scene.notes.map(n => el("li", {}, n)))) : null);
       const aside = live && !presenting() ? null : this.answer, below = aside ? null : this.answer;
       if (aside) this.side.prepend(this.answer);
       const glide = this.player ? el("p", { class: "small-print" }, "Grey lines: the target. Between steps particles glide; only the steps are computed.") : null;
-      const parts = [this.takeaway, this.keys, el("div", { class: "stage" }, this.picture, this.side), this.note, below, glide, facts];
+      const parts = [el("div", { class: "stage" }, el("div", { class: "shown" }, this.takeaway, this.keys, this.picture), this.side), this.note, below, glide, facts];
       this.watch = new ResizeObserver(() => this.draw());
       requestAnimationFrame(() => this.picture.isConnected && this.watch.observe(this.picture));
       return parts.filter(Boolean);
     }
 
     async start() {
-      this.draw();
       this.tell();
+      this.draw();
       if (this.scene.film && !this.live) {
         const film = await Film.unpack(this.scene.film, colour);
         const { n, series } = this.scene.distances;
@@ -233,6 +236,7 @@ const Lesson = (() => {
       } else if (this.live) {
         this.roll();
       }
+      this.draw();
       if (this.moves && !still.matches && !this.own.played) { this.own.played = true; this.player.play(); }
     }
 
@@ -259,9 +263,15 @@ const Lesson = (() => {
         this.frame = undefined;
         this.small = { ...size, font: font * 0.9, width: box.clientWidth, height: Math.min(280, Math.max(180, box.clientWidth * 0.7)), id: "clip-small" };
         this.mark(this.latest ?? null);
+        // Whole in the window: as many squares beside each other as there are clouds.
+        const clouds = this.player.clouds, many = clouds.children.length, place = clouds.getBoundingClientRect().top + scrollY;
+        clouds.style.maxWidth = innerWidth > 900 && many ? `${Math.max(140, innerHeight - place - 4.6 * font) * many + 13 * (many - 1)}px` : "";
+        this.player.fit();
         return;
       }
-      const top = this.svg.getBoundingClientRect().top + scrollY, height = Math.max(300, Math.min(620, innerHeight - top - (presenting() ? 24 : 40)));
+      // A button below is to be seen with the picture.
+      const top = this.svg.getBoundingClientRect().top + scrollY, below = this.answer.parentNode === main && this.own.stage < 2 ? 56 : 0;
+      const height = Math.max(280, Math.min(620, innerHeight - top - below - (presenting() ? 16 : 30)));
       Chart.draw(this.svg, this.spec(), { ...size, width: this.picture.clientWidth, height: innerWidth < 700 ? 340 : height, id: "clip-picture" });
       this.svg.setAttribute("aria-label", this.scene.takeaway);
     }
@@ -298,7 +308,7 @@ const Lesson = (() => {
         name: s.scheme, label: "", colour: colour(s.scheme), dash: look(s.scheme).dash, marker: s.n.length > 40 ? "" : look(s.scheme).marker,
         points: s.n.map((x, i) => ({ x, y: s.y[i], half: 0, filled: true, says: `${s.scheme}, step ${x}: W₂ ${number(s.y[i] ?? null)}` })).filter(p => p.y > 1e-9),
       }));
-      Chart.draw(this.distances, { x: { title: "step n", log: false, ticks: "even", whole: true }, y: { title: "W₂ to p_t so far" }, series: drawn, at: frame || 0 }, { ...this.small, mark: this.small.mark * 0.75 });
+      Chart.draw(this.distances, { x: { title: "step n", log: false, ticks: "even", whole: true }, y: { title: "W₂ so far" }, series: drawn, at: frame || 0 }, { ...this.small, mark: this.small.mark * 0.75 });
       this.distances.setAttribute("aria-label", this.scene.takeaway);
     }
 
@@ -354,7 +364,7 @@ const Lesson = (() => {
       go.classList.toggle("quiet", Boolean(open));
     };
     if (guess?.kind === "slopes") for (const name of guess.schemes) {
-      ask(`Slope of ${name}`, Object.entries(HALF).map(([v, text]) => [Number(v), text]), () => own.guess.slopes?.[name], v => { (own.guess.slopes ||= {})[name] = v; });
+      ask(`Slope of ${name}`, SLOPES, () => own.guess.slopes?.[name], v => { (own.guess.slopes ||= {})[name] = v; });
     }
     if (guess?.kind === "choice") ask("What do you expect?", guess.options.map((text, i) => [i, text]), () => own.guess.choice, v => { own.guess.choice = v; });
     refresh();
@@ -403,6 +413,7 @@ const Lesson = (() => {
     if (own.stage === 1) return render();
     main.dataset.stage = own.stage;
     answered(data.scenes[now], own, shown.answer);
+    shown.answer.scrollIntoView({ block: "nearest" });
   }
 
   function go(to) {

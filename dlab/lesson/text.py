@@ -39,6 +39,7 @@ _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def pretty(source: str) -> str:
-    """Numbers of the lab as a reader wants them: 2.5e-4 as 2.5 × 10⁻⁴, with a true minus."""
-    source = re.sub(r"(?<=[\d)])e(-?\d+)\b", lambda m: f" × 10{m[1].translate(_POWERS)}", source)
-    return re.sub(r"(?<![\w.])-(?=\d)", "−", source)
+    """Numbers of the lab as a reader wants them: 2.5e-4 as 2.5×10⁻⁴, with a true minus, each on one line."""
+    source = re.sub(r"(?<=[\d)])e(-?\d+)\b", lambda m: f"×10{m[1].translate(_POWERS)}", source)
+    source = re.sub(r"(?<![\w.])-(?=\d)", "−", source)
+    return re.sub(r" ([±=÷]) ", "\u00a0\\1\u00a0", source)  # no line breaks there

@@ -149,7 +149,7 @@ def test_markdown_and_numbers_become_html():
     assert html == (
         "<p><b>A</b> &lt;b&gt; <i>m</i><sub>min</sub> − ½, <i>C</i><sub>2</sub><i>ε</i>, <i>x</i>/2</p><p>and <i>h</i>.</p>"
     )
-    assert lesson.text.pretty("(1.7 ± 0.3)e-4 and -2.5e-12, EDM-HEUN") == "(1.7 ± 0.3) × 10⁻⁴ and −2.5 × 10⁻¹², EDM-HEUN"
+    assert lesson.text.pretty("(1.7 ± 0.3)e-4 and -2.5e-12, EDM-HEUN") == "(1.7\u00a0±\u00a00.3)×10⁻⁴ and −2.5×10⁻¹², EDM-HEUN"
 
 
 # ---------------------------------------------------------------- in a browser
