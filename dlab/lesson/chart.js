@@ -107,7 +107,7 @@ const Chart = (() => {
     if (spec.x.log) { x0 /= 1.25; x1 *= 1.12; } else if (x0 === x1) x1 = x0 + 1;
     const slopes = spec.slopes && x1 / x0 > 3 ? spec.slopes : [], falls = spec.x.ticks === "doubles";
     // The reference triangles stand in the lower corner where the curves are high, two octaves wide where there is room for it.
-    const wide = x1 / x0 > 20 ? 4 : 2, from = falls ? x0 * 1.3 : x1 / 1.12 / wide, to = from * wide, steep = Math.max(0, ...slopes);
+    const wide = x1 / x0 > 20 ? 4 : 2, from = falls ? x0 * 1.45 : x1 / 1.12 / wide, to = from * wide, steep = Math.max(0, ...slopes);
     y1 *= 1.6; y0 /= 1.6;
     if (slopes.length) {
       const above = series.flatMap(s => s.points.filter(p => p.y > 0 && p.x >= from / 1.5 && p.x <= to * 1.5).map(p => p.y));

@@ -7,8 +7,8 @@
 const Film = (() => {
   const GONE = 1023, MARGIN = 0.1, NOISING = 3, PACE = [0.1, 1.2], WHOLE = 16;
 
-  // The film of a packed movie (dlab/lesson/film.py). DecompressionStream is part of every browser since 2023.
-  async function unpack(movie, colours) {
+  // The film of a packed movie (dlab/lesson/film.py); full: with the schemes' titles. DecompressionStream is part of every browser since 2023.
+  async function unpack(movie, colours, full) {
     const bytes = Uint8Array.from(atob(movie.clouds), c => c.charCodeAt(0));
     const raw = new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
     const half = raw.length / 2, [x0, x1, y0, y1] = movie.box, { count } = movie;
@@ -28,7 +28,7 @@ const Film = (() => {
     const place = line => line.map((v, i) => i % 2 ? y0 + v / 1000 * (y1 - y0) : x0 + v / 1000 * (x1 - x0));
     return {
       box: movie.box, count, acts, contours: movie.contours.flat().map(place),
-      panels: movie.panels.map(p => ({ name: p.name, colour: colours(p.scheme) })), distances: null,
+      panels: movie.panels.map(p => ({ name: full ? p.name : p.scheme, colour: colours(p.scheme) })), distances: movie.distances,
     };
   }
 

@@ -17,8 +17,9 @@ MARGIN = 0.1  # of the box on either side, where a particle is still drawn
 LEVELS = (0.5, 1, 2, 3, 4.5)  # drops of log p below its peak, as in the player
 
 
-def packed(data: bytes) -> dict:
-    """What the page's player takes of an encoded movie (`figures.movie.encode`), at its own step size.
+def packed(data: bytes, table: dict | None = None) -> dict:
+    """What the page's player takes of an encoded movie (`figures.movie.encode`), at its own step size; table: {"n": steps, and a list of
+    distances for each scheme}.
 
     clouds: zlib in base64, first all low bytes and then all high bytes of the codes (frames, particles, 2) of each act of each
     panel; an act that all panels share is there once. The rest is small: box, acts with their times and steps, panels, and the
@@ -37,13 +38,14 @@ def packed(data: bytes) -> dict:
         found = {
             "box": whole["box"],
             "count": min(count, acts[0]["clouds"][0].shape[1]),
-            "panels": [{"name": p["name"], "colours": p["colours"], "scheme": p["name"].split(" · ")[0]} for p in whole["panels"]],
+            "panels": [{"name": p["name"], "scheme": p["name"].split(" · ")[0]} for p in whole["panels"]],
             "acts": [
                 {"label": act["label"], "shared": act["shared"], "frames": len(act["frames"]),
                  "steps": [whole["steps"][i] for i in act["frames"]], "times": [whole["times"][i] for i in act["frames"]]}
                 for act in acts
             ],
-            "contours": _contours(whole.get("density"), whole["box"]),
+            "contours": _contours(whole.get("density")),
+            "distances": _distances(whole, acts[-1]["frames"], table or {}),
             "clouds": text,
         }  # fmt: skip
         if len(text) <= MOST - 20_000:
@@ -66,7 +68,14 @@ def _compressed(clouds) -> str:
     return base64.b64encode(zlib.compress(raw, 9)).decode()
 
 
-def _contours(density, box) -> list:
+def _distances(whole, frames, table) -> list:
+    """For each panel a distance or None at each of the last act's frames."""
+    schemes = [p["name"].split(" · ")[0] for p in whole["panels"]]
+    at = {n: i for i, n in enumerate(table.get("n", ()))}
+    return [[table[s][at[n]] if s in table and (n := whole["steps"][f]) in at else None for f in frames] for s in schemes]
+
+
+def _contours(density) -> list:
     """Lines of equal density of the target, [[x, y], …] in thousandths of the box from its lower left corner."""
     if density is None:
         return []

@@ -207,7 +207,7 @@ const Lesson = (() => {
         this.svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
         this.svg.setAttribute("role", "img");
         this.picture.append(...[this.chips?.node, this.svg].filter(Boolean));
-        if (live) {
+        if (live || scene.film) {
           const small = el("div", { class: "film" });
           this.player = new Film.Player(small);
           this.side.append(small);
@@ -229,10 +229,9 @@ const Lesson = (() => {
       this.tell();
       this.draw();
       if (this.scene.film && !this.live) {
-        const film = await Film.unpack(this.scene.film, colour);
-        const { n, series } = this.scene.distances;
-        film.distances = film.panels.map((_, i) => film.acts.at(-1).steps.map(k => series[i]?.y[n.indexOf(k)] ?? null));
-        this.player.load(film);
+        const film = await Film.unpack(this.scene.film, colour, this.moves);
+        if (shown !== this) return;
+        this.player.load(film, !this.moves);
       } else if (this.live) {
         this.roll();
       }
@@ -287,7 +286,7 @@ const Lesson = (() => {
       const { curve } = this.scene, series = this.latestSeries = this.series(), { live } = this;
       const even = live ? live.even && curve.x === "h" : curve.x === "h";
       const x = even ? { title: "step size h", log: true, ticks: "halves" } : { title: curve.x === "evals" ? curve.xTitle : "number of steps N", log: true, ticks: "doubles" };
-      const at = live && series[0]?.points.find(p => p.N === live.N)?.x;
+      const N = live ? live.N : this.scene.film?.acts.at(-1).steps.at(-1), at = series[0]?.points.find(p => p.N === N)?.x;
       const lines = Object.entries(this.own.guess.slopes || {}).flatMap(([name, slope]) => {
         const s = series.find(one => one.scheme === name), known = s?.points.filter(p => p.y > 0).sort((a, b) => a.N - b.N) || [], first = known.find(p => p.filled) || known[0];
         if (!first) return [];

@@ -1,19 +1,26 @@
 """The lesson as one HTML file: which scenes, from their names or from links, and what each is made of."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import streamlit as st
+
 from dlab import engine, lesson, params, words
+from dlab.answers import trajectory
+from dlab.cache import dumps
 from dlab.lesson import curve, film, live
 from dlab.params import BadInput
 from dlab.study import refitted
-from dlab.ui import links, movies, studies
+from dlab.ui import links, movies, settings, studies
 from dlab.ui.scene import Scene
 from dlab.ui.scenes import BY_NAME, SCENES
 
 PAGES = ("convergence", "particles")  # whose pictures a lesson holds
 MOST = 40  # scenes of one file
+COUNT = 600  # particles beside a curve
 Asked = tuple[str, Scene]  # a page and the settings in force there
 
 
@@ -53,11 +60,12 @@ def _linked(entry):
     return page, *links.read(query, repeated)
 
 
-def made(scenes: Iterable[Asked], tick: Callable[[float], None] = lambda done: None) -> str:
-    """The file of these scenes; what is not kept is computed. tick(share done) may raise to cancel."""
+def made(scenes: Iterable[Asked], tick: Callable[[float], None] = lambda done: None, known_alone: bool = False) -> str:
+    """The file of these scenes; what is not kept is computed, but for the particles beside curves where `known_alone`. tick(share done)
+    may raise to cancel."""
     scenes, whole, names = list(scenes), [], set()
     for i, (page, values) in enumerate(scenes):
-        one = scene(page, values, lambda done, i=i: tick((i + done) / len(scenes)))
+        one = scene(page, values, lambda done, i=i: tick((i + done) / len(scenes)), known_alone)
         while one["name"] in names:
             one["name"] += f"-{i + 1}"
         names.add(one["name"])
@@ -65,10 +73,10 @@ def made(scenes: Iterable[Asked], tick: Callable[[float], None] = lambda done: N
     return lesson.document(whole)
 
 
-def scene(page: str, values: Scene, tick: Callable[[float], None] = lambda done: None) -> dict:
+def scene(page: str, values: Scene, tick: Callable[[float], None] = lambda done: None, known_alone: bool = False) -> dict:
     """One scene as plain values: its words, and what `lesson.curve` and `lesson.film` make of its result or its movie."""
     prepared = BY_NAME.get(values.scene)
-    parts = _moving(values, tick) if page == "particles" else _curve(values, tick)
+    parts = _moving(values, tick) if page == "particles" else _curve(values, tick, known_alone)
     shown = parts.pop("shown")
     if prepared:
         question, text, name = prepared.question, prepared.text, prepared.name
@@ -101,7 +109,7 @@ def _guess(prepared, page, parts) -> dict | None:
     return None
 
 
-def _curve(values, tick) -> dict:
+def _curve(values, tick, known_alone) -> dict:
     study = studies.curve(values)
     if (result := engine.result(study)) is None:
         *_, result = engine.stream(study, tick)
@@ -110,7 +118,35 @@ def _curve(values, tick) -> dict:
     brackets = values.brackets == "always" or (values.brackets == "few" and len(values.schemes) <= 2)
     told = curve.shown(result, values.x, bounds=values.bounds, brackets=brackets)
     sizes = list(map(float, study.h)) if study.even else None
-    return {"shown": result, **told, "film": None, "live": _live(study, study.steps, sizes, study.steps[0])}
+    alive = _live(study, study.steps, sizes, study.steps[0])
+    return {"shown": result, **told, "film": None if alive else kept_film(values, tick, known_alone), "live": alive}
+
+
+def kept_film(values: Scene, tick: Callable[[float], None] = lambda done: None, known_alone: bool = False) -> dict | None:
+    """The particles of a curve's first schemes at its coarsest step, as `lesson.film` packs them; made at most once, or None where they
+    are not and `known_alone`."""
+    study = film_study(values)
+    name, steps = film_key(study), study.steps[-1]
+    if (found := engine.CACHE.load(name)) is None:
+        if known_alone:
+            return None
+        packed, _ = movies.make_movie(study, steps, COUNT, tick)
+        # Without the distances: so few particles tell them less well than the curve does.
+        found = dumps(film.packed(packed)).encode()
+        engine.CACHE.keep(name, found, engine.modules(study, trajectory.motion, film.packed))
+    return json.loads(found)
+
+
+def film_study(values: Scene):
+    """What is moved beside a curve."""
+    coarse = studies.curve(values)
+    step = {"step": coarse.T / coarse.steps[0]} if coarse.even else {"count": float(coarse.steps[0])}
+    return studies.moving_study(values | {"panels": values.schemes[: settings.MAX_PANELS], **step})
+
+
+def film_key(study) -> str:
+    """The name under which it is kept."""
+    return f"{movies.movie_key(study, study.steps[-1], COUNT)}-lesson.json"
 
 
 def _moving(values, tick) -> dict:
@@ -122,9 +158,8 @@ def _moving(values, tick) -> dict:
         # The step sizes of the player's ladder, coarse to fine, with that of the scene.
         counts = sorted({steps, *(n for k in range(7) if (n := round(study.T * 2**k)) >= 1)}) if study.even else [steps]
         alive = _live(study, counts, [study.T / n for n in counts] if study.even else None, steps)
-    return {
-        "shown": meta, **curve.moving(study, meta), "curve": None, "film": None if alive else film.packed(packed), "live": alive,
-    }  # fmt: skip
+    moved = None if alive else film.packed(packed, meta["table"])
+    return {"shown": meta, **curve.moving(study, meta), "curve": None, "film": moved, "live": alive}
 
 
 def _live(study, counts, sizes, at) -> dict | None:
@@ -148,16 +183,30 @@ def write(entries: Iterable[str], out: str, say: Callable[[str], None], tick: Ca
 
 
 def button(page: str, values: Mapping) -> None:
-    """A download of this scene and of the nine prepared ones, for the Share popover. It is made when it is pressed."""
-    import streamlit as st
-
-    scene_ = Scene(values)
-    if page in PAGES:
+    """Downloads for the Share popover: this scene where all of it is known already, and the nine prepared ones. Each is made when it is
+    pressed."""
+    values = Scene(values)
+    if page in PAGES and known(page, values):
         st.download_button(
-            "This scene as one HTML file", lambda: made([(page, scene_)]), file_name="lesson.html", mime="text/html", on_click="ignore",
-            key="lesson-file", type="tertiary", help="Question, picture, answer and notes, for a USB stick or a slide; no server needed.",
+            "This scene as an HTML file", lambda: made([(page, values)], known_alone=True), file_name="scene.html", mime="text/html",
+            on_click="ignore", key="lesson-file", type="tertiary",
+            help="Question, picture, table and notes in one file that needs no server: for a slide, an LMS, a USB stick.",
         )  # fmt: skip
     st.download_button(
-        "All nine scenes as one HTML file", lambda: made(asked()), file_name="lesson.html", mime="text/html", on_click="ignore",
-        key="lesson-files", type="tertiary", help="The prepared scenes as a lesson, live on Gaussian targets; opens without a server.",
+        "The nine scenes as an HTML file", nine, file_name="lesson.html", mime="text/html", on_click="ignore", key="lesson-files",
+        type="tertiary", help="A lesson that needs no server, with guesses and answers; on Gaussian targets its settings move.",
     )  # fmt: skip
+
+
+def known(page: str, values: Scene) -> bool:
+    """Whether the numbers of a scene are kept, or cost next to nothing."""
+    if page == "particles":
+        study = studies.moving_study(values)
+        return movies.known_movie(study, study.steps[-1], values.moving) is not None
+    return engine.result(studies.curve(values)) is not None
+
+
+@cache
+def nine() -> str:
+    """The file of the prepared scenes."""
+    return made(asked())
