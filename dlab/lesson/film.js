@@ -94,7 +94,8 @@ const Film = (() => {
       this.output.textContent = noising ? `${act.label}, t = ${act.times[frame].toFixed(2)}` : `step ${act.steps[frame]} of ${last}, t = ${act.times[frame].toFixed(2)}`;
       this.film.panels.forEach((panel, i) => {
         const w = !noising && this.film.distances?.[i]?.[frame];
-        this.titles[i].textContent = typeof w === "number" ? `${panel.name}\u2003W₂ = ${Chart.number(w)}` : panel.name;
+        const value = typeof w === "number" ? `\u2003${this.canvases[i].clientWidth < 150 ? "" : "W₂ = "}${Chart.number(w)}` : "";
+        this.titles[i].textContent = panel.name + value;
       });
       this.told(noising ? null : frame);
     }

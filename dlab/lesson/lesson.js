@@ -26,13 +26,17 @@ const Lesson = (() => {
   const look = name => data.looks[name] || { colours: ["#5f6772", "#a3adba"], marker: "circle", dash: "dash", title: name, evals: 1 };
   const colour = name => look(name).colours[dark() ? 1 : 0];
   const listed = items => items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
+  const decimals = v => (Math.abs(v) < 0.005 ? 0 : v).toFixed(2).replace("-", "−");
+  const finest = s => s.points.filter(p => p.y > 0).sort((a, b) => b.N - a.N); // the finest point first
+  const local = ([last, next]) => Math.log(next.y / last.y) / Math.log(last.N / next.N); // the slope between the two finest
+  const flat = fine => fine.length > 1 && Math.abs(local(fine)) < LEVEL;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   // ---------------------------------------------------------------- a Gaussian scene whose settings move
 
   class Live {
     constructor(scene, kept) {
-      this.scene = scene, this.live = scene.live;
+      this.scene = scene, this.live = scene.live, this.found = {};
       const { problem, error, schemes, steps, at } = this.live;
       this.begun = {
         k: problem.axes.map(a => 1 / a.v), T: problem.grid.T, kind: error.name === "relative" ? "relative" : "constant", level: error.level || 0,
@@ -70,6 +74,7 @@ const Lesson = (() => {
       const p = this.problem, { curve } = this.scene, counts = [...this.counts].sort((a, b) => a - b), bounds = !curve || curve.bounds;
       const evals = curve?.x === "evals", stored = this.moved ? [] : curve?.series || [], tiny = 1e-11;
       const size = Math.sqrt(p.axes.reduce((sum, a) => sum + a.v + a.m * a.m, 0));
+      this.found = {};
       return this.now.schemes.filter(s => !this.hidden().includes(s)).flatMap(name => {
         const known = stored.find(s => s.scheme === name);
         if (known) return [known];
@@ -80,19 +85,22 @@ const Lesson = (() => {
           const says = `${name}, ${this.place(N)}: ${equal ? "equal to the target up to rounding" : y === null ? "diverged" : `W₂ ${number(y)}`}`;
           return { x: evals ? N * look(name).evals : this.even && curve?.x !== "steps" ? h : N, y, h, N, bound: bounds ? Engine.bound(p, name, N, met) : null, filled: true, half: 0, says, equal };
         }).filter(q => !q.equal);
+        this.found[name] = points.length;
         return [{ scheme: name, label: this.slope(points), points: points.sort((a, b) => a.x - b.x) }];
       });
     }
     slope(points) {
-      const fine = points.filter(p => p.y > 0).sort((a, b) => b.N - a.N);
-      return fine.length > 1 ? `slope ${(Math.log(fine[1].y / fine[0].y) / Math.log(fine[0].N / fine[1].N)).toFixed(2)}`.replace("-", "−") : "";
+      const fine = finest({ points });
+      return fine.length > 1 ? `slope ${decimals(local(fine))}` : "";
     }
+    // Points without the schemes that make no error at all.
+    equal() { return this.now.schemes.filter(s => !this.hidden().includes(s) && Engine.SCHEMES[s] && Engine.exactly(s) && this.found[s] === 0); }
 
     keys(series) {
       const found = [];
       for (const s of series.slice(0, 4)) {
-        const fine = s.points.filter(p => p.y > 0).sort((a, b) => b.N - a.N), [last, next] = fine;
-        if (next && Math.abs(Math.log(next.y / last.y) / Math.log(last.N / next.N)) < LEVEL) found.push({ value: number(last.y), label: `${s.scheme} at ${this.place(last.N)}` });
+        const fine = finest(s), [last] = fine;
+        if (flat(fine)) found.push({ value: number(last.y), label: `${s.scheme} at ${this.place(last.N)}` });
         else if (s.label) found.push({ value: s.label.replace("slope ", ""), label: `slope of ${s.scheme}` });
         if (series.length < 3 && this.N !== last?.N) found.push({ value: number(s.points.find(p => p.N === this.N)?.y ?? null), label: `${s.scheme} at ${this.place(this.N)}` });
       }
@@ -100,8 +108,17 @@ const Lesson = (() => {
     }
     takeaway(series) {
       if (!this.moved) return this.scene.takeaway;
-      const falls = series.filter(s => s.label).map(s => `${s.scheme} with ${s.label}`);
-      return falls.length ? `Between the two finest points the error falls for ${listed(falls)}.` : "No error is left to see.";
+      const known = series.filter(s => finest(s).length > 1), end = s => finest(s)[0];
+      if (!known.length) return "No error is left to see.";
+      if (known.length > 3) {
+        const best = known.reduce((a, b) => end(a).y < end(b).y ? a : b);
+        return `At ${this.place(end(best).N)} ${best.scheme} is the nearest to the target, at W₂ = ${number(end(best).y)}.`;
+      }
+      const level = known.filter(s => flat(finest(s))), rest = known.filter(s => !level.includes(s)), said = [];
+      if (rest.length) said.push(`between the two finest points the error falls for ${listed(rest.map(s => `${s.scheme} with ${s.label}`))}`);
+      if (level.length) said.push(`${listed(level.map(s => s.scheme))} level${level.length > 1 ? "" : "s"} off near W₂ = ${listed([...new Set(level.map(s => number(end(s).y)))])}`);
+      const text = said.join("; ");
+      return `${/^between/.test(text) ? `B${text.slice(1)}` : text}.`;
     }
 
     film(count) {
@@ -125,8 +142,10 @@ const Lesson = (() => {
 
   // ---------------------------------------------------------------- controls of a live scene
 
+  const GROUPS = { k1: "target", k2: "target", at: "h", grid: "h", level: "error", kind: "error", T: "horizon", start: "horizon" };
+
   function controls(view, changed) {
-    const s = view.now, rows = [];
+    const s = view.now, rows = [], free = name => !view.live.fixed.includes(GROUPS[name]);
     const slider = (name, label, low, high, by, get, set, text) => {
       const output = el("output"), input = el("input", { type: "range", min: low, max: high, step: by, "aria-label": label });
       const show = () => { input.value = get(); output.textContent = text(get()); };
@@ -141,18 +160,19 @@ const Lesson = (() => {
     const tenth = v => String(Number(v.toFixed(2)));
     s.k.forEach((_, i) => slider(`k${i + 1}`, `Curvature κ${"₁₂"[i]}`, 0.3, 8, 0.1, () => s.k[i], v => { s.k[i] = v; }, tenth));
     const counts = () => view.counts.length - 1;
-    slider("at", "Step size h", 0, counts(), 1, () => Math.min(s.at, counts()), v => { s.at = v; }, () => view.place(view.N).replace("h = ", ""));
+    slider("at", "Step size h", 0, counts(), 1, () => Math.min(s.at, counts()), v => { s.at = v; }, () => view.place(view.N).slice(4));
     menu("grid", "Time grid", Object.entries(data.grids).map(([name, g]) => [name, g.title]), () => s.grid, v => { s.grid = v; });
     slider("level", "Score error ε", 0, 0.5, 0.01, () => s.level, v => { s.level = v; }, tenth);
     menu("kind", "Its kind", [["constant", "constant vector"], ["relative", "share of the score"]], () => s.kind, v => { s.kind = v; });
     slider("T", "Horizon T", 1, 10, 1, () => s.T, v => { s.T = v; }, v => data.grids[s.grid].begins === "T" ? tenth(v) : view.problem.grid.T.toFixed(2));
     menu("start", "Start", [["exact", "exact law at T"], ["paper", "N(0, σ²I)"], ["vp", "N(0, I)"]], () => s.start, v => { s.start = v; });
-    const node = el("div", { class: "controls" }, rows.map(([row]) => row));
+    const part = Object.fromEntries(rows.map(([row]) => [row.dataset.name, row]));
+    const node = el("div", { class: "controls" }, Object.keys(part).filter(free).map(name => part[name]));
     const sync = () => {
+      part.at.querySelector("input").max = counts();
       rows.forEach(([, show]) => show());
-      node.querySelector("[data-name=T] input").disabled = data.grids[s.grid].begins !== "T";
-      node.querySelector("[data-name=at] span").firstChild.textContent = view.even ? "Step size h" : "Number of steps";
-      node.querySelector("[data-name=at] input").max = counts();
+      part.T.querySelector("input").disabled = data.grids[s.grid].begins !== "T";
+      part.at.querySelector("span").firstChild.textContent = view.even ? "Step size h" : "Number of steps";
     };
     sync();
     return { node, sync };
@@ -195,7 +215,7 @@ const Lesson = (() => {
       const change = () => this.change();
       if (live) {
         this.controls = controls(live, change);
-        this.chips = chips(live, change);
+        this.chips = live.live.fixed.includes("schemes") ? { node: "", sync() {} } : chips(live, change);
         this.reset = el("button", { type: "button", class: "plain", hidden: true, onclick: () => { this.own.settings = null; render(); } }, "Back to the lesson’s settings");
       }
       if (this.moves) {
@@ -287,7 +307,7 @@ const Lesson = (() => {
       const even = live ? live.even && curve.x === "h" : curve.x === "h";
       const x = even ? { title: "step size h", log: true, ticks: "halves" } : { title: curve.x === "evals" ? curve.xTitle : "number of steps N", log: true, ticks: "doubles" };
       const N = live ? live.N : this.scene.film?.acts.at(-1).steps.at(-1), at = series[0]?.points.find(p => p.N === N)?.x;
-      const lines = Object.entries(this.own.guess.slopes || {}).flatMap(([name, slope]) => {
+      const lines = Object.entries(live?.moved ? {} : this.own.guess.slopes || {}).flatMap(([name, slope]) => {
         const s = series.find(one => one.scheme === name), known = s?.points.filter(p => p.y > 0).sort((a, b) => a.N - b.N) || [], first = known.find(p => p.filled) || known[0];
         if (!first) return [];
         const fine = known.at(-1), ends = [first, fine].map(p => [p.x, first.y * (first.N / p.N) ** slope]).sort((a, b) => a[0] - b[0]);
@@ -320,10 +340,11 @@ const Lesson = (() => {
       this.keys.replaceChildren(...keys.map(k => el("div", {}, el("b", {}, k.value), el("span", {}, k.label))));
       if (!live) return;
       this.reset.hidden = !live.moved && live.now.schemes.join() === live.begun.schemes.join();
-      const gone = live.hidden();
-      this.note.hidden = !live.moved;
+      const gone = live.hidden(), equal = live.equal();
+      this.note.hidden = !live.moved && !equal.length;
       this.note.textContent = [
-        "A setting has moved: the picture is computed here, the answer and the tables are those of the lesson.",
+        live.moved ? "A setting has moved: the picture is computed here, the answer and the tables are those of the lesson." : "",
+        equal.length ? `${listed(equal)} reach${equal.length > 1 ? "" : "es"} the target without an error that double precision shows.` : "",
         gone.length ? `${listed(gone)} ${gone.length > 1 ? "are" : "is"} hidden: with a random midpoint the law is a mixture, whose distance only the lab computes.` : "",
       ].join(" ");
     }
@@ -344,7 +365,7 @@ const Lesson = (() => {
     }
   }
 
-  const fold = (title, content) => el("details", {}, el("summary", {}, title), el("div", { class: "wide" }, content));
+  const fold = (title, content) => el("details", {}, el("summary", {}, title), el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": title }, content));
   const grid = t => el("table", {}, el("thead", {}, el("tr", {}, t.columns.map(c => el("th", { scope: "col" }, c)))), el("tbody", {}, t.rows.map(r => el("tr", {}, r.map(c => el("td", {}, c))))));
 
   // ---------------------------------------------------------------- guess and answer
@@ -439,7 +460,7 @@ const Lesson = (() => {
   }
 
   function pressed(event) {
-    const { key, target } = event, typing = target.matches?.("input, select, textarea");
+    const { key, target } = event, typing = target.matches?.("input, select, .wide");
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (key === "Escape" && presenting()) return present(false);
     if (typing && !/^[a-z]$/i.test(key)) return;
@@ -470,6 +491,8 @@ const Lesson = (() => {
     find("present").onclick = () => present(!presenting());
     find("full").onclick = full;
     addEventListener("keydown", pressed);
+    // Space goes on after a click; who came by the keyboard stays where they are.
+    addEventListener("click", event => { if (event.detail) event.target.closest?.("button")?.blur(); });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { themed(); render(); });
     addEventListener("resize", () => shown?.draw());
     addEventListener("hashchange", open);

@@ -118,7 +118,7 @@ def _curve(values, tick, known_alone) -> dict:
     brackets = values.brackets == "always" or (values.brackets == "few" and len(values.schemes) <= 2)
     told = curve.shown(result, values.x, bounds=values.bounds, brackets=brackets)
     sizes = list(map(float, study.h)) if study.even else None
-    alive = _live(study, study.steps, sizes, study.steps[0])
+    alive = _live(study, values, study.steps, sizes, study.steps[0])
     return {"shown": result, **told, "film": None if alive else kept_film(values, tick, known_alone), "live": alive}
 
 
@@ -157,15 +157,16 @@ def _moving(values, tick) -> dict:
     if live.problem(study):
         # The step sizes of the player's ladder, coarse to fine, with that of the scene.
         counts = sorted({steps, *(n for k in range(7) if (n := round(study.T * 2**k)) >= 1)}) if study.even else [steps]
-        alive = _live(study, counts, [study.T / n for n in counts] if study.even else None, steps)
+        alive = _live(study, values, counts, [study.T / n for n in counts] if study.even else None, steps)
     moved = None if alive else film.packed(packed, meta["table"])
     return {"shown": meta, **curve.moving(study, meta), "curve": None, "film": moved, "live": alive}
 
 
-def _live(study, counts, sizes, at) -> dict | None:
+def _live(study, values, counts, sizes, at) -> dict | None:
     problem = live.problem(study)
     return problem and {
         "problem": problem, "schemes": list(study.schemes), "steps": list(counts), "h": sizes, "at": at, "error": dict(study.score_error),
+        "fixed": [*values.hide, *values.fix],
     }  # fmt: skip
 
 

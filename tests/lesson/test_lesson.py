@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from importlib.resources import files
 
 import pytest
 from server import CHROMIUM
@@ -155,6 +156,14 @@ def test_markdown_and_numbers_become_html():
 # ---------------------------------------------------------------- in a browser
 
 
+def axe(page) -> list[str]:
+    """The serious and critical findings of axe-core on the page as it stands."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    worse = [v for v in found if v["impact"] in ("serious", "critical")]
+    return [f"{v['id']}: {n['html'][:160]} {n.get('failureSummary', '')}" for v in worse for n in v["nodes"]]
+
+
 def walk(page, data, narrow=False):
     """Through all scenes and their stages by the keyboard alone."""
     for i, scene in enumerate(data["scenes"]):
@@ -219,7 +228,7 @@ class TestBrowser:
     def test_a_guess_is_drawn_and_said(self, opened, file):
         page = opened(file, fragment="#halving")
         page.locator(".ask").first.get_by_text("½", exact=True).click()
-        page.locator("#show").click()
+        page.keyboard.press(" ")
         assert "½" in " ".join(page.locator(".picture svg .end").all_text_contents())
         page.locator("#reveal").click()
         assert "½ for EM" in page.locator(".said").text_content()
@@ -273,6 +282,27 @@ class TestBrowser:
         page.locator("[data-name=k1] input").fill("3")
         assert page.evaluate(schemes) == ["EM"]
         assert "REM" in page.locator(".moved").text_content()
+
+    @pytest.mark.parametrize(
+        "ground, fragment", [("light", "#halving"), ("dark", "#halving"), ("dark", "#watch"), ("light", "#void+present")]
+    )
+    def test_it_is_accessible(self, opened, file, ground, fragment):
+        page = opened(file, fragment=fragment, color_scheme=ground, reduced_motion="reduce")
+        assert axe(page) == []
+        page.keyboard.press(" ")
+        page.keyboard.press(" ")
+        page.locator("details:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
+        assert axe(page) == []
+
+    def test_what_a_lesson_fixes_has_no_control(self, opened):
+        link = "particles?target=gaussian&panels=EM,OC&step=0.5&hide=target,schemes&fix=error"
+        page = opened(lesson_file.made(lesson_file.asked([link])))
+        page.keyboard.press(" ")
+        names = page.locator(".controls label").evaluate_all("labels => labels.map(l => l.dataset.name)")
+        assert names == ["at", "grid", "T", "start"]
+        assert page.locator(".chips").count() == 0
+        page.locator("[data-name=at] input").fill("0")
+        assert "1 (4 steps)" in page.locator(".takeaway").text_content()
 
     def test_a_strangers_words_are_text(self, opened):
         ((page_, values),) = lesson_file.asked([MIXED])
