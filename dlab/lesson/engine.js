@@ -282,7 +282,7 @@ const Engine = (() => {
   // ---------------------------------------------------------------- laws
 
   const OPTION = { DDPM: p => p.options?.noise ?? 0, CHURN: (p, N) => min((p.options?.churn ?? 10) / N, Math.SQRT2 - 1) };
-  const exactly = name => !SCHEMES[name].random;
+  const exactly = name => Boolean(SCHEMES[name]) && !SCHEMES[name].random; // its law is a Gaussian that is known here
   const isFree = (axis, p) => !axis.m && !axis.add;
 
   function begin({ v, m = 0 }, { start, grid: { T } }) {

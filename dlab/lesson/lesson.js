@@ -68,7 +68,7 @@ const Lesson = (() => {
     }
     get N() { const counts = this.counts; return counts[Math.min(this.now.at, counts.length - 1)]; }
     place(N) { return this.even ? `h = ${step(this.problem.grid.T / N)}` : `N = ${N}`; }
-    hidden() { return this.moved ? this.now.schemes.filter(s => !Engine.SCHEMES[s] || !Engine.exactly(s)) : []; }
+    hidden() { return this.moved ? this.now.schemes.filter(s => !Engine.exactly(s)) : []; }
 
     series() {
       const p = this.problem, { curve } = this.scene, counts = [...this.counts].sort((a, b) => a - b), bounds = !curve || curve.bounds;
@@ -78,7 +78,7 @@ const Lesson = (() => {
       return this.now.schemes.filter(s => !this.hidden().includes(s)).flatMap(name => {
         const known = stored.find(s => s.scheme === name);
         if (known) return [known];
-        if (!Engine.SCHEMES[name] || !Engine.exactly(name)) return [];
+        if (!Engine.exactly(name)) return [];
         const points = counts.map(N => {
           const { w2, met } = p.rel || p.axes.some(a => a.add) ? Engine.path(p, name, N) : { w2: { [N]: Engine.w2(p, name, N) }, met: 0 };
           const equal = w2[N] < tiny * size, y = equal || !(w2[N] > 0) ? null : w2[N], h = this.even ? p.grid.T / N : null;
@@ -94,7 +94,7 @@ const Lesson = (() => {
       return fine.length > 1 ? `slope ${decimals(local(fine))}` : "";
     }
     // Points without the schemes that make no error at all.
-    equal() { return this.now.schemes.filter(s => !this.hidden().includes(s) && Engine.SCHEMES[s] && Engine.exactly(s) && this.found[s] === 0); }
+    equal() { return this.now.schemes.filter(s => Engine.exactly(s) && this.found[s] === 0); }
 
     keys(series) {
       const found = [];
@@ -181,7 +181,7 @@ const Lesson = (() => {
   function chips(view, changed) {
     const node = el("div", { class: "chips" });
     const sync = () => {
-      const s = view.now, others = Object.keys(data.looks).filter(n => Engine.SCHEMES[n] && Engine.exactly(n) && !s.schemes.includes(n));
+      const s = view.now, others = Object.keys(data.looks).filter(n => Engine.exactly(n) && !s.schemes.includes(n));
       const add = el("select", { "aria-label": "Add a scheme" }, el("option", { value: "" }, "+ scheme"), Object.entries(data.families).map(([key, title]) =>
         el("optgroup", { label: title }, others.filter(n => look(n).family === key).map(n => el("option", { value: n }, `${n}, ${look(n).title}`)))));
       add.onchange = () => { s.schemes.push(add.value); changed(); };
@@ -249,7 +249,12 @@ const Lesson = (() => {
       this.tell();
       this.draw();
       if (this.scene.film && !this.live) {
-        const film = await Film.unpack(this.scene.film, colour, this.moves);
+        const film = await Film.unpack(this.scene.film, colour, this.moves).catch(() => null);
+        if (!film) {
+          this.note.hidden = false;
+          this.note.textContent = "This browser is too old to unpack the particles; the numbers are all here.";
+          return this.draw();
+        }
         if (shown !== this) return;
         this.player.load(film, !this.moves);
       } else if (this.live) {

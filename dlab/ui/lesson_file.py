@@ -94,7 +94,7 @@ def scene(page: str, values: Scene, tick: Callable[[float], None] = lambda done:
 
 
 def _plain(text: str) -> str:
-    return text.replace("$", "").replace("W_2", "W₂")
+    return text.replace("$", "").replace("W_2", "W₂").replace("p_t", "pₜ")
 
 
 def _guess(prepared, page, parts) -> dict | None:
