@@ -11,6 +11,7 @@ import streamlit as st
 from dlab import engine, lesson, params, words
 from dlab.answers import trajectory
 from dlab.cache import dumps
+from dlab.figures.movie import at_step
 from dlab.lesson import curve, film, live
 from dlab.params import BadInput
 from dlab.study import refitted
@@ -132,7 +133,7 @@ def kept_film(values: Scene, tick: Callable[[float], None] = lambda done: None, 
             return None
         packed, _ = movies.make_movie(study, steps, COUNT, tick)
         # Without the distances: so few particles tell them less well than the curve does.
-        found = dumps(film.packed(packed)).encode()
+        found = dumps(film.packed(at_step(packed, study.grid(steps).step))).encode()
         engine.CACHE.keep(name, found, engine.modules(study, trajectory.motion, film.packed))
     return json.loads(found)
 
@@ -158,7 +159,7 @@ def _moving(values, tick) -> dict:
         # The step sizes of the player's ladder, coarse to fine, with that of the scene.
         counts = sorted({steps, *(n for k in range(7) if (n := round(study.T * 2**k)) >= 1)}) if study.even else [steps]
         alive = _live(study, values, counts, [study.T / n for n in counts] if study.even else None, steps)
-    moved = None if alive else film.packed(packed, meta["table"])
+    moved = None if alive else film.packed(at_step(packed, study.grid(steps).step), meta["table"])
     return {"shown": meta, **curve.moving(study, meta), "curve": None, "film": moved, "live": alive}
 
 
