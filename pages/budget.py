@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab import engine, words
-from dlab.figures import budget
+from dlab.figures import budget, takeaway
 from dlab.figures.numbers import number
 from dlab.ui import frame, methods, runs, studies, theorems
 from dlab.ui.page import Block, Page, View, show
@@ -27,13 +27,16 @@ def view(found, scene):
     cost, seconds = counted(scene.cost, scene["seconds"], result)
     chart = budget.chart(result, cost, epsilon=epsilon, seconds=seconds, bounds=scene.bounds)
     lines, notes = budget.table(result, epsilon, seconds), tuple(budget.notes(result))
-    return View(chart, takeaway=budget.sentence(result, epsilon), table=lines, notes=notes, heights=(520,), bar=True)
+    return View(
+        chart, takeaway=takeaway.steps(result, epsilon), said=budget.sentence(result, epsilon), table=lines, notes=notes, heights=(430,),
+        bar=True,
+    )  # fmt: skip
 
 
 def work(found, scene):
     cost, seconds = counted(scene.work, engine.seconds_a_step(studies.reaching_study(scene)), found[""])
     chart = budget.work_precision(found[""], cost, epsilon=studies.epsilon(scene), seconds=seconds)
-    return View(chart, "work-precision", "", frame.plain(chart.caption), heights=(460,), bar=True)
+    return View(chart, "work-precision", said="", caption=frame.plain(chart.caption), heights=(460,), bar=True)
 
 
 def measured(found, scene):

@@ -1,8 +1,8 @@
 """Convergence: W2 against h with fitted slopes, beside the theorems."""
 
-from dlab.figures import convergence, guess, tables
+from dlab.figures import convergence, guess, tables, takeaway
 from dlab.study import refitted
-from dlab.ui import adaptive, compare, law, methods, reveal, samplers, schedules, studies
+from dlab.ui import compare, law, methods, reveal, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
@@ -17,7 +17,8 @@ def view(found, scene):
     brackets = scene.brackets == "always" or (scene.brackets == "few" and len(scene.schemes) <= 2)
     chart = convergence.chart(result, scene.x, brackets=brackets, **{key: scene[key] for key in ("fits", "bounds", "expansion")})
     return View(
-        chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(520,), bar=True, takeaway=tables.sentence(result),
+        chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(430,), bar=True, said=tables.sentence(result),
+        takeaway=takeaway.convergence(result),
         caption=methods.level_met(result["study"]["score_error"], tables.levels_met(result)), table=tables.table(result),
         notes=tuple(result["notes"]), results={"": result},
     )  # fmt: skip
@@ -28,7 +29,6 @@ show(Page(
     controls=("target", "schemes", "h", "grid", "score_error", "horizon", "sampling", "picture", "open_study"),
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),
-        measured(), compare.section(studies.curve), law.section(studies.curve, lambda scene: "law"),
-        *samplers.SECTIONS, *schedules.sections(studies.curve), adaptive.section(), theorem(),
+        measured(), compare.section(studies.curve), law.section(studies.curve, lambda scene: "law"), theorem(),
     ),
 ))  # fmt: skip

@@ -1,6 +1,6 @@
 """Dimension: Gaussians of up to thousands of coordinates, by their exact laws."""
 
-from dlab.figures import along
+from dlab.figures import along, takeaway
 from dlab.ui import langevin, studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, prose, table
@@ -13,7 +13,7 @@ def finest(found):
 def view(found, scene):
     charts = along.chart(found, finest(found)), along.steps_chart(found[""], scene.epsilon)
     said = f"{charts[0].caption} {along.steps_sentence(found[''], scene.epsilon)}"
-    return View(charts, "w2 steps", said, heights=(470,), bar=True)
+    return View(charts, "w2 steps", takeaway=takeaway.dimension(found[""], finest(found)), said=said, heights=(430,), bar=True)
 
 
 show(Page(

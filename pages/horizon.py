@@ -1,6 +1,6 @@
 """Horizon: W2 against the time from which the reverse process starts, for both starts."""
 
-from dlab.figures import along
+from dlab.figures import along, takeaway
 from dlab.ui import studies
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, prose
@@ -8,7 +8,8 @@ from dlab.ui.sections import measured, prose
 
 def view(found, scene):
     chart = along.chart(found, scene.fine, bounds=False)
-    return View(chart, "horizon", table=along.table(found, scene.fine), heights=(520,), bar=True)
+    said = takeaway.horizon(found, scene.fine)
+    return View(chart, "horizon", takeaway=said, table=along.table(found, scene.fine), heights=(430,), bar=True)
 
 
 show(Page(

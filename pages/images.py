@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import words
 from dlab.answers.images import lesson
-from dlab.figures import images
+from dlab.figures import images, takeaway
 from dlab.ui import exports, grids, methods, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose
@@ -26,7 +26,7 @@ def grid(scene):
 
 
 def view(found, scene):
-    return View(takeaway=images.grid_sentence(found), top=lambda: grids.show(found, "grids"))
+    return View(takeaway=takeaway.images(found), said=images.grid_sentence(found), top=lambda: grids.show(found, "grids"))
 
 
 def files(found, scene):
@@ -83,6 +83,8 @@ def measured(found, scene):
 
 show(Page(
     "images", view, answer=grid, prepare=prepare, files=files, early=True, controls=("page", "schemes"),
-    below=(Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, of="distances")),
-    sections=(Block("lesson", blind), Block("steps", by_step), Block("measured", draw=measured), prose("theorem")),
+    sections=(
+        Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, answer=distances), Block("lesson", blind),
+        Block("steps", by_step), Block("measured", draw=measured), prose("theorem"),
+    ),
 ))  # fmt: skip

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dlab.answers import learned_score, score_constants
 from dlab.figures import learned as figures
+from dlab.figures import takeaway
 from dlab.figures.chart import Sheet
 from dlab.ui import frame, runs, studies
 from dlab.ui.page import Ask, Block, Page, View, show
@@ -42,7 +43,8 @@ def view(found, scene):
     curves, errors = figures.curves_chart(found, floors, promises, sharp), figures.errors_chart(met)
     caption = f"{curves.caption} {errors.caption}"
     sheet = Sheet("A learned score", (curves, errors), f"Two pictures. {curves.alt} {errors.alt}", caption)
-    return View(sheet, "learned-score", table=figures.curves_table(found, floors, promises), heights=(500,))
+    table = figures.curves_table(found, floors, promises)
+    return View(sheet, "learned-score", takeaway=takeaway.learned(found, floors), table=table, heights=(430,))
 
 
 def plane(found, scene):

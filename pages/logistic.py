@@ -3,12 +3,11 @@
 import streamlit as st
 
 from dlab import engine, words
-from dlab.figures import convergence, logistic, tables
+from dlab.figures import convergence, logistic, tables, takeaway
 from dlab.figures.numbers import number, step_size
 from dlab.targets import sampled
 from dlab.ui import runs, settings, studies
 from dlab.ui.page import Ask, Block, Page, View, show
-from dlab.ui.sections import table
 
 LARGEST = settings.PENALTIES[-1]
 
@@ -27,7 +26,8 @@ def experiment_view(found, scene):
     if not result["rows"]:
         return None
     chart = logistic.experiment(result, result["facts"]["cov"][0][0] ** 0.5, result["study"]["target"]["lam"])
-    return View(chart, table=logistic.table(result), notes=tuple(result["notes"]), heights=(500,), bar=True)
+    lines, notes = logistic.table(result), tuple(result["notes"])
+    return View(chart, takeaway=takeaway.experiment(result), table=lines, notes=notes, heights=(430,), bar=True)
 
 
 def small(scene):
@@ -50,14 +50,17 @@ def small_view(found, scene):
     chart = logistic.orders(found, curves)
     said = [words.text("logistic", "small", T=f"{studies.SMALL_T:g}"), *([logistic.atoms_sentence(found, few)] if few is not None else [])]
     said = "\n\n".join([chart.caption, *said])
-    return View(chart, f"small-steps-{lam:g}", said, data=found["rows"], answer={"answer": found}, heights=(520,), bar=True)
+    return View(
+        chart, f"small-steps-{lam:g}", said, table=logistic.slopes_table(found), data=found["rows"], answer={"answer": found},
+        heights=(430,), bar=True,
+    )  # fmt: skip
 
 
 def readings(found, scene):
     em, rem, result = logistic.readings(found, "EM"), logistic.readings(found, "REM"), engine.result(experiment(scene)[""])
     said = "\n\n".join([rem.caption, *([logistic.floor_sentence(found, result)] if result else [])])
     answer = {"data": found["rows"], "answer": {"answer": found}}
-    return View(rem, "readings", said, drawn=(em, rem), **answer, heights=(520,), bar=True)
+    return View(rem, "readings", said, table=logistic.readings_table(found), drawn=(em, rem), **answer, heights=(430,), bar=True)
 
 
 def measured(found, scene):
@@ -78,14 +81,10 @@ def theorem(found, scene):
 PAPER = Page(
     "logistic", experiment_view, experiment,
     controls=("logistic.part", "logistic.penalty", ("remark", {"text": words.text("logistic", "setting")})),
-    below=(
+    sections=(
         Block("small", small_view, answer=small, prepare=few),
         Block("readings", readings, answer=lambda scene: Ask(
             "readings", studies.experiment_readings(LARGEST), (), "Running EM and REM with each score.")),
-    ),
-    sections=(
-        table("slopes", lambda found, scene: found and logistic.slopes_table(found), of="small"),
-        table("readings-table", lambda found, scene: found and logistic.readings_table(found), of="readings"),
         Block("measured", draw=measured), Block("theorem", draw=theorem),
     ),
 )  # fmt: skip
@@ -98,7 +97,7 @@ def boundary(scene):
 
 
 def boundary_view(found, scene):
-    return View(logistic.boundary(found), "two-features", heights=(400,), titles=True)
+    return View(logistic.boundary(found), "two-features", takeaway=takeaway.two_features(found), heights=(400,), titles=True)
 
 
 def curve(of) -> Block:
@@ -108,7 +107,7 @@ def curve(of) -> Block:
         result = found[""]
         chart = convergence.chart(result, "h", bounds=scene.bounds, brackets=False)
         said, lines, notes = tables.sentence(result), tables.table(result), tuple(result["notes"])
-        return View(chart, takeaway=said, table=lines, notes=notes, bar=True)
+        return View(chart, said=said, takeaway=takeaway.convergence(result), table=lines, notes=notes, bar=True)
 
     return Block("curve", view, lambda scene: {"": of(scene)})
 

@@ -5,7 +5,7 @@ import streamlit as st
 from dlab import words
 from dlab.answers.bounds import checklist
 from dlab.answers.hessian_cost import derived
-from dlab.figures import outside
+from dlab.figures import outside, takeaway
 from dlab.figures import theory as checklists
 from dlab.figures.numbers import step_size
 from dlab.ui import frame, law, runs, studies
@@ -29,10 +29,13 @@ def view(found, scene):
         st.markdown(f"**{words.title('outside', 'checklist')}**")
         st.dataframe(checklists.assumptions(items), hide_index=True, width="stretch")
 
-    takeaway = f"**{outside.failing(items)}** {outside.measured(result)}"
-    said = "\n\n".join([takeaway, *([sheet.parts[-1].caption] if varied else [])])
+    failing = f"**{outside.failing(items)}** {outside.measured(result)}"
+    said = "\n\n".join([failing, *([sheet.parts[-1].caption] if varied else [])])
     lines, notes = outside.table(result), tuple(result["notes"])
-    return View(sheet, f"outside-{case.name}", said, table=lines, more=more, notes=notes, heights=(470,))
+    return View(
+        sheet, f"outside-{case.name}", takeaway=takeaway.departure(result, items), said=said, table=lines, more=more, notes=notes,
+        heights=(430,),
+    )  # fmt: skip
 
 
 def pick_modes(scene):
@@ -54,7 +57,7 @@ def modes(scene):
 
 def modes_view(found, scene):
     return View(
-        takeaway=frame.plain(outside.modes_sentence(found)), table=outside.modes_table(found),
+        said=frame.plain(outside.modes_sentence(found)), table=outside.modes_table(found),
         more=lambda: st.caption(words.text("outside", "modes-shell", steps=scene["steps"])),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import answers, schemes
 from dlab.answers import trajectory
-from dlab.figures import particles, ribbon
+from dlab.figures import particles, ribbon, takeaway
 from dlab.study import Study
 from dlab.ui import controls, exports, frame, methods, movies, state, studies, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
@@ -36,7 +36,7 @@ def view(found, scene):
         )  # fmt: skip
 
     caption = methods.level_met(study.score_error, meta["met"])
-    return View(top=shown, takeaway=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
+    return View(top=shown, takeaway=takeaway.moving(meta["table"]), said=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
 
 
 def distances(found, scene):

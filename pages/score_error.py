@@ -4,7 +4,7 @@ import streamlit as st
 
 from dlab import errors, theory, words
 from dlab.answers import score_error
-from dlab.figures import score
+from dlab.figures import score, takeaway
 from dlab.figures.numbers import number, step_size
 from dlab.study.result import OUTSIDE
 from dlab.ui import controls, multilevel, settings, studies, theorems
@@ -31,7 +31,8 @@ def view(found, scene):
     bends = {name: score_error.bends(result, name) for name in result["study"]["schemes"]}
     sheet = score.sheet(result, scheme if scheme in bends else next(iter(bends)), h, bends.get(scheme, []))
     notes = tuple(n for n in result["notes"] if OUTSIDE not in n)  # what is left out of fits in h matters to other pages
-    return View(sheet, f"score-error-{scene.model}", table=score.table(result, h, bends), notes=notes, heights=(500,))
+    shown_first = takeaway.score_error(result, scheme, h, bends.get(scheme, []))
+    return View(sheet, f"score-error-{scene.model}", takeaway=shown_first, table=score.table(result, h, bends), notes=notes, heights=(430,))
 
 
 def met(scene):
@@ -80,7 +81,7 @@ def models_view(found, scene):
     chart = score.models_chart(found, one, finest)
     octaves = {n: score_error.octave(score_error.rows_of(r, one, max(r["study"]["vary"]["values"]))) for n, r in found.items()}
     said, lines = f"{score.models_sentence(found, one, finest)} {chart.caption}", score.models_table(found, octaves, one, finest)
-    return View(chart, f"kinds-of-error-{one}", said, table=lines, label="model", heights=(440,))
+    return View(chart, f"kinds-of-error-{one}", said=said, table=lines, label="model", heights=(440,))
 
 
 def wrong(scene):
@@ -100,7 +101,7 @@ def wrong_view(found, scene):
     terms, lines = score_error.second_order(found, {k: max(v.values()) for k, v in wrong(scene).items() if v}, costs)
     chart = score.second_order_chart(found, terms)
     said, table = score.second_order_sentence(lines), score.second_order_table(lines)
-    return View(chart, "so-errors", said, table=table, label="error", heights=(420,))
+    return View(chart, "so-errors", said=said, table=table, label="error", heights=(420,))
 
 
 def parts(scene):
@@ -123,7 +124,7 @@ def parts_view(found, scene):
     each = score_error.contributions(found, scheme)
     chart = score.parts_chart(each)
     said = f"{score.parts_sentence(each)} {chart.caption}"
-    return View(chart, f"contributions-{scheme}", said, table=score.parts_table(each), label="part", heights=(300,))
+    return View(chart, f"contributions-{scheme}", said=said, table=score.parts_table(each), label="part", heights=(300,))
 
 
 def theorem(found, scene):

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dlab import engine, schemes, theory, words
 from dlab.answers.bounds import bounds, checklist
-from dlab.figures import tables
+from dlab.figures import tables, takeaway
 from dlab.figures import theory as figures
 from dlab.figures.numbers import number
 from dlab.ui import all_at_once, frame, runs, theorems, theory_sections
@@ -34,9 +34,10 @@ def view(found, scene):
     lines, items = known(result, scene)
     chart, target = figures.bounds(lines, result), study(scene).target["name"]
     return View(
-        chart or (), chart and f"bounds-{target}", None if chart else frame.plain(figures.sentence(lines, result)),
+        chart or (), chart and f"bounds-{target}", takeaway=takeaway.bounds(lines, result),
+        said=None if chart else frame.plain(figures.sentence(lines, result)),
         caption="" if lines["level_known"] else words.text("theory", "level-unknown"), data=lines["rows"],
-        table=figures.assumptions(items), more=lambda: st.markdown(frame.plain(figures.promise(items))), heights=(470,), bar=True,
+        table=figures.assumptions(items), more=lambda: st.markdown(frame.plain(figures.promise(items))), heights=(430,), bar=True,
     )  # fmt: skip
 
 
@@ -101,7 +102,7 @@ def signs(found, scene):
     if chart is None:
         return View(caption=words.text("theory", "too-stiff"))
     said = frame.plain(figures.signs_sentence(found, scene["guess"])) if scene["guess"] else ""
-    return View(chart, takeaway=said, heights=(420,), bar=True)
+    return View(chart, said=said, heights=(420,), bar=True)
 
 
 show(Page(

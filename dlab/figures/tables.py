@@ -298,8 +298,8 @@ def _above(result, names) -> list[str]:
     return [f"{s} lies above the bound's leading term at {place(*its)}." for s, its in found.items()]
 
 
-def _levels_off(result, names) -> list[str]:
-    """Schemes whose two finest points differ by no more than a tenth an octave, where a term without h is to be seen."""
+def levelled(result, names) -> dict[str, str]:
+    """{scheme: W2} of those whose two finest points differ by no more than a tenth an octave, where a term without h is to be seen."""
     flat = {}
     for s in [] if _clean(result) else names:
         rows = [r for r in rows_of(result, s) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
@@ -308,7 +308,11 @@ def _levels_off(result, names) -> list[str]:
             local = math.log(next_to["w2"] / fine["w2"]) / math.log(size(next_to) / size(fine))
             if abs(local) < LEVEL:
                 flat[s] = number(fine["w2"])
-    if not flat:
+    return flat
+
+
+def _levels_off(result, names) -> list[str]:
+    if not (flat := levelled(result, names)):
         return []
     return [f"{listed(flat)} {_verb(flat, 'levels', 'level')} off near W₂ = {listed(dict.fromkeys(flat.values()))}."]
 

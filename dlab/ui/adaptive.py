@@ -23,9 +23,9 @@ def section() -> Block:
 
 
 def _view(found, scene) -> View:
-    partial = () if found["done"] == 1 else (words.text("convergence", "adaptive-partial"),)
+    partial = () if found["done"] == 1 else (words.text("samplers", "adaptive-partial"),)
     return View(
-        figures.sheet(found), "adaptive", caption=words.text("convergence", "adaptive-setting"), table=figures.table(found),
+        figures.sheet(found), "adaptive", caption=words.text("samplers", "adaptive-setting"), table=figures.table(found),
         data=found["rows"], notes=(*figures.notes(found), *partial), heights=(HEIGHT,),
     )  # fmt: skip
 
@@ -35,7 +35,7 @@ def _get(scene) -> dict | None:
     study, session = scene.study(), st.session_state
     if (found := engine.kept_answer("adaptive", study)) is not None:
         return found
-    left, right = st.columns(runs.ROW, vertical_alignment="center")
+    left, middle, right = st.columns(runs.ROW, vertical_alignment="center")
     if not session.pop(RUN, False):
         left.button(
             f"Run (about {engine.seconds(COST):.0f} s)", key="adaptive-button", type="primary", width="stretch",
@@ -43,11 +43,11 @@ def _get(scene) -> dict | None:
         )  # fmt: skip
         seed, partial = session.get(PARTIAL, (None, None))
         return partial if seed == study.seed else None
-    left.button(
-        "Cancel", key="adaptive-button", width="stretch", help="Stops the run; the points drawn so far stay.",
+    right.button(
+        "Cancel", key="adaptive-cancel", width="stretch", help="Stops the run; the points drawn so far stay.",
         on_click=lambda: engine.cancel(runs.session()),
     )  # fmt: skip
-    bar, holder = runs.Bar("Starting. A first run also compiles it.", place=right), st.empty()
+    bar, holder = runs.Bar("Starting. A first run also compiles it.", place=middle), st.empty()
     # Cancelled, this run must let go of the machine at once.
     with closing(engine.answers_of("adaptive", study, tick=bar.tick, waiting=bar.waiting, session=runs.session())) as answers:
         drawn = 0.0

@@ -50,7 +50,7 @@ def section(of) -> Block:
     def view(found, scene):
         sheet = figures.sheet(found)
         if sheet is None:
-            return View(takeaway=frame.plain(figures.sentence(found)))
+            return View(said=frame.plain(figures.sentence(found)))
         return View(sheet, f"all-at-once-{found['grid']}", frame.plain(figures.sentence(found)), table=figures.table(found),
                     data=found["rows"], answer=found, more=lambda: st.markdown(words.text("theory", "once-proof")), heights=(420, 420, 320),
                     rows=(2, len(sheet.parts) - 2) if len(sheet.parts) > 2 else (), titles=True)  # fmt: skip
@@ -74,7 +74,7 @@ def from_steps(of) -> Block:
         sheet = figures.from_steps(found, name)
         said = frame.plain(figures.from_steps_sentence(found, name))
         if sheet is None:
-            return View(takeaway=said, more=proof)
+            return View(said=said, more=proof)
         return View(sheet, f"steps-bound-{name}", said, table=figures.from_steps_table(found, name), data=found["rows"], answer=found,
                     more=proof, heights=(380,), titles=True)  # fmt: skip
 

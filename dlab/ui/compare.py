@@ -7,7 +7,7 @@ import streamlit as st
 
 from dlab import engine
 from dlab.figures import compare
-from dlab.ui import exports, frame, runs
+from dlab.ui import exports, frame, menu, runs
 from dlab.ui.page import Block
 
 CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
@@ -25,7 +25,7 @@ def _picked(study) -> None:
     if (found := engine.kept_answer("estimators", study, scheme)) is not None:
         figure = _show(found, "final")
         st.dataframe(compare.table(found), hide_index=True, width="stretch")
-        exports.picture(figure, f"ways-{scheme}", "ways", answer=found)
+        menu.downloads(lambda: exports.picture(figure, f"ways-{scheme}", "ways", answer=found), st.container(), "ways-download")
         return
     one, law = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None), study.law(scheme)
     by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0

@@ -1,4 +1,6 @@
-"""The export rows: every file is made when it is asked for, not before."""
+"""What the Download menus offer: picture, numbers, reproduce, cite. Every file is made when it is asked for, not before."""
+
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -18,26 +20,46 @@ WIDTHS = {"mm": (40, 400), "px": (200, 4000)}
 PALETTES = ("Colour", "Grey")
 
 
+@contextmanager
+def _group(title: str, key: str):
+    """A row of buttons under a title."""
+    st.markdown(f"**{title}**")
+    with st.container(horizontal=True, key=f"{key}-{title.lower()}", gap="small"):
+        yield
+
+
 @st.fragment
 def results(figures: dict, found: dict[str, dict], study=None) -> None:
-    """Download buttons of a page: its charts, {file's name: chart}, and the results behind them, {name: result}; study: the one
+    """What a page offers of its charts, {file's name: chart}, and of the results behind them, {name: result}; study: the one
     study of the page, whose particles and texts are offered too."""
-    with st.container(horizontal=True, key="exports"):
-        for name, figure in figures.items():
-            if len(figures) > 1:
-                st.caption(figure.y.title.replace("\n", " "), width="content")
+    base = {name: next(iter(figures)) if study else "rows" for name in found}
+    plain = {name: {k: v for k, v in result.items() if k != "done"} for name, result in found.items()}
+    for name, figure in figures.items():
+        title = "Picture" if len(figures) == 1 else f"Picture: {figure.y.title}".replace("\n", " ")
+        with _group(title, "export"):
             _figure(figure, "export" if study else f"export-{name}", name)
-        figure_options()
-        for name, result in found.items():
-            _result(name, {k: v for k, v in result.items() if k != "done"}, next(iter(figures)) if study else "rows")
-        _button("BibTeX", export.bibtex, "dlab.bib", "export-bib", "The papers whose theorems are shown, and the lab.")
-        if study and study.work == 0:
-            st.caption("An exact law has no particles; the Particles page exports some.")
-        elif study and next(iter(found.values())).get("done", 1.0) == 1.0:
+    figure_options()
+    with _group("Numbers", "export"):
+        for name, result in plain.items():
+            _each(name, result, base[name], NUMBERS)
+            if answers := result.get("reach"):
+                _button("CSV of N(ε)", lambda answers=answers: export.rows_csv({"rows": answers}), f"steps-{base[name]}.csv",
+                        "export-reach", "Found and promised numbers of steps.")  # fmt: skip
+        if study and study.work and next(iter(found.values())).get("done", 1.0) == 1.0:
             tip = "Final positions of every scheme and of the reference."
             if engine.kept_particles(study) is None:
                 tip += f" Simulated anew: about {max(1, engine.seconds(study.price)):.0f} s."
             _button("Particles", lambda: engine.particles(study, session=session()), f"{next(iter(figures))}.npz", "export-npz", tip)
+    if study and study.work == 0:
+        st.caption("An exact law has no particles; the page Watch exports some.")
+    with _group("Reproduce", "export"):
+        for name, result in plain.items():
+            _each(name, result, base[name], REPRODUCE)
+            study_file(result["study"], tail=_tail(name), after=_after(name))
+    with _group("Cite", "export"):
+        _bibtex()
+        for name, result in plain.items():
+            _caption(lambda result=result: export.caption(result), f"Caption{_after(name)}")
 
 
 def stem(result: dict) -> str:
@@ -45,36 +67,48 @@ def stem(result: dict) -> str:
     return export.filename(result, "svg").removesuffix(".svg")
 
 
-def _result(name, result, base) -> None:
-    tail, after = f"-{name.replace(' ', '-')}" if name else "", f", {name}" if name else ""
-    for kind, label, make, tip in (
-        ("csv", "CSV", export.rows_csv, "The rows behind the picture."),
-        ("json", "JSON", export.result_json, "Study, facts, rows, fits and notes."),
-        ("py", "Python", export.snippet, "Reproduces these numbers when run in a clone of the lab."),
-        ("tex", "LaTeX", export.latex_table, "The rows as a table with its caption; needs booktabs."),
-    ):
-        _button(label + after, lambda make=make: make(result), f"{base}{tail}.{kind}", f"export-{kind}{tail}", tip)
-    if answers := result.get("reach"):
-        _button("CSV of N(ε)", lambda: export.rows_csv({"rows": answers}), f"steps-{base}.csv", "export-reach",
-                "Found and promised numbers of steps.")  # fmt: skip
-    study_file(result["study"], tail=tail, after=after)
-    _caption(lambda: export.caption(result), f"Caption{after}")
+def _tail(name) -> str:
+    return f"-{name.replace(' ', '-')}" if name else ""
 
 
+def _after(name) -> str:
+    return f", {name}" if name else ""
+
+
+NUMBERS = (
+    ("csv", "CSV", export.rows_csv, "The rows behind the picture."),
+    ("json", "JSON", export.result_json, "Study, facts, rows, fits and notes."),
+    ("tex", "LaTeX", export.latex_table, "The rows as a table with its caption; needs booktabs."),
+)
+REPRODUCE = (("py", "Python", export.snippet, "Reproduces these numbers when run in a clone of the lab."),)
+
+
+def _each(name, result, base, kinds) -> None:
+    for kind, label, make, tip in kinds:
+        tail = _tail(name)
+        _button(label + _after(name), lambda make=make: make(result), f"{base}{tail}.{kind}", f"export-{kind}{tail}", tip)
+
+
+def _bibtex() -> None:
+    _button("BibTeX", export.bibtex, "dlab.bib", "export-bib", "The papers whose theorems are shown, and the lab.")
+
+
+@st.fragment
 def picture(figure, name: str, key: str, rows: list | None = None, answer: dict | None = None) -> None:
-    """Download buttons of a picture below the page's own, files called `name`, and of the rows or the answer behind it; key: of
-    this row of buttons on its page."""
+    """What a picture offers, as files called `name`, with the rows or the answer behind it; key: of these buttons on their page."""
     whole = answer if rows is None else {**(answer or {}), "rows": rows}
-    with st.container(horizontal=True, key=f"{key}-exports"):
-        _figure(figure, key, name)
-        if whole:
+    if figure:
+        with _group("Picture", key):
+            _figure(figure, key, name)
+    if whole:
+        with _group("Numbers", key):
             _button("CSV", lambda: export.rows_csv(whole), f"{name}.csv", f"{key}-csv", "The rows behind the picture.")
-        if answer is not None:
-            _button("JSON", lambda: export.result_json(whole), f"{name}.json", f"{key}-json", "Everything behind the picture.")
+            if answer is not None:
+                _button("JSON", lambda: export.result_json(whole), f"{name}.json", f"{key}-json", "Everything behind the picture.")
 
 
 def figure_options() -> None:
-    """The popover with the options of every figure on the page; their values stay while the visitor changes pages."""
+    """The options of every figure on the page, folded; their values stay while the visitor changes pages."""
     chosen = _chosen()
 
     def keeps(name):
@@ -82,10 +116,10 @@ def figure_options() -> None:
         st.session_state[KEY + name] = chosen[name]
         return {"key": KEY + name, "on_change": _keep, "args": (name,)}
 
-    popover = st.popover("Figure options", key="figure-options-popover", on_change="rerun")  # a tip would lie over its last line
-    if not popover.open:
+    box = st.expander("Size, font and palette of pictures", key="figure-options", on_change="rerun")
+    if not box.open:
         return
-    with popover:
+    with box:
         left, right = st.columns(2, vertical_alignment="bottom")
         unit = right.segmented_control(
             "Unit", list(WIDTHS), required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch.", **keeps("unit")
@@ -146,7 +180,7 @@ def study_file(study: dict, tip: str = "Reopen it here, or run it: python -m dla
 
 @st.fragment
 def particles(study, steps: int, count: int, meta: dict) -> None:
-    """Download buttons of the particles page."""
+    """What the page of moving particles offers."""
     name = f"particles-{study.target['name']}-{'-'.join(study.schemes)}"
     at = f"h = {step_size(study.T / steps)}" if study.even else f"N = {steps}"
     title = f"{', '.join(study.schemes)} at {at}, {study.target['name']} target"
@@ -154,7 +188,7 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
         "study": study.to_json(), "steps": steps, "particles": count,
         "rows": [dict(zip(meta["table"], values)) for values in zip(*meta["table"].values())], "notes": meta["notes"],
     }  # fmt: skip
-    with st.container(horizontal=True, key="exports"):
+    with _group("Picture", "export"):
         for kind, label, tip in (
             ("mp4", "MP4", "A video, drawn when asked for: some seconds."),
             ("gif", "GIF", "A moving picture for slides, drawn when asked for: some seconds."),
@@ -162,24 +196,27 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
         ):
             _button(label, lambda kind=kind: movies.film(study, steps, count, kind, title), f"{name}.{kind}", f"film-{kind}", tip,
                     lacks=export.missing(kind))  # fmt: skip
+    if lacks := export.missing("mp4"):
+        st.caption(frame.plain(lacks))
+    with _group("Numbers", "export"):
         for kind, make in (("csv", export.rows_csv), ("json", export.result_json)):
             tip = "The distance so far of each scheme, by step."
             _button(kind.upper(), lambda make=make: make(found), f"{name}.{kind}", f"distances-{kind}", tip)
         _button("Particles (NPZ)", lambda: movies.positions(study, steps, count), "particles.npz", "export-npz",
                 "Positions at every frame, in single precision; they are computed anew when asked for.")  # fmt: skip
+    with _group("Reproduce", "export"):
         study_file(study.to_json())
         _button("Python", lambda: export.motion_snippet(study.to_json(), steps, count), f"{name}.py", "export-py",
                 "Moves the same particles again, in a clone of the lab.")  # fmt: skip
+    with _group("Cite", "export"):
+        _bibtex()
         _caption(lambda: export.motion_caption(study.to_json(), steps, count, meta["sentence"]))
-        _button("BibTeX", export.bibtex, "dlab.bib", "export-bib", "The papers whose theorems are shown, and the lab.")
-    if lacks := export.missing("mp4"):
-        st.caption(frame.plain(lacks))
 
 
 def _caption(text, label: str = "Caption") -> None:
-    popover = st.popover(label, key=f"popover-{label}", on_change="rerun")  # a tip would lie over its text
-    if popover.open:
-        with popover:
+    box = st.expander(label, key=f"caption-{label}", on_change="rerun")
+    if box.open:
+        with box:
             st.code(text(), language=None, wrap_lines=True)
 
 

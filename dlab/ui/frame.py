@@ -29,7 +29,10 @@ def begin(page: str) -> Scene:
     st.set_page_config(page_title=f"{title} · Convergence lab", layout="wide", initial_sidebar_state="collapsed")
     address = links.write(values, page)
     accent = st.get_option(f"theme.{theme()}.primaryColor") or "currentColor"
-    st.html(_style("frame", "ACCENT", accent) + (_style("presentation", "INK", INK[theme()]) if values["present"] else ""))
+    ground = st.get_option(f"theme.{theme()}.backgroundColor") or screen.THEMES[theme()]["ground"]
+    st.html(
+        _style("frame", ACCENT=accent, GROUND=ground) + (_style("presentation", INK=INK[theme()]) if values["present"] else "")
+    )
     menu.draw(page, values)
     _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
@@ -39,9 +42,12 @@ def begin(page: str) -> Scene:
 
 
 @cache
-def _style(name: str, word: str, colour: str) -> str:
-    """A style sheet beside this file with a colour in the place of a word."""
-    return f"<style>{Path(__file__).with_name(name + '.css').read_text('utf-8').replace(word, colour)}</style>"
+def _style(name: str, **colours: str) -> str:
+    """A style sheet beside this file with colours in the places of words."""
+    sheet = Path(__file__).with_name(name + ".css").read_text("utf-8")
+    for word, colour in colours.items():
+        sheet = sheet.replace(word, colour)
+    return f"<style>{sheet}</style>"
 
 
 def _head(page, title, sentence, values) -> None:
@@ -133,7 +139,7 @@ def _read_address(page) -> None:
         values, notes = links.read(query, repeated)
         share.forget()
         if not fresh:  # the address carries the settings of its own page alone
-            values |= {k: v for k, v in state.scene().items() if settings.table()[k].page not in ("", page)}
+            values |= {k: v for k, v in state.scene().items() if k not in query and not settings.table()[k].reads(page)}
         if not fresh and not links.complete(state.scene()):
             # The address could not carry the visitor's data: this session still holds them.
             kept = () if "rows" in query else ("csv",) if "target" in query else ("csv", "spec")

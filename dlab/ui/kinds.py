@@ -30,6 +30,7 @@ class Setting:
     written   (values, value) -> whether an address carries it
     page      the page whose address alone carries it; "" for all
     unread    of the pages that prepared scenes open, those that do not read it
+    pages     the only pages that read it; empty where others do too
     view      it changes how a scene is shown and none of its numbers
     varies    the axis of a study's `vary` whose values it gives, or "reach"
     when      values -> whether its control is drawn among others
@@ -47,10 +48,17 @@ class Setting:
     written: Callable[[Mapping, Any], bool] = lambda values, value: True
     page: str = ""
     unread: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
     view: bool = False
     varies: str = ""
     when: Callable[[Mapping], bool] = lambda values: True
     look: str = "selectbox"
+
+    def reads(self, page: str) -> bool:
+        """Whether a page shows or computes something with it; home does nothing with any but a lesson's."""
+        if page == "home":
+            return not self.group
+        return page not in self.unread and page in (self.pages or (page,)) and self.page in ("", page)
 
     @property
     def short(self) -> str:

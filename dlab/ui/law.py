@@ -31,7 +31,7 @@ def section(of, file) -> Block:
 
     def view(found, scene):
         if (sheet := density.sheet(found)) is None:
-            return View(takeaway=density.sentence(found))
+            return View(said=density.sentence(found))
         name = f"{file(scene)}-{found['scheme']}-{found['h'] or found['steps']:g}"
         return View(sheet, name, table=density.table(found), heights=(380,), alt=sheet.caption)
 

@@ -1,14 +1,20 @@
 """A scene as the address bar has it: read, written, and named alone. No streamlit here: plain values."""
 
+import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from dlab import params
 from dlab.params import BadInput
 from dlab.ui import scenes, settings, studies, tour
 
-VERSION = 1
+VERSION = 2
 LONGEST = 6000  # characters of data that a link carries
+READ = ("1", str(VERSION))
+# What a link of this version leaves out, {setting: text}: the defaults of the day on which the version began. They stay as they are
+# when a default changes, so that links which left it out stay true; a new setting is left out at its own default.
+LEFT_OUT = json.loads(Path(__file__).with_name("links.json").read_text("utf-8"))
 # Settings of a link that are set back together where they are no study, the least first.
 _TOGETHER = (
     ("grid", "stop", "counts", "count"), ("h", "hs", "T", "step"), ("estimator", "error"), ("particles", "accuracy", "budget"), ("kept",),
@@ -30,12 +36,16 @@ def read(query: Mapping[str, str], repeated: Iterable[str] = ()) -> tuple[dict, 
 def _parsed(query, repeated=()) -> tuple[dict, list[str]]:
     """Each setting by itself, whether or not all of them are a study."""
     table, values = settings.table(), settings.defaults()
+    if query.get("v") == str(VERSION):
+        for name, text in LEFT_OUT.items():
+            if name in table and _texts(settings.table, tuple(values))[name] != text:
+                values |= table[name].taken(text)
     query = _named(query) | query
     notes = [f"The link gives {params.show(key)} more than once; the last was used." for key in repeated]
     if "target" in query and "spec" in query:
         notes.append("The link gives both target and spec; spec was used.")
     version = query.pop("v", str(VERSION))
-    if version != str(VERSION):
+    if version not in READ:
         notes.append(f"The link says version {params.show(version)}; this lab reads version {VERSION} and took what it understood.")
     for key in ("target", "error", "model", "grid", "stop", "schemes", "panels"):  # the keys of others follow from them
         if key in query:
@@ -81,26 +91,38 @@ def _fitted(values, notes) -> dict:
     raise AssertionError("the defaults are a study")
 
 
+@lru_cache(maxsize=8)
+def _texts(table, names) -> dict[str, str]:
+    """The text of every setting's default."""
+    values = settings.defaults()
+    return {name: table()[name].text(values) if values[name] is not None else "" for name in names}
+
+
 def write(values: Mapping, page: str = "") -> dict[str, str]:
-    """The address of a scene on a page: every setting in force there, with the version."""
-    query = {"v": str(VERSION)}
+    """The address of a scene on a page: the settings that the page reads and that are not left out, with the version. Without a page, of
+    all pages that are not alone in having a setting."""
+    query, plain = {"v": str(VERSION)}, _texts(settings.table, tuple(values))
     for key, setting in _by_key(values).items():
-        if setting.page in ("", page) and setting.written(values, values[setting.name]):
-            query[key] = setting.text(values)
+        if (setting.reads(page) if page else not setting.page) and setting.written(values, values[setting.name]):
+            text = setting.text(values)
+            if text != LEFT_OUT.get(setting.name, plain[setting.name]):
+                query[key] = text
     return {key: text for key, text in query.items() if 0 < len(text) <= LONGEST}
 
 
 def of_page(values: Mapping, page: str) -> dict[str, str]:
     """The part of an address that is a page's own."""
     table = settings.table()
-    return {name: table[name].text(values) for name in settings.names_of(page)}
+    plain = _texts(settings.table, tuple(values))
+    texts = {name: table[name].text(values) for name in settings.names_of(page)}
+    return {name: text for name, text in texts.items() if text != LEFT_OUT.get(name, plain[name])}
 
 
 def complete(values: Mapping) -> bool:
     """Whether the address carries the whole scene; data that are too long travel in the study file."""
-    table, query = settings.table(), write(values)
+    table = settings.table()
     data = (table[name] for name in ("spec", "csv", "variances", "kept"))
-    return all(s.address_key(values) in query for s in data if s.written(values, values[s.name]))
+    return all(0 < len(s.text(values)) <= LONGEST for s in data if s.address_key(values) and s.written(values, values[s.name]))
 
 
 def in_lesson(values: Mapping) -> bool:
@@ -130,7 +152,7 @@ def _named(query) -> dict[str, str]:
 
 def _view(page: str = "") -> set[str]:
     """Settings that change none of the numbers on a page."""
-    return {name for name, setting in settings.table().items() if setting.view or page in setting.unread}
+    return {name for name, setting in settings.table().items() if setting.view or (page and not setting.reads(page))}
 
 
 def differs(values: Mapping, entry: scenes.PreparedScene | tour.Step) -> bool:
@@ -140,8 +162,7 @@ def differs(values: Mapping, entry: scenes.PreparedScene | tour.Step) -> bool:
 
 
 def address(entry: scenes.PreparedScene | tour.Step) -> dict[str, str]:
-    """The whole address of a prepared scene or of a step of the tour: every setting in force, so that changed defaults change
-    none of them."""
+    """The address of a prepared scene or of a step of the tour."""
     named = {"scene": entry.name} if isinstance(entry, scenes.PreparedScene) else {"tour": str(tour.STEPS.index(entry) + 1)}
     # An address bar forgets that a scene plays, once it does; its link says so.
     play = {key: value for key, value in entry.settings.items() if key == "play"}

@@ -1,7 +1,9 @@
-"""The menu of every page: pages, scenes, presentation mode, sharing, and the bar of the guided tour."""
+"""The menu of every page: four places with their tabs, scenes, presentation mode, sharing, and the bar of the guided tour."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
+from pathlib import Path
 
 import streamlit as st
 
@@ -9,55 +11,63 @@ from dlab.ui import links, page_links, scenes, share, state, tour
 
 PAGES = {
     "home": ("app.py", "Home"),
-    "particles": ("pages/particles.py", "Particles"),
-    "convergence": ("pages/convergence.py", "Convergence"),
-    "score_error": ("pages/score_error.py", "Score error"),
-    "budget": ("pages/budget.py", "Budget"),
-    "horizon": ("pages/horizon.py", "Horizon"),
-    "dimension": ("pages/dimension.py", "Dimension"),
-    "theory": ("pages/theory.py", "Theory"),
+    "particles": ("pages/particles.py", "Watch"),
+    "convergence": ("pages/convergence.py", "step size h"),
+    "score_error": ("pages/score_error.py", "score error ε"),
+    "budget": ("pages/budget.py", "steps N"),
+    "horizon": ("pages/horizon.py", "horizon T"),
+    "dimension": ("pages/dimension.py", "dimension d"),
+    "samplers": ("pages/samplers.py", "samplers"),
+    "schedules": ("pages/schedules.py", "schedules"),
+    "theory": ("pages/theory.py", "The theorems"),
+    "outside": ("pages/outside.py", "Outside their assumptions"),
     "logistic": ("pages/logistic.py", "Logistic regression"),
     "learned": ("pages/learned.py", "Learned score"),
     "images": ("pages/images.py", "Images"),
-    "outside": ("pages/outside.py", "Outside the assumptions"),
 }
-# Pages that the menu keeps in a list of their own: its row has no room for more.
-STUDIES = ("logistic", "learned", "images", "outside")
+# The four places of the menu, and the pages of each: its tabs.
+PLACES = {
+    "Watch": ("particles",),
+    "Measure": ("convergence", "score_error", "budget", "horizon", "dimension", "samplers", "schedules"),
+    "Theory": ("theory", "outside"),
+    "Studies": ("logistic", "learned", "images"),
+}
+DOWNLOADS = "download-place"  # the session key of the place of the Download menu
+AGAINST = {"Measure": "W₂ against"}  # what stands before the tabs of a place
 
 
-# Streamlit changes its own colours with the system's and does not run the page again, whose charts have them too.
-GROUND = """<script>
-if (!window.dlabGround) {
-  window.dlabGround = matchMedia("(prefers-color-scheme: dark)");
-  window.dlabGround.addEventListener("change", () => setTimeout(() => document.querySelector(".st-key-ground button")?.click(), 200));
-}
-</script>"""
+def place_of(page: str) -> str:
+    """The place of the menu that a page is in; "" for home."""
+    return next((place for place, pages in PLACES.items() if page in pages), "")
 
 
 def draw(page: str, values: dict) -> None:
     """The menu of a page, and the tour's bar where one is under way."""
     address = links.write(values)
 
-    def link(to):
+    def link(to, label, here=""):
         # What stands in a container of its own costs every rerun a message more.
-        with st.container(key=f"here-{to}", width="content") if to == page else nullcontext():
-            page_links.show(page_of(to), PAGES[to][1], page_links.spelled(address, links.of_page(values, to)))
+        with st.container(key=f"here-{here}", width="content") if here else nullcontext():
+            page_links.show(page_of(to), label, page_links.spelled(address, links.of_page(values, to)))
 
-    with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
-        st.markdown("**Convergence lab**", width="content")
-        for name in PAGES:
-            if name not in STUDIES:
-                link(name)
-        # Another page, another list: the one that was open does not stay open over it.
-        more = st.popover("Studies", type="tertiary", width="content", key=f"studies-from-{page}")
-        with more, st.container(gap="xsmall"):
-            for name in STUDIES:
-                link(name)
-        st.space("stretch")
-        _scenes()
-        _modes(page, values)
-        with st.container(key="sharer", width="content"):
-            share.popover(page, values)
+    mine = place_of(page)
+    with st.container(key="top"):
+        with st.container(horizontal=True, key="menu", vertical_alignment="center", gap="medium"):
+            link("home", "Convergence lab", "place" if page == "home" else "")
+            for place, pages in PLACES.items():
+                link(pages[0], place, "place" if place == mine else "")
+            st.space("stretch")
+            _scenes()
+            _modes(page, values)
+            st.session_state[DOWNLOADS] = st.container(key="downloads", width="content")
+            with st.container(key="sharer", width="content"):
+                share.popover(page, values)
+        if len(PLACES.get(mine, ())) > 1 and not values["present"]:
+            with st.container(horizontal=True, key="tabs", vertical_alignment="center", gap="small"):
+                if mine in AGAINST:
+                    st.markdown(AGAINST[mine], width="content")
+                for to in PLACES[mine]:
+                    link(to, PAGES[to][1], "tab" if to == page else "")
     _keys()
     if values["tour"]:
         _tour(page, values)
@@ -103,11 +113,25 @@ def _keys() -> None:
     """The digits open the scenes, from every page, and a page is drawn anew where the system turns dark or light; nothing of this
     is seen."""
     with st.container(key="keys"):
-        st.html(GROUND, unsafe_allow_javascript=True)
+        st.html(_script(), unsafe_allow_javascript=True)
         st.button("Draw anew", key="ground", help="In the colours that the system has now.")
         for number, entry in enumerate(scenes.SCENES, 1):
             if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
                 st.switch_page(page_of(entry.page), query_params=_here(links.address(entry)))
+
+
+@cache
+def _script() -> str:
+    """What the page does in the browser by itself: a new drawing in the system's colours, and one entry of history a page."""
+    return f"<script>{Path(__file__).with_name('frame.js').read_text('utf-8')}</script>"
+
+
+def downloads(files: Callable[[], None], place, key: str = "download") -> None:
+    """A Download menu in a place: the page's own, or that of a further picture. files() draws what is in it, when it is open."""
+    menu = place.popover("Download", icon=":material/download:", type="tertiary", key=key, on_change="rerun", width="content")
+    if menu.open:
+        with menu:
+            files()
 
 
 def _tour(page, values) -> None:

@@ -88,7 +88,7 @@ def movie(study: Study, steps: int, count: int):
     # The particles, and the exact laws that the distances come from.
     cost = engine.seconds(count * trajectory.work(study, steps) + study.price - study.work)
     if cost > PATIENCE and st.session_state.pop("run", None) != study.key:
-        left, right = st.columns(ROW, vertical_alignment="center")
+        left, right, _ = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
         left.button(
             f"Run (about {cost:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),

@@ -5,6 +5,7 @@ rest: address, menu, controls, run and cancel, stale and wrong settings, tables,
 question stand in `dlab.words`, under the page's name and the name of each block.
 """
 
+import html
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,8 +18,9 @@ import pyarrow
 import streamlit as st
 
 from dlab import words
+from dlab.figures.takeaway import Takeaway
 from dlab.params import BadInput
-from dlab.ui import controls, exports, frame, reveal, runs, state
+from dlab.ui import controls, exports, frame, menu, reveal, runs, state
 from dlab.ui.runs import Ask
 
 __all__ = ["Ask", "Block", "Page", "View", "show"]
@@ -31,10 +33,11 @@ class View:
 
     figure     a Chart or Map, several, or a Sheet of them; rows says how many stand side by side, share of what width, heights
                in px of each, the last one of those that follow; titles above them; bar of buttons; alt is added to theirs
-    takeaway   Markdown: what the picture shows now, the figure's caption where None; caption: small print below it. Both are
-               left out while the picture is of other settings
+    said       Markdown: all that the picture shows, the figure's caption where None; caption: small print below it. Of a page's own
+               picture they are folded away with the table
     table      rows of a table; left out, as what more draws below it, while a run goes on
     notes      what a reader must be told
+    takeaway   of a page's own picture, above it: one sentence and some key figures; left out while the picture is of other settings
     file       the name of the files of the figure, without what follows the dot (of several figures, names with spaces
                between); data: rows of a CSV, and answer: an object for a JSON file, where the numbers are no results of
                studies; label: the column that tells results apart in one CSV; results: {name: result}, where they are not
@@ -43,7 +46,7 @@ class View:
 
     figure: object = ()
     file: str = ""
-    takeaway: str | None = None
+    said: str | None = None
     caption: str = ""
     table: list | None = None
     top: Callable[[], None] | None = None
@@ -54,6 +57,7 @@ class View:
     label: str = ""
     results: dict | None = None
     drawn: object = None
+    takeaway: Takeaway | None = None
     heights: tuple[int, ...] = (480,)
     rows: tuple[int, ...] = ()
     share: float = 1.0
@@ -74,9 +78,9 @@ class View:
         return pyarrow.table(columns | {name: [None if v is None else str(v) for v in columns[name]] for name in mixed})
 
     @property
-    def said(self) -> str:
-        """The takeaway, or the figure's caption as plain text."""
-        return frame.plain(getattr(self.figure, "caption", "")) if self.takeaway is None else self.takeaway
+    def prose(self) -> str:
+        """What is said, or the figure's caption as plain text."""
+        return frame.plain(getattr(self.figure, "caption", "")) if self.said is None else self.said
 
 
 @dataclass(frozen=True)
@@ -129,12 +133,13 @@ class Page(Block):
 
 @dataclass(frozen=True)
 class Got:
-    """What a block found, the key of these numbers where they are final, what it shows of them, and how it offers
-    them; whether what must be there first is there."""
+    """What a block found, the key of these numbers where they are final, what it shows of them, what they are (see `runs.several`),
+    and how it offers them; whether what must be there first is there."""
 
     found: object = None
     key: str | None = None
     view: View | None = None
+    state: str = "final"
     files: Callable[[], None] | None = None
     ready: bool = False
 
@@ -172,18 +177,35 @@ def _whole(page, scene, side) -> Got:
         if title := words.title(page.name, block.name):
             st.markdown(f"### {title}")
         others[block.name] = _block(page, block, scene, others[block.of])
-    if got.view:
-        _notes(got.view)
-    folded = [
+    folded = []
+    if reveal.hidden(page.name):
+        return got
+    if (view := got.view) and got.state != "running":
+        if view.table or view.prose or view.caption or view.more:
+            folded.append((_folded("numbers", "All numbers" if view.table else "In words"), _numbers, (view,)))
+        if view.notes:
+            folded.append((_folded("notes", f"\u24d8 {len(view.notes)} note{'s' * (len(view.notes) > 1)}"), _notes, (view,)))
+    folded += [
         (_folded(block.name, words.title(page.name, block.name)), _section, (page, block, others[block.of])) for block in page.sections
     ]
-    if got.files:
-        folded.append((_folded("download", "Download"), got.files, ()))
     for place, draw, given in folded:  # what is open may take long: all places are there first
         if place.open:
             with place:
                 draw(*given)
+    if got.files:
+        menu.downloads(got.files, st.session_state[menu.DOWNLOADS])
     return got
+
+
+def _numbers(view) -> None:
+    """Everything about a page's own picture that is no picture."""
+    for text, show in ((view.prose, st.markdown), (view.caption, st.caption)):
+        if text:
+            show(text)
+    if view.table:
+        st.dataframe(view.columns, hide_index=True, width="stretch")
+    if view.more:
+        view.more()
 
 
 def _notes(view) -> None:
@@ -232,7 +254,7 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
 
     def drawn(found, state, key):
         view = _drawn(page, block, scene, found, state, key, side)
-        return Got(found, key, view, view and _files(block, scene, found, view, asked))
+        return Got(found, key, view, state, view and _files(block, scene, found, view, asked))
 
     if block.studies:
         asked = block.studies(scene)
@@ -253,7 +275,7 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
     if got.view and not main:
         _notes(got.view)
         if got.files:
-            got.files()
+            menu.downloads(got.files, st.container(), f"{block.name}-download")
     return got
 
 
@@ -287,20 +309,33 @@ def _drawn(page, block, scene, found, state, key, side=None) -> View | None:
     name = f"{page.name}-{block.name}-{state}" + (f"-{next(_running)}" if state == "running" else "")
     # Settings that are not run yet leave their picture behind, greyed.
     with st.container(key=f"stale-{block.name}") if state == "stale" else nullcontext():
+        if block is page and view.takeaway and state != "stale" and not reveal.hidden(page.name):
+            _takeaway(view.takeaway)
         if view.top:
             view.top()
         _charts(view, name)
-        if block is page and state == "final" and isinstance(found, dict):
-            reveal.answer(page.name, next(iter(found.values())), side)
-        if view.said and state != "stale":
-            st.markdown(view.said)
-        if view.caption and state != "stale":
-            st.caption(view.caption)
-        if view.table and state != "running":
-            st.dataframe(view.columns, hide_index=True, width="stretch")
-        if view.more and state != "running":
-            view.more()
+        if block is page:
+            if state == "final" and isinstance(found, dict):
+                reveal.answer(page.name, next(iter(found.values())), side)
+        else:
+            for text, show in ((view.prose, st.markdown), (view.caption, st.caption)):
+                if text and state != "stale":
+                    show(text)
+            if view.table and state != "running":
+                st.dataframe(view.columns, hide_index=True, width="stretch")
+            if view.more and state != "running":
+                view.more()
     return view
+
+
+def _takeaway(takeaway) -> None:
+    """One sentence, and the key figures below it: one message, however many they are."""
+    each = []
+    for what, text in takeaway.figures:
+        value, sign, half = html.escape(text).partition(" ± ")
+        each.append(f"<div><dt>{html.escape(what)}</dt><dd>{value}{f' <small>± {half}</small>' if sign else ''}</dd></div>")
+    figures = f'<dl class="key-figures">{"".join(each)}</dl>' if each else ""
+    st.html(f'<p class="takeaway">{html.escape(takeaway.text)}</p>{figures}')
 
 
 def _view(page, block, scene, found, key):

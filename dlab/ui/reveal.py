@@ -1,4 +1,4 @@
-"""The prepared scene on its page: the viewer's guess before the curve appears, and the answer under the picture.
+"""The prepared scene on its page: what a room guesses before it sees, and the answer, which waits for a key.
 
 What was guessed stays in the session and is no part of the link.
 """
@@ -10,7 +10,8 @@ from dlab.figures.numbers import order
 from dlab.ui import frame, state
 
 SLOPES = (0.5, 1.0, 1.5, 2.0)
-FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {scheme: slope}} of what is revealed
+FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {what: guess}} of what is revealed
+CHOSEN = "option"  # what an option is a guess of
 
 
 def stage(page: str):
@@ -20,31 +21,35 @@ def stage(page: str):
 
 def _aside(page) -> bool:
     # Particles need the whole width.
-    return page == "convergence" and state.folded() and bool(state.opened(page)) and not _pending(page)
+    return page == "convergence" and state.folded() and bool(state.opened(page)) and not hidden(page)
 
 
-def _pending(page) -> bool:
+def hidden(page: str) -> bool:
+    """Whether the answer of the scene that is open here is not revealed yet: nothing on the page may give it away."""
     scene = state.opened(page)
-    return bool(scene and scene.asked and scene.name not in _revealed())
+    return bool(scene and scene.name not in _revealed())
 
 
 def waits(page: str) -> bool:
-    """Whether the scene that is open asks for a guess first; then its form stands in the curve's place."""
-    if not _pending(page):
-        return False
+    """Whether the scene that is open asks for a guess first; then its form stands in the picture's place."""
     scene = state.opened(page)
+    if not hidden(page) or scene.guess is None:
+        return False
     with st.container(border=True, key="guess", horizontal_alignment="center", vertical_alignment="center"):
-        st.markdown("**Before the curve appears:** which slope will it have, with both axes logarithmic?", width="content")
-        for name in scene.asked:
+        st.markdown(scene.asks, width="content")
+        for name in scene.guess.schemes:
             st.segmented_control(f"Slope of {name}", SLOPES, format_func=order, key=FIELD + name, width="content")
-        guesses = {name: st.session_state[FIELD + name] for name in scene.asked}
-        st.caption("Slope 1: the error halves with $h$. Slope 2: it falls to a quarter.", width="content")
+        if scene.guess.options:
+            st.segmented_control(
+                "Your guess", scene.guess.options, key=FIELD + CHOSEN, width="content", label_visibility="collapsed",
+            )  # fmt: skip
+        asked = scene.guess.schemes or (CHOSEN,)
+        guesses = {name: st.session_state[FIELD + name] for name in asked}
         with st.container(horizontal=True, horizontal_alignment="center", width="content"):
             st.button(
-                "Show the curve", type="primary", key="guess-show", disabled=None in guesses.values(),
-                on_click=_reveal, args=(scene.name, guesses),
-            )  # fmt: skip
-            st.button("Show without guessing", key="guess-skip", on_click=_reveal, args=(scene.name, {}))
+                "Show", type="primary", key="guess-show", disabled=None in guesses.values(), on_click=_reveal, args=(scene.name, guesses)
+            )
+            st.button("Show without guessing", key="guess-skip", shortcut="A", on_click=_reveal, args=(scene.name, {}))
     return True
 
 
@@ -61,25 +66,25 @@ def _again(name) -> None:
 
 
 def guessed(page: str) -> dict[str, float]:
-    """The guesses of the scene that is open here, none where none was made."""
+    """The slopes guessed of the scene that is open here, none where none was made."""
     scene = state.opened(page)
-    return _revealed().get(scene.name, {}) if scene and scene.asked else {}
-
-
-def with_guesses(page: str, figure, result: dict, x: str):
-    """The figure with the guessed lines."""
-    return guess.drawn(figure, result, x, guessed(page))
+    return {k: v for k, v in _revealed().get(scene.name, {}).items() if k != CHOSEN} if scene else {}
 
 
 def answer(page: str, result: dict, side) -> None:
-    """The guess beside what was measured, and the scene's answer from these numbers: under the picture, or in the
-    second container of the stage where that is its place."""
+    """The guess beside what is true, and the scene's answer from these numbers: under the picture, or in the second container of
+    the stage where that is its place. Before it is revealed, the button that does so."""
     if (scene := state.opened(page)) is None:
         return
+    if hidden(page):
+        st.button("Show the answer", type="primary", key="answer-show", shortcut="A", on_click=_reveal, args=(scene.name, {}))
+        return
     with side if _aside(page) else st.container(), st.container(key="answer", gap="small"):
-        guesses = guessed(page)
-        if guesses:
+        guesses = _revealed()[scene.name]
+        if chosen := guesses.get(CHOSEN):
+            right = scene.guess.right(result)
+            st.markdown(f"**You said {chosen}: {'right.' if chosen == right else f'it is {right}.'}**")
+        elif guesses:
             st.markdown(f"**{guess.sentence(result, guesses)}**")
         st.markdown(f"**Answer.** {scene.answer(result)}")
-        if guesses:
-            st.button("Guess again", type="tertiary", key="guess-again", on_click=_again, args=(scene.name,))
+        st.button("Ask again", type="tertiary", key="guess-again", on_click=_again, args=(scene.name,))

@@ -14,8 +14,10 @@ from dlab.answers import learned_score
 from dlab.study import Study
 
 SLOTS = 8  # pictures whose last result a session keeps
-ROW = (1, 4)  # the button and what is said beside it, the same before and during a run
+# The button that runs, what is said or the bar, and the one that cancels, where no second click on the first hits it.
+ROW = (4, 12, 3)
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
+NEXT = "run-next"  # the session key of a run that follows a training without another button
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
 
@@ -85,16 +87,16 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
     # Another session has asked for the same, or this one before its page was loaded anew.
     under_way = session.get("cancelled") != key and any(engine.under_way(s) for s in missing)
-    if session.pop("run", None) == key or at_once or under_way:
+    if session.pop("run", None) == key or at_once or under_way or session.pop(NEXT, False):
         return _follow(slot, studies, key, draw)
     last, state = None, "none"
     if slot in kept:
         its, last = kept[slot]
         state = "partial" if its == key else "stale"
     what = _what(missing)
-    left, right = st.columns(ROW, vertical_alignment="center")
+    left, right, _ = st.columns(ROW, vertical_alignment="center")
     left.button(
-        _label(missing, cost), key=f"run-button-{slot}", type="primary", width="stretch", help=what,
+        _label(missing, cost, state == "partial"), key=f"run-button-{slot}", type="primary", width="stretch", help=what,
         on_click=lambda: session.update(run=key),
     )  # fmt: skip
     right.caption(SAYS[state])
@@ -123,11 +125,11 @@ def _kind(study) -> str:
     return study.target["name"] if isinstance(study.target, dict) else ""
 
 
-def _label(missing, cost) -> str:
-    more = sum(s.most - s.work for s in missing)
+def _label(missing, cost, again=False) -> str:
+    more, run = sum(s.most - s.work for s in missing), "Go on" if again else "Run"
     if more:
-        return f"Run (up to {cost + engine.seconds(more, _kind(missing[0])):.0f} s)"
-    return f"Run (about {cost:.0f} s)" if cost >= 2 else "Run (a second or two)"
+        return f"{run} (up to {cost + engine.seconds(more, _kind(missing[0])):.0f} s)"
+    return f"{run} (about {cost:.0f} s)" if cost >= 2 and not again else run
 
 
 def _what(missing) -> str:
@@ -156,12 +158,13 @@ SAYS = {
 
 
 def _follow(slot, studies, key, draw):
-    left, right = st.columns(ROW, vertical_alignment="center")
-    left.button(
+    left, middle, right = st.columns(ROW, vertical_alignment="center")
+    left.button("Running", key=f"run-button-{slot}", type="primary", width="stretch", disabled=True)
+    right.button(
         "Cancel", key=f"cancel-button-{slot}", width="stretch", help="Stops the run; the points drawn so far stay.",
         on_click=lambda: _cancel(key),
     )  # fmt: skip
-    bar = Bar("Starting. The first run of a scheme also compiles it.", place=right)
+    bar = Bar("Starting. The first run of a scheme also compiles it.", place=middle)
     holder, drawn, found, paid = st.empty(), 0.0, {}, 0.0
     total = sum(max(s.price, 1) for s in studies.values())
 
@@ -198,7 +201,7 @@ def training(study: Study, draw) -> bool:
     pressed = session.pop("train", None)
     if pressed in ((task.name, False), (task.name, True)):
         _train(task, study, pressed[1], draw)
-    left, right = st.columns(ROW, vertical_alignment="center")
+    left, right, _ = st.columns(ROW, vertical_alignment="center")
     said = f"about {max(1, engine.seconds(task.price)):.0f} s"
 
     def button(place, label, again, help, **look):
@@ -216,12 +219,13 @@ def training(study: Study, draw) -> bool:
 
 
 def _train(task, study, again, draw) -> None:
-    left, right = st.columns(ROW, vertical_alignment="center")
-    left.button(
+    left, middle, right = st.columns(ROW, vertical_alignment="center")
+    left.button("Training", key="train", type="primary", width="stretch", disabled=True)
+    right.button(
         "Cancel", key="train-cancel", width="stretch", help="Stops the training; a checkpoint is kept.",
         on_click=lambda: engine.cancel(session()),
     )  # fmt: skip
-    bar, holder, drawn = Bar("Starting. The first training of a kind also compiles it.", place=right), st.empty(), 0.0
+    bar, holder, drawn = Bar("Starting. The first training of a kind also compiles it.", place=middle), st.empty(), 0.0
     with closing(engine.train(task, study, again, bar.tick, bar.waiting, session())) as found:
         for losses in found:
             bar.bar.progress(losses[-1][0] / task.spec["updates"], text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates.")
@@ -229,7 +233,8 @@ def _train(task, study, again, draw) -> None:
                 with holder.container():
                     draw(losses)
                 drawn = time.monotonic()
-    # The next run of the script finds the network, without bar and button.
+    # The next run of the script finds the network, without bar and button, and goes on to what it was trained for.
+    st.session_state[NEXT] = True
     st.rerun()
 
 
@@ -271,17 +276,17 @@ def kept(ask: Ask) -> dict | None:
     """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
     if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if (cost := ask.seconds) > PATIENCE:
-        left, right = st.columns(ROW, vertical_alignment="center")
-        place = left.empty()
-        if not place.button(
-            f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", help="The answer is kept and opens at once afterwards."
+    if (cost := ask.seconds) > PATIENCE and not st.session_state.get(NEXT):
+        left, middle, right = st.columns(ROW, vertical_alignment="center")
+        if not left.button(
+            f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", width="stretch",
+            help="The answer is kept and opens at once afterwards.",
         ):
             return None
-        place.button(
+        right.button(
             "Cancel", key=f"{ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
         )
-        bar = progress(ask.doing, right)
+        bar = progress(ask.doing, middle)
     else:
         bar = progress(ask.doing)
     engine.answer(ask.kind, ask.study, *ask.which, tick=bar.tick, waiting=bar.waiting, session=session())

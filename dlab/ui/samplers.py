@@ -1,4 +1,4 @@
-"""The folded sections about the samplers of practice: all schemes at equal cost, and the dial from the ODE to the SDE."""
+"""The samplers of practice: all schemes at equal cost, and the dial from the ODE to the SDE."""
 
 import itertools
 
@@ -7,6 +7,7 @@ import streamlit as st
 from dlab import answers, schemes, words
 from dlab.answers.samplers import evaluations
 from dlab.figures import samplers as figures
+from dlab.figures import takeaway
 from dlab.grid import sigma_of
 from dlab.ui import frame, runs, settings, studies
 from dlab.ui.page import Ask, Block, View
@@ -16,7 +17,8 @@ STEPS = tuple(2**k for k in range(4, 12))
 _running = itertools.count()  # a run draws the picture several times, and each needs a key
 
 
-def _picks(scene) -> dict:
+def picks(scene) -> dict:
+    """Which schemes are drawn, and one in front."""
     one, two, _ = st.columns((1, 1, 2), vertical_alignment="bottom")
     shown = one.selectbox("Shown", list(figures.SHOWN), format_func=figures.SHOWN.get, key=SHOWN, help="Which schemes are drawn.")
     names = figures.chosen(shown)
@@ -27,7 +29,7 @@ def _picks(scene) -> dict:
     return {"sampler": (names, front)}
 
 
-def _get(scene) -> dict | None:
+def get(scene) -> dict | None:
     """{"rows" of what is shown, "missing": {scheme: reason}, "T"}; None until it is there."""
     names, front = scene.sampler
     whole = studies.sampler_study(scene, schemes.REGISTRY)
@@ -36,13 +38,13 @@ def _get(scene) -> dict | None:
         return found and {"rows": [r for r in found["rows"] if r["scheme"] in names], "missing": {}, "T": whole.T}
     parts, missing = studies.sampler_studies(scene, names)
     if any(part.work for part in parts.values()):
-        st.caption(words.text("convergence", "samplers-simulated"))
+        st.caption(words.text("samplers", "simulated"))
 
     def draw(found, state):
         if state != "final" and (rows := _rows(found)):
             frame.chart(_chart(rows, front), 740, f"samplers-{state}-{next(_running)}")
 
-    found, state, _ = runs.several("convergence-samplers", parts, draw)
+    found, state, _ = runs.several("samplers", parts, draw)
     return {"rows": _rows(found), "missing": missing, "T": whole.T} if state == "final" else None
 
 
@@ -63,13 +65,15 @@ def _chart(rows, front):
     return figures.chart(rows, figures.sentence(rows, front), front)
 
 
-def _view(found, scene) -> View:
+def view(found, scene) -> View:
+    """All schemes at equal cost."""
     rows, (_, front) = found["rows"], scene.sampler
-    notes = [words.text("convergence", "samplers-orders"), figures.missing(found["missing"])]
+    notes = [words.text("samplers", "orders"), figures.missing(found["missing"])]
     title = settings.table()["grid"].offered[scene["grid"]]
     start = f"On the page's time grid, {title}, from T = {found['T']:.3g}, which is σ/α = {sigma_of(found['T']):.3g}."
     return View(
-        _chart(rows, front), f"samplers-{scene['grid']}", takeaway=frame.plain(figures.sentence(rows, front)),
+        _chart(rows, front), f"samplers-{scene['grid']}", takeaway=takeaway.at_equal_cost(rows, front),
+        said=frame.plain(figures.sentence(rows, front)),
         caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(740,),
     )  # fmt: skip
 
@@ -83,7 +87,4 @@ def _dial_view(found, scene) -> View:
     return View(figures.dial(found), f"dial-{found['steps']}", table=figures.dial_table(found), data=found["rows"], heights=(420,))
 
 
-SECTIONS = (
-    Block("samplers", _view, picks=_picks, get=_get),
-    Block("dial", _dial_view, picks=_dial_picks, answer=lambda scene: Ask("dial", scene.study(), (scene.dial,), "Following variances.")),
-)
+DIAL = Block("dial", _dial_view, picks=_dial_picks, answer=lambda scene: Ask("dial", scene.study(), (scene.dial,), "Following variances."))

@@ -13,19 +13,48 @@ GOAL = 0.1  # the W2 that the scene about the bound asks for
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What a room may say before it sees: the slopes of some schemes, or one of some options.
+
+    schemes  those whose slope is guessed; else empty
+    options  (text, ...) to choose from, and right(result) -> the one that is true
+    """
+
+    schemes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    right: Callable[[dict], str] | None = None
+
+
+def slopes_of(*names: str) -> Guess:
+    """A guess of slopes."""
+    return Guess(schemes=names)
+
+
+def one_of(right: Callable[[dict], str], *options: str) -> Guess:
+    """A guess of one option."""
+    return Guess(options=options, right=right)
+
+
+def nearest(value: Callable[[dict], float], *numbers: float) -> Guess:
+    """A guess of a positive number, from some that are a factor apart: the one nearest to the true one is right."""
+    texts = {f"{n:g}": n for n in numbers}
+    return Guess(options=tuple(texts), right=lambda found: min(texts, key=lambda t: abs(math.log(value(found) / texts[t]))))
+
+
+@dataclass(frozen=True)
 class PreparedScene:
     """A question and where it opens.
 
     settings  those that differ from the defaults (address-bar keys)
     numbers   {field of its answer: text} of a result file's object, or on the particles page of a movie's words and distances
-    asked     schemes whose slope a viewer guesses before the curve appears
+    guess     what a viewer may guess before the picture appears; None where it is seen at once and its answer alone waits
     """
 
     name: str
     page: str
     settings: dict
     numbers: Callable[[dict], dict]
-    asked: tuple[str, ...] = ()
+    guess: Guess | None = None
 
     @property
     def question(self) -> str:
@@ -35,6 +64,11 @@ class PreparedScene:
     def text(self) -> str:
         """One line that says what is shown and gives no answer away."""
         return words.text("scenes", self.name)
+
+    @property
+    def asks(self) -> str:
+        """What is to be guessed."""
+        return words.text("scenes", f"{self.name}-guess")
 
     def answer(self, shown: dict) -> str:
         return words.text("scenes", f"{self.name}-answer", **self.numbers(shown))
@@ -93,6 +127,11 @@ def _evaluations(result) -> dict:
     return {"most": most, "times": number(at["SO"] / at["REM"]), **{name: number(at[name]) for name in ("REM", "REI", "SO")}}
 
 
+def _best_at_equal_cost(result) -> str:
+    at = {name: float(text) for name, text in _evaluations(result).items() if name in ("REM", "REI", "SO")}
+    return min(at, key=at.get)
+
+
 def _void(result) -> dict:
     return {"m0": number(-result["facts"]["m0"]), **_slopes(result, "EM", "SO")}
 
@@ -110,23 +149,26 @@ SCENES = (
     PreparedScene("watch", "particles",
                   {"target": "skew", "panels": "EM,SO", "step": "0.25", "moving": "1000", "play": "1"}, _moving),
     PreparedScene("halving", "convergence",
-                  {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.015625"}, _halving, ("EM", "SO")),
+                  {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.015625"}, _halving, slopes_of("EM", "SO")),
     PreparedScene("bound", "convergence",
                   {"target": "logistic", "lam": "1", "spread": "4", "schemes": "EM", "h": "0.5..0.015625", "brackets": "never"},
-                  _bound),
+                  _bound, nearest(lambda r: (f := _finest(r, "EM"))["bound"] / f["w2"], 1, 3, 10, 30, 100, 300, 1000)),
     PreparedScene("exponential", "convergence",
-                  {"target": "skew", "schemes": "EM,EI", "h": "0.5..0.015625"}, _exponential),
+                  {"target": "skew", "schemes": "EM,EI", "h": "0.5..0.015625"}, _exponential,
+                  one_of(lambda r: "EI" if _finest(r, "EI")["w2"] < _finest(r, "EM")["w2"] else "EM", "EM", "EI")),
     PreparedScene("floor", "convergence",
                   {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.0078125", "error": "constant", "e_level": "0.1"},
-                  _floor),
+                  _floor, nearest(lambda r: _finest(r, "SO")["w2"], 0.001, 0.01, 0.1, 1)),
     PreparedScene("evaluations", "convergence",
-                  {"target": "skew", "schemes": "REM,REI,SO", "h": "0.5..0.015625", "x": "evals", "bounds": "0"}, _evaluations),
+                  {"target": "skew", "schemes": "REM,REI,SO", "h": "0.5..0.015625", "x": "evals", "bounds": "0"}, _evaluations,
+                  one_of(_best_at_equal_cost, "REM", "REI", "SO")),
     PreparedScene("void", "convergence",
-                  {"target": "mixture", "sep": "3", "schemes": "EM,SO", "h": "0.5..0.015625"}, _void, ("EM", "SO")),
+                  {"target": "mixture", "sep": "3", "schemes": "EM,SO", "h": "0.5..0.015625"}, _void,
+                  one_of(lambda r: "yes" if min(fit_of(r, s)["slope"] for s in ("EM", "SO")) > 0.5 else "no", "yes", "no")),
     PreparedScene("bend", "convergence",
-                  {"target": "skew", "c": "4", "k": "4", "schemes": "SO", "h": "0.5..0.015625", "bounds": "0"}, _bend, ("SO",)),
+                  {"target": "skew", "c": "4", "k": "4", "schemes": "SO", "h": "0.5..0.015625", "bounds": "0"}, _bend, slopes_of("SO")),
     PreparedScene("too-far", "particles",
-                  {"target": "gaussian", "k1": "8", "k2": "0.8", "panels": "EM,SO", "step": "0.5", "moving": "1000", "play": "1"},
-                  _moving),
+                  {"target": "gaussian", "k1": "8", "k2": "0.8", "panels": "EM,SO", "step": "0.5", "moving": "1000", "play": "1"}, _moving,
+                  nearest(lambda meta: meta["table"]["EM"][-1] / meta["table"]["SO"][-1], 1, 2, 4, 8)),
 )  # fmt: skip
 BY_NAME = {scene.name: scene for scene in SCENES}

@@ -1,4 +1,4 @@
-"""The folded sections about time grids: one scheme on all of them, where along each its error is made, and the best one."""
+"""The page about time grids: one scheme on all of them, where along each its error is made, and the best one."""
 
 import math
 
@@ -6,9 +6,10 @@ import streamlit as st
 
 from dlab import answers, export, schemes, words
 from dlab import grid as grids
-from dlab.figures import schedules
+from dlab.figures import schedules, takeaway
 from dlab.figures.numbers import number
 from dlab.study import Study
+from dlab.ui import studies
 from dlab.ui.page import Ask, Block, View
 
 COUNTS = (4, 8, 16, 32, 64)
@@ -17,41 +18,28 @@ THREE = {"name": "spectrum", "values": [1.0, 0.1, 0.01]}  # variances of the sea
 ENTERS = ("target", "T", "start", "score_error", "seed", "grid", "stop")
 
 
-def sections(of) -> tuple[Block, ...]:
-    """The sections of a page; of(scene) -> its study."""
+def answer(scene) -> Ask:
+    """W2 of the scheme on every grid."""
+    study, scheme, steps = scene["schedules"]
+    return Ask("schedules", study, (scheme, steps), "Carrying the law along every grid.")
 
-    def asked(kind, doing):
-        def answer(scene):
-            study, scheme, steps = scene["schedules"]
-            return Ask(kind, study, (scheme, steps), doing)
 
-        return answer
+def _picks(key, more):
+    """Draws the widgets of a picture: the scheme, its number of steps, the largest noise, and one more."""
 
-    def picks(key, more=None):
-        def pick(scene):
-            page = of(scene)
-            places = st.columns(4 if more else 3, vertical_alignment="bottom")
-            names = [*page.schemes, *(name for name in schemes.REGISTRY if name not in page.schemes)]
-            scheme = places[0].selectbox("Scheme on these grids", names, key=f"{key}-scheme", help="Those of the picture above come first.")
-            study = _from(page, scheme, places[1:3], key)
-            return {"schedules": study} | (more(places[3], study[0]) if more else {})
+    def pick(scene):
+        page = studies.curve(scene)
+        places = st.columns(4, vertical_alignment="bottom")
+        names = [*page.schemes, *(name for name in schemes.REGISTRY if name not in page.schemes)]
+        scheme = places[0].selectbox("Scheme", names, key=f"{key}-scheme", help="Those of the Measure pages come first.")
+        study = _from(page, scheme, places[1:3], key)
+        found = {"schedules": study} | more(places[3], study[0])
+        if study[0].law(scheme) is None:
+            st.caption(words.text("convergence", "law-unknown", scheme=scheme))
+            return None
+        return found
 
-        def checked(scene):
-            found = pick(scene)
-            study, scheme, _ = found["schedules"]
-            if study.law(scheme) is None:
-                st.caption(words.text("convergence", "law-unknown", scheme=scheme))
-                return None
-            return found
-
-        return checked
-
-    every = asked("schedules", "Carrying the law along every grid.")
-    return (
-        Block("schedules", _compared, answer=every, picks=picks("schedules", _drawn)),
-        Block("where", _where, answer=every, picks=picks("where", _two)),
-        Block("best", _best, answer=_search, picks=picks("best", _variances)),
-    )
+    return pick
 
 
 def _from(page, scheme, places, key) -> tuple[Study, str, int]:
@@ -96,9 +84,10 @@ def _two(place, study) -> dict:
     )}  # fmt: skip
 
 
-def _compared(found, scene):
-    compared, sheet = schedules.compare(found), schedules.drawn(found, scene["drawn"])
-    charts = (compared, *(sheet.parts if sheet else ()))
+def compared(found, scene) -> View:
+    """The grids by their W2, and some of them drawn."""
+    first, sheet = schedules.compare(found), schedules.drawn(found, scene["drawn"])
+    charts = (first, *(sheet.parts if sheet else ()))
     names = "schedules schedules-sigma schedules-steps" if sheet else "schedules"
     said = "  \n".join([schedules.sentence(found), *([sheet.caption] if sheet else [])])
 
@@ -111,7 +100,8 @@ def _compared(found, scene):
 
     rows = (1, 2) if sheet else (1,)
     return View(
-        charts, names, said, table=schedules.table(found), more=copy, rows=rows, heights=(60 + 34 * len(schedules.ranked(found)), 380),
+        charts, names, said, takeaway=takeaway.on_grids(found), table=schedules.table(found), more=copy, rows=rows,
+        heights=(60 + 34 * len(schedules.ranked(found)), 380),
         data=_plain(found), answer=found, titles=False,
     )  # fmt: skip
 
@@ -122,7 +112,7 @@ def _plain(found) -> list[dict]:
 
 def _where(found, scene):
     if (sheet := schedules.where(found, scene["two"])) is None:
-        return View(takeaway=words.text("convergence", "where-unknown"))
+        return View(said=words.text("schedules", "where-unknown"))
     return View(sheet, f"where-{found['scheme']}-{found['steps']}", heights=(380,), titles=True, answer=found)
 
 
@@ -150,7 +140,7 @@ def _refused(study, scheme, steps) -> str | None:
 
 def _best(found, scene):
     def copy():
-        st.markdown(words.text("convergence", "best-copy"))
+        st.markdown(words.text("schedules", "best-copy"))
         _copy(found["sigmas"])
 
     name = f"best-grid-{found['scheme']}-{found['steps']}"
@@ -162,4 +152,11 @@ def _copy(sigmas) -> None:
     laid = grids.of_times([float(grids.time_of(v)) for v in sigmas])
     st.code(export.sigmas_text(laid), language="python", wrap_lines=True)
     st.code(export.timesteps_text(laid), language="python", wrap_lines=True)
-    st.caption(words.text("convergence", "copy-meaning"))
+    st.caption(words.text("schedules", "copy-meaning"))
+
+
+picks = _picks("schedules", _drawn)
+SECTIONS = (
+    Block("where", _where, answer=answer, picks=_picks("where", _two)),
+    Block("best", _best, answer=_search, picks=_picks("best", _variances)),
+)

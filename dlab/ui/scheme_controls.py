@@ -10,7 +10,7 @@ from dlab.schemes.names import NAMES, Name
 from dlab.ui import settings, state, studies
 from dlab.ui.blocks import draw_one, pairs, unfolded
 
-WITH_GRID = (settings.CURVE, settings.MOVIE)  # the pages whose time grid is a setting
+WITH_GRID = (settings.CURVE, settings.MOVIE, "samplers", "schedules")  # the pages whose time grid is a setting
 
 
 def grid(scene, page, off) -> None:

@@ -82,7 +82,7 @@ def assumptions(of) -> Block:
         found, fresh, (_, picked) = got["found"], got["fresh"], scene.assumed
         chart, said = assumed.sheet(found, fresh, picked), frame.plain(assumed.sentence(found, picked))
         if chart is None:
-            return View(takeaway=said)
+            return View(said=said)
         return View(chart, "score-assumptions", said, table=assumed.table(found), data=found["rows"], more=_more("assumed-proof"),
                     heights=(400,), titles=True)  # fmt: skip
 

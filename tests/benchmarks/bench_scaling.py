@@ -68,6 +68,20 @@ def measured(study, folder, counts) -> None:
             print(f"{name:<16} {label}: {elapsed:7.1f} s {idle}  {against[label] / elapsed:.2f}x", flush=True)
 
 
+def at_work(study, count) -> float:
+    """Seconds of a study on so many workers that have run others like it, of other seeds, so that each has met every kind of unit and
+    none of these is kept."""
+    engine.start(workers=count)
+    try:
+        place = engine.places.place()
+        for seed in range(3):
+            begun = time.perf_counter()
+            run(Study.from_json({**study, "seed": 10 * count + seed}), place=place)
+        return time.perf_counter() - begun
+    finally:
+        engine.stop()
+
+
 def nothing(study, tick):
     """A unit that does nothing."""
 
@@ -137,6 +151,11 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DLAB_CACHE"] = folder
         measured(study, Path(folder), [0, 1] if quick else [0, 1, 2])
+        against = None
+        for count in (1,) if quick else (1, 2):
+            elapsed = at_work(study, count)
+            against = against or elapsed
+            print(f"{count} worker{'s' * (count > 1)} that have run others like it: {elapsed:.1f} s  {elapsed / against:.2f} of one's", flush=True)
         costs = {count: overhead(count, 50 if quick else 400) for count in ((1,) if quick else (1, 2))}
         for count, cost in costs.items():
             print(f"a unit that does nothing, {count} worker{'s' * (count > 1)}: {cost * 1e3:.1f} ms", flush=True)

@@ -1,0 +1,37 @@
+// What every page does in the browser by itself. It runs at every rerun: once is enough.
+if (!window.dlab) {
+  window.dlab = {};
+
+  // Streamlit changes its own colours with the system's and does not run the page again, whose charts have them too.
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
+    setTimeout(() => document.querySelector(".st-key-ground button")?.click(), 200));
+
+  // A page that opens writes its address anew: it drops a word that is used up, or a page and its settings come one after
+  // the other. That is no step of the visitor, and Back must not lead to it.
+  let acted = 0, came = performance.now();
+  for (const kind of ["pointerdown", "keydown", "input"])
+    addEventListener(kind, () => { acted = performance.now(); }, { capture: true, passive: true });
+  addEventListener("popstate", () => { came = performance.now(); acted = 0; }, { capture: true });
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    const to = new URL(url ?? location.href, location.href);
+    const same = to.pathname.replace(/\/$/, "") === location.pathname.replace(/\/$/, "");
+    if (same && (to.href === location.href || acted <= came)) return history.replaceState(state, title, url);
+    // A move: until the visitor does something else, what follows on this page belongs to it.
+    if (!same) { came = performance.now(); acted = Math.min(acted, came); }
+    push(state, title, url);
+  };
+
+  // On a phone the controls are a sheet that this button opens from below; the style sheet hides it elsewhere.
+  const sheet = document.createElement("button");
+  sheet.id = "dlab-sheet";
+  const open = on => {
+    document.documentElement.classList.toggle("dlab-sheet-open", on);
+    sheet.textContent = on ? "Done" : "Settings";
+    sheet.setAttribute("aria-expanded", on);
+  };
+  sheet.onclick = () => open(!document.documentElement.classList.contains("dlab-sheet-open"));
+  addEventListener("keydown", event => { if (event.key === "Escape") open(false); });
+  open(false);
+  document.body.append(sheet);
+}
