@@ -7,7 +7,8 @@ const Lesson = (() => {
   const SLOPES = [[0.5, "½"], [1, "1"], [1.5, "1½"], [2, "2"]], HALF = Object.fromEntries(SLOPES);
   const LEVEL = 0.15; // slope of the last octave below which a curve has levelled off
   const REDRAWS = []; // ms that each change of a control took, laws and picture
-  const memory = data.scenes.map(() => ({ stage: 0, guess: {}, settings: null }));
+  // stage: 0 the question with its guess, 1 the picture, 2 the answer
+  const memory = data.scenes.map(s => ({ stage: s.guess ? 0 : 1, guess: {}, settings: null }));
   let now = 0, shown = null, chosen = null; // the scene's number, its view, the theme where it was chosen
 
   function el(tag, given = {}, ...children) {
@@ -340,6 +341,9 @@ const Lesson = (() => {
     tell() {
       const { scene, live } = this, series = live && !this.moves ? this.latestSeries || this.series() : null;
       const moving = live && this.moves ? this.ends() : null;
+      // What nobody was asked to guess may still be thought about.
+      const waits = !scene.guess && scene.answer && this.own.stage < 2;
+      this.takeaway.hidden = this.keys.hidden = waits;
       this.takeaway.textContent = series ? live.takeaway(series) : moving ? moving.takeaway : scene.takeaway;
       const keys = series ? live.keys(series) : moving ? moving.keys : scene.keys;
       this.keys.replaceChildren(...keys.map(k => el("div", {}, el("b", {}, k.value), el("span", {}, k.label))));
@@ -375,34 +379,33 @@ const Lesson = (() => {
 
   // ---------------------------------------------------------------- guess and answer
 
+  const ALONE = "Your guess"; // the label of a question that stands above it already
+
   function guessing(scene, own) {
     const { guess } = scene, rows = [];
     const ask = (label, options, get, set) => {
       const buttons = options.map(([value, text]) => el("button", { type: "button", "aria-pressed": String(get() === value), onclick: () => { set(value); sync(); } }, text));
       const sync = () => { buttons.forEach((b, i) => b.setAttribute("aria-pressed", String(get() === options[i][0]))); refresh(); };
-      rows.push(el("div", { class: "ask", role: "group", "aria-label": label }, el("span", {}, label), el("div", { class: options.every(o => o[1].length < 3) ? "short" : "long" }, buttons)));
+      rows.push(el("div", { class: "ask", role: "group", "aria-label": label }, label === ALONE ? null : el("span", {}, label), el("div", { class: options.every(o => o[1].length < 6) ? "short" : "long" }, buttons)));
     };
     const go = el("button", { type: "button", class: "primary", id: "show", onclick: advance });
     const refresh = () => {
-      const open = guess && (guess.kind === "slopes" ? Object.keys(own.guess.slopes || {}).length < guess.schemes.length : own.guess.choice === undefined);
-      go.textContent = open ? "Show without guessing" : scene.page === "particles" ? "Show the particles" : "Show the curve";
+      const open = guess.schemes.some(name => own.guess.slopes?.[name] === undefined) || (guess.options.length && own.guess.choice === undefined);
+      go.textContent = open ? "Show without guessing" : "Show";
       go.classList.toggle("quiet", Boolean(open));
     };
-    if (guess?.kind === "slopes") for (const name of guess.schemes) {
-      ask(`Slope of ${name}`, SLOPES, () => own.guess.slopes?.[name], v => { (own.guess.slopes ||= {})[name] = v; });
-    }
-    if (guess?.kind === "choice") ask("What do you expect?", guess.options.map((text, i) => [i, text]), () => own.guess.choice, v => { own.guess.choice = v; });
+    for (const name of guess.schemes) ask(`Slope of ${name}`, SLOPES, () => own.guess.slopes?.[name], v => { (own.guess.slopes ||= {})[name] = v; });
+    if (guess.options.length) ask(ALONE, guess.options.map(text => [text, text]), () => own.guess.choice, v => { own.guess.choice = v; });
     refresh();
-    const head = guess?.kind === "slopes" ? el("p", {}, el("b", {}, "Before the curve appears:"), " which slope will it have, with both axes logarithmic? Slope 1: the error halves with h. Slope 2: it falls to a quarter.") : null;
-    return el("div", { class: "guess" }, head, rows, go);
+    return el("div", { class: "guess" }, el("div", { class: "asks", html: guess.asks }), rows, go);
   }
 
   function answered(scene, own, host) {
     if (!scene.answer) return host.remove();
     if (own.stage < 2) return host.replaceChildren(el("button", { type: "button", class: "primary", id: "reveal", onclick: advance }, "Show the answer"));
-    const { guess } = scene, said = [];
-    if (own.guess.choice !== undefined) said.push(`You said: “${guess.options[own.guess.choice]}”`);
-    for (const [name, slope] of Object.entries(own.guess.slopes || {})) {
+    const { choice, slopes } = own.guess, said = [];
+    if (choice !== undefined) said.push(`You said ${choice}: ${choice === scene.guess.right ? "right" : `it is ${scene.guess.right}`}.`);
+    for (const [name, slope] of Object.entries(slopes || {})) {
       const measured = scene.curve.series.find(s => s.scheme === name)?.label.replace("slope", "measured");
       said.push(`You said ${HALF[slope]} for ${name}${measured ? `; ${measured}` : ""}.`);
     }
@@ -438,6 +441,8 @@ const Lesson = (() => {
     if (own.stage === 1) return render();
     main.dataset.stage = own.stage;
     answered(data.scenes[now], own, shown.answer);
+    shown.tell();
+    shown.draw();
     shown.answer.scrollIntoView({ block: "nearest" });
   }
 

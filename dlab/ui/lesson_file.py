@@ -17,7 +17,7 @@ from dlab.params import BadInput
 from dlab.study import refitted
 from dlab.ui import links, movies, settings, studies
 from dlab.ui.scene import Scene
-from dlab.ui.scenes import BY_NAME, SCENES
+from dlab.ui.scenes import BY_NAME, SCENES, slopes_of
 
 PAGES = ("convergence", "particles")  # whose pictures a lesson holds
 MOST = 40  # scenes of one file
@@ -88,7 +88,7 @@ def scene(page: str, values: Scene, tick: Callable[[float], None] = lambda done:
         "page": page,
         "question": question,
         "text": text,
-        "guess": _guess(prepared, page, parts),
+        "guess": _guess(prepared, parts, shown),
         "answer": lesson.text.of_markdown(lesson.text.pretty(prepared.answer(shown))) if prepared else "",
         **parts,
     }
@@ -98,16 +98,18 @@ def _plain(text: str) -> str:
     return text.replace("$", "").replace("W_2", "W₂").replace("p_t", "pₜ")
 
 
-def _guess(prepared, page, parts) -> dict | None:
-    if prepared and prepared.asked:
-        return {"kind": "slopes", "schemes": list(prepared.asked)}
-    if prepared and words.has("lesson", prepared.name):
-        lines = words.text("lesson", prepared.name).splitlines()
-        return {"kind": "choice", "options": [line.removeprefix("- ") for line in lines if line.strip()]}
-    if page == "convergence" and not prepared:
-        sloped = [s["scheme"] for s in parts["curve"]["series"] if s["label"]]
-        return {"kind": "slopes", "schemes": sloped[:2]} if sloped else None
-    return None
+def _guess(prepared, parts, shown) -> dict | None:
+    """What is asked before a scene is shown: {"asks", "schemes" whose slopes are guessed, "options" with the "right" one}. Of a link it is
+    the slopes of its first two schemes, where it has any."""
+    if prepared:
+        guess, asks = prepared.guess, prepared.guess and prepared.asks
+        right = guess.right(shown) if guess and guess.right else ""
+    else:
+        sloped = tuple(s["scheme"] for s in (parts["curve"] or {"series": ()})["series"] if s["label"])
+        guess, asks, right = slopes_of(*sloped[:2]) if sloped else None, words.text("lesson", "slopes"), ""
+    return guess and {
+        "asks": lesson.text.of_markdown(asks), "schemes": list(guess.schemes), "options": list(guess.options), "right": right,
+    }  # fmt: skip
 
 
 def _curve(values, tick, known_alone) -> dict:

@@ -79,7 +79,7 @@ def test_the_nine_scenes_weigh_less_than_three_megabytes(text, data):
         assert scene["question"]
         assert scene["text"]
         assert scene["answer"]
-        assert scene["guess"]
+    assert [s["name"] for s in data["scenes"] if not s["guess"]] == [s.name for s in SCENES if not s.guess]
 
 
 def test_it_names_no_address_and_forbids_all(text):
@@ -169,11 +169,11 @@ def walk(page, data, narrow=False):
     for i, scene in enumerate(data["scenes"]):
         page.keyboard.press(str(i + 1)) if i % 2 == 0 else page.keyboard.press("ArrowRight")
         assert page.locator("h1").text_content() == scene["question"]
-        assert page.locator("main").get_attribute("data-stage") == "0"
-        hidden = page.locator("main").text_content()
-        assert page.locator(".answer, .keys, main svg, main canvas").count() == 0
-        assert not any(key["value"] in hidden for key in scene["keys"])
-        page.keyboard.press(" ")
+        assert page.locator("main").get_attribute("data-stage") == str(int(not scene["guess"]))
+        assert not any(key["value"] in page.locator("main").inner_text() for key in scene["keys"])
+        if scene["guess"]:
+            assert page.locator(".answer, .keys, main svg, main canvas").count() == 0
+            page.keyboard.press(" ")
         page.locator("main[data-stage='1'] .picture").wait_for()
         if not scene["live"]:
             assert page.locator(".keys b").all_text_contents() == [k["value"] for k in scene["keys"]]
@@ -232,6 +232,15 @@ class TestBrowser:
         assert "½" in " ".join(page.locator(".picture svg .end").all_text_contents())
         page.locator("#reveal").click()
         assert "½ for EM" in page.locator(".said").text_content()
+
+    def test_a_choice_is_right_or_what_it_is_is_said(self, opened, file, data):
+        (scene,) = (s for s in data["scenes"] if s["name"] == "evaluations")
+        page = opened(file, fragment="#evaluations")
+        wrong = next(o for o in scene["guess"]["options"] if o != scene["guess"]["right"])
+        page.get_by_role("button", name=wrong, exact=True).click()
+        page.keyboard.press(" ")
+        page.keyboard.press(" ")
+        assert {wrong, scene["guess"]["right"]} <= set(page.locator(".said").text_content().replace(":", "").replace(".", "").split())
 
     def test_moved_settings_have_the_numbers_of_the_lab(self, opened, file, data):
         page = opened(file, fragment="#halving")
