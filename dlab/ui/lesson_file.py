@@ -1,8 +1,8 @@
 """The lesson as one HTML file: which scenes, from their names or from links, and what each is made of."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -138,6 +138,14 @@ def kept_film(values: Scene, tick: Callable[[float], None] = lambda done: None, 
         found = dumps(film.packed(at_step(packed, study.grid(steps).step))).encode()
         engine.CACHE.keep(name, found, engine.modules(study, trajectory.motion, film.packed))
     return json.loads(found)
+
+
+def films() -> Iterator[tuple[str, str, Callable[[], dict]]]:
+    """(scene, the name that its film is kept under, what makes it) of the prepared scenes with a curve; beside one on a Gaussian the file
+    moves particles by itself."""
+    for page, values in asked():
+        if page == "convergence" and not live.problem(study := film_study(values)):
+            yield values.scene, film_key(study), partial(kept_film, values)
 
 
 def film_study(values: Scene):

@@ -20,7 +20,6 @@ from dlab import answers, cache, engine, fingerprint
 from dlab.answers import learned_score
 from dlab.cache import Cache
 from dlab.errors import learned
-from dlab.lesson import live
 from dlab.ui import lesson_file, links, movies, settings, studies, tour
 from dlab.ui.scenes import SCENES
 
@@ -65,12 +64,8 @@ def files() -> dict[str, File]:
             add(f"particles-{name}", File(key, "particles", shown, "movie", make))
         elif entry.page == "convergence":
             result(f"convergence-{name}", "convergence", shown, studies.study(values))
-    for scene in SCENES:
-        ((page, values),) = lesson_file.asked([scene.name])
-        # Beside a curve on a Gaussian the lesson's file moves particles by itself.
-        if page == "convergence" and not live.problem(study := lesson_file.film_study(values)):
-            make = lambda values=values: lesson_file.kept_film(values)  # noqa: E731
-            add(f"lesson-{scene.name}", File(lesson_file.film_key(study), "lesson", f"scene {scene.name}", "film", make))
+    for name, key, make in lesson_file.films():
+        add(f"lesson-{name}", File(key, "lesson", f"scene {name}", "film", make))
     for name, study in studies.case_studies(defaults).items():
         result(f"outside-{name}", "outside", name, study)
     for name, kind, study, which in studies.case_answers(defaults):
