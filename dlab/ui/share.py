@@ -15,7 +15,7 @@ import streamlit as st
 
 from dlab.cache import dumps
 from dlab.params import BadInput
-from dlab.ui import links, settings, studies
+from dlab.ui import lesson_file, links, settings, studies
 
 ADDRESS = "DLAB_ADDRESS"  # the environment variable with the lab's public address
 LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
@@ -101,6 +101,7 @@ def _content(page, values) -> None:
                 type="tertiary",
                 help="For a slide.",
             )
+        lesson_file.button(page, values)
         if page != "home":
             with st.expander("Embed this picture"):
                 for said, code in zip(("In a page:", "As a slide of reveal.js:"), frames(text)):

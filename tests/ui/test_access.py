@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 __all__ = ["visit"]  # a fixture
 
 SCENES = {"": {}, "particles": MOVING, "convergence": EXACT, "theory": EXACT, "horizon": EXACT, "dimension": EXACT,
-          "budget": EXACT, "score_error": EXACT, **{page: {} for page in (*PLACES["Studies"], *PLACES["Theory"][1:], *PLACES["Measure"][-2:])}}  # fmt: skip
+          "budget": EXACT, "score_error": EXACT,
+          **{page: {} for page in (*PLACES["Studies"], *PLACES["Theory"][1:], *PLACES["Measure"][-2:])}}  # fmt: skip
 ACCENT = "() => getComputedStyle(document.documentElement).getPropertyValue('--st-primary-color')"
 CLOSED = "details:not([open]) > summary"
 
