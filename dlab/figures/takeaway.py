@@ -50,9 +50,7 @@ def convergence(result: dict) -> Takeaway | None:
     rows, fits = {s: rows_of(result, s) for s in names}, {s: fit_of(result, s) for s in names}
     finest = {s: r for s in names if (r := _finest(rows[s]))}
     sloped = sorted((s for s in names if has_slope(fits[s])), key=lambda s: -fits[s]["slope"])
-    return Takeaway(
-        _begun(result, _over_steps(result, names, finest, fits, sloped)), _numbers(rows, finest, fits, sloped)[:FEW]
-    )
+    return Takeaway(_begun(result, _over_steps(result, names, finest, fits, sloped)), _numbers(rows, finest, fits, sloped)[:FEW])
 
 
 def _over_steps(result, names, finest, fits, sloped) -> str:
@@ -83,11 +81,7 @@ def _numbers(rows, finest, fits, sloped) -> tuple:
     if len(rows) <= 2:
         slopes = [(f"slope of {s}", slope_text(fits[s])) for s in rows if s in sloped]
         values = [(f"W₂ of {s} at {place(r)}", value_text(r)) for s, r in finest.items()]
-        bounds = [
-            (f"its bound at {place(r)}", number(r["bound"]))
-            for r in finest.values()
-            if len(rows) == 1 and r.get("bound")
-        ]
+        bounds = [(f"its bound at {place(r)}", number(r["bound"])) for r in finest.values() if len(rows) == 1 and r.get("bound")]
         return (*slopes, *values, *bounds)
     if not finest:
         return ()
@@ -117,9 +111,7 @@ def moving(table: dict) -> Takeaway:
     near, far = min(known, key=known.get), max(known, key=known.get)
     if known[near] <= 0 or known[far] / known[near] < 1.05:
         return Takeaway(f"{steps} {listed(known)} are about equally far from the target.", figures)
-    return Takeaway(
-        f"{steps} {far} ends {number(known[far] / known[near])} times as far from the target as {near}.", figures
-    )
+    return Takeaway(f"{steps} {far} ends {number(known[far] / known[near])} times as far from the target as {near}.", figures)
 
 
 def score_error(result: dict, scheme: str, h: float, bends) -> Takeaway | None:
@@ -165,10 +157,7 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
     found = {}
     for name, result in results.items():
         for s in result["study"]["schemes"]:
-            rows = sorted(
-                (r for r in result["rows"] if r["scheme"] == s and size(r) == h and not diverged(r)),
-                key=lambda r: r["value"],
-            )
+            rows = sorted((r for r in result["rows"] if r["scheme"] == s and size(r) == h and not diverged(r)), key=lambda r: r["value"])
             if rows:
                 found[name, s] = rows
     if not found:
@@ -187,9 +176,7 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
     paper = next((rows for name, rows in mine.items() if "paper" in name), None)
     exact = next((rows for name, rows in mine.items() if "exact" in name), None)
     if paper and exact:
-        enough = next(
-            (a["value"] for a, b in zip(paper, exact) if a["value"] == b["value"] and a["w2"] <= 1.1 * b["w2"]), None
-        )
+        enough = next((a["value"] for a, b in zip(paper, exact) if a["value"] == b["value"] and a["w2"] <= 1.1 * b["w2"]), None)
         if enough is not None:
             text = f"From T = {enough:g} on a longer run gains {s} nothing: what is left is its own error."
         else:
@@ -219,21 +206,13 @@ def bounds(found: dict, result: dict | None) -> Takeaway:
     row = next((r for r in found["rows"] if h and math.isclose(r["h"], h)), {})
     labels = {"theorem": "Theorem 1", "recursion": "its recursion", "sharp": "bound of order h"}
     figures = [("W₂ of EM, measured", value_text(finest))] if finest else []
-    figures += [
-        (label, number(row[name]))
-        for name, label in labels.items()
-        if row.get(name) is not None and math.isfinite(row[name])
-    ]
+    figures += [(label, number(row[name])) for name, label in labels.items() if row.get(name) is not None and math.isfinite(row[name])]
     if not any(row.get(name) for name in labels):
         return Takeaway("The theorems promise nothing here: every bound is void.", tuple(figures))
     if finest and row.get("theorem"):
         times = number(row["theorem"] / finest["w2"])
-        return Takeaway(
-            f"At h = {step_size(h)} Theorem 1 allows EM {times} times the error that it makes.", tuple(figures[:FEW])
-        )
-    return Takeaway(
-        f"Bounds for EM at h = {step_size(h)}; the measured curve joins them once it is run.", tuple(figures[:FEW])
-    )
+        return Takeaway(f"At h = {step_size(h)} Theorem 1 allows EM {times} times the error that it makes.", tuple(figures[:FEW]))
+    return Takeaway(f"Bounds for EM at h = {step_size(h)}; the measured curve joins them once it is run.", tuple(figures[:FEW]))
 
 
 def departure(result: dict, checklist: list) -> Takeaway:
@@ -241,9 +220,7 @@ def departure(result: dict, checklist: list) -> Takeaway:
     failed = [a for a in checklist if a.verdict == theory.FAILS]
     each, numbered = [("m₀ > ½" if a.number == "–" else a.number) for a in failed], sum(a.number != "–" for a in failed)
     named = f"Assumption{'s' * (numbered > 1)} " if numbered else ""
-    head = (
-        f"{named}{listed(each)} {'fails' if len(each) == 1 else 'fail'}" if each else "No assumption is known to fail"
-    )
+    head = f"{named}{listed(each)} {'fails' if len(each) == 1 else 'fail'}" if each else "No assumption is known to fail"
     fits = {s: f for s in schemes_of(result) if has_slope(f := fit_of(result, s))}
     if not fits:
         return Takeaway(f"{head}; no slope could be measured.")
@@ -259,11 +236,7 @@ def learned(results: dict[str, dict], floors: dict[str, dict]) -> Takeaway | Non
     if not rows:
         return None
     s = next(iter(rows))
-    exact = (
-        _finest([r for r in rows_of(results["exact"], s) if r["steps"] == rows[s]["steps"]])
-        if "exact" in results
-        else None
-    )
+    exact = _finest([r for r in rows_of(results["exact"], s) if r["steps"] == rows[s]["steps"]]) if "exact" in results else None
     figures = [(f"{s} with the network", value_text(rows[s]))]
     if exact:
         figures.append((f"{s} with the exact score", value_text(exact)))
@@ -281,9 +254,7 @@ def images(found: dict) -> Takeaway:
     steps = round(found["study"]["T"] / found["h"])
     text = f"All schemes start from the same noise and take {steps} steps of h = {number(found['h'])}."
     cost = {name: sum(spent["products"]) / steps for name, spent in found["spent"].items()}
-    return Takeaway(
-        text, tuple((f"Hessian products a step, {name}", f"{each:.1f}") for name, each in cost.items())[:FEW]
-    )
+    return Takeaway(text, tuple((f"Hessian products a step, {name}", f"{each:.1f}") for name, each in cost.items())[:FEW])
 
 
 def experiment(result: dict) -> Takeaway | None:
@@ -301,9 +272,7 @@ def two_features(found: dict) -> Takeaway:
     """The posterior of a logistic regression with two features, and one scheme's particles."""
     text = f"The boundary of the posterior mean puts {found['right']} of {len(found['x'])} observations on the side of their label."
     pairs = {f"spread of {found['scheme']}": found["spread"], "of the posterior": found["target_spread"]}
-    return Takeaway(
-        text, tuple((f"{who}, θ{k}", number(v)) for who, values in pairs.items() for k, v in zip("₁₂", values))
-    )
+    return Takeaway(text, tuple((f"{who}, θ{k}", number(v)) for who, values in pairs.items() for k, v in zip("₁₂", values)))
 
 
 def at_equal_cost(rows: list[dict], picked: str | None = None) -> Takeaway:
@@ -316,9 +285,7 @@ def at_equal_cost(rows: list[dict], picked: str | None = None) -> Takeaway:
     text += f"{number(worst['w2'] / best['w2'])} times as far from the target."
     figures = [(f"W₂ of {r['scheme']}", number(r["w2"])) for r in (best, worst)]
     mine = next((r for r in ranked if r["scheme"] == picked), None)
-    return Takeaway(
-        text, (*figures, *([(f"place of {picked}", f"{ranked.index(mine) + 1} of {len(ranked)}")] if mine else []))
-    )
+    return Takeaway(text, (*figures, *([(f"place of {picked}", f"{ranked.index(mine) + 1} of {len(ranked)}")] if mine else [])))
 
 
 def on_grids(found: dict) -> Takeaway:
@@ -330,7 +297,4 @@ def on_grids(found: dict) -> Takeaway:
     text = f"In {found['steps']} steps {found['scheme']} does best on the grid “{schedules.title(best['grid'])}”; "
     text += f"the worst leaves {number(last['w2'] / best['w2'])} times its error."
     each = dict.fromkeys((best["grid"], *([own] if mine else []), last["grid"]))
-    return Takeaway(
-        text,
-        tuple((f"W₂, {schedules.title(g)}", number(next(r["w2"] for r in rows if r["grid"] == g))) for g in each)[:FEW],
-    )
+    return Takeaway(text, tuple((f"W₂, {schedules.title(g)}", number(next(r["w2"] for r in rows if r["grid"] == g))) for g in each)[:FEW])

@@ -57,6 +57,10 @@ STATES = (
     {"w2": 0.0, "stderr": 0.0, "resolved": False, "flags": ["the laws are equal up to rounding"]},
     {"bound": None, "bound_parts": None}, {"stderr": None}, {"w2": 1e9}, {"w2": 1e-9},
 )  # fmt: skip
+CHANGES = (
+    {}, {"slope": None, "slope_low": None, "slope_high": None}, {"slope_low": None, "slope_high": None},
+    {"slope": -0.4, "slope_low": -0.5, "slope_high": -0.3}, {"theory_c1": None, "theory_c2": None},
+)  # fmt: skip
 LOST = dict.fromkeys(
     ("steps", "h", "w2", "stderr", "w2_fewer", "method", "crossing", "crossing_stderr", "score_evals", "hessian_evals")
 ) | {"flags": [], "why": "not reached"}  # fmt: skip
@@ -78,9 +82,7 @@ def spoiled(result, seed):
     for key in ("fits", "trends", "reach_trends"):
         found[key] = some(found.get(key) or [])
         for fit in found[key]:
-            change = rng.choice(({}, {"slope": None, "slope_low": None, "slope_high": None}, {"slope_low": None, "slope_high": None},
-                                 {"slope": -0.4, "slope_low": -0.5, "slope_high": -0.3}, {"theory_c1": None, "theory_c2": None}))  # fmt: skip
-            fit |= change
+            fit |= rng.choice(CHANGES)
     if found.get("reach"):
         found["reach"] = some(found["reach"])
         for answer in found["reach"]:
