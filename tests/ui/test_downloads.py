@@ -187,7 +187,7 @@ def read_all(buttons):
 
 @pytest.mark.slow
 def test_every_file_of_an_exact_curve(offered, tmp_path):
-    at, buttons = offered("convergence", SMALL, "Measure by every method", **{"law-open": True, "clouds-open": True})
+    at, buttons = offered("convergence", SMALL, "Measure by every method", **{"law-open": True, "clouds-open": True, "ways-download": True})
     assert kinds(buttons, "w2-") == FIGURES | {"csv", "json", "py", "tex"}
     assert kinds(buttons, "ways-") == FIGURES | {"csv", "json"}
     assert kinds(buttons, "law-") == FIGURES
@@ -221,12 +221,12 @@ def test_every_file_of_a_sampled_curve(offered):
 @pytest.mark.slow
 def test_a_prepared_curve_has_particles_that_are_moved_when_asked_for(offered, monkeypatch, tmp_path):
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]))
+    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]), guesses={"bound": {}})
     assert "simulated again" in buttons["w2-logistic-EM.npz"]["help"]
     with np.load(io.BytesIO(made(buttons["w2-logistic-EM.npz"]))) as found:
         assert {"EM_8", "reference_EM_8"} <= set(found.files)
         assert found["EM_8"].shape == (4096, 2)
-    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]))
+    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]), guesses={"bound": {}})
     assert "simulated again" not in buttons["w2-logistic-EM.npz"]["help"]
 
 
@@ -238,7 +238,7 @@ SECTIONS = {f"{name}-open": True for name in ("which", "models", "hessian", "par
     "page, query, state, pictures",
     [
         ("score_error", {"levels": "0.1..0.5"}, SECTIONS, 5),
-        ("budget", {"distances": "0.5..0.2"}, {}, 2),
+        ("budget", {"distances": "0.5..0.2"}, {"work-download": True}, 2),
         long("horizon", {"horizons": "1..3", "fine": "0.25"}, {}, 1),
         ("dimension", {"dims": "1..16"}, {}, 2),
         long("theory", {}, {"recursion-open": True, "onestep-open": True}, 3),
@@ -263,7 +263,11 @@ STUDY = {f"{name}-open": True for name in ("plane", "derivatives", "samples", "l
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page, query, state, pictures",
-    [long("logistic", {}, {}, 3), ("logistic", {"logistic.part": "plane"}, {}, 2), long("learned", {"target": "mixture"}, STUDY, 5)],
+    [
+        long("logistic", {}, {"small-open": True, "readings-open": True}, 3),
+        ("logistic", {"logistic.part": "plane"}, {"curve-download": True}, 2),
+        long("learned", {"target": "mixture"}, STUDY, 5),
+    ],
     ids=["paper", "plane", "learned"],
 )
 def test_every_file_of_a_prepared_study(offered, page, query, state, pictures):
