@@ -97,21 +97,20 @@ def _numbers(rows, finest, fits, sloped) -> tuple:
 
 
 def moving(table: dict) -> Takeaway:
-    """Particles: the distances at the end of the run; table as `figures.particles.distances` takes it."""
+    """Particles: the distances at the end of the run, which stand above the panels; table as `figures.particles.distances` takes it."""
     ends = {s: table[s][-1] for s in table if s not in ("n", "t")}
     known = {s: v for s, v in ends.items() if v is not None and math.isfinite(v)}
     lost = [s for s in ends if s not in known]
     steps = f"After {table['n'][-1]} steps"
-    figures = tuple((f"W₂ of {s} at the end", number(v)) for s, v in known.items())
     if lost:
-        return Takeaway(f"{steps} of this size {listed(lost)} has no finite distance: the step is too large.", figures)
+        return Takeaway(f"{steps} of this size {listed(lost)} has no finite distance: the step is too large.")
     if len(known) == 1:
         one = next(iter(known))
-        return Takeaway(f"{steps} the law of {one} is W₂ = {number(known[one])} from the target.", figures)
+        return Takeaway(f"{steps} the law of {one} is W₂ = {number(known[one])} from the target.")
     near, far = min(known, key=known.get), max(known, key=known.get)
     if known[near] <= 0 or known[far] / known[near] < 1.05:
-        return Takeaway(f"{steps} {listed(known)} are about equally far from the target.", figures)
-    return Takeaway(f"{steps} {far} ends {number(known[far] / known[near])} times as far from the target as {near}.", figures)
+        return Takeaway(f"{steps} {listed(known)} are about equally far from the target.")
+    return Takeaway(f"{steps} {far} ends {number(known[far] / known[near])} times as far from the target as {near}.")
 
 
 def score_error(result: dict, scheme: str, h: float, bends) -> Takeaway | None:

@@ -108,12 +108,12 @@ def drawn(height: int) -> dict:
     return {"theme": theme(), "presentation": shown, "height": height}
 
 
-def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False) -> None:
+def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False, picked=None) -> None:
     """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own; title:
-    whether it stands above a chart."""
+    whether it stands above a chart; picked: see `plotly.show`."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
     look = drawn(height)
-    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place)
+    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place, picked)
 
 
 def end(page: str) -> None:

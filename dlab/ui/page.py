@@ -125,7 +125,7 @@ def _whole(page, scene, side) -> Got:
         if view.table or view.prose or view.caption or view.more:
             folded.append((_folded("numbers", "All numbers" if view.table else "In words"), view.tell, ()))
         if view.notes:
-            folded.append((_folded("notes", f"\u24d8 {len(view.notes)} note{'s' * (len(view.notes) > 1)}"), view.note, ()))
+            folded.append((_folded("notes", f":material/info: {len(view.notes)} note{'s' * (len(view.notes) > 1)}"), view.note, ()))
     folded += [
         (_folded(block.name, words.title(page.name, block.name)), _section, (page, block, others[block.of])) for block in page.sections
     ]
@@ -238,7 +238,7 @@ def _drawn(page, block, scene, found, status, key, side=None) -> View | None:
             view.say()
         if view.top:
             view.top()
-        view.draw(name)
+        view.draw(name, status == "final")
         if block is page:
             if status == "final" and isinstance(found, dict):
                 reveal.answer(page.name, next(iter(found.values())), side)

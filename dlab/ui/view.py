@@ -18,7 +18,8 @@ class View:
     """What a block shows of its numbers, from top to bottom, and what it offers for download.
 
     figure     a Chart or Map, several, or a Sheet of them; rows says how many stand side by side, share of what width, heights
-               in px of each, the last one of those that follow; titles above them; bar of buttons; alt is added to theirs
+               in px of each, the last one of those that follow; titles above them; bar of buttons; alt is added to theirs;
+               picked: called with what a clicked point carries
     said       Markdown: all that the picture shows, the figure's caption where None; caption: small print below it. Of a page's own
                picture they are folded away with the table
     table      rows of a table; left out, as what more draws below it, while a run goes on
@@ -50,6 +51,7 @@ class View:
     titles: bool = False
     bar: bool = False
     alt: str = ""
+    picked: Callable[[list], None] | None = None
 
     @property
     def charts(self) -> tuple:
@@ -77,8 +79,9 @@ class View:
         figures = f'<div class="key-figures">{"".join(each)}</div>' if each else ""
         st.html(f'<p class="takeaway">{html.escape(self.takeaway.text)}</p>{figures}')
 
-    def draw(self, name: str) -> None:
-        """The pictures; name: the beginning of their keys."""
+    def draw(self, name: str, final: bool = True) -> None:
+        """The pictures; name: the beginning of their keys. A point can be picked where the numbers are final."""
+        picked = self.picked if final else None
         charts = [chart for chart in self.charts if chart is not None]
         numbered, heights = iter(enumerate(charts)), itertools.chain(self.heights, itertools.repeat(self.heights[-1]))
         for count in self.rows or ((len(charts),) if charts else ()):
@@ -86,7 +89,7 @@ class View:
             places = [None] if alone else st.columns((1,) * count + ((count / self.share - count,) if self.share < 1 else ()))
             for place, (i, chart), height in zip(places, itertools.islice(numbered, count), heights):
                 alt = f"{chart.alt} {self.alt}" if self.alt else ""
-                frame.chart(chart, height, f"{name}-{i}", place, self.bar, alt=alt, title=self.titles)
+                frame.chart(chart, height, f"{name}-{i}", place, self.bar, alt=alt, title=self.titles, picked=picked)
 
     def tell(self) -> None:
         """Everything about a page's own picture that is no picture."""
