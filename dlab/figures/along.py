@@ -153,7 +153,7 @@ def steps_sentence(result: dict, epsilon: float) -> str:
             first, last = kept[0], kept[-1]
             begins, ends = (f"{a['steps']} at {axis.symbol} = {chosen(a['value'])}" for a in (first, last))
             parts.append(f"{scheme} {begins} and {ends}")
-    said = f"To come below W₂ = {chosen(epsilon)} it takes, in steps, {'; '.join(parts)}." if parts else ""
+    said = f"Steps for W₂ < {chosen(epsilon)}: {'; '.join(parts)}." if parts else ""
     return " ".join(filter(None, [said, f"Not reached: {listed(missing)}." if missing else ""]))
 
 

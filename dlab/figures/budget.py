@@ -86,6 +86,8 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
             Curve.of(f"{name} fit", [{"epsilon": e} for e in trend.get("used") or () if trend.get("constant") is not None], _accuracy,
                      value=lambda r, t=trend, k=each: k * t["constant"] * r["epsilon"] ** -t["slope"],
                      **{**look, "marker": ""}),
+            Curve.of(f"{name} joined", [a for a in mine if a["steps"] and not has_slope(trend)], _accuracy,
+                     value=lambda a, k=each: a["steps"] * k, **{**look, "marker": "", "thin": True}),
             Curve.of(f"{name} found", mine, _accuracy, value=lambda a, k=each: a["steps"] and a["steps"] * k,
                      half=lambda a, k=each: Z95 * (a["crossing_stderr"] or 0.0) * k, why=lambda a, t=trend: not_fitted(a, t), says=_says,
                      label=name, **{**look, "dash": ""}),
@@ -253,7 +255,7 @@ def _needs(mine, epsilon) -> list[str]:
             parts.append(f"{a['scheme']} {steps.rsplit(' ', 1)[0]}{asks}")
         first = False
     lost = [a["scheme"] for a in mine if a["steps"] is None]
-    said = [f"To come below W₂ = {chosen(epsilon)}, {listed(parts)}."] if parts else []
+    said = [f"For W₂ < {chosen(epsilon)}, {listed(parts)}."] if parts else []
     if lost:
         head = "" if parts else f" W₂ = {chosen(epsilon)}"
         limit = listed(dict.fromkeys(a["why"].split("N = ")[-1].split(",")[0] for a in mine if a["steps"] is None))

@@ -277,7 +277,7 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     buried = [n for n, result in results.items() if n in per and not along.trend(result, scheme, h).get("used")]
     if buried and base:
         who = listed(errors.REGISTRY[n].title for n in buried)
-        said.append(f"{who}: never clear of the {number(base)} that {scheme} errs without a score error.")
+        said.append(f"{who}: never clear of {scheme}'s own error, {number(base)}.")
     return " ".join(said)
 
 

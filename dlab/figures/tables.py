@@ -367,13 +367,13 @@ def _without(result, fits, names, sloped) -> list[str]:
             why = "no point is resolved"
         elif fits[s].get("window"):
             why = f"the window set by hand holds fewer than {LEAST} usable points"
-        found.setdefault(f"without a slope: {why}", []).append(s)
+        found.setdefault(f"no slope: {why}", []).append(s)
     return [_of(who, what) for what, who in found.items()]
 
 
 def _of(who, what) -> str:
-    """ "EM and EI are without a slope": what begins with the word that its verb goes with."""
-    verbs = {"without": ("is ", "are "), "no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
+    """ "EM and EI have no slope": what begins with the word that its verb goes with."""
+    verbs = {"no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
     return f"{listed(who)} {_verb(who, *verbs[what.split()[0]])}{what}"
 
 

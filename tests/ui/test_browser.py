@@ -407,7 +407,7 @@ def test_f_presents_and_comes_back(app, visit):
     assert query(page)["present"] == "1"
     look = page.evaluate(
         "() => { const g = document.querySelector('.js-plotly-plot'), s = e => getComputedStyle(document.querySelector(e));"
-        " return {font: g._fullLayout.font.size, lines: g._fullData.filter(t => t.mode.includes('markers') && t.line?.width)"
+        " return {font: g._fullLayout.font.size, lines: g._fullData.filter(t => t.mode.includes('lines') && t.line?.width)"
         ".map(t => t.line.width), text: parseFloat(s('.stMarkdown p').fontSize), ink: s('h1').color,"
         " bottom: g.getBoundingClientRect().bottom, wide: g.getBoundingClientRect().width}; }"
     )

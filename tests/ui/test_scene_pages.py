@@ -69,7 +69,7 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
     assert charts(at) == 0
     pressed(at, "guess-show")
     said = words(at).replace("\\", "")
-    assert re.search(r"½ for EM; .*1\.03 ± 0\.02.* ½\.", said)
+    assert re.search(r"½ for EM; .*1\.03 ± 0\.09.* ½\.", said)
     assert re.search(r"1 for SO; .*1\.95", said)
     spec = at.get("plotly_chart")[0].proto.spec
     assert spec.count("as you guessed") == 2
