@@ -52,7 +52,7 @@ class Opening {
     this.root.classList.toggle("presentation", options.presentation);
     this.slider.max = this.rungs.length - 1;
     if (fresh) this.begin();
-    else this.rung = this.rungs.find(r => r.h === this.rung.h);
+    else this.choose(this.rungs.find(r => r.h === this.rung.h));
     Object.assign(this, ground(this.root));
     for (const p of this.panels) {
       p.colour = p.data.colours[+this.dark];
@@ -112,8 +112,8 @@ class Opening {
   }
 
   visit() {
-    const fresh = !this.visited.has(this.rung);
-    this.visited.add(this.rung);
+    const fresh = !this.visited.has(this.rung.h);
+    this.visited.add(this.rung.h);
     this.drawCurve(fresh);
   }
 
@@ -235,7 +235,7 @@ class Opening {
     }
     svg(curve, "line", { class: "axis", x1: INDENT, x2: right, y1: bottom, y2: bottom });
     svg(curve, "line", { class: "at", x1: x(rung.h), x2: x(rung.h), y1: TOP, y2: bottom });
-    const seen = rungs.filter(r => this.visited.has(r)), ends = [];
+    const seen = rungs.filter(r => this.visited.has(r.h)), ends = [];
     panels.forEach((p, i) => {
       const own = { style: `--own: ${p.colour ?? "currentColor"}` }, at = r => [x(r.h), y(error(r.panels[i]))];
       if (!seen.length) return;

@@ -117,7 +117,7 @@ def test_a_setting_that_matters_ends_the_scene_and_says_so_once():
 def test_a_moving_scene_does_not_read_the_curves_settings():
     at = pressed(open_scene(scenes.BY_NAME["too-far"]), "guess-skip")
     assert "overshoots" in words(at)
-    moved(at, "Step size h", 0.25)
+    moved(at, "Mean μ₁, horizontal", 0.6)
     assert at.title[0].value == OWN["particles"]
     assert "is closed" in words(at)
 
