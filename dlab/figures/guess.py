@@ -11,21 +11,32 @@ from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, sl
 DASH = "dashdot"
 
 
-def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Chart:
-    """The convergence chart with a line of each guessed slope, through the scheme's coarsest fitted point."""
-    at, lines = AXES[x][1], []
-    for name, slope in guesses.items():
+def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, dict[float, float]]) -> Chart:
+    """The convergence chart with a line of each guessed slope, through the scheme's coarsest fitted point.
+
+    guesses   {scheme: {slope: share of those who said so}}: one visitor's slope has the share 1
+    """
+    at, lines, one = AXES[x][1], [], all(len(slopes) == 1 for slopes in guesses.values())
+    for name, slopes in guesses.items():
         kept = [r for r in rows_of(result, name) if not diverged(r)]
         start = next((r for r in kept if fitted(r, fit_of(result, name))), kept[0] if kept else None)
         if start is None:
             continue
         rest = [r for r in kept if size(r) <= size(start)]
-        lines.append(Curve.of(
-            f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (size(r) / size(s)) ** p,
-            **scheme_look(name, marker="", dash=DASH)))  # fmt: skip
+        most = max(slopes.values())
+        lines += [
+            Curve.of(
+                f"{name} as you guessed" if one else f"{name}, slope {order(slope)}: {share:.0%}", rest, at,
+                value=lambda r, s=start, p=slope: s["w2"] * (size(r) / size(s)) ** p, thin=share < most,
+                says=lambda r, n=name, p=slope, share=share: [f"{n}: {share:.0%} said slope {order(p)}"],
+                **scheme_look(name, marker="", dash=DASH),
+            )
+            for slope, share in slopes.items()
+        ]  # fmt: skip
     if not lines:
         return chart
-    return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key("your guess", dash=DASH)))
+    said = "your guess" if one else "the room's votes, most thick"
+    return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key(said, dash=DASH)))
 
 
 def sentence(result: dict, guesses: dict[str, float]) -> str:

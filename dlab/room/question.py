@@ -87,7 +87,7 @@ def parse(line: str) -> Question:
     if len(rest) == 1:
         return Question(text, (_range(rest[0]),))
     if len(rest) > MOST_OPTIONS or len(set(rest)) < len(rest) or not all(0 < len(option) <= LONGEST_OPTION for option in rest):
-        raise BadInput(f"ask has answers that cannot be offered; give 2 to {MOST_OPTIONS} different ones of at most {LONGEST_OPTION} characters.")
+        raise BadInput(f"ask cannot offer these answers; give 2 to {MOST_OPTIONS} different ones of at most {LONGEST_OPTION} characters.")
     return choices(text, {"": tuple(rest)})
 
 
@@ -106,7 +106,9 @@ def _round(step: float, whole: bool) -> float:
     """The step as 1, 2 or 5 times a power of ten, and whole where the ends are."""
     power = 10.0 ** math.floor(math.log10(step) + 1e-9)
     nice = next(m * power for m in (1, 2, 5, 10) if m * power >= step * (1 - 1e-9))
-    return float(max(1, int(nice))) if whole else float(f"{nice:.10g}")
+    if whole:
+        return 1.0 if 100 * step <= 200 else float(nice)
+    return float(f"{nice:.10g}")
 
 
 def tally(question: Question, answers: list[list]) -> list[list[tuple[str, int]]]:

@@ -12,11 +12,12 @@ from functools import lru_cache
 from dlab import errors, grid, learn, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
+from dlab.room import question as asked
 from dlab.study import DEFAULT
 from dlab.targets import observations
 from dlab.targets.spectrum import SHAPES
 from dlab.ui import assumption_cases, knobs, scenes, tour
-from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
+from dlab.ui.kinds import Choice, Data, Flag, Line, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
 
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # step sizes
@@ -323,6 +324,9 @@ SETTINGS: tuple[Setting, ...] = (
     # A lecturer's words and restrictions, and what is open.
     Text("title", "Title", "", view=True, written=_is_set, help="In place of the page's question."),
     Text("question", "Question", "", view=True, written=_is_set, help="In place of the sentence below it."),
+    Line("ask", "Asked first", "", check=asked.parse, view=True, written=_is_set,
+         help="A question before the picture, and its answers: Which is smaller? | EM | SO. For a number: How many? | 0..20. "
+         "For a slope: Which slope? | slope. A room can vote on it."),
     Several("hide", "Controls to hide", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
             help="They keep their settings and are not shown."),
     Several("fix", "Controls shown, but fixed", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
@@ -332,7 +336,7 @@ SETTINGS: tuple[Setting, ...] = (
     Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
     Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
 )  # fmt: skip
-LESSON = ("title", "question", "hide", "fix")
+LESSON = ("title", "question", "ask", "hide", "fix")
 
 
 def table() -> dict[str, Setting]:
