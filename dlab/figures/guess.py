@@ -35,7 +35,7 @@ def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, dict[float, flo
         ]  # fmt: skip
     if not lines:
         return chart
-    said = "your guess" if one else "the room's votes, most thick"
+    said = "your guess" if one else "the room's votes"
     return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key(said, dash=DASH)))
 
 

@@ -12,7 +12,7 @@ SLOPES = {"½": 0.5, "1": 1.0, "1½": 1.5, "2": 2.0}  # what a slope is chosen f
 MOST_OPTIONS = 8
 LONGEST_OPTION = 40  # characters
 LARGEST = 1e9  # absolute value of an end of a range
-FEW = 12  # different numbers that are counted one by one
+FEW = 8  # different numbers that are counted one by one
 BINS = 8  # in which more of them are counted
 
 

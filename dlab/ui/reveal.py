@@ -97,7 +97,7 @@ def _form(asked: scenes.Guess) -> dict:
             "Your guess", asked.options, key=FIELD + CHOSEN, format_func=frame.plain, width="content", label_visibility="collapsed"
         )
     if part := asked.number:
-        st.slider("Your guess", part.low, part.high, step=part.step, format="%g", key=FIELD + CHOSEN, width=400)
+        st.slider("Your guess", part.low, part.high, part.read((part.low + part.high) / 2), part.step, format="%g", key=FIELD + CHOSEN, width=400)
     return {name: st.session_state[FIELD + name] for name in asked.schemes or (CHOSEN,)}
 
 

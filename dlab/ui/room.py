@@ -135,7 +135,7 @@ def draw(found: Asked, page: str) -> None:
             (st.fragment(_count, run_every=EVERY) if found.open else _count)(found)
         if _seen(found):
             (st.fragment(_bars, run_every=EVERY) if found.open else _bars)(found)
-    if warning and found.open:
+    if warning and found.open and not _seen(found):
         st.caption(warning)
 
 
@@ -163,7 +163,7 @@ def _see(found, yes) -> None:
 def _count(found) -> None:
     count = store.shared().count(found)
     more = "" if found.open else ", closed"
-    st.html(f'<p class="room-count" role="status"><b>{count}</b> vote{"" if count == 1 else "s"}{more}</p>', width="content")
+    st.html(f'<p class="room-count" role="status"><b>{count}</b> vote{"" if count == 1 else "s"}{more}</p>')
 
 
 def _bars(found) -> None:
