@@ -157,9 +157,13 @@ def routes(base: str = "", rooms=store.shared) -> list[Route]:
 
         return await _answered(answer)
 
+    async def nothing(request: Request) -> Response:
+        return JSONResponse({"said": "There is nothing here; a room is at /room/ and its code."}, 404, headers=HEADERS)
+
     return [
         Route(f"{root}/room", page), Route(f"{root}/room/{{code}}", page), Route(f"{root}/room/{{code}}/now", now),
         Route(f"{root}/room/{{code}}/vote", vote, methods=["POST"]),
+        Route(f"{root}/room/{{rest:path}}", nothing),  # or Streamlit would answer with its own page
     ]  # fmt: skip
 
 
