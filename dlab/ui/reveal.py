@@ -10,7 +10,7 @@ import streamlit as st
 
 from dlab.figures import guess
 from dlab.figures.numbers import order
-from dlab.room.question import SLOPES, parse
+from dlab.room.question import SLOPES, Question, parse
 from dlab.ui import frame, room, scenes, state
 
 FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {what: guess}} of what is revealed
@@ -28,12 +28,16 @@ class Own:
         return f"ask: {self.line}"
 
     @property
+    def asked(self) -> Question:
+        return parse(self.line)
+
+    @property
     def asks(self) -> str:
-        return frame.plain(parse(self.line).text)
+        return frame.plain(self.asked.text)
 
     @property
     def guess(self) -> scenes.Guess:
-        (part,) = parse(self.line).parts
+        (part,) = self.asked.parts
         return scenes.Guess(options=part.options, number=None if part.options else part)
 
     def answer(self, result) -> str:
@@ -66,7 +70,7 @@ def waits(page: str) -> bool:
     scene = _open(page)
     if not hidden(page) or scene.guess is None:
         return False
-    asked, question = room.asked(scene.name), room.question(scene)
+    asked, question = room.asked(scene.name), scene.asked if isinstance(scene, Own) else room.question(scene)
     with st.container(border=True, key="guess", horizontal_alignment="center", vertical_alignment="center"):
         st.markdown(scene.asks, width="content")
         if asked:
@@ -97,7 +101,8 @@ def _form(asked: scenes.Guess) -> dict:
             "Your guess", asked.options, key=FIELD + CHOSEN, format_func=frame.plain, width="content", label_visibility="collapsed"
         )
     if part := asked.number:
-        st.slider("Your guess", part.low, part.high, part.read((part.low + part.high) / 2), part.step, format="%g", key=FIELD + CHOSEN, width=400)
+        middle = part.read((part.low + part.high) / 2)
+        st.slider("Your guess", part.low, part.high, middle, part.step, format="%g", key=FIELD + CHOSEN, width=400)
     return {name: st.session_state[FIELD + name] for name in asked.schemes or (CHOSEN,)}
 
 

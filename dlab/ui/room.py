@@ -26,8 +26,6 @@ def question(scene) -> Question | None:
     """What a room is asked of a scene, in plain text; None where it asks nothing."""
     if (guess := scene.guess) is None:
         return None
-    if guess.number:
-        return Question(unwritten(scene.asks), (guess.number,))
     if guess.schemes:
         return slopes(unwritten(scene.asks), *guess.schemes)
     return choices(unwritten(scene.asks), {"": guess.options})

@@ -167,7 +167,7 @@ def test_what_the_tour_claims():
 def test_a_guess_is_drawn_beside_what_was_measured_and_said():
     result = result_of("halving")
     plain = convergence.chart(result)
-    shown = guess.drawn(plain, result, "h", {"EM": 1.0, "SO": 0.5})
+    shown = guess.drawn(plain, result, "h", {"EM": {1.0: 1.0}, "SO": {0.5: 1.0}})
     lines = [s for s in shown.series if s not in plain.series]
     assert [s.group for s in lines] == ["EM", "SO"]
     for line, scheme, said in zip(lines, ("EM", "SO"), (1.0, 0.5)):
