@@ -27,8 +27,8 @@ FLOORS = {
     "dlab.engine": 7,
     "dlab.figures": 8,
     "dlab.export": 9,
-    "dlab.ui": 10, "dlab.__main__": 10,
-    "pages": 11,
+    "dlab.ui": 10,
+    "dlab.__main__": 11, "pages": 11,
     "app": 12,
 }  # fmt: skip
 # Within a floor: a folder is one module, and these may be used by their own floor.

@@ -10,8 +10,9 @@ import streamlit as st
 
 from dlab.figures import guess
 from dlab.figures.numbers import order
+from dlab.room.homework import read
 from dlab.room.question import SLOPES, Question, parse
-from dlab.ui import frame, room, scenes, state
+from dlab.ui import frame, homework, room, scenes, state
 
 FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {what: guess}} of what is revealed
 CHOSEN = "option"  # what an option or a number is a guess of
@@ -133,6 +134,8 @@ def guessed(page: str) -> dict[str, dict[float, float]]:
 def answer(page: str, result: dict, side) -> None:
     """The guess beside what is true, and the scene's answer from these numbers: under the picture, or in the second container of
     the stage where that is its place. Before it is revealed, the button that does so."""
+    if task := state.value("homework"):
+        homework.draw(read(task))
     if (scene := _open(page)) is None:
         return
     if hidden(page):

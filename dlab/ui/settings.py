@@ -12,6 +12,7 @@ from functools import lru_cache
 from dlab import errors, grid, learn, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
+from dlab.room import homework
 from dlab.room import question as asked
 from dlab.study import DEFAULT
 from dlab.targets import observations
@@ -334,6 +335,7 @@ SETTINGS: tuple[Setting, ...] = (
     Flag("present", "Open in presentation mode", False, view=True, written=_is_set, help="Larger type and lines, controls folded away."),
     Choice("scene", "Prepared scene", "", {s.name: s.question for s in scenes.SCENES}, view=True, written=_is_set),
     Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
+    Line("homework", "Homework", "", check=homework.read, view=True, written=_is_set, help="A student's mark."),
     Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
 )  # fmt: skip
 LESSON = ("title", "question", "ask", "hide", "fix")

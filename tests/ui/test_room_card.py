@@ -8,9 +8,10 @@ from test_pages import at_home, charts, words  # noqa: F401
 from test_pages import visit as opened
 from test_scene_pages import keys, open_scene, pressed
 
+from dlab.room import homework as codes
 from dlab.room import store
 from dlab.room.question import choices, parse, slopes
-from dlab.ui import links, room, scenes
+from dlab.ui import homework, links, room, scenes
 
 HALVING, BOUND = scenes.BY_NAME["halving"], scenes.BY_NAME["bound"]
 OWN = "How many *steps* <b> do you need? | 0..100"
@@ -161,3 +162,14 @@ def test_what_strangers_wrote_is_no_html():
     shown = room.bars(choices("?", {hostile: (hostile, "b")}), [[0]], hostile)
     assert "<img" not in shown
     assert shown.count("&lt;img") == 2
+
+
+def test_a_students_answers_become_a_code_under_the_picture():
+    values = homework.values_of("secret", "halving", 7)
+    at = opened("convergence", links.write(values, "convergence"))
+    assert charts(at) == 1
+    assert not at.get("code")
+    for name, slope in (("EM", 1.03), ("SO", 1.9)):
+        at.number_input(key=f"homework-{name}").set_value(slope)
+        at.run()
+    assert codes.opened("secret", at.get("code")[0].value) == (codes.read(values["homework"]), ["1.03", "1.90"])
