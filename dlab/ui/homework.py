@@ -20,6 +20,7 @@ from dlab.ui.scenes import BY_NAME, PreparedScene
 
 FIELD = "homework-"  # prefix of the session keys of the answers
 SPREAD = 0.3  # of a knob's value: so far a student's own may be from the scene's
+FIXED = ("target", "error", "horizon")  # what the answers depend on can be seen and not moved
 NEAR = 0.02  # a slope that is read off the page is right within this
 
 
@@ -37,7 +38,7 @@ def values_of(secret: str, name: str, student: int) -> dict:
         by = max(SPREAD * abs(values[key]), 2 * knob.step)
         steps = round((values[key] + chance.uniform(-by, by) - knob.low) / knob.step)
         values[key] = min(max(round(knob.low + steps * knob.step, 10), knob.low), knob.high)
-    return values | {"homework": homework.task(secret, name, student).text}
+    return values | {"homework": homework.task(secret, name, student).text, "fix": FIXED}
 
 
 # ---------------------------------------------------------------- on the page

@@ -93,7 +93,7 @@ def button(subject: str, question: Question, key: str = "room-open") -> None:
         args=(subject, question), help="Phones vote on this question: the screen shows a code and a QR code.",
     )  # fmt: skip
     if said := st.session_state.pop(SAID, ""):
-        st.error(said)
+        st.error(frame.plain(said))
 
 
 def _ask(subject, question) -> None:
@@ -159,13 +159,23 @@ def _see(found, yes) -> None:
 
 
 def _count(found) -> None:
-    count = store.shared().count(found)
-    more = "" if found.open else ", closed"
-    st.html(f'<p class="room-count" role="status"><b>{count}</b> vote{"" if count == 1 else "s"}{more}</p>')
+    if (count := _read(store.shared().count, found)) is not None:
+        more = "" if found.open else ", closed"
+        st.html(f'<p class="room-count" role="status"><b>{count}</b> vote{"" if count == 1 else "s"}{more}</p>')
 
 
 def _bars(found) -> None:
-    st.html(bars(found.question, store.shared().votes(found)), width="content")
+    if (given := _read(store.shared().votes, found)) is not None:
+        st.html(bars(found.question, given), width="content")
+
+
+def _read(what, found):
+    """What the file says, or None and a sentence."""
+    try:
+        return what(found)
+    except BadInput as error:
+        st.error(frame.plain(error))
+        return None
 
 
 def bars(question: Question, given: list[list], right: str = "") -> str:

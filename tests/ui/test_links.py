@@ -115,7 +115,8 @@ def test_every_setting_is_carried():
     """Each setting, moved alone, changes the link: none can be forgotten."""
     r, table = rng(7), settings.table()
     data = {"spec": SPEC, "csv": ([[0.5, 1.0], [1.0, -1.0]], [1, -1]), "variances": (1.0, 0.5), "hs": (0.8,), "kept": {"accuracy": 0.03}}
-    words = {"title": "Guess", "question": "½ or 1?", "ask": "Which? | ½ | 1", "homework": "halving.7.BCDFGHJK", "estimator": "coupled"}  # others fit not every target
+    words = {"title": "Guess", "question": "½ or 1?", "ask": "Which? | ½ | 1", "homework": "halving.7.BCDFGHJK",
+             "estimator": "coupled"}  # others fit not every target  # fmt: skip
     for target in targets.PLANAR:
         for error in errors.OFFERED if target == "gaussian" else ("none",):
             base = settings.defaults() | {"target": target, "error": error}
