@@ -6,6 +6,7 @@ differs from room to room, of a lecturer's browser another; nothing else of anyb
 
 import hashlib
 import json
+import logging
 import secrets
 import sqlite3
 import threading
@@ -20,6 +21,7 @@ from dlab.cache import dumps
 from dlab.params import BadInput
 from dlab.room.question import Question
 
+LOG = logging.getLogger(__name__)
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words, and nothing that looks like a digit
 LENGTH = 4
 LASTS = 2 * 3600.0  # seconds, from when a room is opened
@@ -196,7 +198,8 @@ class Store:
                 if self._open:
                     self._open[0].close()
                     self._open = None
-                raise Unkept(f"Votes cannot be kept in {self.path.parent} ({error}); DLAB_CACHE names another folder.") from error
+                LOG.warning("%s: %s", self.path, error)
+                raise Unkept("Votes cannot be kept: the lab cannot write to its cache folder; DLAB_CACHE names another one.") from error
 
     def _connection(self) -> sqlite3.Connection:
         """The connection of this process, made anew where somebody has deleted the cache folder under it."""

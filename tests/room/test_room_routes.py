@@ -242,6 +242,7 @@ def test_where_votes_cannot_be_kept_phones_are_told(tmp_path):
             status, _, text = fetch(address.rstrip("/"), path)
             assert status in (404, 503)
             assert "Traceback" not in text
+            assert str(tmp_path) not in text
 
 
 def test_a_server_that_is_ended_ends_in_order(tmp_path):
