@@ -1,4 +1,4 @@
-"""The shell: `python -m dlab run study.json --out DIR`, `make KIND study.json`, `check study.json`, `list`.
+"""The shell: `python -m dlab run study.json --out DIR`, `make KIND study.json`, `check study.json`, `lesson`, `list`.
 
 `run` takes a folder of study files too, and --vary the product of values over each: see `dlab.engine.many`.
 """
@@ -50,6 +50,9 @@ def main(argv=None) -> int:
     check.add_argument("study", help="study file (JSON), or - for standard input")
     check.add_argument("kind", nargs="?", help="an answer that is checked in the place of a run")
     check.add_argument("which", nargs="*", help="what it asks for besides")
+    lesson = commands.add_parser("lesson", help="write scenes as one HTML file that needs no server")
+    lesson.add_argument("scenes", nargs="*", help="names of prepared scenes, or links of the app; the nine prepared ones where left out")
+    lesson.add_argument("--out", metavar="FILE", default="lesson.html", help="the file; lesson.html where left out")
     workers = commands.add_parser("workers", help="start workers that several apps and shells of this machine share")
     workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; as many as there are cores where left out")
     workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; loopback where left out")
@@ -68,7 +71,10 @@ def main(argv=None) -> int:
     commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
         args = parser.parse_args(argv)
-        return {"run": _run, "make": _make, "check": _check, "list": _list, "workers": _workers, "homework": _homework}[args.command](args)
+        runs = {
+            "run": _run, "make": _make, "check": _check, "lesson": _lesson, "homework": _homework, "list": _list, "workers": _workers,
+        }  # fmt: skip
+        return runs[args.command](args)
     except BadInput as error:
         print(f"dlab: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -307,6 +313,20 @@ def _check(args) -> int:
     first = f", after the training of {networks} network{'s' * (networks > 1)}" if networks else ""
     cost = f", {study.work:.3g} particle-steps{first}" if study.work else " by exact law"
     print(f"ok: {rows} rows{cost}, about {study.memory / 1e6:.0f} MB of memory")
+    return 0
+
+
+def _lesson(args) -> int:
+    from dlab import engine
+    from dlab.ui import lesson_file
+
+    engine.keep_compiled()
+    meter = _Meter()
+    try:
+        size = lesson_file.write(args.scenes, args.out, meter.line, meter)
+    finally:
+        meter.close()
+    print(f"dlab: wrote {args.out} ({size / 1e6:.2f} MB)", file=sys.stderr)
     return 0
 
 

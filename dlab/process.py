@@ -37,6 +37,6 @@ def step_count(T: float, h: float) -> int:
     if abs(ratio - count) > 1e-9 * max(1.0, ratio):
         raise ValueError(
             f"h = {h:.12g} does not divide T = {T:.12g}: T/h = {ratio:.12g} is not whole; "
-            f"the nearest valid step size is h = {T / count:.12g} (T/{count}), or give steps = [{count}] in the place of h."
+            f"the nearest valid step size is h = {T / count:.12g} (T/{count}), or give steps = [{count}] instead of h."
         )
     return count

@@ -26,9 +26,9 @@ FLOORS = {
     "dlab.answers": 6,
     "dlab.engine": 7,
     "dlab.figures": 8,
-    "dlab.export": 9,
+    "dlab.export": 9, "dlab.lesson": 9,
     "dlab.ui": 10,
-    "dlab.__main__": 11, "pages": 11,
+    "pages": 11, "dlab.__main__": 11,
     "app": 12,
 }  # fmt: skip
 # Within a floor: a folder is one module, and these may be used by their own floor.

@@ -6,9 +6,10 @@ import runpy
 import pytest
 from server import ROOT
 
-from dlab import words
-from dlab.ui import controls, menu, page, settings
+from dlab import schemes, words
+from dlab.ui import controls, menu, page, settings, tour
 from dlab.ui.scene import Scene
+from dlab.ui.scenes import SCENES
 
 ALL = [(name, key) for name in words.pages() for key in words.texts(name)]
 IDIOM = r"left the numbers|exceeds every number|\bdear\b|as far as can be told|\bprice\b|\bmends?\b|\bhas taken\b"
@@ -23,6 +24,30 @@ def test_every_text_is_filled_and_its_formulas_stay(name, key):
     assert not re.search(r"\{\w+\}", re.sub(r"\$[^$]*\$", "", filled))
     assert not re.search(IDIOM, filled), filled
     assert text.title or text.body or key
+
+
+def count(text: str) -> int:
+    """The words of a text; a formula and a field are one each."""
+    return len(re.sub(r"\$[^$]*\$|\{\w+\}", "x", text).split())
+
+
+def test_what_stands_beside_a_picture_is_short():
+    for name in {*menu.PAGES} - {"home"}:
+        assert 4 <= count(words.texts(name)[""].body) <= 22, name
+    for scene in SCENES:
+        assert count(scene.text) <= 22, scene.name
+        assert count(words.texts("scenes")[f"{scene.name}-answer"].body) <= 60, scene.name
+    assert all(count(step.words) <= 45 for step in tour.STEPS)
+
+
+def test_every_scheme_has_one_line_that_says_what_it_does():
+    assert [*words.texts("schemes")] == ["", *schemes.REGISTRY]
+    assert all(4 <= count(words.text("schemes", name)) <= 20 for name in schemes.REGISTRY)
+
+
+def test_the_tour_shows_the_bounds_only_where_it_speaks_of_them():
+    shows = [step.number for step in tour.STEPS if step.page == "convergence" and step.settings.get("bounds") != "0"]
+    assert shows == [len(tour.STEPS)]
 
 
 def test_a_missing_text_and_a_wrong_field_are_errors_that_name_them():

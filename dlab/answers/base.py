@@ -43,7 +43,7 @@ class Answer:
     def check(self, study: Study, *which) -> int:
         """The bytes that it takes; BadInput where it cannot be given."""
         if self.uniform and not study.printed:
-            raise BadInput(f"{self.name}: it is given for equal steps from T to 0; leave grid, stop and start = 'vp' out.")
+            raise BadInput(f"{self.name}: it needs equal steps from T to 0; leave out grid, stop and start = 'vp'.")
         if why := self.applies(study, *which):
             raise BadInput(f"{self.name}: {why}")
         return memory.allowed(f"The answer {self.name}", {"give a target with fewer dimensions": self.memory(study, *which)})

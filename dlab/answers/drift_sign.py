@@ -110,7 +110,7 @@ def _fit(rows, variant) -> dict:
 
 def applies(study) -> str | None:
     if study.built.field.by_products:
-        return f"M is changed where SO knows L as a matrix, not by products as on '{study.target['name']}'; choose another target."
+        return f"M can be changed only where SO knows L as a matrix, unlike on '{study.target['name']}'; choose another target."
     if study.built.dim > projected.MOST_DIM and exact.applies(Case(study.built, SO, NONE, study.grid(1), "exact")):
         return f"W₂ is measured in up to {projected.MOST_DIM} dimensions; this target has d = {study.built.dim}."
     return None

@@ -232,13 +232,13 @@ def boundary(study: Study, scheme: str, steps: int, tick=lambda done: None) -> d
 
 def _no_readings(study: Study) -> str | None:
     if by_hessian := [name for name in study.schemes if schemes.REGISTRY[name].hessian_evals]:
-        return f"the ratio of kernels has a score alone, and {', '.join(by_hessian)} asks for a Hessian; leave it out."
+        return f"the ratio of kernels gives only a score, and {', '.join(by_hessian)} needs a Hessian; leave it out."
     return _no_samples(study)
 
 
 def _no_surrogate(study: Study) -> str | None:
     if not study.clean:
-        return "this answer is that of an exact score; leave out score_error."
+        return "this answer needs an exact score; leave out score_error."
     return _no_samples(study)
 
 

@@ -42,7 +42,7 @@ def why_not(name: str) -> str | None:
     if scheme.dynamics == "ODE":
         return "follow the probability flow: without noise no part of an error is centred, and the flow need not contract"
     if scheme.history:
-        return "take several steps: a step depends on those before it, so that a single one says nothing of its error"
+        return "use several steps: a step depends on those before it, so a single step says nothing about its error"
     return "add noise that the reverse process does not have" if scheme.dynamics != "SDE" else None
 
 

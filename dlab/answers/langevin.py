@@ -80,7 +80,7 @@ def promised(v: np.ndarray, N: int) -> float:
     return math.sqrt(len(v) * v.max()) / N * (5 / 2**1.25 * math.log(N) + 1.25**1.5 + 1)
 
 
-# ---------------------------------------------------------------- a score that is wrong where the target hardly is
+# ---------------------------------------------------------------- a score that is wrong where the target has little mass
 
 EDGES = tuple(2.0 + 0.5 * k for k in range(7))  # R: the score is wrong beyond
 PULL = 2.0  # it draws to R + PULL there
@@ -132,5 +132,5 @@ def _line_distance(mass) -> float:
 
 ANSWERS = (
     Answer("langevin", "Langevin and diffusion on an ill-conditioned Gaussian", langevin, ()),
-    Answer("small_error", "Langevin and diffusion with a score that is wrong where the target hardly is", small_error, ()),
+    Answer("small_error", "Langevin and diffusion with a score that is wrong where the target has little mass", small_error, ()),
 )  # fmt: skip

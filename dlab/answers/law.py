@@ -123,7 +123,7 @@ def applies(study: Study, scheme: str, steps: int) -> str | None:
     if study.built.dim != 2:
         return f"laws are drawn in the plane, and this target has d = {study.built.dim}; choose a target with d = 2."
     if study.law(scheme) is None:
-        return f"no law of {scheme} is known without particles for this target and score error; choose another scheme or target."
+        return f"the law of {scheme} is not known without particles for this target and score error; choose another scheme or target."
     return None
 
 

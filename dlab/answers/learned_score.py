@@ -31,7 +31,7 @@ def applies(study: Study, *which) -> str | None:
 
 def _no_matrix(study, *which):
     if study.built.field.by_products:
-        return f"the error of L is measured where L is a matrix, not by products as on '{study.target['name']}'; give another target."
+        return f"the error of L is measured only where L is a matrix, unlike on '{study.target['name']}'; give another target."
     return applies(study)
 
 

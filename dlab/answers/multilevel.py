@@ -286,7 +286,7 @@ def applies(study: Study, g: float) -> str | None:
     params.number("g", g, LEAST, MOST)
     facts = study.built.facts
     if facts.dim > AXES or facts.cov is None:
-        return f"it takes the mean and covariance of a target in at most {AXES} dimensions; give another."
+        return f"it needs a target of known mean and covariance in at most {AXES} dimensions; give another."
     if len(moving(study).levels) < FITTED:
         return f"the errors that slopes are fitted to would take more than {MOST_STEPS} steps; give a wider target."
     return None

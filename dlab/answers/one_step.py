@@ -162,7 +162,7 @@ def applies(study: Study) -> str | None:
     if apart:
         return f"one step of {', '.join(apart)} depends on those before it, or has noise that no exact step has; leave these schemes out."
     if not study.built.paired:
-        return f"the exact step is SO in small ones, too dear on '{study.target['name']}'; choose another target."
+        return f"the exact step is computed by SO in small steps, which costs too much on '{study.target['name']}'; choose another target."
     wide = {name: k for name, k in _inner(study).items() if k > MOST_NORMALS}
     if wide:
         return (

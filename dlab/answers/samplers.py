@@ -72,11 +72,11 @@ def _distance(case, law, values, means, counts) -> Estimate:
 
 def applies(study: Study) -> str | None:
     if not isinstance(study.built, (Gaussian, Spectrum)):
-        return "all schemes have an exact law on a Gaussian target alone; give one, or a plain study with 'steps'."
+        return "only on a Gaussian target have all schemes an exact law; give one, or a plain study with 'steps'."
     if not study.clean:
-        return "this answer is that of the exact score; leave out score_error."
+        return "this answer needs the exact score; leave out score_error."
     if len(_axes(study)[0]) > MOST:
-        return f"at most {MOST} different variances are carried; give fewer."
+        return f"at most {MOST} different variances can be handled; give fewer."
     return None
 
 

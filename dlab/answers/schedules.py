@@ -92,7 +92,7 @@ def _parts(study, case) -> dict | None:
 
 def _no_law(study, scheme, steps) -> str | None:
     if study.law(scheme) is None:
-        return f"no law of {scheme} is known without particles for this target and score error; choose another scheme or target."
+        return f"the law of {scheme} is not known without particles for this target and score error; choose another scheme or target."
     if study.laid and study.laid["name"] == "times" and steps != study.steps[0]:
         return f"the study's list of times has {study.steps[0]} steps, not {steps}; ask for as many."
     return None
@@ -207,10 +207,10 @@ def _objective(scheme, values, share, theta, T, stop, begin):
 
 def _no_search(study, scheme, steps) -> str | None:
     if study.built.along_axes is None:
-        return "the best grid is searched on the exact law of a Gaussian; choose a Gaussian target."
+        return "the search needs the exact law of a Gaussian; choose a Gaussian target."
     own = study.scheme(scheme, steps)
     if own.randomised:
-        return f"{scheme} draws a random midpoint, and its law is no Gaussian whose W₂ could be differentiated; choose another scheme."
+        return f"{scheme} has a random midpoint, so its law is not a Gaussian whose W₂ can be differentiated; choose another scheme."
     if "clock" in own.asks:
         return f"{scheme} freezes the rate of a noise schedule, which free times do not have; choose another scheme."
     if steps < 2:

@@ -139,7 +139,7 @@ def _slopes(costs) -> dict | None:
 def applies(study: Study) -> str | None:
     facts = study.built.facts
     if facts.dim > WIDEST or facts.mean is None or facts.cov is None:
-        return f"it takes a target of known mean and covariance in at most {WIDEST} dimensions; give another."
+        return f"it needs a target of known mean and covariance in at most {WIDEST} dimensions; give another."
     return None
 
 

@@ -44,7 +44,7 @@ def build(spec: dict, target=None, of: dict | None = None) -> ScoreError:
     error = entry.from_spec(spec, *map(jnp.asarray, levels), *more)
     if entry.of_target and spec.get("hessian") is not None:
         raise params.BadInput(
-            f"score_error.hessian does not go with score_error.name = '{entry.name}', which has a Hessian of its own; leave one out."
+            f"score_error.hessian does not go with score_error.name = '{entry.name}', which has its own Hessian; leave one of them out."
         )
     return error if spec.get("hessian") is None else hessian.wrapped(error, spec["hessian"])
 

@@ -101,11 +101,11 @@ class HessianError(ScoreError):
         end, many = {"bottom": "least", "top": "largest"}[self.keep], f"{size} " * (size != "1") + "eigenvalue" + "s" * (size != "1")
         what = {
             "relative": f"H* = (1 + {size})H",
-            "low_rank": f"H along its {end} {many} alone, each counted as a product, 1/d of a Hessian" if size != "0" else "H* = 0",
-            "diagonal": "the diagonal of H alone, d of its d(d + 1)/2 entries, counted so",
-            "stale": f"H of every {size}th step, held for each particle in between",
+            "low_rank": f"H along its {end} {many} only, each counted as one product, 1/d of a Hessian" if size != "0" else "H* = 0",
+            "diagonal": "the diagonal of H, counted as d of its d(d + 1)/2 entries",
+            "stale": f"H of every {size}th step, kept for each particle in between",
         }[self.kind]
-        M = "rebuilt from it" if self.rebuilt else "that of the exact score, which takes one product with the true H more, 1/d of a Hessian"
+        M = "rebuilt from it" if self.rebuilt else "that of the exact score, at the cost of one product with the true H, 1/d of a Hessian"
         return f"SO's Hessian is {what}; M is {M}."
 
     def shift(self, t, x, s, z):

@@ -184,7 +184,7 @@ class Untrained(ScoreError):
         return _learned(self.training.train(lambda done, losses: tick(done)), self.hessian_level, self.drift_level)
 
     def shift(self, t, x, s, z):
-        raise params.BadInput("The network of this score error is not trained yet; train it on the page “Learned score”.")
+        raise params.BadInput("The network of this score error has not been trained; train it on the page “Learned score”.")
 
     def local(self, exact, t, x, z):
         return self.shift(t, x, None, z)

@@ -44,6 +44,6 @@ ENTRY = ErrorEntry(
     (LEVEL,),
     level_is="norm",
     phrase="fresh noise",
-    explanation="**Fresh noise** is drawn anew in each step and averages out.",
+    explanation="**Fresh noise** is drawn independently in each step and averages out.",
     style=Style("#AA4499", "#CC79A7", "cross", "longdash"),
 )

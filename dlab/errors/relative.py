@@ -39,7 +39,7 @@ ENTRY = ErrorEntry(
     r"s^* = (1+\varepsilon)\,s",
     ("level",),
     from_spec,
-    (Knob("level", "Relative error ε", 0.05, -0.5, 1.0, 0.01, "Share by which the score is too long."),),
+    (Knob("level", "Relative error ε", 0.05, -0.5, 1.0, 0.01, "Fraction by which the score is too long."),),
     level_is="share",
     explanation="A **relative error** $s^* = (1+\\varepsilon)s$ changes the curvature: the law becomes narrower.",
     style=Style("#5B4FB5", "#A79BF0", "triangle-up", "solid"),

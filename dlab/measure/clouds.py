@@ -157,8 +157,8 @@ ENTRIES = (
         transport, "Plug-in optimal transport", Style("#D55E00", "#D55E00", "square", "dash"),
         Method(
             "plugin",
-            "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is what two clouds of "
-            "one and the same law read: below twice the floor the number says nothing.",
+            "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is the distance "
+            "between two clouds from the same law; below twice the floor the number says nothing.",
             "exact optimal transport between clouds of points out of {n} paths, with a sampling floor",
         ),
     ),

@@ -21,8 +21,8 @@ ENTRY = Estimator(
     methods=(
         Method(
             "coupled",
-            "**Coupled.** Root mean square distance of scheme and reference on the same Brownian path: what the proofs "
-            "bound, an upper bound of $W_2$.",
+            "**Coupled.** Root mean square distance between scheme and reference on the same Brownian path: the quantity "
+            "that the proofs bound, and an upper bound of $W_2$.",
             "coupled: root mean square distance to a fine reference on the same {n} Brownian paths, an upper bound",
         ),
     ),

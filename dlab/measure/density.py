@@ -16,11 +16,11 @@ def applies(case: Case) -> str | None:
     if case.target.dim != 2:
         return f"The density is carried on a grid of the plane; this target has d = {case.target.dim}."
     if case.grid.stop:
-        return "The density on a grid is that of a run down to 0; choose the projected estimator."
+        return "The density on a grid needs a run down to t = 0; choose the projected estimator."
     if case.scheme.asks != {"start"}:
         return f"{case.scheme.name} evaluates the score between the points of a grid; choose the projected estimator."
     if case.error.draws:
-        return "This score error is random, and a grid carries the density of one score; choose the projected estimator."
+        return "This score error is random, and a grid carries the density under one score only; choose the projected estimator."
     if case.error.carries:
         return "A stale Hessian remembers where each particle was, and a grid carries a density; choose the projected estimator."
     return None

@@ -37,11 +37,11 @@ def applies(case: Case) -> str | None:
             return "This score error couples the target's coordinates; choose a Gaussian target with a covariance."
         return None
     if case.target.factors is None:
-        return "The exact law is known for Gaussian and product targets alone; choose the projected estimator."
+        return "The exact law is known only for Gaussian and product targets; choose the projected estimator."
     if case.grid.stop:
-        return "The exact law of a product target is that of a run down to 0; choose the projected estimator."
+        return "The exact law of a product target needs a run down to t = 0; choose the projected estimator."
     if case.scheme.asks & {"elsewhere", "earlier", "clock"} or (case.scheme.randomised and case.scheme.hessian_evals):
-        return f"{case.scheme.name} asks for the score at places that the law on a grid does not know; choose the projected estimator."
+        return f"{case.scheme.name} evaluates the score at places that a law on a grid does not know; choose the projected estimator."
     if case.error.draws:
         return "The exact law of a product target is not known under a random score error; choose the projected estimator."
     if case.error.carries:
@@ -137,7 +137,7 @@ def of_maps(case, at, maps, mean, var, values, means, counts=None, laws=None) ->
 
 
 def _rough(error) -> tuple[str, ...]:
-    return (f"to first order in the mixture's shape, which may be {error:.0%} too much here",) if error > CLOSE else ()
+    return (f"to first order in the mixture's shape, which may be {error:.0%} too large here",) if error > CLOSE else ()
 
 
 def _least(value, upper, why) -> Estimate:
@@ -301,15 +301,15 @@ ENTRY = by_law(
             "joint",
             "**Joint law.** With a random midpoint $U$, which all coordinates share, the law is neither Gaussian nor a "
             "product. On a Gaussian target it is a mixture of Gaussians over $U$: $W_2$ of means and deviations is exact, and "
-            "that of the shapes is taken from the radii, from the density in the plane or from a Hermite expansion. On a product the "
-            "density of each coordinate is carried, and beside it what two of them share. Within 2 %, or the point is hollow and "
-            "says by how much it may be off. No sampling, no error bars.",
+            "$W_2$ of the shapes comes from the radii, from the density in the plane or from a Hermite expansion. On a product the "
+            "density of each coordinate is carried, together with what two of them share. "
+            "The value is within 2 %, or the point is hollow and says by how much it may be off. No sampling, no error bars.",
             "of the scheme's joint law, a mixture over the random midpoint, carried without sampling",
         ),
         Method(
             "lower",
             "**Lower bound.** Where the joint law of coordinates that share the random midpoint is not known well enough, $W_2$ of their "
-            "means and deviations, or of their marginals along the axes, is shown, hollow: a lower bound.",
+            "means and deviations, or of their marginals along the axes, is shown instead, hollow: a lower bound.",
             "of marginals along the target's axes, without sampling: a lower bound",
             note="of the marginals, so a lower bound of W₂",
             lower=True,

@@ -79,7 +79,7 @@ ENTRIES = (
         diagonal, "Fréchet, diagonal covariance", Style("#7A4B1E", "#D9A066", "triangle-right", "dash"),
         Method(
             "frechet-diagonal",
-            "**Fréchet, diagonal covariance.** The same with the variances of the pixels alone: it sees no correlation.",
+            "**Fréchet, diagonal covariance.** The same with only the variances of the pixels: it sees no correlation.",
             "W₂ of the Gaussians with the diagonal moments of {n} paths and of the target, with a sampling floor: blind"
             " to correlations",
         ),

@@ -58,9 +58,9 @@ ENTRY = Estimator(
     methods=(
         Method(
             "marginal",
-            "**First coordinate.** $W_2$ of one coordinate by sorted values of the particles and of as many samples of "
-            "the target: what the paper plots, a lower bound of $W_2$ in all coordinates. The error leaves out blocks "
-            "of either sample in turn; the floor is what two samples of the target read.",
+            "**First coordinate.** $W_2$ of one coordinate, from the sorted values of the particles and of as many samples of "
+            "the target: the quantity that the paper plots, and a lower bound of $W_2$ in all coordinates. The error leaves "
+            "out blocks of either sample in turn; the floor is the distance between two samples of the target.",
             "of the first coordinate alone, by sorted values of {n} paths and of as many samples of the target, with a "
             "sampling floor: a lower bound",
         ),

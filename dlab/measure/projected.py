@@ -267,14 +267,14 @@ ENTRY = Estimator(
     methods=(
         Method(
             "projected",
-            "**Projected.** Scheme and a fine reference run on the same Brownian paths. To first order $W_2$ is the "
+            "**Projected.** The scheme and a fine reference run on the same Brownian paths. To first order $W_2$ is the "
             "length of the mean displacement projected onto gradient fields, with the bias of the noise removed. The "
-            "fields come from a basis of 6 splines a side; 9 and 12 are taken while the value rises by more than half "
-            "its standard error (twice it where the scheme has noise of its own); beyond the plane it is a sum of such "
-            "splines and of products of two coordinates. What that noise (REM's and REI's midpoint, an error drawn "
-            "afresh) does to a particle to first order has mean zero given the path and is subtracted. Being of first "
-            "order, it reads up to 6 % wrong at $h = 1$; modes more than four standard deviations apart, between which "
-            "a particle hardly ever passes, it does not resolve. The band runs from Gelbrich's lower bound to the "
+            "fields come from a basis of 6 splines a side; 9 and 12 are tried while the value rises by more than half "
+            "its standard error (twice if the scheme has noise of its own). Beyond the plane the basis is a sum of such "
+            "splines and of products of two coordinates. To first order, the effect of the scheme's own noise (the midpoint "
+            "of REM and REI, an error drawn afresh) has mean zero given the path, and is subtracted. As a first-order method "
+            "it is off by up to 6 % at $h = 1$, and it does not resolve modes more than four standard deviations apart, between "
+            "which a particle hardly ever passes. The band runs from Gelbrich's lower bound to the "
             "coupled upper bound.",
             "projected: the mean displacement between scheme and a fine reference on the same {n} Brownian paths, "
             "projected onto gradient fields, noise bias removed",

@@ -12,6 +12,8 @@ SLOPES = {"½": 0.5, "1": 1.0, "1½": 1.5, "2": 2.0}  # what a slope is chosen f
 MOST_OPTIONS = 8
 LONGEST_OPTION = 40  # characters
 LARGEST = 1e9  # absolute value of an end of a range
+HELP = """A question before the picture, and its answers: Which is smaller? | EM | SO. For a number: How many? | 0..20. For a slope:
+Which slope? | slope. A room can vote on it."""
 FEW = 8  # different numbers that are counted one by one
 BINS = 8  # in which more of them are counted
 

@@ -172,8 +172,8 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
     noisy = [n for n in study.schemes if study.sampled(n) and study.case(n, study.steps[0]).noisy and not study.estimator_for(n).alone]
     if noisy:
         notes.append(
-            f"{', '.join(noisy)}: what the scheme's own noise does to a particle, to first order, has mean zero given the "
-            "Brownian path and is subtracted (a control variate)."
+            f"{', '.join(noisy)}: to first order, the effect of the scheme's own noise on a particle has mean zero given the "
+            "Brownian path, and is subtracted (a control variate)."
         )
     short = [
         f"{r.scheme} at {r.at} (±{r.stderr / max(r.w2, r.stderr):.0%})"
@@ -182,13 +182,13 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
     ]
     if short and result.done == 1:
         notes.append(
-            f"The budget, or the memory that a study may take, ended before a relative standard error of {study.accuracy:.3g} was "
-            f"reached for {', '.join(short)}."
+            f"The budget or the memory limit was reached before the relative standard error fell to {study.accuracy:.3g} "
+            f"at these points: {', '.join(short)}."
         )
     changes = [r.grid_change for r in result.rows if r.grid_change]
     if changes:
         notes.append(
-            "Laws on a grid: by what refinements, each by half of points and nodes, changed, no value is off by more than "
+            "Laws on a grid: judging by refinements of the grid, no value is off by more than "
             f"{max(changes):.1g} of it."
         )
     for name in study.schemes:
@@ -210,7 +210,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
             notes.append(f"{name}: {_places(dropped)} {OUTSIDE} and is not fitted.")
     if errors.REGISTRY[study.score_error["name"]].level_is == "share" and study.score_error["level"]:
         notes.append(
-            "The relative error's level is a share of the score; the L2 level met along the iterates is in the table."
+            "The level of a relative error is a share of the score; the table has its L₂ norm along the iterates."
         )
     if study.error.hessian_changed and any(schemes.REGISTRY[n].hessian_evals for n in study.schemes):
         notes.append(study.error.said)
@@ -223,10 +223,10 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         notes.append("Start N(0, I): the curves level off at the initialisation error, which no step size removes.")
     if study.start == "paper":
         notes.append(
-            "Start N(0, σ_T² I): the curves level off at the initialisation error, which no step size removes."
+            "The paper's start N(0, σ²I): the curves level off at the initialisation error, which no step size removes."
         )
     if study.reach and any(not b.void for b in bounds.values()) and study.score_error["name"] != "none":
-        notes.append("The theorems' numbers of steps for an accuracy are those of an exact score.")
+        notes.append("The numbers of steps that the theorems ask for assume an exact score.")
     missed = {}
     for a in result.reach:
         if a["steps"] is None:

@@ -148,8 +148,8 @@ class Study:
             )
         if study.error.by_matrix and study.built.field.by_products:
             raise BadInput(
-                f"score_error.hessian takes H to be a matrix, and of the target '{study.target['name']}' SO knows products with a vector "
-                "alone; leave the key out."
+                f"score_error.hessian needs H as a matrix, and of the target '{study.target['name']}' SO knows only products with "
+                "a vector; leave the key out."
             )
         for name in study.schemes:
             _, reason = measure.choose(study.estimator, study.case(name, study.steps[0]))
@@ -423,7 +423,7 @@ def _at(plain: dict, axis: str, value) -> dict:
     if axis == "d":
         target = plain["target"]
         if isinstance(target, targets.Target) or target["name"] != "spectrum":
-            raise BadInput("d varies for the target 'spectrum' alone; give target = {'name': 'spectrum', 'shape': …}.")
+            raise BadInput("d can vary only for the target 'spectrum'; give target = {'name': 'spectrum', 'shape': …}.")
         if isinstance(target.get("values"), (list, tuple)):
             if value > len(target["values"]):
                 raise BadInput(f"target.values has {len(target['values'])} entries, too few; d takes the first of them.")
@@ -439,7 +439,7 @@ def _at(plain: dict, axis: str, value) -> dict:
 def _counts_on_grid(data, values, settings) -> tuple[int, ...]:
     """Step counts where steps are not equal, so that no step size names them."""
     if "h" in data:
-        raise BadInput("h has no meaning on a grid whose steps differ; give steps, a list of numbers of steps, in its place.")
+        raise BadInput("h has no meaning on a grid whose steps differ; give steps, a list of numbers of steps, instead.")
     if settings[0][0] == "times":
         fixed = len(settings[0][1]) - 1
         if "steps" in data and values["steps"] not in ([fixed], (fixed,)):

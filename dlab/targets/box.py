@@ -31,7 +31,7 @@ ENTRY = TargetEntry(
     keys=("half", "lam"),
     from_spec=from_spec,
     knobs=(
-        Knob("half", "Half width b", 1.0, 0.25, 6.0, 0.25, "The density is zero outside of [−b, b]."),
+        Knob("half", "Half width b", 1.0, 0.25, 6.0, 0.25, "The density is zero outside [−b, b]."),
         Knob("lam", "Curvature λ inside", 0.0, 0.0, 4.0, 0.1, "0: uniform; else a Gaussian cut off at the edges. m₀ = λ, L₀ = ∞."),
     ),
     from_knobs=lambda knobs: {"name": "box", "half": knobs["half"], "lam": knobs["lam"]},

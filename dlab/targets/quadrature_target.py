@@ -104,8 +104,8 @@ class QuadratureTarget(Target):
             mean=mean,
             cov=cov,
             product=self.factors is not None,
-            field_error=f"The tabulated score departs from the quadrature by {rms:.1e} in the mean over p_t "
-            f"and by {worst:.1e} at most out to 5 standard deviations.",
+            field_error=f"The tabulated score differs from the quadrature by {rms:.1e} on average over pₜ "
+            f"and by at most {worst:.1e} out to 5 standard deviations.",
         )
 
 

@@ -185,13 +185,13 @@ class Sampled(Target):
 
 
 UNBOUNDED = (
-    "W₂ is infinite: the random midpoint takes the score at times t arbitrarily close to 0, where that of finitely many samples pulls to "
-    "the nearest one with weight 1/t, and 1/t has no mean."
+    "W₂ is infinite: the random midpoint takes the score at times t arbitrarily close to 0, where the score of finitely many samples "
+    "pulls to the nearest one with weight 1/t, and 1/t has no mean."
 )
 SAID = {
-    "kernel": "The score is the exact one of {atoms} samples of the posterior (the kernel's form): near t = 0 it leads to the "
-    "samples, not to their law, and no order in h can be read off it. Samples: {said}.",
-    "smooth": "The score is a mean of ∇log p₀ over {atoms} samples of the posterior, which near t = 0 are too far apart for it. "
+    "kernel": "The score is the exact score of {atoms} samples of the posterior (kernel form): near t = 0 it leads to the "
+    "samples and not to their law, so no order in h can be read off. Samples: {said}.",
+    "smooth": "The score is a mean of ∇log p₀ over {atoms} samples of the posterior, which are too far apart for it near t = 0. "
     "Samples: {said}.",
     "local": "The score is a mean over {atoms} weighted samples that follow the particle, about the Gaussian with the posterior's "
     "mean and covariance; these and the target's samples are from {said}.",

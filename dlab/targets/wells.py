@@ -177,10 +177,10 @@ ENTRY = TargetEntry(
     keys=("a", "q", "g", "k"),
     from_spec=from_spec,
     knobs=(
-        Knob("a", "Push apart a", 2.0, -2.0, 5.0, 0.25, "m₀ = −a: log-concave up to 0, above it two wells. L₀ = ∞ always."),
+        Knob("a", "Repulsion strength a", 2.0, -2.0, 5.0, 0.25, "m₀ = −a: log-concave up to a = 0, two wells above; L₀ = ∞ always."),
         Knob("q", "Confinement q", 1.0, 0.25, 4.0, 0.25, "The quartic part; the barrier is a²/4q."),
         Knob("g", "Tilt g", 0.2, -1.0, 1.0, 0.1, "Makes one well deeper than the other."),
-        Knob("k", "Other curvature k", 1.0, 0.3, 4.0, 0.1, "Inverse variance of the Gaussian second coordinate."),
+        Knob("k", "Second curvature k", 1.0, 0.3, 4.0, 0.1, "Inverse variance of the second coordinate, which is Gaussian."),
     ),
     from_knobs=lambda knobs: {"name": "wells", **{key: knobs[key] for key in ("a", "q", "g", "k")}},
     to_knobs=lambda spec: {"q": 1.0, "g": 0.0, "k": 1.0, **spec},

@@ -27,7 +27,7 @@ from dlab import process
 from dlab.grid import Grid
 
 SERIES = 0.05  # |x| up to which `cubed` is a power series: x^3 is lost between terms of size x
-DDPM_ALONE = "this bound is that of DDPM, whose mean is exact."
+DDPM_ALONE = "this bound holds for DDPM, whose mean is exact."
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ The first term is absent for the exact start. "<~" hides O(h^2) terms, M1 and a 
 import math
 from dataclasses import dataclass
 
-UNEVEN = "the printed theorems are those of equal steps from T to 0."
-OTHER_START = "the printed theorems are those of the exact start and of N(0, σ_T² I)."
+UNEVEN = "the printed theorems assume equal steps from T to 0."
+OTHER_START = "the printed theorems assume the exact start or N(0, σ²I)."
 NO_THEOREM = "no theorem of Yu & Yu covers this scheme."
 VOID_M0 = "m0 = {m0:.3g} ≤ ½, so m_min − ½ is not positive: the theorem promises nothing."
 TOO_LARGE = "the constants of {} are too large for double precision at h = {:g}."

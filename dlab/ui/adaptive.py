@@ -39,15 +39,15 @@ def _get(scene) -> dict | None:
     if not session.pop(RUN, False):
         left.button(
             f"Run (about {engine.seconds(COST):.0f} s)", key="adaptive-button", type="primary", width="stretch",
-            help="Points appear as they are found; at the end they are kept.", on_click=lambda: session.update({RUN: True}),
+            help="Points appear as they are found, and are kept.", on_click=lambda: session.update({RUN: True}),
         )  # fmt: skip
         seed, partial = session.get(PARTIAL, (None, None))
         return partial if seed == study.seed else None
     right.button(
-        "Cancel", key="adaptive-cancel", width="stretch", help="Stops the run; the points drawn so far stay.",
+        "Cancel", key="adaptive-cancel", width="stretch", help="Stops the run and keeps the points drawn so far.",
         on_click=lambda: engine.cancel(runs.session()),
     )  # fmt: skip
-    bar, holder = runs.Bar("Starting. A first run also compiles it.", place=middle), st.empty()
+    bar, holder = runs.Bar("Starting. The first run takes a few seconds longer.", place=middle), st.empty()
     # Cancelled, this run must let go of the machine at once.
     with closing(engine.answers_of("adaptive", study, tick=bar.tick, waiting=bar.waiting, session=runs.session())) as answers:
         drawn = 0.0

@@ -37,7 +37,7 @@ def section(of) -> Block:
     def picks(scene):
         one, two, three = st.columns(3, vertical_alignment="bottom")
         grid = one.selectbox("Grid", GRIDS, format_func=figures.grid_title, key="once-grid", help=GRID_HELP)
-        ladder = two.selectbox("Steps N", list(LADDERS), 2, key="once-steps", help="Numbers of steps, doubled from one to the next.")
+        ladder = two.selectbox("Steps N", list(LADDERS), 2, key="once-steps", help="Numbers of steps; each is twice the one before.")
         noise = three.select_slider(OPTION.label, OPTION.offered, OPTION.default, format_func="{:g}".format, key="once-noise",
                                     help=OPTION.help)  # fmt: skip
         page = of(scene)
@@ -64,9 +64,9 @@ def from_steps(of) -> Block:
 
     def picks(scene):
         one, two, three = st.columns(3, vertical_alignment="bottom")
-        name = one.selectbox("Scheme", offered, key="generic-scheme", help="All one-step schemes of the reverse SDE.")
+        name = one.selectbox("Scheme", offered, key="generic-scheme", help="The one-step schemes of the reverse SDE.")
         grid = two.selectbox("Grid", GRIDS, GRIDS.index("uniform"), format_func=figures.grid_title, key="generic-grid", help=GRID_HELP)
-        ladder = three.selectbox("Steps N", list(LADDERS)[:2], key="generic-steps", help="Numbers of steps, doubled from one to the next.")
+        ladder = three.selectbox("Steps N", list(LADDERS)[:2], key="generic-steps", help="Numbers of steps; each is twice the one before.")
         return {"steps-bound": (study_on(of(scene), grid, LADDERS[ladder], scheme=name), name)}
 
     def view(found, scene):
@@ -85,13 +85,13 @@ def from_steps(of) -> Block:
             if why := why_not(name):
                 reasons.setdefault(why, []).append(name)
         st.caption("  \n".join(f"Not here: {listed(names)}, which {why}." for why, names in reasons.items())
-                   + " Adaptive steps depend on the noise that they have met, so none of their errors is centred.")  # fmt: skip
+                   + " Adaptive steps depend on the noise they have met, so none of their errors is centred.")  # fmt: skip
 
     def answer(scene):
         study, _ = scene["steps-bound"]
         if why := answers.find("generic_bound").applies(study):
             st.caption(why[0].upper() + why[1:])
             return None
-        return Ask("generic_bound", study, (), "Taking single steps along the run.")
+        return Ask("generic_bound", study, (), "Measuring single steps along the run.")
 
     return Block("generic", view, picks=picks, answer=answer)

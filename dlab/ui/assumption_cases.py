@@ -30,17 +30,17 @@ CASES = (
         {"var": 0.5, "w": 0.3, "angle": 0.0},
     ),
     Departure(
-        "wells", "A double well", "wells", "a", "Push apart a", "a",
+        "wells", "A double well", "wells", "a", "Repulsion strength a", "a",
         (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0), 3.0, "m₀ = −a: log-concave up to a = 0, then two wells with a barrier a²/4.",
     ),
     Departure(
         "wide", "m₀ at most ½", "gaussian", "k2", "Curvature m₀", "m₀",
-        (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0), 0.4, "A Gaussian with variances 1/m₀ and ½: nothing but m₀ changes.",
+        (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0), 0.4, "A Gaussian with variances 1/m₀ and ½: only m₀ changes.",
         {"k1": 2.0, "angle": 90.0, "mx": 0.5, "my": 0.0},
     ),
     Departure(
         "kink", "A score with a kink", "kink", "delta", "Width δ of the kink", "δ",
-        (0.0, 0.1, 0.2, 0.4, 0.8, 1.6), 0.0, "The score turns by 2 over a width δ; L₀ = 1 + 1/δ. 0: it jumps.",
+        (0.0, 0.1, 0.2, 0.4, 0.8, 1.6), 0.0, "The score changes by 2 over a width δ, and jumps at δ = 0; L₀ = 1 + 1/δ.",
         {"c": 1.0, "lam": 1.0},
     ),
     Departure(

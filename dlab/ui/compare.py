@@ -21,7 +21,7 @@ def section(of) -> Block:
 def _picked(study) -> None:
     """At once where it is known, else by a button that says its cost."""
     left, right = st.columns((1, 2), vertical_alignment="bottom")
-    scheme = left.selectbox("Scheme measured by every method", study.schemes, key="every-way", help="One of those that the curve shows.")
+    scheme = left.selectbox("Scheme measured by every method", study.schemes, key="every-way", help="One of the schemes in the picture.")
     if (found := engine.kept_answer("estimators", study, scheme)) is not None:
         figure = _show(found, "final")
         st.dataframe(compare.table(found), hide_index=True, width="stretch")
@@ -32,7 +32,7 @@ def _picked(study) -> None:
     cost = engine.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
     label = f"Measure by every method (about {cost:.0f} s)"
     place = right.empty()
-    if place.button(label, key="every-way-button", help="Every estimator on the same particles, point clouds included."):
+    if place.button(label, key="every-way-button", help="Every estimator on the same particles, including those on point clouds."):
         place.button("Cancel", key="every-way-cancel", help="Stops the run.", on_click=lambda: engine.cancel(runs.session()))
         bar, holder = runs.Bar("Starting."), st.empty()
         found = engine.answers_of("estimators", study, scheme, tick=bar.tick, waiting=bar.waiting, session=runs.session())

@@ -12,7 +12,7 @@ from dlab import engine, errors, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
-from dlab.ui import files, frame, scheme_controls, settings, state, studies, uploads
+from dlab.ui import files, frame, scheme_controls, settings, state, studies, target_picture, uploads
 from dlab.ui.blocks import draw_one, grouped, pairs, unfolded
 from dlab.ui.knobs import SYNTHETIC
 from dlab.ui.scene import Scene
@@ -56,7 +56,7 @@ def _let_go(label, tip, off, **values) -> None:
 def _keep_no(scene, off, *keys) -> None:
     """The same for what is kept of a study file."""
     kept = {key: value for key, value in scene["kept"].items() if key not in keys}
-    _let_go("Use the controls instead", f"Lets go of the file's {' and '.join(keys)}.", off, kept=kept or None)
+    _let_go("Use the controls instead", f"Drops the {' and '.join(keys)} of the file.", off, kept=kept or None)
 
 
 # ---------------------------------------------------------------- target
@@ -65,14 +65,15 @@ def _keep_no(scene, off, *keys) -> None:
 @_block("target")
 def target(scene, page, off) -> None:
     """The target and its knobs, or the file it came from."""
+    target_picture.draw(scene)
     if scene["spec"]:
         st.markdown(f"**Target** from a file: {targets.REGISTRY[scene['spec']['name']].title.lower()}")
-        _let_go("Use the controls instead", "Lets go of the file's target and shows the menu of targets again.", off, spec=None)
+        _let_go("Use the controls instead", "Drops the target of the file and shows the list of targets again.", off, spec=None)
         return
     draw_one("target", off)
     _target_knobs(scene, scene["target"], off)
     if scene["target"] == "mixture" and scene["mixture.sep"] ** 2 >= 4 * scene["mixture.var"]:
-        st.caption("This mixture is not log-concave (δ² ≥ 4v): the theorems say nothing here, the measurement still does.")
+        st.caption("This mixture is not log-concave (δ² ≥ 4v): the theorems say nothing here, but the error can still be measured.")
 
 
 @_block("target")
@@ -92,19 +93,19 @@ def _data(scene, off) -> None:
     if scene["csv"]:
         st.caption(frame.plain(uploads.understood("csv", scene["csv"]) or f"{len(scene['csv'][0])} observations from a file."))
         draw_one("scaled", off)
-        _let_go("Use synthetic data", "Lets go of your data and draws some from a logistic model.", off, csv=None, scaled=False)
+        _let_go("Use synthetic data", "Drops your data and draws synthetic observations instead.", off, csv=None, scaled=False)
     else:
         st.caption("Synthetic observations, drawn from a logistic model.")
     said = st.container()
-    with st.popover("Your own data", help="A CSV with two features and a label that has two values.", disabled=off):
-        tip = "Two columns of numbers, the features of an observation, and one of labels. 2,000 rows at most."
+    with st.popover("Your own data", help="A CSV with two features and a label with two values.", disabled=off):
+        tip = "Two columns of features and one of labels; at most 2,000 rows."
         uploads.take("CSV: two features and a label", "csv", "csv", tip, uploads.planar, ask=uploads.columns, said=said)
 
 
 @_block("target")
 def upload(scene, page, off) -> None:
     """Observations with any number of features from a CSV, kept in the session as "observations", (x, y)."""
-    tip = f"2 to {logistic.MAX_FEATURES} features; the label in a column of two values. The features are standardised. 2,000 rows at most."
+    tip = f"2 to {logistic.MAX_FEATURES} features and a label with two values; at most 2,000 rows. The features are standardised."
     label, read = "CSV: features and a label", lambda data, *how: {"observations": uploads.table("observations", data, False, *how)}
     uploads.take(label, "csv", "observations", tip, read, st.session_state.update, off, uploads.columns)
     if summary := uploads.understood("observations", st.session_state.get("observations")):
@@ -115,14 +116,14 @@ def upload(scene, page, off) -> None:
 def spectrum(scene, page, off) -> None:
     """The variances of a Gaussian in many dimensions, and these dimensions."""
     if scene["variances"]:
-        st.markdown(f"**Variances** from a file: {len(scene['variances'])}, the first d of them in d dimensions.")
-        _let_go("Use the controls instead", "Lets go of the file's variances and shows the shapes again.", off, variances=None)
+        st.markdown(f"**Variances** from a file: {len(scene['variances'])}; in d dimensions the first d are used.")
+        _let_go("Use the controls instead", "Drops the variances of the file and shows the shapes again.", off, variances=None)
     else:
         draw_one("shape", off)
         pairs(["high"] if scene["shape"] == "isotropic" else ["low", "high"], off)
-        with st.popover("Your own variances", help="A text or CSV file with positive numbers, 4,096 at most.", disabled=off):
+        with st.popover("Your own variances", help="A text or CSV file with at most 4,096 positive numbers.", disabled=off):
             tip = "For instance the eigenvalues of a data set's covariance; d takes the first of them."
-            label, read = "Variances, with commas, spaces or lines between", lambda data: {"variances": spectra.read_text(data)}
+            label, read = "Variances, separated by commas, spaces or lines", lambda data: {"variances": spectra.read_text(data)}
             uploads.take(label, ["csv", "txt"], "variances", tip, read)
     draw_one("dims", off)
 
@@ -135,7 +136,7 @@ def steps(scene, page, off) -> None:
     """The step sizes of the curve."""
     if scene["hs"]:
         st.markdown("**Step sizes h** from a file: " + ", ".join(f"{h:.4g}" for h in scene["hs"]))
-        tip = "Lets go of the file's step sizes and shows the slider of step sizes again."
+        tip = "Drops the step sizes of the file and shows the slider again."
         _let_go("Use powers of two instead", tip, off, hs=None, h=settings.table()["h"].initial)
         return
     if settings.uneven(scene) and page == "convergence":
@@ -166,7 +167,7 @@ def distances(scene, page, off) -> None:
         state.apply({"epsilon": studies.epsilon(scene)})  # a slider takes no value that it does not offer
         draw_one(
             "epsilon", off, label="Chosen accuracy ε", options=offered,
-            help="The one that the sentence and the table are of; a line in the picture.",
+            help="The accuracy that the sentence and the table refer to; a line in the picture.",
         )  # fmt: skip
 
 
@@ -245,7 +246,7 @@ def _sampling(scene, off) -> None:
             draw_one("accuracy", off)
             if scene["accuracy"]:
                 about = engine.seconds(scene["budget"] * MILLION)
-                tip = f"Particle-steps at most, about {about:.0f} s on this machine. A budget in seconds would give others on another."
+                tip = f"The most particle-steps to spend: about {about:.0f} s on this machine."
                 draw_one("budget", off, help=tip)
     draw_one("seed", off)
 
@@ -276,7 +277,7 @@ CONTROLS |= {
 def cost(scene, page, off) -> None:
     """What the picture of the budget counts."""
     draw_one("cost", off)
-    tip = "Dotted lines: without them the numbers that were found fill the picture."
+    tip = "Dotted lines. Without them the numbers that were found fill the picture."
     draw_one("bounds", off, label="Theorem's numbers of steps", help=tip)
 
 

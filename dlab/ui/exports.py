@@ -44,14 +44,14 @@ def results(figures: dict, found: dict[str, dict], study=None) -> None:
             _each(name, result, base[name], NUMBERS)
             if answers := result.get("reach"):
                 _button("CSV of N(ε)", lambda answers=answers: export.rows_csv({"rows": answers}), f"steps-{base[name]}.csv",
-                        "export-reach", "Found and promised numbers of steps.")  # fmt: skip
+                        "export-reach", "The numbers of steps found and those the theorems ask for.")  # fmt: skip
         if study and study.work and next(iter(found.values())).get("done", 1.0) == 1.0:
-            tip = "Final positions of every scheme and of the reference."
+            tip = "Final positions under every scheme and the reference."
             if engine.kept_particles(study) is None:
-                tip += f" Simulated anew: about {max(1, engine.seconds(study.price)):.0f} s."
+                tip += f" They are simulated again, in about {max(1, engine.seconds(study.price)):.0f} s."
             _button("Particles", lambda: engine.particles(study, session=session()), f"{next(iter(figures))}.npz", "export-npz", tip)
     if study and study.work == 0:
-        st.caption("An exact law has no particles; the page Watch exports some.")
+        st.caption("An exact law has no particles; the page Watch offers some.")
     with _group("Reproduce", "export"):
         for name, result in plain.items():
             _each(name, result, base[name], REPRODUCE)
@@ -80,7 +80,7 @@ NUMBERS = (
     ("json", "JSON", export.result_json, "Study, facts, rows, fits and notes."),
     ("tex", "LaTeX", export.latex_table, "The rows as a table with its caption; needs booktabs."),
 )
-REPRODUCE = (("py", "Python", export.snippet, "Reproduces these numbers when run in a clone of the lab."),)
+REPRODUCE = (("py", "Python", export.snippet, "Reproduces these numbers in a clone of the lab."),)
 
 
 def _each(name, result, base, kinds) -> None:
@@ -90,7 +90,7 @@ def _each(name, result, base, kinds) -> None:
 
 
 def _bibtex() -> None:
-    _button("BibTeX", export.bibtex, "dlab.bib", "export-bib", "The papers whose theorems are shown, and the lab.")
+    _button("BibTeX", export.bibtex, "dlab.bib", "export-bib", "The papers of the theorems shown, and the lab.")
 
 
 @st.fragment
@@ -116,26 +116,26 @@ def figure_options() -> None:
         st.session_state[KEY + name] = chosen[name]
         return {"key": KEY + name, "on_change": _keep, "args": (name,)}
 
-    box = st.expander("Size, font and palette of pictures", key="figure-options", on_change="rerun")
+    box = st.expander("Size, font and palette of pictures", key="figure-options-open", on_change="rerun")
     if not box.open:
         return
     with box:
         left, right = st.columns(2, vertical_alignment="bottom")
         unit = right.segmented_control(
-            "Unit", list(WIDTHS), required=True, help="mm: PNG at 300 dpi. px: PNG exactly so wide, 96 px an inch.", **keeps("unit")
+            "Unit", list(WIDTHS), required=True, help="mm: PNG at 300 dpi. px: PNG exactly this wide, 96 px an inch.", **keeps("unit")
         )
         low, high = WIDTHS[unit]
         left.number_input(
-            f"Width ({unit})", low, high, step=5 if unit == "mm" else 50, help="Of the whole figure; its height follows.", **keeps(unit)
+            f"Width ({unit})", low, high, step=5 if unit == "mm" else 50, help="Of the whole figure; the height follows.", **keeps(unit)
         )
         st.number_input(
-            "Font size (pt)", 4.0, 24.0, step=0.5, format="%g", help="Of the axes and the legend, as printed.", **keeps("font")
+            "Font size (pt)", 4.0, 24.0, step=0.5, format="%g", help="Of axes and legend, as printed.", **keeps("font")
         )
         st.segmented_control(
             "Palette", PALETTES, required=True,
-            help="The colours can be told apart with colour-blind vision; in grey, markers and dashes differ.", **keeps("grey"),
+            help="The colours are safe for colour-blind readers; in grey, markers and dashes differ.", **keeps("grey"),
         )  # fmt: skip
-        st.checkbox("Legend", help="Shows which marker and line belong to which scheme.", **keeps("legend"))
+        st.checkbox("Legend", help="Shows which marker and line belongs to which scheme.", **keeps("legend"))
         width, font = _width_mm(chosen), chosen["font"]
         if font > largest_font(width):
             st.caption(f"{font:g} pt does not fit this width: {largest_font(width):.3g} pt is used.")
@@ -190,9 +190,9 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
     }  # fmt: skip
     with _group("Picture", "export"):
         for kind, label, tip in (
-            ("mp4", "MP4", "A video, drawn when asked for: some seconds."),
-            ("gif", "GIF", "A moving picture for slides, drawn when asked for: some seconds."),
-            ("html", "HTML player", "One page with this player and its movie; works without a network."),
+            ("mp4", "MP4", "A video; drawing it takes some seconds."),
+            ("gif", "GIF", "A moving picture for slides; drawing it takes some seconds."),
+            ("html", "HTML player", "One page with this player and its movie; it works offline."),
         ):
             _button(label, lambda kind=kind: movies.film(study, steps, count, kind, title), f"{name}.{kind}", f"film-{kind}", tip,
                     lacks=export.missing(kind))  # fmt: skip
@@ -200,14 +200,14 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
         st.caption(frame.plain(lacks))
     with _group("Numbers", "export"):
         for kind, make in (("csv", export.rows_csv), ("json", export.result_json)):
-            tip = "The distance so far of each scheme, by step."
+            tip = "The distance of each scheme after each step."
             _button(kind.upper(), lambda make=make: make(found), f"{name}.{kind}", f"distances-{kind}", tip)
         _button("Particles (NPZ)", lambda: movies.positions(study, steps, count), "particles.npz", "export-npz",
-                "Positions at every frame, in single precision; they are computed anew when asked for.")  # fmt: skip
+                "Positions at every frame, in single precision; computed again on request.")  # fmt: skip
     with _group("Reproduce", "export"):
         study_file(study.to_json())
         _button("Python", lambda: export.motion_snippet(study.to_json(), steps, count), f"{name}.py", "export-py",
-                "Moves the same particles again, in a clone of the lab.")  # fmt: skip
+                "Moves the same particles in a clone of the lab.")  # fmt: skip
     with _group("Cite", "export"):
         _bibtex()
         _caption(lambda: export.motion_caption(study.to_json(), steps, count, meta["sentence"]))

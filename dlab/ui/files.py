@@ -21,11 +21,11 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     if given.vary:
         return _varied(given)
     if given.built.dim != 2:
-        raise BadInput(f"The study's target has d = {given.built.dim}; the pages draw d = 2, so run it from the shell.")
+        raise BadInput(f"The study's target has d = {given.built.dim}, and the pages draw only d = 2; run it from the shell.")
     horizon, laid = settings.table()["T"], _laid(given)
     if (not laid.pop("derived", False) and int(given.T) != given.T) or not horizon.low <= given.T <= horizon.high:
         raise BadInput(
-            f"T = {given.T:g} is outside what the pages offer, whole numbers from {horizon.low} to {horizon.high}; run it from the shell."
+            f"T = {given.T:g} is not among what the pages offer, whole numbers from {horizon.low} to {horizon.high}; run it from the shell."
         )
     T = {"T": int(given.T)} if int(given.T) == given.T and horizon.low <= given.T <= horizon.high else {}
     values = {**settings.defaults(), **T, **laid, "panels": given.schemes[:MAX_PANELS]}
@@ -36,13 +36,13 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     for name in ("error", "accuracy", "budget", *schemes.OPTIONS):
         made |= settings.table()[name].in_study(values)
     kept = {key: asked[key] for key in settings.KEPT if key in asked and not same(asked[key], made.get(key))}
-    notes = [f"{_named(asked[key], made.get(key), key)} of the file, which no control shows: kept as it is." for key in kept]
+    notes = [f"No control shows the file's {_named(asked[key], made.get(key), key)}; it is kept as it is." for key in kept]
     if asked.pop("reach", None):
-        notes.append("The distances of the file's reach are searched by the page Budget, beside step sizes of its own.")
+        notes.append("The file's reach is searched for on the page “steps N”, with step sizes of its own.")
     values |= {"kept": kept or None}
     made = studies.curve(values).to_json()
     if other := [key for key in {**asked, **made} if not same(asked.get(key), made.get(key))]:
-        raise BadInput(f"The study's {', '.join(other)} cannot be shown by any page as in the file; run it from the shell.")
+        raise BadInput(f"No page can show the study's {', '.join(other)} as in the file; run it from the shell.")
     return values, notes
 
 
@@ -96,7 +96,7 @@ def _laid(given) -> dict:
         return {}
     spec = given.laid or {"name": "uniform"}
     if spec["name"] not in settings.GRIDS:
-        raise BadInput("A list of times is run from the shell: python -m dlab run study.json --out DIR.")
+        raise BadInput("No page shows a list of times; run the study from the shell: python -m dlab run study.json --out DIR.")
     found = {f"{spec['name']}.{key}": value for key, value in spec.items() if key not in ("name", "last")}
     if unknown := [key for key in found if key not in settings.table()]:
         raise BadInput(f"The grid's {unknown[0].split('.')[1]} has no control; run the study from the shell.")
@@ -104,7 +104,7 @@ def _laid(given) -> dict:
     stretch = [n for n in settings.COUNTS if steps[0] <= n <= steps[-1]]
     if list(steps) != stretch:
         offered = ", ".join(f"{n:g}" for n in settings.COUNTS)
-        raise BadInput(f"steps = {show(list(given.steps))} is no stretch of what the pages offer, {offered}; run it from the shell.")
+        raise BadInput(f"steps = {show(list(given.steps))} is not a range of what the pages offer, {offered}; run it from the shell.")
     found |= {"grid": spec["name"], "last": spec.get("last", "zero"), "stop": given.stop or 0.0, "counts": (steps[0], steps[-1])}
     return found | {"derived": grid.MAKERS[spec["name"]].begins != "T"}
 
@@ -132,7 +132,7 @@ def _reach(given) -> dict:
     stretch = [e for e in DISTANCES if min(given.reach) <= e <= max(given.reach)]
     if list(given.reach) != stretch:
         offered = ", ".join(f"{e:g}" for e in DISTANCES)
-        raise BadInput(f"reach = {show(list(given.reach))} is no stretch of what the page Budget offers, {offered}; run it from the shell.")
+        raise BadInput(f"reach = {show(list(given.reach))} is not a range of the offered {offered}; run it from the shell.")
     found = {"distances": (stretch[0], stretch[-1])}
     return found | {"epsilon": studies.epsilon(settings.defaults() | found)}
 
@@ -162,13 +162,13 @@ class _Page:
 
 
 _VARIED = {
-    "score_error.level": _Page("Score error", _model, lambda v: [studies.level_study(v)], lambda: {"score_error": studies.EXACT}),
+    "score_error.level": _Page("score error ε", _model, lambda v: [studies.level_study(v)], lambda: {"score_error": studies.EXACT}),
     "T": _Page(
-        "Horizon", lambda given: _shown({"fine": given.h[0]}) | {"h": settings.table()["h"].initial, "hs": None},
+        "horizon T", lambda given: _shown({"fine": given.h[0]}) | {"h": settings.table()["h"].initial, "hs": None},
         lambda v: [*studies.horizon_studies(v).values()], dict,
     ),
     "d": _Page(
-        "Dimension", _spectrum, lambda v: [studies.dimension_study(v)],
+        "dimension d", _spectrum, lambda v: [studies.dimension_study(v)],
         lambda: {"score_error": studies.EXACT, "target": settings.target_spec(settings.defaults()), "estimator": "auto"},
     ),
 }  # fmt: skip
@@ -185,5 +185,5 @@ def _varied(given) -> tuple[dict, list[str]]:
         values, notes = from_study(dumps({**given.to_json(), "vary": None, "reach": None, **page.plain()}).encode())
         values |= {ends.name: (stretch[0], stretch[-1]), **page.settings(given)} if stretch else {}
         if given in page.studies(values):
-            return values, [*notes, f"The study varies {axis}: the page {page.title} draws it."]
-    raise BadInput(f"The study varies {axis} as no page of the app does; run it from the shell.")
+            return values, [*notes, f"The study varies {axis}; the page “{page.title}” draws it."]
+    raise BadInput(f"The study varies {axis} in a way that no page offers; run it from the shell.")

@@ -15,6 +15,7 @@ from dlab.ui.scene import Scene
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
 PROJECTED = 470  # of a picture in presentation mode: with menu and title it fills that projector
+EMBEDDED = 330  # of a picture in another page's frame, which holds 360 at least
 TOURED = 430  # the same under the bar of the tour
 
 
@@ -33,6 +34,10 @@ def begin(page: str) -> Scene:
     st.html(
         _style("frame", ACCENT=accent, GROUND=ground) + (_style("presentation", INK=INK[theme()]) if values["present"] else "")
     )
+    if state.embedded():
+        st.html(_style("embed"))
+        menu.script()
+        return values
     menu.draw(page, values)
     _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
@@ -54,14 +59,14 @@ def _head(page, title, sentence, values) -> None:
     """The page's question and one sentence, or the words of the lesson that is open."""
     lesson = links.in_lesson(values)
     if page == "home" and lesson:
-        st.caption("A lesson is open: the pages in the menu show it until you open everything or one of these scenes.")
+        st.caption("A lesson is open. The pages in the menu show it until you open everything or one of these scenes.")
     ours = page == "home" or not (values["title"] or values["question"])
     with st.container(horizontal=True, key="head", vertical_alignment="center") if lesson else nullcontext():
         st.title(title if page == "home" or not values["title"] else plain(values["title"]), anchor=False)
         if lesson:
             st.button(
                 "Open everything", icon=":material/lock_open:", key="open-everything", on_click=_open_everything,
-                help="Leaves the lesson: every control, and the page's own words",
+                help="Leaves the lesson: shows every control and the page's own words",
             )  # fmt: skip
     if ours and not (values["tour"] and values["present"]):  # there the tour's words stand in its place
         st.markdown(sentence)
@@ -71,7 +76,7 @@ def _head(page, title, sentence, values) -> None:
     left = scenes.BY_NAME.get(st.session_state.get("left"))
     if left and left.page == page:
         with st.container(horizontal=True, key="left", vertical_alignment="center", gap="small"):
-            st.caption(f"A setting moved, so the scene “{left.question}” is over and the page speaks for itself.", width="content")
+            st.caption(f"A setting was changed, so the scene “{left.question}” is closed.", width="content")
             menu.scene_link(left, "Open it again", width="content")
 
 
@@ -96,22 +101,26 @@ def projected(height: int) -> int:
 def drawn(height: int) -> dict:
     """How a chart of this height is drawn here: arguments of `screen.spec`."""
     shown = state.presenting()
-    return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
+    if state.embedded():
+        height = state.value("tall") or EMBEDDED
+    elif shown:
+        height = projected(height)
+    return {"theme": theme(), "presentation": shown, "height": height}
 
 
-def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False) -> None:
+def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False, picked=None) -> None:
     """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own; title:
-    whether it stands above a chart."""
+    whether it stands above a chart; picked: see `plotly.show`."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
     look = drawn(height)
-    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place)
+    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place, picked)
 
 
 def end(page: str) -> None:
     """Close a page: the address bar describes the scene."""
     values = note_address(page)
     if not links.complete(values):
-        st.caption("The data are too long for a link: the address leaves them out. Download the study to share this scene.")
+        st.caption("The data are too long for a link, so the address leaves them out. Download the study to share this scene.")
 
 
 def note_address(page: str) -> Scene:
@@ -154,7 +163,7 @@ def _show(notes) -> None:
         with st.container(key="notes"):
             st.warning(plain(notes[0]))
             if len(notes) > 1:
-                with st.expander(f"{len(notes) - 1} more about this link"):
+                with st.expander(f"{len(notes) - 1} more notes on this link"):
                     st.markdown("\n".join(f"- {plain(note)}" for note in notes[1:]))
 
 

@@ -137,7 +137,7 @@ class Several(Choice):
     def read(self, text):
         names = tuple(dict.fromkeys(params.choice(self.noun, n.strip(), self.offered) for n in str(text).split(",")))
         if self.most and len(names) > self.most:
-            raise BadInput(f"{len(names)} {self.short} are too many; give at most {self.most}.")
+            raise BadInput(f"{self.short} lists {len(names)} entries, too many; give at most {self.most}.")
         return names
 
     def write(self, value):
@@ -180,7 +180,7 @@ class Stretch(Rung):
         ends = tuple(params.typed(self.short, part) for part in text.split("..", 1)) if ".." in text else (None, None)
         if not set(ends) <= set(rungs) or rungs.index(ends[0]) > rungs.index(ends[1]):
             offered = ", ".join(f"{v:g}" for v in rungs)
-            raise BadInput(f"{self.short} = {params.show(text)} is not a stretch of {offered}; give two of them in this order, as a..b.")
+            raise BadInput(f"{self.short} = {params.show(text)} is not a range of {offered}; give two of them in this order, as a..b.")
         return ends
 
     def write(self, value):
@@ -221,7 +221,7 @@ class Number(Setting):
     @classmethod
     def of(cls, knob: Knob, name: str, **more) -> "Number":
         """The setting of a knob of a target or a score error."""
-        return cls(name, knob.label, knob.default, knob.low, knob.high, knob.step, help=knob.help, **more)
+        return cls(name, knob.label.replace("(degrees)", "(°)"), knob.default, knob.low, knob.high, knob.step, help=knob.help, **more)
 
     def read(self, text):
         number = params.typed(self.short, text) if isinstance(text, str) else text
@@ -321,5 +321,5 @@ def unpack(text: str):
         value = json.loads(raw)
         dumps(value)
     except (ValueError, zlib.error, RecursionError):
-        raise BadInput("its packed data are damaged; open the study file instead.") from None
+        raise BadInput("the data in the link are damaged; open the study file instead.") from None
     return value

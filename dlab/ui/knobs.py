@@ -8,8 +8,8 @@ from dlab.ui.kinds import Number, Rung, Setting
 
 SYNTHETIC = ("rows", "spread", "data")  # knobs of the logistic target that an uploaded CSV stands in for
 GRID_LABELS = {
-    "sigma_max": "Largest σ", "sigma_min": "Smallest σ", "rho": "ρ", "beta_min": "β_min", "beta_max": "β_max", "delta": "Smallest t",
-    "v": "Scale v", "m0": "m₀",
+    "sigma_max": "Largest σ", "sigma_min": "Smallest σ", "rho": "ρ", "beta_min": "Smallest β", "beta_max": "Largest β",
+    "delta": "Smallest t", "v": "Scale v", "m0": "m₀",
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def _error_knob(entry, knob) -> Number:
 def _grid_number(name, key, default, low, high) -> Number:
     step = 10.0 ** (math.floor(math.log10(default)) - 1)
     return Number(
-        f"{name}.{key}", GRID_LABELS[key], default, low, high, step, look="number_input", group="h", help="Of the time grid.",
+        f"{name}.{key}", GRID_LABELS[key], default, low, high, step, look="number_input", group="h", help="A parameter of the time grid.",
         key=lambda values: f"g_{key}" if values["grid"] == name else "",
     )  # fmt: skip
 

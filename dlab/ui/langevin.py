@@ -11,7 +11,7 @@ def _condition(scene) -> dict:
     place, _ = st.columns((1, 2))
     return {"condition": place.select_slider(
         "Condition number", CONDITIONS, 100.0, format_func="{:g}".format, key="langevin-condition",
-        help="Largest over smallest variance of the target, which has 16 variances, evenly spread in log.",
+        help="The largest over the smallest of the target's 16 variances, evenly spaced in log.",
     )}  # fmt: skip
 
 
@@ -26,6 +26,6 @@ def _error_view(found, scene) -> View:
 
 SECTIONS = (
     Block("langevin", _view, picks=_condition,
-          answer=lambda scene: Ask("langevin", scene.study(), (scene["condition"],), "Following variances.")),
-    Block("langevin-error", _error_view, answer=lambda scene: Ask("small_error", scene.study(), (), "Carrying densities.")),
+          answer=lambda scene: Ask("langevin", scene.study(), (scene["condition"],), "Computing variances.")),
+    Block("langevin-error", _error_view, answer=lambda scene: Ask("small_error", scene.study(), (), "Computing densities.")),
 )  # fmt: skip

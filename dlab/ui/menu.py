@@ -85,7 +85,9 @@ def scene_link(entry: scenes.PreparedScene, label: str, **look) -> None:
 
 
 def tour_link(label: str, **look) -> None:
-    """A link that begins the guided tour."""
+    """A link that begins the guided tour; none while it is under way."""
+    if state.value("tour"):
+        return
     st.page_link(page_of(tour.STEPS[0].page), label=label, query_params=_here(links.address(tour.STEPS[0])), **look)
 
 
@@ -106,7 +108,13 @@ def _scenes() -> None:
             label = f"{number}\u2002{entry.question}"
             scene_link(entry, f"**{label}**" if entry.name == shown else label)
         tour_link("Guided tour", icon=":material/route:")
-        st.caption("On a keyboard, the digits open them.")
+        st.caption("The digit keys open them, too.")
+
+
+def script() -> None:
+    """What the page does in the browser by itself, see frame.js."""
+    with st.container(key="keys"):
+        st.html(_script(), unsafe_allow_javascript=True)
 
 
 def _keys() -> None:
@@ -114,7 +122,7 @@ def _keys() -> None:
     is seen."""
     with st.container(key="keys"):
         st.html(_script(), unsafe_allow_javascript=True)
-        st.button("Draw anew", key="ground", help="In the colours that the system has now.")
+        st.button("Redraw", key="ground", help="In the system's present colours.")
         for number, entry in enumerate(scenes.SCENES, 1):
             if st.button(entry.question, key=f"key-{number}", shortcut=str(number)):
                 st.switch_page(page_of(entry.page), query_params=_here(links.address(entry)))
@@ -151,7 +159,7 @@ def _tour(page, values) -> None:
                 to = number + 1
             st.button(
                 "Leave" if number < count else "Finish", key="tour-leave", on_click=state.apply, args=({"tour": 0},),
-                type="secondary" if number < count else "primary", help="The settings stay as they are.",
+                type="secondary" if number < count else "primary", help="Leaves the settings as they are.",
             )  # fmt: skip
     if to:
         st.switch_page(page_of(tour.STEPS[to - 1].page), query_params=_here(links.address(tour.STEPS[to - 1])))
@@ -164,7 +172,7 @@ def _modes(page, values) -> None:
         st.button(
             "Show controls" if away else "Hide controls", icon=":material/tune:", type="tertiary", key="fold",
             on_click=st.session_state.update, args=({"unfolded": away},),
-            help="Beside the picture" if away else "The picture takes the whole width",
+            help="Beside the picture." if away else "The picture takes the whole width.",
         )  # fmt: skip
     # The label stays, so that the button that F presses is one and the same.
     st.button(

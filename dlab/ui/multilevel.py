@@ -11,12 +11,12 @@ POWERS = (1.5, 4.0, 3.0, 0.25)  # least, most, first and step of g
 
 def _picks(scene) -> dict:
     place, _ = st.columns((1, 2))
-    help = "A score whose error is halved costs 2 to the power g times as much."
+    help = "Halving the error of the score multiplies its cost by 2ᵍ."
     return {"power": place.slider("Cost exponent g", *POWERS, key="multilevel-power", help=help)}
 
 
 def _answer(scene) -> Ask:
-    return Ask("multilevel", scene.study(), (scene.power,), "Following second moments.")
+    return Ask("multilevel", scene.study(), (scene.power,), "Computing second moments.")
 
 
 def _view(found, scene) -> View:
@@ -43,5 +43,5 @@ def _networks_view(found, scene) -> View:
 SECTIONS = (
     Block("multilevel", _view, picks=_picks, answer=_answer),
     Block("network-levels", _networks_view, answer=lambda scene: Ask("network_levels", scene.study(), (), "Training and running.")),
-    Block("step-levels", _steps_view, answer=lambda scene: Ask("step_levels", scene.study(), (), "Running each level along its paths.")),
+    Block("step-levels", _steps_view, answer=lambda scene: Ask("step_levels", scene.study(), (), "Running each level on its own paths.")),
 )

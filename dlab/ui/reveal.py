@@ -145,7 +145,7 @@ def answer(page: str, result: dict, side) -> None:
         guesses = _revealed()[scene.name]
         right = scene.guess.right(result) if scene.guess and scene.guess.right else ""
         if (chosen := guesses.get(CHOSEN)) is not None:
-            verdict = f": {'right.' if chosen == right else f'it is {right}.'}" if right else "."
+            verdict = f": {'that is right.' if chosen == right else f'the answer is {right}.'}" if right else "."
             st.markdown(f"**You said {frame.plain(_said(chosen))}{verdict}**")
         elif guesses:
             st.markdown(f"**{guess.sentence(result, guesses)}**")

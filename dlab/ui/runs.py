@@ -17,14 +17,14 @@ SLOTS = 8  # pictures whose last result a session keeps
 # The button that runs, what is said or the bar, and the one that cancels, where no second click on the first hits it.
 ROW = (4, 12, 3)
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
-NEXT = "run-next"  # the session key of a run that follows a training without another button
+NEXT = "run-next"  # the session key of the key of a study that follows its training without another button
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
 
 class Bar:
     """A progress bar and what moves it. Both ways end the run where a click waits."""
 
-    def __init__(self, begins: str, text=lambda done: f"{done:.0%} of the work done.", place=st):
+    def __init__(self, begins: str, text=lambda done: f"{done:.0%} done.", place=st):
         self.bar, self.begins, self.text = place.progress(0.0, text=begins), begins, text
 
     def tick(self, done: float = 0.5) -> None:
@@ -39,13 +39,13 @@ class Bar:
 
 def waits(before: int, seconds: float) -> str:
     """What is said to whoever waits for a run."""
-    who = "The next place is this run's" if before == 0 else f"{before} {'run is' if before == 1 else 'runs are'} before this one"
-    return f"{who}, which starts in about {max(seconds, 1):.0f} s."
+    who = "This run is next" if before == 0 else f"{before} {'run is' if before == 1 else 'runs are'} before this one"
+    return f"{who}; it starts in about {max(seconds, 1):.0f} s."
 
 
 def session() -> str:
     """Who asks: the visitor's session."""
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)  # the shell makes lessons without one
     return context.session_id if context else engine.ALONE
 
 
@@ -62,24 +62,30 @@ def give_way() -> None:
 
 def progress(doing: str, place=st) -> Bar:
     """A bar that says what is being done."""
-    return Bar(f"{doing} The first run of a kind also compiles it.", lambda done: doing, place)
+    return Bar(f"{doing} The first run of a kind takes longer, since it is compiled.", lambda done: doing, place)
 
 
 PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
 
 
-def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
+def several(slot: str, studies: dict[str, Study], draw, awaiting=None) -> tuple[dict[str, dict] | None, str, object]:
     """The results that a picture shows, {name: result} of {name: study}, what they are, and what draw returned for them.
 
     They are "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(found, state) shows what
     is found so far, "running" while the run goes on. Exact laws (up to LAWS seconds of them) and known results show at once;
-    a costly run waits for its button. slot names the picture: one that is stale stays until the next run.
+    a costly run waits for its button. slot names the picture: one that is stale stays until the next run. awaiting() draws the axes
+    that stand before the first points.
     """
     session, key = st.session_state, "-".join(s.key for s in studies.values())
     kept = session.setdefault("results", {})
     known = {name: engine.result(s) for name, s in studies.items()}
-    missing = [studies[name] for name, found in known.items() if found is None]
+    if slot in kept and not all(known.values()):  # what the picture before has of the same schemes is in hand
+        for name, result in kept[slot][1].items():
+            if known.get(name, result) is None:
+                engine.take_apart(result, studies[name])
+                known[name] = engine.result(studies[name])
+    missing = [engine.rest(studies[name]) for name, found in known.items() if found is None]
     if not missing:
         _keep(slot, key, known)
         return known, "final", draw(known, "final")
@@ -87,8 +93,9 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
     # Another session has asked for the same, or this one before its page was loaded anew.
     under_way = session.get("cancelled") != key and any(engine.under_way(s) for s in missing)
-    if session.pop("run", None) == key or at_once or under_way or session.pop(NEXT, False):
-        return _follow(slot, studies, key, draw)
+    if session.pop("run", None) == key or at_once or under_way or session.get(NEXT) in (s.key for s in studies.values()):
+        session.pop(NEXT, None)
+        return _follow(slot, studies, key, draw, awaiting)
     last, state = None, "none"
     if slot in kept:
         its, last = kept[slot]
@@ -100,8 +107,11 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
         on_click=lambda: session.update(run=key),
     )  # fmt: skip
     right.caption(SAYS[state])
+    if last is None and awaiting:
+        awaiting()
+        return None, state, None
     if last is None:
-        with st.container(height=520, border=True, vertical_alignment="center", horizontal_alignment="center"):
+        with st.container(height=430, border=True, vertical_alignment="center", horizontal_alignment="center"):
             st.caption(what)
         return None, state, None
     return last, state, draw(last, state)
@@ -129,14 +139,14 @@ def _label(missing, cost, again=False) -> str:
     more, run = sum(s.most - s.work for s in missing), "Go on" if again else "Run"
     if more:
         return f"{run} (up to {cost + engine.seconds(more, _kind(missing[0])):.0f} s)"
-    return f"{run} (about {cost:.0f} s)" if cost >= 2 and not again else run
+    return f"{run} (about {cost:.0f} s)" if cost >= 2 else f"{run} (a second or two)"
 
 
 def _what(missing) -> str:
     """What a run does, for those who think about its button."""
     said, study = [], missing[0]
     if any(not part.error.ready for s in missing for _, part in s.parts):
-        said.append("Trains the networks that are not trained yet.")
+        said.append("Trains the networks that have not been trained yet.")
     if work := sum(s.work for s in missing):
         sampled = dict.fromkeys(name for s in missing for name in s.sampled_schemes)
         said.append(
@@ -146,26 +156,29 @@ def _what(missing) -> str:
     if any(replace(s, reach=None).price > s.work for s in missing):  # a search has a cost of its own
         said.append("Computes exact laws on a grid.")
     if study.reach:
-        said.append(f"Searches the fewest steps for {len(study.reach)} {'accuracy' if len(study.reach) == 1 else 'accuracies'}.")
-    return " ".join([*said, "A scheme's first run in this process adds seconds of compiling."])
+        said.append(f"Searches for the fewest steps that reach {len(study.reach)} {'accuracy' if len(study.reach) == 1 else 'accuracies'}.")
+    return " ".join([*said, "The first run of a scheme takes a few seconds longer."])
 
 
 SAYS = {
     "none": "Nothing has been measured yet; points appear as they are computed.",
-    "partial": "The picture shows the points that a cancelled run had found.",
-    "stale": "The picture below shows other settings; run to update it.",
+    "partial": "The picture shows the points found before the run was cancelled.",
+    "stale": "The picture below belongs to other settings; run to update it.",
 }
 
 
-def _follow(slot, studies, key, draw):
+def _follow(slot, studies, key, draw, awaiting=None):
     left, middle, right = st.columns(ROW, vertical_alignment="center")
     left.button("Running", key=f"run-button-{slot}", type="primary", width="stretch", disabled=True)
     right.button(
-        "Cancel", key=f"cancel-button-{slot}", width="stretch", help="Stops the run; the points drawn so far stay.",
+        "Cancel", key=f"cancel-button-{slot}", width="stretch", help="Stops the run and keeps the points drawn so far.",
         on_click=lambda: _cancel(key),
     )  # fmt: skip
-    bar = Bar("Starting. The first run of a scheme also compiles it.", place=middle)
+    bar = Bar("Starting. The first run of a scheme takes a few seconds longer.", place=middle)
     holder, drawn, found, paid = st.empty(), 0.0, {}, 0.0
+    if awaiting:
+        with holder.container():
+            awaiting()
     total = sum(max(s.price, 1) for s in studies.values())
 
     for name, study in studies.items():
@@ -208,12 +221,12 @@ def training(study: Study, draw) -> bool:
         place.button(label, on_click=lambda: session.update(train=(task.name, again)), help=help, width="stretch", **look)
 
     if found is None:
-        button(left, f"Train ({said})", False, "Trains the network; it is kept and opens at once afterwards.", type="primary", key="train")
-        right.caption("The network of these settings is not trained yet.")
+        button(left, f"Train ({said})", False, "Trains the network, which is kept.", type="primary", key="train")
+        right.caption("No network has been trained for these settings yet.")
         return False
-    button(left, f"Resume ({said})", False, "Goes on exactly where the training was stopped.", type="primary", key="train")
-    button(right.columns((1, 3))[0], "Start again", True, "Forgets the checkpoint.", key="train-again")
-    right.caption(f"A checkpoint after {found.step:,} of {found.updates:,} updates is kept.")
+    button(left, f"Resume ({said})", False, "Continues exactly where the training was stopped.", type="primary", key="train")
+    button(right.columns((1, 3))[0], "Start again", True, "Discards the checkpoint.", key="train-again")
+    right.caption(f"Training was stopped after {found.step:,} of {found.updates:,} updates; a checkpoint is kept.")
     draw(found.losses.tolist())
     return False
 
@@ -222,19 +235,19 @@ def _train(task, study, again, draw) -> None:
     left, middle, right = st.columns(ROW, vertical_alignment="center")
     left.button("Training", key="train", type="primary", width="stretch", disabled=True)
     right.button(
-        "Cancel", key="train-cancel", width="stretch", help="Stops the training; a checkpoint is kept.",
+        "Cancel", key="train-cancel", width="stretch", help="Stops the training and keeps a checkpoint.",
         on_click=lambda: engine.cancel(session()),
     )  # fmt: skip
-    bar, holder, drawn = Bar("Starting. The first training of a kind also compiles it.", place=middle), st.empty(), 0.0
+    bar, holder, drawn = Bar("Starting. The first training takes a few seconds longer.", place=middle), st.empty(), 0.0
     with closing(engine.train(task, study, again, bar.tick, bar.waiting, session())) as found:
         for losses in found:
-            bar.bar.progress(losses[-1][0] / task.spec["updates"], text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates.")
+            bar.bar.progress(losses[-1][0] / task.spec["updates"], text=f"{losses[-1][0]:,.0f} of {task.spec['updates']:,} updates done.")
             if time.monotonic() - drawn >= LOSSES:
                 with holder.container():
                     draw(losses)
                 drawn = time.monotonic()
     # The next run of the script finds the network, without bar and button, and goes on to what it was trained for.
-    st.session_state[NEXT] = True
+    st.session_state[NEXT] = study.key
     st.rerun()
 
 
@@ -246,7 +259,7 @@ def measured(study: Study) -> dict | None:
     cost = engine.seconds(study.price, _kind(study))
     if study.work or cost > LAWS:
         label = f"Measure {', '.join(study.schemes)} (about {max(cost, 1):.0f} s)"
-        if not st.button(label, key="measure-button", help="Draws the measured points into the picture; they are kept."):
+        if not st.button(label, key="measure-button", help="Adds the measured points to the picture and keeps them."):
             return None
     bar = progress("Measuring.")
     with closing(engine.stream(study, bar.tick, bar.waiting, session())) as results:
@@ -276,11 +289,11 @@ def kept(ask: Ask) -> dict | None:
     """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
     if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if (cost := ask.seconds) > PATIENCE and not st.session_state.get(NEXT):
+    if (cost := ask.seconds) > PATIENCE and st.session_state.get(NEXT) != ask.study.key:
         left, middle, right = st.columns(ROW, vertical_alignment="center")
         if not left.button(
             f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", width="stretch",
-            help="The answer is kept and opens at once afterwards.",
+            help="The answer is kept, so that next time it opens at once.",
         ):
             return None
         right.button(
@@ -297,7 +310,7 @@ def timing(study: Study) -> dict[str, float]:
     """Seconds of a particle-step of each scheme on this machine, measured now where nobody has asked before."""
     if (known := engine.seconds_a_step(study)) is not None:
         return known
-    bar = progress("Measuring what a step of each scheme takes on this machine.")
+    bar = progress("Timing a step of each scheme on this machine.")
     seconds = engine.time_steps(study, bar.tick, bar.waiting, session())
     bar.bar.empty()
     return seconds

@@ -20,12 +20,12 @@ _running = itertools.count()  # a run draws the picture several times, and each 
 def picks(scene) -> dict:
     """Which schemes are drawn, and one in front."""
     one, two, _ = st.columns((1, 1, 2), vertical_alignment="bottom")
-    shown = one.selectbox("Shown", list(figures.SHOWN), format_func=figures.SHOWN.get, key=SHOWN, help="Which schemes are drawn.")
+    shown = one.selectbox("Shown", list(figures.SHOWN), format_func=figures.SHOWN.get, key=SHOWN, help="The schemes that are drawn.")
     names = figures.chosen(shown)
     if st.session_state.get(FRONT) not in (None, *names):
         st.session_state[FRONT] = None
     front = two.selectbox("Scheme in front", names, index=None, key=FRONT, placeholder="none",
-                          help="Drawn over the others, with its rank in the sentence.")  # fmt: skip
+                          help="Drawn over the others; the sentence gives its rank.")  # fmt: skip
     return {"sampler": (names, front)}
 
 
@@ -34,7 +34,7 @@ def get(scene) -> dict | None:
     names, front = scene.sampler
     whole = studies.sampler_study(scene, schemes.REGISTRY)
     if answers.find("samplers").applies(whole) is None:
-        found = runs.kept(Ask("samplers", whole, (), "Carrying the laws of all schemes."))
+        found = runs.kept(Ask("samplers", whole, (), "Computing the laws of all schemes."))
         return found and {"rows": [r for r in found["rows"] if r["scheme"] in names], "missing": {}, "T": whole.T}
     parts, missing = studies.sampler_studies(scene, names)
     if any(part.work for part in parts.values()):
@@ -80,11 +80,11 @@ def view(found, scene) -> View:
 
 def _dial_picks(scene) -> dict:
     place, _ = st.columns((1, 2))
-    return {"dial": place.select_slider("Steps N", STEPS, 256, key="dial-steps", help="Of Euler's method, the same for every e.")}
+    return {"dial": place.select_slider("Steps N", STEPS, 256, key="dial-steps", help="For Euler's method, the same for every e.")}
 
 
 def _dial_view(found, scene) -> View:
     return View(figures.dial(found), f"dial-{found['steps']}", table=figures.dial_table(found), data=found["rows"], heights=(420,))
 
 
-DIAL = Block("dial", _dial_view, picks=_dial_picks, answer=lambda scene: Ask("dial", scene.study(), (scene.dial,), "Following variances."))
+DIAL = Block("dial", _dial_view, picks=_dial_picks, answer=lambda scene: Ask("dial", scene.study(), (scene.dial,), "Computing variances."))

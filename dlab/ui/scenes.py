@@ -122,16 +122,20 @@ def _floor(result) -> dict:
     }  # fmt: skip
 
 
-def _evaluations(result) -> dict:
-    """What each scheme reaches with the most evaluations that all of them have."""
+def _at_equal_cost(result) -> tuple[int, dict[str, float]]:
+    """The most evaluations that all schemes have, and what each reaches with them."""
     rows = {name: {r["score_evals"] + r["hessian_evals"]: r["w2"] for r in rows_of(result, name)} for name in schemes_of(result)}
     most = max(set.intersection(*map(set, rows.values())))
-    at = {name: by[most] for name, by in rows.items()}
+    return most, {name: by[most] for name, by in rows.items()}
+
+
+def _evaluations(result) -> dict:
+    most, at = _at_equal_cost(result)
     return {"most": most, "times": number(at["SO"] / at["REM"]), **{name: number(at[name]) for name in ("REM", "REI", "SO")}}
 
 
 def _best_at_equal_cost(result) -> str:
-    at = {name: float(text) for name, text in _evaluations(result).items() if name in ("REM", "REI", "SO")}
+    _, at = _at_equal_cost(result)
     return min(at, key=at.get)
 
 

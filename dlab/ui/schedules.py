@@ -21,7 +21,7 @@ ENTERS = ("target", "T", "start", "score_error", "seed", "grid", "stop")
 def answer(scene) -> Ask:
     """W2 of the scheme on every grid."""
     study, scheme, steps = scene["schedules"]
-    return Ask("schedules", study, (scheme, steps), "Carrying the law along every grid.")
+    return Ask("schedules", study, (scheme, steps), "Computing the law on every grid.")
 
 
 def _picks(key, more):
@@ -51,7 +51,7 @@ def _from(page, scheme, places, key) -> tuple[Study, str, int]:
     own = float(grids.sigma_of(page.T))
     found = places[1].selectbox(
         "Largest noise σ", [own, *(v for v in LARGEST if abs(v - own) > 1e-6 * v)], key=f"{key}-largest",
-        help="Where all grids begin; the first is this page's.",
+        help="The noise at which all grids begin; the first value is this page's.",
         format_func=lambda sigma: f"{number(sigma)}  (T = {math.log1p(sigma**2):.3g})",
     )  # fmt: skip
     data = page.to_json()
@@ -72,7 +72,7 @@ def _drawn(place, study) -> dict:
     first = ["uniform", "log-snr", "karras", "inverse-root"]
     return {"drawn": place.multiselect(
         "Grids drawn", _names(study), first, format_func=schedules.title, key="schedules-drawn",
-        help="As σ against n and as steps in log-SNR.",
+        help="Drawn as σ against n, and as steps in log-SNR.",
     )}  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def compared(found, scene) -> View:
     def copy():
         laid = {r["grid"]: r["sigmas"] for r in found["rows"] if r["sigmas"]}
         name = st.selectbox(
-            "Grid to copy", list(laid), format_func=schedules.title, key="schedules-copy", help="As other libraries take it."
+            "Grid to copy", list(laid), format_func=schedules.title, key="schedules-copy", help="In the form that other libraries take."
         )
         _copy(laid[name])
 
@@ -119,7 +119,8 @@ def _where(found, scene):
 def _variances(place, study) -> dict:
     both = ["target", "three"] if study.built.along_axes is not None else ["three"]
     label = {"target": "of the target", "three": "1, 0.1, 0.01"}
-    return {"fitted": place.selectbox("Variances fitted", both, format_func=label.get, key="best-variances", help="What the search sees.")}
+    tip = "The variances that the search sees."
+    return {"fitted": place.selectbox("Variances fitted", both, format_func=label.get, key="best-variances", help=tip)}
 
 
 def _search(scene):
@@ -130,7 +131,7 @@ def _search(scene):
     if why := _refused(study, scheme, steps):
         st.caption(why)
         return None
-    return Ask("best_grid", study, (scheme, steps), "Searching on the exact law.")
+    return Ask("best_grid", study, (scheme, steps), "Searching, with the exact law.")
 
 
 def _refused(study, scheme, steps) -> str | None:

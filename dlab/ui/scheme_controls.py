@@ -38,8 +38,8 @@ def _grid(scene, page, off) -> None:
             return
         laid = study.grid(max(study.steps))
         st.caption(f"Starts at t = T = {study.T:.3g}, which is σ/α = {grids.sigma_of(study.T):.3g}.")
-        with st.popover("Copy for other libraries", help="As sigmas of k-diffusion, and as timesteps of DDPM's linear schedule."):
-            st.caption(f"With N = {laid.steps}; the last σ is where the run ends.")
+        with st.popover("Copy for other libraries", help="As sigmas for k-diffusion, and as timesteps of DDPM's linear schedule."):
+            st.caption(f"For N = {laid.steps}. The run ends at the last σ.")
             st.code(f"{sigmas_text(laid)}\n{timesteps_text(laid)}", language="python", wrap_lines=True)
 
 
@@ -61,7 +61,7 @@ def chosen(scene, page, off, *, name="schemes") -> None:
     st.selectbox(
         "Add a sampler", [*others, *(NAMES if page in WITH_GRID else ())], index=None, key=f"add-{name}", on_change=add, disabled=off,
         placeholder="DDIM, DPM++ 2M Karras, Euler a …" if page in WITH_GRID else "DDPM, DDIM, 2M …", format_func=_label,
-        help="Samplers that are run in practice. Names from other software set the time grid too.",
+        help="Samplers used in practice. Names from other software also set the time grid.",
     )  # fmt: skip
     if (named := NAMES.get(st.session_state.get("named"))) and _holds(named, scene, present):
         grid = f" on the grid {settings.table()['grid'].offered[named.grid['name']]}" if named.grid else " on any grid"

@@ -3,6 +3,7 @@
 No text of a visitor is rendered here: a link travels as data of a component and as squares.
 """
 
+import html
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -14,7 +15,7 @@ import streamlit as st
 
 from dlab.cache import dumps
 from dlab.params import BadInput
-from dlab.ui import links, settings, studies
+from dlab.ui import lesson_file, links, settings, studies
 
 ADDRESS = "DLAB_ADDRESS"  # the environment variable with the lab's public address
 LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
@@ -32,10 +33,10 @@ def base(page: str) -> tuple[str, str]:
     given = os.environ.get(ADDRESS, "").strip().rstrip("/")
     shown = (st.context.url or "http://localhost:8501").rstrip("/").removesuffix(f"/{page}")
     if given and not _is_address(given):
-        return shown, f"{ADDRESS} is no address like https://lab.example.org and was ignored; this link uses the browser's."
+        return shown, f"{ADDRESS} was ignored, since it is not an address like https://lab.example.org; this link uses the browser's."
     address = given or shown
     if urlsplit(address).hostname in LOCAL:
-        warning = f"This link works on this machine only. Open the lab at the address that the room reaches, or set {ADDRESS} to it."
+        warning = f"This link works on this machine only. Open the lab at an address that the audience can reach, or set {ADDRESS} to it."
         return address, warning
     return address, ""
 
@@ -86,7 +87,7 @@ def _content(page, values) -> None:
         return
     with below:
         if (code := qr(text)) is None:
-            st.caption(f"The link has {len(text)} characters, too many for a QR code that a phone reads from a screen.")
+            st.caption(f"The link has {len(text)} characters, too many for a QR code that a phone can read from a screen.")
         else:
             # Dark on white in both themes, as scanners want it.
             picture = code.svg_data_uri(border=4, light="#fff", scale=4)
@@ -100,6 +101,19 @@ def _content(page, values) -> None:
                 type="tertiary",
                 help="For a slide.",
             )
+        lesson_file.button(page, values)
+        if page != "home":
+            with st.expander("Embed this picture"):
+                for said, code in zip(("In a page:", "As a slide of reveal.js:"), frames(text)):
+                    st.caption(said)
+                    st.code(code, language="html", wrap_lines=True)
+
+
+def frames(text: str, height: int = 420) -> tuple[str, str]:
+    """What puts a scene into another page: an iframe, and a slide of reveal.js."""
+    address = html.escape(f"{text}&embed=1&tall={height - 30}")
+    frame = f'<iframe src="{address}" width="100%" height="{height}" style="border: 0" loading="lazy" title="Convergence lab"></iframe>'
+    return frame, f'<section data-background-iframe="{address}" data-background-interactive></section>'
 
 
 DRAFTED = (*settings.LESSON, "present")
@@ -107,7 +121,7 @@ DRAFTED = (*settings.LESSON, "present")
 
 def _draft(values, problems) -> dict:
     """The form of a lesson, filled with the one in force."""
-    st.caption("Whoever opens the link reads your words as plain text, and can open everything with one button.")
+    st.caption("Whoever opens the link sees your words as plain text, and can leave the lesson with one button.")
     draft, now = {}, {"multiselect": "default"}  # what Streamlit calls the value at first
     for name in DRAFTED:
         setting = settings.table()[name]
@@ -139,7 +153,7 @@ def _study(values) -> None:
         return
     st.download_button(
         "Study", dumps(study.to_json(), indent=1), file_name="study.json", mime="application/json", on_click="ignore",
-        key="share-study", help="Opens with “Open a study file”.",
+        key="share-study", help="Open it with “Open a study file”.",
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def vary(values: Mapping, name: str) -> dict:
 def moving_study(values: Mapping) -> Study:
     """The study that the particles page animates: the panels' schemes at its own step size."""
     if len(values["panels"]) > MAX_PANELS:
-        raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to move side by side.")
+        raise BadInput(f"{len(values['panels'])} schemes are chosen; choose at most {MAX_PANELS} to show side by side.")
     alone = {"counts": (values["count"],) * 2, "hs": (values["step"],), "estimator": "auto", "particles": 4096}
     return curve({**values, **alone, "schemes": values["panels"]}, accuracy=None, budget=None)
 

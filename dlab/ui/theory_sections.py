@@ -37,7 +37,7 @@ def martingale(of) -> Block:
         names = {"page": "this page's", **OTHERS}
         place, _ = st.columns((1, 2))
         first = list(names).index("skew") if of(scene).built.along_axes is not None else 0
-        said = "On a Gaussian all of this is linear; an asymmetric target shows more."
+        said = "On a Gaussian all of this is linear; a skewed target shows more."
         name = place.selectbox("Target", list(names), first, format_func=names.get, key="martingale-target", help=said)
         study = of(scene)
         if name != "page":
@@ -60,11 +60,11 @@ def assumptions(of) -> Block:
         mine = page.score_error["name"] != "none"
         names = {**({"page": "this page's"} if mine else {}), **{k: errors.REGISTRY[k].title for k in kinds}}
         one, two, three = st.columns(3, vertical_alignment="bottom")
-        said = "Of level ε = 0.1, but this page's own."
+        said = "All of size ε = 0.1, except this page's own."
         kind = one.selectbox("Score error", list(names), format_func=names.get, key="assumed-error", help=said)
         grid = two.selectbox("Grid", GRIDS, format_func=grid_title, key="assumed-grid", help=GRID_HELP)
         titles = {k: v[0] for k, v in assumed.ASSUMPTIONS.items()}
-        said = "What is assumed of the error."
+        said = "What is assumed about the error."
         picked = three.selectbox("Assumption", list(titles), format_func=titles.get, key="assumed-name", help=said)
         error = page.score_error if kind == "page" else {"name": kind, "level": kinds[kind]}
         return {"assumed": (study_on(page, grid, (STEPS,), score_error=error), picked)}
@@ -74,8 +74,8 @@ def assumptions(of) -> Block:
         if why := answers.find("score_assumptions").applies(study, STEPS):
             st.caption(why[0].upper() + why[1:])
             return None
-        found = runs.kept(Ask("score_assumptions", study, (STEPS,), "Following the error along the run."))
-        fresh = found and runs.kept(Ask("fresh_noise", study, (), "Following variances."))
+        found = runs.kept(Ask("score_assumptions", study, (STEPS,), "Measuring the error along the run."))
+        fresh = found and runs.kept(Ask("fresh_noise", study, (), "Computing variances."))
         return fresh and {"found": found, "fresh": fresh}
 
     def view(got, scene):

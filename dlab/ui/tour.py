@@ -23,10 +23,10 @@ _MOVES = {"target": "skew", "panels": "EM", "moving": "500", "play": "1"}
 _CURVE = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.015625"}
 
 STEPS = (
-    Step(1, "home", _MOVES | {"step": "1"}),
+    Step(1, "home", {}),
     Step(2, "particles", _MOVES | {"step": "1"}),
     Step(3, "particles", _MOVES | {"step": "0.5"}),
-    Step(4, "convergence", _CURVE),
+    Step(4, "convergence", _CURVE | {"bounds": "0"}),
     Step(5, "convergence", _CURVE | {"schemes": "EM", "estimator": "plugin", "h": "0.5..0.03125", "bounds": "0"}),
     Step(6, "convergence", _CURVE | {"error": "constant", "e_level": "0.1", "h": "0.5..0.0078125", "bounds": "0"}),
     Step(7, "convergence", _CURVE | {"schemes": "EM"}),

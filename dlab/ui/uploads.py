@@ -22,7 +22,7 @@ def take(
     try:
         adopt(read(data, *how))
     except BadInput as error:
-        said.error(f"{frame.plain(error)} Nothing was taken from this file: the page shows what it showed before.")
+        said.error(f"{frame.plain(error)} Nothing was taken from this file; the page is unchanged.")
         return
     st.session_state[seen] = now
     st.rerun()

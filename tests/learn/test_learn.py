@@ -190,7 +190,7 @@ def test_a_study_trains_its_network_once_and_says_the_price_before():
     asked, ticks = study(), []
     assert not asked.error.ready
     assert asked.price > asked.work
-    with pytest.raises(BadInput, match="not trained yet"):
+    with pytest.raises(BadInput, match="not been trained"):
         asked.error.shift(0.5, jnp.zeros((1, 2)), jnp.zeros((1, 2)), None)
     first = run(asked, ticks.append).to_json()
     assert ticks == sorted(ticks)

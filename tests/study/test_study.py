@@ -293,7 +293,7 @@ def test_points_that_the_budget_does_not_make_accurate_are_named():
     result = run(s, spent.append)
     rows = {(r.scheme, r.h): r for r in result.rows}
     assert rows["EM", 0.5].stderr <= 0.03 * rows["EM", 0.5].w2
-    (note,) = [n for n in result.to_json()["notes"] if "The budget, or" in n]
+    (note,) = [n for n in result.to_json()["notes"] if "The budget" in n]
     assert "REM at h = 0.0625" in note
     assert "EM at h = 0.5 " not in note.replace("REM", "")
     assert spent == sorted(spent)
