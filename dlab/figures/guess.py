@@ -11,31 +11,30 @@ from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, sl
 DASH = "dashdot"
 
 
-def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, dict[float, float]]) -> Chart:
+def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, dict[float, float | None]]) -> Chart:
     """The convergence chart with a line of each guessed slope, through the scheme's coarsest fitted point.
 
-    guesses   {scheme: {slope: share of those who said so}}: one visitor's slope has the share 1
+    guesses   {scheme: {slope: share of the room's votes}}, or {scheme: {slope: None}} of one visitor
     """
-    at, lines, one = AXES[x][1], [], all(len(slopes) == 1 for slopes in guesses.values())
+    at, lines, own = AXES[x][1], [], any(None in slopes.values() for slopes in guesses.values())
     for name, slopes in guesses.items():
         kept = [r for r in rows_of(result, name) if not diverged(r)]
         start = next((r for r in kept if fitted(r, fit_of(result, name))), kept[0] if kept else None)
         if start is None:
             continue
         rest = [r for r in kept if size(r) <= size(start)]
-        most = max(slopes.values())
+        most = max(share or 0.0 for share in slopes.values())
         lines += [
             Curve.of(
-                f"{name} as you guessed" if one else f"{name}, slope {order(slope)}: {share:.0%}", rest, at,
-                value=lambda r, s=start, p=slope: s["w2"] * (size(r) / size(s)) ** p, thin=share < most,
-                says=lambda r, n=name, p=slope, share=share: [f"{n}: {share:.0%} said slope {order(p)}"],
+                f"{name} as you guessed" if share is None else f"{name}, slope {order(slope)}: {share:.0%}", rest, at,
+                value=lambda r, s=start, p=slope: s["w2"] * (size(r) / size(s)) ** p, thin=(share or 0.0) < most,
                 **scheme_look(name, marker="", dash=DASH),
             )
             for slope, share in slopes.items()
         ]  # fmt: skip
     if not lines:
         return chart
-    said = "your guess" if one else "the room's votes"
+    said = "your guess" if own else "the room's votes"
     return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key(said, dash=DASH)))
 
 

@@ -121,13 +121,13 @@ def _again(name) -> None:
     _revealed().pop(name, None)
 
 
-def guessed(page: str) -> dict[str, dict[float, float]]:
-    """The slopes guessed of the scene that is open here, {scheme: {slope: share of those who said so}}; none where none was made. What
-    the room voted comes before what this visitor said."""
+def guessed(page: str) -> dict[str, dict[float, float | None]]:
+    """The slopes guessed of the scene that is open here, {scheme: {slope: None}}, or else what the room voted, {scheme: {slope: share}}; empty
+    where there is neither."""
     scene = state.opened(page)
     if not scene or scene != _open(page):
         return {}
-    mine = {k: {v: 1.0} for k, v in _revealed().get(scene.name, {}).items() if k != CHOSEN}
+    mine = {k: {v: None} for k, v in _revealed().get(scene.name, {}).items() if k != CHOSEN}
     return mine or (room.shares(scene.name) if scene.guess and scene.guess.schemes and not hidden(page) else {})
 
 
