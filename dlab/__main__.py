@@ -57,10 +57,23 @@ def main(argv=None) -> int:
     workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; as many as there are cores where left out")
     workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; loopback where left out")
     workers.add_argument("--port", type=int, default=8786)
+    homework = commands.add_parser("homework", help="links of a homework for each student, and the check of their codes")
+    steps = homework.add_subparsers(dest="step", required=True, parser_class=_Parser)
+    links = steps.add_parser("make", help="write a CSV of links, in each of which the scene's target is the student's own")
+    links.add_argument("--scene", required=True, help="the scene whose question is asked")
+    links.add_argument("--students", type=int, required=True, metavar="N")
+    links.add_argument("--out", required=True, metavar="CSV")
+    links.add_argument("--address", metavar="URL", help="where the lab is served; DLAB_ADDRESS, or this machine, where left out")
+    codes = steps.add_parser("check", help="print a CSV that says which codes are valid and which answers are right")
+    codes.add_argument("answers", help="a CSV with a code in each row")
+    links.add_argument("--secret", help="from which links and marks follow; a new one where left out")
+    codes.add_argument("--secret", required=True, help="the one of make")
     commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
         args = parser.parse_args(argv)
-        runs = {"run": _run, "make": _make, "check": _check, "lesson": _lesson, "list": _list, "workers": _workers}
+        runs = {
+            "run": _run, "make": _make, "check": _check, "lesson": _lesson, "homework": _homework, "list": _list, "workers": _workers,
+        }  # fmt: skip
         return runs[args.command](args)
     except BadInput as error:
         print(f"dlab: {error}", file=sys.stderr)
@@ -321,6 +334,33 @@ def _workers(args) -> int:
     from dlab.engine import places
 
     return places.serve(args.workers, args.host, args.port)
+
+
+def _homework(args) -> int:
+    import csv
+    import os
+    import secrets
+
+    from dlab.ui import homework
+
+    if args.step == "check":
+        found = homework.check(homework.table(args.answers), args.secret)
+        if not found:
+            raise BadInput(f"{show(args.answers, 200)} holds no code; give a CSV with one in each row, such as halving/7/1.03/1.95/BCDFGH.")
+        lines = csv.DictWriter(sys.stdout, found[0], lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(found)
+        valid = sum(row["student"] != "" for row in found)
+        print(f"dlab: {valid} of {len(found)} codes are valid", file=sys.stderr)
+        return 0
+    secret = args.secret or secrets.token_urlsafe(9)
+    address = args.address or os.environ.get("DLAB_ADDRESS") or "http://localhost:8501"
+    rows = homework.make(args.scene, args.students, secret, address)
+    text = "student,link\n" + "".join(f"{number},{link.replace(',', '%2C')}\n" for number, link in rows)
+    path = Path(args.out)
+    _put(path.parent, {path.name: text.encode()})
+    print(f"dlab: wrote {len(rows)} links to {args.out}; check with --secret {secret}", file=sys.stderr)
+    return 0
 
 
 def _list(args) -> int:

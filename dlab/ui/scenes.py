@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dlab import words
 from dlab.figures.numbers import listed, number, order, step_size
 from dlab.figures.tables import fit_of, rows_of, schemes_of, slope_text
+from dlab.room.question import Part
 
 GOAL = 0.1  # the W2 that the scene about the bound asks for
 
@@ -17,12 +18,14 @@ class Guess:
     """What a room may say before it sees: the slopes of some schemes, or one of some options.
 
     schemes  those whose slope is guessed; else empty
-    options  (text, ...) to choose from, and right(result) -> the one that is true
+    options  (text, ...) to choose from, and right(result) -> the one that is true, where the lab knows it
+    number   the range of a number, in a lecturer's own question
     """
 
     schemes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     right: Callable[[dict], str] | None = None
+    number: Part | None = None
 
 
 def slopes_of(*names: str) -> Guess:
