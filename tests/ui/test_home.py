@@ -129,6 +129,7 @@ def test_reduced_motion_shows_a_still_until_play_is_pressed(home):
     page.wait_for_timeout(700)
     assert playing(page)
     assert drawn(page) != before
+    assert page.locator(".opening .size").inner_text() == "h = 1"
 
 
 def test_it_halves_h_by_itself_until_somebody_takes_the_slider(home):
