@@ -106,7 +106,8 @@ def reasons(row, fit={}) -> list[str]:  # noqa: B006, never changed
     if not row.get("resolved", True):
         return flags or ["not resolved"]
     outside = BY_HAND if fit.get("window") else OUTSIDE
-    return flags or ([outside] if has_slope(fit) and not fitted(row, fit) else [])
+    kept = has_slope(fit) or fit.get("window")  # a window keeps its points apart even where they are too few for a slope
+    return flags or ([outside] if kept and not _used(row, fit) else [])
 
 
 def doubts(answer) -> list[str]:

@@ -70,7 +70,7 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
     pressed(at, "guess-show")
     said = words(at).replace("\\", "")
     assert re.search(r"½ for EM; .*1\.03 ± 0\.09.* ½\.", said)
-    assert re.search(r"1 for SO; .*1\.95", said)
+    assert re.search(r"1 for SO; .*2\.0 ± 0\.2", said)
     spec = at.get("plotly_chart")[0].proto.spec
     assert spec.count("as you guessed") == 2
     assert address(at) == before
