@@ -122,8 +122,8 @@ def _again(name) -> None:
 
 
 def guessed(page: str) -> dict[str, dict[float, float | None]]:
-    """The slopes guessed of the scene that is open here, {scheme: {slope: None}}, or else what the room voted, {scheme: {slope: share}}; empty
-    where there is neither."""
+    """The slopes guessed of the scene that is open here, {scheme: {slope: None}}, or else what the room voted, {scheme: {slope: share}};
+    empty where there is neither."""
     scene = state.opened(page)
     if not scene or scene != _open(page):
         return {}
