@@ -5,13 +5,12 @@
 
 import csv
 import io
-import re
 from pathlib import Path
 
 import streamlit as st
 
 from dlab import engine, targets
-from dlab.figures.tables import fit_of
+from dlab.figures.tables import fit_of, slope_text
 from dlab.params import BadInput, choice, integer, show
 from dlab.room import homework
 from dlab.room.homework import Task
@@ -21,7 +20,7 @@ from dlab.ui.scenes import BY_NAME, PreparedScene
 FIELD = "homework-"  # prefix of the session keys of the answers
 SPREAD = 0.3  # of a knob's value: so far a student's own may be from the scene's
 FIXED = ("target", "error", "horizon")  # what the answers depend on can be seen and not moved
-NEAR = 0.02  # a slope that is read off the page is right within this
+NEAR = 0.02  # a slope that is read off the page is right within this, and within half of the last digit that the page shows
 
 
 def scenes() -> dict[str, PreparedScene]:
@@ -86,7 +85,8 @@ def check(rows: list[list[str]], secret: str) -> list[dict]:
             task, answers = homework.opened(secret, cells[-1])
             expected = _expected(secret, task)
             told |= {"student": task.student, "answers": " ".join(answers), "of": len(expected), "expected": " ".join(expected)}
-            told["right"] = sum(map(_agree, answers, expected)) if len(answers) == len(expected) else 0
+            agree = _agree if BY_NAME[task.scene].guess.schemes else str.__eq__
+            told["right"] = sum(map(agree, answers, expected)) if len(answers) == len(expected) else 0
             told["note"] = "sent before" if task in seen else ""
             seen.add(task)
         except BadInput as error:
@@ -102,14 +102,17 @@ def _expected(secret, task) -> list[str]:
         raise BadInput(f"{show(task.scene)} is no scene of a homework")
     result = engine.exact(studies.curve(values_of(secret, task.scene, task.student)))
     if scene.guess.schemes:
-        return [f"{fit_of(result, name)['slope']:.2f}" for name in scene.guess.schemes]
+        return [slope_text(fit_of(result, name)).split(" ")[0] for name in scene.guess.schemes]
     return [scene.guess.right(result)]
 
 
 def _agree(given: str, expected: str) -> bool:
-    if re.fullmatch(r"\d\.\d\d", given) and re.fullmatch(r"\d\.\d\d", expected):
-        return abs(float(given) - float(expected)) < NEAR + 1e-9
-    return given == expected
+    """Whether two slopes are one, as far as the page shows it."""
+    try:
+        apart, shown = abs(float(given) - float(expected)), 0.5 * 10.0 ** -len(expected.partition(".")[2])
+    except ValueError:  # no slope is shown, or a code says something else
+        return False
+    return apart < max(NEAR, shown) + 1e-9
 
 
 def table(path: str) -> list[list[str]]:

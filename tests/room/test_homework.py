@@ -103,6 +103,14 @@ def test_an_option_is_right_on_the_students_own_target(tmp_path, capsys):
     assert [(row["right"], row["expected"]) for row in checked(tmp_path, capsys, rows)] == [("1", "yes"), ("0", "yes")]
 
 
+def test_options_that_are_numbers_are_not_taken_for_slopes(tmp_path, capsys):
+    (row,) = made(tmp_path, "floor", 1)
+    rows = [[codes.read(scene_of(row["link"])["homework"]).code([option])] for option in ("0.001", "0.01", "0.1", "1")]
+    found = checked(tmp_path, capsys, rows)
+    assert [row["right"] for row in found].count("1") == 1
+    assert next(row["answers"] for row in found if row["right"] == "1") == found[0]["expected"]
+
+
 def test_a_file_without_codes_or_none_at_all_gives_one_sentence(tmp_path, capsys):
     empty = tmp_path / "empty.csv"
     empty.write_text("a,b\n")
