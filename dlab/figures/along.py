@@ -32,10 +32,10 @@ class VariedAxis:
 
 AXES = {
     "score_error.level": VariedAxis(
-        "score error ε", "ε", True, (1.0, 2.0), "grows with the score error like ε to the power", "the score error shows too little",
+        "score error ε", "ε", True, (1.0, 2.0), "grows with the score error like ε to the power", "the score error has too little effect",
         "near the error without a score error, not fitted"),
     "T": VariedAxis(
-        "horizon T", "T", False, (), "falls with the horizon like exp(−rT), r =", "the horizon shows too little",
+        "horizon T", "T", False, (), "falls with the horizon like exp(−rT), r =", "the horizon has too little effect",
         "near the error that no horizon removes, not fitted"),
     "d": VariedAxis("dimension d", "d", True, (0.5, 1.0), "grows with the dimension like d to the power", "too few points"),
 }  # fmt: skip
@@ -151,7 +151,7 @@ def steps_sentence(result: dict, epsilon: float) -> str:
         if kept:
             first, last = kept[0], kept[-1]
             parts.append(f"{scheme} {first['steps']} at {axis.symbol} = {first['value']:g} and {last['steps']} at {last['value']:g}")
-    said = f"To come below W₂ = {epsilon:g} it takes, in steps, {'; '.join(parts)}." if parts else ""
+    said = f"Steps needed for W₂ < {epsilon:g}: {'; '.join(parts)}." if parts else ""
     return " ".join(filter(None, [said, f"Not reached: {listed(missing)}." if missing else ""]))
 
 

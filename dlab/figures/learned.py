@@ -63,11 +63,11 @@ def excess_chart(found: dict) -> Chart:
 def excess_sentence(found: dict) -> str:
     first, last, least = found["losses"][0], found["losses"][-1], found["least"]
     gap = [row[2] - least for row in (first, last)]
-    end = f"{number(gap[1])} above it" if gap[1] > 0 else "below it by chance, nearer than these samples can tell"
+    end = f"{number(gap[1])} above it" if gap[1] > 0 else "below it by chance, closer than these samples can tell"
     hidden = sum(row[2] <= least for row in found["losses"])
     missing = f" {hidden} points where chance puts it below are not drawn." if hidden > 1 else ""
     return (
-        f"On fresh samples the exact score has a loss of {least:.4f}, which nothing can beat by more than chance. The Gaussian "
+        f"On fresh samples the exact score has a loss of {least:.4f}, which can be beaten only by chance. The Gaussian "
         f"fitted to the samples, where the training starts, is {number(gap[0])} above it; after {last[0]:,} updates the network is "
         f"{end}.{missing} That gap is the squared error under p_t, weighted by σ_t² and averaged over the times of the training."
     )
@@ -239,11 +239,11 @@ def field_sentence(plane: dict) -> str:
     rare = np.where((density > PALE) & (density < 0.1), length, np.nan)
     core = np.where(density >= 0.1, length, np.nan)
     inner, outer = float(np.nanmean(core)), float(np.nanmean(rare))
-    why = " Few samples come there, so training hardly looks." if outer > inner else ""
+    why = " Few samples fall there, so training hardly sees it." if outer > inner else ""
     place = f"({plane['x'][i[1]]:.2f}, {plane['y'][i[0]]:.2f})".replace("-", "−")
     return (
-        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. In the picture it "
-        f"is wrong the most, by {number(float(length[i]))}, at {place}, where p_t is {number(float(density[i]))} of its largest value. "
+        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. The largest "
+        f"error in the picture is {number(float(length[i]))}, at {place}, where p_t is {number(float(density[i]))} of its largest value. "
         f"The mean of |e| is {number(inner)} inside the contour of 10 % and {number(outer)} outside it.{why}"
     )
 

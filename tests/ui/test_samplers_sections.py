@@ -79,7 +79,7 @@ def test_an_option_enters_the_section():
 def test_a_scheme_in_front_is_the_only_one_with_markers(name):
     at = opened(visit("convergence", KARRAS), "samplers-open")
     chosen(at, FRONT, name)
-    assert f"{name} has no resolved value" in plain(at) or f"{name} comes to W₂" in plain(at)
+    assert f"{name} has no resolved value" in plain(at) or f"{name} reaches W₂" in plain(at)
     assert charts(at) == 2
 
 

@@ -35,7 +35,7 @@ def test_the_dimension_page_has_the_root_of_d_and_the_steps_that_a_distance_take
     at = visit("dimension", {**SMALL, "dims": "1..4096", "epsilon": "0.2"})
     said = whole(at)
     assert "0.500 (EM) and 0.500 (SO)" in said
-    assert "To come below W₂ = 0.2" in said
+    assert "Steps needed for W₂ < 0.2" in said
 
 
 @pytest.mark.parametrize("query", [{"shape": "power", "low": "0.1", "high": "1.5"}, {"shape": "linear", "high": "3"},
