@@ -289,7 +289,7 @@ def _cheapest(mine) -> list[str]:
 def _trends(result) -> list[str]:
     found = {s: t for s in _schemes(result) if has_slope(t := trend_of(result, s))}
     if not found:
-        return ["A single accuracy gives no slope."] if len({a["epsilon"] for a in answers_of(result)}) == 1 else []
+        return ["One accuracy shows no slope."] if len({a["epsilon"] for a in answers_of(result)}) == 1 else []
     promised = {}
     for s, t in found.items():
         if t.get("theory_slope") is not None:

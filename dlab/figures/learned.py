@@ -239,11 +239,11 @@ def field_sentence(plane: dict) -> str:
     rare = np.where((density > PALE) & (density < 0.1), length, np.nan)
     core = np.where(density >= 0.1, length, np.nan)
     inner, outer = float(np.nanmean(core)), float(np.nanmean(rare))
-    why = " Few samples fall there, so training hardly sees it." if outer > inner else ""
+    why = " Few samples come there, so training hardly looks." if outer > inner else ""
     place = f"({plane['x'][i[1]]:.2f}, {plane['y'][i[0]]:.2f})".replace("-", "−")
     return (
-        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. The largest "
-        f"error in the picture is {number(float(length[i]))}, at {place}, where p_t is {number(float(density[i]))} of its largest value. "
+        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. In the picture it "
+        f"is wrong the most, by {number(float(length[i]))}, at {place}, where p_t is {number(float(density[i]))} of its largest value. "
         f"The mean of |e| is {number(inner)} inside the contour of 10 % and {number(outer)} outside it.{why}"
     )
 

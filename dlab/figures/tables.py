@@ -259,7 +259,7 @@ def _over_steps(result, names) -> str:
     parts += [f"{s} grows as steps become smaller (measured slope {v})" for s, v in trends["grows"]]
     said = ["; ".join(filter(None, [*(parts or ["No scheme has a measured slope"]), _promise(result, sloped or names)])) + "."]
     if window := next((fits[s]["window"] for s in sloped if fits[s].get("window")), None):
-        said.append(f"The fits use h = {step_size(max(window))} to {step_size(min(window))}, set by hand.")
+        said.append(f"The fits take h = {step_size(max(window))} to {step_size(min(window))}, set by hand.")
     said += _below(result, fits, sloped) + _above(result, names) + _levels_off(result, names)
     if rest := _without(result, fits, names, sloped):
         said.append(f"{'; '.join(rest)}.")

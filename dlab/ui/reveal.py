@@ -83,7 +83,7 @@ def answer(page: str, result: dict, side) -> None:
         guesses = _revealed()[scene.name]
         if chosen := guesses.get(CHOSEN):
             right = scene.guess.right(result)
-            st.markdown(f"**You said {chosen}: {'that is right.' if chosen == right else f'the answer is {right}.'}**")
+            st.markdown(f"**You said {chosen}: {'right.' if chosen == right else f'it is {right}.'}**")
         elif guesses:
             st.markdown(f"**{guess.sentence(result, guesses)}**")
         st.markdown(f"**Answer.** {scene.answer(result)}")

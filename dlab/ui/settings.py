@@ -321,8 +321,8 @@ SETTINGS: tuple[Setting, ...] = (
                help="Strength of the Gaussian prior; m₀ = λ, and the theorems need m₀ > ½."),
     ),
     # A lecturer's words and restrictions, and what is open.
-    Text("title", "Title", "", view=True, written=_is_set, help="Shown instead of the page's question."),
-    Text("question", "Question", "", view=True, written=_is_set, help="Shown instead of the sentence below it."),
+    Text("title", "Title", "", view=True, written=_is_set, help="In place of the page's question."),
+    Text("question", "Question", "", view=True, written=_is_set, help="In place of the sentence below it."),
     Several("hide", "Controls to hide", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
             help="They are not shown, and keep their settings."),
     Several("fix", "Controls shown, but fixed", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
