@@ -36,23 +36,23 @@ def main(argv=None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="run a study file and write result.json, rows.csv, figure.html, figure.svg")
     run.add_argument("study", help="study file (JSON), a folder of them, or - for standard input")
-    run.add_argument("--out", metavar="DIR", help="folder for the files; made if it is not there")
-    run.add_argument("--json", action="store_true", help="print the result alone on standard output")
+    run.add_argument("--out", metavar="DIR", help="folder for the files; created if missing")
+    run.add_argument("--json", action="store_true", help="print only the result, on standard output")
     run.add_argument("--vary", metavar="AXIS=V1,V2,…", action="append", default=[], help="the study at each value of an axis, or of two")
     run.add_argument("--table", choices=TABLES, default=TABLES[0], help="write rows.parquet beside rows.csv")
     run.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of this Dask scheduler, tcp://… or tls://…")
-    run.add_argument("--workers", metavar="N", help="run on so many worker processes of this machine")
-    make = commands.add_parser("make", help="print another answer about a study as JSON, one of those that list names")
+    run.add_argument("--workers", metavar="N", help="run on this many worker processes of this machine")
+    make = commands.add_parser("make", help="print another answer about a study as JSON; list names them")
     make.add_argument("kind", help="which answer")
     make.add_argument("study", help="study file (JSON), or - for standard input")
-    make.add_argument("which", nargs="*", help="what the kind asks for besides, a scheme and a number of steps for instance")
+    make.add_argument("which", nargs="*", help="what the kind needs besides the study, for instance a scheme and a number of steps")
     check = commands.add_parser("check", help="check a study file and say what it will cost")
     check.add_argument("study", help="study file (JSON), or - for standard input")
-    check.add_argument("kind", nargs="?", help="an answer that is checked in the place of a run")
-    check.add_argument("which", nargs="*", help="what it asks for besides")
+    check.add_argument("kind", nargs="?", help="an answer to check instead of a run")
+    check.add_argument("which", nargs="*", help="what it needs besides the study")
     workers = commands.add_parser("workers", help="start workers that several apps and shells of this machine share")
-    workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; as many as there are cores where left out")
-    workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; loopback where left out")
+    workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; by default one for each core")
+    workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; by default loopback")
     workers.add_argument("--port", type=int, default=8786)
     commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
@@ -111,7 +111,7 @@ def _asked(args, axes) -> tuple[list, bool]:
     folder = args.study != "-" and Path(args.study).is_dir()
     files = sorted(map(str, Path(args.study).glob("*.json"))) if folder else [args.study]
     if not files:
-        raise BadInput(f"study = {show(args.study, 200)} is a folder without study files; put some, each NAME.json, into it.")
+        raise BadInput(f"study = {show(args.study, 200)} is a folder without study files; put some into it, each as NAME.json.")
     found = []
     for file in files:
         try:
