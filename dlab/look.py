@@ -1,6 +1,7 @@
 """How schemes, score errors and estimators look, the same in curves, particles, formulas and exports."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from dlab.params import BadInput
 
@@ -40,3 +41,23 @@ class Style:
 
 
 PLAIN = Style("#5f6772", "#a3adba", "circle", "dash")
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a colour (WCAG 2), 0 for black and 1 for white."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@cache
+def readable(colour: str, ground: str, least: float = 4.5) -> str:
+    """The colour as words on the ground: mixed with black or white, whichever is further from the ground, as little as gives WCAG's
+    contrast for text."""
+    below, end = luminance(ground), 255 * (luminance(ground) < 0.179)
+    for share in range(0, 101, 4):
+        mixed = "#" + "".join(f"{round(int(colour[i : i + 2], 16) * (1 - share / 100) + end * share / 100):02x}" for i in (1, 3, 5))
+        low, high = sorted((luminance(mixed), below))
+        if (high + 0.05) / (low + 0.05) >= least:
+            return mixed
+    return mixed

@@ -2,7 +2,7 @@
 
 from dlab.figures import convergence, guess, tables, takeaway
 from dlab.study import refitted
-from dlab.ui import compare, law, methods, reveal, studies
+from dlab.ui import compare, law, methods, reveal, studies, theorems
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
@@ -20,12 +20,21 @@ def view(found, scene):
         chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(430,), bar=True, said=tables.sentence(result),
         takeaway=takeaway.convergence(result),
         caption=methods.level_met(result["study"]["score_error"], tables.levels_met(result)), table=tables.table(result),
-        notes=tuple(result["notes"]), results={"": result},
+        notes=tuple(result["notes"]), results={"": result}, picked=law.pick,
     )  # fmt: skip
 
 
+def awaiting(scene):
+    """Axes, bounds and slopes before the first point; the bounds where the target's constants are known already."""
+    study = studies.curve(scene)
+    if not study.even:
+        return None
+    return convergence.awaiting(study.schemes, study.h, theorems.bounds_known(study), x=scene.x, steps=study.steps)
+
+
 show(Page(
-    "convergence", view, lambda scene: {"": studies.curve(scene)}, prepare=lambda scene: {"guesses": reveal.guessed("convergence")},
+    "convergence", view, lambda scene: {"": studies.curve(scene)}, awaiting=awaiting,
+    prepare=lambda scene: {"guesses": reveal.guessed("convergence")},
     controls=("target", "schemes", "h", "grid", "score_error", "horizon", "sampling", "picture", "open_study"),
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),

@@ -1,14 +1,18 @@
 """Particles: schemes side by side on the same Brownian path."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dlab import answers, schemes
 from dlab.answers import trajectory
 from dlab.figures import particles, ribbon, takeaway
 from dlab.study import Study
-from dlab.ui import controls, exports, frame, methods, movies, state, studies, theorems
+from dlab.ui import controls, exports, frame, methods, movies, settings, state, studies, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.player import player
+
+ALT = "Particles of each scheme on the same Brownian path, over the density that they should have"
 
 
 def movie(scene):
@@ -16,27 +20,56 @@ def movie(scene):
     study = studies.moving_study(scene)
     steps = study.steps[-1]
     if (made := movies.movie(study, steps, scene.moving)) is None:
+        if free(scene):  # there is no player yet that has the step size
+            controls.draw("step", scene, "particles")
         return None
     packed, meta = made
-    # A lesson that hides or fixes h means this h.
-    free = "h" not in scene.hide + scene.fix
-    missing = free and meta["rungs"] < len(trajectory.rungs(study, steps, scene.moving))
-    return {"meta": meta, "movie": packed, "study": study, "steps": steps, "free": free, "missing": missing}
+    measured = any(d is not None for name in study.schemes for d in meta["table"][name])
+    ladder = free(scene) and meta["rungs"] < len(trajectory.rungs(study, steps, scene.moving))
+    return {"meta": meta, "movie": packed, "study": study, "steps": steps, "measured": measured, "missing": ladder or not measured}
+
+
+def free(scene) -> bool:
+    """Whether the player has the page's slider of step sizes; a lesson that hides or fixes h means this h."""
+    return "h" not in scene.hide + scene.fix and not settings.uneven(scene)
+
+
+def turn(scene):
+    """One slider of h: the player's, or the one among the controls."""
+    return replace(PAGE, controls=tuple(c for c in PAGE.controls if c != "step" or not free(scene)))
 
 
 def view(found, scene):
-    study, meta, free = found["study"], found["meta"], found["free"]
+    study, meta = found["study"], found["meta"]
 
     def shown():
         room = frame.projected(0)
-        place = {"height": room, "above": frame.PROJECTOR - room, "presentation": True} if scene.present else {"height": 520, "above": 250}
+        place = {"height": room, "above": frame.PROJECTOR - room, "presentation": True} if scene.present else {"height": 500, "above": 200}
+        waiting = "" if not found["missing"] else "other step sizes to come" if found["measured"] else "W₂ to come"
+        state.started()  # every movie plays when it opens
         player(
-            found["movie"], key="player", autoplay=state.started(), alt=meta["sentence"], live=free,
-            adopt=controls.set_step if free else None, waiting="computing the others" if found["missing"] else "", **place,
+            found["movie"], key="player", autoplay=True, alt=ALT, live=free(scene), asked=asked(meta["scene"], scene.step), chosen=choose,
+            sizes=tuple(h for h in settings.LADDER if study.even and round(study.T / h) * h == study.T), waiting=waiting, **place,
         )  # fmt: skip
 
     caption = methods.level_met(study.score_error, meta["met"])
     return View(top=shown, takeaway=takeaway.moving(meta["table"]), said=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
+
+
+def choose(h: float) -> None:
+    """Take the step size that the player shows for the page's; the player, which has it, is asked for nothing."""
+    controls.set_step(h)
+    st.session_state["player-has"] = h
+
+
+def asked(name: str, h: float) -> tuple[float, int]:
+    """The step size that the player of this movie is asked for, and the number of times that it was asked: as long as it has what the
+    page has, the same."""
+    movie, before = st.session_state.get("player-asked", ("", (h, 0)))
+    if movie != name or st.session_state.get("player-has") != h:
+        before = h, before[1] + 1
+        st.session_state.update({"player-asked": (name, before), "player-has": h})
+    return before
 
 
 def distances(found, scene):
@@ -79,15 +112,17 @@ def ribbon_view(found, scene):
     )  # fmt: skip
 
 
-def ladder(found, scene):
+def rest(found, scene):
     if found["missing"]:
-        movies.ladder(found["study"], found["steps"], scene.moving)
+        movies.rest(found["study"], found["steps"], scene.moving, free(scene))
 
 
-show(Page(
-    "particles", view, get=movie, after=ladder, controls=("target", "panels", "step", "grid", "score_error", "horizon", "moving"),
+PAGE = Page(
+    "particles", view, get=movie, after=rest, turn=turn,
+    controls=("target", "panels", "step", "grid", "score_error", "horizon", "moving"),
     files=lambda found, scene: exports.particles(found["study"], found["steps"], scene.moving, found["meta"]),
     sections=(
         Block("distances", draw=distances), Block("ribbon", ribbon_view, answer=ribbon_asked, picks=drawn), Block("step", draw=step),
     ),
-))  # fmt: skip
+)  # fmt: skip
+show(PAGE)

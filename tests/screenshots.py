@@ -1,7 +1,7 @@
 """Pictures of every page: on a desktop, a projector in presentation mode and a phone, on light and on dark ground.
 
     python tests/screenshots.py [FOLDER]      a temporary folder unless one is given; its name is printed
-    python tests/screenshots.py --readme      the three pictures of the README, in docs/
+    python tests/screenshots.py --readme      the pictures of the README, in docs/, and those of Home's cards, in dlab/ui/cards/
 
 Needs Chromium and Playwright; on a server of its own, so the first pages take a minute. Exit status 1 where a page shows an
 error or a warning, or is wider than its screen; its picture is made all the same.
@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import cards
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from server import ARGUMENTS, CHROMIUM, ROOT, running
@@ -33,8 +34,11 @@ SCENES = {
     "convergence": {"target": "gaussian"},
 }
 # Drawn by the browser after the script has come to rest.
-DRAWN = {name: ".js-plotly-plot .trace" for name in PAGES if name != "home"} | {"particles": ".player canvas.dots"}
-README = {"particles": ("particles", "desktop"), "convergence": ("convergence", "desktop"), "presentation": ("convergence", "projector")}
+DRAWN = dict.fromkeys(PAGES, ".js-plotly-plot .trace") | {"particles": ".player canvas.dots", "home": ".opening canvas.dots"}
+README = {
+    "home": ("home", "desktop"), "particles": ("particles", "desktop"), "convergence": ("convergence", "desktop"),
+    "presentation": ("convergence", "projector"),
+}  # fmt: skip
 WAIT = 300_000  # ms
 
 
@@ -48,8 +52,13 @@ def settled(page, name):
     if name == "particles":
         # A frame of the way back, where both laws are still on the move.
         page.locator(".player .scrub input").evaluate(
-            "e => { e.value = 0.92 * e.max; e.dispatchEvent(new Event('input', {bubbles: true})); }"
+            "e => { e.value = 0.92; e.dispatchEvent(new Event('input', {bubbles: true})); }"
         )
+    if name == "home":
+        # The curve as it is after some halvings; what plays comes to its end.
+        for place in (4, 3, 2):
+            page.locator(".opening input").fill(str(place))
+        page.locator(".opening input").blur()
     page.mouse.move(1, page.viewport_size["height"] - 1)
     last, end = None, time.monotonic() + 60
     while (now := page.screenshot()) != last:
@@ -85,13 +94,15 @@ def write(path, data):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, help="where the pictures go")
-    parser.add_argument("--readme", action="store_true", help="the three pictures of the README alone, in docs/")
+    parser.add_argument("--readme", action="store_true", help="the pictures of the README and of Home's cards alone")
     chosen = parser.parse_args()
     if CHROMIUM is None:
         raise SystemExit("Chromium is not installed; on Debian: apt-get install chromium fonts-dejavu-core")
     if chosen.readme:
         folder = ROOT / "docs"
         wanted = [(file, page, screen, "light") for file, (page, screen) in README.items()]
+        for path in cards.write():
+            print(f"{path}  {path.stat().st_size / 1000:.1f} kB", flush=True)
     else:
         folder = chosen.folder or Path(tempfile.mkdtemp(prefix="dlab-screens-"))
         wanted = [(f"{page}-{screen}-{theme}", page, screen, theme)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "dlab._version": 0, "dlab": 0, "dlab.types": 0, "dlab.process": 0, "dlab.grid": 0, "dlab.params": 0, "dlab.linop": 0,
     "dlab.fingerprint": 0, "dlab.cache": 0, "dlab.pictures": 0, "dlab.look": 0, "dlab.words": 0,
-    "dlab.field": 1, "dlab.noise": 1,
+    "dlab.room": 1, "dlab.field": 1, "dlab.noise": 1,
     "dlab.targets": 2, "dlab.schemes": 2, "dlab.errors": 2, "dlab.theory": 2, "dlab.learn": 2,
     "dlab.sample": 3, "dlab.laws": 3,
     "dlab.measure": 4,
@@ -26,9 +26,9 @@ FLOORS = {
     "dlab.answers": 6,
     "dlab.engine": 7,
     "dlab.figures": 8,
-    "dlab.export": 9,
-    "dlab.ui": 10, "dlab.__main__": 10,
-    "pages": 11,
+    "dlab.export": 9, "dlab.lesson": 9,
+    "dlab.ui": 10,
+    "pages": 11, "dlab.__main__": 11,
     "app": 12,
 }  # fmt: skip
 # Within a floor: a folder is one module, and these may be used by their own floor.

@@ -30,6 +30,7 @@ FORWARD = 32  # frames of the forward act
 FRAMES = 128  # at most so many frames of the reverse act
 DISTANCES = 33  # at most so many frames at which the distance is measured
 KEYS = 17  # times at which p_t is drawn
+DRAWN = 5.0  # nats below its peak down to which p_0 lies in the picture: more than any contour shows
 SIDE = 64  # grid points a side of p_t
 ARROWS = 15  # arrows of the score field a side
 
@@ -56,7 +57,8 @@ class Motion:
     """Schemes on one path. steps (F,) step numbers and times (F,) of the frames; forward (G, n, 2) with its
     times (G,); density (K, SIDE, SIDE) is log p_t at density_times over box (x0, x1, y0, y1), row = y;
     arrows (K, m, 4) the score there; h: the step size, None where steps differ; ghost (E, k, 2) the exact reverse path of the
-    first k particles, that of the reference with the exact score on the path's own grid, at ghost_times (E,)."""
+    first k particles, that of the reference with the exact score on the path's own grid, at ghost_times (E,); None where nothing was
+    measured."""
 
     tracks: tuple[Track, ...]
     count: int
@@ -68,17 +70,20 @@ class Motion:
     density_times: np.ndarray
     density: np.ndarray
     arrows: np.ndarray
-    ghost: np.ndarray
-    ghost_times: np.ndarray
+    ghost: np.ndarray | None
+    ghost_times: np.ndarray | None
     h: float | None = None
 
 
-def motion(study: Study, names: tuple[str, ...], steps: int, particles: int, tick=lambda done: None) -> Motion:
+def motion(
+    study: Study, names: tuple[str, ...], steps: int, particles: int, tick=lambda done: None, *, measured: bool = True
+) -> Motion:  # fmt: skip
     """Simulate the schemes `names` of a 2-D study in `steps` steps with `particles` particles.
 
-    tick(done) is called with the share of the work done and may raise to cancel.
+    tick(done) is called with the share of the work done and may raise to cancel. measured: where not, the same particles
+    come sooner, without distances and without the exact path of those that can be followed.
     """
-    return _motions(study, names, steps, (steps,), particles, tick)[0]
+    return _motions(study, names, steps, (steps,), particles, tick, measured)[0]
 
 
 def ladder(study: Study, steps: int, particles: int, tick=lambda done: None) -> tuple[Motion, ...]:
@@ -133,7 +138,7 @@ def _reference(study, names, fine, steps) -> int:
     return min((r for r in range(steps, fine + 1, steps) if fine % r == 0 and r >= enough), default=fine)
 
 
-def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
+def _motions(study, names, own, counts, particles, tick, measured=True) -> tuple[Motion, ...]:
     """A motion at each of the step counts of a scene whose own is `own`."""
     study = study.prepared(lambda done: tick(0.0))
     target, field, T = study.built, study.built.fast_field, study.T
@@ -148,7 +153,7 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
     fine = _path_steps(study, own)
     whole = _laid(study, own, fine)
     path = noise.path(path_key, whole.h, particles, 2)
-    needed = {n: _reference(study, names, fine, n) for n in counts}
+    needed = {n: _reference(study, names, fine, n) if measured else 0 for n in counts}
     kinds = sorted({reference.kind(schemes.REGISTRY[name]) for name in names})
     total = sum(counts) * len(names) + sum(set(needed.values())) * len(kinds)
     done = 0
@@ -165,9 +170,10 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
             scheme, field, errors.NONE, start, grid=_laid(study, own, steps), key=residual_key, path=along, record=True, **options,
         ).states  # fmt: skip
 
-    ghost, glimpsed = exact(kinds[-1], end[:FOLLOW], fine), _shown(fine)
+    glimpsed = _shown(fine)
+    ghost = exact(kinds[-1], end[:FOLLOW], fine)[glimpsed] if measured else None
     references = {(kind, r): exact(kind, end, r, tick=count) for r in sorted(set(needed.values()) - {0}) for kind in kinds}
-    box = _box(target.facts, T)
+    box = _box(target.facts, field, T)
     density_times = T * np.linspace(0, 1, KEYS) ** 2
     density, arrows = _landscape(field, box, density_times)
     found = []
@@ -182,7 +188,9 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
             states = moved.states[shown]
             gone = diverged(states, target.facts)
             states[gone] = np.nan
-            if _way(case).sampled:
+            if not measured:
+                distance, method = np.full(len(shown), np.nan), ""
+            elif _way(case).sampled:
                 exactly = references[reference.kind(case.scheme), needed[steps]][shown * (needed[steps] // steps)]
                 distance, method = _projected_distance(case, states, exactly), "projected"
             else:
@@ -191,7 +199,7 @@ def _motions(study, names, own, counts, particles, tick) -> tuple[Motion, ...]:
             tracks.append(Track(name, states, distance, method, int(gone[-1].sum()), level, parts))
         found.append(Motion(
             tuple(tracks), steps, shown, study.grid(steps).times[shown], forward, forward_times,
-            box, density_times, density, arrows, ghost[glimpsed], whole.times[glimpsed], study.grid(steps).step,
+            box, density_times, density, arrows, ghost, whole.times[glimpsed] if measured else None, study.grid(steps).step,
         ))  # fmt: skip
     return tuple(found)
 
@@ -253,13 +261,20 @@ def _measured(frames) -> np.ndarray:
     return np.unique(np.linspace(0, frames - 1, DISTANCES).astype(int))
 
 
-def _box(facts, T) -> tuple[float, float, float, float]:
-    """A square that holds p_0 and p_T out to 3.3 standard deviations."""
+def _box(facts, field, T) -> tuple[float, float, float, float]:
+    """A square that holds p_0 and p_T out to 3.3 standard deviations, and all of p_0 that is drawn."""
     ends = []
     for t in (0.0, T):
         mean, cov = gaussian.diffused(facts, t)
         reach = 3.3 * np.sqrt(np.diag(cov))
         ends += [mean - reach, mean + reach]
+    mean, cov = gaussian.diffused(facts, 0.0)
+    reach = 8 * float(np.sqrt(np.diag(cov)).max())
+    wide = tuple(float(v) for v in (mean[0] - reach, mean[0] + reach, mean[1] - reach, mean[1] + reach))
+    log_p, _ = _landscape(field, wide, [0.0])
+    drawn = _grid(wide, SIDE)[log_p.ravel() > np.nanmax(log_p) - DRAWN]
+    cell = 2 * reach / (SIDE - 1)
+    ends += [drawn.min(axis=0) - cell, drawn.max(axis=0) + cell]
     low, high = np.min(ends, axis=0), np.max(ends, axis=0)
     centre, half = (low + high) / 2, (high - low).max() / 2
     return tuple(float(v) for v in (centre[0] - half, centre[0] + half, centre[1] - half, centre[1] + half))
@@ -268,14 +283,14 @@ def _box(facts, T) -> tuple[float, float, float, float]:
 def _landscape(field, box, times) -> tuple[np.ndarray, np.ndarray]:
     plane = _grid(box, SIDE)
     coarse = _grid(box, ARROWS + 2).reshape(ARROWS + 2, ARROWS + 2, 2)[1:-1, 1:-1].reshape(-1, 2)
-    density, arrows = _sample_field(field, plane, coarse, jnp.asarray(times))
-    arrows = np.concatenate([np.broadcast_to(coarse, (len(times), *coarse.shape)), np.asarray(arrows)], -1)
+    density, scores = zip(*(_sample_field(field, plane, coarse, float(t)) for t in times))
+    arrows = np.concatenate([np.broadcast_to(coarse, (len(times), *coarse.shape)), np.asarray(scores)], -1)
     return np.asarray(density).reshape(len(times), SIDE, SIDE), arrows
 
 
 @jax.jit
-def _sample_field(field, plane, coarse, times):
-    return jax.lax.map(lambda t: (field.log_density(t, plane), field.score(t, coarse)), times)
+def _sample_field(field, plane, coarse, t):
+    return field.log_density(t, plane), field.score(t, coarse)
 
 
 def _grid(box, side) -> np.ndarray:

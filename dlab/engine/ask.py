@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from dlab import answers
 from dlab import study as studies
-from dlab.engine import cost, keep, places, tasks
+from dlab.engine import cost, keep, parts, places, tasks
 from dlab.engine.lost import Lost
 from dlab.engine.runs import ALONE
 from dlab.study import Study
@@ -26,13 +26,20 @@ def exact(study: Study) -> dict:
 
 
 def result(study: Study) -> dict | None:
-    """The final result of a study where it is kept or costs next to nothing, else None."""
+    """The final result of a study where it is kept, whole or scheme by scheme, or costs next to nothing, else None."""
     found = keep.kept(study)
-    return exact(study) if found is None and study.price == 0 else found
+    if found is None:
+        found = exact(study) if study.price == 0 else parts.assembled(study)
+    return found
 
 
 def stream(study: Study, tick=lambda done: None, waiting=lambda *queue: None, session: str = ALONE) -> Iterator[dict]:
-    """Results of a study, better and better; the last one is final and kept."""
+    """Results of a study, better and better; the last one is final and kept. Schemes whose rows are known are not run again."""
+    others = parts.known(study)
+    if others and (rest := parts.rest(study)) is not study:
+        for found in stream(rest, tick, waiting, session):
+            yield parts.joined(study, [*others.values(), found], found["done"])
+        return
 
     def start(tick) -> Iterator[dict]:
         if (known := keep.kept(study)) is not None:  # somebody else asked for the same while this one waited
@@ -46,6 +53,7 @@ def stream(study: Study, tick=lambda done: None, waiting=lambda *queue: None, se
                 if packed := getattr(found, "packed", b"") or (found.clouds and studies.pack(found.clouds)):
                     keep.keep_particles(study, packed)
                 keep.keep_result(study, data)
+                parts.keep_each(study, data)
             yield data
 
     yield from _follow(study.key, start, study.price, session, tick, waiting)
@@ -81,6 +89,17 @@ def answers_of(
     ):  # fmt: skip
         yield last
     keep.keep_answer(name, study, *which, found=last)
+
+
+def at_once(name: str, study: Study, *which) -> dict:
+    """An answer of some milliseconds: it waits for no run, and stays in memory alone."""
+    if (found := keep.kept_answer(name, study, *which)) is None:
+        entry, place = answers.find(name), places.place()
+        entry.check(study, *which)
+        function = tasks.answered_at_once
+        found = function(study, name, *which) if place.near else place.quick(function, study, name, *which)
+        keep.keep_answer(name, study, *which, found=found, disk=False)
+    return found
 
 
 def job(name: str, function: Callable, study: Study, *args, **how):

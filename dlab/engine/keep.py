@@ -58,9 +58,9 @@ def kept_answer(name: str, study: Study, *which) -> dict | None:
     return read(answer_name(name, study, *which))
 
 
-def keep_answer(name: str, study: Study, *which, found: dict) -> None:
+def keep_answer(name: str, study: Study, *which, found: dict, disk: bool = True) -> None:
     entry = answers.find(name)
-    CACHE.keep(answer_name(name, study, *which), dumps(found).encode(), modules(study, entry.compute, *entry.uses))
+    CACHE.keep(answer_name(name, study, *which), dumps(found).encode(), modules(study, entry.compute, *entry.uses), disk)
 
 
 def answer_name(name: str, study: Study, *which) -> str:

@@ -101,6 +101,12 @@ def answered(study: Study, name: str, *which, tick: Tick) -> dict:
     return last
 
 
+def answered_at_once(study: Study, name: str, *which, tick=lambda *done: None) -> dict:
+    """An answer that takes no more than milliseconds."""
+    *_, last = answers.find(name).stream(study, *which, tick=tick)
+    return last
+
+
 def trained(study: Study, again: bool, tick: Tick) -> bytes:
     """The trained network of a study as bytes; the losses so far are given on the way, and a checkpoint is kept where it is left."""
     task = learned_score.training(study)

@@ -9,9 +9,11 @@ import tempfile
 from itertools import chain
 from pathlib import Path
 
-from dlab.figures.movie import decode, packet, rate
+from dlab.figures.movie import packet
 
 FILMS = ("mp4", "gif", "html")
+FPS = 30  # of an MP4, which has the size of `figures.film`
+GIF_FPS, GIF_SCALE = 12.5, 0.5  # a GIF counts in hundredths of a second, and grows with every picture
 HOLD = 1.5  # seconds that a GIF rests on its last picture before it starts again
 COLOURS = 128  # of a GIF; more make it larger, not better
 # The same files that the app's player is made of.
@@ -25,7 +27,7 @@ def missing(fmt: str) -> str | None:
 
 
 def film_bytes(movie: bytes, fmt: str, *, title: str = "", caption: str = "") -> bytes:
-    """An encoded movie (`figures.movie.encode`) as a file with one picture a frame, at the player's speed.
+    """An encoded movie (`figures.movie.encode`) as a file that shows what the player does at 1×.
 
     title and caption, plain text, are for html. ValueError for an unknown format, RuntimeError where something is missing.
     """
@@ -38,8 +40,7 @@ def film_bytes(movie: bytes, fmt: str, *, title: str = "", caption: str = "") ->
     # Matplotlib takes a second to import, and a page that exports nothing should not wait for it.
     from dlab.figures import film
 
-    pictures, fps = film.frames(movie), rate(len(decode(movie)["times"]))
-    return _gif(pictures, fps) if fmt == "gif" else _mp4(pictures, fps)
+    return _gif(film.frames(movie, GIF_FPS, GIF_SCALE), GIF_FPS) if fmt == "gif" else _mp4(film.frames(movie, FPS), FPS)
 
 
 def _ffmpeg() -> str | None:
@@ -59,7 +60,7 @@ def _mp4(pictures, fps) -> bytes:
         # yuv420p is what every player shows; bitexact and one thread give the same bytes each time.
         command = [
             _ffmpeg(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6g}", "-i", "-",
-            "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "22", "-pix_fmt", "yuv420p", "-threads", "1",
+            "-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "25", "-pix_fmt", "yuv420p", "-threads", "1",
             "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", "-fps_mode", "passthrough", str(out),
         ]  # fmt: skip
         # With close_fds the child would be forked, which JAX's threads do not bear; without it, it is spawned.
@@ -95,7 +96,7 @@ def _gif(pictures, fps) -> bytes:
         codes[(picture == 255).all(axis=2)] = white
         small.append(Image.fromarray(codes))
         small[-1].putpalette(entries.ravel().tolist())
-    tick = max(2, round(100 / fps)) * 10  # a GIF counts in hundredths of a second, and browsers slow down below two
+    tick = round(100 / fps) * 10
     file = io.BytesIO()
     small[0].save(
         file, "GIF", save_all=True, append_images=small[1:], duration=[tick] * (len(small) - 1) + [tick + int(1000 * HOLD)],
@@ -106,7 +107,7 @@ def _gif(pictures, fps) -> bytes:
 
 def player_page(movie: bytes, title: str = "", caption: str = "") -> str:
     """One HTML page with the player and the movie inside. It asks for nothing, and its policy forbids that it could."""
-    body, style, script = (PLAYER.joinpath(f"player.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    body, style, clouds, script = (PLAYER.joinpath(f).read_text("utf-8") for f in ("player.html", "player.css", "clouds.js", "player.js"))
     data = base64.b64encode(packet(movie, height=520, above=180, alt=caption)).decode()
     said, below = html.escape(title or "Particles"), html.escape(caption)
     return f"""<!doctype html>
@@ -136,6 +137,7 @@ h1 {{ font-size: 1.3rem; margin: 0 0 0.75rem; }}
 <p>{below}</p>
 <script type="application/octet-stream" id="movie">{data}</script>
 <script type="module">
+{clouds}
 {script}
 const code = atob(document.getElementById("movie").textContent);
 const data = Uint8Array.from(code, c => c.charCodeAt(0));

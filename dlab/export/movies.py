@@ -19,6 +19,21 @@ def made(study: Study, steps: int, count: int, whole: bool, scene: str, tick=lam
         motions = trajectory.ladder(study, steps, count, tick)
     else:
         motions = [trajectory.motion(study, study.schemes, steps, count, tick)]
+    return _packed(motions, count, scene)
+
+
+def begun(study: Study, steps: int, count: int, scene: str, tick=lambda done: None) -> bytes:
+    """As `made` at one step size, the same particles without their distances: what can move while these are computed."""
+    return _packed([trajectory.motion(study, study.schemes, steps, count, tick, measured=False)], count, scene)
+
+
+def opening(study: Study, steps: int, count: int, frames: int, tick=lambda done: None) -> bytes:
+    """The movie of Home, compressed: at all step sizes, `frames` frames of sampling at most, and nothing that only a followed particle
+    needs."""
+    return zlib.compress(particles.slim(trajectory.ladder(study, steps, count, tick), frames), 9)
+
+
+def _packed(motions, count, scene) -> bytes:
     meta = dumps({motion.count: _meta(motion, count) for motion in motions})
     return zlib.compress(meta.encode() + b"\n" + particles.encoded(motions, scene))
 

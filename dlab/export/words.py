@@ -213,20 +213,21 @@ def _symbol(axis) -> str:
 
 
 def _value(text: str) -> str:
-    """A number or interval of `numbers` in math mode: 1.02 ± 0.02, (1.7 ± 0.3)e-4."""
+    """A number or interval of `numbers` in math mode: 1.02 ± 0.02, (1.7 ± 0.3)×10⁻⁴."""
     if text == NONE:
         return "--"
-    text = re.sub(r"e(-?\d+)$", r" \\times 10^{\1}", text.replace("±", r"\pm"))
-    return f"${text}$"
+    text = re.sub(r"×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$", lambda found: rf" \times 10^{{{found[1].translate(_LOWERED)}}}", text)
+    return f"${text.replace('±', chr(92) + 'pm').replace('−', '-')}$"
 
 
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 # Every character of the lab's texts that LaTeX does not take as it stands.
 _PLAIN = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "—": "---", "−": "$-$", "±": r"$\pm$", "½": r"$\frac12$",
     "σ": r"$\sigma$", "ε": r"$\varepsilon$", "λ": r"$\lambda$", "≲": r"$\lesssim$", "√": r"$\surd$", "×": r"$\times$",
     "°": r"$^\circ$", "…": r"\dots{}", "“": "``", "”": "''", "<": "$<$", ">": "$>$", "|": "$|$",
-    **{chr(0x2080 + k): f"$_{k}$" for k in range(10)}, **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", (f"$^{k}$" for k in range(10)))),
+    **{chr(0x2080 + k): f"$_{k}$" for k in range(10)}, **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", (f"$^{k}$" for k in range(10)))), "⁻": "$^-$",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The pictures of adaptive steps: from the answer `adaptive`; nothing is computed here."""
 
 from dlab.figures.chart import Chart, Curve, Sheet, look
-from dlab.figures.numbers import NONE, Z95, estimate, interval, number
+from dlab.figures.numbers import NONE, Z95, chosen, estimate, interval, number
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot
 from dlab.look import Style
 
@@ -20,7 +20,7 @@ def chart(found: dict, d: int = 1) -> Chart:
     rows = [r for r in found["rows"] if r["d"] == d and r["sd"] is not None]
     limits = [k["sd"] for k in found["limits"] if k["d"] == d]
     tolerances = sorted({r["tol"] for r in found["rows"]}) or [0.1]
-    curves = [line("target", y=found["sd"], key=TARGET), *(line(LIMIT, y=v, **_derived()) for v in limits)]
+    curves = [line("target", y=found["sd"], label=TARGET), *(line(LIMIT, y=v, **_derived()) for v in limits)]
     return plot(
         f"Adaptive steps, d = {d}", log_axis("tolerance", tolerances, ticks=lambda *_: tuple((v, f"{v:g}") for v in tolerances)),
         _axis(f"standard deviation, d = {d}", [found["sd"], *limits, *_ends(rows)]),
@@ -32,14 +32,14 @@ def bias_chart(found: dict) -> Chart:
     """How much the deviation differs from the target's against the dimension, at the finest tolerance that all methods have there."""
     rows = [r for d in _dims(found) for r in _finest(found, d)]
     tolerances = {r["tol"] for r in rows}
-    at = f", tolerance {tolerances.pop():g}" if len(tolerances) == 1 else ""
+    at = f", tolerance {chosen(tolerances.pop())}" if len(tolerances) == 1 else ""
     difference = lambda r: r["sd"] - found["sd"]  # noqa: E731
     limits = Curve.of(LIMIT, found["limits"], lambda r: r["d"], value=difference, **_derived())
     ticks = tuple((k["d"], f"{k['d']}") for k in found["limits"][::2])
     return plot(
         "Bias of adaptive steps against the dimension", log_axis(f"dimension d{at}", limits.x, (1.4, 1.4), lambda *_: ticks),
         _axis("deviation − target’s", [0.0, *limits.y, *(v - found["sd"] for v in _ends(rows))]),
-        [line("target", y=0.0, key=TARGET), limits, *_curves(rows, lambda r: r["d"], difference, dash="")], says=sentence(found),
+        [line("target", y=0.0, label=TARGET), limits, *_curves(rows, lambda r: r["d"], difference, dash="")], says=sentence(found),
     )  # fmt: skip
 
 
@@ -77,14 +77,14 @@ def _curves(rows, at, value, **drawn) -> list[Curve]:
     return [
         Curve.of(
             NAMES[m], [r for r in rows if r["method"] == m], at, value=value, half=lambda r: Z95 * r["stderr"], says=_says,
-            **{**look(style, group=m, key=NAMES[m]), **drawn})
+            **{**look(style, group=m, label=NAMES[m]), **drawn})
         for m, style in LOOKS.items()
     ]  # fmt: skip
 
 
 def _says(r) -> list[str]:
     return [
-        f"{NAMES[r['method']]}, d = {r['d']}, tolerance {r['tol']:g}",
+        f"{NAMES[r['method']]}, d = {r['d']}, tolerance {chosen(r['tol'])}",
         f"deviation {estimate(r, 'sd')}",
         f"{r['steps']:.1f} steps, {r['rejected']:.0%} of steps rejected",
     ]
@@ -96,7 +96,7 @@ def sentence(found: dict) -> str:
         if rows := {r["method"]: r for r in _finest(found, d)}:
             redrawn, kept = (estimate(rows[m], "sd") for m in ("redraw", "path"))
             return (
-                f"At tolerance {rows['path']['tol']:g} and d = {d} the standard deviation is {redrawn} with redrawn noise and {kept} "
+                f"At tolerance {chosen(rows['path']['tol'])} and d = {d} the standard deviation is {redrawn} with redrawn noise and {kept} "
                 f"on one path; the target's is {number(found['sd'])}."
             )
     return "Nothing has been measured yet."
@@ -108,9 +108,9 @@ def table(found: dict) -> list[dict]:
         {
             "noise": NAMES[r["method"]],
             "d": r["d"],
-            "tolerance": f"{r['tol']:g}",
+            "tolerance": chosen(r['tol']),
             "deviation ± 95 %": estimate(r, "sd"),
-            "− target’s": NONE if r["sd"] is None else interval(r["sd"] - found["sd"], Z95 * r["stderr"]).replace("-", "−"),
+            "− target’s": NONE if r["sd"] is None else interval(r["sd"] - found["sd"], Z95 * r["stderr"]),
             "√d · |difference|": number(r["w2"]),
             "steps": f"{r['steps']:.1f}",
             "score evaluations": f"{r['evaluations']:.0f}",

@@ -53,10 +53,10 @@ def knob(found: dict) -> Chart | None:
         return r["noise"]
 
     curves = [
-        Curve.of("bound", rows, at, value=lambda r: r["bound"], colours=look["colours"], dash="dot", key="bound"),
-        Curve.of("coupled", rows, at, value=lambda r: r["coupled"], colours=INK, dash="dash", key="coupled L₂"),
-        Curve.of("W₂", rows, at, value=lambda r: r["w2"], **look, key="W₂ (exact)"),
-        line("at 0", y=none["bound"], colours=NEUTRAL, key="bound at v̂ = 0"),
+        Curve.of("bound", rows, at, value=lambda r: r["bound"], colours=look["colours"], dash="dot", label="bound"),
+        Curve.of("coupled", rows, at, value=lambda r: r["coupled"], colours=INK, dash="dash", label="coupled L₂"),
+        Curve.of("W₂", rows, at, value=lambda r: r["w2"], **look, label="W₂"),
+        line("at 0", y=none["bound"], colours=NEUTRAL, label="bound at v̂ = 0"),
     ]  # fmt: skip
     best = min(rows, key=lambda r: r["bound"])
     steps = max(r["steps"] for r in found["rows"])
@@ -74,17 +74,18 @@ def against_steps(rows: list[dict], scheme: str = NAME, label: str = "bound") ->
     """Bound, coupled distance where it is known, and W2 against N."""
     look = scheme_look(scheme)
     methods = " and ".join(dict.fromkeys(r["method"] for r in rows if r["w2"] is not None))
+    title = f"distance to the target (W₂ {methods})" if methods else "distance to the target"
     curves = [
-        Curve.of("bound", rows, _steps, value=lambda r: r["bound"], colours=look["colours"], dash="dot", thin=True, key=label,
+        Curve.of("bound", rows, _steps, value=lambda r: r["bound"], colours=look["colours"], dash="dot", thin=True, label=label,
                  says=lambda r: [f"N = {r['steps']}", f"{label} {number(r['bound'])}"]),
         Curve.of("coupled", rows, _steps, value=lambda r: r.get("coupled"), half=lambda r: Z95 * (r["coupled_stderr"] or 0.0),
-                 why=lambda r: r["coupled_flags"], colours=INK, marker="triangle-down", dash="dash", key="coupled L₂",
+                 why=lambda r: r["coupled_flags"], colours=INK, marker="triangle-down", dash="dash", label="coupled L₂",
                  says=lambda r: [f"N = {r['steps']}", f"coupled L₂ {_coupled(r)}"]),
-        Curve.of("W₂", rows, _steps, why=lambda r: r["flags"], **look, key=f"W₂ ({methods})" if methods else "W₂",
+        Curve.of("W₂", rows, _steps, why=lambda r: r["flags"], **look, label="W₂",
                  says=lambda r: [f"N = {r['steps']}", f"W₂ {_w2(r)} ({r['method']})"]),
     ]  # fmt: skip
     axis = step_axis(map(_steps, rows), "number of steps N", (1.25, 1.25), "{:g}".format)
-    return plot("Bound and truth", axis, "distance to the target", curves, slopes=(0.5, 1.0), corner="left", says=_ratios(rows))
+    return plot("Bound and truth", axis, title, curves, slopes=(0.5, 1.0), corner="left", says=_ratios(rows))
 
 
 def bars(rows: list[dict], terms: dict = TERMS) -> Chart | None:

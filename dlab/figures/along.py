@@ -7,10 +7,11 @@ drawn with filled markers, the others hollow and named in the legend.
 import math
 from dataclasses import dataclass, replace
 
+from dlab.figures import slopes
 from dlab.figures.chart import Axis, Chart, Curve, Key
-from dlab.figures.numbers import listed, number, place, ratio, size, step_size
+from dlab.figures.numbers import chosen, listed, number, place, ratio, size, step_size
 from dlab.figures.plot import LARGE, line, log_axis, lost, plot, scheme_look
-from dlab.figures.tables import LOWER, diverged, doubts, has_slope, method_text, reasons, slope_text, value_text
+from dlab.figures.tables import LOWER, diverged, doubts, fit_of, has_slope, method_text, reasons, slope_text, value_text
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _across(axis, values) -> Axis:
 def _initial(rows) -> Curve:
     """The theorem's initialisation term, which is the same for all schemes."""
     term = {r["value"]: r["bound_parts"]["initialisation"] for r in rows if r.get("bound_parts")}
-    name, x = "theorem's e^(−m_min T) ‖X₀‖", tuple(sorted(term)) if any(term.values()) else ()
+    name, x = "theorem's exp(−mₘᵢₙT) ‖X₀‖", tuple(sorted(term)) if any(term.values()) else ()
     return Curve(name, x, tuple(term[v] for v in x), dash="longdash", thin=True, key=name)
 
 
@@ -103,15 +104,15 @@ def _curves(result, name, h, rows, axis, rank, bounds) -> list[Curve]:
     at = lambda r: max(r["value"], min((q["value"] for q in shown), default=1.0))  # noqa: E731
     measured = Curve.of(
         f"{name} measured", [r for r in shown if not diverged(r)], at, says=lambda r: _says(r, axis),
-        why=lambda r: why(r, trend_line, axis), **look, key="" if rank else _label(result, name, h))  # fmt: skip
+        why=lambda r: why(r, trend_line, axis), **look, label="" if rank else name)  # fmt: skip
     return [
         Curve.of(f"{name} theorem's bound", [r for r in shown if bounds and not rank and r.get("bound")], at, value=lambda r: r["bound"],
                  half=lambda r: 0.0, **{**thin, "dash": "dot"},
-                 says=lambda r: [f"{name}, {axis.symbol} = {r['value']:g}", f"theorem's bound {number(r['bound'])}"]),
+                 says=lambda r: [f"{name}, {axis.symbol} = {chosen(r['value'])}", f"theorem's bound {number(r['bound'])}"]),
         *(line(f"{name} at {axis.symbol} = 0", y=r["w2"], **thin) for r in zero[:1]),
         replace(measured, filled=tuple(not rank and full for full in measured.filled)),
         lost(f"{name} diverged", [r for r in rows if diverged(r)], at,
-             lambda r: [f"{name}, {axis.symbol} = {r['value']:g}", *reasons(r)], **{**look, "marker": "x"}),
+             lambda r: [f"{name}, {axis.symbol} = {chosen(r['value'])}", *reasons(r)], **{**look, "marker": "x"}),
     ]  # fmt: skip
 
 
@@ -124,13 +125,13 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
         curves.append(Curve.of(
             f"{name} theorem's steps", [a for a in mine if a["planned"]], lambda a: a["value"], value=lambda a: a["planned"]["steps"],
             **{**look, "marker": "", "dash": "dot", "thin": True},
-            says=lambda a: [f"{a['scheme']}, {axis.symbol} = {a['value']:g}", f"theorem: {a['planned']['steps']:,} steps"]))
+            says=lambda a: [f"{a['scheme']}, {axis.symbol} = {chosen(a['value'])}", f"theorem: {a['planned']['steps']:,} steps"]))
         curves.append(Curve.of(
             f"{name} steps", [a for a in mine if a["steps"]], lambda a: a["value"], value=lambda a: a["steps"],
-            why=doubts, says=lambda a: _found(a, axis), **look, key=name))  # fmt: skip
+            why=doubts, says=lambda a: _found(a, axis), **look, label=name))  # fmt: skip
     chart = plot(
-        f"Steps that reach W₂ < {epsilon:g} against {axis.title}", _across(axis, [r["value"] for r in result["rows"]]),
-        f"steps N for W₂ < {epsilon:g}", curves, slopes=axis.slopes, headroom=LARGE**2,
+        f"Steps that reach W₂ < {chosen(epsilon)} against {axis.title}", _across(axis, [r["value"] for r in result["rows"]]),
+        f"steps N for W₂ < {chosen(epsilon)}", curves, slopes=axis.slopes, headroom=LARGE**2,
         guide={"dot": "theorem's steps", "hollow": "more are needed"},
         says=steps_sentence(result, epsilon), caption="",
     )  # fmt: skip
@@ -138,7 +139,7 @@ def steps_chart(result: dict, epsilon: float) -> Chart:
 
 
 def _found(a, axis) -> list[str]:
-    return [f"{a['scheme']}, {axis.symbol} = {a['value']:g}", f"{a['steps']} steps: W₂ {number(a['w2'])}"]
+    return [f"{a['scheme']}, {axis.symbol} = {chosen(a['value'])}", f"{a['steps']} steps: W₂ {number(a['w2'])}"]
 
 
 def steps_sentence(result: dict, epsilon: float) -> str:
@@ -147,11 +148,12 @@ def steps_sentence(result: dict, epsilon: float) -> str:
     for scheme in result["study"]["schemes"]:
         mine = sorted((a for a in result["reach"] if a["scheme"] == scheme and a["epsilon"] == epsilon), key=lambda a: a["value"])
         kept = [a for a in mine if a["steps"]]
-        missing += [f"{scheme} at {axis.symbol} = {a['value']:g}" for a in mine if not a["steps"]]
+        missing += [f"{scheme} at {axis.symbol} = {chosen(a['value'])}" for a in mine if not a["steps"]]
         if kept:
             first, last = kept[0], kept[-1]
-            parts.append(f"{scheme} {first['steps']} at {axis.symbol} = {first['value']:g} and {last['steps']} at {last['value']:g}")
-    said = f"Steps needed for W₂ < {epsilon:g}: {'; '.join(parts)}." if parts else ""
+            begins, ends = (f"{a['steps']} at {axis.symbol} = {chosen(a['value'])}" for a in (first, last))
+            parts.append(f"{scheme} {begins} and {ends}")
+    said = f"Steps for W₂ < {chosen(epsilon)}: {'; '.join(parts)}." if parts else ""
     return " ".join(filter(None, [said, f"Not reached: {listed(missing)}." if missing else ""]))
 
 
@@ -159,13 +161,20 @@ def slopes_table(result: dict) -> list[dict]:
     """The slope in h at each value of the axis, a column a scheme."""
     axis, out = varied_axis(axis_of({"": result})), []
     for value in dict.fromkeys(f["value"] for f in result["fits"]):
-        line = {f["scheme"]: slope_text(f) for f in result["fits"] if f["value"] == value}
-        out.append({axis.symbol: f"{value:g}", **line})
+        rows = [r for r in result["rows"] if r["value"] == value]
+        at = {"rows": rows, "fits": [f for f in result["fits"] if f["value"] == value]}
+        line = {f["scheme"]: slope_text(fit_of(at, f["scheme"])) for f in at["fits"]}
+        out.append({axis.symbol: chosen(value), **line})
     return out
 
 
 def trend(result, scheme, h) -> dict:
-    return next((t for t in result.get("trends") or () if t["scheme"] == scheme and size(t) == h), {})
+    """The scheme's trend at h as it is shown, see `slopes`: {} where there is none."""
+    found = next((t for t in result.get("trends") or () if t["scheme"] == scheme and size(t) == h), {})
+    if not varied_axis(axis_of({"": result})).log:  # no power law
+        return found
+    mine = (r for r in result["rows"] if r["scheme"] == scheme and size(r) == h and r["w2"] and r["value"] in found.get("used", ()))
+    return slopes.shown(found, [(r["value"], r["w2"], r.get("stderr") or 0.0) for r in mine])
 
 
 def why(row, line, axis) -> list[str]:
@@ -177,13 +186,8 @@ def why(row, line, axis) -> list[str]:
 
 def _says(row, axis) -> list[str]:
     bound = [f"theorem's bound {number(row['bound'])}"] if row.get("bound") else []
-    head = f"{row['scheme']}, {axis.symbol} = {row['value']:g}, {place(row)}"
+    head = f"{row['scheme']}, {axis.symbol} = {chosen(row['value'])}, {place(row)}"
     return [head, f"W₂ {value_text(row)} ({method_text(row)})", *bound]
-
-
-def _label(result, scheme, h) -> str:
-    line = trend(result, scheme, h)
-    return f"{scheme} {slope_said(line, varied_axis(axis_of({'': result})))}" if has_slope(line) else scheme
 
 
 def slope_said(line, axis) -> str:
@@ -204,14 +208,24 @@ def sentence(results: dict[str, dict], h: float) -> str:
         sloped = [f"{slope_said(t, axis)} ({s})" for s, t in lines.items() if has_slope(t)]
         m_min = result["facts"]["m_min"]
         parts += [f"At {place(rows[0])} W₂ {axis.trend} {listed(sloped)}."] if sloped else []
-        parts += [f"The theorem's term falls with m_min = {number(m_min)}."] if sloped and axis.symbol == "T" and (m_min or 0) > 0 else []
-        flat = [s for s, t in lines.items() if not has_slope(t)]
-        parts += [f"No slope for {listed(flat)}: {axis.flat}."] if flat else []
+        parts += [f"The theorem's term falls with mₘᵢₙ = {number(m_min)}."] if sloped and axis.symbol == "T" and (m_min or 0) > 0 else []
+        flat = {}
+        for s, t in lines.items():
+            if not has_slope(t):
+                flat.setdefault(_flat(t, axis), []).append(s)
+        parts += [f"No slope for {listed(who)}: {why}." for why, who in flat.items()]
     if low := dict.fromkeys(r["scheme"] for r in rows if r["method"] in LOWER):
         parts.append(f"{listed(low)}: {'lower bounds' if len(low) > 1 else 'a lower bound'} of W₂.")
-    if gone := [f"{r['scheme']} at {axis.symbol} = {r['value']:g}" for r in rows if diverged(r)]:
+    if gone := [f"{r['scheme']} at {axis.symbol} = {chosen(r['value'])}" for r in rows if diverged(r)]:
         parts.append(f"Diverged: {listed(gone)}.")
     return " ".join(parts) or "Nothing has been measured yet."
+
+
+def _flat(line, axis) -> str:
+    """Why a trend has no slope."""
+    if 0 < len(line.get("used") or ()) < slopes.LEAST:
+        return f"fewer than {slopes.LEAST} points are clear of the rest"
+    return "the points bend" if line.get("unsaid") else axis.flat
 
 
 def _ends(rows, name, axis) -> str:
@@ -220,10 +234,10 @@ def _ends(rows, name, axis) -> str:
     if len(rows) < 2:
         return ""
     first, last, top = rows[0], rows[-1], max(rows, key=lambda r: r["w2"])
-    peak = f", largest at {top['value']:g} with {number(top['w2'])}" if top not in (first, last) else ""
+    peak = f", largest at {chosen(top['value'])} with {number(top['w2'])}" if top not in (first, last) else ""
     return (
-        f"At {place(first)} W₂ of {name} is {number(first['w2'])} at {axis.symbol} = {first['value']:g} and "
-        f"{number(last['w2'])} at {last['value']:g}{peak}."
+        f"At {place(first)} W₂ of {name} is {number(first['w2'])} at {axis.symbol} = {chosen(first['value'])} and "
+        f"{number(last['w2'])} at {chosen(last['value'])}{peak}."
     )
 
 
@@ -234,10 +248,10 @@ def table(results: dict[str, dict], h: float) -> list[dict]:
         {
             **({"start": name} if len(results) > 1 else {}),
             "scheme": r["scheme"],
-            axis.symbol: f"{r['value']:g}",
+            axis.symbol: chosen(r['value']),
             "W₂ ± 95 %": value_text(r),
             "bound": number(r.get("bound")),
-            "bound ÷ measured": ratio(r.get("bound"), r["w2"]),
+            "bound ÷ W₂": ratio(r.get("bound"), r["w2"]),
             "method": method_text(r),
             "why": "; ".join(why(r, trend(result, r["scheme"], h), axis)),
         }

@@ -7,8 +7,9 @@ particle-step} comes from this machine and is no part of a result.
 import math
 
 from dlab import schemes
+from dlab.figures import slopes
 from dlab.figures.chart import Chart, Curve, Key, decades
-from dlab.figures.numbers import NONE, Z95, estimate, listed, number, order, ratio, step_size
+from dlab.figures.numbers import NONE, Z95, chosen, estimate, listed, number, order, ratio, step_size
 from dlab.figures.plot import line, log_axis, lost, plot, scheme_look
 from dlab.figures.tables import diverged, doubts, has_slope, rows_of, slope_text, void_reason
 
@@ -32,7 +33,11 @@ def answers_of(result, scheme: str | None = None, epsilon: float | None = None) 
 
 
 def trend_of(result, scheme: str) -> dict:
-    return next((t for t in result.get("reach_trends") or () if t["scheme"] == scheme), {})
+    """The scheme's trend as it is shown, see `slopes`: {} where there is none."""
+    found = next((t for t in result.get("reach_trends") or () if t["scheme"] == scheme), {})
+    mine = [a for a in answers_of(result, scheme) if a.get("crossing")]
+    used = [a for a in mine if any(math.isclose(a["epsilon"], e) for e in found.get("used", ()))]
+    return slopes.shown(found, [(a["epsilon"], a["crossing"], a["crossing_stderr"] or 0.0) for a in used])
 
 
 def _schemes(result) -> list[str]:
@@ -81,22 +86,20 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
             Curve.of(f"{name} fit", [{"epsilon": e} for e in trend.get("used") or () if trend.get("constant") is not None], _accuracy,
                      value=lambda r, t=trend, k=each: k * t["constant"] * r["epsilon"] ** -t["slope"],
                      **{**look, "marker": ""}),
+            Curve.of(f"{name} joined", [a for a in mine if a["steps"] and not has_slope(trend)], _accuracy,
+                     value=lambda a, k=each: a["steps"] * k, **{**look, "marker": "", "thin": True}),
             Curve.of(f"{name} found", mine, _accuracy, value=lambda a, k=each: a["steps"] and a["steps"] * k,
                      half=lambda a, k=each: Z95 * (a["crossing_stderr"] or 0.0) * k, why=lambda a, t=trend: not_fitted(a, t), says=_says,
-                     **{**look, "dash": ""}),
+                     label=name, **{**look, "dash": ""}),
             lost(f"{name} not reached", [a for a in mine if a["steps"] is None], _accuracy,
-                 lambda a: [f"{a['scheme']}, ε = {a['epsilon']:g}", "not reached", a["why"]], **look),
+                 lambda a: [f"{a['scheme']}, ε = {chosen(a['epsilon'])}", "not reached", a["why"]], **look),
         ]  # fmt: skip
-    keys = [
-        Key(f"{s}  slope {slope_text(t)}", **scheme_look(s)) if has_slope(t := trend_of(result, s)) else Key(s, **scheme_look(s, dash=""))
-        for s in _schemes(result)
-    ]  # fmt: skip
     room = (1.5, 1.25) if sloped else (2.0, 2.0)
     return plot(
         f"{title} against accuracy, {result['study']['target']['name']} target",
         log_axis("accuracy ε: W₂ < ε", accuracies or [0.01, 0.1], room, lambda *ends: _places(accuracies) or decades(*ends)),
         title.replace(" in s, ", " in s,\n"), curves, slopes=(0.5, 1.0, 2.0) if sloped else (), corner="top", headroom=math.inf,
-        keys=[*keys, *([Key("found", marker="circle")] if any(a["steps"] for a in answers) else [])],
+        keys=[Key("found", marker="circle")] if any(a["steps"] for a in answers) else [],
         guide={"hollow": "not fitted", "dot": "the theorem asks for", "dash": "chosen ε"},
         room=(1.7, 4 if any(a["steps"] is None for a in answers) else 1.7),
         says=sentence(result, epsilon), caption=_caption(result),
@@ -119,12 +122,12 @@ def _places(x) -> tuple:
 def _promised(a) -> list[str]:
     p = a["planned"]
     asks = f"the theorem asks for N = {_count(p['steps'])}"
-    return [f"{a['scheme']}, ε = {a['epsilon']:g}", asks, f"T = {number(p['T'])}, h = {number(p['h'])}"]
+    return [f"{a['scheme']}, ε = {chosen(a['epsilon'])}", asks, f"T = {number(p['T'])}, h = {number(p['h'])}"]
 
 
 def _says(a) -> list[str]:
     return [
-        f"{a['scheme']}, ε = {a['epsilon']:g}", f"found N = {_count(a['steps'])}, h = {number(a['h'])}",
+        f"{a['scheme']}, ε = {chosen(a['epsilon'])}", f"found N = {_count(a['steps'])}, h = {number(a['h'])}",
         f"W₂ {estimate(a)}, with one step fewer {_fewer(a)}", *([a["why"]] if a["why"] and not a["flags"] else []),
     ]  # fmt: skip
 
@@ -142,11 +145,12 @@ def work_precision(result: dict, cost: str = "evals", *, epsilon: float | None =
         style = {"at": lambda p: p["cost"], "half": lambda p: 0.0}
         curves.append(Curve.of(f"{name} line", joined if len(joined) > 1 else [], **style, **{**look, "marker": ""}))
         curves.append(Curve.of(
-            f"{name} measured", points, **style, why=lambda p: p["flags"], says=lambda p: p["says"], **{**look, "dash": ""}))  # fmt: skip
+            f"{name} measured", points, **style, why=lambda p: p["flags"], says=lambda p: p["says"], label=name,
+            **{**look, "dash": ""}))  # fmt: skip
     across = log_axis(title, [x for c in curves for x in c.x if x], (1.4, 1.4))
     return plot(
         f"W₂ against {title}, {result['study']['target']['name']} target", across, "W₂ reached", curves,
-        keys=[Key(name, **scheme_look(name)) for name in _schemes(result)], guide={"hollow": "not resolved", "dash": "chosen ε"},
+        guide={"hollow": "not resolved", "dash": "chosen ε"},
         slopes=(0.5, 1.0, 2.0) if across.limits[1] > 4 * across.limits[0] else (), corner="left",
         says=sentence(result, epsilon), caption=_caption(result, "Lower left is better"),
     )  # fmt: skip
@@ -232,7 +236,7 @@ def sentence(result: dict, epsilon: float | None = None) -> str:
     epsilon = min(distances) if epsilon is None else epsilon
     mine = answers_of(result, epsilon=epsilon)
     if not mine:
-        return f"No number of steps has been found yet for W₂ < {epsilon:g}."
+        return f"No number of steps has been found yet for W₂ < {chosen(epsilon)}."
     said = [*_needs(mine, epsilon), *_voids(result, mine), *_cheapest(mine), *_trends(result)]
     return " ".join(said)
 
@@ -251,9 +255,9 @@ def _needs(mine, epsilon) -> list[str]:
             parts.append(f"{a['scheme']} {steps.rsplit(' ', 1)[0]}{asks}")
         first = False
     lost = [a["scheme"] for a in mine if a["steps"] is None]
-    said = [f"To reach W₂ < {epsilon:g}, {listed(parts)}."] if parts else []
+    said = [f"For W₂ < {chosen(epsilon)}, {listed(parts)}."] if parts else []
     if lost:
-        head = "" if parts else f" W₂ < {epsilon:g}"
+        head = "" if parts else f" W₂ < {chosen(epsilon)}"
         limit = listed(dict.fromkeys(a["why"].split("N = ")[-1].split(",")[0] for a in mine if a["steps"] is None))
         verb = "does" if len(lost) == 1 else "do"
         level = ", where W₂ has levelled off" if all("levelled off" in a["why"] for a in mine if a["steps"] is None) else ""
@@ -289,16 +293,14 @@ def _cheapest(mine) -> list[str]:
 def _trends(result) -> list[str]:
     found = {s: t for s in _schemes(result) if has_slope(t := trend_of(result, s))}
     if not found:
-        return ["One accuracy shows no slope."] if len({a["epsilon"] for a in answers_of(result)}) == 1 else []
+        few = len({a["epsilon"] for a in answers_of(result)}) < slopes.LEAST
+        return [f"Fewer than {slopes.LEAST} accuracies show no slope."] if few else []
     promised = {}
     for s, t in found.items():
         if t.get("theory_slope") is not None:
             promised.setdefault(t["theory_slope"], []).append(s)
     text = listed(f"{order(p)}" + (f" for {listed(who)}" if len(found) > 1 else "") for p, who in sorted(promised.items(), reverse=True))
-    each = [
-        f"{slope_text(t)} for {s}" + ("" if t.get("slope_low") is not None else f" ({len(t['used'])} points, no interval)")
-        for s, t in found.items()
-    ]
+    each = [f"{slope_text(t)} for {s}" for s, t in found.items()]
     said = [f"As ε falls, N grows like ε⁻ᵖ with p = {listed(each)}" + (f"; the theorem has p = {text}." if text else ".")]
     far = {}
     for s, t in found.items():
@@ -306,7 +308,7 @@ def _trends(result) -> list[str]:
         clear = low is not None and not low - FAR <= t["law_slope"] <= high + FAR
         if clear and t.get("law_slope") is not None:
             far.setdefault(t["law_slope"], []).append(s)
-    if far and result["study"]["start"] == "paper":
+    if result["study"]["start"] == "paper":
         return [*said, "With this start T grows like ln(1/ε), which makes the slopes steeper than their limits."]
     for limit, who in far.items():
         verb, whose = ("is", "its") if len(who) == 1 else ("are", "their")

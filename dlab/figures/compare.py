@@ -20,7 +20,7 @@ def chart(found: dict) -> Chart:
         mine = sorted((r for r in rows if r["method"] == name), key=at)
         style = look(estimator.style, group=name)
         curves.append(Curve.of(
-            estimator.title, mine, at, why=lambda r: r["flags"], says=_says, thin=name in BRACKET, key=estimator.title,
+            estimator.title, mine, at, why=lambda r: r["flags"], says=_says, thin=name in BRACKET, label=name,
             **style))  # fmt: skip
         if floors := [(at(r), 0.0, r["floor"]) for r in mine if r["floor"]]:
             bands.append(Band(f"{name} floor", *zip(*floors), colours=style["colours"], group=name))

@@ -3,6 +3,10 @@
 It draws and computes nothing: values, slopes, bounds and reasons are the result's own.
 """
 
+import math
+from dataclasses import replace
+
+from dlab import schemes
 from dlab.figures.chart import NEUTRAL, Band, Chart, Curve, Key
 from dlab.figures.numbers import listed, number, place, size, step_size
 from dlab.figures.plot import lost, plot, scheme_look, step_axis
@@ -12,13 +16,13 @@ from dlab.figures.tables import (
     diverged,
     fit_of,
     fitted,
-    has_slope,
+    floor_of,
+    levelled,
     no_value,
     reasons,
     rows_of,
     schemes_of,
     sentence,
-    slope_text,
     value_text,
 )
 
@@ -28,18 +32,24 @@ AXES = {
     "evals": ("score and Hessian evaluations a path", lambda row: row["score_evals"] + (row.get("hessian_evals") or 0)),
 }
 HEADROOM = 2000.0  # a bound further above the largest measured value would flatten the picture: it leaves the top
+USUAL = 0.1, 0.5  # of W2 over h to the scheme's order, between: where axes stand before anything is measured
+BELOW_FLOOR = 3.0  # times lower than a floor the picture goes, so that the floor is seen from the back row
+SLOPES = (0.5, 1.0, 2.0)
 
 
 def chart(
-    result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = True, fits: bool = True, expansion: bool = False
-) -> Chart:
+    result: dict, x: str = "h", *, bounds: bool = True, brackets: bool = True, fits: bool = True, expansion: bool = False,
+    revealed: bool = True, hold: tuple[float, float] | None = None,
+) -> Chart:  # fmt: skip
     """The picture of a result, log-log.
 
     x         "h" (the number of steps where they differ), "steps" or "evals" (score plus Hessian evaluations along one path)
     bounds    the theorems' bounds      brackets   lower to upper, as bands      fits   the fitted lines
     expansion   the leading term of W2 in h, where the target is a Gaussian and the scheme's is known
-    A filled point is fitted (or, where nothing could be fitted, resolved); a hollow one says why on hover.
-    Raises ValueError for any other x.
+    revealed   False draws the measured points, their bounds and brackets alone: no line, reference slope or number that answers
+    hold      the least that the vertical axis shows, as of `awaiting`: points fall into a picture that stands
+    A filled point is fitted (or, where nothing could be fitted, resolved); a hollow one says why on hover. A click on a point says
+    [scheme, h or None, number of steps]. Raises ValueError for any other x.
     """
     if x not in AXES:
         raise ValueError(f"x = {x!r} is not an axis of this figure; choose one of {', '.join(AXES)}")
@@ -48,7 +58,7 @@ def chart(
     if any(r["h"] is None for r in rows) and x == "h":
         x = "steps"
     title, at = AXES[x]
-    curves, bands = [], _floors(rows, at)
+    curves, bands, floors = [], [], _floors(rows, at)
     for name in names:
         look, mine, fit = scheme_look(name), rows_of(result, name), fit_of(result, name)
         unmarked = {**look, "marker": ""}
@@ -57,39 +67,101 @@ def chart(
             ends = [(at(r), r["lower"], r["upper"]) for r in kept if _bracketed(r)]
             bands += [Band(f"{name} bracket", *zip(*ends), colours=look["colours"], group=name)] if ends else []
         if bounds:
-            curves.append(Curve.of(
-                f"{name} theorem's bound", [r for r in mine if r.get("bound")], at, value=lambda r: r["bound"],
-                says=lambda r: [f"{r['scheme']}, {place(r)}", f"theorem's bound {number(r['bound'])}"],
-                **{**unmarked, "dash": "dot", "thin": True}))  # fmt: skip
-        if expansion and kept and fit.get("expansion"):
+            curves.append(_bound(name, [r for r in mine if r.get("bound")], at))
+        if revealed and expansion and kept and fit.get("expansion"):
             curves.append(Curve.of(
                 f"{name} as h → 0", mine, at, value=lambda r, f=fit: f["expansion"] * r["h"] ** f["law_order"],
                 group=name, dash="dashdot", thin=True))  # fmt: skip
-        if fits and fit.get("constant") is not None:
+        if revealed and fits and fit.get("constant") is not None:
             line = [r for r in kept if fitted(r, fit)]
             curves.append(Curve.of(
                 f"{name} fit", line, at, value=lambda r, f=fit: f["constant"] * size(r) ** f["slope"], **unmarked))
+        elif revealed and fits and len(kept) > 2:  # a guide for the eye
+            curves.append(Curve.of(f"{name} joined", kept, at, half=lambda r: 0.0, **{**unmarked, "thin": True}))
         curves.append(Curve.of(
-            f"{name} measured", kept, at, why=lambda r, f=fit: reasons(r, f), says=_says, **{**look, "dash": ""}))
-        curves.append(lost(f"{name} diverged", gone, at, lambda r, f=fit: [_head(r), *reasons(r, f)], **{**look, "marker": "x"}))
+            f"{name} measured", kept, at, why=lambda r, f=fit: reasons(r, f), says=_says, picks=_picked, label=name,
+            **{**look, "dash": ""}))  # fmt: skip
+        lost_label = "" if kept else f"{name} {no_value(gone[0])}" if gone else ""
+        curves.append(replace(
+            lost(f"{name} diverged", gone, at, lambda r, f=fit: [_head(r), *reasons(r, f)], **{**look, "marker": "x"}),
+            label=lost_label))  # fmt: skip
     places = {at(r) for r in rows}
-    text, room = (step_size, (1.25, 1.4)) if x == "h" else ("{:g}".format, (1.4, 1.25))
-    labels = [
-        Key(_label(s, rows_of(result, s), fit_of(result, s)), **scheme_look(s, **({} if fits else {"dash": ""}))) for s in names
-    ]
+    planned = (result.get("study") or {}).get("h") if x == "h" and rows else None
     own = list(dict.fromkeys(b.colours for b in bands if b.name.endswith("bracket")))
+    across = _across(x, {*places, *(planned or ())})
+    floors += _levels(result, across) if revealed else []
     return plot(
-        _title(result, title), step_axis(places, title, room, text), _quantity(rows), curves, bands=bands,
-        keys=[
-            *labels,
-            *([Key("bracket", own[0] if len(own) == 1 else NEUTRAL, band=True)] if own else []),
-            *([Key("sampling floor", band=True)] if any(b.name.endswith("floor") for b in bands) else []),
-        ],
+        _title(result, title), across, _quantity(rows), curves, bands=[*floors, *bands],
+        keys=[Key("bracket", own[0] if len(own) == 1 else NEUTRAL, band=True)] if own else [],
         guide={"hollow": "not fitted", "x": " or ".join(dict.fromkeys(no_value(r) for r in rows if diverged(r))),
                "dot": "theorem's bound", "dashdot": "closed form as h → 0"},
-        slopes=(0.5, 1.0, 2.0) if len(places) > 1 else (), corner="right" if x == "h" else "left", headroom=HEADROOM,
-        says=sentence(result), caption=_caption(result, rows),
+        slopes=SLOPES if revealed and len(places) > 1 else (), corner="right" if x == "h" else "left", headroom=HEADROOM,
+        least=_least(hold, floors), says=sentence(result) if revealed else "", caption=_caption(result, rows),
     )  # fmt: skip
+
+
+def awaiting(
+    names: list[str], h: list[float], bounds: dict[str, dict[float, float]] | None = None, *, x: str = "h", steps: list[int] = (),
+    method: str = "", slopes: bool = True,
+) -> Chart:  # fmt: skip
+    """The picture before anything is measured: axes, bounds and reference slopes, from plain values.
+
+    names, h  of the study; steps: their numbers of steps, for another x (of "evals" with one score a step)
+    bounds    {scheme: {h: the theorem's bound}}, as far as they are known; a scheme without one has no line
+    Its limits along y are those to `hold` in `chart`.
+    """
+    at = dict(zip(h, steps if x != "h" and steps else h))
+    title, curves = AXES[x][0], []
+    for name in names:
+        known = [{"scheme": name, "h": k, "bound": v} for k, v in sorted(((bounds or {}).get(name) or {}).items()) if k in at]
+        curves.append(replace(_bound(name, known, lambda r: at[r["h"]]), label=name))
+    # Where points may be expected, so that the axes hold them later.
+    usual = [
+        Curve("", tuple(at.values()), tuple(size_ * k**schemes.REGISTRY[name].law_order for k in at), marker="circle")
+        for name in names if name in schemes.REGISTRY for size_ in USUAL
+    ]  # fmt: skip
+    drawn = plot(
+        f"W₂ error against {title}", _across(x, set(at.values())), f"W₂ ({method})" if method else "W₂", [*curves, *usual],
+        guide={"dot": "theorem's bound"}, slopes=SLOPES if slopes and len(h) > 1 else (), corner="right" if x == "h" else "left",
+        headroom=HEADROOM, says="Nothing has been measured yet.", caption="",
+    )  # fmt: skip
+    return replace(drawn, series=tuple(c for c in drawn.series if c.name))
+
+
+def _across(x, places):
+    text, room = (step_size, (1.25, 1.25)) if x == "h" else ("{:g}".format, (1.4, 1.25))
+    return step_axis(places, AXES[x][0], room, text)
+
+
+def _bound(name, rows, at) -> Curve:
+    return Curve.of(
+        f"{name} theorem's bound", rows, at, value=lambda r: r["bound"],
+        says=lambda r: [f"{r['scheme']}, {place(r)}", f"theorem's bound {number(r['bound'])}"],
+        **scheme_look(name, marker="", dash="dot", thin=True))  # fmt: skip
+
+
+def _picked(row) -> tuple:
+    return row["scheme"], row["h"], row.get("steps")
+
+
+def _levels(result, across) -> list[Band]:
+    """Where the curves level off, a band from below up to the lowest of them; one for each process that schemes converge to."""
+    found = {}
+    for name, value in levelled(result).items():
+        kind = schemes.REGISTRY[name].dynamics if name in schemes.REGISTRY else ""
+        found[kind] = min(value, found.get(kind, math.inf))
+    text = floor_of(result)
+    return [
+        Band(f"{text}{f', {kind}' if len(found) > 1 else ''}", across.limits, (0.0,) * 2, (value,) * 2,
+             label=f"{text}{f' ({kind})' if len(found) > 1 else ''}, {number(value)}")
+        for kind, value in found.items()
+    ]  # fmt: skip
+
+
+def _least(hold, floors) -> tuple[float, float] | None:
+    """What the vertical axis shows at least: what is held, and room below a floor."""
+    low = min([*(max(b.upper) / BELOW_FLOOR for b in floors if "sampling" not in b.name), *(hold or ())[:1]], default=None)
+    return None if low is None else (low, hold[1] if hold else low)
 
 
 def _bracketed(row) -> bool:
@@ -122,16 +194,9 @@ def _floors(rows, at) -> list[Band]:
         for r in rows:
             if r.get("method") == method and r.get("floor"):
                 tops[at(r)] = max(r["floor"], tops.get(at(r), 0.0))
-        bands.append(Band(f"{method} sampling floor", *zip(*((x, 0.0, top) for x, top in sorted(tops.items())))))
+        ends = zip(*((x, 0.0, top) for x, top in sorted(tops.items())))
+        bands.append(Band(f"{method} sampling floor", *ends, label="sampling floor"))
     return bands
-
-
-def _label(name, rows, fit) -> str:
-    if has_slope(fit):
-        return f"{name}  slope {slope_text(fit)}"
-    if rows and all(map(diverged, rows)):
-        return f"{name}  {no_value(rows[0])}"
-    return f"{name}  no slope" if len(rows) > 1 else name
 
 
 def _quantity(rows) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dlab.figures.chart import Map, Sheet
-from dlab.figures.numbers import NONE, number, place
+from dlab.figures.numbers import NONE, fixed, number, place
 from dlab.figures.plot import even_axis
 
 HOW = {
@@ -63,7 +63,7 @@ def _line(what, values, place) -> dict:
 
 
 def _at(value) -> str:
-    return f"{round(value, 2) + 0.0:.2f}"  # no minus before a zero
+    return fixed(value)
 
 
 def _share(law, target):

@@ -108,7 +108,7 @@ def chart(found: dict, method: str, cost: str = "h") -> Chart:
 def _by_scheme(rows, cost, **how) -> list[Curve]:
     """A curve a scheme."""
     return [
-        Curve.of(name, [r for r in rows if r["scheme"] == name], lambda r: _cost(r, cost), **scheme_look(name), **{**how, "key": name})
+        Curve.of(name, [r for r in rows if r["scheme"] == name], lambda r: _cost(r, cost), **scheme_look(name), **{**how, "label": name})
         for name in dict.fromkeys(r["scheme"] for r in rows)
     ]
 
@@ -174,7 +174,7 @@ def near_chart(found: dict, cost: str = "h") -> Chart:
     for label, dash, key in (("held out", "dash", "held-out images"), ("data", "solid", "samples of p₀")):
         if at := others.get(label):
             bands.append(Band(label, x.limits, (at["low"],) * 2, (at["high"],) * 2))
-            curves.append(Curve(label, x.limits, (at["distance"],) * 2, dash=dash, thin=True, key=key))
+            curves.append(Curve(label, x.limits, (at["distance"],) * 2, dash=dash, thin=True, label=key))
     y = Axis("distance to the nearest image, in w√d", (0.7, 1.15 * top), decades(0.7, 1.15 * top))
     return plot(
         "Distance to the nearest image", x, y, curves, bands=bands, says=near_sentence(found),
@@ -202,14 +202,15 @@ def lesson_chart(rows: list[dict]) -> Chart:
     """Full and diagonal distance between two Gaussians turned by opposite angles."""
     top = max(r["full"] for r in rows)
     curves = [
-        Curve.of(f"{kind} covariance", rows, lambda r: r["angle"], value=lambda r, k=kind: r[k], key=f"{kind} covariance",
+        Curve.of(f"{kind} covariance", rows, lambda r: r["angle"], value=lambda r, k=kind: r[k], label=f"{kind} covariance",
                  group=kind, colours=colours, marker=marker, dash=dash,
                  says=lambda r, k=kind: [f"{k} covariance, angle ±{r['angle']}°", number(r[k])])
         for kind, colours, marker, dash in (
             ("full", ("#1d2733", "#e8edf3"), "circle", "solid"), ("diagonal", ("#D55E00", "#D55E00"), "square", "dash"))
     ]  # fmt: skip
     y = even_axis("W₂ of the Gaussians, exact", -0.06 * top, 1.15 * top)
-    return plot("What a diagonal covariance misses", even_axis("angle, in degrees", -3, 93, 6), y, curves, says=lesson_sentence(rows))
+    x = Axis("angle", (-3.0, 93.0), tuple((float(v), f"{v}°") for v in range(0, 91, 30)), log=False)
+    return plot("What a diagonal covariance misses", x, y, curves, says=lesson_sentence(rows))
 
 
 def lesson_sentence(rows: list[dict]) -> str:

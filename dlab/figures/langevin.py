@@ -22,13 +22,14 @@ def chart(found: dict) -> Chart:
         kept = [r for r in rows if r[name] is not None]
         constant, limit = found["constants"][name], f"{TITLES[name]}: limit {number(found['constants'][name])} · log N / N"
         curves.append(Curve.of(
-            limit, kept, _steps, value=lambda r, c=constant: c * math.log(r["steps"]) / r["steps"], key=limit,
-            **look(style, marker="", dash="dot", group=name), thin=True))  # fmt: skip
-        curves.append(Curve.of(TITLES[name], kept, _steps, value=lambda r, n=name: r[n], says=_says(name), key=TITLES[name],
+            limit, kept, _steps, value=lambda r, c=constant: c * math.log(r["steps"]) / r["steps"],
+            says=lambda r, said=limit: [said], **look(style, marker="", dash="dot", group=name), thin=True))  # fmt: skip
+        curves.append(Curve.of(TITLES[name], kept, _steps, value=lambda r, n=name: r[n], says=_says(name), label=TITLES[name],
                                **look(style, group=name)))  # fmt: skip
     return plot(
         "Langevin and diffusion at equal cost", step_axis(map(_steps, rows), "evaluations of the score N", (1.15, 1.15), "{:g}".format),
         "W₂ (exact laws)", curves, slopes=(1.0,), corner="left", says=sentence(found),
+        guide={"dot": "limit, C · log N / N"},
     )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def table(found: dict) -> list[dict]:
 def error_chart(found: dict) -> Chart:
     """W2 of both against the L2 size of the score error, log-log."""
     curves = [
-        Curve.of(TITLES[name], found["rows"], _error, value=lambda r, n=name: r[n], key=TITLES[name], **look(style, group=name),
+        Curve.of(TITLES[name], found["rows"], _error, value=lambda r, n=name: r[n], label=TITLES[name], **look(style, group=name),
                  says=lambda r, n=name: [f"{TITLES[n]}, ε = {number(r['error'])}", f"wrong beyond {r['edge']:g}", f"W₂ {number(r[n])}"])
         for name, style in LOOKS.items()
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from contourpy import contour_generator
 from dlab.answers import denoiser
 from dlab.answers.learned_score import FROM
 from dlab.figures.chart import MORE, NEUTRAL, Band, Chart, Curve, Map, Sheet, look
-from dlab.figures.numbers import NONE, Z95, estimate, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, estimate, fixed, interval, listed, number, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
 from dlab.figures.score import DENOISER, WHERE, met_curves
 from dlab.figures.tables import diverged, hover, reasons, value_text, void_reason
@@ -17,13 +17,13 @@ from dlab.look import Style
 # A method of training is no scheme and borrows no scheme's colour.
 LOOKS = {"denoising": Style("#5B4FB5", "#A79BF0", "circle", "solid"), "sliced": Style("#7A4B1E", "#D9A066", "diamond", "dash")}
 KINDS = {
-    "score": ("score s", "ε_sc", "score error"),
+    "score": ("score s", "ε", "score error"),
     "hessian": ("L = ½I + H, Frobenius norm", "ε⁽ᴸ⁾", "error of L"),
     "drift": ("M = x/4 − Lγ", "ε⁽ᴹ⁾", "error of M"),
     "defined": ("M by its definition (not used)", "ε⁽ᴹ⁾", "error of M by its definition"),
 }
 STILL = 0.9  # of the error with fewer samples: where more leave so much of it, they are not what it comes from
-PALE = 1e-3  # of its largest value: where p_t is smaller nobody comes, and |e| is left blank
+PALE = 1e-3  # of its largest value: where pₜ is smaller nobody comes, and |e| is left blank
 
 
 def losses_chart(method: str, rows: list, updates: int) -> Chart:
@@ -34,7 +34,7 @@ def losses_chart(method: str, rows: list, updates: int) -> Chart:
         (1, "dot", "on the samples", NEUTRAL), (2, "solid", "on fresh samples", look(LOOKS[method])["colours"])):  # fmt: skip
         curves.append(Curve.of(
             what, [r for r in rows if r[column] == r[column]], lambda r: r[0], value=lambda r, k=column: r[k], colours=colours, dash=dash,
-            group=what, key=what, thin=column == 1,
+            group=what, label=what, thin=column == 1,
             says=lambda r, k=column, w=what: [w, f"after {r[0]:,.0f} updates: {r[k]:.4f}"]))  # fmt: skip
     values = [v for c in curves for v in c.y] or [0.0, 1.0]
     room = max(0.1 * (max(values) - min(values)), 1e-3 * max(map(abs, values)))
@@ -52,7 +52,7 @@ def excess_chart(found: dict) -> Chart:
     method = found["study"]["score_error"].get("method", "denoising")
     curve = Curve.of(
         f"{method}, fresh samples", [r for r in rows if r["gap"] > 0], lambda r: r["updates"], value=lambda r: r["gap"],
-        **look(LOOKS[method], dash="solid"), key=f"{method}, on fresh samples",
+        **look(LOOKS[method], dash="solid"), label="on fresh samples",
         says=lambda r: [f"after {r['updates']:,} updates", f"loss less its least value {number(r['gap'])}"])  # fmt: skip
     return plot(
         "What the network still has to learn", even_axis("updates", 0.0, float(rows[-1]["updates"])), "loss less its least value", [curve],
@@ -69,12 +69,12 @@ def excess_sentence(found: dict) -> str:
     return (
         f"On fresh samples the exact score has a loss of {least:.4f}, which can be beaten only by chance. The Gaussian "
         f"fitted to the samples, where the training starts, is {number(gap[0])} above it; after {last[0]:,} updates the network is "
-        f"{end}.{missing} That gap is the squared error under p_t, weighted by σ_t² and averaged over the times of the training."
+        f"{end}.{missing} That gap is the squared error under pₜ, weighted by σₜ² and averaged over the times of the training."
     )
 
 
 def errors_chart(met: dict, kinds=("score",)) -> Chart:
-    """The L2 error of a kind against t, along the iterates and along p_t; several kinds make a chart each, see `derivatives`."""
+    """The L2 error of a kind against t, along the iterates and along pₜ; several kinds make a chart each, see `derivatives`."""
     (kind,) = kinds
     _, symbol, name = KINDS[kind]
     lines = {along: (met[along][kind]["value"], met[along][kind]["stderr"]) for along in ("iterates", "forward")}
@@ -90,7 +90,7 @@ def _average(error, name="average") -> str:
 
 
 def denoised(met: dict) -> dict:
-    """The error of the denoised point, `denoiser.levels` along the iterates and along p_t at the times that the curves keep."""
+    """The error of the denoised point, `denoiser.levels` along the iterates and along pₜ at the times that the curves keep."""
     return {along: denoiser.levels(met["t"], met[along]["score"]["value"], met[along]["score"]["stderr"], FROM) for along in WHERE}
 
 
@@ -112,17 +112,17 @@ def errors_sentence(met: dict) -> str:
     apart = abs(own["average"] - true["average"]) > 2 * Z95 * np.hypot(own["average_stderr"], true["average_stderr"])
     same = "They differ by more than their errors." if apart else "Here the two agree within their errors."
     return (
-        f"Along {met['scheme']}'s own iterates, where the theorem assumes it, ε_sc is {_average(own)} averaged over t and "
-        f"{number(own['top'])} at most, at t = {number(own['top_t'])}; under p_t, which is all that training controls, {_average(true)} "
+        f"Along {met['scheme']}'s own iterates, where the theorem assumes it, ε is {_average(own)} averaged over t and "
+        f"{number(own['top'])} at most, at t = {number(own['top_t'])}; under pₜ, which is all that training controls, {_average(true)} "
         f"and {number(true['top'])}. {same}"
     )
 
 
 def errors_table(met: dict) -> list[dict]:
     """One line a kind of error, and one for that of the denoised point, which follows from the score's."""
-    places, derived = {f"along {met['scheme']}": "iterates", "along p_t": "forward"}, denoised(met)
+    places, derived = {f"along {met['scheme']}": "iterates", "along pₜ": "forward"}, denoised(met)
     lines = [(*KINDS[kind][:2], {along: met[along][kind] for along in WHERE}) for kind in KINDS]
-    lines.insert(1, ("denoised point x₀", f"{DENOISER} = ταε_sc", derived))
+    lines.insert(1, ("denoised point x₀", f"{DENOISER} = ταε", derived))
     return [
         {"error of": title, "symbol": symbol}
         | {f"{label}, average over t": _average(errors[along]) for label, along in places.items()}
@@ -142,7 +142,7 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
     curves = [
         Curve.of(
             f"{name}, {which} score", [r for r in each if r["scheme"] == name], why=reasons,
-            **scheme_look(name, **({"key": name} if which == "learned" else {"marker": "", "dash": "dashdot", "thin": True})),
+            **scheme_look(name, **({"label": name} if which == "learned" else {"marker": "", "dash": "dashdot", "thin": True})),
             says=lambda r, w=which: hover(r, f"{r['scheme']}, {w} score"))
         for name in names for which, each in rows.items()
     ]  # fmt: skip
@@ -152,14 +152,14 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
         for name, found in floors.items() if found
     ]  # fmt: skip
     for value in sorted({p["value"] for p in promises.values() if p["value"]}):
-        label = f"C₂·ε_sc of {listed(n for n, p in promises.items() if p['value'] == value)}"
+        label = f"C₂·ε of {listed(n for n, p in promises.items() if p['value'] == value)}"
         curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2))
     if sharp:
-        label = "C₂·ε_sc, C₂ integrated over t"
+        label = "C₂·ε, C₂ integrated over t"
         curves.append(line(label, y=sharp["value"], dash="longdash", key=label, hover=(f"{label}: {number(sharp['value'])}",) * 2))
     return plot(
         "W₂ with a learned score and with the exact one", x, "W₂", curves, bands=bands,
-        guide={"dashdot": "exact score", "band": "floor, 95 %", "dot": "theorem's C₂·ε_sc"},
+        guide={"dashdot": "exact score", "band": "floor, 95 %", "dot": "theorem's C₂·ε"},
         says=curves_sentence(results, floors, promises, sharp),
     )  # fmt: skip
 
@@ -176,7 +176,7 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
         factors = sorted(promised[n] / known[n]["value"] for n in known if n in promised)
         times = f", {number(factors[0])} to {number(factors[-1])} times as much" if len(factors) > 1 else ""
         along = next(p["along"] for p in promises.values())
-        said.append(f"The theorem's C₂·ε_sc, with the largest ε_sc along {along}'s iterates, is {each}{times}.")
+        said.append(f"The theorem's C₂·ε, with the largest ε along {along}'s iterates, is {each}{times}.")
     if known and known.keys() <= promised.keys():
         halves = {n: Z95 * f["stderr"] for n, f in known.items()}
         if all(f["value"] + halves[n] < promised[n] for n, f in known.items()):
@@ -185,7 +185,7 @@ def curves_sentence(results: dict[str, dict], floors: dict[str, dict], promises:
     if sharp:
         said.append(f"With C₂ integrated over t, {number(sharp['c2'])}, it is {number(sharp['value'])}.")
     void = {n: void_reason(results["learned"], n) for n in promises if n not in promised}
-    said += [f"No C₂·ε_sc for {listed(n for n in void if void[n] == why)}: {why}" for why in dict.fromkeys(void.values())]
+    said += [f"No C₂·ε for {listed(n for n in void if void[n] == why)}: {why}." for why in dict.fromkeys(void.values())]
     if unknown := [n for n, f in floors.items() if not f]:
         said.append(f"{listed(unknown)}: no floor yet, since at the finest h the scheme's own error is still a large part.")
     return " ".join(said)
@@ -199,8 +199,8 @@ def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: di
         return {
             "scheme": r["scheme"], "h": step_size(r["h"]), "W₂ learned ± 95 %": value_text(r),
             "W₂ exact ± 95 %": NONE if base is None else value_text(base),
-            "ε_sc met": number(r["error_level_met"]), "floor, h → 0": estimate(floor, "value") if floor else NONE,
-            "C₂": number(promise.get("c2")), "C₂·ε_sc": number(promise["value"]) if promise.get("value") else "void",
+            "ε met": number(r["error_level_met"]), "floor, h → 0": estimate(floor, "value") if floor else NONE,
+            "C₂": number(promise.get("c2")), "C₂·ε": number(promise["value"]) if promise.get("value") else "void",
             "why hollow": "; ".join(reasons(r)),
         }  # fmt: skip
 
@@ -211,14 +211,14 @@ def curves_table(results: dict[str, dict], floors: dict[str, dict], promises: di
 
 
 def field_map(plane: dict) -> Map:
-    """|e(t, x)| as a colour where p_t has mass, e as arrows, and contours of p_t."""
+    """|e(t, x)| as a colour where pₜ has mass, e as arrows, and contours of pₜ."""
     length, density = np.array(plane["length"]), np.array(plane["density"])
     seen = np.where(density > PALE, length, np.nan)
     top = float(np.nanmax(seen)) or 1.0
     x, y = np.array(plane["x"]), np.array(plane["y"])
     axes = [even_axis(t, v[0], v[-1], 4) for t, v in (("x₁", x), ("x₂", y))]
     over = [
-        Curve(f"p_t at {share:.0%} of its largest value", *map(tuple, line.T), dash="solid", thin=True)
+        Curve(f"pₜ at {share:.0%} of its largest value", *map(tuple, line.T), dash="solid", thin=True)
         for share in (0.5, 0.1, 0.01) for line in contour_generator(x, y, density).lines(share)
     ]  # fmt: skip
     arrows = np.array(plane["arrows"])
@@ -240,10 +240,10 @@ def field_sentence(plane: dict) -> str:
     core = np.where(density >= 0.1, length, np.nan)
     inner, outer = float(np.nanmean(core)), float(np.nanmean(rare))
     why = " Few samples come there, so training hardly looks." if outer > inner else ""
-    place = f"({plane['x'][i[1]]:.2f}, {plane['y'][i[0]]:.2f})".replace("-", "−")
+    place = f"({fixed(plane['x'][i[1]])}, {fixed(plane['y'][i[0]])})"
     return (
-        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under p_t. In the picture it "
-        f"is wrong the most, by {number(float(length[i]))}, at {place}, where p_t is {number(float(density[i]))} of its largest value. "
+        f"At t = {number(plane['t'])} the learned score is wrong by {number(plane['level'])} in L₂ under pₜ. In the picture it "
+        f"is wrong the most, by {number(float(length[i]))}, at {place}, where pₜ is {number(float(density[i]))} of its largest value. "
         f"The mean of |e| is {number(inner)} inside the contour of 10 % and {number(outer)} outside it.{why}"
     )
 
@@ -256,20 +256,20 @@ def _arrow(foot, shift) -> Curve:
 
 
 def against_samples(results: dict[str, dict], scheme: str, h: float) -> Chart:
-    """ε_sc met and W2 at h against the number of training samples, {method: varied result}."""
+    """ε met and W2 at h against the number of training samples, {method: varied result}."""
     curves = []
     for method, result in results.items():
-        for key, label in (("w2", "W₂"), ("error_level_met", "ε_sc met")):
+        for key, label in (("w2", "W₂"), ("error_level_met", "ε met")):
             full, name = key == "w2", f"{label}, {method}"
             half = (lambda r: Z95 * (r["stderr"] or 0)) if full else lambda r: 0.0
             curve = Curve.of(
-                name, _at(result, scheme, h), lambda r: r["value"], value=lambda r, k=key: r[k], half=half, key=name,
+                name, _at(result, scheme, h), lambda r: r["value"], value=lambda r, k=key: r[k], half=half, label=name,
                 **look(LOOKS[method], group=name, **({} if full else {"dash": "dot"})),
                 says=lambda r, n=name, k=key, e=half: [f"{n}, n = {r['value']:,.0f}", interval(r[k], e(r))])  # fmt: skip
             curves.append(replace(curve, filled=(full,) * len(curve.x)))
     return plot(
         "The number of training samples", log_axis("training samples n", [x for c in curves for x in c.x], (1.4, 1.4)),
-        f"W₂ of {scheme} at h = {step_size(h)}, and ε_sc", curves,
+        f"W₂ of {scheme} at h = {step_size(h)}, and ε", curves,
         says=samples_sentence(results, scheme, h),
     )  # fmt: skip
 
@@ -286,22 +286,22 @@ def samples_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
         if len(rows) > 1:
             few, many = rows[0], rows[-1]
             said.append(
-                f"With {method} score matching, from {few['value']:,.0f} samples to {many['value']:,.0f}, the largest ε_sc along "
+                f"With {method} score matching, from {few['value']:,.0f} samples to {many['value']:,.0f}, the largest ε along "
                 f"{scheme}'s iterates "
                 f"goes from {number(few['error_level_met'])} to {number(many['error_level_met'])} and W₂ from {value_text(few)} to "
                 f"{value_text(many)}."
             )
             if (still := rows[-2])["error_level_met"] * STILL < many["error_level_met"]:
-                said.append(f"From {still['value']:,.0f} on ε_sc hardly falls: what is left comes from the network and its training.")
+                said.append(f"From {still['value']:,.0f} on ε hardly falls: what is left comes from the network and its training.")
     return " ".join(said)
 
 
 def samples_table(results: dict[str, dict], scheme: str, h: float) -> list[dict]:
     return [
         {
-            "method": method, "samples n": f"{r['value']:,.0f}", "ε_sc met, largest": number(r["error_level_met"]),
+            "method": method, "samples n": f"{r['value']:,.0f}", "ε met, largest": number(r["error_level_met"]),
             f"W₂ of {scheme} ± 95 %": value_text(r),
-            "C₂·ε_sc": number(r["bound_parts"]["score"]) if r["bound_parts"] else "void",
+            "C₂·ε": number(r["bound_parts"]["score"]) if r["bound_parts"] else "void",
         }
         for method, result in results.items() for r in result["rows"] if r["scheme"] == scheme and r["h"] == h
     ]  # fmt: skip

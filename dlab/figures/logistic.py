@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from dlab import schemes
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Band, Chart, Curve, Key, Map, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, about, estimate, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, about, estimate, fixed, listed, number, step_size
 from dlab.figures.plot import even_axis, line, log_axis, plot, scheme_look
-from dlab.figures.tables import diverged, hover, no_value, reasons, rows_of, schemes_of, value_text
+from dlab.figures.tables import diverged, has_slope, hover, no_value, reasons, rows_of, schemes_of, value_text
 
 # W2 at h = 0.1 and 0.39 as read off the printed figure for lambda = 100 ([YY] Fig. 1a), to about READ either way.
 PAPER = {"EM": (0.19, 0.435), "EI": (0.20, 0.48), "REM": (0.19, 0.435), "REI": (0.20, 0.47), "SO": (0.14, 0.32)}
@@ -92,7 +92,7 @@ def _boundary_line(theta, low, high, **drawn) -> Curve:
 
 def boundary_sentence(found: dict) -> str:
     """What the two-feature picture shows now."""
-    mean = ", ".join(f"{v:.2f}".replace("-", "−") for v in found["mean"])
+    mean = ", ".join(map(fixed, found["mean"]))
     return (
         f"{len(found['x'])} observations put the mean of θ at ({mean}); its boundary puts {found['right']} of them on the side of "
         f"their label. {found['scheme']} with h = {step_size(found['h'])} leaves its particles with standard deviations "
@@ -113,7 +113,7 @@ def experiment(result: dict, sigma: float, lam: float) -> Chart:
     shown = {name: [r for r in rows if r["w2"] <= top] for name, rows in kept.items()}
     curves = [
         Curve.of(
-            name, rows, why=lambda r: () if r["resolved"] else r["flags"] or ["not resolved"], says=hover, **scheme_look(name, key=name))
+            name, rows, why=lambda r: () if r["resolved"] else r["flags"] or ["not resolved"], says=hover, **scheme_look(name, label=name))
         for name, rows in shown.items()
     ]  # fmt: skip
     bands = [_printed_band(name, f"paper {name}") for name in ("EM", "EI", "SO") if read]
@@ -202,10 +202,9 @@ def orders(first: dict, sampled: dict[str, dict]) -> Chart:
     """W2 of the first coordinate, log-log: the surrogate's exact law as lines, simulated points of {what: result} as markers, hollow where
     they are not resolved."""
     curves, keys, hs = [], [], {r["h"] for r in first["rows"]}
-    for name, fit in first["fits"].items():
-        slope = f"  slope {about(fit['slope'], fit['low'], fit['high'])} below 1/L" if _sure(fit) else ""
+    for name in first["fits"]:
         curves.append(Curve.of(
-            f"{name}, exact", [r for r in first["rows"] if r["scheme"] == name], key=f"{name}{slope}", **scheme_look(name, marker=""),
+            f"{name}, exact", [r for r in first["rows"] if r["scheme"] == name], label=name, **scheme_look(name, marker=""),
             says=lambda r: [f"{r['scheme']}, surrogate, h = {step_size(r['h'])}", f"W₂ {number(r['w2'])}"]))  # fmt: skip
     values = [v for c in curves for v in c.y if v > 0]
     low, high = min(values) / 1.6, 1.6 * max(values)
@@ -249,8 +248,8 @@ def orders_sentence(first: dict) -> str:
 
 
 def _sure(fit) -> bool:
-    """Whether a slope is one: a curve that crosses zero has none."""
-    return fit["slope"] is not None and fit["low"] is not None and (fit["high"] - fit["low"]) / 2 < UNSURE
+    """Whether a slope is one: a curve that crosses zero has none, nor have three points."""
+    return has_slope(fit) and fit["low"] is not None and (fit["high"] - fit["low"]) / 2 < UNSURE
 
 
 def slopes_table(first: dict) -> list[dict]:
@@ -258,7 +257,7 @@ def slopes_table(first: dict) -> list[dict]:
     hs = sorted({r["h"] for r in first["rows"]}, reverse=True)
     return [
         {"h from": step_size(a), "to": step_size(b), "hL": number(a * first["L0"])}
-        | {n: f"{s[k]:.2f}" for n, s in first["slopes"].items()}
+        | {n: fixed(s[k]) for n, s in first["slopes"].items()}
         for k, (a, b) in enumerate(itertools.pairwise(hs))
     ]
 
@@ -271,7 +270,7 @@ def readings(found: dict, scheme: str) -> Chart:
         colours, marker, dash = LOOKS[reading]
         curves.append(Curve.of(
             _title(reading), [r for r in mine if r["reading"] == reading], value=lambda r: r["w2"], half=lambda r: Z95 * r["w2_stderr"],
-            colours=colours, group=reading, marker=marker, dash=dash, key=SHORT.get(reading) or f"{int(reading.split()[1]):,} samples",
+            colours=colours, group=reading, marker=marker, dash=dash, label=SHORT.get(reading) or f"{int(reading.split()[1]):,} samples",
             says=lambda r: [f"{_title(r['reading'])}, h = {step_size(r['h'])}", f"W₂ {estimate(r, 'w2', 'w2_stderr')}",
                             f"W₁ {estimate(r, 'w1', 'w1_stderr')}"]))  # fmt: skip
     hs, band = [r["h"] for r in mine], _printed_band(scheme, "paper")

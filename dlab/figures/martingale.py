@@ -52,7 +52,7 @@ def rates(found: dict):
         rows = [{**r, "at": math.sqrt(r["t"] * r["t_next"]) * 1.05 ** (i - 1)} for r in found["rows"]]
         curves.append(Curve.of(
             title, rows, lambda r: r["at"], value=lambda r, n=name: r[n], half=lambda r, n=name: Z95 * r[f"{n}_stderr"], colours=hue,
-            marker=marker, key=title,
+            marker=marker, label=title,
             says=lambda r, n=name, t=title: [f"t from {number(r['t'])} to {number(r['t_next'])}", f"{t}: {estimate(r, n, f'{n}_stderr')}"],
         ))  # fmt: skip
     curves += [line("none", y=0.0, colours=NEUTRAL, key="0 and −½"), line("half", y=-0.5, colours=NEUTRAL)]

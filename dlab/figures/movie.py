@@ -41,6 +41,9 @@ MAGIC = b"DLM2"
 MID = 21844
 GONE = 65535
 DEPTH = 12.0
+STEP = 1.0  # seconds that a step takes at 1×, where this makes the steps last SAMPLING seconds together
+SAMPLING = 6.0, 16.0  # at least, at most
+LEAD = 0.2  # of a movie is what takes no steps: the noising before them
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,10 +222,23 @@ def at_step(data: bytes, h: float | None) -> bytes:
     return _joined(header, body)
 
 
+def dressed(data: bytes, looks: dict[str, tuple[str, str, str]]) -> bytes:
+    """The movie, which may have been kept for long, with today's clock and looks: {the first word of a panel's name: (name, light,
+    dark)}."""
+    header, body = _parted(data)
+    for panel in header["panels"]:
+        if look := looks.get(panel["name"].split(" ")[0]):
+            panel["name"], *panel["colours"] = look
+    header["parts"] = {name: PARTS[name] for name in header["parts"]}
+    for rung in header["rungs"]:
+        rung["clock"] = clock(rung["steps"], rung["acts"])
+    return _joined(header, body)
+
+
 def decode(data: bytes) -> dict:
     """What `encode` made, at its own step size: the header with arrays where it has offsets.
 
-    h, times, steps and acts of that rung; panels[i]["positions"] (F, n, 2) float, NaN where a particle has diverged;
+    h, times, steps, clock (seconds) and acts of that rung; panels[i]["positions"] (F, n, 2) float, NaN where a particle has diverged;
     panels[i]["tips"] {part: (F, k, 2)}, where each part's arrow ends; ghost["positions"] (E, k, 2); density["drop"]
     (K, G, G) nats below the largest log p_t on each grid, row = y; arrows["values"] (K, m, 4). ValueError for other bytes.
     """
@@ -277,19 +293,38 @@ def _parted(data):
     return json.loads(data[8 : 8 + length]), data[8 + length :]
 
 
-def rate(frames: int) -> float:
-    """Frames a second: a whole movie takes about 12 s, a short one never less than half a second a step."""
-    return min(30.0, max(2.0, (frames - 1) / 12))
+def clock(steps, acts) -> list[float]:
+    """The second at which each frame is reached at 1×. steps (F,), the step number of each frame; acts (label, first frame).
+
+    An act that takes steps gives each of them the same time, STEP within the limits of SAMPLING, so that all step sizes of a
+    scene pass the same t at the same share of their movies. What takes none, as noising, has the share LEAD of the whole.
+    """
+    steps, pieces = np.asarray(steps, float), list(pairwise(_cuts(acts, len(steps))))
+    taken = [float(np.ptp(steps[a:b])) for a, b in pieces]
+    moving = min(max(STEP * sum(taken), SAMPLING[0]), SAMPLING[1]) if any(taken) else 0.0
+    resting = sum(b - a for (a, b), n in zip(pieces, taken) if not n)
+    lead = moving * LEAD / (1 - LEAD) if moving else min(SAMPLING[1], 0.5 * resting)
+    ways = []  # how long each frame stays until the next one
+    for (a, b), n in zip(pieces, taken):
+        even = np.diff(steps[a:b])
+        if n and np.all(even > 0):
+            ways += [*(even * moving / sum(taken)), moving / sum(taken) if b < len(steps) else 0.0]
+        else:
+            whole, count = (moving * n / sum(taken) if n else lead * (b - a) / resting), b - a - (b == len(steps))
+            ways += [whole / max(count, 1)] * (b - a)
+    return [round(float(s), 6) for s in np.cumsum([0.0, *ways[:-1]])]
 
 
 def packet(movie: bytes, **options) -> bytes:
     """What the player takes: options as JSON in front of an encoded movie.
 
-    height and above in px (`ui.player`), autoplay, presentation, alt; waiting: why there are no other step sizes yet, "" where none are to
-    come; live: whether there is a slider of step sizes; adopt: whether the page can take over the step size that the visitor chose.
+    height and above in px (`ui.player`), autoplay, presentation, alt; waiting: what is still to come, "" where all is there; live: whether
+    there is a slider of step sizes; asked: the one that the page asks for, None for the movie's own, and the request's number; sizes: those
+    that the page can compute.
     """
     default = {
-        "height": 480, "above": None, "autoplay": False, "presentation": False, "alt": "", "waiting": "", "live": True, "adopt": False,
+        "height": 480, "above": None, "autoplay": False, "presentation": False, "alt": "", "waiting": "", "live": True,
+        "asked": (None, 0), "sizes": (),
     }  # fmt: skip
     return b"DLP1" + _framed(dumps({**default, **options})) + movie
 
@@ -317,6 +352,7 @@ def _rung(movie: Movie, put) -> dict:
         "h": movie.h,
         "times": _numbers(movie.times),
         "steps": np.asarray(movie.steps, int).tolist(),
+        "clock": clock(movie.steps, movie.acts),
         "acts": [[str(label), int(first)] for label, first in movie.acts],
         "panels": [_motion(panel, movie.box, cuts, pieces) for panel in movie.panels],
     }

@@ -18,11 +18,12 @@ def _look(name, **changes):
 def chart(found: dict) -> Chart:
     """Cost against error, log-log, with the slopes of the theory as triangles."""
     curves = [
-        Curve.of(title, [r for r in found["rows"] if r["method"] == name], _error, value=_cost, says=_says, key=title, **_look(name))
+        Curve.of(title, [r for r in found["rows"] if r["method"] == name], _error, value=_cost, says=_says, label=title, **_look(name))
         for name, title in NAMES.items()
     ]  # fmt: skip
     em = [r for r in found["rows"] if r["method"] == "em"]
-    curves.append(Curve.of("EM, law", em, lambda r: r["law"], value=_cost, key="EM, law", **_look("em", marker="", dash="dash", thin=True)))
+    law = _look("em", marker="", dash="dash", thin=True)
+    curves.append(Curve.of("EM, law", em, lambda r: r["law"], value=_cost, label="EM, law", **law))
     # The triangles stand in the empty corner on the right.
     axis = log_axis("error: coupled L₂, or the law’s (exact)", [v for c in curves for v in c.x], (1.3, 12.0))
     slopes = sorted({v["theory"] for v in found["slopes"].values()})
@@ -155,11 +156,11 @@ def networks_chart(found: dict) -> Chart:
     curves = []
     for width, shape in zip(found["widths"], WIDTH_LOOKS):
         name = f"EM, width {width}"
-        curves.append(Curve.of(name, _of(found, width), lambda r: r["error"], value=_cost, says=_network_says, key=name,
+        curves.append(Curve.of(name, _of(found, width), lambda r: r["error"], value=_cost, says=_network_says, label=name,
                                **scheme_look("EM", **shape, group=name)))  # fmt: skip
     many = look(LOOKS["coupled"], group="multilevel", dash="")
-    curves.append(Curve.of("multilevel", _of(found, "multilevel"), lambda r: r["error"], value=_cost, says=_network_says, key="multilevel",
-                           **many))  # fmt: skip
+    curves.append(Curve.of("multilevel", _of(found, "multilevel"), lambda r: r["error"], value=_cost, says=_network_says,
+                           label="multilevel", **many))  # fmt: skip
     axis = log_axis("coupled L₂ error", [v for c in curves for v in c.x])
     return plot("Cost against error with trained networks", axis, "multiplications a path", curves, says=networks_sentence(found))
 
@@ -211,7 +212,7 @@ def levels_chart(found: dict) -> Chart:
     rows = found["rows"][1:]
     shapes = {"variance": ("variance_stderr", LOOKS["coupled"]), "mean": ("stderr", LOOKS["law"])}
     curves = [
-        Curve.of(title, rows, value=lambda r, k=name: abs(r[k]), half=lambda r, e=error: Z95 * r[e], key=title, says=_level_says,
+        Curve.of(title, rows, value=lambda r, k=name: abs(r[k]), half=lambda r, e=error: Z95 * r[e], label=title, says=_level_says,
                  **look(style, group=name))
         for name, title in FALLS.items() for error, style in [shapes[name]]
     ]  # fmt: skip
@@ -227,7 +228,7 @@ def cost_chart(found: dict) -> Chart:
     """Score evaluations against the accuracy of the mean."""
     looks = {"multilevel": look(LOOKS["coupled"], group="multilevel"), "plain": look(Style(*NEUTRAL, "circle", "solid"), group="plain")}
     curves = [
-        Curve.of(title, found["costs"], lambda c: c["eps"], value=lambda c, k=name: c[k], key=title, **looks[name],
+        Curve.of(title, found["costs"], lambda c: c["eps"], value=lambda c, k=name: c[k], label=title, **looks[name],
                  says=_cost_says)
         for name, title in COSTS.items()
     ]  # fmt: skip
@@ -262,7 +263,7 @@ def levels_table(found: dict) -> list[dict]:
     n = found["costs"][-1]["n"] if found["costs"] else []
     return [
         {
-            "level": r["level"], "steps": r["steps"], "mean of the difference": estimate(r, "mean").replace("-", "−"),
+            "level": r["level"], "steps": r["steps"], "mean of the difference": estimate(r, "mean"),
             "variance of the difference": estimate(r, "variance", "variance_stderr"), "variance of |X|²": number(r["plain"]),
             "particles at the finest ε": f"{n[r['level']]}" if r["level"] < len(n) else number(None),
         }

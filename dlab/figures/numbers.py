@@ -1,28 +1,77 @@
-"""Numbers as a reader sees them: three significant digits, scientific only below 1e-3, intervals as ±."""
+"""Numbers as a reader sees them: three significant digits, powers of ten below 10⁻³, a true minus, intervals as ±. Files for
+machines have plain floats."""
 
 import math
+import re
 
 NONE = "–"
 Z95 = 1.96  # standard errors in a 95 % interval
+RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(power: int) -> str:
+    """10⁻⁴"""
+    return f"10{str(power).translate(RAISED)}"
+
+
+NAMES = {
+    "m0": "m₀", "L0": "L₀", "M1": "M₁", "M2": "M₂", "m_min": "mₘᵢₙ", "L_max": "Lₘₐₓ", "ε_L": "ε⁽ᴸ⁾", "ε_M": "ε⁽ᴹ⁾",
+    "L_F": "Lipschitz constant of H",  # plain text has no such subscript
+}  # fmt: skip
+
+
+FORMULAS = {
+    "m0": "m_0", "L0": "L_0", "M1": "M_1", "C1": "C_1", "C2": "C_2", "m_min": r"m_{\min}", "L_max": r"L_{\max}", "L_F": "L_F",
+    "p_T": "p_T", "p_t": "p_t", "p_0": "p_0", "σ_T²": r"\sigma_T^2", "σ_t²": r"\sigma_t^2", "ε_sc": r"\varepsilon_{sc}",
+}  # fmt: skip
+_STEPS = re.compile(r"(?<=\bh = )\d+(?:\\?\.\d+)?(?:, \d+(?:\\?\.\d+)?)*")
+_RAW = re.compile(r"(?<![\w$])(" + "|".join(name.replace("_", r"\\?_") for name in FORMULAS) + r")(?![\w$])")
+
+
+def symbol(name: str) -> str:
+    """The name of a constant with its subscript, as plain text."""
+    return NAMES.get(name, name)
+
+
+def in_markdown(text: str) -> str:
+    """A note of a result as Markdown: its raw names as formulas, m0 as $m_0$, its step sizes as 1/64, before or after it was escaped."""
+    text = _STEPS.sub(lambda found: ", ".join(step_size(float(h.replace(chr(92), ""))) for h in found[0].split(", ")), text)
+    return _RAW.sub(lambda found: f"${FORMULAS[found[1].replace(chr(92), '')]}$", text)
+
+
+def signed(text: str) -> str:
+    """The text of a number with a true minus."""
+    return text.replace("-", "−")
+
+
+def fixed(value: float | None, places: int = 2) -> str:
+    """A slope with so many decimals, "−1.20", never "−0.00"; a dash for None."""
+    return NONE if value is None else signed(f"{round(value, places) + 0.0:.{places}f}")
+
+
+def chosen(value: float) -> str:
+    """A number that somebody chose, as short as it is: 0.25, 4, 2×10⁻⁴."""
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        return signed(f"{value:g}")
+    digits, power = f"{value:e}".split("e")
+    return f"{signed(digits.rstrip('0').rstrip('.'))}×{power_of_ten(int(power))}"
 
 
 def number(value: float | None) -> str:
-    """0.0123, 1.02, 16.2, 170, 2.5e-4; a dash for None and for what is not finite."""
+    """0.0123, 1.02, 16.2, 170, 2.50×10⁻⁴; a dash for None and for what is not finite."""
     if value is None or not math.isfinite(value):
         return NONE
     if value == 0:
         return "0"
     value = float(f"{value:.2e}")
-    if abs(value) < 1e-3:
-        digits, power = f"{value:.2e}".split("e")
-        return f"{digits}e{int(power)}"
-    if abs(value) >= 1e6:
-        return f"{value:.3g}".replace("e+0", "e").replace("e+", "e")
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    if 1e-3 <= abs(value) < 1e6:
+        return signed(f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}")
+    digits, power = f"{value:.2e}".split("e")
+    return f"{signed(digits)}×{power_of_ten(int(power))}"
 
 
 def interval(value: float | None, half: float | None) -> str:
-    """value ± half, cut where the interval makes digits meaningless: "1.02 ± 0.02", "(1.7 ± 0.3)e-4".
+    """value ± half, cut where the interval makes digits meaningless: "1.02 ± 0.02", "(1.7 ± 0.3)×10⁻⁴".
 
     An interval finer than the third digit is rounded up to it; a half of 0 or None leaves the value alone.
     """
@@ -31,13 +80,13 @@ def interval(value: float | None, half: float | None) -> str:
     top = max(abs(value), half)
     if top < 1e-3:
         power = math.floor(math.log10(top))
-        return f"({interval(value / 10**power, half / 10**power)})e{power}"
+        return f"({interval(value / 10**power, half / 10**power)})×{power_of_ten(power)}"
     lead = math.floor(math.log10(half))
     wanted = -lead + (half / 10**lead < 1.95)  # two digits of an interval that starts with 1
     room = 2 - math.floor(math.log10(top))
     places = max(0, min(wanted, room))
     half = math.ceil(half * 10**places - 1e-9) / 10**places if wanted > room else half
-    return f"{value:.{places}f} ± {half:.{places}f}" if value else f"0 ± {half:.{places}f}"
+    return f"{fixed(value, places) if value else 0} ± {half:.{places}f}"
 
 
 def estimate(row: dict, name: str = "w2", stderr: str = "stderr") -> str:

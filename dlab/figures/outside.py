@@ -5,7 +5,7 @@ from dataclasses import replace
 from dlab import theory
 from dlab.figures import along, convergence, tables
 from dlab.figures.chart import Chart, Curve, Key, Sheet, evenly, look
-from dlab.figures.numbers import NONE, Z95, constant, interval, listed, number, step_size
+from dlab.figures.numbers import NONE, Z95, constant, interval, listed, number, step_size, symbol
 from dlab.figures.plot import beside, line, plot, scheme_look, step_axis
 from dlab.figures.tables import (
     diverged,
@@ -36,7 +36,8 @@ def sheet(result: dict, varied: dict | None, h: float, label: str, symbol: str) 
     size h."""
     parts = [convergence.chart(result, brackets=False)]
     if varied and h in along.steps_of({"": varied}):
-        parts.append(_with_end(along.chart({"": varied}, h), varied, label, symbol))
+        beside = _with_end(along.chart({"": varied}, h), varied, label, symbol)
+        parts.append(_without(beside, [s for s in tables.schemes_of(result) if s not in varied["study"]["schemes"]], label))
     told = " ".join([tables.sentence(result), *(p.caption for p in parts[1:])])
     return Sheet("Outside the assumptions", tuple(parts), f"Two pictures. {told}", told)
 
@@ -61,6 +62,17 @@ def _with_end(chart: Chart, varied: dict, label: str, symbol: str) -> Chart:
     return replace(chart, series=(end, *chart.series), keys=(*chart.keys, side))
 
 
+def _without(chart: Chart, missing: list, label: str) -> Chart:
+    """The chart, which says which schemes it leaves out and why."""
+    if not missing:
+        return chart
+    one = len(missing) == 1
+    law = "whose law takes" if one else "whose laws take"
+    why = f"Not drawn against the {label[0].lower()}{label[1:]}: {listed(missing)}, {law} long to carry at every value."
+    keys = (*chart.keys, Key(f"not drawn: {listed(missing)}"))
+    return replace(chart, keys=keys, caption=f"{chart.caption} {why}".strip(), alt=f"{chart.alt} {why}")
+
+
 def failing(checklist: list) -> str:
     """Which assumptions fail, with their numbers, and what is left of the theorems; of `theory.checklist`."""
     failed = [a for a in checklist if a.verdict == theory.FAILS]
@@ -68,7 +80,7 @@ def failing(checklist: list) -> str:
         return "No assumption is known to fail here, and m₀ > ½: the theorems apply, as far as their numbers were proven or measured."
     each = []
     for a in failed:
-        facts = ", ".join(f"{s} = {shown}" for s, v, how in a.values if (shown := constant(v, how)))
+        facts = ", ".join(f"{symbol(s)} = {shown}" for s, v, how in a.values if (shown := constant(v, how)))
         listed_nowhere = a.number == NONE
         name = "m₀ > ½" if listed_nowhere else f"Assumption {a.number}"
         each.append(f"{name} ({'listed nowhere' if listed_nowhere else a.title}; {facts})")
@@ -89,7 +101,7 @@ def measured(result: dict) -> str:
             said.append(f"{name} C = {number(fit['constant'])}, p = {slope_text(fit)}")
         else:
             rows = rows_of(result, name)
-            why = next((reason for r in rows for reason in reasons(r, fit)), "too few resolved points")
+            why = next((reason for r in rows for reason in reasons(r, fit)), fit.get("unsaid") or "too few resolved points")
             without.setdefault(why.rstrip("."), []).append(name)
     head = f"Measured all the same, W₂ ≈ C·hᵖ: {'; '.join(said)}." if said else "No order could be measured."
     return " ".join([head, *(f"{listed(names)}: {why}." for why, names in without.items())])
@@ -155,7 +167,7 @@ def _hessian_chart(found, title="step size h", at=lambda r: r["h"], text=step_si
         style = look(LOOKS[others.index(label) % len(LOOKS)]) if label in others else scheme_look(label[:2])
         curves.append(Curve.of(
             label, result["rows"], at, why=lambda r, f=fit: reasons(r, f), **{**style, "group": label},
-            key=f"{label} {slope_text(fit)}" if has_slope(fit) and at is not _cost else label,
+            label=label,
             says=lambda r, n=label: [*hover(r, n), f"{r['score_evals']} scores, {r['hessian_evals']:g} Hessians"]))  # fmt: skip
     return plot(f"W₂ against {title}", step_axis([x for c in curves for x in c.x], title, text=text), "W₂", curves)
 

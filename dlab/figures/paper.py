@@ -25,8 +25,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, largest_font, whiskers
-from dlab.look import DASHES, MARKERS
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Chart, Map, Sheet, apart, largest_font, whiskers
+from dlab.figures.numbers import chosen
+from dlab.look import DASHES, MARKERS, readable
 
 # rcParams are global to the process: whoever draws or saves holds this lock.
 _LOCK = threading.RLock()
@@ -53,7 +54,7 @@ def to_matplotlib(chart: Chart | Sheet, width_mm: float = 160, font_pt: float = 
     """The chart as a matplotlib figure that belongs to no pyplot state.
 
     width_mm of the whole figure, font_pt of all its text; grey: told apart by marker and dash alone, maps by lightness;
-    legend: the keys below the picture, or the colour bars of maps. Decades are equally long on both axes as far as a
+    legend: the key below the picture, or the colour bars of maps. Decades are equally long on both axes as far as a
     page allows. The parts of a Sheet stand side by side where the page is wide enough for their text. ValueError for text
     too large for the width.
     """
@@ -100,7 +101,7 @@ def _charts(charts, width_mm, font_pt, grey, legend) -> Figure:
         if isinstance(chart, Map):
             _one_map(part, part.add_subplot(), chart, _map_name(chart, grey, each, em), font_pt, grey, legend)
         else:
-            _draw(part, chart, font_pt, grey, legend and n)
+            _draw(part, chart, font_pt, grey, legend and n, aspect * max(each - 6.5 * em, 0.4 * each))
         # An axis title longer than its axis would be cut at the edge of the picture.
         room, ax = int(max(aspect * (each - 6.5 * em), 12 * em) / (0.6 * em)), part.axes[0]
         ax.set_ylabel("\n".join(textwrap.fill(line, room) for line in chart.y.title.split("\n")))
@@ -109,14 +110,14 @@ def _charts(charts, width_mm, font_pt, grey, legend) -> Figure:
     return figure
 
 
-def _draw(figure, chart, font_pt, grey, columns):
-    """The chart in a (sub)figure; no legend where columns is False."""
-    groups = list(dict.fromkeys(k.group for k in chart.keys if k.group))
+def _draw(figure, chart, font_pt, grey, columns, tall):
+    """The chart in a (sub)figure, its axes about `tall` mm high; no key where columns is False."""
+    groups = list(dict.fromkeys(mark.group for mark in (*chart.labels, *chart.keys) if mark.group))
 
     def colour(mark):
         if not grey:
             return mark.colours[0]
-        return str(round(0.55 * groups.index(mark.group) / max(1, len(groups) - 1), 2)) if mark.group else "0.4"
+        return str(round(0.55 * groups.index(mark.group) / max(1, len(groups) - 1), 2)) if mark.group in groups else "0.4"
 
     line, size = font_pt / 7, font_pt * 0.6
     ax = figure.add_subplot(facecolor="none")
@@ -126,6 +127,10 @@ def _draw(figure, chart, font_pt, grey, columns):
     for b in chart.bands:
         lower, upper = (list(map(chart.y.place, values)) for values in (b.lower, b.upper))
         ax.fill_between(b.x, lower, upper, color=colour(b), alpha=BAND_OPACITY, linewidth=0, label=b.name)
+        if b.label:
+            left = any(t.x1 > t.x0 for t in chart.triangles)
+            ax.annotate(b.label, (0.0 if left else 1.0, max(upper)), (3 if left else -3, -0.4 * font_pt), xycoords=ax.get_yaxis_transform(),
+                        textcoords="offset points", color=colour(b), ha="left" if left else "right", va="top", fontsize=font_pt - 1)
     for b in chart.bars:
         ax.barh(b.y, b.x1 - b.x0, b.height, b.x0, color=colour(b), linewidth=0, label=b.name)
         ax.text((b.x0 + b.x1) / 2, b.y, b.text, color="white", ha="center", va="center")
@@ -136,6 +141,7 @@ def _draw(figure, chart, font_pt, grey, columns):
                     ha="left" if side > 0 else "right", va="center", fontsize=font_pt - 1)
     for s in chart.series:
         _curve(ax, s, chart.y, colour(s), line, size)
+    _labels(ax, chart, colour, font_pt, tall, grey)
     for axis, which in ((chart.x, "x"), (chart.y, "y")):
         getattr(ax, f"set_{which}scale")("log" if axis.log else "linear")
         getattr(ax, f"set_{which}lim")(axis.limits)
@@ -147,6 +153,19 @@ def _draw(figure, chart, font_pt, grey, columns):
     if columns and chart.keys:
         handles = [_handle(k, colour(k), line, size) for k in chart.keys]
         figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+
+
+def _labels(ax, chart, colour, font_pt, tall, grey):
+    """The names of the curves beside the axes, none over another, with thin leaders to them."""
+    line = 1.25 * font_pt * 0.353  # mm
+    heights = [len(label.lines) * line / tall for label in chart.labels]
+    size = font_pt * min(1.0, 1 / sum(heights)) if heights else font_pt
+    for label, share in zip(chart.labels, apart([chart.y.share(label.y) for label in chart.labels], heights)):
+        place = chart.y.at(share)
+        ax.plot((label.x, chart.x.limits[1]), (label.y, place), color=colour(label), linewidth=0.4, alpha=0.6, zorder=1)
+        ax.annotate("\n".join(label.lines), (1.0, place), (3, 0), xycoords=ax.get_yaxis_transform(), textcoords="offset points",
+                    color="black" if grey else readable(colour(label), "#ffffff"), ha="left", va="center", fontsize=size,
+                    linespacing=1.0)  # fmt: skip
 
 
 def _maps(parts, width_mm, font_pt, grey, legend) -> Figure:
@@ -194,7 +213,7 @@ def _one_map(figure, ax, part, name, font_pt, grey, legend):
     for which, axis in (("x", part.x), ("y", part.y)):
         getattr(ax, f"set_{which}ticks")(*zip(*axis.ticks))
     if legend:
-        bar = figure.colorbar(drawn, ax=ax, location="bottom", fraction=0.06, format=lambda v, _: f"{v:.3g}".replace("-", "−"))
+        bar = figure.colorbar(drawn, ax=ax, location="bottom", fraction=0.06, format=lambda v, _: chosen(float(f"{v:.3g}")))
         bar.set_label(name, fontsize="small")
         bar.ax.locator_params(nbins=3)
 

@@ -1,5 +1,7 @@
 """The motion of particles as a movie: labels, colours and frames, nothing computed."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from dlab import schemes
@@ -21,12 +23,12 @@ def movie(motion, forward: bool = True) -> Movie:
             distance = np.concatenate([np.full(lead, np.nan), distance])
         panels.append(
             Panel(
-                name=f"{track.scheme} · {schemes.REGISTRY[track.scheme].title}",
+                name=_name(track.scheme),
                 colour_light=style.light,
                 colour_dark=style.dark,
                 positions=positions,
                 distance=distance,
-                distance_label=f"W₂ so far ({track.method})",
+                distance_label=f"W₂ so far ({track.method})" if track.method else "W₂ so far",
                 parts=parts,
             )
         )
@@ -51,8 +53,37 @@ def encoded(motions, scene: str = "") -> bytes:
     return encode(*map(movie, motions), scene=scene)
 
 
+def slim(motions, frames: int) -> bytes:
+    """The same with `frames` frames of sampling at most, every other one of noising, and no parts of steps, arrows or exact paths."""
+    return encode(*(_slimmed(movie(motion), frames) for motion in motions), scene="opening")
+
+
+def _slimmed(whole: Movie, frames) -> Movie:
+    first, last = whole.acts[-1][1], len(whole.times) - 1
+    stride = -(-(last - first) // frames)
+    kept = np.array([*range(0, first, 2), *range(first, last, stride), last])
+    panels = tuple(
+        replace(p, positions=p.positions[kept], distance=p.distance[kept], parts=None, real=None) for p in whole.panels
+    )  # fmt: skip
+    acts = tuple((label, int(np.searchsorted(kept, start))) for label, start in whole.acts)
+    return replace(
+        whole, panels=panels, times=whole.times[kept], steps=whole.steps[kept], acts=acts, arrows=None, ghost=None, ghost_times=None,
+    )  # fmt: skip
+
+
+def looks() -> dict[str, tuple[str, str, str]]:
+    """{scheme: (its name in a panel, colour on light and on dark ground)}."""
+    return {name: (_name(name), scheme.style.light, scheme.style.dark) for name, scheme in schemes.REGISTRY.items()}
+
+
+def _name(scheme) -> str:
+    return f"{scheme} · {schemes.REGISTRY[scheme].title}"
+
+
 def sentence(motion) -> str:
-    """What the player shows when it has run, with the numbers in it."""
+    """What the player shows when it has run, with the numbers in it; "" where nothing was measured."""
+    if not any(track.method for track in motion.tracks):
+        return ""
     parts = []
     for track in motion.tracks:
         last = track.distance[-1]

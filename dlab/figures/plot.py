@@ -13,6 +13,7 @@ BELOW = "drawn at the lower edge: its value lies below the picture"
 OPEN = "An error bar without a cap goes on beyond the picture; its interval is in the table."
 FOOT, APART = 0.03, 0.04  # shares of the picture's height: below the triangles; between marks at the same edge
 ROUNDING = 1e-9  # of the largest value: a hollow point below says “equal”, and does not stretch the axis
+BESIDE = 1.3  # times as far right or left as a triangle: a mark there would stand in its labels
 NARROW = 1.6  # times as far right as it begins: a triangle that ends nearer is not drawn
 LARGE = 1e4  # of the largest measured value: a bound above would flatten the picture, and leaves it at its top
 
@@ -40,13 +41,6 @@ def step_axis(values: Iterable[float], title: str = "step size h", room=(1.3, 1.
     return log_axis(title, places, room, lambda low, high: octaves(low, high, places, text))
 
 
-def level(axis: Axis, share: float) -> float:
-    """The place at a share of an axis, 0 at its lower end."""
-    low, high = map(math.log, axis.limits) if axis.log else axis.limits
-    at = low + share * (high - low)
-    return math.exp(at) if axis.log else at
-
-
 def line(name: str, x: float | None = None, y: float | None = None, **drawn) -> Curve:
     """A thin straight line across the whole picture: upright at x, or level at y."""
     ends = (0.0, math.inf)
@@ -64,20 +58,21 @@ def lost(name: str, rows: list, at: Callable, says: Callable, **drawn) -> Curve:
 def plot(
     title: str, x: Axis, y: str | Axis, curves: Iterable[Curve], *, bands: Iterable[Band] = (), keys: Iterable[Key] = (),
     guide: dict[str, str] | None = None, slopes: tuple = (), corner: str = "right", room=(1.5, 1.5), headroom: float = LARGE,
-    says: str = "", caption: str | None = None,
+    least: tuple[float, float] | None = None, says: str = "", caption: str | None = None,
 ) -> Chart:  # fmt: skip
     """A chart of the curves and bands on the axis x.
 
     y        an axis, or the title of a logarithmic one about all that is drawn
-    keys     of the legend, after those of the curves; guide {"hollow", "band", "x" or a dash: label} adds those ways of drawing
-             that occur without a key of their own
+    keys     after those of the curves; guide {"hollow", "band", "x" or a dash: label} adds those ways of drawing that occur
+             without a key or label of their own
     slopes   of reference triangles in a lower corner, "left" where curves fall to the right, or in the empty "top" one
+    least    (low, high) that a vertical axis about what is drawn shows at least
     says     a sentence that ends the alternative text, and is the caption where no other is given
     """
     curves, bands = [_wide(c, 1.04) for c in curves if c.x], [_wide(b, 1.02) for b in bands]
     cut = False
     if isinstance(y, str):
-        y, cut = _height(y, x, curves, bands, slopes, corner, room, headroom)
+        y, cut = _height(y, x, curves, bands, slopes, corner, room, headroom, least)
     curves = _placed(curves, x, y)
     guide = [key for how, label in (guide or {}).items() if (key := _guide(how, label, curves, bands))]
     chart = Chart(
@@ -114,7 +109,7 @@ def _wide(mark, by):
     return replace(mark, x=(mark.x[0] / by, mark.x[0], mark.x[0] * by), **spread)
 
 
-def _height(title, x, curves, bands, slopes, corner, room, headroom) -> tuple[Axis, bool]:
+def _height(title, x, curves, bands, slopes, corner, room, headroom, least=None) -> tuple[Axis, bool]:
     """The y axis, and whether a line leaves the picture at its top."""
     points = [(a, *p) for c in curves if c.marker and c.sizes for a, *p in _points(c)]
     largest = max((v for _, v, _, _ in points), default=0.0)
@@ -124,9 +119,10 @@ def _height(title, x, curves, bands, slopes, corner, room, headroom) -> tuple[Ax
     limit = headroom * largest if points else math.inf
     sizes = [v for v in [*(v for _, v, _, _ in points), *lines, *ends] if v <= limit] or [0.01, 0.1]
     low, top = min(sizes) / room[0], max([*sizes, *(high for *_, high, _ in points)]) * room[1]
+    low, top = (low, top) if least is None else (min(low, least[0]), max(top, least[1]))
     for _ in range(3 if corner != "top" else 0):  # the triangles grow with the picture, which makes room for them below the points
         for t in _triangles(x, Axis(title, (low, top), ()), slopes[-1:], corner):
-            over = [v / (a / t.x0) ** t.slope for a, v, *_ in points if min(t.x0, t.x1) <= a * 1.01 and a <= 1.01 * max(t.x0, t.x1)]
+            over = [v / (a / t.x0) ** t.slope for a, v, *_ in points if min(t.x0, t.x1) <= a * BESIDE and a <= BESIDE * max(t.x0, t.x1)]
             low = min(low, (min(over, default=top) / 1.6 / top**FOOT) ** (1 / (1 - FOOT)))
     return Axis(title, (low, top), decades(low, top)), any(limit < v for v in lines)
 
@@ -154,7 +150,7 @@ def _placed(curves, x, y) -> list[Curve]:
             elif v == math.inf or v < low:
                 edge = v == math.inf
                 rank = taken[a, edge] = taken.get((a, edge), -1) + 1
-                places[i] = level(y, 0.97 - APART * rank if edge else 0.02 + APART * rank)
+                places[i] = y.at(0.97 - APART * rank if edge else 0.02 + APART * rank)
                 if hover and not edge:
                     hover[i] += f"\n{BELOW}"
         left, right = sorted(x.limits)
@@ -171,7 +167,7 @@ def _guide(how, label, curves, bands) -> Key | None:
         return Key(label, marker="x", filled=False) if any(c.marker == "x" and not any(c.filled) for c in marked) else None
     if how == "band":
         return Key(label, band=True) if bands else None
-    return Key(label, dash=how) if any(c.dash == how and not c.key and not c.marker for c in curves) else None
+    return Key(label, dash=how) if any(c.dash == how and not c.key and not c.label and not c.marker for c in curves) else None
 
 
 def _triangles(x, y, slopes, corner) -> tuple[Triangle, ...]:
@@ -186,8 +182,8 @@ def _triangles(x, y, slopes, corner) -> tuple[Triangle, ...]:
     edge = (right / left) ** 0.06  # room for the labels beside the corner
     if corner == "top":
         wide = min(wide, height**0.15)
-        high = level(y, 0.96) / wide ** max(slopes)
+        high = y.at(0.96) / wide ** max(slopes)
         return tuple(Triangle(right / edge, right / edge / wide, high, -s, order(s)) for s in slopes) if wide >= NARROW else ()
     ends = (right / edge / wide, right / edge) if corner == "right" else (left * edge * wide, left * edge)
-    sign, foot = 1 if corner == "right" else -1, level(y, FOOT)
+    sign, foot = 1 if corner == "right" else -1, y.at(FOOT)
     return tuple(Triangle(*ends, foot, sign * s, order(s)) for s in slopes if foot * wide**s < top)

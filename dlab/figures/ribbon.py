@@ -1,4 +1,4 @@
-"""p_t over time as colours, with paths of schemes over it, from an `answers.ribbon` answer; nothing is computed here."""
+"""pₜ over time as colours, with paths of schemes over it, from an `answers.ribbon` answer; nothing is computed here."""
 
 import itertools
 import math
@@ -18,12 +18,12 @@ def sheet(found: dict) -> Sheet:
     """The picture; time runs from T to the end, as sampling does, and its ticks are the steps' times."""
     t, x, density = (np.asarray(found[k]) for k in ("t", "x", "density"))
     names, said = listed(p["scheme"] for p in found["paths"]), sentence(found)
-    title = f"p_t and paths of {names} in {found['steps']} steps" if names else "p_t"
+    title = f"pₜ and paths of {names} in {found['steps']} steps" if names else "pₜ"
     what = "x₁" if found["coordinate"] == "coordinate" else "x along the first axis"
     drawn = [_drawn(p) for p in found["paths"]]
     part = Map(
-        title, _time(found), even_axis(what, float(x[0]), float(x[-1])), (t, x), density, (0.0, float(density.max())), "p_t(x)",
-        f"The density of p_t against time, from t = {number(float(t[-1]))} to {number(float(t[0]))}, with paths over it. {said}",
+        title, _time(found), even_axis(what, float(x[0]), float(x[-1])), (t, x), density, (0.0, float(density.max())), "pₜ(x)",
+        f"The density of pₜ against time, from t = {number(float(t[-1]))} to {number(float(t[0]))}, with paths over it. {said}",
         over=tuple(drawn), equal=False, keys=tuple(Key(c.key, c.colours, c.group, dash=c.dash) for c in drawn),
     )  # fmt: skip
     return Sheet(title, (part,), part.alt, said)

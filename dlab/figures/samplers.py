@@ -3,8 +3,8 @@
 import math
 
 from dlab import schemes
-from dlab.figures.chart import LESS, MORE, Chart, Curve, Key
-from dlab.figures.numbers import NONE, estimate, listed, number, order
+from dlab.figures.chart import LESS, MORE, Chart, Curve
+from dlab.figures.numbers import estimate, fixed, listed, number, order
 from dlab.figures.plot import even_axis, log_axis, lost, plot, scheme_look, step_axis
 
 SHOWN = {
@@ -32,25 +32,15 @@ def chart(rows: list[dict], says: str, picked: str | None = None) -> Chart:
         mine, look = [r for r in rows if r["scheme"] == name], scheme_look(name)
         if picked not in (None, name):
             mine, look = [r for r in mine if not r["flags"]], {**look, "marker": "", "thin": True}
-        curves.append(Curve.of(name, mine, _at, why=lambda r: r["flags"], says=_says, **look))
+        curves.append(Curve.of(name, mine, _at, why=lambda r: r["flags"], says=_says, label=name, **look))
         gone = [r for r in mine if r["w2"] is None]
         curves.append(lost(f"{name} without a value", gone, _at, _says, **{**look, "marker": "x"}))
     axis = step_axis(map(_at, rows), "score and Hessian evaluations a path", (1.15, 1.15), "{:g}".format)
     return plot(
-        "W₂ against evaluations of score and Hessian", axis, _quantity(rows), curves, keys=_keys(names),
+        "W₂ against evaluations of score and Hessian", axis, _quantity(rows), curves,
         guide={"hollow": "equal up to rounding, or rough", "x": "not finite"}, slopes=(1.0, 2.0, 3.0), corner="left",
         headroom=math.inf, says=says,
     )  # fmt: skip
-
-
-def _keys(names) -> list[Key]:
-    """Of the schemes, each family behind its title."""
-    keys = []
-    for family, title in schemes.FAMILIES.items():
-        mine = [name for name in names if schemes.REGISTRY[name].family == family]
-        keys += [Key(f"{title}:", group=f"family {family}")] if mine else []
-        keys += [Key(name, **scheme_look(name)) for name in mine]
-    return keys
 
 
 def _at(row):
@@ -113,7 +103,7 @@ def _slope(mine, counts) -> str:
     two = [mine.get(n) for n in counts[-2:]]
     if len(two) < 2 or any(r is None or not r["w2"] or r["flags"] for r in two):
         return number(None)
-    return f"{math.log(two[0]['w2'] / two[1]['w2']) / math.log(counts[-1] / counts[-2]):.2f}"
+    return fixed(math.log(two[0]["w2"] / two[1]["w2"]) / math.log(counts[-1] / counts[-2]))
 
 
 def missing(reasons: dict[str, str]) -> str:
@@ -134,7 +124,7 @@ def dial(found: dict) -> Chart:
     """W2 against the churn e at the N of a `dial` answer, on both grids, and what N W2 tends to on the second one, over N."""
     rows, n = found["rows"], found["steps"]
     curves = [
-        Curve.of(title, rows, _churn, value=lambda r, k=name: r[k], dash="solid" if name == "log" else "dash", key=title,
+        Curve.of(title, rows, _churn, value=lambda r, k=name: r[k], dash="solid" if name == "log" else "dash", label=title,
                  colours=LESS if name == "log" else MORE)
         for name, title in GRIDS.items()
     ]  # fmt: skip
@@ -167,7 +157,7 @@ def dial_table(found: dict) -> list[dict]:
         {
             "e": f"{r['churn']:g}",
             **{f"{what}, {SHORT[k]}": value for k in GRIDS for what, value in (
-                ("W₂", number(r[k])), ("order", NONE if r[f"{k}_order"] is None else f"{r[f'{k}_order']:.2f}"),
+                ("W₂", number(r[k])), ("order", fixed(r[f"{k}_order"])),
                 ("N W₂", number(r[k] and n * r[k])))},
             "limit of N W₂": number(r["limit"]),
         }

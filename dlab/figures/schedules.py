@@ -125,7 +125,7 @@ def drawn(found: dict, names) -> Sheet | None:
 def _levels(lines, steps) -> Chart:
     """sigma against n; a last one of 0 has no place on the axis."""
     curves = [
-        Curve(name, *zip(*((float(n), v) for n, v in enumerate(sigmas) if v > 0)), key=name, **_thinned(style, steps))
+        Curve(name, *zip(*((float(n), v) for n, v in enumerate(sigmas) if v > 0)), label=name, **_thinned(style, steps))
         for name, sigmas, style in lines
     ]  # fmt: skip
     return plot("σ along the run", even_axis("step n", 0.0, float(steps)), "σ/α at the start of step n", curves)
@@ -136,7 +136,7 @@ def _steps(lines, steps) -> Chart:
     curves = []
     for name, sigmas, style in lines:
         sizes = [(float(n), 2 * math.log(a / b)) for n, (a, b) in enumerate(pairwise(sigmas)) if b > 0]
-        curves += [Curve(name, *zip(*sizes), key=name, **_thinned(style, steps))] if sizes else []
+        curves += [Curve(name, *zip(*sizes), label=name, **_thinned(style, steps))] if sizes else []
     return plot("Steps in log-SNR", even_axis("step n", 0.0, float(steps)), "change of log-SNR in step n", curves)
 
 
@@ -203,13 +203,13 @@ def best(found: dict) -> Sheet:
     at = lambda r: float(r["iteration"])  # noqa: E731
     style = scheme_look(found["scheme"], group="")
     curves = [
-        Curve.of("fitted", [r for r in track if r["fitted"]], at, value=lambda r: r["fitted"], key="variances that are fitted",
+        Curve.of("fitted", [r for r in track if r["fitted"]], at, value=lambda r: r["fitted"], label="fitted variances",
                  **{**style, "marker": "", "dash": "solid"}),
-        Curve.of("held out", [r for r in track if r["held_out"]], at, value=lambda r: r["held_out"], key="variances held out",
+        Curve.of("held out", [r for r in track if r["held_out"]], at, value=lambda r: r["held_out"], label="held out",
                  **{**style, "marker": "", "dash": "dash"}),
     ]  # fmt: skip
     if other := known or next((g for g in found["grids"] if g["fitted"]), None):
-        curves.append(line("a grid of the list", y=other["fitted"], dash="dot", key=f"{title(other['grid'])}, fitted variances"))
+        curves.append(line("a grid of the list", y=other["fitted"], dash="dot", label=title(other["grid"])))
     ends = even_axis("iteration", 0.0, max(1.0, float(track[-1]["iteration"])))
     lines = [("begun with", found["begun"], {"colours": NEUTRAL, "marker": "circle", "dash": "dash"}), ("found", found["sigmas"], OPTIMUM)]
     if other:

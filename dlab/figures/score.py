@@ -7,21 +7,23 @@ from dlab import errors
 from dlab.answers import denoiser
 from dlab.figures import along
 from dlab.figures.chart import NEUTRAL, Axis, Band, Bar, Chart, Curve, Key, Sheet, decades, look
-from dlab.figures.numbers import NONE, Z95, estimate, interval, listed, number, order, ratio, step_size
+from dlab.figures.numbers import NONE, Z95, chosen, estimate, fixed, interval, listed, number, order, ratio, step_size
 from dlab.figures.plot import beside, even_axis, line, log_axis, plot, scheme_look, step_axis
 from dlab.figures.tables import diverged, hover, method_text, reasons, slope_text, value_text
+from dlab.look import readable
 
 MARK = ("#1d2733", "#e8edf3")
 SCORE = ("#A3478A", "#E08BC4")
+MIXED = 0.6  # of a shade, at most, is the ground or the ink
 NEAR = "near the scheme's own error"
 PARTS = {"initialisation": "initialisation", "discretisation": "discretisation", "score": "score error"}
 VARIANTS = {
     "iterates": ("along the sampler's own iterates, sup over steps", "Yu & Yu; Gao, Nguyen & Zhu"),
-    "forward": ("along the true p_t, sup over steps", "Beyler & Bach"),
-    "average": ("along the true p_t, averaged over time", "Chen, Lee & Lu; Benton et al."),
+    "forward": ("along the true pₜ, sup over steps", "Beyler & Bach"),
+    "average": ("along the true pₜ, averaged over time", "Chen, Lee & Lu; Benton et al."),
     "uniform": ("uniform in x and t (the largest seen, a lower bound of it)", "Arsenyan, Vardanyan & Dalalyan"),
-    "bias": ("bias alone: the mean given (t, x), along p_t", "Arsenyan, Vardanyan & Dalalyan"),
-    "fresh": ("fresh part alone: the noise about that mean, along p_t", "Arsenyan, Vardanyan & Dalalyan"),
+    "bias": ("bias alone: the mean given (t, x), along pₜ", "Arsenyan, Vardanyan & Dalalyan"),
+    "fresh": ("fresh part alone: the noise about that mean, along pₜ", "Arsenyan, Vardanyan & Dalalyan"),
 }
 WHERE = ("iterates", "forward")
 DENOISER = "ε⁽ˣ⁰⁾"  # of the denoised point
@@ -41,7 +43,7 @@ def against_level(result: dict, h: float) -> Chart:
         Curve.of(
             f"{name} C₂·ε", [r for r in _at(result, name, h) if r["value"] > 0 and r["bound_parts"]], _level,
             value=lambda r: r["bound_parts"]["score"], **scheme_look(name, marker="", dash="dot"), thin=True,
-            says=lambda r: [f"{r['scheme']}, ε = {r['value']:g}", f"theorem's C₂·ε {number(r['bound_parts']['score'])}"])
+            says=lambda r: [f"{r['scheme']}, ε = {chosen(r['value'])}", f"theorem's C₂·ε {number(r['bound_parts']['score'])}"])
         for name in result["study"]["schemes"]
     ]  # fmt: skip
     lines = [curve for curve in lines if curve.x]
@@ -62,16 +64,16 @@ def against_step(result: dict, scheme: str, bends: list[dict]) -> Chart:
     values, bent = sorted({r["value"] for r in mine}), [b for b in bends if b["h"]]
     curves = [
         Curve.of(
-            f"{scheme} ε = {value:g}", [r for r in mine if r["value"] == value], why=reasons, key=f"ε = {value:g}",
-            says=lambda r: [f"{scheme}, ε = {r['value']:g}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"],
-            **scheme_look(scheme, colours=_shade(scheme, i / max(1, len(values) - 1)), group=f"ε = {value:g}",
+            f"{scheme} ε = {chosen(value)}", [r for r in mine if r["value"] == value], why=reasons, label=f"ε = {chosen(value)}",
+            says=lambda r: [f"{scheme}, ε = {chosen(r['value'])}, h = {step_size(r['h'])}", f"W₂ {value_text(r)}"],
+            **scheme_look(scheme, colours=_shade(scheme, i / max(1, len(values) - 1)), group=f"ε = {chosen(value)}",
                           dash="solid" if value else "dash"))
         for i, value in enumerate(values)
     ]  # fmt: skip
     curves.append(Curve.of(
         "bends", bent, value=lambda b: b["floor"], colours=MARK, marker="cross",
         key="bends: scheme's own error = floor",
-        says=lambda b: [f"ε = {b['value']:g} bends at h = {number(b['h'])}", f"floor as h → 0: {number(b['floor'])}"]))  # fmt: skip
+        says=lambda b: [f"ε = {chosen(b['value'])} bends at h = {number(b['h'])}", f"floor as h → 0: {number(b['floor'])}"]))  # fmt: skip
     return plot(
         f"W₂ of {scheme} against h", step_axis(r["h"] for r in mine), f"W₂ of {scheme}", curves,
         says=_bending(scheme, bends), caption="",
@@ -82,13 +84,13 @@ def _shade(scheme, share) -> tuple[str, str]:
     """Grey without error; else the scheme's colour, further from the ground the larger the error."""
     if not share:
         return NEUTRAL
-    light, dark = scheme_look(scheme)["colours"]
 
-    def mixed(colour, end):
-        at = [round((1 - 0.65 * share) * int(colour[i : i + 2], 16) + 0.65 * share * end) for i in (1, 3, 5)]
+    def mixed(colour, ground):
+        end, part = (ground, 1 - 2 * share) if share < 0.5 else (255 - ground, 2 * share - 1)
+        at = [round((1 - MIXED * part) * int(colour[i : i + 2], 16) + MIXED * part * end) for i in (1, 3, 5)]
         return "#" + "".join(f"{v:02x}" for v in at)
 
-    return mixed(light, 0), mixed(dark, 255)
+    return tuple(readable(mixed(c, g), f"#{g:02x}{g:02x}{g:02x}", 3.0) for c, g in zip(scheme_look(scheme)["colours"], (255, 0)))
 
 
 def sentence(result: dict, scheme: str, h: float, bends: list[dict]) -> str:
@@ -111,7 +113,7 @@ def _c2(row) -> float | None:
 def _bending(scheme, bends) -> str:
     bent = [b for b in bends if b["h"]]
     if bent:
-        each = (f"h = {number(b['h'])} for ε = {b['value']:g}" for b in bent)
+        each = (f"h = {number(b['h'])} for ε = {chosen(b['value'])}" for b in bent)
         return f"{scheme}'s curve bends into its floor at {listed(each)}: smaller steps hardly reduce W₂."
     whys = list(dict.fromkeys(b["why"] for b in bends))
     return f"No bend of {scheme} lies within these steps: each curve {' or '.join(whys)}." if whys else ""
@@ -124,7 +126,7 @@ def table(result: dict, h: float, bends: dict[str, list[dict]]) -> list[dict]:
     return [
         {
             "scheme": r["scheme"],
-            "ε": f"{r['value']:g}",
+            "ε": chosen(r['value']),
             "level met": number(r["error_level_met"]),
             "W₂ ± 95 %": value_text(r),
             "W₂ ÷ ε": NONE if diverged(r) else ratio(r["w2"], r["value"]),
@@ -140,7 +142,7 @@ def table(result: dict, h: float, bends: dict[str, list[dict]]) -> list[dict]:
 
 
 def levels_sheet(found: dict) -> Sheet:
-    """The L2 level of the error against t along the iterates and along p_t, as one of the score and as one of the denoiser; of a
+    """The L2 level of the error against t along the iterates and along pₜ, as one of the score and as one of the denoiser; of a
     `score_error.met` answer."""
     curve, t = found["curve"], tuple(found["curve"]["t"])
     met = {along: (curve[along], curve[f"{along}_stderr"]) for along in WHERE}
@@ -150,7 +152,7 @@ def levels_sheet(found: dict) -> Sheet:
         _levels_chart(found["scheme"], t, met, "score error"),
         _levels_chart(found["scheme"], t, denoised, f"denoiser error {DENOISER}"),
     )
-    return beside(f"The same error, met along {found['scheme']} and along p_t", parts, f"Two pictures against time. {told}", told)
+    return beside(f"The same error, met along {found['scheme']} and along pₜ", parts, f"Two pictures against time. {told}", told)
 
 
 def _levels_chart(scheme, t, met, what) -> Chart:
@@ -161,7 +163,7 @@ def _levels_chart(scheme, t, met, what) -> Chart:
 
 
 def denoiser_levels(found: dict) -> dict:
-    """`denoiser.levels` along the iterates and along p_t, at the times of a `score_error.met` answer's curve."""
+    """`denoiser.levels` along the iterates and along pₜ, at the times of a `score_error.met` answer's curve."""
     curve = found["curve"]
     return {along: denoiser.levels(curve["t"], curve[along], curve[f"{along}_stderr"]) for along in WHERE}
 
@@ -171,11 +173,11 @@ def met_curves(met: dict, scheme: str, t: tuple, what: str) -> tuple[list[Curve]
     looks = {"iterates": {**scheme_look(scheme), "marker": "", "dash": "solid"}, "forward": {"colours": NEUTRAL, "dash": "dash"}}
     curves, bands = [], []
     for along_, (values, stderr) in met.items():
-        label = f"along {scheme}'s iterates" if along_ == "iterates" else "along p_t"
+        label = f"along {scheme}'s iterates" if along_ == "iterates" else "along pₜ"
         drawn = {**looks[along_], "group": along_}
         half = [Z95 * e for e in stderr]
         hover = tuple(f"{label}, t = {number(a)}\n{what} {interval(v, e)}" for a, v, e in zip(t, values, half))
-        curves.append(Curve(label, t, tuple(values), hover=hover, key=label, **drawn))
+        curves.append(Curve(label, t, tuple(values), hover=hover, label=label, **drawn))
         low, high = (tuple(v + sign * e for v, e in zip(values, half)) for sign in (-1, 1))
         bands.append(Band(f"{label}, 95 %", t, low, high, drawn["colours"], along_))
     return curves, bands
@@ -185,7 +187,7 @@ def levels_sentence(found: dict) -> str:
     """Which of the variants differ for this error."""
     v = {name: variant["value"] for name, variant in found["variants"].items()}
     said = [f"At h = {step_size(found['h'])} {found['scheme']} meets ε = {number(v['iterates'])} along its iterates"]
-    said[0] += f"; along p_t the same error is {number(v['forward'])} at most and {number(v['average'])} on average over time."
+    said[0] += f"; along pₜ the same error is {number(v['forward'])} at most and {number(v['average'])} on average over time."
     if max(v["iterates"], v["forward"], v["average"]) < 1.01 * min(v["iterates"], v["forward"], v["average"]):
         said.append("Its size does not depend on place or time, so these three agree; a relative error tells them apart.")
     if v["fresh"] > 0.01 * v["forward"]:
@@ -219,13 +221,13 @@ def models_chart(results: dict[str, dict], scheme: str, h: float) -> Chart:
     """W2 against the largest L2 level met along the steps, a line for each model {name: varied result}, at one h."""
     curves, base = [], _base(results, scheme, h)
     if base:
-        curves.append(line("without score error", y=base, key="without score error"))
+        curves.append(line("without score error", y=base, label="no score error"))
     for name, result in results.items():
         entry, trend = errors.REGISTRY[name], along.trend(result, scheme, h)
-        title, slope = entry.title.lower(), slope_text(trend)
+        title = entry.title.lower()
         curves.append(Curve.of(
             title, [r for r in _at(result, scheme, h) if r["value"] > 0 and r["error_level_met"]], lambda r: r["error_level_met"],
-            why=lambda r, t=trend: () if r["value"] in t.get("used", ()) else [NEAR], key=f"{title} {slope}" if slope != NONE else title,
+            why=lambda r, t=trend: () if r["value"] in t.get("used", ()) else [NEAR], label=title,
             says=lambda r, n=title: [f"{n}, level asked for {r['value']:.3g}, met {number(r['error_level_met'])}", f"W₂ {value_text(r)}"],
             **look(entry.style, group=name)))  # fmt: skip
     shares = listed(errors.REGISTRY[n].phrase for n in results if errors.REGISTRY[n].level_is == "share")
@@ -255,14 +257,10 @@ def models_table(results: dict[str, dict], octaves: dict[str, float | None], sch
             "error": errors.REGISTRY[name].title.lower(), "level asked for": number(top["value"]),
             "L₂ level met": number(top["error_level_met"]), "W₂ ± 95 %": value_text(top),
             "W₂ ÷ level met": NONE if diverged(top) else ratio(top["w2"], top["error_level_met"]), "C₂": number(_c2(top)),
-            "slope in ε": slope_text(along.trend(results[name], scheme, h)), "slope in h": _octave(octaves[name]),
+            "slope in ε": slope_text(along.trend(results[name], scheme, h)), "slope in h": fixed(octaves[name]),
         }
         for name, top in tops.items()
     ]  # fmt: skip
-
-
-def _octave(slope) -> str:
-    return NONE if slope is None else f"{round(slope, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
@@ -279,7 +277,7 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     buried = [n for n, result in results.items() if n in per and not along.trend(result, scheme, h).get("used")]
     if buried and base:
         who = listed(errors.REGISTRY[n].title for n in buried)
-        said.append(f"{who}: never clearly above the {number(base)} that {scheme} has without a score error.")
+        said.append(f"{who}: never clear of {scheme}'s own error, {number(base)}.")
     return " ".join(said)
 
 
@@ -294,7 +292,7 @@ def second_order_chart(results: dict[str, dict], theorem: dict[str, dict]) -> Ch
     for (label, result), style in zip(results.items(), looks):
         style = {**style, "group": label}
         curves.append(Curve.of(
-            label, result["rows"], why=reasons, key=label, **style,
+            label, result["rows"], why=reasons, label=label, **style,
             says=lambda r, n=label: hover(r, n)))  # fmt: skip
         if label in theorem:
             term = sorted(theorem[label]["term"].items())
@@ -310,7 +308,7 @@ def second_order_table(rows: list[dict]) -> list[dict]:
     """rows: as `levels.second_order` gives them."""
     return [
         {
-            "error": r["label"], "slope in h": _octave(r["slope"]), "theorem's order": order(r["order"]), "theorem's factor": r["factor"],
+            "error": r["label"], "slope in h": fixed(r["slope"]), "theorem's order": order(r["order"]), "theorem's factor": r["factor"],
             "W₂ at the finest h": number(r["w2"]), "theorem's term": number(r["term"]),
             "term ÷ measured": ratio(r["term"], r["w2"]),
             "W₂ ÷ (h·ε)": number(r["cost"]), "the same, derived": number(r["derived"]),
@@ -320,7 +318,7 @@ def second_order_table(rows: list[dict]) -> list[dict]:
 
 
 def second_order_sentence(rows: list[dict]) -> str:
-    slopes = listed(f"{_octave(r['slope'])} for {r['label']} (theorem {order(r['order'])})" for r in rows if r["slope"] is not None)
+    slopes = listed(f"{fixed(r['slope'])} for {r['label']} (theorem {order(r['order'])})" for r in rows if r["slope"] is not None)
     ratios = listed(f"{r['term'] / r['w2']:.3g} times the measured W₂ for {r['label']}" for r in rows if r["term"] and r["w2"])
     said = [f"Slopes in h over the two finest steps: {slopes}."] if slopes else []
     return " ".join([*said, *([f"At the finest step the theorem's term is {ratios}."] if ratios else [])])

@@ -61,10 +61,10 @@ def slopes(fresh: dict) -> Chart:
     known = fresh["slopes"]
     curves = [
         Curve.of("coupled", fresh["rows"], at, value=lambda r: r["coupled"], colours=MORE, marker="triangle-down", dash="dash",
-                 key=f"coupled L₂  order {known['coupled']:.2f}", says=lambda r: [f"N = {r['steps']}", f"coupled {number(r['coupled'])}"]),
+                 label="coupled L₂", says=lambda r: [f"N = {r['steps']}", f"coupled {number(r['coupled'])}"]),
         Curve.of("law", fresh["rows"], at, value=lambda r: r["law"], colours=LESS, marker="circle", dash="solid",
-                 key=f"W₂ of the law  order {known['law']:.2f}", says=lambda r: [f"N = {r['steps']}", f"W₂ {number(r['law'])}"]),
-        Curve.of("own", fresh["rows"], at, value=lambda r: r["own"], colours=NEUTRAL, dash="dot", thin=True, key="coupled, exact score"),
+                 label="W₂ of the law", says=lambda r: [f"N = {r['steps']}", f"W₂ {number(r['law'])}"]),
+        Curve.of("own", fresh["rows"], at, value=lambda r: r["own"], colours=NEUTRAL, dash="dot", thin=True, label="coupled, exact score"),
     ]  # fmt: skip
     axis = step_axis(map(at, fresh["rows"]), "number of steps N", (1.2, 1.2), "{:g}".format)
     return plot("Fresh noise: ½ and 1", axis, "distance (exact)", curves, slopes=(0.5, 1.0), corner="left",

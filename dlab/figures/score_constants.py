@@ -18,9 +18,9 @@ def constants(found: dict):
     rows = found["curve"]
     at = lambda r: r["m0"]  # noqa: E731
     curves = [
-        Curve.of("integrated", rows, at, value=lambda r: r["integrated"], colours=LESS, dash="solid", key="integrated over t: attained"),
+        Curve.of("integrated", rows, at, value=lambda r: r["integrated"], colours=LESS, dash="solid", label="integrated over t"),
         Curve.of("printed", [r for r in rows if r["printed"] and r["printed"] <= TOP], at, value=lambda r: r["printed"], colours=INK,
-                 dash="dot", key="1/(m_min − ½), printed"),
+                 dash="dot", label="printed, 1/(mₘᵢₙ − ½)"),
         line("half", x=0.5, colours=NEUTRAL, key="m₀ = ½"),
     ]  # fmt: skip
     if own := found["own"]:
@@ -34,8 +34,8 @@ def start(found: dict):
     rows = found["start"]
     at = lambda r: r["T"]  # noqa: E731
     curves = [
-        Curve.of("integrated", rows, at, value=lambda r: r["integrated"], colours=LESS, dash="solid", key="1/(1 + m₀(eᵀ − 1))"),
-        Curve.of("printed", rows, at, value=lambda r: r["printed"], colours=INK, dash="dot", key="exp(−m_min T)"),
+        Curve.of("integrated", rows, at, value=lambda r: r["integrated"], colours=LESS, dash="solid", label="integrated"),
+        Curve.of("printed", rows, at, value=lambda r: r["printed"], colours=INK, dash="dot", label="printed, exp(−mₘᵢₙT)"),
     ]  # fmt: skip
     return plot("What is left of the start", even_axis("horizon T", 0.0, rows[-1]["T"]), "share of ‖X₀‖", curves,
                 says=f"At m₀ = {number(found['own']['m0'])}.")  # fmt: skip

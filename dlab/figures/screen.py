@@ -12,7 +12,8 @@ from functools import cache, lru_cache
 import numpy as np
 
 from dlab.cache import dumps
-from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Axis, Chart, Map, Sheet
+from dlab.figures.chart import BAND_OPACITY, INK, LESS, MORE, NEUTRAL, Axis, Chart, Map, Sheet, apart
+from dlab.look import luminance, readable
 
 # plotly.js 4 shows an upload button unless told not to.
 CONFIG = {
@@ -27,6 +28,9 @@ THEMES = {
     "light": {"text": "#1f2328", "ground": "#ffffff", "grid": "#e4e7eb", "line": "#767d87"},
     "dark": {"text": "#f0f2f5", "ground": "#0e1117", "grid": "#2a2f38", "line": "#8b949e"},
 }
+STRIP = 30  # px above every chart: the title of its vertical axis on the left, on the right the mode bar while the pointer is there
+LEADING = 1.2  # of a line of type, in units of its size
+LETTER, CAPITAL = 0.53, 0.7  # mean widths of letters, likewise
 HOVER_WIDTH = 42  # characters: a longer line runs off a telephone
 MANY = 200  # numbers that are sent as bytes, which are shorter than their decimals
 CLEAR = "rgba(0,0,0,0)"
@@ -65,19 +69,75 @@ def to_plotly(
         return to_heatmap(chart, theme, presentation=presentation, height=height)
     ink, shade = _ink(theme, presentation), list(THEMES).index(theme)
     size, width, marker = (20, 3, 10) if presentation else (16, 2, 8)
-    layout = {**_layout(theme, presentation), "height": height, "xaxis": _axis(chart.x, ink, size), "yaxis": _axis(chart.y, ink, size)}
+    small = size if presentation else size - 2
+    heading = html.escape(chart.y.title).split("\n")
+    top = 4 + max(STRIP, round(LEADING * size) * len(heading) + 6) + (round(1.5 * size) if title else 0)
+    labels = _labels(chart, shade, small, height - top - round(4.2 * size) - (30 if chart.keys else 0))
+    layout = {
+        **_layout(theme, presentation), "height": height, "xaxis": _axis(chart.x, ink, size),
+        "yaxis": {k: v for k, v in _axis(chart.y, ink, size).items() if k != "title"},
+        "annotations": [*_heading(heading, size), *labels["names"], *_inside(chart, shade, small)],
+        **({"shapes": labels["leaders"]} if labels["leaders"] else {}), "margin": {"l": 4, "r": labels["room"], "t": top, "b": 4, "pad": 0},
+    }  # fmt: skip
     if not transparent:
         layout["paper_bgcolor"] = ink["ground"]
     if title:
-        layout["title"] = {"text": html.escape(chart.title), "x": 0, "xref": "paper", "automargin": True, "font": {"size": size}}
+        layout["title"] = {"text": html.escape(chart.title), "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top",
+                           "pad": {"t": 6}, "font": {"size": size}}  # fmt: skip
     data = [
         *(_band(band, chart.y, shade) for band in chart.bands),
         *(_bar(bar, shade, size) for bar in chart.bars),
-        *_triangles(chart.triangles, shade, width, size if presentation else size - 2),
+        *_triangles(chart.triangles, shade, width, small),
         *(_curve(curve, chart.y, curve.colours[shade], width, marker) for curve in chart.series),
         *(_key(key, key.colours[shade], width, marker) for key in chart.keys),
     ]
     return {"data": data, "layout": layout}
+
+
+def _heading(lines, size) -> list[dict]:
+    """The title of the vertical axis, level above it: nobody turns their head, and the picture gets its width."""
+    text = "<br>".join(lines)
+    return [{**_SILENT, "text": text, "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 6,
+             "font": {"size": size}}] if text else []  # fmt: skip
+
+
+_SILENT = {"showarrow": False, "align": "left"}
+
+
+def _labels(chart, shade, size, tall) -> dict:
+    """The names of the curves beside the picture, none over another, thin leaders to them, and the room that they take in px; tall: the
+    picture's height in px."""
+    labels, gap, ground = chart.labels, 0.12 * size, list(THEMES.values())[shade]["ground"]
+    need = sum(len(label.lines) * LEADING * size + gap for label in labels)
+    size = max(9.0, size * min(1.0, tall / need)) if need else size
+    heights = [(len(label.lines) * LEADING * size + gap) / tall for label in labels]
+    names, leaders = [], []
+    for label, share in zip(labels, apart([chart.y.share(label.y) for label in labels], heights)):
+        place, colour, edge = chart.y.at(share), label.colours[shade], chart.x.limits[1]
+        at = math.log10(place) if chart.y.log else place
+        names.append({
+            **_SILENT, "text": "<br>".join(map(html.escape, label.lines)), "name": html.escape(label.text), "xref": "paper", "x": 1,
+            "xanchor": "left", "xshift": 5, "yref": "y", "y": float(f"{at:.7g}"), "yanchor": "middle",
+            "font": {"size": round(size, 1), "color": readable(colour, ground)}})  # fmt: skip
+        (x0, x1), (y0, y1) = (_numbers(ends) for ends in ((label.x, edge), (label.y, place)))
+        leaders.append({"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": {"color": colour, "width": 1}, "opacity": 0.6})
+    widths = [sum(CAPITAL if c.isupper() else LETTER for c in line) for label in labels for line in label.lines]
+    return {"names": names, "leaders": leaders, "room": 14 + round(size * max(widths, default=0))}
+
+
+def _inside(chart, shade, size) -> list[dict]:
+    """The names of bands, below their upper edges, in the corner that no triangle has."""
+    left = any(t.x1 > t.x0 for t in chart.triangles)
+    found = []
+    for band in chart.bands:
+        if band.label:
+            top = chart.y.place(max(band.upper))
+            found.append({
+                **_SILENT, "text": html.escape(band.label), "xref": "paper", "x": 0 if left else 1, "xanchor": "left" if left else "right",
+                "xshift": 8 if left else -8, "yref": "y", "y": math.log10(top) if chart.y.log else top, "yanchor": "top",
+                "yshift": -round(0.4 * size),
+                "font": {"size": size, "color": readable(band.colours[shade], list(THEMES.values())[shade]["ground"])}})  # fmt: skip
+    return found
 
 
 def _curve(s, axis, colour, width, size) -> dict:
@@ -96,6 +156,8 @@ def _curve(s, axis, colour, width, size) -> dict:
             "type": "data", "symmetric": False, "thickness": width / 2, "width": 3, "color": colour,
             "array": _numbers(b - axis.place(y) for y, b in zip(s.y, s.high)),
             "arrayminus": _numbers(axis.place(y) - max(a, least) for y, a in zip(s.y, s.low))}  # fmt: skip
+    if s.picks:
+        trace["customdata"] = [list(pick) for pick in s.picks]
     if s.hover:
         del trace["hoverinfo"]
         trace |= {"text": [_hover(h) for h in s.hover], "hovertemplate": "%{text}<extra></extra>"}
@@ -141,8 +203,7 @@ def _key(key, colour, width, size) -> dict:
         "type": "scatter", "x": [None], "y": [None], "name": html.escape(key.name), "mode": mode or "none", "showlegend": True,
         "hoverinfo": "skip", "line": {"color": colour, "dash": key.dash or "solid", "width": width},
         "marker": {"symbol": symbol if key.marker or key.band else "circle", "color": _rgba(colour, 0.3) if key.band else colour,
-                   "size": size + 4 if key.band else size, "line": {"width": 0 if key.band else 2, "color": colour}},
-        **({"legendgroup": key.group} if key.group else {"legend": "legend2"})}  # fmt: skip
+                   "size": size + 4 if key.band else size, "line": {"width": 0 if key.band else 2, "color": colour}}}  # fmt: skip
 
 
 def to_heatmap(chart: Map, theme: str = "light", *, presentation: bool = False, height: int = 380) -> dict:
@@ -228,18 +289,16 @@ def _layout(theme, presentation) -> dict:
         "font": {"family": FONT, "size": size, "color": ink["text"]},
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,
-        "margin": {"l": 4, "r": 12, "t": 4, "b": 4, "pad": 0},
-        # Schemes below, the reading guide above: neither covers data, and both wrap on a narrow screen.
+        # The key below covers no data, wraps on a narrow screen and switches nothing: what is shown is chosen beside the picture.
         "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom", "itemwidth": 42, "tracegroupgap": 0,
-                   "maxheight": 0.65},
-        "legend2": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemclick": False, "itemdoubleclick": False, "font": small},
+                   "maxheight": 0.5, "itemclick": False, "itemdoubleclick": False, "font": small},
         "hovermode": "closest",
         "barmode": "overlay",
         "hoverlabel": {
             "font": {"family": FONT, "color": ink["text"], **small}, "bgcolor": ink["ground"], "align": "left", "namelength": -1,
         },
         "dragmode": False,  # a finger that drags across the picture scrolls the page
-        "modebar": {"bgcolor": CLEAR, "color": NEUTRAL[list(THEMES).index(theme)], "activecolor": ink["text"]},
+        "modebar": {"orientation": "h", "bgcolor": CLEAR, "color": NEUTRAL[list(THEMES).index(theme)], "activecolor": ink["text"]},
         "uirevision": "dlab",  # points that arrive later leave the visitor's zoom alone
     }
 
@@ -256,7 +315,7 @@ def _axis(axis: Axis, ink, size) -> dict:
 
 
 def _trace(mark) -> dict:
-    return {"type": "scatter", "name": html.escape(mark.name), "legendgroup": mark.group, "showlegend": False, "hoverinfo": "skip"}
+    return {"type": "scatter", "name": html.escape(mark.name), "showlegend": False, "hoverinfo": "skip"}
 
 
 def _hover(text: str) -> str:
@@ -280,10 +339,8 @@ def _bytes(values) -> dict:
 
 
 def _over(colour: str) -> str:
-    """Black or white, whichever stands out more on the colour (WCAG's relative luminance)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
-    return "#ffffff" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.179 else "#000000"
+    """Black or white, whichever stands out more on the colour."""
+    return "#ffffff" if luminance(colour) < 0.179 else "#000000"
 
 
 def _rgba(colour: str, opacity: float) -> str:

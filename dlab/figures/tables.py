@@ -21,6 +21,7 @@ from dlab.figures.numbers import (
     size_text,
     step_size,
 )
+from dlab.figures.slopes import LEAST, shown
 
 NOTES = {m.name: m.note for m in measure.METHODS.values() if m.note}
 LOWER = tuple(m.name for m in measure.METHODS.values() if m.lower)
@@ -28,7 +29,7 @@ OUTSIDE = "outside the asymptotic range, not fitted"
 BY_HAND = "outside the window set by hand, not fitted"
 EQUAL = "equal up to rounding"  # in the flag of an exact law without any error
 LOST = {"diverged": "diverged", "infinite": "an infinite W₂", "no value": "no value"}
-AT_ORDER = "constant at the true order"  # a column of the table
+AT_ORDER = "C, true order"  # a column of the table
 LEVEL = 0.15  # the slope of the last octave below which a curve has levelled off: a tenth of the value
 
 
@@ -45,16 +46,19 @@ def schemes_of(result) -> list[str]:
 
 
 def fit_of(result, scheme: str) -> dict:
-    return next((f for f in result.get("fits") or () if f["scheme"] == scheme), {})
+    """The scheme's fit as it is shown, see `slopes`: {} where there is none."""
+    fit = next((f for f in result.get("fits") or () if f["scheme"] == scheme), {})
+    return shown(fit, [(size(r), r["w2"], r.get("stderr") or 0.0) for r in rows_of(result, scheme) if _used(r, fit) and r.get("w2")])
 
 
 def has_slope(fit) -> bool:
-    return fit.get("slope") is not None
+    """Whether a slope may be shown: none from fewer than four points."""
+    return fit.get("slope") is not None and ("used" not in fit or len(fit["used"]) >= LEAST)
 
 
 def slope_text(fit) -> str:
-    """The slope of a fit or trend with its interval; a dash where there is none."""
-    return about(fit.get("slope"), fit.get("slope_low"), fit.get("slope_high"))
+    """The slope of a fit or trend with its interval; a dash where none is shown."""
+    return about(fit["slope"], fit.get("slope_low"), fit.get("slope_high")) if has_slope(fit) else NONE
 
 
 def value_text(row) -> str:
@@ -73,7 +77,11 @@ def method_text(row) -> str:
 
 
 def fitted(row, fit) -> bool:
-    return has_slope(fit) and any(math.isclose(size(row), h, rel_tol=1e-9) for h in fit.get("used") or ())
+    return has_slope(fit) and _used(row, fit)
+
+
+def _used(row, fit) -> bool:
+    return any(math.isclose(size(row), h, rel_tol=1e-9) for h in fit.get("used") or ())
 
 
 def diverged(row) -> bool:
@@ -111,7 +119,7 @@ def void_reason(result, scheme: str) -> str:
     for note in result.get("notes") or ():
         head, _, reason = note.partition(": ")
         if "void" in head and re.search(rf"\b{re.escape(scheme)}\b", head):
-            return reason.rstrip(".")
+            return re.sub(r"(?<!\w)-(?=\d)", "−", reason).replace("m0", "m₀").replace("m_min", "mₘᵢₙ").rstrip(".")
     return next((n for n in result.get("notes") or () if "void" in n), "the theorem's conditions do not hold")
 
 
@@ -123,7 +131,7 @@ def _void(result, scheme: str) -> bool:
 def table(result) -> list[dict]:
     """Theorem and measurement side by side, one formatted dict a scheme.
 
-    "bound ÷ measured" is taken at the finest resolved h, both from that row.
+    "bound ÷ W₂" is taken at the finest resolved h, both from that row.
     """
     closed = any(fit.get("expansion") for fit in result.get("fits") or ())
     return [_line(result, scheme, closed) for scheme in schemes_of(result)]
@@ -133,9 +141,9 @@ def _line(result, scheme, closed) -> dict:
     rows, fit = rows_of(result, scheme), fit_of(result, scheme)
     void = "void" if _void(result, scheme) else None
     finest = next((r for r in reversed(rows) if r.get("resolved") and not diverged(r) and r["w2"] > 0), None)
-    times = f"{_ratio(finest)} at {place(finest)}" if finest and finest.get("bound") else NONE
+    times = f"{_ratio(finest)} at {size_text(finest)}" if finest and finest.get("bound") else NONE
     promised = fit.get("theory_order")
-    used = [size_text(r) for r in rows if fitted(r, fit)]
+    used = [r for r in rows if fitted(r, fit)]
     by_reason = {}
     for r in rows:
         for reason in reasons(r, fit):
@@ -143,20 +151,29 @@ def _line(result, scheme, closed) -> dict:
     why = [f"bound: {void_reason(result, scheme)}"] if void else []
     why += [f"W₂: {m}" for m in dict.fromkeys(NOTES.get(r.get("method")) for r in rows) if m]
     why += [f"{place(*its)}: {reason}" for reason, its in by_reason.items()]
-    why += ["a slope needs two usable points"] if rows and not has_slope(fit) else []
+    why += [fit.get("unsaid") or f"a slope needs {LEAST} resolved points"] if rows and not has_slope(fit) else []
+    bends = fit.get("unsaid", "").startswith("bends")
+    at_order = about(*(None if bends else fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high")))
     return {
         "scheme": scheme,
-        "theorem's order": void or (NONE if promised is None else order(promised)),
-        "measured slope": slope_text(fit),
-        "N used" if _uneven(rows) else "h used": ", ".join(used) or NONE,
-        "C1": void or number(fit.get("theory_c1")),
-        "C2": void or number(fit.get("theory_c2")),
-        "measured constant": number(fit.get("constant")),
-        AT_ORDER: _times_power(about(*(fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high"))), fit, _uneven(rows)),
-        **({"closed form as h → 0": _times_power(number(fit.get("expansion") or None), fit)} if closed else {}),
-        "bound ÷ measured": void or times,
+        "proven": void or (NONE if promised is None else order(promised)),
+        "slope": slope_text(fit),
+        "fitted N" if _uneven(rows) else "fitted h": _stretch(rows, used),
+        "C₁": void or number(fit.get("theory_c1")),
+        "C₂": void or number(fit.get("theory_c2")),
+        "C": number(fit.get("constant")),
+        AT_ORDER: _times_power(at_order, fit, _uneven(rows)),
+        **({"C, derived": _times_power(number(fit.get("expansion") or None), fit)} if closed else {}),
+        "bound ÷ W₂": void or times,
         "why": "; ".join(why),
     }
+
+
+def _stretch(rows, used) -> str:
+    """The places of the rows that are used, "1/2 … 1/64" where they are neighbours."""
+    if len(used) > 2 and rows[(first := rows.index(used[0])) : first + len(used)] == used:
+        return f"{size_text(used[0])} … {size_text(used[-1])}"
+    return ", ".join(map(size_text, used)) or NONE
 
 
 def _ratio(row) -> str:
@@ -171,8 +188,7 @@ def _uneven(rows) -> bool:
 def _times_power(constant: str, fit, uneven=False) -> str:
     """C · h, C · h², C · h^1½, or C / N²: a constant and the power of the step that the law has."""
     p = fit.get("law_order")
-    power = {1: "", 2: "²"}.get(p) or f"^{order(p or 0)}"
-    power = "" if p == 1 else power
+    power = {1: "", 2: "²", 0.5: "^½", 1.5: "^(3/2)"}.get(p, f"^{order(p or 0)}")
     return NONE if constant == NONE else f"{constant} / N{power}" if uneven else f"{constant} · h{power}"
 
 
@@ -182,17 +198,17 @@ def rows_table(result) -> list[dict]:
         {
             "scheme": scheme,
             "h": NONE if row["h"] is None else step_size(row["h"]),
-            "steps": row.get("steps"),
-            "score evaluations": row.get("score_evals"),
-            "Hessian evaluations": row.get("hessian_evals"),
-            "particles": row.get("particles"),
+            "N": row.get("steps"),
+            "scores": row.get("score_evals"),
+            "Hessians": row.get("hessian_evals"),
+            "paths": row.get("particles"),
             "W₂ ± 95 %": value_text(row),
             "bracket": f"{number(row.get('lower'))} to {number(row.get('upper'))}".replace(f"{NONE} to {NONE}", NONE),
             "floor": number(row.get("floor")),
             "method": method_text(row),
             "bound": "void" if _void(result, scheme) else number(row.get("bound")),
-            "bound ÷ measured": _ratio(row),
-            "score error met": number(row.get("error_level_met")),
+            "bound ÷ W₂": _ratio(row),
+            "ε met": number(row.get("error_level_met")),
             "fitted": "yes" if fitted(row, fit_of(result, scheme)) else "no",
             "why": "; ".join(reasons(row, fit_of(result, scheme))),
         }
@@ -250,8 +266,7 @@ def _over_steps(result, names) -> str:
     trends = {"falls": [], "unclear": [], "grows": []}
     for s in sloped:
         ends = [v for k in ("slope_low", "slope", "slope_high") if (v := fits[s].get(k)) is not None]
-        known = "" if len(ends) == 3 else f" ({len(fits[s].get('used') or ())} points, no interval)"
-        trends["falls" if min(ends) > 0 else "grows" if max(ends) < 0 else "unclear"].append((s, slope_text(fits[s]) + known))
+        trends["falls" if min(ends) > 0 else "grows" if max(ends) < 0 else "unclear"].append((s, slope_text(fits[s])))
     # "EM falls with measured slope 1.02 ± 0.02", then the others by name and number.
     falls = [f"{s} falls with measured slope {v}" if i == 0 else f"{s} {v}" for i, (s, v) in enumerate(trends["falls"])]
     parts = [listed(falls)] if falls else []
@@ -260,7 +275,7 @@ def _over_steps(result, names) -> str:
     said = ["; ".join(filter(None, [*(parts or ["No scheme has a measured slope"]), _promise(result, sloped or names)])) + "."]
     if window := next((fits[s]["window"] for s in sloped if fits[s].get("window")), None):
         said.append(f"The fits take h = {step_size(max(window))} to {step_size(min(window))}, set by hand.")
-    said += _below(result, fits, sloped) + _above(result, names) + _levels_off(result, names)
+    said += _below(result, fits, sloped) + _above(result, names) + _levels_off(result)
     if rest := _without(result, fits, names, sloped):
         said.append(f"{'; '.join(rest)}.")
     return " ".join(said)
@@ -298,23 +313,33 @@ def _above(result, names) -> list[str]:
     return [f"{s} lies above the bound's leading term at {place(*its)}." for s, its in found.items()]
 
 
-def levelled(result, names) -> dict[str, str]:
-    """{scheme: W2} of those whose two finest points differ by no more than a tenth an octave, where a term without h is to be seen."""
+def levelled(result) -> dict[str, float]:
+    """{scheme: W2 at its finest h} of those whose two finest points differ by no more than a tenth an octave, where a wrong score or
+    start leaves a term that no h removes."""
     flat = {}
-    for s in [] if _clean(result) else names:
+    for s in [] if _clean(result) else schemes_of(result):
         rows = [r for r in rows_of(result, s) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
         if len(rows) > 1:
             fine, next_to = rows[-1], rows[-2]
             local = math.log(next_to["w2"] / fine["w2"]) / math.log(size(next_to) / size(fine))
             if abs(local) < LEVEL:
-                flat[s] = number(fine["w2"])
+                flat[s] = fine["w2"]
     return flat
 
 
-def _levels_off(result, names) -> list[str]:
-    if not (flat := levelled(result, names)):
+def floor_of(result) -> str:
+    """What leaves a term that no h removes."""
+    study = result.get("study") or {}
+    wrong = [*(["score error"] if (study.get("score_error") or {}).get("name", "none") != "none" else []),
+             *(["start"] if study.get("start", "exact") != "exact" else [])]  # fmt: skip
+    return f"floor of the {listed(wrong)}"
+
+
+def _levels_off(result) -> list[str]:
+    flat = levelled(result)
+    if not flat:
         return []
-    return [f"{listed(flat)} {_verb(flat, 'levels', 'level')} off near W₂ = {listed(dict.fromkeys(flat.values()))}."]
+    return [f"{listed(flat)} {_verb(flat, 'levels', 'level')} off near W₂ = {listed(dict.fromkeys(map(number, flat.values())))}."]
 
 
 def _without(result, fits, names, sloped) -> list[str]:
@@ -333,20 +358,22 @@ def _without(result, fits, names, sloped) -> list[str]:
         if all(EQUAL in " ".join(reasons(r, fits[s])) for r in kept):
             found.setdefault("no error but rounding", []).append(s)
             continue
-        why = "too few usable points"
-        if hollow:
+        why = f"fewer than {LEAST} usable points"
+        if fits[s].get("unsaid", "").startswith("bends"):
+            why = "the points bend"
+        elif hollow:
             why = f"{len(hollow)} of the {len(rows)} points {_verb(hollow, 'is', 'are')} not resolved"
         if len(hollow) == len(rows):
             why = "no point is resolved"
         elif fits[s].get("window"):
-            why = "the window set by hand holds fewer than two usable points"
-        found.setdefault(f"without a slope: {why}", []).append(s)
+            why = f"the window set by hand holds fewer than {LEAST} usable points"
+        found.setdefault(f"no slope: {why}", []).append(s)
     return [_of(who, what) for what, who in found.items()]
 
 
 def _of(who, what) -> str:
-    """ "EM and EI are without a slope": what begins with the word that its verb goes with."""
-    verbs = {"without": ("is ", "are "), "no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
+    """ "EM and EI have no slope": what begins with the word that its verb goes with."""
+    verbs = {"no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
     return f"{listed(who)} {_verb(who, *verbs[what.split()[0]])}{what}"
 
 

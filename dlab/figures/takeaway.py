@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dlab import theory
 from dlab.figures import along, budget, samplers, schedules, score
 from dlab.figures import theory as bounds_of
-from dlab.figures.numbers import about, listed, number, place, size, step_size
+from dlab.figures.numbers import about, estimate, listed, number, place, size, step_size
 from dlab.figures.tables import diverged, fit_of, has_slope, levelled, rows_of, schemes_of, slope_text, value_text
 
 MOST = 25  # words of a sentence
@@ -26,6 +26,11 @@ class Takeaway:
 
 def _begun(result, text: str) -> str:
     return f"So far: {text}" if result.get("done", 1.0) < 1 else text
+
+
+def _who(names) -> str:
+    """The schemes, or how many they are."""
+    return listed(names) if len(names) <= FEW else f"{len(names)} schemes"
 
 
 def _finest(rows):
@@ -54,15 +59,16 @@ def _over_steps(result, names, finest, fits, sloped) -> str:
         return "No point is resolved: all lie within their own noise, or have diverged."
     if len({size(r) for r in result["rows"]}) == 1:
         return f"At {place(finest[best])} the law of {best} is W₂ = {number(finest[best]['w2'])} from the target."
-    if flat := levelled(result, names):
-        end = f"{listed(flat)} level off near W₂ = {next(iter(flat.values()))}" if len(flat) > 1 else None
-        return f"{end or f'{next(iter(flat))} levels off near W₂ = {next(iter(flat.values()))}'}: no smaller step gets below it."
+    if flat := levelled(result):
+        verb, ends = "level" if len(flat) > 1 else "levels", list(dict.fromkeys(map(number, sorted(flat.values()))))
+        near = listed(ends) if len(ends) <= FEW else f"{ends[0]} to {ends[-1]}"
+        return f"{_who(flat)} {verb} off near W₂ = {near}: no smaller step gets below it."
     if not sloped:
         return f"Too few resolved points for a slope; {best} comes closest, with W₂ = {number(finest[best]['w2'])}."
     first, last = sloped[0], sloped[-1]
     grows = [s for s in sloped if (fits[s].get("slope_high") or fits[s]["slope"]) < 0]
     if grows:
-        return f"The error of {listed(grows)} grows as the steps become smaller."
+        return f"The error of {_who(grows)} grows as the steps become smaller."
     if first == last:
         return f"Halving the step divides the error of {first} by {_factor(fits[first])}."
     if _factor(fits[first]) == _factor(fits[last]):
@@ -81,9 +87,8 @@ def _numbers(rows, finest, fits, sloped) -> tuple:
         return ()
     best = min(finest, key=lambda s: finest[s]["w2"])
     found = [(f"least W₂, {best} at {place(finest[best])}", value_text(finest[best]))]
-    found += [(f"steepest slope, {sloped[0]}", slope_text(fits[sloped[0]])), (f"flattest, {sloped[-1]}", slope_text(fits[sloped[-1]]))][
-        : 2 if len(sloped) > 1 else len(sloped)
-    ]
+    ends = dict.fromkeys((*sloped[:1], *sloped[-1:]))
+    found += [(f"{word} slope, {s}", slope_text(fits[s])) for word, s in zip(("steepest", "smallest"), ends)]
     times = {s: r["bound"] / r["w2"] for s, r in finest.items() if r.get("bound")}
     if times:
         loose = max(times, key=times.get)
@@ -92,21 +97,20 @@ def _numbers(rows, finest, fits, sloped) -> tuple:
 
 
 def moving(table: dict) -> Takeaway:
-    """Particles: the distances at the end of the run; table as `figures.particles.distances` takes it."""
+    """Particles: the distances at the end of the run, which stand above the panels; table as `figures.particles.distances` takes it."""
     ends = {s: table[s][-1] for s in table if s not in ("n", "t")}
     known = {s: v for s, v in ends.items() if v is not None and math.isfinite(v)}
     lost = [s for s in ends if s not in known]
     steps = f"After {table['n'][-1]} steps"
-    figures = tuple((f"W₂ of {s} at the end", number(v)) for s, v in known.items())
     if lost:
-        return Takeaway(f"{steps} of this size the distance of {listed(lost)} is not finite: the step is too large.", figures)
+        return Takeaway(f"{steps} of this size {listed(lost)} has no finite distance: the step is too large.")
     if len(known) == 1:
         one = next(iter(known))
-        return Takeaway(f"{steps} the law of {one} is W₂ = {number(known[one])} from the target.", figures)
+        return Takeaway(f"{steps} the law of {one} is W₂ = {number(known[one])} from the target.")
     near, far = min(known, key=known.get), max(known, key=known.get)
     if known[near] <= 0 or known[far] / known[near] < 1.05:
-        return Takeaway(f"{steps} {listed(known)} are about equally far from the target.", figures)
-    return Takeaway(f"{steps} {far} ends {number(known[far] / known[near])} times as far from the target as {near}.", figures)
+        return Takeaway(f"{steps} {listed(known)} are about equally far from the target.")
+    return Takeaway(f"{steps} {far} ends {number(known[far] / known[near])} times as far from the target as {near}.")
 
 
 def score_error(result: dict, scheme: str, h: float, bends) -> Takeaway | None:
@@ -213,8 +217,9 @@ def bounds(found: dict, result: dict | None) -> Takeaway:
 def departure(result: dict, checklist: list) -> Takeaway:
     """Outside the assumptions: which fail, and what is measured all the same."""
     failed = [a for a in checklist if a.verdict == theory.FAILS]
-    each = [("m₀ > ½" if a.number == "–" else f"Assumption {a.number}") for a in failed]
-    head = f"{listed(each)} {'fails' if len(each) == 1 else 'fail'}" if each else "No assumption is known to fail"
+    each, numbered = [("m₀ > ½" if a.number == "–" else a.number) for a in failed], sum(a.number != "–" for a in failed)
+    named = f"Assumption{'s' * (numbered > 1)} " if numbered else ""
+    head = f"{named}{listed(each)} {'fails' if len(each) == 1 else 'fail'}" if each else "No assumption is known to fail"
     fits = {s: f for s in schemes_of(result) if has_slope(f := fit_of(result, s))}
     if not fits:
         return Takeaway(f"{head}; no slope could be measured.")
@@ -230,7 +235,7 @@ def learned(results: dict[str, dict], floors: dict[str, dict]) -> Takeaway | Non
     if not rows:
         return None
     s = next(iter(rows))
-    exact = _finest(rows_of(results["exact"], s)) if "exact" in results else None
+    exact = _finest([r for r in rows_of(results["exact"], s) if r["steps"] == rows[s]["steps"]]) if "exact" in results else None
     figures = [(f"{s} with the network", value_text(rows[s]))]
     if exact:
         figures.append((f"{s} with the exact score", value_text(exact)))
@@ -238,8 +243,8 @@ def learned(results: dict[str, dict], floors: dict[str, dict]) -> Takeaway | Non
         text = f"At {place(rows[s])} the learned score leaves {s} {number(times)} times as far from the target as the exact one."
     else:
         text = f"With the learned score {s} ends at W₂ = {number(rows[s]['w2'])}."
-    if (floor := (floors or {}).get(s)) and floor.get("floor") is not None:
-        figures.append(("its floor, h → 0", number(floor["floor"])))
+    if floor := (floors or {}).get(s):
+        figures.append(("its floor, h → 0", estimate(floor, "value")))
     return Takeaway(text, tuple(figures[:FEW]))
 
 

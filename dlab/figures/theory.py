@@ -7,10 +7,10 @@ import math
 from dataclasses import replace
 
 from dlab import schemes, theory
-from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Key, Sheet, decades
-from dlab.figures.numbers import NONE, Z95, about, constant, estimate, listed, number, order, step_size
+from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Sheet, decades
+from dlab.figures.numbers import NONE, Z95, about, constant, estimate, listed, number, order, step_size, symbol
 from dlab.figures.plot import beside, even_axis, line, plot, scheme_look, step_axis
-from dlab.figures.tables import diverged, fit_of, hover, reasons, rows_of, slope_text, value_text
+from dlab.figures.tables import diverged, fit_of, has_slope, hover, reasons, rows_of, value_text
 
 EM = scheme_look("EM")
 # Bounds on EM and how each is drawn; a theorem's leading term is dotted in its scheme's colour on every page.
@@ -39,13 +39,12 @@ def bounds(found: dict, result: dict | None) -> Chart | None:
     lines = {
         name: Curve.of(
             title, [r for r in rows if r[name] is not None and math.isfinite(r[name])], value=lambda r, n=name: r[n], colours=colours,
-            group=name, dash=dash, key=title, says=lambda r, n=name, t=title: [f"{t}, h = {step_size(r['h'])}", number(r[n])])
+            group=name, dash=dash, label=title, says=lambda r, n=name, t=title: [f"{t}, h = {step_size(r['h'])}", number(r[n])])
         for name, (title, colours, dash) in BOUNDS.items()
     }  # fmt: skip
     closed = Curve.of(LEADING, _closed(rows, measured, fit), value=lambda r: r["value"], dash="dot", thin=True, key=LEADING)
-    slope = f"  slope {slope_text(fit)}" if fit.get("slope") is not None else ""
     points = Curve.of(
-        "EM measured", measured, why=lambda r: reasons(r, fit), **EM, key=f"EM measured{slope}",
+        "EM measured", measured, why=lambda r: reasons(r, fit), **EM, label="EM measured",
         says=hover)  # fmt: skip
     values = [v for c in (lines["theorem"], lines["sharp"], points, closed) for v in c.y if v > 0]
     if not values:
@@ -106,7 +105,7 @@ def sentence(found: dict, result: dict | None) -> str:
     elif parts:
         said = [f"At h = {step_size(h)} {listed(parts)}."]
     if (largest := found["largest_step"]) and row.get("recursion") is not None:
-        said.append(f"The recursion contracts only for h below {number(largest)}; far above, it blows up.")
+        said.append(f"The recursion contracts only for h < {number(largest)}; far above that it blows up.")
     return " ".join([*said, *_void(found)])
 
 
@@ -140,7 +139,7 @@ def _size(value) -> str:
 
 
 def _known(name, value, how) -> str:
-    shown = constant(value, how)
+    name, shown = symbol(name), constant(value, how)
     return f"{name} unknown" if shown is None else f"{name} = {shown}"
 
 
@@ -172,10 +171,10 @@ def promise(items) -> str:
     said = []
     for (verdict, lacks), names in sorted(by_state.items(), key=lambda item: worst.index(item[0][0])):
         many = len(names) > 1
-        who, has = f"Theorem{'s' * many} {listed(names)}", "have" if many else "has"
+        who, applies = f"Theorem{'s' * many} {listed(names)}", "apply" if many else "applies"
         said.append({
-            theory.HOLDS: f"{who} {has} all assumptions proven.",
-            theory.MEASURED: f"{who} {has} all assumptions met as far as measured; {lacks} {_are(lacks)} not proven.",
+            theory.HOLDS: f"{who} {applies}: every assumption is proven.",
+            theory.MEASURED: f"{who} {applies} as far as was measured; {lacks} {_are(lacks)} not proven.",
             theory.UNKNOWN: f"{who} cannot be judged: {lacks} {_are(lacks)} not known to hold.",
             theory.FAILS: f"{who} {'do' if many else 'does'} not apply: {lacks} {'fail' if _are(lacks) == 'are' else 'fails'}.",
         }[verdict])  # fmt: skip
@@ -195,13 +194,13 @@ def run(found: dict) -> Sheet:
     measured = [(t[n], v) for n, v in zip(found["at"], found["w2"]) if v and v > ROUNDING] if found["w2"] else []
     drawn.append((("EM measured, exact law", EM["colours"], EM["dash"]), measured))
     curves = [
-        Curve(name, *zip(*points), colours, name, dash=dash, key=name) for (name, colours, dash), points in drawn if points
+        Curve(name, *zip(*points), colours, name, dash=dash, label=name) for (name, colours, dash), points in drawn if points
     ]
     across = replace(even_axis("time t, from noise to data", 0.0, t[0]), limits=(t[0], 0.0))
     says = run_sentence(found)
     parts = [plot("Error so far", across, "W₂ to pₜ", curves, says=says)]
     if found["factor"]:
-        one = Curve("1", (t[0], 0.0), (1.0, 1.0), dash="dash", thin=True, key="1: above it the error grows")
+        one = Curve("1", (t[0], 0.0), (1.0, 1.0), dash="dash", thin=True, label="above 1 the error grows")
         parts += [_along(found, across, "One-step factor", "rₙ", "factor", [one]),
                   _along(found, across, "The step's Lipschitz constant", "C₁(n)", "C1", [])]  # fmt: skip
     return beside(f"The recursion along EM's run at h = {h}", parts, f"The recursion along a run of EM at h = {h}.", says)
@@ -217,7 +216,7 @@ def _along(found, across, title, label, key, lines) -> Chart:
     curve = Curve(label, tuple(t[:-1]), tuple(values), MORE, hover=hover, marker=marker, dash="solid")
     told = f"{number(values[0])} at t = {number(t[0])}, {number(values[-1])} at the last step."
     y = even_axis(label, min(ends) - room, max(ends) + room)
-    return plot(title, across, y, [*lines, curve], keys=[Key(label, MORE, dash="solid")], says=told)
+    return plot(title, across, y, [*lines, curve], says=told)
 
 
 def run_table(found: dict, most: int | None = None) -> list[dict]:
@@ -264,7 +263,7 @@ def one_step(found: dict) -> Sheet:
         curves = [
             Curve.of(
                 name, [r for r in rows if r["scheme"] == name], value=lambda r, p=part: r[p], half=lambda r, p=part: Z95 * r[f"{p}_stderr"],
-                why=lambda r, f=fit: () if r["h"] in f["used"] else ["not fitted"], key=f"{name}  slope {slope_of(fit)}",
+                why=lambda r, f=fit: () if r["h"] in f["used"] else ["not fitted"], label=name,
                 **scheme_look(name),
                 says=lambda r, p=part, w=label: [f"{r['scheme']}, h = {step_size(r['h'])}", f"{w} {estimate(r, p, f'{p}_stderr')}"])
             for name, fit in slopes.items()
@@ -282,7 +281,7 @@ def _part(found, scheme, part) -> dict:
 
 def slope_of(fit) -> str:
     """A slope with its interval; a dash where none was fitted."""
-    return about(fit["slope"], fit["low"], fit["high"])
+    return about(fit["slope"], fit["low"], fit["high"]) if has_slope(fit) else NONE
 
 
 def one_step_sentence(found: dict) -> str:
@@ -317,9 +316,9 @@ def signs(found: dict, revealed: bool) -> Chart | None:
             style = scheme_look("SO")
         elif revealed and letter == "C":
             style["marker"] = "square"  # the diamond is SO's
-        name = f"{letter}  {SIGNS[variant]}, slope {slope_of(sign_fit(found, variant))}" if revealed else letter
+        name = f"{letter}: {SIGNS[variant]}" if revealed else letter
         curves.append(Curve.of(
-            name, [r for r in found["rows"] if r["variant"] == variant and r["w2"]], key=name, **{**style, "group": letter},
+            name, [r for r in found["rows"] if r["variant"] == variant and r["w2"]], label=name, **{**style, "group": letter},
             says=lambda r, k=letter: hover(r, k)))  # fmt: skip
     if not any(c.x for c in curves):
         return None

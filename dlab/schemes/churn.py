@@ -40,7 +40,7 @@ SCHEME = Scheme(
         r"\hat\sigma = (1+g)\,\sigma,\quad \hat z = z + \noise{\sqrt{\hat\sigma^2-\sigma^2}\;Z},\quad g = \min(S/N, \sqrt2-1)",
         r"z^+ = \drift{\text{a step of Heun's method from } (\hat\sigma, \hat z) \text{ to } \sigma'}",
     )),
-    style=Style(light="#54278F", dark="#807DBA", marker="star", dash="longdash"),
+    style=Style(light="#C00B76", dark="#FE96C3", marker="star", dash="longdash"),
     dynamics="own",
     option=CHURN,
 )  # fmt: skip

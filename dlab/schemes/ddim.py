@@ -17,7 +17,7 @@ SCHEME = Scheme(
     strong_order=1.0,
     law_order=1.0,
     formula=Formula((r"z^+ = \drift{\tfrac{\sigma'}{\sigma}\,z + (1-\tfrac{\sigma'}{\sigma})\,x_0(t_n, z)}",)),
-    style=Style(light="#3F007D", dark="#9E9AC8", marker="square", dash="longdash"),
+    style=Style(light="#506E01", dark="#98C52B", marker="square", dash="dash"),
     family="ODE",
     dynamics="ODE",
 )

@@ -32,6 +32,6 @@ SCHEME = Scheme(
         r"z^+ = \drift{\tfrac{\tau'}{\tau}\,z + (1-\tfrac{\tau'}{\tau})\,x_0(t_n, z)}"
         r" + \noise{\sqrt{(\tau-\tau')\tfrac{\hat v+\tau'}{\hat v+\tau}}\;Z}",
     )),
-    style=Style(light="#A3478A", dark="#E08BC4", marker="circle", dash="longdash"),
+    style=Style(light="#1396AD", dark="#0899B1", marker="circle", dash="longdash"),
     option=NOISE,
 )  # fmt: skip

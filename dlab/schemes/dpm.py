@@ -54,7 +54,7 @@ SECOND = Scheme(
         r"u = z + (\sigma_m-\sigma)\,\epsilon(t_n, z),\quad \sigma_m = \sqrt{\sigma\sigma'}",
         r"z^+ = z + \drift{(\sigma'-\sigma)\,\epsilon(t_m, u)}",
     )),
-    style=Style(light="#238B45", dark="#74C476", marker="pentagon", dash="dash"),
+    style=Style(light="#5F8101", dark="#82AF09", marker="pentagon", dash="dash"),
     family="ODE",
     dynamics="ODE",
 )  # fmt: skip
@@ -70,7 +70,7 @@ THIRD = Scheme(
         r"u_1,\ u_2:\ \text{stages at } \lambda+\tfrac h3,\ \lambda+\tfrac{2h}3,\quad D_2 = \epsilon(t_2, u_2) - \epsilon(t_n, z)",
         r"z^+ = z + \drift{(\sigma'-\sigma)\,\epsilon(t_n, z) - \tfrac32\sigma'\big(\tfrac{e^h-1}{h}-1\big) D_2}",
     )),
-    style=Style(light="#005A32", dark="#41AB5D", marker="hexagon", dash="longdash"),
+    style=Style(light="#425B02", dark="#AFDB44", marker="hexagon", dash="dash"),
     family="ODE",
     dynamics="ODE",
 )  # fmt: skip

@@ -22,7 +22,7 @@ SCHEME = Scheme(
     formula=Formula((
         r"z^+ = \drift{\tfrac{\sigma'}{\sigma}\,z + (1-\tfrac{\sigma'}{\sigma})\big(x_0 + \tfrac{h}{2h_-}(x_0 - x_0^-)\big)}",
     )),
-    style=Style(light="#CB181D", dark="#FB6A4A", marker="triangle-down", dash="longdash"),
+    style=Style(light="#FA4160", dark="#FD4463", marker="triangle-down", dash="dash"),
     family="ODE",
     dynamics="ODE",
     history=1,

@@ -24,6 +24,6 @@ SCHEME = Scheme(
         r"z^+ = \drift{\tfrac{\tau'}{\tau}\,z + (1-\tfrac{\tau'}{\tau})\big(x_0 + \tfrac{h}{2h_-}(x_0 - x_0^-)\big)}"
         r" + \noise{\sqrt{\tau'(\tau-\tau')/\tau}\;Z}",
     )),
-    style=Style(light="#C75300", dark="#FF9955", marker="triangle-right", dash="solid"),
+    style=Style(light="#880329", dark="#FDDADA", marker="triangle-right", dash="solid"),
     history=1,
 )  # fmt: skip

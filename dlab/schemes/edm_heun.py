@@ -34,7 +34,7 @@ SCHEME = Scheme(
         r"y = z + (\sigma'-\sigma)\,d,\quad d = \tfrac{z - x_0(t_n, z)}{\sigma},\quad d' = \tfrac{y - x_0(t_{n+1}, y)}{\sigma'}",
         r"z^+ = z + \drift{\tfrac12(\sigma'-\sigma)(d + d')}",
     )),
-    style=Style(light="#08519C", dark="#6BAED6", marker="diamond", dash="dash"),
+    style=Style(light="#344902", dark="#C6F25B", marker="diamond", dash="dash"),
     family="ODE",
     dynamics="ODE",
 )  # fmt: skip

@@ -46,7 +46,7 @@ SCHEME = Scheme(
             r"I(\tfrac12,1)": lambda h: rf"{digits(math.sqrt(math.expm1(h)))}\,Z",
         },
     ),
-    style=Style(light="#2E8BC0", dark="#56B4E9", marker="square", dash="solid"),
+    style=Style(light="#9B63EE", dark="#D0AEFF", marker="square", dash="longdash"),
     theorem=THEOREM,
     expansion=expansion,
 )

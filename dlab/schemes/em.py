@@ -39,7 +39,7 @@ SCHEME = Scheme(
         (r"x^+ = x + \drift{«h»\,\gamma(t_n, x)} + \noise{«I(0,1)»}",),
         {"I(0,1)": lambda h: rf"{digits(math.sqrt(h))}\,Z"},
     ),
-    style=Style(light="#0072B2", dark="#0072B2", marker="circle", dash="solid"),
+    style=Style(light="#0B5AA0", dark="#3D8BFF", marker="circle", dash="solid"),
     theorem=THEOREM,
     expansion=expansion,
 )

@@ -24,5 +24,5 @@ SCHEME = Scheme(
     strong_order=1.0,
     law_order=1.0,
     formula=Formula((r"x^+ = x + \drift{\beta(s_n)\,\Delta s\;\gamma(t_n, x)} + \noise{\sqrt{\beta(s_n)\,\Delta s}\;Z}",)),
-    style=Style(light="#6A51A3", dark="#BCBDDC", marker="triangle-up", dash="longdash"),
+    style=Style(light="#05869B", dark="#06ABC6", marker="triangle-up", dash="longdash"),
 )

@@ -37,5 +37,5 @@ SCHEME = Scheme(
         r"z^+ = \drift{\tfrac{\tau'}{\tau}\,z + (1-\tfrac{\tau'}{\tau})\,x_0}"
         r" + \noise{\Big(\tfrac{\tau'(\tau-\tau')}{\tau} I + (1-\tfrac{\tau'}{\tau})^2\,\mathrm{Cov}(x_0\mid z)\Big)^{1/2} Z}",
     )),
-    style=Style(light="#882255", dark="#DD77AA", marker="diamond", dash="solid"),
+    style=Style(light="#074955", dark="#A9EDFF", marker="diamond", dash="longdash"),
 )  # fmt: skip

@@ -38,6 +38,6 @@ SCHEME = Scheme(
         r"y = z + (\tau-\tau')\,s_z(t_n, z) + \noise{\sqrt{\tau-\tau'}\;Z_1},\quad e = \tfrac{\tau'(\tau-\tau')}{2\tau}",
         r"z^+ = y + \drift{e\,s_z(t_{n+1}, y)} + \noise{\sqrt{2e}\;Z_2}",
     )),
-    style=Style(light="#525252", dark="#D9D9D9", marker="cross", dash="dash"),
+    style=Style(light="#97045C", dark="#FFC3DB", marker="cross", dash="longdash"),
     dynamics="own",
 )  # fmt: skip

@@ -16,7 +16,7 @@ SCHEME = Scheme(
     strong_order=1.0,
     law_order=1.0,
     formula=Formula((r"x^+ = x + \drift{\tfrac{«h»}{2}\big(x + s(t_n, x)\big)}",)),
-    style=Style(light="#737373", dark="#BDBDBD", marker="circle", dash="dash"),
+    style=Style(light="#6E9505", dark="#709805", marker="circle", dash="dash"),
     family="ODE",
     dynamics="ODE",
 )

@@ -55,6 +55,6 @@ SCHEME = Scheme(
             rf" + \sqrt{{e^{{{digits(h)}\,(1-U)}}-1}}\,Z_2",
         },
     ),
-    style=Style(light="#B57A00", dark="#E69F00", marker="triangle-down", dash="dash"),
+    style=Style(light="#6E4E00", dark="#F0C84A", marker="triangle-down", dash="longdash"),
     theorem=THEOREM,
 )

@@ -59,6 +59,6 @@ SCHEME = Scheme(
             "I(0,1)": lambda h: rf"{digits(math.sqrt(h))}\,(\sqrt{{U}}\,Z_1 + \sqrt{{1-U}}\,Z_2)",
         },
     ),
-    style=Style(light="#D55E00", dark="#D55E00", marker="triangle-up", dash="dash"),
+    style=Style(light="#E0591A", dark="#F2602B", marker="triangle-up", dash="solid"),
     theorem=THEOREM,
 )

@@ -23,5 +23,5 @@ SCHEME = Scheme(
     formula=Formula((
         r"x^+ = x + \drift{«h»\,\gamma(t_n, x + \tfrac1h I_{10})} + \noise{\Delta W},\quad I_{10} = \textstyle\int_0^h W_u\,du",
     )),
-    style=Style(light="#4292C6", dark="#9ECAE1", marker="triangle-left", dash="dash"),
+    style=Style(light="#055866", dark="#5EE1FE", marker="triangle-left", dash="solid"),
 )  # fmt: skip

@@ -31,5 +31,5 @@ SCHEME = Scheme(
         r"z^+ = \drift{\tfrac{\tau'}{\tau}\,z + (1-\tfrac{\tau'}{\tau})\,x_0(t_m, \midpoint{y})}"
         r" + \noise{\sqrt{\tau'(\tau-\tau')/\tau}\;Z}",
     )),
-    style=Style(light="#E6550D", dark="#FDAE6B", marker="star", dash="dash"),
+    style=Style(light="#DE388F", dark="#FF5DAD", marker="triangle-right", dash="longdash"),
 )  # fmt: skip

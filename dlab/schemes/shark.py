@@ -28,5 +28,5 @@ SCHEME = Scheme(
         r"y = x + \tfrac56\big(«h»\,\gamma(t_n, y_0) + \noise{\Delta W}\big) + \noise{H}",
         r"x^+ = x + \drift{«h»\big(\tfrac25\gamma(t_n, y_0) + \tfrac35\gamma(t_n - \tfrac56«h», y)\big)} + \noise{\Delta W}",
     )),
-    style=Style(light="#2F8F80", dark="#88DDCC", marker="hexagon", dash="dash"),
+    style=Style(light="#83034F", dark="#FDD9E7", marker="hexagon", dash="solid"),
 )  # fmt: skip

@@ -24,5 +24,5 @@ SCHEME = Scheme(
         r"y = x + «h»\,\gamma(t_n, x) + \noise{\Delta W}",
         r"x^+ = x + \drift{\tfrac{«h»}{2}\big(\gamma(t_n, x) + \gamma(t_{n+1}, y)\big)} + \noise{\Delta W}",
     )),
-    style=Style(light="#CC6677", dark="#EE99AA", marker="pentagon", dash="longdash"),
+    style=Style(light="#EC489C", dark="#F04B9F", marker="pentagon", dash="solid"),
 )  # fmt: skip

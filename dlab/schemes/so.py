@@ -82,7 +82,7 @@ SCHEME = Scheme(
             "I(L,1)": lambda h: rf"\sqrt{{{digits(h)}\,\varphi_1({digits(2 * h)}L)}}\,Z",
         },
     ),
-    style=Style(light="#009E73", dark="#009E73", marker="diamond", dash="longdash"),
+    style=Style(light="#1F9A77", dark="#6FD0AB", marker="diamond", dash="solid"),
     theorem=THEOREM,
     expansion=expansion,
 )

@@ -26,5 +26,5 @@ SCHEME = Scheme(
         r"y = x + \tfrac34«h»\,\gamma(t_n, x) + \noise{\tfrac{3}{2h} I_{10}}",
         r"x^+ = x + \drift{«h»\big(\tfrac13\gamma(t_n, x) + \tfrac23\gamma(t_n - \tfrac34«h», y)\big)} + \noise{\Delta W}",
     )),
-    style=Style(light="#117733", dark="#66BB88", marker="star", dash="solid"),
+    style=Style(light="#CF2683", dark="#FF7BB8", marker="star", dash="solid"),
 )  # fmt: skip

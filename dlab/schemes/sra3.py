@@ -30,5 +30,5 @@ SCHEME = Scheme(
         r"x^+ = x + \drift{\tfrac{«h»}{6}\big(\gamma(t_n, x) + \gamma(t_{n+1}, y_1) + 4\,\gamma(t_n - \tfrac12«h», y_2)\big)}"
         r" + \noise{\Delta W}",
     )),
-    style=Style(light="#4D7C0F", dark="#A3D65C", marker="triangle-up", dash="solid"),
+    style=Style(light="#AC0469", dark="#FFADCF", marker="triangle-down", dash="solid"),
 )  # fmt: skip

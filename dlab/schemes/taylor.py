@@ -26,5 +26,5 @@ SCHEME = Scheme(
     formula=Formula((
         r"x^+ = x + \drift{«h»\,\gamma(t_n, x)} + \second{L\,I_{10} + \tfrac{«h»^2}{8}\,x} + \noise{\Delta W}",
     )),
-    style=Style(light="#999933", dark="#DDCC77", marker="x", dash="solid"),
+    style=Style(light="#0B7689", dark="#03BEDC", marker="x", dash="solid"),
 )  # fmt: skip

@@ -44,7 +44,7 @@ SCHEME = Scheme(
         r"\big(x_0^- + \rho_1\tfrac{x_0^{--}-x_0^-}{r} + \rho_2(x_0-x_0^-)\big)",
         r"z^+ = \drift{\tfrac{\sigma'}{\sigma}\,z + (1-\tfrac{\sigma'}{\sigma})\big(x_0 + \tfrac{h}{2h_-}(x_0 - x_0^-)\big)}",
     )),
-    style=Style(light="#67000D", dark="#FC9272", marker="cross", dash="longdash"),
+    style=Style(light="#C80740", dark="#FE9A9F", marker="cross", dash="dash"),
     family="ODE",
     dynamics="ODE",
     history=3,

@@ -20,5 +20,5 @@ SCHEME = Scheme(
     strong_order=1.0,
     law_order=1.0,
     formula=Formula((r"z^+ = z + \drift{(\tau-\tau')\,s_z(t_n, z)} + \noise{\sqrt{\tau-\tau'}\;Z}",)),
-    style=Style(light="#8C2D04", dark="#F4A582", marker="square", dash="dash"),
+    style=Style(light="#006778", dark="#1CD0F0", marker="square", dash="solid"),
 )

@@ -218,8 +218,7 @@ def _notes(result: Result, fits: list[dict]) -> list[str]:
         known = next((f"is {r.early_stop:.3g}" for r in result.rows if r.early_stop), None)
         # |a X_0 + sigma Z - X_0| for the Z and the X_0 that a run ends with.
         most = math.sqrt(facts.dim * -math.expm1(-stop)) - math.expm1(-stop / 2) * facts.second_moment**0.5
-        notes.append(f"Every run stops at t = {stop:.3g}: W₂(p_t, p_0) there "
-                     f"{known or f'is at most {most:.3g}'}, and is part of all values.")  # fmt: skip
+        notes.append(f"Every run stops at t = {stop:.3g}: W₂(p_t, p_0) there {known or f'is at most {most:.3g}'}, part of every value.")
     if study.start == "vp":
         notes.append("Start N(0, I): the curves level off at the initialisation error, which no step size removes.")
     if study.start == "paper":

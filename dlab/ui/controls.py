@@ -12,7 +12,7 @@ from dlab import engine, errors, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.targets import logistic
 from dlab.targets import spectrum as spectra
-from dlab.ui import files, frame, scheme_controls, settings, state, studies, uploads
+from dlab.ui import files, frame, scheme_controls, settings, state, studies, target_picture, uploads
 from dlab.ui.blocks import draw_one, grouped, pairs, unfolded
 from dlab.ui.knobs import SYNTHETIC
 from dlab.ui.scene import Scene
@@ -65,6 +65,7 @@ def _keep_no(scene, off, *keys) -> None:
 @_block("target")
 def target(scene, page, off) -> None:
     """The target and its knobs, or the file it came from."""
+    target_picture.draw(scene)
     if scene["spec"]:
         st.markdown(f"**Target** from a file: {targets.REGISTRY[scene['spec']['name']].title.lower()}")
         _let_go("Use the controls instead", "Drops the target of the file and shows the list of targets again.", off, spec=None)

@@ -116,7 +116,7 @@ def figure_options() -> None:
         st.session_state[KEY + name] = chosen[name]
         return {"key": KEY + name, "on_change": _keep, "args": (name,)}
 
-    box = st.expander("Size, font and palette of pictures", key="figure-options", on_change="rerun")
+    box = st.expander("Size, font and palette of pictures", key="figure-options-open", on_change="rerun")
     if not box.open:
         return
     with box:

@@ -15,6 +15,7 @@ from dlab.ui.scene import Scene
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
 PROJECTED = 470  # of a picture in presentation mode: with menu and title it fills that projector
+EMBEDDED = 330  # of a picture in another page's frame, which holds 360 at least
 TOURED = 430  # the same under the bar of the tour
 
 
@@ -33,6 +34,10 @@ def begin(page: str) -> Scene:
     st.html(
         _style("frame", ACCENT=accent, GROUND=ground) + (_style("presentation", INK=INK[theme()]) if values["present"] else "")
     )
+    if state.embedded():
+        st.html(_style("embed"))
+        menu.script()
+        return values
     menu.draw(page, values)
     _head(page, title, sentence, values)
     said_for, notes = st.session_state.get("notes", (None, ()))
@@ -96,15 +101,19 @@ def projected(height: int) -> int:
 def drawn(height: int) -> dict:
     """How a chart of this height is drawn here: arguments of `screen.spec`."""
     shown = state.presenting()
-    return {"theme": theme(), "presentation": shown, "height": projected(height) if shown else height}
+    if state.embedded():
+        height = state.value("tall") or EMBEDDED
+    elif shown:
+        height = projected(height)
+    return {"theme": theme(), "presentation": shown, "height": height}
 
 
-def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False) -> None:
+def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False, picked=None) -> None:
     """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own; title:
-    whether it stands above a chart."""
+    whether it stands above a chart; picked: see `plotly.show`."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
     look = drawn(height)
-    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place)
+    plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place, picked)
 
 
 def end(page: str) -> None:

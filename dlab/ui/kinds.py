@@ -281,6 +281,18 @@ class Text(Setting):
         return {"max_chars": LONGEST_TEXT}
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Line(Text):
+    """One line of text that a reader understands, or nothing. check: raises BadInput where it does not."""
+
+    check: Callable[[str], Any]
+
+    def read(self, text):
+        if tidy := super().read(text):
+            self.check(tidy)
+        return tidy
+
+
 @dataclass(frozen=True, eq=False)
 class Data(Setting):
     """What a visitor's file holds, packed into the address where it fits. check: the data of a link -> the value, or BadInput."""

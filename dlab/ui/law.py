@@ -5,7 +5,24 @@ import streamlit as st
 from dlab import words
 from dlab.figures import density
 from dlab.figures.numbers import place
+from dlab.ui import links, settings, state
 from dlab.ui.page import Ask, Block, View
+
+SHOW = "law-picked"  # the session key of a point that was clicked just now
+SCROLL = """<script>document.querySelector(".st-key-law-open")?.scrollIntoView({ behavior: "smooth" })</script>"""
+
+
+def pick(point) -> None:
+    """Open the section on the scheme and the number of steps of a point that was clicked."""
+    scheme, _, steps = point
+    st.session_state.update({"law-open": True, "law-scheme": scheme, "law-step": steps, SHOW: True})
+
+
+def _watch(scheme, h) -> None:
+    """A link to the particles of the same point."""
+    if h in settings.LADDER:
+        query = links.write(state.scene() | {"panels": (scheme,), "step": h}, settings.MOVIE)
+        st.page_link("pages/particles.py", label="Watch its particles", icon=":material/play_circle:", query_params=query | {"play": "1"})
 
 
 def section(of, file) -> Block:
@@ -13,6 +30,8 @@ def section(of, file) -> Block:
 
     def picks(scene):
         study = of(scene)
+        if st.session_state.pop(SHOW, False):  # the section may lie below the screen
+            st.html(SCROLL, unsafe_allow_javascript=True)
         st.markdown(words.text("convergence", "law-meaning"))
         left, right, _ = st.columns((1, 1, 2), vertical_alignment="bottom")
         scheme = left.selectbox("Scheme whose law is drawn", study.schemes, key="law-scheme", help="One of the schemes in the picture.")
@@ -33,6 +52,7 @@ def section(of, file) -> Block:
         if (sheet := density.sheet(found)) is None:
             return View(said=density.sentence(found))
         name = f"{file(scene)}-{found['scheme']}-{found['h'] or found['steps']:g}"
-        return View(sheet, name, table=density.table(found), heights=(380,), alt=sheet.caption)
+        watch = lambda: _watch(found["scheme"], found["h"])  # noqa: E731
+        return View(sheet, name, table=density.table(found), heights=(380,), alt=sheet.caption, more=watch)
 
     return Block("law", view, answer=answer, picks=picks)

@@ -38,7 +38,7 @@ def _parsed(query, repeated=()) -> tuple[dict, list[str]]:
     table, values = settings.table(), settings.defaults()
     if query.get("v") == str(VERSION):
         for name, text in LEFT_OUT.items():
-            if name in table and _texts(settings.table, tuple(values))[name] != text:
+            if name in table and _texts(settings.defaults, tuple(values))[name] != text:
                 values |= table[name].taken(text)
     query = _named(query) | query
     notes = [f"The link gives {params.show(key)} more than once; the last value was used." for key in repeated]
@@ -92,18 +92,21 @@ def _fitted(values, notes) -> dict:
 
 
 @lru_cache(maxsize=8)
-def _texts(table, names) -> dict[str, str]:
+def _texts(defaults, names) -> dict[str, str]:
     """The text of every setting's default."""
-    values = settings.defaults()
-    return {name: table()[name].text(values) if values[name] is not None else "" for name in names}
+    values, table = defaults(), settings.table()
+    return {name: table[name].text(values) if values[name] is not None else "" for name in names}
 
 
 def write(values: Mapping, page: str = "") -> dict[str, str]:
     """The address of a scene on a page: the settings that the page reads and that are not left out, with the version. Without a page, of
     all pages that are not alone in having a setting."""
-    query, plain = {"v": str(VERSION)}, _texts(settings.table, tuple(values))
+    query, plain, table = {"v": str(VERSION)}, _texts(settings.defaults, tuple(values)), settings.table()
+    # What a page does not read is not in its link: whoever opens it has the default there, on which other keys depend.
+    told = {name for name in values if (table[name].reads(page) if page else not table[name].page)}
+    values = {**values, **{name: value for name, value in settings.defaults().items() if name not in told}}
     for key, setting in _by_key(values).items():
-        if (setting.reads(page) if page else not setting.page) and setting.written(values, values[setting.name]):
+        if setting.name in told and setting.written(values, values[setting.name]):
             text = setting.text(values)
             if text != LEFT_OUT.get(setting.name, plain[setting.name]):
                 query[key] = text
@@ -113,7 +116,7 @@ def write(values: Mapping, page: str = "") -> dict[str, str]:
 def of_page(values: Mapping, page: str) -> dict[str, str]:
     """The part of an address that is a page's own."""
     table = settings.table()
-    plain = _texts(settings.table, tuple(values))
+    plain = _texts(settings.defaults, tuple(values))
     texts = {name: table[name].text(values) for name in settings.names_of(page)}
     return {name: text for name, text in texts.items() if text != LEFT_OUT.get(name, plain[name])}
 

@@ -111,6 +111,12 @@ def _scenes() -> None:
         st.caption("The digit keys open them, too.")
 
 
+def script() -> None:
+    """What the page does in the browser by itself, see frame.js."""
+    with st.container(key="keys"):
+        st.html(_script(), unsafe_allow_javascript=True)
+
+
 def _keys() -> None:
     """The digits open the scenes, from every page, and a page is drawn anew where the system turns dark or light; nothing of this
     is seen."""

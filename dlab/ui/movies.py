@@ -8,9 +8,12 @@ import streamlit as st
 from dlab import engine, export
 from dlab.answers import trajectory
 from dlab.export import movies
-from dlab.figures.movie import at_step
+from dlab.figures import particles
+from dlab.figures.movie import at_step, dressed
 from dlab.study import Study
 from dlab.ui.runs import PATIENCE, ROW, progress, session
+
+BEGUN = ".begun"  # ends the name of a movie without distances
 
 
 def movie_key(study: Study, steps: int, count: int) -> str:
@@ -26,16 +29,29 @@ def _movie_key(study, counts, count):
 
 
 def known_movie(study: Study, steps: int, count: int):
-    """(player bytes, {"sentence", "table", "notes", "met", "rungs"}) where the movie is kept, else None.
+    """(player bytes, {"sentence", "table", "notes", "met", "rungs", "scene"}) where the movie is kept, else None.
 
-    With its ladder where that is kept too; rungs is the number of step sizes in it.
+    With its ladder where that is kept too, and then the same bytes at each of its step sizes; rungs is the number of step sizes in
+    it, scene what all its step sizes share.
     """
-    for counts in (trajectory.rungs(study, steps, count), (steps,)):
-        if (found := engine.CACHE.load(_movie_key(study, counts, count) + ".movie")) is not None:
-            head, packed = zlib.decompress(found).split(b"\n", 1)
-            meta = json.loads(head)
-            return at_step(packed, study.grid(steps).step), {**meta[str(steps)], "rungs": len(meta)}
+    scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
+    for name in (scene, _movie_key(study, (steps,), count)):
+        if (found := engine.CACHE.load(name + ".movie")) is not None:
+            return _opened(found, study, steps, scene)
     return None
+
+
+def _opened(found, study, steps, scene):
+    head, packed = zlib.decompress(found).split(b"\n", 1)
+    meta = json.loads(head)
+    return dressed(packed, particles.looks()), {**meta[str(steps)], "rungs": len(meta), "scene": scene}
+
+
+def known_beginning(study: Study, steps: int, count: int):
+    """As `known_movie`, of the particles that move without their distances; in memory alone."""
+    scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
+    found = engine.CACHE.load(_movie_key(study, (steps,), count) + BEGUN)
+    return found and _opened(found, study, steps, scene)
 
 
 def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda *queue: None):
@@ -59,7 +75,7 @@ def _made(study, steps, count, whole, tick, waiting):
         name, movies.made, study, steps, count, whole, _movie_key(study, rungs, count), price=price, tick=tick, waiting=waiting,
         session=session(),
     )  # fmt: skip
-    engine.CACHE.keep(name, found, engine.modules(study, trajectory.motion, movies.made, at_step))
+    engine.CACHE.keep(name, found, engine.modules(study, trajectory.motion, movies.made, dressed))
     return known_movie(study, steps, count)
 
 
@@ -72,6 +88,7 @@ def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
     """The movie of a scene as mp4, gif or html; a drawn film is kept, and one is drawn at a time."""
     name = f"{movie_key(study, steps, count)}.{fmt}"
     packed, meta = known_movie(study, steps, count) or make_movie(study, steps, count)
+    packed = at_step(packed, study.grid(steps).step)
     if fmt == "html":
         return export.film_bytes(packed, fmt, title=title, caption=meta["sentence"])
     if (known := engine.CACHE.load(name)) is None:
@@ -81,12 +98,12 @@ def film(study: Study, steps: int, count: int, fmt: str, title: str) -> bytes:
 
 
 def movie(study: Study, steps: int, count: int):
-    """The movie of a scene, with a progress bar while it is computed; a rerun cancels it. None where it would
-    take long and its button has not been pressed."""
-    if (known := known_movie(study, steps, count)) is not None:
+    """The movie of a scene; where it is not kept, one without distances, which comes first, with a bar while it is computed. None
+    where that would take long and its button has not been pressed."""
+    if (known := known_movie(study, steps, count) or known_beginning(study, steps, count)) is not None:
         return known
-    # The particles, and the exact laws that the distances come from.
-    cost = engine.seconds(count * trajectory.work(study, steps) + study.price - study.work)
+    price = count * steps * len(study.schemes)
+    cost = engine.seconds(price)
     if cost > PATIENCE and st.session_state.pop("run", None) != study.key:
         left, right, _ = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
@@ -96,15 +113,20 @@ def movie(study: Study, steps: int, count: int):
         )  # fmt: skip
         right.caption(f"{steps} steps of {count} particles, each with a reference path.")
         return None
-    bar = progress("Moving the particles.")
-    made = make_movie(study, steps, count, bar.tick, bar.waiting)
+    bar, name = progress("Moving the particles."), _movie_key(study, (steps,), count) + BEGUN
+    scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
+    found = engine.job(
+        name, movies.begun, study, steps, count, scene, price=price, tick=bar.tick, waiting=bar.waiting, session=session(),
+    )  # fmt: skip
+    engine.CACHE.keep(name, found, engine.modules(study, trajectory.motion, movies.begun, dressed), disk=False)
     bar.bar.empty()
-    return made
+    return known_beginning(study, steps, count)
 
 
-def ladder(study: Study, steps: int, count: int) -> None:
-    """Compute the movie at the other step sizes while the visitor watches, and run the page again with it; a rerun
-    cancels it. To be called when the page is drawn."""
+def rest(study: Study, steps: int, count: int, whole: bool) -> None:
+    """Compute what the page's movie lacks while the visitor watches, its distances and then, where `whole`, the other step sizes, and
+    run the page again with it; a rerun cancels it. To be called when the page is drawn."""
     holder = st.empty()
-    make_ladder(study, steps, count, lambda done: holder.empty(), lambda *queue: holder.empty())
+    make = make_ladder if whole and known_movie(study, steps, count) else make_movie
+    make(study, steps, count, lambda done: holder.empty(), lambda *queue: holder.empty())
     st.rerun()

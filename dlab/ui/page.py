@@ -5,82 +5,23 @@ rest: address, menu, controls, run and cancel, stale and wrong settings, tables,
 question stand in `dlab.words`, under the page's name and the name of each block.
 """
 
-import html
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from threading import Lock
 
-import pyarrow
 import streamlit as st
 
 from dlab import words
-from dlab.figures.takeaway import Takeaway
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, menu, reveal, runs, state
 from dlab.ui.runs import Ask
+from dlab.ui.view import View
 
 __all__ = ["Ask", "Block", "Page", "View", "show"]
 KEPT = 128  # views of finished results in memory, for all sessions together
-
-
-@dataclass(frozen=True)
-class View:
-    """What a block shows of its numbers, from top to bottom, and what it offers for download.
-
-    figure     a Chart or Map, several, or a Sheet of them; rows says how many stand side by side, share of what width, heights
-               in px of each, the last one of those that follow; titles above them; bar of buttons; alt is added to theirs
-    said       Markdown: all that the picture shows, the figure's caption where None; caption: small print below it. Of a page's own
-               picture they are folded away with the table
-    table      rows of a table; left out, as what more draws below it, while a run goes on
-    notes      what a reader must be told
-    takeaway   of a page's own picture, above it: one sentence and some key figures; left out while the picture is of other settings
-    file       the name of the files of the figure, without what follows the dot (of several figures, names with spaces
-               between); data: rows of a CSV, and answer: an object for a JSON file, where the numbers are no results of
-               studies; label: the column that tells results apart in one CSV; results: {name: result}, where they are not
-               those found; drawn: the figure on the screen, where it is another
-    """
-
-    figure: object = ()
-    file: str = ""
-    said: str | None = None
-    caption: str = ""
-    table: list | None = None
-    top: Callable[[], None] | None = None
-    more: Callable[[], None] | None = None
-    notes: tuple[str, ...] = ()
-    data: list | None = None
-    answer: dict | None = None
-    label: str = ""
-    results: dict | None = None
-    drawn: object = None
-    takeaway: Takeaway | None = None
-    heights: tuple[int, ...] = (480,)
-    rows: tuple[int, ...] = ()
-    share: float = 1.0
-    titles: bool = False
-    bar: bool = False
-    alt: str = ""
-
-    @property
-    def charts(self) -> tuple:
-        shown = self.drawn or self.figure
-        return shown if isinstance(shown, tuple) else getattr(shown, "parts", (shown,))
-
-    @cached_property
-    def columns(self) -> pyarrow.Table:
-        """The table as it is sent; a column of numbers and words is one of words."""
-        columns = {name: [row.get(name) for row in self.table] for name in dict.fromkeys(name for row in self.table for name in row)}
-        mixed = [name for name, column in columns.items() if len({isinstance(v, str) for v in column if v is not None}) > 1]
-        return pyarrow.table(columns | {name: [None if v is None else str(v) for v in columns[name]] for name in mixed})
-
-    @property
-    def prose(self) -> str:
-        """What is said, or the figure's caption as plain text."""
-        return frame.plain(getattr(self.figure, "caption", "")) if self.said is None else self.said
 
 
 @dataclass(frozen=True)
@@ -96,6 +37,7 @@ class Block:
     picks(scene) -> {name: value}: draws further widgets, which are no settings, above the picture; the scene then has them
     prepare(scene) -> {name: value} that must be there first and joins the scene; None: not yet, and nothing is drawn
     get(scene) -> found, in the place of studies and answer, where something else is asked for; None: not yet
+    awaiting(scene) -> the chart that stands before the first points of its studies, or None; height: its px
     draw(found, scene)  in the place of a view, where a block is something else
     """
 
@@ -110,6 +52,8 @@ class Block:
     picks: Callable | None = None
     prepare: Callable | None = None
     get: Callable | None = None
+    awaiting: Callable | None = None
+    height: int = 430
     draw: Callable | None = None
 
 
@@ -178,13 +122,13 @@ def _whole(page, scene, side) -> Got:
             st.markdown(f"### {title}")
         others[block.name] = _block(page, block, scene, others[block.of])
     folded = []
-    if reveal.hidden(page.name):
+    if reveal.hidden(page.name) or state.embedded():
         return got
     if (view := got.view) and got.state != "running":
         if view.table or view.prose or view.caption or view.more:
-            folded.append((_folded("numbers", "All numbers" if view.table else "In words"), _numbers, (view,)))
+            folded.append((_folded("numbers", "All numbers" if view.table else "In words"), view.tell, ()))
         if view.notes:
-            folded.append((_folded("notes", f"\u24d8 {len(view.notes)} note{'s' * (len(view.notes) > 1)}"), _notes, (view,)))
+            folded.append((_folded("notes", f":material/info: {len(view.notes)} note{'s' * (len(view.notes) > 1)}"), view.note, ()))
     folded += [
         (_folded(block.name, words.title(page.name, block.name)), _section, (page, block, others[block.of])) for block in page.sections
     ]
@@ -195,22 +139,6 @@ def _whole(page, scene, side) -> Got:
     if got.files:
         menu.downloads(got.files, st.session_state[menu.DOWNLOADS])
     return got
-
-
-def _numbers(view) -> None:
-    """Everything about a page's own picture that is no picture."""
-    for text, show in ((view.prose, st.markdown), (view.caption, st.caption)):
-        if text:
-            show(text)
-    if view.table:
-        st.dataframe(view.columns, hide_index=True, width="stretch")
-    if view.more:
-        view.more()
-
-
-def _notes(view) -> None:
-    if view.notes:
-        st.caption("\n\n".join(map(frame.plain, view.notes)))
 
 
 def _folded(name, title):
@@ -260,12 +188,14 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
         asked = block.studies(scene)
         key = "-".join([*asked, *(study.key for study in asked.values())])
         slot = page.name if main else f"{page.name}-{block.name}"
-        found, state, got = runs.several(slot, asked, lambda found, state: drawn(found, state, key if state == "final" else None))
+        empty = block.awaiting and block.awaiting(scene)
+        axes = empty and (lambda: View(empty, heights=(block.height,)).draw(f"{slot}-awaiting-{next(_running)}", False))
+        found, state, got = runs.several(slot, asked, lambda found, state: drawn(found, state, key if state == "final" else None), axes)
         got = got if state in ("final", "partial") else Got(found, ready=True)
     elif block.answer:
         if (ask := block.answer(scene)) is None:
             return Got()
-        found = runs.kept(ask)
+        found = runs.kept(ask, block.name)
         got = Got(ready=True) if found is None else drawn(found, "final", f"{ask.study.key}-{ask.which}")
     elif block.get:
         found = block.get(scene)
@@ -273,7 +203,7 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
     else:
         got = drawn(given.found, "final", given.key)
     if got.view and not main:
-        _notes(got.view)
+        got.view.note()
         if got.files:
             menu.downloads(got.files, st.container(), f"{block.name}-download")
     return got
@@ -301,41 +231,31 @@ _guard = Lock()
 _running = itertools.count()  # a run draws a picture several times in one script, and each needs a key
 
 
-def _drawn(page, block, scene, found, state, key, side=None) -> View | None:
+def _drawn(page, block, scene, found, status, key, side=None) -> View | None:
     """Draw the view of what was found, and return it."""
     view = _view(page, block, scene, found, key)
     if view is None:
         return None
-    name = f"{page.name}-{block.name}-{state}" + (f"-{next(_running)}" if state == "running" else "")
+    name = f"{page.name}-{block.name}-{status}" + (f"-{next(_running)}" if status == "running" else "")
     # Settings that are not run yet leave their picture behind, greyed.
-    with st.container(key=f"stale-{block.name}") if state == "stale" else nullcontext():
-        if block is page and view.takeaway and state != "stale" and not reveal.hidden(page.name):
-            _takeaway(view.takeaway)
+    with st.container(key=f"stale-{block.name}") if status == "stale" else nullcontext():
+        if block is page and view.takeaway and status != "stale" and not (reveal.hidden(page.name) or state.embedded()):
+            view.say()
         if view.top:
             view.top()
-        _charts(view, name)
+        view.draw(name, status == "final")
         if block is page:
-            if state == "final" and isinstance(found, dict):
+            if status == "final" and isinstance(found, dict):
                 reveal.answer(page.name, next(iter(found.values())), side)
         else:
             for text, show in ((view.prose, st.markdown), (view.caption, st.caption)):
-                if text and state != "stale":
+                if text and status != "stale":
                     show(text)
-            if view.table and state != "running":
+            if view.table and status != "running":
                 st.dataframe(view.columns, hide_index=True, width="stretch")
-            if view.more and state != "running":
+            if view.more and status != "running":
                 view.more()
     return view
-
-
-def _takeaway(takeaway) -> None:
-    """One sentence, and the key figures below it: one message, however many they are."""
-    each = []
-    for what, text in takeaway.figures:
-        value, sign, half = html.escape(text).partition(" ± ")
-        each.append(f"<div><dt>{html.escape(what)}</dt><dd>{value}{f' <small>± {half}</small>' if sign else ''}</dd></div>")
-    figures = f'<dl class="key-figures">{"".join(each)}</dl>' if each else ""
-    st.html(f'<p class="takeaway">{html.escape(takeaway.text)}</p>{figures}')
 
 
 def _view(page, block, scene, found, key):
@@ -353,14 +273,3 @@ def _view(page, block, scene, found, key):
         while len(_views) > KEPT:
             _views.popitem(last=False)
     return view
-
-
-def _charts(view, name) -> None:
-    charts = [chart for chart in view.charts if chart is not None]
-    numbered, heights = iter(enumerate(charts)), itertools.chain(view.heights, itertools.repeat(view.heights[-1]))
-    for count in view.rows or ((len(charts),) if charts else ()):
-        alone = count == 1 and view.share == 1
-        places = [None] if alone else st.columns((1,) * count + ((count / view.share - count,) if view.share < 1 else ()))
-        for place, (i, chart), height in zip(places, itertools.islice(numbered, count), heights):
-            alt = f"{chart.alt} {view.alt}" if view.alt else ""
-            frame.chart(chart, height, f"{name}-{i}", place, view.bar, alt=alt, title=view.titles)

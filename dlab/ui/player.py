@@ -22,7 +22,9 @@ def player(
     alt: str = "",
     waiting: str = "",
     live: bool = True,
-    adopt: Callable[[float], None] | None = None,
+    asked: tuple[float | None, int] = (None, 0),
+    sizes: tuple[float, ...] = (),
+    chosen: Callable[[float], None] | None = None,
 ) -> None:
     """Show a movie made by `dlab.figures.movie.encode`.
 
@@ -31,9 +33,11 @@ def player(
     phone it grows with its content. above: pixels of the window that the rest of the page needs: where more than `height` is
     left, the player takes it. autoplay: start at once, unless the visitor's system asks for reduced motion.
     presentation: larger type, lines and particles for a projector. alt: what the picture shows, for those who
-    cannot see it. waiting: while the movie has one step size and others are to come, the words that say so. live:
-    whether there is a slider of step sizes at all. adopt: called with the step size h when the visitor asks that it be
-    the page's, the only thing that Python hears.
+    cannot see it. waiting: what is still being computed, in a few words. live: whether there is a slider of step sizes at all.
+    asked: the step size that the page asks for, None for the movie's own, and a number that tells this request from others; while
+    both stay the same, what the visitor chose in the player stands. sizes: step sizes that the page can compute beside those of
+    the movie. chosen: called with the step size that the visitor has come to rest on, the only thing that Python hears.
+    The same arguments make the same bytes, which Streamlit does not send twice.
     Raises ValueError for bytes or a height that do not fit.
     """
     if movie_bytes[:4] != MAGIC:
@@ -46,18 +50,24 @@ def player(
     # A component takes bytes or JSON, never bytes inside a dict: the options travel in front of the movie.
     data = packet(
         movie_bytes, height=height, above=above, autoplay=autoplay, presentation=presentation, alt=alt, waiting=waiting,
-        live=live, adopt=bool(adopt),
+        live=live, asked=asked, sizes=sizes,
     )  # fmt: skip
 
-    def chosen():
-        h = st.session_state[key].h
-        if adopt and type(h) in (int, float):  # a browser may send anything
-            adopt(float(h))
+    def heard():
+        size = st.session_state[key].h
+        if chosen and type(size) in (int, float):  # a browser may send anything
+            chosen(float(size))
 
-    _component()(key=key, data=data, on_h_change=chosen)
+    component("player")(key=key, data=data, on_h_change=heard)
 
 
 @cache
-def _component():
-    html, css, js = (Path(__file__).with_name(f"player.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("dlab_player", html=html, css=css, js=js)
+def component(name: str):
+    """A component of the files of that name beside this one, behind the drawing that all of them share."""
+    html, css, js = (Path(__file__).with_name(f"{name}.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component(f"dlab_{name}", html=html, css=css, js=scripts() + js)
+
+
+def scripts() -> str:
+    """What stands before a component's own script."""
+    return Path(__file__).with_name("clouds.js").read_text("utf-8")

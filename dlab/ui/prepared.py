@@ -20,7 +20,7 @@ from dlab import answers, cache, engine, fingerprint
 from dlab.answers import learned_score
 from dlab.cache import Cache
 from dlab.errors import learned
-from dlab.ui import links, movies, settings, studies, tour
+from dlab.ui import lesson_file, links, movies, opening, settings, studies, tour
 from dlab.ui.scenes import SCENES
 
 LONG = 100_000  # bytes of JSON beyond which a file is compressed
@@ -53,6 +53,7 @@ def files() -> dict[str, File]:
         key, kind = engine.answer_name(kind, study, *which), answers.find(kind).name
         add(name, File(key, page, shown, f"answer {kind}", lambda: engine.answer(kind, study, *which)))
 
+    add("opening", File(opening.name(), "home", "its opening", "movie", opening.make))
     entries = [(scene, scene.name, f"scene {scene.name}") for scene in SCENES]
     entries += [(step, f"tour-{n}", f"step {n} of the tour") for n, step in enumerate(tour.STEPS, 1)]
     for entry, name, shown in entries:
@@ -64,6 +65,8 @@ def files() -> dict[str, File]:
             add(f"particles-{name}", File(key, "particles", shown, "movie", make))
         elif entry.page == "convergence":
             result(f"convergence-{name}", "convergence", shown, studies.study(values))
+    for name, key, make in lesson_file.films():
+        add(f"lesson-{name}", File(key, "lesson", f"scene {name}", "film", make))
     for name, study in studies.case_studies(defaults).items():
         result(f"outside-{name}", "outside", name, study)
     for name, kind, study, which in studies.case_answers(defaults):

@@ -17,7 +17,7 @@ SLOTS = 8  # pictures whose last result a session keeps
 # The button that runs, what is said or the bar, and the one that cancels, where no second click on the first hits it.
 ROW = (4, 12, 3)
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
-NEXT = "run-next"  # the session key of a run that follows a training without another button
+NEXT = "run-next"  # the session key of the key of a study that follows its training without another button
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
 
@@ -45,7 +45,7 @@ def waits(before: int, seconds: float) -> str:
 
 def session() -> str:
     """Who asks: the visitor's session."""
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)  # the shell makes lessons without one
     return context.session_id if context else engine.ALONE
 
 
@@ -69,17 +69,23 @@ PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
 
 
-def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
+def several(slot: str, studies: dict[str, Study], draw, awaiting=None) -> tuple[dict[str, dict] | None, str, object]:
     """The results that a picture shows, {name: result} of {name: study}, what they are, and what draw returned for them.
 
     They are "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(found, state) shows what
     is found so far, "running" while the run goes on. Exact laws (up to LAWS seconds of them) and known results show at once;
-    a costly run waits for its button. slot names the picture: one that is stale stays until the next run.
+    a costly run waits for its button. slot names the picture: one that is stale stays until the next run. awaiting() draws the axes
+    that stand before the first points.
     """
     session, key = st.session_state, "-".join(s.key for s in studies.values())
     kept = session.setdefault("results", {})
     known = {name: engine.result(s) for name, s in studies.items()}
-    missing = [studies[name] for name, found in known.items() if found is None]
+    if slot in kept and not all(known.values()):  # what the picture before has of the same schemes is in hand
+        for name, result in kept[slot][1].items():
+            if known.get(name, result) is None:
+                engine.take_apart(result, studies[name])
+                known[name] = engine.result(studies[name])
+    missing = [engine.rest(studies[name]) for name, found in known.items() if found is None]
     if not missing:
         _keep(slot, key, known)
         return known, "final", draw(known, "final")
@@ -87,8 +93,9 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     at_once = not any(s.work for s in missing) and cost <= LAWS and session.get("cancelled") != key
     # Another session has asked for the same, or this one before its page was loaded anew.
     under_way = session.get("cancelled") != key and any(engine.under_way(s) for s in missing)
-    if session.pop("run", None) == key or at_once or under_way or session.pop(NEXT, False):
-        return _follow(slot, studies, key, draw)
+    if session.pop("run", None) == key or at_once or under_way or session.get(NEXT) in (s.key for s in studies.values()):
+        session.pop(NEXT, None)
+        return _follow(slot, studies, key, draw, awaiting)
     last, state = None, "none"
     if slot in kept:
         its, last = kept[slot]
@@ -100,8 +107,11 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
         on_click=lambda: session.update(run=key),
     )  # fmt: skip
     right.caption(SAYS[state])
+    if last is None and awaiting:
+        awaiting()
+        return None, state, None
     if last is None:
-        with st.container(height=520, border=True, vertical_alignment="center", horizontal_alignment="center"):
+        with st.container(height=430, border=True, vertical_alignment="center", horizontal_alignment="center"):
             st.caption(what)
         return None, state, None
     return last, state, draw(last, state)
@@ -129,7 +139,7 @@ def _label(missing, cost, again=False) -> str:
     more, run = sum(s.most - s.work for s in missing), "Go on" if again else "Run"
     if more:
         return f"{run} (up to {cost + engine.seconds(more, _kind(missing[0])):.0f} s)"
-    return f"{run} (about {cost:.0f} s)" if cost >= 2 and not again else run
+    return f"{run} (about {cost:.0f} s)" if cost >= 2 else f"{run} (a second or two)"
 
 
 def _what(missing) -> str:
@@ -157,7 +167,7 @@ SAYS = {
 }
 
 
-def _follow(slot, studies, key, draw):
+def _follow(slot, studies, key, draw, awaiting=None):
     left, middle, right = st.columns(ROW, vertical_alignment="center")
     left.button("Running", key=f"run-button-{slot}", type="primary", width="stretch", disabled=True)
     right.button(
@@ -166,6 +176,9 @@ def _follow(slot, studies, key, draw):
     )  # fmt: skip
     bar = Bar("Starting. The first run of a scheme takes a few seconds longer.", place=middle)
     holder, drawn, found, paid = st.empty(), 0.0, {}, 0.0
+    if awaiting:
+        with holder.container():
+            awaiting()
     total = sum(max(s.price, 1) for s in studies.values())
 
     for name, study in studies.items():
@@ -234,7 +247,7 @@ def _train(task, study, again, draw) -> None:
                     draw(losses)
                 drawn = time.monotonic()
     # The next run of the script finds the network, without bar and button, and goes on to what it was trained for.
-    st.session_state[NEXT] = True
+    st.session_state[NEXT] = study.key
     st.rerun()
 
 
@@ -272,19 +285,20 @@ class Ask:
         return engine.seconds(cost(self.study, *self.which)) if cost else 0.0
 
 
-def kept(ask: Ask) -> dict | None:
-    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
+def kept(ask: Ask, place: str = "") -> dict | None:
+    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then. place: the block
+    that asks, where several of a page may ask for the same."""
     if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
-    if (cost := ask.seconds) > PATIENCE and not st.session_state.get(NEXT):
+    if (cost := ask.seconds) > PATIENCE and st.session_state.get(NEXT) != ask.study.key:
         left, middle, right = st.columns(ROW, vertical_alignment="center")
         if not left.button(
-            f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", width="stretch",
+            f"Compute (about {cost:.0f} s)", key=f"{place or ask.kind}-button", width="stretch",
             help="The answer is kept, so that next time it opens at once.",
         ):
             return None
         right.button(
-            "Cancel", key=f"{ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
+            "Cancel", key=f"{place or ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
         )
         bar = progress(ask.doing, middle)
     else:

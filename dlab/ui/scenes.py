@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dlab import words
 from dlab.figures.numbers import listed, number, order, step_size
 from dlab.figures.tables import fit_of, rows_of, schemes_of, slope_text
+from dlab.room.question import Part
 
 GOAL = 0.1  # the W2 that the scene about the bound asks for
 
@@ -17,12 +18,14 @@ class Guess:
     """What a room may say before it sees: the slopes of some schemes, or one of some options.
 
     schemes  those whose slope is guessed; else empty
-    options  (text, ...) to choose from, and right(result) -> the one that is true
+    options  (text, ...) to choose from, and right(result) -> the one that is true, where the lab knows it
+    number   the range of a number, in a lecturer's own question
     """
 
     schemes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     right: Callable[[dict], str] | None = None
+    number: Part | None = None
 
 
 def slopes_of(*names: str) -> Guess:
@@ -119,16 +122,20 @@ def _floor(result) -> dict:
     }  # fmt: skip
 
 
-def _evaluations(result) -> dict:
-    """What each scheme reaches with the most evaluations that all of them have."""
+def _at_equal_cost(result) -> tuple[int, dict[str, float]]:
+    """The most evaluations that all schemes have, and what each reaches with them."""
     rows = {name: {r["score_evals"] + r["hessian_evals"]: r["w2"] for r in rows_of(result, name)} for name in schemes_of(result)}
     most = max(set.intersection(*map(set, rows.values())))
-    at = {name: by[most] for name, by in rows.items()}
+    return most, {name: by[most] for name, by in rows.items()}
+
+
+def _evaluations(result) -> dict:
+    most, at = _at_equal_cost(result)
     return {"most": most, "times": number(at["SO"] / at["REM"]), **{name: number(at[name]) for name in ("REM", "REI", "SO")}}
 
 
 def _best_at_equal_cost(result) -> str:
-    at = {name: float(text) for name, text in _evaluations(result).items() if name in ("REM", "REI", "SO")}
+    _, at = _at_equal_cost(result)
     return min(at, key=at.get)
 
 

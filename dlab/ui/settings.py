@@ -12,16 +12,17 @@ from functools import lru_cache
 from dlab import errors, grid, learn, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
+from dlab.room import homework, question
 from dlab.study import DEFAULT
 from dlab.targets import observations
 from dlab.targets.spectrum import SHAPES
 from dlab.ui import assumption_cases, knobs, scenes, tour
-from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
+from dlab.ui.kinds import Choice, Data, Flag, Line, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
 
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # step sizes
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the score error
-HORIZONS = tuple(map(float, range(1, 11)))
+HORIZONS = tuple(float(T) for T in range(1, 11))
 DIMENSIONS = tuple(4.0**k for k in range(7))
 DISTANCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 PENALTIES = (10.0, 50.0, 100.0)
@@ -57,8 +58,7 @@ def _schemes() -> dict[str, str]:
     return _names(schemes.REGISTRY)
 
 
-def models() -> dict[str, str]:
-    """Kinds of score error whose level a page varies."""
+def models() -> dict[str, str]:  # kinds of score error whose level a page varies
     return _titles(errors.LEVELED)
 
 
@@ -153,11 +153,9 @@ SETTINGS: tuple[Setting, ...] = (
     Data("kept", "Kept from a file", None, lambda data: params.only_keys("kept", data, KEPT) or data, group="error",
          written=_is_set),  # of a study, what no control shows
     Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
-            study="schemes", unread=(MOVIE,),
-            help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
+            study="schemes", unread=(MOVIE,), help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
     Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, noun="a scheme", most=MAX_PANELS, look="pills", group="schemes",
-           help="One to three schemes on the same Brownian path.",
-           pages=("particles",)),
+           help="One to three schemes on the same Brownian path.", pages=("particles",)),
     StepSizes("h", "Step sizes h", (0.5, 1 / 64), LADDER, form=step_size, group="h", study=lambda values: {"h": step_sizes(values)},
               unread=(MOVIE,), help="The coarsest and the finest step; each halves the one before."),
     Setting("hs", "Step sizes from a file", None, key="", group="h"),  # that are no stretch of the ladder
@@ -198,24 +196,21 @@ SETTINGS: tuple[Setting, ...] = (
     Whole("seed", "Seed", 0, low=0, high=2**31 - 1, look="number_input", group="sampling", study="seed",
           help="The same seed gives the same numbers."),
     # How the curve is shown.
-    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True,
-           help="Evaluations compare schemes at equal cost: REM and REI take two scores a step, SO a score and a Hessian.",
-           pages=("convergence",)),
+    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True, pages=("convergence",),
+           help="Evaluations compare schemes at equal cost: REM and REI take two scores a step, SO a score and a Hessian."),
     Flag("fits", "Fitted lines", True, group="picture", view=True, help="W₂ = C hᵖ through the filled points; p is the slope.",
            pages=("convergence",)),
     Flag("bounds", "Theorem's bounds", True, group="picture", view=True,
          help="Dotted lines: the leading term of each scheme's theorem with this target's constants."),
-    Flag("expansion", "Closed form as h → 0", False, group="picture", view=True,
-         help="The errors of EM, EI and SO to leading order in h on a Gaussian target with exact start and score: derived, not fitted.",
-           pages=("convergence",)),
+    Flag("expansion", "Closed form as h → 0", False, group="picture", view=True, pages=("convergence",),
+         help="The errors of EM, EI and SO to leading order in h on a Gaussian target with exact start and score: derived, not fitted."),
     Choice("brackets", "Brackets", "few", {"few": "For one or two schemes", "always": "Always", "never": "Never"}, group="picture",
            view=True, help="Bands from Gelbrich's lower bound to the coupled upper bound. With many schemes they hide each other.",
            pages=("convergence",)),
     Flag("by_hand", "Choose the fitted step sizes", False, group="picture",
          help="Otherwise a rule leaves out coarse points that bend away from the line of the finer ones.", pages=("convergence",)),
-    Stretch("window", "Fitted step sizes h", (0.25, 1 / 64), LADDER, form=step_size, group="picture",
-            when=lambda values: values["by_hand"], help="The coarsest and the finest step used for the slopes.",
-           pages=("convergence",)),
+    Stretch("window", "Fitted step sizes h", (0.25, 1 / 64), LADDER, form=step_size, group="picture", pages=("convergence",),
+            when=lambda values: values["by_hand"], help="The coarsest and the finest step used for the slopes."),
     # What pages vary.
     Choice("model", "Score error", "constant", models, group="error",
            help="How the score that the scheme uses differs from the exact one.", pages=("score_error",)),
@@ -223,14 +218,12 @@ SETTINGS: tuple[Setting, ...] = (
             help="The smallest and the largest size of the error; ε = 0 is always measured as well.", pages=("score_error",)),
     Stretch("horizons", "Horizons T", (1.0, 8.0), HORIZONS, group="horizon", varies="T",
             help="The shortest and the longest time from which the reverse process starts.", pages=("horizon",)),
-    Rung("fine", "Step size h", 1 / 64, LADDER, form=step_size, look="select_slider", group="h",
-         help="The smaller the step, the longer the initialisation error can be followed before the scheme's own error takes over.",
-           pages=("horizon",)),
+    Rung("fine", "Step size h", 1 / 64, LADDER, form=step_size, look="select_slider", group="h", pages=("horizon",),
+         help="The smaller the step, the longer the initialisation error can be followed before the scheme's own error takes over."),
     Choice("shape", "Spectrum", "isotropic", dict(zip(SHAPES, ("All equal", "Linear", "Power law"))), look="segmented_control",
            group="target", help="All variances equal to the largest; evenly spaced down to the smallest; or a power law in between.",
            pages=("dimension",)),
-    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target",
-           help="1/L₀: the narrowest direction of the target.", pages=("dimension",)),
+    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=("dimension",), help="1/L₀: the narrowest direction."),
     Number("high", "Largest variance", 0.8, 0.05, 4.0, 0.05, group="target",
            help="1/m₀: the widest direction. The theorems need m₀ > ½, so a variance below 2.", pages=("dimension",)),
     Data("variances", "Variances from a file", None, _variances, group="target", written=_is_set, pages=("dimension",)),
@@ -240,9 +233,8 @@ SETTINGS: tuple[Setting, ...] = (
             help="For each, the lab searches for the smallest number of steps with W₂ < ε.", pages=("budget", "dimension")),
     Rung("epsilon", "Accuracy ε", 0.05, DISTANCES, look="select_slider", group="h",
          help="The value that W₂ must stay below; the number of steps for it is found by search.", pages=("budget", "dimension")),
-    Choice("cost", "Count", "steps", COSTS, look="segmented_control", group="picture", view=True,
-           help="REM and REI take two scores a step, SO a score and a Hessian. The time is measured on this machine.",
-           pages=("budget",)),
+    Choice("cost", "Count", "steps", COSTS, look="segmented_control", group="picture", view=True, pages=("budget",),
+           help="REM and REI take two scores a step, SO a score and a Hessian. The time is measured on this machine."),
     Choice("work", "Count on the horizontal axis", "evals", COSTS, look="segmented_control", group="picture", view=True,
            help="With a learned model the evaluations of score and Hessian are the cost; here they are cheap.", pages=("budget",)),
     # What pages alone have.
@@ -317,12 +309,12 @@ SETTINGS: tuple[Setting, ...] = (
                help="First: the exact score of finitely many posterior samples. Second: close to the score of the posterior, but slow."),
         Choice("scheme", "Scheme that is drawn", "EM", _schemes, help="Its particles are drawn beside samples of the posterior."),
         Rung("step", "Step size h of its particles", 0.5, LADDER, form=step_size, help="The scheme takes T/h steps of this size."),
-        Number("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1,
-               help="Strength of the Gaussian prior; m₀ = λ, and the theorems need m₀ > ½."),
+        Number("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1, help="Strength of the Gaussian prior; m₀ = λ, and the theorems need m₀ > ½."),
     ),
     # A lecturer's words and restrictions, and what is open.
-    Text("title", "Title", "", view=True, written=_is_set, help="In place of the page's question."),
-    Text("question", "Question", "", view=True, written=_is_set, help="In place of the sentence below it."),
+    Text("title", "Title", "", view=True, written=_is_set, help="Shown instead of the page's question."),
+    Text("question", "Question", "", view=True, written=_is_set, help="Shown instead of the sentence below it."),
+    Line("ask", "Asked first", "", check=question.parse, view=True, written=_is_set, help=question.HELP),
     Several("hide", "Controls to hide", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
             help="They are not shown, and keep their settings."),
     Several("fix", "Controls shown, but fixed", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
@@ -330,9 +322,11 @@ SETTINGS: tuple[Setting, ...] = (
     Flag("present", "Open in presentation mode", False, view=True, written=_is_set, help="Larger type and lines, controls folded away."),
     Choice("scene", "Prepared scene", "", {s.name: s.question for s in scenes.SCENES}, view=True, written=_is_set),
     Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
+    Line("homework", "Homework", "", check=homework.read, view=True, written=_is_set, help="A student's mark."),
+    Whole("tall", "Height in a frame", 0, low=200, high=2000, view=True, written=_is_set),  # px of the picture, with ?embed=1
     Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
 )  # fmt: skip
-LESSON = ("title", "question", "hide", "fix")
+LESSON = ("title", "question", "ask", "hide", "fix")
 
 
 def table() -> dict[str, Setting]:

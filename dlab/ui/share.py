@@ -3,6 +3,7 @@
 No text of a visitor is rendered here: a link travels as data of a component and as squares.
 """
 
+import html
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -14,7 +15,7 @@ import streamlit as st
 
 from dlab.cache import dumps
 from dlab.params import BadInput
-from dlab.ui import links, settings, studies
+from dlab.ui import lesson_file, links, settings, studies
 
 ADDRESS = "DLAB_ADDRESS"  # the environment variable with the lab's public address
 LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
@@ -100,6 +101,19 @@ def _content(page, values) -> None:
                 type="tertiary",
                 help="For a slide.",
             )
+        lesson_file.button(page, values)
+        if page != "home":
+            with st.expander("Embed this picture"):
+                for said, code in zip(("In a page:", "As a slide of reveal.js:"), frames(text)):
+                    st.caption(said)
+                    st.code(code, language="html", wrap_lines=True)
+
+
+def frames(text: str, height: int = 420) -> tuple[str, str]:
+    """What puts a scene into another page: an iframe, and a slide of reveal.js."""
+    address = html.escape(f"{text}&embed=1&tall={height - 30}")
+    frame = f'<iframe src="{address}" width="100%" height="{height}" style="border: 0" loading="lazy" title="Convergence lab"></iframe>'
+    return frame, f'<section data-background-iframe="{address}" data-background-interactive></section>'
 
 
 DRAFTED = (*settings.LESSON, "present")

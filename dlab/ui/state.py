@@ -4,7 +4,10 @@ Streamlit forgets the state of a control that is not drawn, and each control cos
 the values are held together, and a setting has a key of its own only while its control is on the page.
 """
 
+from urllib.parse import parse_qs
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dlab.ui import links, scenes, settings
 from dlab.ui.scene import Scene
@@ -89,6 +92,13 @@ def leave_scene() -> None:
 def presenting() -> bool:
     """Whether the page is shown to a room."""
     return value("present")
+
+
+def embedded() -> bool:
+    """Whether the page stands in the frame of another one: `?embed=1`, which Streamlit keeps out of the settings of an address."""
+    context = get_script_run_ctx()
+    given = parse_qs(context.query_string if context else "").get("embed", [""])
+    return given[-1].lower() in ("1", "true")
 
 
 def folded() -> bool:

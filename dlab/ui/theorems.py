@@ -9,7 +9,7 @@ from dlab.schemes.formula import coloured, digits
 from dlab.study import Study
 from dlab.ui import frame
 
-SYMBOLS = (("m0", "m₀"), ("L0", "L₀"), ("L_F", "L_F"), ("M1", "M₁"))
+SYMBOLS = (("m0", "m₀"), ("L0", "L₀"), ("L_F", "$L_F$"), ("M1", "M₁"))
 PART_NAMES = {"drift": "drift", "second order": "second order", "noise": "noise", "midpoint": "random midpoint"}
 
 
@@ -36,6 +36,17 @@ def of_result(result: dict) -> None:
     st.markdown(words.text("convergence", "theorem-loss", orders=orders))
     updates(study.schemes)
     symbols("constants", "letters")
+
+
+def bounds_known(study: Study) -> dict[str, dict[float, float]]:
+    """{scheme: {h: bound}} of a study that has not run; empty where the target's constants would have to be computed first."""
+    if (facts := vars(study.built).get("facts")) is None:
+        return {}
+    found = {}
+    for name in study.schemes:
+        each = {h: theory.bound(schemes.REGISTRY[name], facts, T=study.T, h=h, start=study.start) for h in study.h}
+        found[name] = {h: bound.total for h, bound in each.items() if not bound.void}
+    return found
 
 
 def planned(study: Study, epsilon: float, *, parts: bool) -> list[dict]:
@@ -69,7 +80,7 @@ def corollaries(result: dict, epsilon: float) -> None:
     start = words.text("budget", "start-paper") if study.start == "paper" else words.text("budget", "start-exact", T=number(study.T))
     st.markdown(words.text("budget", "theorem", start=start, epsilon=f"{epsilon:g}"))
     st.dataframe(planned(study, epsilon, parts=True), hide_index=True, width="stretch")
-    shown = (*SYMBOLS[:3], ("m_min", "m_min"), ("L_max", "L_max"))
+    shown = (*SYMBOLS[:3], ("m_min", "mₘᵢₙ"), ("L_max", "Lₘₐₓ"))
     known = [f"{symbol} = {number(facts[k])}" for k, symbol in shown if facts[k] is not None]
     known += [f"$\\|X_0\\|_{{L_2}}$ = {number(facts['second_moment'] ** 0.5)} and d = {len(facts['mean'])}"]
     st.markdown(words.text("budget", "theorem-loss", facts=", ".join(known)))

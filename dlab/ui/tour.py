@@ -23,7 +23,7 @@ _MOVES = {"target": "skew", "panels": "EM", "moving": "500", "play": "1"}
 _CURVE = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.015625"}
 
 STEPS = (
-    Step(1, "home", _MOVES | {"step": "1"}),
+    Step(1, "home", {}),
     Step(2, "particles", _MOVES | {"step": "1"}),
     Step(3, "particles", _MOVES | {"step": "0.5"}),
     Step(4, "convergence", _CURVE | {"bounds": "0"}),

@@ -4,7 +4,7 @@ import itertools
 import threading
 from contextlib import suppress
 
-from dlab import engine, errors, pictures, schemes
+from dlab import engine, errors, pictures, schemes, targets
 from dlab.export import movies
 from dlab.params import BadInput
 from dlab.study import Study
@@ -21,6 +21,10 @@ def up(stop: threading.Event) -> None:
     stop.wait(2.0)
     pictures.load("digits")  # scikit-learn takes seconds to import, and the Images page opens with them
     with suppress(BadInput):
+        for name in targets.PLANAR:
+            if stop.is_set():
+                return
+            engine.at_once("outline", Study.from_json({**EXACT, "target": targets.REGISTRY[name].example, "schemes": ["EM"]}))
         for study in _exact():
             if stop.is_set():
                 return

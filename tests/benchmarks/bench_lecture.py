@@ -148,23 +148,22 @@ def bare(browser, folder, visits):
 
 
 def silence(browser, address, one):
-    """Messages over the websocket while the player plays, is scrubbed and changes its step size."""
+    """Messages over the websocket while the player plays and is scrubbed; of a step size the page hears when it rests."""
     with Visitor(browser) as visitor:
         page = visitor.page
         page.goto(f"{address}{one.page}?{urlencode(links.address(one))}")
         visitor.until("moving")
-        page.wait_for_function(f"!({FIND}).querySelector('.sizes input').disabled")
+        page.wait_for_function(f"!({FIND}).querySelector('.why').textContent")
         visitor.rest()
         page.wait_for_timeout(2000)
         before = len(visitor.sent), len(visitor.received)
-        bar, sizes = page.locator(".player .scrub input"), page.locator(".player .sizes input")
+        bar = page.locator(".player .scrub input")
         page.wait_for_timeout(3000)
         for k in range(30):
-            bar.fill(str(k % 10))
-            sizes.fill(str(k % 2))
+            bar.fill(str(k % 10 / 10))
         page.wait_for_timeout(1000)
         found = len(visitor.sent) - before[0], len(visitor.received) - before[1]
-        print(f"{one.name}: {found[0]} messages sent, {found[1]} received while playing, scrubbing and changing h, goal 0", flush=True)
+        print(f"{one.name}: {found[0]} messages sent, {found[1]} received while playing and scrubbing, goal 0", flush=True)
 
 
 def films(browser, address, one):

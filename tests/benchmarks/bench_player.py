@@ -86,7 +86,7 @@ def measure(browser, address, panels, n, ladder, seconds):
     page.locator(".player").press("p")
     with_one, _ = page.evaluate(COUNT, seconds)
     for value in range(10):
-        page.locator(".player .scrub input").fill(str(value))
+        page.locator(".player .scrub input").fill(str(value / 10))
         if ladder:
             page.locator(".player .sizes input").fill(str(value % 5))
     print(f"{panels} × {n:5} particles × 100 frames{', five step sizes' if ladder else ''}: {fps:.1f} fps, 95 % of the gaps below "

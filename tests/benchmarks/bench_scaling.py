@@ -155,7 +155,8 @@ if __name__ == "__main__":
         for count in (1,) if quick else (1, 2):
             elapsed = at_work(study, count)
             against = against or elapsed
-            print(f"{count} worker{'s' * (count > 1)} that have run others like it: {elapsed:.1f} s  {elapsed / against:.2f} of one's", flush=True)
+            share = f"{elapsed / against:.2f} of one's"
+            print(f"{count} worker{'s' * (count > 1)} that have run others like it: {elapsed:.1f} s  {share}", flush=True)
         costs = {count: overhead(count, 50 if quick else 400) for count in ((1,) if quick else (1, 2))}
         for count, cost in costs.items():
             print(f"a unit that does nothing, {count} worker{'s' * (count > 1)}: {cost * 1e3:.1f} ms", flush=True)

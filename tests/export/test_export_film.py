@@ -1,4 +1,4 @@
-"""Films show every frame of their movie once, in the scheme's colours, and say what they lack."""
+"""Films show what the player does: its clock, its numbers, its colours; and say what they lack."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ from PIL import Image
 from dlab import export
 from dlab.export import film
 from dlab.figures import film as pictures
-from dlab.figures.movie import Movie, Panel, decode, encode, packet, rate
+from dlab.figures.movie import Movie, Panel, decode, encode, packet
 
 RNG = np.random.default_rng(0)
 
@@ -48,21 +48,50 @@ def test_decode_gives_back_what_was_encoded():
 
 @pytest.mark.parametrize("panels", [1, 2, 3])
 def test_pictures(panels):
-    shown = list(pictures.frames(movie(panels=panels)))
-    assert len(shown) == 7
+    data = movie(panels=panels)
+    seconds = decode(data)["clock"][-1]
+    shown = list(pictures.frames(data, fps=2, scale=0.5))
+    assert len(shown) == round(2 * seconds) + 1
     for picture in shown:
-        assert picture.shape == shown[0].shape
+        assert picture.shape == (540, 960, 3)
         assert picture.dtype == np.uint8
-        assert not any(side % 2 for side in picture.shape[:2])  # what yuv420p asks for
     own = (np.abs(shown[3].astype(int) - (0x00, 0x72, 0xB2)).max(axis=2) < 60).sum()
     assert own > 40 * panels
     assert (shown[3] != shown[4]).any()
 
 
+def test_particles_glide_on_the_clock_of_the_player():
+    film = pictures._Film(decode(movie()), 0.5)
+    clock = film.movie["clock"]
+    k, after, f, t = film.at(clock[4] + 0.25 * (clock[5] - clock[4]))
+    assert (k, after) == (4, 5)
+    assert f == pytest.approx(0.25**2 * (3 - 2 * 0.25), abs=1e-4)  # slow at its ends, since a step is long here
+    times = film.movie["times"]
+    assert t == pytest.approx(times[4] + 0.25 * (times[5] - times[4]), abs=1e-4)
+    assert film.at(clock[2] + 0.9 * (clock[3] - clock[2]))[:3] == (2, 3, 0.0), "nothing glides into another act"
+    assert film.at(clock[-1] + 9)[:3] == (6, 6, 0.0)
+
+
+def test_number_and_dot_are_of_the_same_frame():
+    """Of the last one that was measured; below the axis the number says below what."""
+    data = decode(movie())
+    data["panels"][0]["measured"] = [0, 1, 1, 1, 0, 1, 1]
+    chart = pictures._Film(data, 0.5).chart
+    assert chart.known[0] == [-1, 1, 2, 3, 3, 5, 6]
+    for m in chart.known[0]:
+        if m >= 0:
+            value = data["panels"][0]["distance"][m]
+            _, y0, _, y1 = chart.span
+            up = (chart.place[0][m][1] - y0) / (y1 - y0)
+            assert chart.low * (chart.high / chart.low) ** up == pytest.approx(value, rel=1e-6)
+            assert chart.said(value).startswith("W₂ = ")
+    assert chart.said(chart.low / 2) == f"W₂ < {pictures.number(chart.low)}"
+
+
 def test_a_particle_stands_where_it_is():
     box, side = (-1.0, 1.0, -1.0, 1.0), 100
-    panel = {"positions": np.array([[[0.5, 0.25], [np.nan, np.nan], [30.0, 0.0]]]), "colours": ["#000000", "#ffffff"]}
-    picture = pictures._dots(np.full((side, side, 1), 255.0), panel, 0, box, pictures._discs(1))
+    positions = np.array([[0.5, 0.25], [np.nan, np.nan], [30.0, 0.0]])
+    picture = pictures._dots(np.full((side, side), 255.0), positions, "#000000", box, pictures._discs(1, 0.6))
     dark = 255.0 - picture[..., 0]
     y, x = np.indices(dark.shape) + 0.5
     assert (dark * x).sum() / dark.sum() == pytest.approx(75, abs=0.15)
@@ -70,28 +99,35 @@ def test_a_particle_stands_where_it_is():
 
 
 @pytest.mark.parametrize("still", [False, True])
-def test_a_gif_has_every_frame(still):
-    gif = Image.open(io.BytesIO(export.film_bytes(movie(still=still), "gif")))
-    assert gif.n_frames == 7
+def test_a_gif_lasts_as_long_as_the_player(still):
+    data = movie(still=still)
+    gif = Image.open(io.BytesIO(export.film_bytes(data, "gif")))
+    assert gif.size == (960, 540)
+    assert gif.n_frames == round(film.GIF_FPS * decode(data)["clock"][-1]) + 1
     assert gif.info["loop"] == 0
     assert gif.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
-    assert gif.info["duration"] == pytest.approx(1000 / rate(7), rel=0.05)
+    assert gif.info["duration"] == 1000 / film.GIF_FPS
 
 
 @pytest.mark.filterwarnings("ignore:os.fork")  # imageio-ffmpeg's reader forks
 @pytest.mark.skipif(export.missing("mp4") is not None, reason="no ffmpeg")
 @pytest.mark.parametrize("still", [False, True])
-def test_an_mp4_has_every_frame(still, tmp_path):
+def test_an_mp4_has_1080_lines_and_thirty_pictures_a_second(still, tmp_path):
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     path, data = tmp_path / "film.mp4", movie(still=still)
     path.write_bytes(export.film_bytes(data, "mp4"))
     about, *decoded = ffmpeg.read_frames(str(path))
-    assert len(decoded) == 7
+    seconds = decode(data)["clock"][-1]
+    assert about["size"] == (1920, 1080)
+    assert about["fps"] == 30
+    assert about["duration"] == pytest.approx(seconds, abs=0.1)
+    assert len(decoded) == round(30 * seconds) + 1
     assert about["pix_fmt"].startswith("yuv420p")
-    drawn = list(pictures.frames(data))
-    back = np.frombuffer(decoded[5], np.uint8).reshape(drawn[5].shape).astype(int)
-    assert np.abs(back - drawn[5]).mean() < 3
-    assert path.read_bytes() == export.film_bytes(data, "mp4")
+    drawn = next(p for j, p in enumerate(pictures.frames(data)) if j == 100 % len(decoded))
+    back = np.frombuffer(decoded[100 % len(decoded)], np.uint8).reshape(drawn.shape).astype(int)
+    assert np.abs(back - drawn).mean() < 3
+    if not still:
+        assert path.read_bytes() == export.film_bytes(data, "mp4")
 
 
 def test_without_ffmpeg_the_others_remain(monkeypatch):

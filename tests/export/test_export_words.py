@@ -11,12 +11,12 @@ from cases import GAUSSIAN, SKEW
 
 from dlab import __version__, export
 from dlab.export import words
-from dlab.figures.numbers import number
+from dlab.figures.numbers import number, power_of_ten
 from dlab.figures.tables import value_text
 from dlab.study import Study, refitted, run
 
 ROOT = Path(__file__).resolve().parents[2]
-STUDY = {"target": GAUSSIAN, "schemes": ["EM", "SO"], "h": [0.5, 0.25, 0.125], "T": 4.0, "seed": 7}
+STUDY = {"target": GAUSSIAN, "schemes": ["EM", "SO"], "h": [0.5, 0.25, 0.125, 0.0625, 0.03125], "T": 4.0, "seed": 7}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_latex_table_is_whole_and_has_the_numbers(result):
 
 def plain(cell):
     cell = cell.removesuffix("$^{*}$").strip("$").replace(r"\pm", "±")
-    return re.sub(r" \\times 10\^\{(-?\d+)\}", r"e\1", cell)
+    return re.sub(r" \\times 10\^\{(-?\d+)\}", lambda found: f"×{power_of_ten(int(found[1]))}", cell).replace("-", "−")
 
 
 def test_latex_of_awkward_rows():
@@ -97,10 +97,11 @@ def test_caption_says_what_how_and_of_what(result):
 
 VARIED = {
     "score_error.level": (
-        {"score_error": {"name": "constant", "level": 1, "angle": 30}}, [0, 0.1, 0.2], "score error ε", r"slope in $\varepsilon$ $",
+        {"score_error": {"name": "constant", "level": 1, "angle": 30}}, [0, 0.1, 0.2, 0.4, 0.8], "score error ε",
+        r"slope in $\varepsilon$ $",
     ),
-    "T": ({"start": "paper"}, [1, 2, 3, 6], "horizon T", "rate $"),
-    "d": ({"target": {"name": "spectrum", "dim": 1, "high": 0.8}}, [1, 16, 256], "dimension d", "slope in $d$ $0.500"),
+    "T": ({"start": "paper"}, [0.5, 1, 1.5, 2, 6], "horizon T", "rate $"),
+    "d": ({"target": {"name": "spectrum", "dim": 1, "high": 0.8}}, [1, 4, 16, 256], "dimension d", "slope in $d$ $0.500"),
     "target.c": ({"target": SKEW}, [0.5, 1.0], "target's c", None),
 }  # fmt: skip
 

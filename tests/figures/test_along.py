@@ -22,9 +22,9 @@ def answer(axis, values, **changes):
 def results():
     constant = {"name": "constant", "level": 1, "angle": 30}
     return {
-        "score_error.level": {"": answer("score_error.level", [0, 0.002, 0.1, 0.2], score_error=constant)},
-        "T": {f"{s} start": answer("T", [1, 2, 3, 4, 5], start=s) for s in ("paper", "exact")},
-        "d": {"": answer("d", [1, 16, 256], target={"name": "spectrum", "dim": 1, "high": 0.8}, reach=[0.1])},
+        "score_error.level": {"": answer("score_error.level", [0, 0.002, 0.05, 0.1, 0.2, 0.4], score_error=constant)},
+        "T": {f"{s} start": answer("T", [0.5, 1, 1.5, 2, 3, 4], start=s) for s in ("paper", "exact")},
+        "d": {"": answer("d", [1, 4, 16, 256], target={"name": "spectrum", "dim": 1, "high": 0.8}, reach=[0.1])},
     }
 
 
@@ -61,7 +61,7 @@ def test_an_axis_that_begins_below_zero_has_no_triangles(results):
 def test_points_near_the_schemes_own_error_are_hollow_with_the_reason(results):
     chart = along.chart(results["score_error.level"], H)
     em = group(chart, "EM measured")
-    assert em.filled == (False, True, True)
+    assert em.filled == (False, True, True, True, True)
     assert "not fitted" in em.hover[0]
     assert group(chart, "EM at ε = 0").y[0] == pytest.approx(em.y[0], rel=0.2)
     assert "1.0" in along.sentence(results["score_error.level"], H)
@@ -76,7 +76,7 @@ def test_the_second_start_is_hollow_and_the_theorems_term_is_drawn(results):
     assert line.y[0] > line.y[-1] > 0
     assert "hollow: exact start" in [k.name for k in chart.keys]
     assert "r = " in chart.alt
-    assert "m_min = 0.800" in chart.alt
+    assert "mₘᵢₙ = 0.800" in chart.alt
     assert {line["start"] for line in along.table(results["T"], H)} == set(results["T"])
 
 
@@ -93,7 +93,7 @@ def test_steps_against_the_dimension(results):
     assert along.steps_sentence(missing, 0.1).startswith("Not reached: EM")
     plotly(along.steps_chart(missing, 0.1))
     slopes = along.slopes_table(result)
-    assert [line["d"] for line in slopes] == ["1", "16", "256"]
+    assert [line["d"] for line in slopes] == ["1", "4", "16", "256"]
 
 
 def test_lower_bounds_are_called_so_and_hollow():
@@ -133,4 +133,4 @@ def test_the_closed_form_is_drawn_where_it_is_known_and_asked_for():
     assert [s.name for s in lines] == ["EM as h → 0"]
     assert lines[0].y[0] == pytest.approx(result["fits"][0]["expansion"] * min(lines[0].x))
     assert not [s for s in convergence.chart(result).series if s.dash == "dashdot"]
-    assert tables.table(result)[0]["closed form as h → 0"].endswith(" · h")
+    assert tables.table(result)[0]["C, derived"].endswith(" · h")

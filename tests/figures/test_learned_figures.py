@@ -48,7 +48,7 @@ def test_the_curves_show_floor_and_theorem_and_the_sentence_compares_them():
     assert line.y == (0.09, 0.09)
     assert all(part in chart.caption for part in ("0.020 ± 0.002 (EM)", "0.0900 for EM", "Each floor is below"))
     table = learned.curves_table(RESULTS, FLOOR, promise)
-    assert [line["C₂·ε_sc"] for line in table] == ["0.0900"] * 2
+    assert [line["C₂·ε"] for line in table] == ["0.0900"] * 2
 
 
 def test_a_floor_above_the_theorem_near_zero_or_unknown_is_not_called_below_it():
@@ -60,7 +60,7 @@ def test_a_floor_above_the_theorem_near_zero_or_unknown_is_not_called_below_it()
     assert "above zero" not in near
     assert "no floor" in learned.curves_sentence(RESULTS, {"EM": None}, promise)
     void = {"learned": result((0.1, 0.05), ["The bound is void for EM: m0 = 0.2 ≤ ½."])}
-    assert "m0 = 0.2 ≤ ½" in learned.curves_sentence(void, {"EM": None}, {"EM": {"c2": None, "value": None}})
+    assert "m₀ = 0.2 ≤ ½." in learned.curves_sentence(void, {"EM": None}, {"EM": {"c2": None, "value": None}})
 
 
 def test_the_errors_are_drawn_with_their_intervals_and_told_apart_only_where_they_are():
@@ -119,7 +119,7 @@ def test_the_number_of_samples_is_drawn_for_both_methods():
     assert all(part in chart.caption for part in ("100 samples to 1,000", "0.100 to 0.0400", "0.050"))
     assert "hardly falls" not in chart.caption
     both["sliced"]["rows"][1]["error_level_met"] = 0.095
-    assert "From 100 on ε_sc hardly falls" in learned.samples_sentence(both, "EM", 0.125)
+    assert "From 100 on ε hardly falls" in learned.samples_sentence(both, "EM", 0.125)
     assert len(learned.samples_table(both, "EM", 0.125)) == 4
     for figure in (chart, learned.excess_chart({"study": {"score_error": {}}, "losses": [[0, None, 1.3], [9, 1.2, 1.1]], "least": 1.0})):
         plotly(figure)

@@ -10,7 +10,7 @@ import pytest
 
 from dlab.figures import movie as movies
 from dlab.figures import particles
-from dlab.figures.movie import DEPTH, GONE, MAGIC, MID, Movie, Panel, at_step, encode
+from dlab.figures.movie import DEPTH, GONE, LEAD, MAGIC, MID, Movie, Panel, at_step, clock, dressed, encode
 
 BOX = (-3.0, 5.0, -2.0, 2.0)
 RNG = np.random.default_rng(0)
@@ -164,6 +164,46 @@ def test_a_scene_keeps_its_name_at_any_step_size():
     names = {movies.decode(encode(rung, scene="a"))["id"] for rung in ladder()}
     assert len(names) == 1
     assert names != {movies.decode(encode(ladder()[0], scene="b"))["id"]}
+
+
+@pytest.mark.parametrize("steps", [1, 4, 8, 16, 32, 128])
+@pytest.mark.parametrize("noising", [4, 32])
+def test_noising_takes_a_fifth_and_a_coarse_step_a_second(steps, noising):
+    frames = np.append(np.zeros(noising, int), np.arange(steps + 1))
+    seconds = np.array(clock(frames, (("Noising", 0), ("Sampling", noising))))
+    assert np.all(np.diff(seconds) > 0)
+    assert seconds[noising] / seconds[-1] == pytest.approx(LEAD, abs=1e-3)
+    assert LEAD <= 1 / 3
+    each = np.diff(seconds[noising:])
+    assert np.ptp(each) < 1e-3
+    assert steps > 16 or each.min() >= 1
+    assert seconds[-1] <= 20.001
+
+
+def test_every_step_size_passes_t_at_the_same_share_of_its_movie():
+    def share(steps, stride):
+        numbers = np.append(np.zeros(3, int), np.arange(0, steps + 1, stride))
+        seconds = np.array(clock(numbers, (("Noising", 0), ("Sampling", 3))))
+        return dict(zip(numbers[3:] / steps, seconds[3:] / seconds[-1]))
+
+    coarse, fine, thinned = share(4, 1), share(16, 1), share(64, 4)
+    for way, at in coarse.items():
+        assert fine[way] == thinned[way] == pytest.approx(at, abs=1e-4)
+
+
+def test_a_clock_of_acts_that_take_steps_or_none():
+    even = np.diff(clock(np.arange(21), (("First", 0), ("Second", 11))))
+    assert np.ptp(even) < 1e-3
+    assert clock(np.zeros(5, int), (("Still", 0),)) == [0, 0.625, 1.25, 1.875, 2.5]
+    assert clock([0], (("One", 0),)) == [0]
+
+
+def test_what_was_kept_is_shown_as_it_looks_today():
+    data = dressed(encode(*ladder(), own=1), {"SO": ("SO · Second order", "#000001", "#000002")})
+    em, so = movies.decode(data)["panels"]
+    assert (em["name"], em["colours"]) == ("EM", ["#0072B2", "#56B4E9"])
+    assert (so["name"], so["colours"]) == ("SO · Second order", ["#000001", "#000002"])
+    assert movies.decode(data)["h"] == 0.5
 
 
 def test_density_may_vanish_and_be_left_out():

@@ -38,7 +38,7 @@ def test_the_sheet_has_c2_against_the_level_and_a_line_for_each_level_against_h(
     assert [s.name for s in right.series][:4] == ["EM ε = 0", "EM ε = 0.01", "EM ε = 0.05", "EM ε = 0.2"]
     assert len({s.colours for s in right.series}) == 5
     assert sorted(curve(right, "bends").x) == sorted(b["h"] for b in bends if b["h"])
-    for said in ("ε to the power", "Measured W₂/ε beside the theorem's C₂", "EM's curve bends into its floor at h = "):
+    for said in ("fewer than 4", "Measured W₂/ε beside the theorem's C₂", "EM's curve bends into its floor at h = "):
         assert said in sheet.caption
 
 

@@ -38,16 +38,17 @@ def test_a_wrong_score_levels_off():
     for h in (0.5, 0.25, 0.125, 0.0625):
         edit(r, "EM", h, w2=0.2 + 0.1 * h, stderr=0.0)
     slope(r, "EM", 0.04, -0.02, 0.1)
-    assert "0.04 ± 0.06" in sentence(r)
-    assert "EM levels off" in last(sentence(r))
-    assert "0.206" in last(sentence(r))
+    assert "0.04" not in sentence(r)
+    assert "bend" in last(sentence(r))
+    assert "EM levels off near W₂ = 0.206" in sentence(r)
     r["study"]["score_error"] = {"name": "none"}
     assert "levels off" not in sentence(r)
 
 
 def test_a_curve_that_grows_one_without_interval_and_one_of_rounding():
     assert "grows" in sentence(slope(normal(("EM",)), "EM", -0.3, -0.4, -0.2))
-    assert "1.10 (2 points" in sentence(slope(normal(("EM",), (0.5, 0.25)), "EM", 1.1))
+    few = slope(normal(("EM",), (0.5, 0.25)), "EM", 1.1)
+    assert "1.1" not in sentence(few)
     r = normal(("EM", "SO"))
     edit(r, "SO", None, w2=1e-17, stderr=0.0, resolved=False, method="exact", flags=["the laws are equal up to rounding"])
     unfit(r, "SO")

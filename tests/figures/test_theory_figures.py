@@ -14,7 +14,7 @@ from dlab.study import Study, run
 from dlab.targets import Fact, Facts
 
 APART = {"name": "mixture", "weights": [0.3, 0.7], "means": [[-1.5, 0.0], [1.5, 0.0]], "var": 0.6}
-FIT = {"slope": 1.5, "low": 1.4, "high": 1.6, "constant": 1.0, "used": [0.5, 0.25]}
+FIT = {"slope": 1.5, "low": 1.4, "high": 1.6, "constant": 1.0, "used": [0.5, 0.25, 0.125, 0.0625]}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_a_run_whose_recursion_is_void_shows_the_rest():
 def test_one_step_errors_have_slopes_and_a_table():
     sheet = figures.one_step(one_step())
     drawable(sheet)
-    assert [k.name for k in sheet.parts[0].keys] == ["EM  slope 2.00 ± 0.10", "SO  slope 2.00 ± 0.10"]
+    assert [label.text for label in sheet.parts[0].labels] == ["EM", "SO"]
     assert {t.label for p in sheet.parts for t in p.triangles} <= {"1½", "2", "2½", "3"}
     table = figures.one_step_table(one_step())
     assert table[1]["strong order"] == "1½"
@@ -143,9 +143,9 @@ def test_the_letters_keep_the_secret_until_a_guess():
     hidden, shown = (figures.signs(signs(), revealed) for revealed in (False, True))
     drawable(hidden)
     drawable(shown)
-    assert [k.name for k in hidden.keys] == ["A", "B", "C"]
+    assert [label.text for label in hidden.labels] == ["A", "B", "C"]
     assert "slope" not in hidden.alt
-    assert all("slope" in k.name for k in shown.keys)
+    assert [label.text[:2] for label in shown.labels] == ["A:", "B:", "C:"]
     assert figures.signs_sentence(signs(), "B").startswith("Yes.")
     assert figures.signs_sentence(signs(), "C").startswith("Not C")
     assert figures.signs(signs(missing=("right", "wrong", "without")), True) is None

@@ -25,7 +25,7 @@ def button(at):
 
 
 def test_a_button_runs_it_and_the_numbers_stay(few):
-    at = opened(visit("convergence", {**EXACT, "seed": "71"}), "adaptive-open")
+    at = opened(visit("samplers", {**EXACT, "seed": "71"}), "adaptive-open")
     assert charts(at) == 1
     assert "20 s" in button(at).label
     assert not silent(at)
@@ -36,13 +36,13 @@ def test_a_button_runs_it_and_the_numbers_stay(few):
     assert charts(at) == 3
     assert "the target's is 0.707" in plain(at)
     assert len(at.dataframe[-1].value) == 12
-    again = opened(visit("convergence", {**EXACT, "seed": "71"}), "adaptive-open")
+    again = opened(visit("samplers", {**EXACT, "seed": "71"}), "adaptive-open")
     assert charts(again) == 3
     assert button(again) is None
 
 
 def test_what_a_cancelled_run_had_found_is_shown_with_a_button(few, monkeypatch):
-    at = opened(visit("convergence", {**EXACT, "seed": "72"}), "adaptive-open")
+    at = opened(visit("samplers", {**EXACT, "seed": "72"}), "adaptive-open")
 
     def cancel():
         if "adaptive-partial" in runs.st.session_state:

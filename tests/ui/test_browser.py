@@ -16,7 +16,7 @@ from server import CHROMIUM
 from test_links import hostile, random_scene
 
 from dlab.ui import links, settings, share
-from dlab.ui.menu import PAGES, STUDIES
+from dlab.ui.menu import PLACES, place_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
@@ -88,9 +88,10 @@ def nudge(page, label, key="ArrowRight"):
     rest(page)
 
 
-def menu(page, label):
-    page.locator(".st-key-menu").get_by_role("link", name=label).click()
-    page.wait_for_url(f"**/{label.lower()}?**" if label != "Home" else "**/?**")
+def menu(page, name):
+    """Go to home, or to the first page of a place of the menu."""
+    page.locator(".st-key-menu").get_by_role("link", name=place_of(name) or "Convergence lab").click()
+    page.wait_for_url(f"**/{name}?**" if name != "home" else "**/?**")
     rest(page)
 
 
@@ -103,9 +104,9 @@ def seen(page, text):
 
 
 def menu_is_whole(page):
-    """A link to every page of the row. Streamlit loads the code of its links apart, so they may come after the script's end."""
+    """A link home and one to every place. Streamlit loads the code of its links apart, so they may come after the script's end."""
     links_there = page.locator(".st-key-menu").get_by_role("link")
-    row = len(PAGES) - len(STUDIES)
+    row = 1 + len(PLACES)
     links_there.nth(row - 1).wait_for()
     assert links_there.count() == row
 
@@ -125,14 +126,15 @@ def test_the_scene_follows_the_menu_the_reload_and_back(app, visit):
     nudge(page, "Curvature κ₁")
     assert value(page, "Curvature κ₁") == "2.10"
     assert query(page)["k1"] == "2.1"
-    assert query(page)["v"] == "1"
-    menu(page, "Particles")
+    assert query(page)["v"] == "2"
+    menu(page, "particles")
     page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
     assert value(page, "Curvature κ₁") == "2.10"
     nudge(page, "Curvature κ₁")
-    nudge(page, "Step size h", "ArrowLeft")
+    nudge(page, "Step size h", "ArrowLeft")  # the player's, of which the page hears when it rests
+    page.wait_for_function("location.search.includes('step=0.5')")
     assert (query(page)["k1"], query(page)["step"]) == ("2.2", "0.5")
-    menu(page, "Convergence")
+    menu(page, "convergence")
     assert value(page, "Curvature κ₁") == "2.20"
     assert query(page)["step"] == "0.5"
     before = query(page)
@@ -187,11 +189,11 @@ def picture(page):
 
 
 def save(page, label):
-    row = page.locator(".st-key-exports")
-    if not row.count():
-        page.get_by_text("Download", exact=True).click()
+    button = page.locator("[class*='st-key-export-']").get_by_role("button", name=label, exact=True)
+    if not button.count():
+        page.locator(".st-key-menu").get_by_role("button", name="Download").click()
     with page.expect_download() as got:
-        row.get_by_role("button", name=label, exact=True).click()
+        button.first.click()
     assert got.value.failure() is None
     return got.value.suggested_filename, open(got.value.path(), "rb").read()
 
@@ -208,7 +210,7 @@ def test_the_main_job(app, visit, tmp_path, chromium):
     page.get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="Gaussian", exact=True).click()
     page.wait_for_url("**target=gaussian**")
-    menu(page, "Convergence")
+    menu(page, "convergence")
     page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
     assert query(page)["target"] == "gaussian"
     page.wait_for_function("document.querySelector('.js-plotly-plot').innerText.match(/slope/g)?.length == 5")
@@ -406,7 +408,7 @@ def test_f_presents_and_comes_back(app, visit):
     assert query(page)["present"] == "1"
     look = page.evaluate(
         "() => { const g = document.querySelector('.js-plotly-plot'), s = e => getComputedStyle(document.querySelector(e));"
-        " return {font: g._fullLayout.font.size, lines: g._fullData.filter(t => t.mode.includes('markers') && t.line?.width)"
+        " return {font: g._fullLayout.font.size, lines: g._fullData.filter(t => t.mode.includes('lines') && t.line?.width)"
         ".map(t => t.line.width), text: parseFloat(s('.stMarkdown p').fontSize), ink: s('h1').color,"
         " bottom: g.getBoundingClientRect().bottom, wide: g.getBoundingClientRect().width}; }"
     )
@@ -418,7 +420,7 @@ def test_f_presents_and_comes_back(app, visit):
     assert look["wide"] > 1100
     page.get_by_role("button", name="Show controls").click()
     page.locator(".st-key-controls").get_by_role("slider").first.wait_for()
-    menu(page, "Particles")
+    menu(page, "particles")
     page.wait_for_function(f"({PLAYER})?.classList.contains('presentation')")
     page.get_by_role("button", name="Hide controls").click()
     page.locator(".st-key-controls").wait_for(state="detached")

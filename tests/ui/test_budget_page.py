@@ -38,7 +38,7 @@ def test_a_gaussian_needs_no_run():
     at = visit("budget", GAUSS)
     assert charts(at) == 2
     assert not [b for b in at.button if b.label.startswith("Run")]
-    found, needs = tables(at)[0], re.search(r"To reach W₂ < 0\.1, EM needs (\d+) steps where its theorem asks for ([\d,]+)", words(at))
+    found, needs = tables(at)[0], re.search(r"For W₂ < 0\.1, EM needs (\d+) steps where its theorem asks for ([\d,]+)", words(at))
     em = found[found.scheme == "EM"].iloc[0]
     assert (em["found N"], em["theorem's N"]) == needs.groups()
     assert float(em["W₂ at N"]) < 0.1 <= float(em["W₂ at N − 1"])
@@ -48,8 +48,12 @@ def test_a_gaussian_needs_no_run():
 def test_the_chosen_accuracy_and_the_counts_move_and_are_carried_by_the_address():
     at = visit("budget", GAUSS)
     at.select_slider(key="s:epsilon").set_value(0.05).run()
-    assert "To reach W₂ < 0.05" in words(at)
-    assert at.query_params["epsilon"] in ("0.05", ["0.05"])
+    assert "For W₂ < 0.05" in words(at)
+    assert "epsilon" not in at.query_params  # the default, for which the address gave another
+    at.select_slider(key="s:epsilon").set_value(0.2).run()
+    assert "For W₂ < 0.2" in words(at)
+    assert at.query_params["epsilon"] in ("0.2", ["0.2"])
+    at.select_slider(key="s:epsilon").set_value(0.05).run()
     before = at.get("plotly_chart")[0].proto.spec
     at.button_group(key="s:cost").set_value("evals")
     at.run()
@@ -60,7 +64,7 @@ def test_the_chosen_accuracy_and_the_counts_move_and_are_carried_by_the_address(
     at.select_slider(key="s:distances").set_value((0.5, 0.2)).run()
     assert not at.exception
     assert at.select_slider(key="s:epsilon").value == 0.2
-    assert "To reach W₂ < 0.2" in words(at)
+    assert "For W₂ < 0.2" in words(at)
 
 
 def test_one_accuracy_has_no_slope_and_no_second_slider():
@@ -85,7 +89,7 @@ def test_measured_time_is_asked_for_once_and_stands_in_the_table(monkeypatch):
 
 
 def test_the_papers_start_shows_its_horizon_and_share():
-    at = visit("budget", {**GAUSS, "start": "paper"})
+    at = visit("budget", {**GAUSS, "start": "paper", "distances": "0.5..0.02"})
     opened(at, "theorem-open")
     derived = next(t for t in tables(at) if "s" in t.columns)
     assert 0 < float(derived["s"][0]) < 1

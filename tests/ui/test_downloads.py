@@ -63,7 +63,8 @@ def offered(monkeypatch, cache):
         at.run()
         at.switch_page(menu.PAGES[page][0])
         at.query_params.update(query)
-        for name, value in {"download-open": True, **state}.items():
+        menus = {name.replace("-open", "-download"): True for name in state if name.endswith("-open")}
+        for name, value in {"download": True, **menus, **state}.items():
             at.session_state[name] = value
         buttons.clear()
         at.run()
@@ -186,7 +187,7 @@ def read_all(buttons):
 
 @pytest.mark.slow
 def test_every_file_of_an_exact_curve(offered, tmp_path):
-    at, buttons = offered("convergence", SMALL, "Measure by every method", **{"law-open": True, "clouds-open": True})
+    at, buttons = offered("convergence", SMALL, "Measure by every method", **{"law-open": True, "clouds-open": True, "ways-download": True})
     assert kinds(buttons, "w2-") == FIGURES | {"csv", "json", "py", "tex"}
     assert kinds(buttons, "ways-") == FIGURES | {"csv", "json"}
     assert kinds(buttons, "law-") == FIGURES
@@ -220,12 +221,12 @@ def test_every_file_of_a_sampled_curve(offered):
 @pytest.mark.slow
 def test_a_prepared_curve_has_particles_that_are_moved_when_asked_for(offered, monkeypatch, tmp_path):
     monkeypatch.setenv("DLAB_CACHE", str(tmp_path))
-    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]))
+    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]), guesses={"bound": {}})
     assert "simulated again" in buttons["w2-logistic-EM.npz"]["help"]
     with np.load(io.BytesIO(made(buttons["w2-logistic-EM.npz"]))) as found:
         assert {"EM_8", "reference_EM_8"} <= set(found.files)
         assert found["EM_8"].shape == (4096, 2)
-    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]))
+    _, buttons = offered("convergence", links.address(scenes.BY_NAME["bound"]), guesses={"bound": {}})
     assert "simulated again" not in buttons["w2-logistic-EM.npz"]["help"]
 
 
@@ -237,7 +238,7 @@ SECTIONS = {f"{name}-open": True for name in ("which", "models", "hessian", "par
     "page, query, state, pictures",
     [
         ("score_error", {"levels": "0.1..0.5"}, SECTIONS, 5),
-        ("budget", {"distances": "0.5..0.2"}, {}, 2),
+        ("budget", {"distances": "0.5..0.2"}, {"work-download": True}, 2),
         long("horizon", {"horizons": "1..3", "fine": "0.25"}, {}, 1),
         ("dimension", {"dims": "1..16"}, {}, 2),
         long("theory", {}, {"recursion-open": True, "onestep-open": True}, 3),
@@ -262,7 +263,11 @@ STUDY = {f"{name}-open": True for name in ("plane", "derivatives", "samples", "l
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page, query, state, pictures",
-    [long("logistic", {}, {}, 3), ("logistic", {"logistic.part": "plane"}, {}, 2), long("learned", {"target": "mixture"}, STUDY, 5)],
+    [
+        long("logistic", {}, {"small-open": True, "readings-open": True}, 3),
+        ("logistic", {"logistic.part": "plane"}, {"curve-download": True}, 2),
+        long("learned", {"target": "mixture"}, STUDY, 5),
+    ],
     ids=["paper", "plane", "learned"],
 )
 def test_every_file_of_a_prepared_study(offered, page, query, state, pictures):
@@ -289,13 +294,14 @@ def test_every_file_of_the_particles(offered, tmp_path):
     assert [row["EM"] for row in data["rows"]] == [float(row["EM"]) for row in table]
     # The player's page holds the movie that the films are drawn from; between two steps it has frames of its own.
     held = base64.b64decode(re.search(rb'id="movie">([^<]*)<', files["particles-gaussian-EM-SO.html"])[1])
-    frames = len(decode(held[held.index(MAGIC) :])["times"])
-    assert frames > len(table)
-    assert Image.open(io.BytesIO(files["particles-gaussian-EM-SO.gif"])).n_frames == frames
+    movie = decode(held[held.index(MAGIC) :])
+    assert len(movie["times"]) > len(table)
+    seconds = movie["clock"][-1]
+    assert Image.open(io.BytesIO(files["particles-gaussian-EM-SO.gif"])).n_frames == round(film.GIF_FPS * seconds) + 1
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     (tmp_path / "film.mp4").write_bytes(files["particles-gaussian-EM-SO.mp4"])
     _, *pictures = ffmpeg.read_frames(str(tmp_path / "film.mp4"))
-    assert len(pictures) == frames
+    assert len(pictures) == round(film.FPS * seconds) + 1
     with np.load(io.BytesIO(files["particles.npz"])) as moved:
         assert moved["EM"].shape[1:] == (500, 2)
         assert len(moved["times"]) == len(table)

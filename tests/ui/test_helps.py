@@ -25,7 +25,7 @@ SCENES = {
     "long": ("particles", {**MOVING, "target": "mixture", "step": "0.0078125", "T": "10", "moving": "5000", "panels": "EM,REI,SO"}),
 }
 # A tip on a button that opens something would lie over what it opens, which explains itself.
-OPENS = {"Scenes", "Studies", "Share", "Figure options", "Caption", "Open a study file", "Make a lesson link"}
+OPENS = {"Scenes", "Download", "Share", "Open a study file", "Make a lesson link"}
 # Buttons that nobody sees, for the digits to press.
 KEYS = {scene.question for scene in scenes.SCENES}
 # The kind of file, under the word “Download”.
@@ -60,7 +60,7 @@ def test_every_control_has_a_line_of_help(name):
     at = visit(page, query)
     assert not silent(at)
     if page:
-        for key in ("share", "law-open", "download-open", *FOLDED):
+        for key in ("share", "law-open", "download", *FOLDED):
             at.session_state[key] = True
         at.run()
         assert not at.exception

@@ -16,6 +16,8 @@ __all__ = ["at_home"]  # a fixture that every test here uses
 
 def test_it_opens_with_what_is_prepared():
     at = visit("images", {})
+    assert charts(at) == 0
+    opened(at, "distances-open", "near-open")
     assert not [b for b in at.button if b.label.startswith("Compute")]
     assert charts(at) == 2
     said = plain(at)
@@ -29,7 +31,7 @@ def test_it_opens_with_what_is_prepared():
 
 
 def test_its_sections_open_and_the_distance_is_chosen():
-    at = opened(visit("images", {}), "lesson-open", "steps-open", "measured-open", "theorem-open")
+    at = opened(visit("images", {}), "distances-open", "near-open", "lesson-open", "steps-open", "measured-open", "theorem-open")
     assert charts(at) == 3
     said = plain(at)
     assert "0.967" in said
@@ -43,13 +45,13 @@ def test_its_sections_open_and_the_distance_is_chosen():
 
 
 def test_other_settings_say_what_they_cost_first():
-    at = visit("images", {"images.width": "0.3"})
-    assert len([b for b in at.button if b.label.startswith("Compute (about ")]) == 2
+    at = opened(visit("images", {"images.width": "0.3"}), "distances-open", "near-open")
+    assert len([b for b in at.button if b.label.startswith("Compute (about ")]) == 3
     assert charts(at) == 0
 
 
 def test_the_training_of_a_network_is_in_the_price_of_the_grid():
-    pages = [visit("images", {"images.width": "0.3", "images.score": score}) for score in ("exact", "network")]
+    pages = [opened(visit("images", {"images.width": "0.3", "images.score": score}), "distances-open") for score in ("exact", "network")]
     costs = [[float(cost[1]) for b in at.button if (cost := re.match(r"Compute \(about (\d+) s", b.label))] for at in pages]
     assert costs[1][0] > costs[0][0] + 10
     assert costs[1][1] > costs[0][1] + 10

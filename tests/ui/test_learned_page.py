@@ -45,10 +45,13 @@ def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     assert charts(at) == 0
     assert not silent(at)
     at = press(at, "train")
-    assert not [b for b in labels(at) if b.startswith("Train")]
-    assert [b for b in labels(at) if b.startswith("Run")]
-    at = press(at, "run-button-learned")
+    # What it was trained for follows without another button.
+    assert not [b for b in labels(at) if b.startswith(("Train", "Run", "Compute"))]
     assert charts(at) == 2
+    # Nothing else does.
+    at.select_slider(key="s:h").set_value((1.0, 0.25)).run()
+    assert [b for b in labels(at) if b.startswith("Run")]
+    at.select_slider(key="s:h").set_value((0.5, 0.25)).run()
     for key in SECTIONS:
         at.session_state[key] = True
     at.run()

@@ -1,9 +1,8 @@
 """The Logistic regression page: its three parts whole, from prepared answers and from a CSV."""
 
-
 import numpy as np
 import pytest
-from test_pages import at_home, charts, plain, visit, words  # noqa: F401
+from test_pages import at_home, charts, opened, plain, visit, words  # noqa: F401
 
 from dlab import engine
 from dlab.targets import posterior
@@ -14,8 +13,9 @@ from dlab.ui import links, studies
 def test_the_papers_experiment_opens_without_sampling_anything(lam, monkeypatch):
     monkeypatch.setattr(posterior, "sample", lambda *a, **k: pytest.fail("the posterior was sampled"))
     at = visit("logistic", {"logistic.penalty": lam} if lam != "100" else {})
-    said = plain(at)
     assert not at.error
+    assert charts(at) == 1
+    said = plain(opened(at, "small-open", "readings-open"))
     assert "0.1 to 0.385" in said
     assert ("0.19 and 0.435" in said) == (lam == "100")
     assert charts(at) == 4

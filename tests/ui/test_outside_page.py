@@ -13,14 +13,14 @@ from dlab.figures import tables
 from dlab.ui import assumption_cases, links, settings, studies
 
 __all__ = ["at_home"]  # a fixture that every test here uses
-FEW = {"schemes": "EM,SO", "h": "0.5..0.125", "T": "2"}
+FEW = {"schemes": "EM,SO", "h": "0.5..0.0625", "T": "2"}
 
 
 def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured():
     at = visit("outside", {**FEW, "outside.case": "wide"})
     assert charts(at) == 2
     assert not at.error
-    assert all(part in plain(at) for part in ("m0 = 0.400", "Theorem 1, Theorem 3 and Theorem 4", "EM C = "))
+    assert all(part in plain(at) for part in ("m₀ = 0.400", "Theorem 1, Theorem 3 and Theorem 4", "EM C = "))
     assert "line: no bound" in at.get("plotly_chart")[1].proto.spec
     # The menu's list of pages, and a button that nobody sees.
     assert not silent(at)
@@ -50,10 +50,10 @@ def test_every_case_has_a_control_of_its_own_in_the_link():
 def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
     at = visit("outside", {**FEW, "schemes": "EM,REM,REI", "outside.case": "box"})
     said = plain(at)
-    assert "L0 = ∞" in said
+    assert "L₀ = ∞" in said
     assert re.search("REM and REI.*infinite", said)
     # Its order is ¾: a constant at order 1 would say nothing.
-    assert "measured constant" in at.dataframe[0].value.columns
+    assert "C" in at.dataframe[0].value.columns
     assert tables.AT_ORDER not in at.dataframe[0].value.columns
     opened(at, "modes-open")
     assert "in the box" in plain(at)

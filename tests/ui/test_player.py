@@ -1,5 +1,8 @@
 """The player in a real browser: it plays without Python, keeps its place, says what it must, and looks after itself."""
 
+import re
+import time
+
 import pytest
 from cases import long
 from server import CHROMIUM, running
@@ -11,6 +14,8 @@ import numpy as np, streamlit as st
 from dlab.figures.movie import Movie, Panel, encode
 from dlab.ui.player import player
 
+q = st.query_params
+
 def movie(seed, panels):
     rng = np.random.default_rng(seed)
     F = 21
@@ -19,7 +24,7 @@ def movie(seed, panels):
         if i == 0:
             where[12:, :3] = np.nan
             where[15:, 3:8] = 50
-        return Panel(f"<b>cloud {i}</b>", "#0072B2", "#56B4E9", where, np.geomspace(1, 0.01, F), "W2 so far",
+        return Panel(f"<b>cloud {i}</b>", "#0072B2", "#56B4E9", where, np.geomspace(1, 1e-12 if "tiny" in q else 0.01, F), "W2 so far",
                      np.arange(F) % 2 == 0)
 
     def rung(steps):
@@ -45,18 +50,19 @@ def movie(seed, panels):
     return encode(Movie(tuple(cloud(i) for i in range(panels)), np.linspace(2, 0, F), np.arange(F),
                         (("First act", 0), ("Second act", 11)), (-3, 3, -3, 3), np.arange(3), density, arrows))
 
-q = st.query_params
 seed = st.number_input("seed", 0, 9, 0)
 st.button("again")
 st.toggle("player", True, key="shown")
 if st.session_state.shown:
-    waiting = "computing the others" if "ladder" in q and "more" not in st.session_state else ""
+    waiting = "others to come" if "ladder" in q and "more" not in st.session_state else ""
     player(movie(seed, int(q.get("panels", 1))), key="p", height=480, autoplay="auto" in q, alt="A test cloud",
-           waiting=waiting, adopt=lambda h: st.session_state.update(adopted=h), above=300 if "above" in q else None)
+           waiting=waiting, chosen=lambda h: st.session_state.update(chosen=h), above=300 if "above" in q else None,
+           sizes=(1.0, 0.5, 0.25) if "ladder" in q else (), asked=(None, st.session_state.get("asks", 0)))
 st.caption(f"ran with {seed}")
 st.button("more", on_click=st.session_state.update, args=({"more": True},))
-if "adopted" in st.session_state:
-    st.caption(f"adopted {st.session_state.adopted}")
+st.button("ask", on_click=st.session_state.update, args=({"asks": 1},))
+if "chosen" in st.session_state:
+    st.caption(f"chosen {st.session_state.chosen}")
 '''
 
 
@@ -72,8 +78,9 @@ def address(tmp_path_factory):
 def opened(page, address, problems):
     """The page at the address, with what it sends and what goes wrong, once its player is there."""
     page.set_default_timeout(60_000)
-    page.sent = []
+    page.sent, page.received = [], []
     page.on("websocket", lambda ws: ws.on("framesent", lambda data: page.sent.append(data)))
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: page.received.append(data)))
     page.on("pageerror", lambda e: problems.append(str(e)))
     page.goto(address)
     page.wait_for_function(f"({FIND})?.querySelector('.clock').textContent")
@@ -108,7 +115,7 @@ def page(shared):
     shared.evaluate("document.activeElement.blur()")
     if words(shared, "state") == "Playing":
         shared.get_by_label("Pause", exact=True).click()
-    shared.locator(".player .scrub input").fill("0")
+    seek(shared, 0)
     return shared
 
 
@@ -116,8 +123,21 @@ def page(shared):
 FIND = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.player')).find(Boolean)"
 
 
+LAST = 20  # frame of the test's movie, whose frames are equally far apart
+LEAD, STEPS = 0.2, 4  # of a ladder: the share of noising, and the steps of the movie's own size
+
+
+def seek(page, frame):
+    page.locator(".player .scrub input").fill(str(frame / LAST))
+
+
+def climbed(page, step):
+    """Goes to a step of a ladder, of its own size."""
+    page.locator(".player .scrub input").fill(str(LEAD + (1 - LEAD) * step / STEPS))
+
+
 def at(page):
-    return float(page.locator(".player .scrub input").input_value())
+    return round(LAST * float(page.locator(".player .scrub input").input_value()), 3)
 
 
 def words(page, part):
@@ -142,7 +162,7 @@ def test_plays_in_the_browser_alone(page):
     page.wait_for_timeout(600)
     sent = len(page.sent)
     page.get_by_label("Play", exact=True).click()
-    page.wait_for_function(f"{FIND}.querySelector('input').value > 1.2")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.06")
     assert words(page, "state") == "Playing"
     page.get_by_label("Pause", exact=True).click()
     stopped = at(page)
@@ -150,7 +170,7 @@ def test_plays_in_the_browser_alone(page):
     assert at(page) == stopped
     assert words(page, "state") == "Paused"
     assert inked(page)[1] != before
-    page.locator(".player .scrub input").fill("7.25")
+    seek(page, 7.3)
     assert words(page, "clock") == "t = 1.27"
     assert words(page, "count") == "step 7 of 10"
     assert len(page.sent) == sent, "playing or scrubbing spoke to the server"
@@ -164,8 +184,8 @@ def test_runs_to_the_end_and_loops(page):
     page.get_by_label("Loop").click()
     page.get_by_label("Play", exact=True).click()
     assert at(page) < 20
-    page.wait_for_function(f"{FIND}.querySelector('input').value > 19.9")
-    page.wait_for_function(f"{FIND}.querySelector('input').value < 10")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.995")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value < 0.5")
     assert words(page, "state") == "Playing"
     page.get_by_label("Loop").click()
     page.get_by_label("Speed").select_option("1")
@@ -217,19 +237,18 @@ def test_says_what_is_lost_and_where_acts_begin(page):
     assert at(page) == 11
     assert words(page, "act") == "Second act"
     assert words(page, "lost") == ""
-    page.locator(".player .scrub input").fill("16")
+    seek(page, 16)
     assert words(page, "lost") == "3 of 200 particles diverged, 5 outside the view"
     assert words(page, "name") == "<b>cloud 0</b>"
-    assert words(page, "value") == "0.0251"
+    assert words(page, "value") == "W₂ = 0.0251"
     assert "only the steps are real" in words(page, "note")
     assert page.get_by_role("img", name="A test cloud: <b>cloud 0</b>").count() == 1
 
 
 def test_no_cloud_glides_into_another_act(page):
-    scrub = page.locator(".player .scrub input")
     pictures = []
-    for value in ("10", "10.9", "11"):
-        scrub.fill(value)
+    for frame in (10, 10.9, 11):
+        seek(page, frame)
         pictures.append(inked(page)[1])
     assert pictures[0] == pictures[1] != pictures[2]
 
@@ -246,7 +265,7 @@ def test_arrows_come_on_request(page):
 
 def test_a_rerun_keeps_the_place_and_a_new_movie_starts_anew(open_page):
     page = open_page()
-    page.locator(".player .scrub input").fill("7.5")
+    seek(page, 7.5)
     page.locator(".player").evaluate("p => { p.mark = 1; }")
     page.get_by_role("button", name="again").click()
     page.wait_for_timeout(800)
@@ -256,7 +275,7 @@ def test_a_rerun_keeps_the_place_and_a_new_movie_starts_anew(open_page):
     page.get_by_label("seed").fill("1")
     page.get_by_label("seed").press("Enter")
     page.get_by_text("ran with 1").wait_for()
-    page.wait_for_function(f"{FIND}.querySelector('input').value == 0")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value == 0")
     assert inked(page)[1] != old
 
 
@@ -276,7 +295,7 @@ def test_autoplay_yields_to_reduced_motion(open_page):
     assert words(page, "state") == "Paused"
     assert at(page) == 0
     moving = open_page("?auto", reduced_motion="no-preference")
-    moving.wait_for_function(f"{FIND}.querySelector('input').value > 0.5")
+    moving.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.02")
 
 
 @pytest.mark.parametrize(("width", "panels"), [long(390, 1), (390, 3), long(1280, 3), (1440, 2)])
@@ -295,7 +314,7 @@ def test_fits_its_width(open_page, width, panels):
 
 
 def test_follows_the_theme(page):
-    page.locator(".player .scrub input").fill("3")
+    seek(page, 3)
     colours = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -338,7 +357,7 @@ def quiet(page):
 def test_a_particle_is_picked_and_let_go_in_every_panel(open_page):
     page = open_page("?ladder&panels=2", color_scheme="light")
     sent = quiet(page)
-    page.locator(".player .scrub input").fill("5")
+    climbed(page, 2)
     none = followed(page)
     page.locator(".player .stage").first.hover()
     assert followed(page)[0]["exact"] > 20
@@ -370,8 +389,8 @@ def test_arrows_of_a_step_stay_until_the_next(open_page):
     page = open_page("?ladder", color_scheme="light")
     page.locator(".player").press("p")
     seen = []
-    for pos in ("4", "4.6", "5", "1"):
-        page.locator(".player .scrub input").fill(pos)
+    for step in (1, 1.6, 2, -0.5):
+        climbed(page, step)
         seen.append(followed(page)[0])
     assert abs(seen[0]["noise"] - seen[1]["noise"]) < 40
     assert seen[2]["noise"] > 3
@@ -381,51 +400,154 @@ def test_arrows_of_a_step_stay_until_the_next(open_page):
 def test_the_step_size_is_live_and_keeps_the_time(open_page):
     page = open_page("?ladder", color_scheme="light")
     slider = page.locator(".player .sizes input")
-    assert slider.is_disabled()
-    assert words(page, "why") == "computing the others"
-    page.locator(".player .scrub input").fill("5.5")
+    assert (words(page, "size"), words(page, "why")) == ("h = 1/2", "others to come")
+    climbed(page, 2.5)
     clock = words(page, "clock")
     page.get_by_role("button", name="more").click()
-    page.wait_for_function(f"!{FIND}.querySelector('.sizes input').disabled")
-    sent = quiet(page)
+    page.wait_for_function(f"!{FIND}.querySelector('.why').textContent")
     assert (words(page, "clock"), words(page, "size"), words(page, "count")) == (clock, "h = 1/2", "step 2 of 4")
-    said = []
+    place, said = at(page), []
     for at_rung in ("2", "0"):
-        before = inked(page)[1]
+        before = inked(page)[0]
         slider.fill(at_rung)
         assert words(page, "clock") == clock
+        assert at(page) == place, "the bar stays where it is"
         said.append((words(page, "size"), words(page, "count"), words(page, "value")))
-        assert "numbers are for h = 1/2" in words(page, "apart")
-        assert inked(page)[1] == before or at_rung == "0", "straight ways are the same at every step size"
-    assert said == [("h = 1/4", "step 5 of 8", "0.250"), ("h = 1", "step 1 of 2", "1.00")]
+        assert inked(page)[0] == pytest.approx(before, rel=0.02), "straight ways are the same at every step size"
+    assert said == [("h = 1/4", "step 5 of 8", "W₂ = 0.250"), ("h = 1", "step 1 of 2", "W₂ = 1.00")]
     page.locator(".player").press("ArrowRight")
     assert words(page, "clock") == "t = 0.00"
     page.locator(".player").press("Home")
     page.get_by_label("Play", exact=True).click()
     slider.fill("2")
     assert words(page, "state") == "Playing"
-    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 1")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.05")
     page.get_by_label("Pause", exact=True).click()
-    assert len(page.sent) == sent, "the step size spoke to the server"
+
+
+def test_the_page_hears_the_step_size_and_sends_no_movie_again(open_page):
+    page = open_page("?ladder")
+    page.get_by_role("button", name="more").click()
+    page.wait_for_function(f"!{FIND}.querySelector('.why').textContent")
+    sent = quiet(page)
+    page.get_by_label("Play", exact=True).click()
+    received = len(page.received)
+    for each in ("0", "1", "2"):
+        page.locator(".player .sizes input").fill(each)
+    page.get_by_text("chosen 0.25").wait_for()
+    assert words(page, "state") == "Playing"
+    assert words(page, "size") == "h = 1/4"
+    quiet(page)
+    assert 1 <= len(page.sent) - sent <= 4, "one message, and what Streamlit sends beside it"
+    assert sum(map(len, page.received[received:])) < 30_000
+    page.get_by_label("Pause", exact=True).click()
     where = at(page)
-    page.locator(".player .apart button").click()
-    page.get_by_text("adopted 0.25").wait_for()
-    assert len(page.sent) > sent
-    assert at(page) == where
-    slider.fill("1")
-    assert page.locator(".player .apart").is_hidden()
+    page.get_by_role("button", name="ask").click()
+    page.wait_for_function(f"{FIND}.querySelector('.size').textContent === 'h = 1/2'")
+    assert at(page) == where, "the page asks for its own again"
+
+
+def test_a_step_size_that_is_not_there_is_asked_for(open_page):
+    page = open_page("?ladder")
+    clock = words(page, "clock")
+    page.locator(".player .sizes input").fill("0")
+    assert (words(page, "size"), words(page, "why")) == ("h = 1", "computing h = 1")
+    page.get_by_text("chosen 1.0").wait_for()
+    page.get_by_role("button", name="more").click()
+    page.wait_for_function(f"!{FIND}.querySelector('.why').textContent")
+    assert (words(page, "size"), words(page, "count"), words(page, "clock")) == ("h = 1", "", clock)
+
+
+def read_off(y, ticks, log):
+    """The value at a height of an axis, from its first and last tick (value, height)."""
+    (low, y0), (high, y1) = ticks[0], ticks[-1]
+    share = (y - y0) / (y1 - y0)
+    return low * (high / low) ** share if log else low + (high - low) * share
+
+
+def test_number_and_dot_agree_at_every_place(open_page):
+    """The dot's height, read off the axis, is the number; below the axis it is hollow at its foot, and the number says below what."""
+    for query in ("", "?tiny", "?ladder&panels=2"):
+        page = open_page(query)
+        if "ladder" in query:
+            page.get_by_role("button", name="more").click()
+            page.wait_for_function(f"!{FIND}.querySelector('.why').textContent")
+        for place in range(41):
+            page.locator(".player .scrub input").fill(str(place / 40))
+            shown = page.locator(".player").evaluate("""p => ({
+                ticks: [...p.querySelectorAll('.tick')].map(t => [+t.dataset.value, +t.getAttribute('y')]),
+                foot: +p.querySelector('.trace .axis').getAttribute('y1'),
+                log: p.querySelector('.caption').textContent.includes('log'),
+                dots: [...p.querySelectorAll('.here')].map(d => [getComputedStyle(d).display !== 'none', +d.getAttribute('cy'),
+                    d.classList.contains('below')]),
+                said: [...p.querySelectorAll('.value')].map(v => v.textContent.trim()) })""")
+            for (seen, y, below), words_said in zip(shown["dots"], shown["said"], strict=True):
+                assert seen == bool(words_said), (place, shown)
+                if not seen:
+                    continue
+                sign, number = re.fullmatch(r"W₂ ([=<]) (.+)", words_said).groups()
+                told = float(number.replace("×10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
+                assert read_off(y, shown["ticks"], shown["log"]) == pytest.approx(told, rel=0.02)
+                assert below == (sign == "<")
+                assert not below or y == pytest.approx(shown["foot"], abs=0.5)
+
+
+def test_a_movie_lasts_as_its_clock_says(page):
+    """A coarse step takes a second and more: this movie of 20 frames 16.8 s."""
+    page.get_by_label("Play", exact=True).click()
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.01")
+    begun, first = time.monotonic(), at(page)
+    page.wait_for_timeout(1500)
+    went, took = at(page) - first, time.monotonic() - begun
+    page.get_by_label("Pause", exact=True).click()
+    assert went / took == pytest.approx(20 / 16.84, rel=0.25)
 
 
 def test_the_step_size_can_be_dragged_on_a_phone(open_page):
     page = open_page("?ladder&panels=3", viewport={"width": 390, "height": 844}, has_touch=True)
     page.get_by_role("button", name="more").click()
-    page.wait_for_function(f"!{FIND}.querySelector('.sizes input').disabled")
+    page.wait_for_function(f"!{FIND}.querySelector('.why').textContent")
     box = page.locator(".player .sizes input").bounding_box()
     assert box["width"] >= 200
     assert box["height"] >= 40
     page.touchscreen.tap(box["x"] + box["width"] - 5, box["y"] + 20)
     assert words(page, "size") == "h = 1/4"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_scene_plays_in_wide_panels_and_its_address_follows_the_slider(app, window):
+    page = window({"width": 1280, "height": 720})
+    page.set_default_timeout(120_000)
+    page.goto(f"{app}particles?scene=watch")
+    page.wait_for_function(f"({FIND})?.querySelector('.scrub input').value > 0.01")
+    for panel in page.locator(".player .stage").all():
+        box = panel.bounding_box()
+        assert box["width"] >= 310
+        assert box["y"] + box["height"] < 720
+    assert page.locator(".st-key-controls").get_by_text("Step size h").count() == 0, "one slider of h"
+    page.wait_for_function(f"!{FIND}.querySelector('.why').textContent")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.1")
+    page.locator(".player .sizes input").fill("1")
+    page.wait_for_function("location.search.includes('step=0.5')")
+    page.get_by_text("Open it again").wait_for()  # above the player, which Streamlit then builds anew
+    page.wait_for_timeout(500)
+    assert at(page) > 0.1 * LAST, "it goes on where it was"
+    assert words(page, "state") == "Playing"
+    assert words(page, "size") == "h = 1/2"
+    page.close()
+
+
+def test_another_target_starts_anew_by_itself(app, window):
+    page = window({"width": 1280, "height": 720})
+    page.set_default_timeout(120_000)
+    page.goto(f"{app}particles?target=gaussian&panels=EM&moving=500&step=0.5")
+    page.wait_for_function(f"({FIND})?.querySelector('.scrub input').value > 0.1 && !{FIND}.querySelector('.why').textContent")
+    page.get_by_role("slider", name="Mean μ₁, horizontal").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value < 0.05")
+    page.wait_for_function(f"{FIND}.classList.contains('playing') && {FIND}.querySelector('.scrub input').value > 0.01")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.3 && {FIND}.querySelector('.value').textContent.includes('=')")
+    page.close()
 
 
 def test_wrong_bytes_are_refused():

@@ -1,4 +1,6 @@
-"""The sections about samplers of the Convergence page without a browser: names, grids, filters, simulation by its button, the dial."""
+"""The Samplers page without a browser: names, grids, filters, simulation by its button, the dial."""
+
+import json
 
 import pytest
 from test_helps import silent
@@ -33,9 +35,9 @@ def rows(at):
 KARRAS = {**EXACT, "grid": "karras"}
 
 
-def test_the_section_is_on_the_grid_of_the_page():
-    at = opened(visit("convergence", KARRAS), "samplers-open")
-    assert charts(at) == 2
+def test_all_schemes_are_on_the_grid_of_the_page():
+    at = visit("samplers", KARRAS)
+    assert charts(at) == 1
     assert list(rows(at)["scheme"]) == list(schemes.REGISTRY)
     assert "= 80" in plain(at)
     assert not silent(at)
@@ -68,19 +70,23 @@ def test_a_fourth_panel_takes_the_place_of_the_last():
     assert tuple(at.button_group(key=SETTING + "panels").value) == ("EM", "SO", "DDPM")
 
 
-def test_an_option_enters_the_section():
-    small, large = (rows(opened(visit("convergence", {**KARRAS, "schemes": "EM,DDPM", "noise": v}), "samplers-open")) for v in ("0", "1"))
+def test_an_option_enters_the_numbers():
+    small, large = (rows(visit("samplers", {**KARRAS, "schemes": "EM,DDPM", "noise": v})) for v in ("0", "1"))
     small, large = (found.set_index("scheme")["W₂ at 48"] for found in (small, large))
     assert small["DDPM"] != large["DDPM"]
     assert small["EM"] == large["EM"]
 
 
 @pytest.mark.parametrize("name", ["OC", "EM"])
-def test_a_scheme_in_front_is_the_only_one_with_markers(name):
-    at = opened(visit("convergence", KARRAS), "samplers-open")
+def test_a_scheme_in_front_is_the_only_one_with_markers_where_it_has_values(name):
+    at = visit("samplers", KARRAS)
     chosen(at, FRONT, name)
-    assert f"{name} has no resolved value" in plain(at) or f"{name} reaches W₂" in plain(at)
-    assert charts(at) == 2
+    (chart,) = at.get("plotly_chart")
+    curves = [t for t in json.loads(chart.proto.spec)["data"] if not t.get("showlegend")]
+    marked = {t["name"] for t in curves if "markers" in t["mode"]}
+    values = rows(at).set_index("scheme").loc[name]
+    assert marked == {"EM"} if name == "EM" else len(marked) > 20
+    assert (values["hollow because"] == "") == (name == "EM")
 
 
 SKEW = {"grid": "quadratic", "target": "skew", "schemes": "EM", "h": "0.5", "particles": "64", "T": "1"}
@@ -89,7 +95,7 @@ SKEW = {"grid": "quadratic", "target": "skew", "schemes": "EM", "h": "0.5", "par
 def on_skew(monkeypatch, names):
     monkeypatch.setattr(samplers, "EVALUATIONS", (6, 12))
     monkeypatch.setattr(figures, "chosen", lambda shown: names)
-    return opened(visit("convergence", SKEW), "samplers-open")
+    return visit("samplers", SKEW)
 
 
 def test_elsewhere_schemes_with_an_exact_law_are_shown_at_once(monkeypatch):
@@ -119,7 +125,7 @@ def test_studies_pay_for_the_same_evaluations_and_name_what_cannot_run():
 
 
 def test_the_dial_follows_its_number_of_steps():
-    at = opened(visit("convergence", EXACT), "dial-open")
+    at = opened(visit("samplers", EXACT), "dial-open")
     assert charts(at) == 2
     assert not silent(at)
     (few,) = tables(at, "N W₂, log σ")

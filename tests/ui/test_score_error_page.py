@@ -9,13 +9,13 @@ from test_pages import MIXTURE, at_home, charts, opened, plain, visit
 from dlab.ui import links
 
 __all__ = ["at_home"]  # a fixture that every test here uses
-GAUSSIAN = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "levels": "0.05..0.2", "T": "2"}
+GAUSSIAN = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "levels": "0.05..0.5", "T": "2"}
 SECTIONS = ("which-open", "models-open", "hessian-open", "parts-open", "measured-open", "theorem-open")
 
 
 def axis(at):
     """What the vertical axis of the first picture says."""
-    return json.loads(at.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["title"]["text"]
+    return json.loads(at.get("plotly_chart")[0].proto.spec)["layout"]["annotations"][0]["text"]
 
 
 def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
@@ -27,11 +27,12 @@ def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
 
 
 def test_every_section_opens_on_a_gaussian_target():
-    at = opened(visit("score_error", GAUSSIAN), *SECTIONS, "download-open")
+    at = opened(visit("score_error", GAUSSIAN), *SECTIONS)
     assert charts(at) == 7
     assert "slope 2 in" in plain(at)
     assert not silent(at)
-    # Every section with numbers has its downloads.
+    # The page and every section with numbers have a menu of downloads.
+    opened(at, "download", *(key.replace("-open", "-download") for key in SECTIONS))
     kinds = [b.proto.id for b in at.get("download_button")]
     assert all(any(f"{key}-csv" in k for k in kinds) for key in ("export", "which", "models", "hessian", "parts"))
 
@@ -46,7 +47,7 @@ def test_the_controls_single_out_a_scheme_and_a_step_and_the_address_keeps_the_e
     assert all(a != b.proto.spec for a, b in zip(before, at.get("plotly_chart")))
     assert at.slider(key="s:constant.angle").value == 90
     assert at.query_params["m_angle"] in ("90", ["90"])
-    assert at.query_params["levels"] in ("0.05..0.2", ["0.05..0.2"])
+    assert at.query_params["levels"] in ("0.05..0.5", ["0.05..0.5"])
     shared = {k: v if isinstance(v, str) else v[0] for k, v in at.query_params.items()}
     assert "at h = 1/2" in axis(visit("score_error", shared))
 

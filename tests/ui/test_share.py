@@ -41,7 +41,7 @@ def test_a_public_address_wins(shown, monkeypatch):
     shown("http://localhost:8501/convergence")
     monkeypatch.setenv(share.ADDRESS, "https://lab.example.org/ ")
     assert share.base("convergence") == ("https://lab.example.org", "")
-    assert share.link("https://lab.example.org", "home", settings.defaults()).startswith("https://lab.example.org/?v=1&")
+    assert share.link("https://lab.example.org", "home", settings.defaults()).startswith("https://lab.example.org/?v=2")
     for wrong in ("lab.example.org", "ftp://x.example", "https://", "https://[x", "https://x.example/?a=1"):
         monkeypatch.setenv(share.ADDRESS, wrong)
         address, said = share.base("convergence")
