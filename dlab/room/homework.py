@@ -52,7 +52,7 @@ def chance(secret: str, scene: str, student: int) -> random.Random:
 def read(text: str) -> Task:
     """The task that a link carries; BadInput where it is damaged."""
     if not (found := FORM.fullmatch(text)):
-        raise BadInput(f"homework = {show(text)} is no homework's mark; open the link as it was sent.")
+        raise BadInput(f"homework = {show(text)} is not the mark of a homework; open the link as it was sent.")
     return Task(found[1], int(found[2]), found[3])
 
 

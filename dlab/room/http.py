@@ -139,7 +139,7 @@ def routes(base: str = "", rooms=store.shared) -> list[Route]:
             code, token = checked(request)
             _same_site(request)
             if not token:
-                raise Answer(400, "This browser keeps no cookies, by which votes are told apart; allow them and open the page again.")
+                raise Answer(400, "This browser keeps no cookies, which tell votes apart; allow them and open the page again.")
             if not limits.device(token):
                 raise Answer(429, "This device has voted many times at once; wait a moment.")
             given = await _body(request)
@@ -190,7 +190,7 @@ def _same_site(request) -> None:
     """Another site's page must not vote with a visitor's token: browsers say where a request comes from."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     if site != "same-origin" or (origin and origin.partition("://")[2].lower() != request.headers.get("host", "").lower()):
-        raise Answer(403, "Votes are taken from the room's own page alone.")
+        raise Answer(403, "Votes are taken only from the room's own page.")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Answer(415, "A vote is JSON; open the room's page to vote.")
 
@@ -205,7 +205,7 @@ async def _body(request) -> dict:
                 raise Answer(413, f"A vote has at most {LARGEST} bytes.")
         given = json.loads(read)
     if not isinstance(given, dict):
-        raise Answer(400, "This is no vote; open the room's page to vote.")
+        raise Answer(400, "This is not a vote; open the room's page to vote.")
     return given
 
 

@@ -96,10 +96,10 @@ def parse(line: str) -> Question:
 def _range(text) -> Part:
     low, dots, high = text.partition("..")
     if not dots:
-        raise BadInput(f"ask has the one answer {params.show(text)}; give several, parted by |, or a range of numbers such as 0..20.")
+        raise BadInput(f"ask has only the answer {params.show(text)}; give several, separated by |, or a range of numbers such as 0..20.")
     low, high = (params.number("ask", params.typed("ask", end), -LARGEST, LARGEST) for end in (low, high))
     if low >= high:
-        raise BadInput(f"ask has the range {params.show(text)}, whose ends are not in their order; give the smaller one first.")
+        raise BadInput(f"ask has the range {params.show(text)}, with its ends in the wrong order; give the smaller one first.")
     whole = low == int(low) and high == int(high) and high - low > 1
     return Part(low=low, high=high, step=_round((high - low) / 100, whole))
 

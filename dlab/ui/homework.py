@@ -57,7 +57,7 @@ def draw(task: Task) -> None:
                 st.segmented_control("Your answer", scene.guess.options, key=FIELD, width="content", label_visibility="collapsed")
         given = [st.session_state[FIELD + name] for name in scene.guess.schemes or ("",)]
         if None not in given:
-            st.markdown("Your code, which holds these answers and fits your link alone:")
+            st.markdown("Your code. It holds these answers and fits only your link:")
             st.code(task.code([answer if isinstance(answer, str) else f"{answer:.2f}" for answer in given]), language=None, width=420)
 
 
@@ -99,7 +99,7 @@ def _expected(secret, task) -> list[str]:
     """The right answers on a student's own target."""
     scene = scenes().get(task.scene)
     if scene is None:
-        raise BadInput(f"{show(task.scene)} is no scene of a homework")
+        raise BadInput(f"{show(task.scene)} is not the scene of a homework")
     result = engine.exact(studies.curve(values_of(secret, task.scene, task.student)))
     if scene.guess.schemes:
         return [slope_text(fit_of(result, name)).split(" ")[0] for name in scene.guess.schemes]
