@@ -53,7 +53,7 @@ def arrived(page, before):
 
 def test_every_move_is_one_step_of_back_and_forward(app, visit):  # noqa: F811
     page = visit(app, "", {"v": "2"})
-    card = page.locator(".st-key-grid").get_by_role("link").nth(1)
+    card = page.locator("[class*='st-key-card-']").get_by_role("link").nth(1)
     moves = [
         ("a card", card.click),
         ("a place of the menu", lambda: page.locator(".st-key-menu").get_by_role("link", name="Theory").click()),
@@ -116,10 +116,10 @@ def test_on_a_phone_controls_wait_in_a_sheet(app, visit, name):  # noqa: F811
 
 def test_a_run_shows_no_mark_of_streamlit_and_cancel_stands_apart(app, visit):  # noqa: F811
     page = visit(app, "convergence", {**MIXTURE, "particles": "65536", "seed": "16", "h": "0.5..0.125"})
-    run = page.locator(".st-key-run-button-convergence button")
+    run = page.locator(".st-key-run-button-convergence button:visible").first
     before = run.bounding_box()
     run.click()
-    cancel = page.locator(".st-key-cancel-button-convergence button")
+    cancel = page.locator(".st-key-cancel-button-convergence button:visible").first
     cancel.wait_for()
     assert run.is_disabled()
     one, other = run.bounding_box(), cancel.bounding_box()
