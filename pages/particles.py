@@ -91,7 +91,7 @@ def drawn(scene):
     place, _ = st.columns((2, 1))
     return {"drawn": place.multiselect(
         "Schemes drawn", [*mine, *(n for n in schemes.REGISTRY if n not in mine)], first, key="ribbon-drawn", max_selections=4,
-        help="All from the same points along the same Brownian paths.",
+        help="All start at the same points and use the same Brownian paths.",
     )}  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def ribbon_asked(scene):
     if why := answers.find("ribbon").applies(study):
         st.caption(f"{why[0].upper()}{why[1:]}")
         return None
-    return Ask("ribbon", study, (study.steps[-1],), "Following the paths.")
+    return Ask("ribbon", study, (study.steps[-1],), "Computing the paths.")
 
 
 def ribbon_view(found, scene):

@@ -241,7 +241,7 @@ def run_sentence(found: dict) -> str:
         said.append(f"At h = {h} the factor rₙ {grows}, its maximum is {number(max(found['factor']))}.")
         said.append(f"With C₄ = {number(found['C4'])} the recursion ends at {_size(found['e'][-1])}.")
         if found["initialisation"]:
-            said.append(f"Of that the start makes {number(found['initialisation'])}.")
+            said.append(f"Of this, the start contributes {number(found['initialisation'])}.")
     if found["sharp"]:
         said.append(f"The bound of order h ends at {_size(found['sharp'][-1])}.")
     if found["w2"] and found["w2"][-1] is not None:

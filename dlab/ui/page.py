@@ -195,7 +195,7 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
     elif block.answer:
         if (ask := block.answer(scene)) is None:
             return Got()
-        found = runs.kept(ask)
+        found = runs.kept(ask, block.name)
         got = Got(ready=True) if found is None else drawn(found, "final", f"{ask.study.key}-{ask.which}")
     elif block.get:
         found = block.get(scene)

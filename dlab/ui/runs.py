@@ -285,19 +285,20 @@ class Ask:
         return engine.seconds(cost(self.study, *self.which)) if cost else 0.0
 
 
-def kept(ask: Ask) -> dict | None:
-    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
+def kept(ask: Ask, place: str = "") -> dict | None:
+    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then. place: the block
+    that asks, where several of a page may ask for the same."""
     if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
     if (cost := ask.seconds) > PATIENCE and st.session_state.get(NEXT) != ask.study.key:
         left, middle, right = st.columns(ROW, vertical_alignment="center")
         if not left.button(
-            f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", width="stretch",
+            f"Compute (about {cost:.0f} s)", key=f"{place or ask.kind}-button", width="stretch",
             help="The answer is kept, so that next time it opens at once.",
         ):
             return None
         right.button(
-            "Cancel", key=f"{ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
+            "Cancel", key=f"{place or ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
         )
         bar = progress(ask.doing, middle)
     else:

@@ -113,7 +113,7 @@ def scene(browser, address, one, marks, visits, slopes=None):
     for _ in range(visits):
         with Visitor(browser, slopes) as visitor:
             visitor.page.goto(address)
-            card = visitor.page.locator(".st-key-grid").get_by_role("link", name=one.question)
+            card = visitor.page.locator("[class*='st-key-card-']").get_by_role("link", name=one.question)
             card.wait_for()
             visitor.rest()
             start = visitor.restart()

@@ -278,7 +278,7 @@ def test_huge_bound_does_not_flatten_the_picture():
     edit(r, "EM", 0.5, bound=1e12)
     c = chart(r)
     assert c.y.limits[1] < 1e4
-    assert "leave the picture" in c.caption
+    assert "outside the picture" in c.caption
 
 
 def test_table():

@@ -131,7 +131,8 @@ def test_the_scene_follows_the_menu_the_reload_and_back(app, visit):
     page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
     assert value(page, "Curvature κ₁") == "2.10"
     nudge(page, "Curvature κ₁")
-    nudge(page, "Step size h", "ArrowLeft")
+    nudge(page, "Step size h", "ArrowLeft")  # the player's, of which the page hears when it rests
+    page.wait_for_function("location.search.includes('step=0.5')")
     assert (query(page)["k1"], query(page)["step"]) == ("2.2", "0.5")
     menu(page, "convergence")
     assert value(page, "Curvature κ₁") == "2.20"

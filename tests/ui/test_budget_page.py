@@ -101,14 +101,14 @@ def test_a_score_error_that_no_step_removes_is_said():
     at = visit("budget", {**GAUSS, "error": "constant", "e_level": "0.3"})
     assert charts(at) == 2
     said = words(at).replace("\\", "")
-    assert re.search(r"W₂ = 0\.1 with up to \d{2,3}( and \d{2,3})? steps, where W₂ has levelled off", said)
+    assert re.search(r"W₂ < 0\.1 with up to \d{2,3}( and \d{2,3})? steps, where W₂ has levelled off", said)
 
 
 def test_a_mixture_that_is_not_log_concave_has_a_law_on_a_grid_and_a_void_theorem():
     at = visit("budget", VOID)
     assert "not log-concave" in words(at)
     assert charts(at) == 2
-    assert "asks for nothing" in words(at)
+    assert "it is void for" in words(at)
     assert tables(at)[0]["theorem's N"][0] == "void"
     assert tables(at)[0]["found N"][0].isdigit()
 
