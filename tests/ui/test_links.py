@@ -445,3 +445,12 @@ def test_typical_links_are_short_enough_to_be_read_out():
         shared += [(page, links.write(settings.defaults(), page)), (page, links.write(links.read(TYPICAL)[0], page))]
     for page, query in shared:
         assert len(f"http://192.168.1.23:8501/{page}?{urlencode(query)}") < 150, (page, query)
+
+
+@pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda scene: scene.name)
+def test_what_a_page_writes_while_a_scene_is_open_is_read_back_without_a_note(scene):
+    values, _ = links.read(links.address(scene))
+    for page in menu.PAGES:
+        again, notes = links.read(links.write(values, page))
+        assert not notes, page
+        assert again["scene"] == (scene.name if page == scene.page else "")
