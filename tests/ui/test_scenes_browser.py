@@ -22,12 +22,16 @@ def press(page, key, question):
 def test_digits_open_scenes_but_not_in_a_text_field(app, visit):  # noqa: F811
     page = visit(app, "", {"present": "1"})
     press(page, "6", scenes.BY_NAME["evaluations"].question)
+    rest(page)
+    page.keyboard.press("a")
     page.wait_for_selector(CURVE)
     rest(page)
     assert {**query(page), "play": "1"} == {**links.address(scenes.BY_NAME["evaluations"]), "present": "1", "play": "1"}
     press(page, "1", scenes.SCENES[0].question)
     playing(page)  # before its other step sizes are there: it plays once
     press(page, "3", scenes.BY_NAME["bound"].question)
+    rest(page)
+    page.keyboard.press("a")
     page.wait_for_selector(CURVE)
     rest(page)
     assert query(page)["scene"] == "bound"
@@ -82,7 +86,7 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     rest(page)
-    show = page.get_by_role("button", name="Show the curve")
+    show = page.get_by_role("button", name="Show", exact=True)
     show.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(CURVE)
