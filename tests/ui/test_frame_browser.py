@@ -53,13 +53,14 @@ def arrived(page, before):
 
 def test_every_move_is_one_step_of_back_and_forward(app, visit):  # noqa: F811
     page = visit(app, "", {"v": "2"})
+    page.set_default_timeout(60_000)
     card = page.locator("[class*='st-key-card-']").get_by_role("link").nth(1)
     moves = [
         ("a card", card.click),
         ("a place of the menu", lambda: page.locator(".st-key-menu").get_by_role("link", name="Theory").click()),
         ("a digit", lambda: press(page, "2", scenes.SCENES[1].question)),
-        ("another place", lambda: page.locator(".st-key-menu").get_by_role("link", name="Measure").click()),
-        ("a tab", lambda: page.locator(".st-key-tabs").get_by_role("link", name="schedules").click()),
+        ("another place", lambda: page.locator(".st-key-menu").get_by_role("link", name="Studies").click()),
+        ("a tab", lambda: page.locator(".st-key-tabs").get_by_role("link", name="Images").click()),
         ("home", lambda: page.locator(".st-key-menu").get_by_role("link", name="Convergence lab").click()),
     ]
     card.wait_for()

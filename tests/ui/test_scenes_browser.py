@@ -22,12 +22,16 @@ def press(page, key, question):
 def test_digits_open_scenes_but_not_in_a_text_field(app, visit):  # noqa: F811
     page = visit(app, "", {"present": "1"})
     press(page, "6", scenes.BY_NAME["evaluations"].question)
+    rest(page)
+    page.keyboard.press("a")
     page.wait_for_selector(CURVE)
     rest(page)
     assert {**query(page), "play": "1"} == {**links.address(scenes.BY_NAME["evaluations"]), "present": "1", "play": "1"}
     press(page, "1", scenes.SCENES[0].question)
     playing(page)  # before its other step sizes are there: it plays once
     press(page, "3", scenes.BY_NAME["bound"].question)
+    rest(page)
+    page.keyboard.press("a")
     page.wait_for_selector(CURVE)
     rest(page)
     assert query(page)["scene"] == "bound"
@@ -82,13 +86,13 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     rest(page)
-    show = page.get_by_role("button", name="Show the curve")
+    show = page.get_by_role("button", name="Show", exact=True)
     show.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(CURVE)
     rest(page)
     answer = page.locator(".st-key-answer")
-    assert all(part in answer.inner_text() for part in ("½ for EM", "1.03 ± 0.02", "1 for SO", "1.95 ± 0.04"))
+    assert all(part in answer.inner_text() for part in ("1.03 ± 0.02", "1.95 ± 0.04"))
     for seen in (answer.get_by_text("Answer."), page.locator(".js-plotly-plot").first):
         box = seen.bounding_box()
         assert box["y"] + box["height"] <= 720
