@@ -294,7 +294,9 @@ def shared(w):
     page = w.at("particles")
     w.click(named(w, "Share"))
     w.sees(page.locator("img.qr"))
-    link = page.get_by_role("textbox", name="Link of this scene").input_value()
+    shown = page.get_by_role("textbox", name="Link of this scene")
+    while not (link := shown.input_value()):  # its component fills it once it is there
+        page.wait_for_timeout(50)
     said = page.evaluate(WORDS)
     phone = w.window(PHONE, has_touch=True, is_mobile=True)
     phone.goto(link)
@@ -329,7 +331,7 @@ def picture(w):
 
 def picture_before(w):
     w.at("convergence")
-    saved(w)
+    saved(w, w.page.locator(".st-key-download-open summary"))
 
 
 def samplers(w):
