@@ -100,7 +100,7 @@ def compared(found, scene) -> View:
     rows = (1, 2) if sheet else (1,)
     return View(
         charts, names, said, takeaway=takeaway.on_grids(found), table=schedules.table(found), more=copy, rows=rows,
-        heights=(60 + 34 * len(schedules.ranked(found)), 380),
+        heights=(60 + 30 * len(schedules.ranked(found)), 380),
         data=_plain(found), answer=found, titles=False,
     )  # fmt: skip
 
