@@ -64,7 +64,7 @@ def popover(page: str, values: Mapping) -> None:
 
 @st.fragment
 def _content(page, values) -> None:
-    top, form, below = st.container(), st.container(), st.container()
+    top, code_of, form, below = (st.container() for _ in range(4))
     problems = []
     if page != "home":
         with form.expander("Make a lesson link", expanded=links.in_lesson(values)):
@@ -85,7 +85,7 @@ def _content(page, values) -> None:
             _study(values)
     if not links.complete(values):
         return
-    with below:
+    with code_of:
         if (code := qr(text)) is None:
             st.caption(f"The link has {len(text)} characters, too many for a QR code that a phone can read from a screen.")
         else:
@@ -99,6 +99,7 @@ def _content(page, values) -> None:
                     "QR code (SVG)", lambda: _svg(code), file_name="link.svg", mime="image/svg+xml", on_click="ignore", type="tertiary",
                     help="For a slide.",
                 )  # fmt: skip
+    with below:
         lesson_file.button(page, values)
         if page != "home":
             with st.expander("Embed this picture"):

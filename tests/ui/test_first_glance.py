@@ -1,0 +1,66 @@
+"""What is seen without scrolling, and where Back and a click lead, in a browser."""
+
+import pytest
+from cases import long
+from server import CHROMIUM
+from test_browser import rest, visit
+
+from dlab.ui.menu import PLACES
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+__all__ = ["visit"]  # a fixture
+
+PROJECTOR, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+# The other two have a line for each of their many schemes and grids.
+CURVES = PLACES["Measure"][:5]
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [("convergence", {}), ("convergence", {"scene": "evaluations", "present": "1"})]
+    + [long(name, query) for name in CURVES for query in ({}, {"present": "1"})],
+    ids=str,
+)
+def test_a_picture_and_its_numbers_are_whole_on_a_projector(app, visit, name, query):
+    page = visit(app, name, query, viewport=PROJECTOR)
+    if "scene" in query:
+        page.keyboard.press("a")
+    chart = page.locator(".js-plotly-plot").first
+    chart.locator(".trace").first.wait_for(state="attached")
+    rest(page)
+    top = page.locator(".key-figures").bounding_box()
+    axis = chart.locator(".xtitle").bounding_box()
+    assert top["y"] + top["height"] < axis["y"]
+    assert axis["y"] + axis["height"] <= PROJECTOR["height"]
+
+
+def test_a_phone_shows_all_four_places(app, visit):
+    page = visit(app, "convergence", viewport=PHONE)
+    last = page.locator(".st-key-menu").get_by_role("link", name=[*PLACES][-1])
+    box = last.bounding_box()
+    assert box["x"] + box["width"] <= PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_back_from_a_bare_address_leaves_the_lab(app, window):
+    page = window(PROJECTOR)
+    page.goto("data:text/html,before")
+    page.goto(f"{app}convergence")
+    rest(page)
+    page.wait_for_function("location.search")
+    page.go_back()
+    page.wait_for_url("data:text/html,before")
+    page.close()
+
+
+def test_a_clicked_point_brings_its_maps_into_view(app, visit):
+    page = visit(app, "convergence", {"schemes": "EM"})
+    point = page.locator(".js-plotly-plot .trace .point").nth(2)
+    point.wait_for()
+    box = point.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.locator(".st-key-law-open .js-plotly-plot").first.wait_for()
+    page.wait_for_function(
+        """() => { const box = document.querySelector(".st-key-law-open .js-plotly-plot").getBoundingClientRect();
+             return box.top > 0 && box.bottom < innerHeight; }"""
+    )
