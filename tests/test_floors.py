@@ -27,7 +27,7 @@ FLOORS = {
     "dlab.engine": 7,
     "dlab.figures": 8,
     "dlab.export": 9, "dlab.lesson": 9,
-    "dlab.ui": 10,
+    "dlab.notebook": 10, "dlab.ui": 10,
     "pages": 11, "dlab.__main__": 11,
     "app": 12,
 }  # fmt: skip
