@@ -7,7 +7,8 @@ const GROUND = `
     --st-background-color: var(--jp-layout-color0, var(--vscode-editor-background, var(--colab-primary-surface-color, Canvas)));
     --st-primary-color: var(--jp-brand-color1, var(--vscode-textLink-foreground, #00639c));
     --st-font: var(--jp-ui-font-family, var(--vscode-font-family, "Source Sans 3", "Helvetica Neue", Arial, sans-serif));
-    font: 16px/1.4 var(--st-font); color: var(--st-text-color); }
+    font: 16px/1.4 var(--st-font); color: var(--st-text-color);
+    background-color: var(--st-background-color); transition: background-color 1ms; }
   .curve { margin-top: 16px; }
   .curve figcaption { padding-top: 4px; }
 `;
@@ -38,13 +39,13 @@ function render({ model, el }) {
   model.on("change:curve", draw);
   draw();
   move();
-  // The canvases take the colours of the theme when they are shown.
-  const themed = new MutationObserver(move);
-  themed.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-name", "data-vscode-theme-id"] });
+  // The canvases take the colours of the theme when they are shown; its ground changes once its style sheet has come.
+  const themed = e => { if (e.target === el) move(); };
+  el.addEventListener("transitionend", themed);
   return () => {
     model.off("change:packet", move);
     model.off("change:curve", draw);
-    themed.disconnect();
+    el.removeEventListener("transitionend", themed);
     leave?.();
   };
 }

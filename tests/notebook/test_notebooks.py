@@ -1,0 +1,80 @@
+"""The notebooks of docs/notebooks run from top to bottom, and what they say is what their cells find."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = {path.stem: path for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))}
+MOST = 12  # cells
+# What the words of each notebook claim, of the names that its cells leave behind.
+CLAIMS = {
+    "1-orders": """
+slope = fits.slope
+assert (slope[["EM", "EI"]] - 1).abs().max() < 0.1 and (slope[["REM", "REI", "SO"]] - 2).abs().max() < 0.25
+assert fits.theory_order.to_dict() == {"EM": 0.5, "EI": 0.5, "REM": 0.5, "REI": 0.5, "SO": 1.0}
+assert fits.law_order.to_dict() == {"EM": 1, "EI": 1, "REM": 2, "REI": 2, "SO": 2}
+left = dlab.rows(rough).groupby("scheme").w2.min()
+assert left.min() > 10 * rows.w2.min() and abs(left.max() / left.min() - 1) < 0.5
+""",
+    "2-bound": """
+assert 250 < rows.times.max() < 350 and rows.times.is_monotonic_increasing
+assert promised > 1000 * needed
+assert abs(row.w2 - goal) < 0.1 * goal and row.stderr > 0
+""",
+    "3-exponential": """
+ratio_ = table["w2"]["EI"] / table["w2"]["EM"]
+assert ratio_.min() > 1.2 and (table["bound"]["EI"] < table["bound"]["EM"]).all()
+assert (ratios[ratios.index <= 2] > 1).all() and ratios[4] < 1
+""",
+    "4-floor": """
+share = floor / floor.index
+assert share.max() / share.min() < 1.02
+assert floor[0.1] < part
+""",
+    "5-equal-cost": """
+whole = at.dropna()
+assert (whole["SO"] > 2 * whole["REM"]).all() and (whole["SO"] > 2 * whole["REI"]).all()
+assert set(rows.groupby("scheme").evaluations.max()) == {512}
+""",
+    "6-bend": """
+found = slopes(sharp)
+assert found.is_monotonic_increasing and 1 < found.iloc[0] < 1.3 and 1.7 < found.iloc[-1] < 1.95
+assert (table.iloc[-1].diff().dropna() < 0).all() and table[1.0].min() > 1.9
+""",
+}
+
+
+def test_each_notebook_is_short_and_has_no_outputs():
+    assert set(FILES) == set(CLAIMS)
+    for path in FILES.values():
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        assert len(cells) <= MOST
+        assert cells[0]["cell_type"] == "markdown"
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells)
+        setup = "".join(cells[1]["source"])
+        assert "import dlab" in setup
+        assert "git+{address}" in setup  # the name dlab on PyPI is not ours
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_a_notebook_runs_and_its_words_are_true(name, tmp_path, monkeypatch):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    for key, value in {"PYTHONPATH": paths, "DLAB_CACHE": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")}.items():
+        monkeypatch.setenv(key, value)
+    book = nbformat.read(FILES[name], 4)
+    book.cells.append(nbformat.v4.new_code_cell(CLAIMS[name]))
+    # The kernel of this Python, whatever kernels the machine has.
+    monkeypatch.setenv("JUPYTER_PATH", str(Path(sys.prefix) / "share" / "jupyter"))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+    nbclient.NotebookClient(book, timeout=240, kernel_name="python3").execute(cwd=str(tmp_path))
+    shown = [output for cell in book.cells for output in cell.get("outputs", ()) if "data" in output]
+    assert any("application/vnd.jupyter.widget-view+json" in output["data"] for output in shown)
+    if folder := os.environ.get("NB_OUT"):
+        nbformat.write(book, f"{folder}/{name}.ipynb")
