@@ -3,8 +3,8 @@
 `import dlab` does not import this: `dlab.__getattr__` does, when one of the three is asked for.
 """
 
-from dlab.notebook.rows import rows
+from dlab.notebook.picture import show
 from dlab.notebook.runs import arun
-from dlab.notebook.show import show
+from dlab.notebook.table import rows
 
 __all__ = ["arun", "rows", "show"]

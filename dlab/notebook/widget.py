@@ -6,7 +6,7 @@ import anywidget
 import traitlets
 
 from dlab.export.film import PLAYER
-from dlab.notebook.show import Curve, Motions
+from dlab.notebook.picture import Curve, Motions
 
 
 def _script() -> str:
@@ -38,7 +38,7 @@ class Widget(anywidget.AnyWidget):
             self.packet = motions.ladder()
 
     def __repr__(self) -> str:
-        return self._curve.sentence
+        return repr(self._curve)
 
     def _repr_mimebundle_(self, **asked):
         found = super()._repr_mimebundle_(**asked)
@@ -46,4 +46,4 @@ class Widget(anywidget.AnyWidget):
             return found
         data, about = found if isinstance(found, tuple) else (found, {})
         # A page that runs no kernel, or draws no widget, shows the curve.
-        return {**data, "image/svg+xml": self._curve.svg, "text/plain": self._curve.sentence}, about
+        return {**data, "image/svg+xml": self._curve.svg, "text/plain": repr(self._curve)}, about

@@ -44,7 +44,8 @@ def lab(tmp_path_factory):
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-        "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
     process = subprocess.Popen(command, env={**os.environ, **own, "PYTHONPATH": paths}, cwd=folder, stdout=subprocess.DEVNULL,
                                stderr=(folder / "log").open("w"))  # fmt: skip
@@ -77,7 +78,6 @@ def page(lab):
         run(page, 0)
         page.wait_for_selector(".jp-OutputArea .player")
         yield page
-        page.screenshot(path="/tmp/nb-dark.png")  # TMP
         browser.close()
 
 
@@ -99,7 +99,7 @@ def ink(page):
 
 
 def test_particles_and_curve_are_drawn_and_move(page):
-    page.wait_for_function("""() => [...document.querySelectorAll("*")].some(e => e.shadowRoot?.querySelector(".panel canvas.dots")?.width > 100)""")
+    page.locator(".panel canvas.dots").first.wait_for()
     assert page.locator(".player .name b").all_inner_texts() == ["EM", "SO"]
     picture = page.locator(".curve img")
     assert picture.evaluate("image => image.naturalWidth") > 300

@@ -47,13 +47,16 @@ def in_plane(study: Study) -> bool:
 
 
 class Curve:
-    """The picture of a result file's object, with its sentence."""
+    """The picture of a result file's object, with a sentence where W2 is drawn against the step size."""
 
     def __init__(self, data: dict):
         self.chart = figure(data)
         plain = not (data["study"].get("vary") or data["study"].get("reach"))
         found = takeaway.convergence(data) if plain else None
-        self.sentence = found.text if found else self.chart.says
+        self.sentence = found.text if found else ""
+
+    def __repr__(self) -> str:
+        return self.sentence or self.chart.title
 
     @cached_property
     def svg(self) -> str:
@@ -78,7 +81,7 @@ class Picture:
         self.curve, self.why = curve, why
 
     def __repr__(self) -> str:
-        return " ".join(filter(None, (self.curve.sentence, self.why)))
+        return " ".join(filter(None, (repr(self.curve), self.why)))
 
     def _repr_svg_(self) -> str:
         return self.curve.svg
