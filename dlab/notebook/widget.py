@@ -1,12 +1,15 @@
 """The widget that Jupyter, VS Code, Colab and marimo draw: the app's player in front of the curve, by anywidget."""
 
 import json
+from typing import TYPE_CHECKING
 
 import anywidget
 import traitlets
 
 from dlab.export.film import PLAYER
-from dlab.notebook.picture import Curve, Motions
+
+if TYPE_CHECKING:
+    from dlab.notebook.picture import Curve, Motions
 
 
 def _script() -> str:
@@ -26,7 +29,7 @@ class Widget(anywidget.AnyWidget):
     curve = traitlets.Unicode("").tag(sync=True)
     h = traitlets.Float(None, allow_none=True).tag(sync=True)
 
-    def __init__(self, curve: Curve, motions: Motions | None):
+    def __init__(self, curve: "Curve", motions: "Motions | None"):
         super().__init__(curve=curve.html, packet=motions.first() if motions else b"")
         self._curve, self._motions = curve, motions
 
