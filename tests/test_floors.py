@@ -107,6 +107,8 @@ def test_each_library_stays_where_it_belongs(module):
     roots = {name.split(".")[0] for name in imports(ALL[module])}
     if not (module.startswith(("dlab.ui", "pages")) or module == "app"):
         assert "streamlit" not in roots
+    if not module.startswith("dlab.notebook"):
+        assert not roots & {"anywidget", "traitlets", "IPython"}
     if module.startswith("pages") or module == "app":
         assert not roots & {"jax", "ot", "scipy"}
     if place(module)[1] < FLOORS["dlab.figures"]:

@@ -2,13 +2,16 @@
 
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {path.stem: path for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))}
+colab = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "colab.py")))
 MOST = 12  # cells
 # What the words of each notebook claim, of the names that its cells leave behind.
 CLAIMS = {
@@ -58,6 +61,19 @@ def test_each_notebook_is_short_and_has_no_outputs():
         setup = "".join(cells[1]["source"])
         assert "import dlab" in setup
         assert "git+{address}" in setup  # the name dlab on PyPI is not ours
+
+
+def test_buttons_lead_to_where_the_repository_is():
+    assert all(colab.written(name, path.read_text("utf-8"), colab.repository()) == path.read_text("utf-8") for name, path in FILES.items())
+    name, path = next(iter(FILES.items()))
+    address = "https://github.com/lab/sampling"
+    there = colab.written(name, path.read_text("utf-8"), address)
+    assert f"https://colab.research.google.com/github/lab/sampling/blob/main/docs/notebooks/{name}.ipynb" in there
+    assert f'ADDRESS = \\"{address}\\"' in there
+    assert colab.written(name, there, address) == there
+    assert colab.written(name, there, "") == path.read_text("utf-8")
+    listed = (ROOT / "docs" / "notebooks" / "README.md").read_text("utf-8")
+    assert all(f"({name}.ipynb)" in listed for name in FILES)
 
 
 @pytest.mark.slow
