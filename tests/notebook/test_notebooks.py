@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -51,6 +52,32 @@ assert (table.iloc[-1].diff().dropna() < 0).all() and table[1.0].min() > 1.9
 }
 
 
+@pytest.fixture
+def kernel(at_hand):
+    """A running kernel of this Python."""
+    manager = pytest.importorskip("jupyter_client").KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(at_hand))
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=120)
+        yield client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def at_hand(tmp_path, monkeypatch):
+    """A folder, and an environment in which a kernel is of this Python, whatever kernels the machine has, and finds the lab."""
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    own = {"PYTHONPATH": paths, "DLAB_CACHE": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1",
+           "JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}  # fmt: skip
+    for key, value in own.items():
+        monkeypatch.setenv(key, value)
+    return tmp_path
+
+
 def test_each_notebook_is_short_and_has_no_outputs():
     assert set(FILES) == set(CLAIMS)
     for path in FILES.values():
@@ -78,19 +105,36 @@ def test_buttons_lead_to_where_the_repository_is():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
-def test_a_notebook_runs_and_its_words_are_true(name, tmp_path, monkeypatch):
+def test_a_notebook_runs_and_its_words_are_true(name, at_hand):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
-    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    for key, value in {"PYTHONPATH": paths, "DLAB_CACHE": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")}.items():
-        monkeypatch.setenv(key, value)
     book = nbformat.read(FILES[name], 4)
     book.cells.append(nbformat.v4.new_code_cell(CLAIMS[name]))
-    # The kernel of this Python, whatever kernels the machine has.
-    monkeypatch.setenv("JUPYTER_PATH", str(Path(sys.prefix) / "share" / "jupyter"))
-    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
-    nbclient.NotebookClient(book, timeout=240, kernel_name="python3").execute(cwd=str(tmp_path))
+    nbclient.NotebookClient(book, timeout=240, kernel_name="python3").execute(cwd=str(at_hand))
     shown = [output for cell in book.cells for output in cell.get("outputs", ()) if "data" in output]
     assert any("application/vnd.jupyter.widget-view+json" in output["data"] for output in shown)
-    if folder := os.environ.get("NB_OUT"):
-        nbformat.write(book, f"{folder}/{name}.ipynb")
+
+
+@pytest.mark.slow
+def test_stop_ends_a_run_and_the_kernel_goes_on(kernel):
+    long = {"target": {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}, "schemes": ["EM"], "h": [1 / 256], "T": 4.0, "particles": 65536,
+            "estimator": "projected"}  # fmt: skip
+    kernel.execute(f"import dlab\nawait dlab.arun({long})")
+    # The bar says that the run is under way.
+    while (said := kernel.get_iopub_msg(timeout=120))["msg_type"] != "display_data":
+        assert said["msg_type"] != "error"
+    assert "<progress" in said["content"]["data"]["text/html"]
+    kernel.parent.interrupt_kernel()
+    assert kernel.get_shell_msg(timeout=60)["content"]["status"] == "error"
+    left = "import threading, time\nwhile any(t.name.startswith('dlab-unit') for t in threading.enumerate()): time.sleep(0.1)\n6 * 7"
+    answer = kernel.execute_interactive(left, timeout=120, output_hook=lambda said: None)
+    assert answer["content"]["status"] == "ok"
+
+
+@pytest.mark.slow
+def test_the_readmes_cell_runs(kernel):
+    section = (ROOT / "README.md").read_text("utf-8").split("\n## In a notebook\n")[1].split("\n## ")[0]
+    (cell,) = re.findall(r"^```python\n(.*?)^```", section, re.S | re.M)
+    shown = []
+    hook = lambda said: shown.append(said["content"]["data"]) if said["msg_type"] == "execute_result" else None  # noqa: E731
+    assert kernel.execute_interactive(cell, timeout=240, output_hook=hook)["content"]["status"] == "ok"
+    assert "application/vnd.jupyter.widget-view+json" in shown[0]
