@@ -15,10 +15,11 @@ from dlab.study.place import Left
 from dlab.study.vary import Varied
 
 LASTS = 0.5  # seconds from which a run shows how far it is
+_one = threading.Lock()  # a run takes all cores, and in three dimensions two threads of LAPACK inside compiled code deadlock
 
 
 async def arun(study: Given, *, progress: bool = True, tick: Callable[[float], None] = lambda done: None) -> Result | Varied:
-    """The result of a study, as `dlab.study.run` gives it, computed in a thread while the event loop goes on.
+    """The result of a study, as `dlab.study.run` gives it, computed in a thread while the event loop goes on, one run after the other.
 
     What has been computed before, or comes with the lab, is there at once. progress: a bar below the cell, where there is IPython.
     tick: called in the event loop with the share of the work done. A cancelled task, as by the notebook's Stop button, ends the run; its
@@ -54,8 +55,13 @@ def known(study: Study) -> Result | None:
 
 
 def ran(study: Study, tick: Callable[[float], None] = lambda done: None) -> Result | Varied:
-    """The result of a study, computed in the place of this process, and kept."""
-    result = studies.run(study, tick, places.place())
+    """The result of a study, computed in the place of this process when no other run is under way, and kept."""
+    while not _one.acquire(timeout=0.1):
+        tick(0.0)
+    try:
+        result = studies.run(study, tick, places.place())
+    finally:
+        _one.release()
     engine.keep_result(study, result.to_json())
     return result
 

@@ -48,5 +48,5 @@ class Widget(anywidget.AnyWidget):
         if not found:
             return found
         data, about = found if isinstance(found, tuple) else (found, {})
-        # A page that runs no kernel, or draws no widget, shows the curve.
+        # What draws no widget, as GitHub, shows the curve.
         return {**data, "image/svg+xml": self._curve.svg, "text/plain": repr(self._curve)}, about

@@ -157,6 +157,16 @@ def test_an_awaited_run_gives_what_run_gives_and_other_work_goes_on():
     assert again.rows == result.rows
 
 
+def test_runs_awaited_together_run_one_after_the_other_and_are_the_same():
+    asked = [{**SAMPLED, "seed": seed} for seed in (1, 2)]
+
+    async def both():
+        return await asyncio.gather(*(dlab.arun(study, progress=False) for study in asked))
+
+    for study, result in zip(asked, asyncio.run(both())):
+        assert result.rows == run(Study.from_json(study)).rows
+
+
 def test_a_cancelled_run_ends():
     async def stopped():
         begun = asyncio.Event()
