@@ -7,11 +7,12 @@ const GROUND = `
     --st-background-color: var(--jp-layout-color0, var(--vscode-editor-background, var(--colab-primary-surface-color, Canvas)));
     --st-primary-color: var(--jp-brand-color1, var(--vscode-textLink-foreground, #00639c));
     --st-font: var(--jp-ui-font-family, var(--vscode-font-family, "Source Sans 3", "Helvetica Neue", Arial, sans-serif));
-    font: 16px/1.4 var(--st-font); color: var(--st-text-color);
-    background-color: var(--st-background-color); transition: background-color 1ms; }
+    font: 16px/1.4 var(--st-font); color: var(--st-text-color); }
   .curve { margin-top: 16px; }
   .curve figcaption { padding-top: 4px; }
 `;
+
+const LOOK = 500; // ms between two looks at the theme
 
 function render({ model, el }) {
   // A root of its own: the player's names are short, and a notebook's style sheets are many. Its keys stay with it.
@@ -39,13 +40,18 @@ function render({ model, el }) {
   model.on("change:curve", draw);
   draw();
   move();
-  // The canvases take the colours of the theme when they are shown; its ground changes once its style sheet has come.
-  const themed = e => { if (e.target === el) move(); };
-  el.addEventListener("transitionend", themed);
+  // The canvases take the colours of the theme when they are shown, and no event says that another theme's style sheet has come.
+  const theme = () => getComputedStyle(el).getPropertyValue("--st-background-color");
+  let before = theme();
+  const themed = setInterval(() => {
+    const now = theme();
+    if (now !== before) move();
+    before = now;
+  }, LOOK);
   return () => {
     model.off("change:packet", move);
     model.off("change:curve", draw);
-    el.removeEventListener("transitionend", themed);
+    clearInterval(themed);
     leave?.();
   };
 }

@@ -21,6 +21,7 @@ STUDY = {
     "target": {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[1.0, 0.3], [0.3, 0.6]]}, "schemes": ["EM", "SO"],
     "h": [0.5, 0.25, 0.125], "T": 4.0,
 }  # fmt: skip
+IDLE = "Python 3 (ipykernel) | Idle"
 CELLS = (f"import dlab\nwidget = dlab.show({STUDY}, particles=300)\nwidget", "print(f'the slider rests on h = {widget.h}')")
 
 
@@ -75,6 +76,7 @@ def page(lab):
         page.on("request", lambda r: page.elsewhere.append(r.url) if not r.url.startswith((lab, "data:", "blob:")) else None)
         page.on("pageerror", lambda e: page.errors.append(str(e)))
         page.goto(f"{lab}/lab/tree/show.ipynb?reset")
+        page.get_by_text(IDLE).wait_for()  # a cell that is run before its kernel is there may never run
         run(page, 0)
         page.wait_for_selector(".jp-OutputArea .player")
         yield page
