@@ -36,31 +36,44 @@ def main(argv=None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     run = commands.add_parser("run", help="run a study file and write result.json, rows.csv, figure.html, figure.svg")
     run.add_argument("study", help="study file (JSON), a folder of them, or - for standard input")
-    run.add_argument("--out", metavar="DIR", help="folder for the files; made if it is not there")
-    run.add_argument("--json", action="store_true", help="print the result alone on standard output")
+    run.add_argument("--out", metavar="DIR", help="folder for the files; created if missing")
+    run.add_argument("--json", action="store_true", help="print only the result, on standard output")
     run.add_argument("--vary", metavar="AXIS=V1,V2,…", action="append", default=[], help="the study at each value of an axis, or of two")
     run.add_argument("--table", choices=TABLES, default=TABLES[0], help="write rows.parquet beside rows.csv")
     run.add_argument("--scheduler", metavar="ADDRESS", help="run on the workers of this Dask scheduler, tcp://… or tls://…")
-    run.add_argument("--workers", metavar="N", help="run on so many worker processes of this machine")
-    make = commands.add_parser("make", help="print another answer about a study as JSON, one of those that list names")
+    run.add_argument("--workers", metavar="N", help="run on this many worker processes of this machine")
+    make = commands.add_parser("make", help="print another answer about a study as JSON; list names them")
     make.add_argument("kind", help="which answer")
     make.add_argument("study", help="study file (JSON), or - for standard input")
-    make.add_argument("which", nargs="*", help="what the kind asks for besides, a scheme and a number of steps for instance")
+    make.add_argument("which", nargs="*", help="what the kind needs besides the study, for instance a scheme and a number of steps")
     check = commands.add_parser("check", help="check a study file and say what it will cost")
     check.add_argument("study", help="study file (JSON), or - for standard input")
-    check.add_argument("kind", nargs="?", help="an answer that is checked in the place of a run")
-    check.add_argument("which", nargs="*", help="what it asks for besides")
+    check.add_argument("kind", nargs="?", help="an answer to check instead of a run")
+    check.add_argument("which", nargs="*", help="what it needs besides the study")
     lesson = commands.add_parser("lesson", help="write scenes as one HTML file that needs no server")
-    lesson.add_argument("scenes", nargs="*", help="names of prepared scenes, or links of the app; the nine prepared ones where left out")
-    lesson.add_argument("--out", metavar="FILE", default="lesson.html", help="the file; lesson.html where left out")
+    lesson.add_argument("scenes", nargs="*", help="names of prepared scenes, or links of the app; by default the nine prepared ones")
+    lesson.add_argument("--out", metavar="FILE", default="lesson.html", help="the file; by default lesson.html")
     workers = commands.add_parser("workers", help="start workers that several apps and shells of this machine share")
-    workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; as many as there are cores where left out")
-    workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; loopback where left out")
+    workers.add_argument("--workers", type=int, metavar="N", help="how many, one thread each; by default one for each core")
+    workers.add_argument("--host", default="127.0.0.1", help="the address to listen on; by default loopback")
     workers.add_argument("--port", type=int, default=8786)
+    homework = commands.add_parser("homework", help="links of a homework for each student, and the check of their codes")
+    steps = homework.add_subparsers(dest="step", required=True, parser_class=_Parser)
+    links = steps.add_parser("make", help="write a CSV of links; each student has a target of their own")
+    links.add_argument("--scene", required=True, help="the scene whose question is asked")
+    links.add_argument("--students", type=int, required=True, metavar="N")
+    links.add_argument("--out", required=True, metavar="CSV")
+    links.add_argument("--address", metavar="URL", help="where the lab is served; by default DLAB_ADDRESS or this machine")
+    codes = steps.add_parser("check", help="print a CSV of which codes are valid and which answers are right")
+    codes.add_argument("answers", help="a CSV with a code in each row")
+    links.add_argument("--secret", help="links and marks follow from it; by default a new one")
+    codes.add_argument("--secret", required=True, help="the secret that make used")
     commands.add_parser("list", help="list schemes, targets, score errors, estimators and answers")
     try:
         args = parser.parse_args(argv)
-        runs = {"run": _run, "make": _make, "check": _check, "lesson": _lesson, "list": _list, "workers": _workers}
+        runs = {
+            "run": _run, "make": _make, "check": _check, "lesson": _lesson, "homework": _homework, "list": _list, "workers": _workers,
+        }  # fmt: skip
         return runs[args.command](args)
     except BadInput as error:
         print(f"dlab: {error}", file=sys.stderr)
@@ -115,7 +128,7 @@ def _asked(args, axes) -> tuple[list, bool]:
     folder = args.study != "-" and Path(args.study).is_dir()
     files = sorted(map(str, Path(args.study).glob("*.json"))) if folder else [args.study]
     if not files:
-        raise BadInput(f"study = {show(args.study, 200)} is a folder without study files; put some, each NAME.json, into it.")
+        raise BadInput(f"study = {show(args.study, 200)} is a folder without study files; put some into it, each as NAME.json.")
     found = []
     for file in files:
         try:
@@ -321,6 +334,33 @@ def _workers(args) -> int:
     from dlab.engine import places
 
     return places.serve(args.workers, args.host, args.port)
+
+
+def _homework(args) -> int:
+    import csv
+    import os
+    import secrets
+
+    from dlab.ui import homework
+
+    if args.step == "check":
+        found = homework.check(homework.table(args.answers), args.secret)
+        if not found:
+            raise BadInput(f"{show(args.answers, 200)} holds no code; give a CSV with one in each row, such as halving/7/1.03/1.95/BCDFGH.")
+        lines = csv.DictWriter(sys.stdout, found[0], lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(found)
+        valid = sum(row["student"] != "" for row in found)
+        print(f"dlab: {valid} of {len(found)} codes are valid", file=sys.stderr)
+        return 0
+    secret = args.secret or secrets.token_urlsafe(9)
+    address = args.address or os.environ.get("DLAB_ADDRESS") or "http://localhost:8501"
+    rows = homework.make(args.scene, args.students, secret, address)
+    text = "student,link\n" + "".join(f"{number},{link.replace(',', '%2C')}\n" for number, link in rows)
+    path = Path(args.out)
+    _put(path.parent, {path.name: text.encode()})
+    print(f"dlab: wrote {len(rows)} links to {args.out}; check with --secret {secret}", file=sys.stderr)
+    return 0
 
 
 def _list(args) -> int:

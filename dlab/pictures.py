@@ -54,7 +54,7 @@ def load(data: str) -> tuple[np.ndarray, np.ndarray | None]:
     data: "digits", "mnist", the name of a folder in `home`, or the path of one. BadInput says what is missing and where it goes.
     """
     if not isinstance(data, str) or not data.strip():
-        raise BadInput(f"target.data = {show(data)} is no text; give 'digits', 'mnist' or a folder of square grey images.")
+        raise BadInput(f"target.data = {show(data)} is not text; give 'digits', 'mnist' or a folder of square grey images.")
     if data == "digits":
         return _digits()
     if data == "mnist":

@@ -2,7 +2,7 @@
 
 from dlab.figures import convergence, guess, tables, takeaway
 from dlab.study import refitted
-from dlab.ui import compare, law, methods, reveal, studies
+from dlab.ui import compare, law, methods, reveal, studies, theorems
 from dlab.ui.page import Page, View, show
 from dlab.ui.sections import measured, table, theorem
 
@@ -24,8 +24,17 @@ def view(found, scene):
     )  # fmt: skip
 
 
+def awaiting(scene):
+    """Axes, bounds and slopes before the first point; the bounds where the target's constants are known already."""
+    study = studies.curve(scene)
+    if not study.even:
+        return None
+    return convergence.awaiting(study.schemes, study.h, theorems.bounds_known(study), x=scene.x, steps=study.steps)
+
+
 show(Page(
-    "convergence", view, lambda scene: {"": studies.curve(scene)}, prepare=lambda scene: {"guesses": reveal.guessed("convergence")},
+    "convergence", view, lambda scene: {"": studies.curve(scene)}, awaiting=awaiting,
+    prepare=lambda scene: {"guesses": reveal.guessed("convergence")},
     controls=("target", "schemes", "h", "grid", "score_error", "horizon", "sampling", "picture", "open_study"),
     sections=(
         table("points", lambda found, scene: tables.rows_table(windowed(found, scene))),

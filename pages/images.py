@@ -47,7 +47,7 @@ def pick(scene):
     return {
         "method": left.segmented_control(
             "Distance", list(images.TITLES), default="frechet", required=True, format_func=images.TITLES.get, key="images-method",
-            help="Each with its sampling floor: the distance between as many samples of the data's own law and that law.",
+            help="Each with its sampling floor: the distance of as many samples of the data's law from that law.",
         ),
         "cost": right.segmented_control(
             "Against", list(images.COSTS), default="h", required=True, format_func=images.COSTS.get, key="images-cost",

@@ -32,7 +32,7 @@ def experiment_view(found, scene):
 
 def small(scene):
     study = studies.experiment_small(scene["logistic.penalty"])
-    return Ask("first_coordinate", study, (), "Computing the surrogate's exact law.")
+    return Ask("first_coordinate", study, (), "Computing the exact law of the Laplace approximation.")
 
 
 def few(scene):
@@ -142,7 +142,7 @@ CSV = Page(
     "logistic", curve(given).view, curve(given).studies, prepare=ready,
     controls=("logistic.part", "upload", "logistic.ridge", "logistic.score", "schemes", "h", "horizon", "sampling"),
     below=(Block("laplace", laplace, answer=lambda scene: Ask(
-        "first_coordinate", given(scene), (), "Computing the Laplace surrogate's exact law.")),),
+        "first_coordinate", given(scene), (), "Computing the exact law of the Laplace approximation.")),),
 )  # fmt: skip
 
 show(Page("logistic", turn=lambda scene: {"paper": PAPER, "plane": PLANE, "csv": CSV}[scene["logistic.part"]]))

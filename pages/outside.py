@@ -69,7 +69,7 @@ def hessians(found, scene):
         if len(found) < len(asked):
             return
         timed = st.checkbox(
-            "With the time of a step on this machine", key="hessian-time", help="Measures each for a moment; a first run compiles."
+            "Show the time of a step on this machine", key="hessian-time", help="Times each for a moment; the first time takes longer."
         )
         seconds = {k: next(iter(runs.timing(study).values())) for k, study in asked.items()} if timed else None
         formula = {k: derived(study) for k, study in asked.items()}

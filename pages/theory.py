@@ -52,7 +52,7 @@ def with_numbers(found, scene):
     st.markdown(words.text("theory", "corollaries"))
     st.dataframe(theorems.planned(study(scene), scene["theory.epsilon"], parts=False), hide_index=True, width="stretch")
     at = "at the horizon chosen here" if scene.start == "exact" else "with the horizon chosen so that N is smallest"
-    st.caption(f"The leading term taken at its word, with its constants and an exact score, {at}.")
+    st.caption(f"The leading term taken at its word, with an exact score, {at}.")
 
 
 def recursion(found, scene):
@@ -79,7 +79,7 @@ def bounds_table(found, scene):
 
 
 def every_scheme(scene):
-    return Ask("one_step", replace(study(scene), schemes=tuple(schemes.PAPER)), (), "Taking single steps of every scheme.")
+    return Ask("one_step", replace(study(scene), schemes=tuple(schemes.PAPER)), (), "Measuring single steps of every scheme.")
 
 
 def one_step(found, scene):

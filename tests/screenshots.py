@@ -55,9 +55,10 @@ def settled(page, name):
             "e => { e.value = 0.92; e.dispatchEvent(new Event('input', {bubbles: true})); }"
         )
     if name == "home":
-        # The curve as it is after some halvings.
-        for place in (4, 3, 2):
+        # The curve as it is after some halvings; what plays comes to its end.
+        for place in (5, 4, 3, 2):
             page.locator(".opening input").fill(str(place))
+        page.locator(".opening input").blur()
     page.mouse.move(1, page.viewport_size["height"] - 1)
     last, end = None, time.monotonic() + 60
     while (now := page.screenshot()) != last:
@@ -71,7 +72,7 @@ def settled(page, name):
 def picture(browser, address, name, screen, theme):
     """(PNG, what is wrong with the page) of a page on a screen."""
     (width, height), extra = SCREENS[screen]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, reduced_motion="reduce")
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
     page = context.new_page()
     page.set_default_timeout(WAIT)
     page.goto(f"{address}{'' if name == 'home' else name}?{urlencode(SCENES.get(name, {}) | extra)}")

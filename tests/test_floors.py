@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "dlab._version": 0, "dlab": 0, "dlab.types": 0, "dlab.process": 0, "dlab.grid": 0, "dlab.params": 0, "dlab.linop": 0,
     "dlab.fingerprint": 0, "dlab.cache": 0, "dlab.pictures": 0, "dlab.look": 0, "dlab.words": 0,
-    "dlab.field": 1, "dlab.noise": 1,
+    "dlab.room": 1, "dlab.field": 1, "dlab.noise": 1,
     "dlab.targets": 2, "dlab.schemes": 2, "dlab.errors": 2, "dlab.theory": 2, "dlab.learn": 2,
     "dlab.sample": 3, "dlab.laws": 3,
     "dlab.measure": 4,

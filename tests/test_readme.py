@@ -62,7 +62,7 @@ def test_requirements_repeat_what_the_library_declares():
     app = requirements((ROOT / "requirements.txt").read_text())
     library = requirements("\n".join(project["dependencies"]))
     assert {name: app[name] for name in library} == library
-    assert set(app) - set(library) == {"streamlit", "pandas", "pyarrow", "segno"}
+    assert set(app) - set(library) == {"streamlit", "starlette", "pandas", "pyarrow", "segno"}
     assert (ROOT / "tests" / "requirements.txt").read_text().count("-r ../requirements.txt") == 1
     everything = app | requirements((ROOT / "tests" / "requirements.txt").read_text())
     notebook = requirements("\n".join(project["optional-dependencies"]["notebook"]))

@@ -81,7 +81,7 @@ def mend(lost, tick) -> None:
                     _take(HERE, THREADS, None)
                     return
                 if time.monotonic() > end:
-                    raise Lost(f"The Dask scheduler at {scheduler} is gone. Start it again and ask anew: the run goes on from what it had."
+                    raise Lost(f"The Dask scheduler at {scheduler} is gone. Start it again and run again: the run goes on from what it had."
                                ) from None
             time.sleep(0.5)
     finally:

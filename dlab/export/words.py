@@ -73,7 +73,7 @@ def caption(result: dict) -> str:
         who = f" ({listed(who)})" if len(by_method) > 1 else ""
         said.append(f"Value{who} {measure.method(method or 'measured').caption.format(n=count)}")
     if any(r.get("stderr") for r in rows):
-        said.append("Each ± of a value is a 95 % interval, 1.96 standard errors of the mean over Brownian paths")
+        said.append("Each ± is a 95 % interval, 1.96 standard errors of the mean over Brownian paths")
     elif rows:
         said.append("The values have no sampling error")
     if axis and any(has_slope(along.trend(result, s, size(rows[0]))) for s in names):
@@ -82,9 +82,9 @@ def caption(result: dict) -> str:
     elif any(has_slope(fit_of(result, s)) for s in names) and not axis:
         window = next((f["window"] for f in result.get("fits") or () if f.get("window")), None)
         by_hand = f" over h from {step_size(max(window))} to {step_size(min(window))}" if window else ""
-        said.append(f"Slopes are weighted least-squares fits in log–log{by_hand}, with 95 % intervals")
+        said.append(f"Slopes are weighted least-squares fits on log–log axes{by_hand}, with 95 % intervals")
     if result.get("reach"):
-        said.append("N of an accuracy ε is the smallest number of steps with W₂ < ε, found by search: W₂ of one step fewer is not below")
+        said.append("For an accuracy ε, N is the smallest number of steps with W₂ < ε, found by search")
     if any(r.get("bound") is not None for r in rows):
         said.append("The bound is the leading term of Yu and Yu's theorem")
     said.append(_scene(_fixed(study)))

@@ -86,7 +86,7 @@ def _says(r) -> list[str]:
     return [
         f"{NAMES[r['method']]}, d = {r['d']}, tolerance {chosen(r['tol'])}",
         f"deviation {estimate(r, 'sd')}",
-        f"{r['steps']:.1f} steps, {r['rejected']:.0%} of tries rejected",
+        f"{r['steps']:.1f} steps, {r['rejected']:.0%} of steps rejected",
     ]
 
 
@@ -124,6 +124,6 @@ def notes(found: dict) -> tuple[str, ...]:
     """What a reader must be told of particles that were given up."""
     lost, forgot = (sum(r[k] for r in found["rows"]) for k in ("lost", "forgotten"))
     return tuple(filter(None, (
-        f"{lost} particles were given up: their steps came to nothing; they are in no number." if lost else "",
-        f"On one path, {forgot} points of rejected tries found no room and were forgotten." if forgot else "",
+        f"{lost} particles were given up because their steps became too small; they are not counted." if lost else "",
+        f"On one path, {forgot} points of rejected steps did not fit into memory and were dropped." if forgot else "",
     )))  # fmt: skip

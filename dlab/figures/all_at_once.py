@@ -61,7 +61,7 @@ def knob(found: dict) -> Chart | None:
     best = min(rows, key=lambda r: r["bound"])
     steps = max(r["steps"] for r in found["rows"])
     least = f"{number(best['bound'])}, at v̂ = {number(best['noise'])}"
-    said = f"At N = {steps} the bound is {number(none['bound'])} at v̂ = 0 and least, {least}."
+    said = f"At N = {steps} the bound is {number(none['bound'])} at v̂ = 0 and smallest, {least}."
     axis = log_axis("noise v̂: the variance for which it is exact", map(at, rows), (1.0, 1.0))
     return plot(f"The noise v̂, {steps} steps", axis, "distance to the target", [c for c in curves if c.y], says=said)
 
@@ -168,7 +168,7 @@ def sentence(found: dict) -> str:
         said = [f"At N = {rows[-1]['steps']} the bound is {number(rows[-1]['bound'])}."]
     close = [r for r in rows if r["coupled"] and r["bound"]]
     if close and all(r["coupled_stderr"] is None and abs(r["coupled"] / r["bound"] - 1) < EXCESS for r in close):
-        said.append("It equals the coupled distance: on this target the proof loses nothing, and the rest is the coupling's.")
+        said.append("It equals the coupled distance: on this target the proof loses nothing, and what remains is the cost of coupling.")
     if any(r["flags"] and r["w2"] is not None for r in rows):
         said.append("Hollow points are not resolved.")
     if found["grid"] == "uniform" and len(close) > 1 and _ratio(rows[-1]) and _ratio(rows[0]) and _ratio(rows[-1]) > 1.2 * _ratio(rows[0]):

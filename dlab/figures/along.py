@@ -33,10 +33,10 @@ class VariedAxis:
 
 AXES = {
     "score_error.level": VariedAxis(
-        "score error ε", "ε", True, (1.0, 2.0), "grows with the score error like ε to the power", "the score error shows too little",
+        "score error ε", "ε", True, (1.0, 2.0), "grows with the score error like ε to the power", "the score error has too little effect",
         "near the error without a score error, not fitted"),
     "T": VariedAxis(
-        "horizon T", "T", False, (), "falls with the horizon like exp(−rT), r =", "the horizon shows too little",
+        "horizon T", "T", False, (), "falls with the horizon like exp(−rT), r =", "the horizon has too little effect",
         "near the error that no horizon removes, not fitted"),
     "d": VariedAxis("dimension d", "d", True, (0.5, 1.0), "grows with the dimension like d to the power", "too few points"),
 }  # fmt: skip
@@ -153,7 +153,7 @@ def steps_sentence(result: dict, epsilon: float) -> str:
             first, last = kept[0], kept[-1]
             begins, ends = (f"{a['steps']} at {axis.symbol} = {chosen(a['value'])}" for a in (first, last))
             parts.append(f"{scheme} {begins} and {ends}")
-    said = f"To come below W₂ = {chosen(epsilon)} it takes, in steps, {'; '.join(parts)}." if parts else ""
+    said = f"Steps for W₂ < {chosen(epsilon)}: {'; '.join(parts)}." if parts else ""
     return " ".join(filter(None, [said, f"Not reached: {listed(missing)}." if missing else ""]))
 
 

@@ -86,6 +86,8 @@ def chart(result: dict, cost: str = "steps", *, epsilon: float | None = None, se
             Curve.of(f"{name} fit", [{"epsilon": e} for e in trend.get("used") or () if trend.get("constant") is not None], _accuracy,
                      value=lambda r, t=trend, k=each: k * t["constant"] * r["epsilon"] ** -t["slope"],
                      **{**look, "marker": ""}),
+            Curve.of(f"{name} joined", [a for a in mine if a["steps"] and not has_slope(trend)], _accuracy,
+                     value=lambda a, k=each: a["steps"] * k, **{**look, "marker": "", "thin": True}),
             Curve.of(f"{name} found", mine, _accuracy, value=lambda a, k=each: a["steps"] and a["steps"] * k,
                      half=lambda a, k=each: Z95 * (a["crossing_stderr"] or 0.0) * k, why=lambda a, t=trend: not_fitted(a, t), says=_says,
                      label=name, **{**look, "dash": ""}),
@@ -253,13 +255,13 @@ def _needs(mine, epsilon) -> list[str]:
             parts.append(f"{a['scheme']} {steps.rsplit(' ', 1)[0]}{asks}")
         first = False
     lost = [a["scheme"] for a in mine if a["steps"] is None]
-    said = [f"To come below W₂ = {chosen(epsilon)}, {listed(parts)}."] if parts else []
+    said = [f"For W₂ < {chosen(epsilon)}, {listed(parts)}."] if parts else []
     if lost:
-        head = "" if parts else f" W₂ = {chosen(epsilon)}"
+        head = "" if parts else f" W₂ < {chosen(epsilon)}"
         limit = listed(dict.fromkeys(a["why"].split("N = ")[-1].split(",")[0] for a in mine if a["steps"] is None))
         verb = "does" if len(lost) == 1 else "do"
         level = ", where W₂ has levelled off" if all("levelled off" in a["why"] for a in mine if a["steps"] is None) else ""
-        said.append(f"{listed(lost)} {verb} not come below{head or ' it'} with up to {limit} steps{level}.")
+        said.append(f"{listed(lost)} {verb} not reach{head or ' it'} with up to {limit} steps{level}.")
     return said
 
 
@@ -268,7 +270,7 @@ def _voids(result, mine) -> list[str]:
     if not void:
         return []
     who = "every scheme" if len(void) == len(mine) > 1 else listed(void)
-    return [f"The theorem asks for nothing that could be compared: it is void for {who} ({void_reason(result, void[0])})."]
+    return [f"There is no theorem to compare with: it is void for {who} ({void_reason(result, void[0])})."]
 
 
 def _evals(a) -> int:
@@ -284,7 +286,7 @@ def _cheapest(mine) -> list[str]:
     said = f"Per evaluation {listed(least)} {verb} cheapest, with {_count(_evals(reached[0]))}"
     both = {a["scheme"]: _evals(a) for a in reached if a["scheme"] in ("REM", "SO")}
     if len(both) == 2 and max(both.values()) <= LEVEL * min(both.values()):
-        said += f"; REM and SO are about level ({_count(both['REM'])} and {_count(both['SO'])})"
+        said += f"; REM and SO are about equal ({_count(both['REM'])} and {_count(both['SO'])})"
     return [said + "."]
 
 
@@ -310,7 +312,7 @@ def _trends(result) -> list[str]:
         return [*said, "With this start T grows like ln(1/ε), which makes the slopes steeper than their limits."]
     for limit, who in far.items():
         verb, whose = ("is", "its") if len(who) == 1 else ("are", "their")
-        said.append(f"{listed(who)} {verb} not near {whose} limit {LIMITS.get(limit, order(limit))} yet: the steps are still large.")
+        said.append(f"{listed(who)} {verb} not yet close to {whose} limit {LIMITS.get(limit, order(limit))}: the steps are still large.")
     return said
 
 

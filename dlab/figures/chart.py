@@ -239,12 +239,14 @@ class Chart:
 
     @cached_property
     def labels(self) -> tuple[Label, ...]:
-        """Of the curves that have one, at that of their points that is furthest to the right."""
+        """Of the curves that have one, at that of their points in the picture that is furthest to the right."""
         found = []
         for c in self.series:
             if c.label and c.x:
-                x, y = max(zip(c.x, c.y), key=lambda p: self.x.share(p[0]))
-                found.append(Label(c.label, x, min(max(y, self.y.limits[0]), self.y.limits[1]), c.colours, c.group))
+                low, top = self.y.limits
+                inside = [p for p in zip(c.x, c.y) if low <= p[1] <= top] or zip(c.x, c.y)
+                x, y = max(inside, key=lambda p: self.x.share(p[0]))
+                found.append(Label(c.label, x, min(max(y, low), top), c.colours, c.group))
         return tuple(found)
 
 

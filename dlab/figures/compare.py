@@ -48,8 +48,8 @@ def sentence(found: dict) -> str:
     times = plug["w2"] / best["w2"]
     return (
         f"At {place(finest)} the distance is {number(best['w2'])} ({best['method']}); optimal transport between two "
-        f"clouds reads {number(plug['w2'])}, {times:.0f} times as much, because two clouds of one and the same law already "
-        f"read {number(plug['floor'])}.{doubts}"
+        f"clouds gives {number(plug['w2'])}, {times:.0f} times as much, because two clouds of the same law are already "
+        f"{number(plug['floor'])} apart.{doubts}"
     )
 
 

@@ -26,7 +26,7 @@ def sentence(found: dict) -> str:
     """What the picture shows, with the numbers in it."""
     head = f"With {place(found)} the law of {found['scheme']}"
     if found["w2"] is None:
-        return f"{head} is not finite or fits on no grid: the step is too large for this target."
+        return f"{head} is not finite or does not fit on a grid: the step is too large for this target."
     change = found["grid_change"]
     grid = f"; by the refinements of its grid it is off by about {number(100 * change)} %" if change else ""
     parts = [f"{head} is W₂ = {number(found['w2'])} away from p₀ ({HOW[found['method']]}{grid})."]
@@ -81,7 +81,7 @@ def _maps(found) -> tuple[Map, ...]:
 
     return (
         part("Target p₀", target, (0.0, top), "density", "Density of the target."),
-        part(f"Law of {name}", law, (0.0, top), "density", f"Density of {name}'s law, on the same colours."),
-        part(f"{name} − p₀", gap, (-most, most), "blue: too little, orange: too much", f"{name}'s density less the target's.",
+        part(f"Law of {name}", law, (0.0, top), "density", f"Density of {name}'s law, with the same colours."),
+        part(f"{name} − p₀", gap, (-most, most), "blue: too little, orange: too much", f"The density of {name} minus the target's.",
              "dark: too little, light: too much"),
     )

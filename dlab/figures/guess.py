@@ -11,21 +11,31 @@ from dlab.figures.tables import diverged, fit_of, fitted, has_slope, rows_of, sl
 DASH = "dashdot"
 
 
-def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, float]) -> Chart:
-    """The convergence chart with a line of each guessed slope, through the scheme's coarsest fitted point."""
-    at, lines = AXES[x][1], []
-    for name, slope in guesses.items():
+def drawn(chart: Chart, result: dict, x: str, guesses: dict[str, dict[float, float | None]]) -> Chart:
+    """The convergence chart with a line of each guessed slope, through the scheme's coarsest fitted point.
+
+    guesses   {scheme: {slope: share of the room's votes}}, or {scheme: {slope: None}} of one visitor
+    """
+    at, lines, own = AXES[x][1], [], any(None in slopes.values() for slopes in guesses.values())
+    for name, slopes in guesses.items():
         kept = [r for r in rows_of(result, name) if not diverged(r)]
         start = next((r for r in kept if fitted(r, fit_of(result, name))), kept[0] if kept else None)
         if start is None:
             continue
         rest = [r for r in kept if size(r) <= size(start)]
-        lines.append(Curve.of(
-            f"{name} as you guessed", rest, at, value=lambda r, s=start, p=slope: s["w2"] * (size(r) / size(s)) ** p,
-            **scheme_look(name, marker="", dash=DASH)))  # fmt: skip
+        most = max(share or 0.0 for share in slopes.values())
+        lines += [
+            Curve.of(
+                f"{name} as you guessed" if share is None else f"{name}, slope {order(slope)}: {share:.0%}", rest, at,
+                value=lambda r, s=start, p=slope: s["w2"] * (size(r) / size(s)) ** p, thin=(share or 0.0) < most,
+                **scheme_look(name, marker="", dash=DASH),
+            )
+            for slope, share in slopes.items()
+        ]  # fmt: skip
     if not lines:
         return chart
-    return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key("your guess", dash=DASH)))
+    said = "your guess" if own else "the room's votes"
+    return replace(chart, series=(*lines, *chart.series), keys=(*chart.keys, Key(said, dash=DASH)))
 
 
 def sentence(result: dict, guesses: dict[str, float]) -> str:

@@ -55,7 +55,7 @@ def grid_sentence(found: dict) -> str:
             said.append(
                 f"At {_time(found, spent['growth'].index(top))} some image met hλ\u00a0=\u00a0{number(top)}: L's largest eigenvalue λ is "
                 f"positive where data cluster, and SO's step then lets distances and noise grow by up to exp({number(top)}), far beyond "
-                f"where a constant L is true."
+                f"where L can be taken as constant."
             )
     for name, gone in found["refused"].items():
         if lost := sum(f >= 0 for f in gone):
@@ -138,7 +138,7 @@ def sentence(found: dict, method: str) -> str:
     said += f" Steps of SO were cut where the data cluster, so its h is the one asked for: pieces taken {listed(cut)}." if cut else ""
     missed = [f"{size_text(r['h'])} ({number(r['missed'])})" for r in found["near"] if (r["missed"] or 0) > TOLERANCE]
     if missed:
-        said += f" SO's products ended before their tolerance at h = {listed(missed)}: in brackets the error beside the step's noise."
+        said += f" SO's products stopped short of their tolerance at h = {listed(missed)}; in brackets the error per step noise."
     lost = [f"{r['scheme']} at h = {size_text(r['h'])}" for r in found["near"] if r["diverged"]]
     said += f" Hollow: {hollow} of {len(rows)} points, which lie below twice the floor." if hollow else ""
     return said + (f" Diverged, so not shown: {listed(lost)}." if lost else "")
@@ -189,12 +189,12 @@ def near_sentence(found: dict) -> str:
     each = listed(f"{r['scheme']} {r['copies']:.0%} ± {Z95 * r['stderr']:.0%}" for r in rows if r["h"] == finest)
     said = f"Copies of the data at h = {size_text(finest)}, nearer than 1.5 w√d to one of its {found['images']} images: {each}."
     if "held out" in others:
-        said += f" Of images kept out of the data, with the same noise, {others['held out']['copies']:.0%} are so near."
+        said += f" Of the held-out images, with the same noise, {others['held out']['copies']:.0%} are this close."
     return said + (
-        " The exact score of a finite data set knows nothing but its images, so the better the sampler, the more it copies; what a coarse "
-        "step leaves of noise hides it."
+        " The exact score of a finite data set knows only its images, so the better the sampler, the more it copies; the noise that "
+        "coarse steps leave hides this."
         if found["study"]["score_error"]["name"] == "none"
-        else " The network has seen samples of the smoothed images alone; where it smooths over what lies between them, it copies less."
+        else " The network has seen only samples of the smoothed images; where it smooths over what lies between them, it copies less."
     )
 
 

@@ -63,11 +63,11 @@ def excess_chart(found: dict) -> Chart:
 def excess_sentence(found: dict) -> str:
     first, last, least = found["losses"][0], found["losses"][-1], found["least"]
     gap = [row[2] - least for row in (first, last)]
-    end = f"{number(gap[1])} above it" if gap[1] > 0 else "below it by chance, nearer than these samples can tell"
+    end = f"{number(gap[1])} above it" if gap[1] > 0 else "below it by chance, closer than these samples can tell"
     hidden = sum(row[2] <= least for row in found["losses"])
     missing = f" {hidden} points where chance puts it below are not drawn." if hidden > 1 else ""
     return (
-        f"On fresh samples the exact score has a loss of {least:.4f}, which nothing can beat by more than chance. The Gaussian "
+        f"On fresh samples the exact score has a loss of {least:.4f}, which can be beaten only by chance. The Gaussian "
         f"fitted to the samples, where the training starts, is {number(gap[0])} above it; after {last[0]:,} updates the network is "
         f"{end}.{missing} That gap is the squared error under pₜ, weighted by σₜ² and averaged over the times of the training."
     )

@@ -164,7 +164,7 @@ def experiment_sentence(result: dict, sigma: float, lam: float) -> str:
     if gone:
         endless = all(no_value(r) == "infinite" for n in gone for r in rows_of(result, n) if diverged(r))
         one, many = ("has an infinite W₂", "have an infinite W₂") if endless else ("throws particles away", "throw particles away")
-        said.append(f"{listed(gone)} {many if len(gone) > 1 else one} with this score: see below why.")
+        said.append(f"{listed(gone)} {many if len(gone) > 1 else one} with this score; the reason is given below.")
     return " ".join([*said, *_thrown(result)])
 
 
@@ -242,8 +242,8 @@ def orders_sentence(first: dict) -> str:
         + (f"Where h < 1/L the slopes are {fine}." if fine else "")
         + f"{none} The surrogate's first coordinate is W₂ = "
         f"{estimate(near)} from the posterior's (standard deviation {number(near['surrogate_sigma'])} against "
-        f"{number(near['sigma'])}; {number(near['floor'])} is what as many independent draws read)."
-        + (" That is no near-Gaussian posterior: points need not lie on the lines." if near["w2"] > NEAR * near["sigma"] else "")
+        f"{number(near['sigma'])}; {number(near['floor'])} is the distance of as many independent draws)."
+        + (" This posterior is not close to Gaussian: points need not lie on the lines." if near["w2"] > NEAR * near["sigma"] else "")
     )
 
 

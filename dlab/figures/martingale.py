@@ -58,7 +58,7 @@ def rates(found: dict):
     curves += [line("none", y=0.0, colours=NEUTRAL, key="0 and −½"), line("half", y=-0.5, colours=NEUTRAL)]
     ends = [r[n] + sign * Z95 * r[f"{n}_stderr"] for r in found["rows"] for n in RATES for sign in (-1, 1)]
     return plot("Mean rate of change", _axis(found), even_axis("share per unit of time", max(min(ends), -1.5), min(max(ends), 1.0)),
-                curves, says="Zero for x₀ and the grown score, −½ for the score itself.")  # fmt: skip
+                curves, says="Zero for x₀ and the scaled score, −½ for the score itself.")  # fmt: skip
 
 
 def pooled(found: dict, name: str) -> tuple[float, float]:
@@ -74,7 +74,7 @@ def sentence(found: dict) -> str:
         return interval(value, Z95 * error)
 
     return (
-        f"On {found['particles']} particles the mean rate of change of x₀ is {said('x0')} of it per unit of time, that of the grown score "
+        f"On {found['particles']} particles the mean rate of change of x₀ is {said('x0')} of it per unit of time, that of the scaled score "
         f"{said('grown')}, of the score itself {said('score')}. A step's mean differs from DDPM's by {said('mean')} of the way."
     )
 

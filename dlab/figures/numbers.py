@@ -24,6 +24,7 @@ FORMULAS = {
     "m0": "m_0", "L0": "L_0", "M1": "M_1", "C1": "C_1", "C2": "C_2", "m_min": r"m_{\min}", "L_max": r"L_{\max}", "L_F": "L_F",
     "p_T": "p_T", "p_t": "p_t", "p_0": "p_0", "σ_T²": r"\sigma_T^2", "σ_t²": r"\sigma_t^2", "ε_sc": r"\varepsilon_{sc}",
 }  # fmt: skip
+_STEPS = re.compile(r"(?<=\bh = )\d+(?:\\?\.\d+)?(?:, \d+(?:\\?\.\d+)?)*")
 _RAW = re.compile(r"(?<![\w$])(" + "|".join(name.replace("_", r"\\?_") for name in FORMULAS) + r")(?![\w$])")
 
 
@@ -33,7 +34,8 @@ def symbol(name: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    """A note of a result as Markdown: its raw names as formulas, m0 as $m_0$, before or after it was escaped."""
+    """A note of a result as Markdown: its raw names as formulas, m0 as $m_0$, its step sizes as 1/64, before or after it was escaped."""
+    text = _STEPS.sub(lambda found: ", ".join(step_size(float(h.replace(chr(92), ""))) for h in found[0].split(", ")), text)
     return _RAW.sub(lambda found: f"${FORMULAS[found[1].replace(chr(92), '')]}$", text)
 
 

@@ -88,7 +88,7 @@ def failing(checklist: list) -> str:
     one, one_hit = len(each) == 1, len(hit) == 1
     return (
         f"Here {listed(each)} {'fails' if one else 'fail'}. {listed(hit)} {'needs' if one_hit else 'need'} {'it' if one else 'them'} and "
-        f"{'gives' if one_hit else 'give'} no bound here, not even a large one."
+        f"{'gives' if one_hit else 'give'} no bound here."
     )
 
 
@@ -189,7 +189,7 @@ def hessian_sentence(found: dict[str, dict]) -> str:
             for k, r in fine.items() if k not in ("SO, exact", "EM") and not diverged(r)
         ]  # fmt: skip
         if each:
-            said.append(f"At h = {step_size(exact['h'])} the error is, beside the exact Hessian's, {listed(each)}.")
+            said.append(f"At h = {step_size(exact['h'])} the error, relative to that with the exact Hessian, is {listed(each)}.")
     em = fine["EM"]["w2"] if "EM" in fine else None
     if em and (worse := [k for k, r in fine.items() if k != "EM" and not diverged(r) and r["w2"] > em]):
         said.append(f"Worse than EM, which needs no Hessian: {listed(worse)}.")

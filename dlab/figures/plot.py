@@ -80,7 +80,7 @@ def plot(
         alt=" ".join(filter(None, [_axes(x, y), says])),
         keys=(*(Key(c.key, c.colours, c.group, c.marker, c.dash, not c.filled or any(c.filled)) for c in curves if c.key), *keys, *guide),
     )  # fmt: skip
-    more = [f"Bounds above {number(y.limits[1])} leave the picture."] if cut else []
+    more = [f"Bounds above {number(y.limits[1])} lie outside the picture."] if cut else []
     return replace(chart, caption=" ".join(filter(None, [says if caption is None else caption, *more, open_ends(chart)])))
 
 

@@ -72,9 +72,9 @@ def sentence(rows: list[dict], picked: str | None = None) -> str:
     mine = next((r for r in rows if r["scheme"] == picked and r["evaluations"] == AT), None)
     if mine in ranked:
         place = ranked.index(mine) + 1
-        least = f"number {place} of {len(ranked)}; the least is {number(best['w2'])} ({best['scheme']})"
-        rank = "the least of all" if place == 1 else least
-        return f"With {AT} evaluations {picked} comes to W₂ = {number(mine['w2'])}, {rank}."
+        least = f"number {place} of {len(ranked)}; the smallest is {number(best['w2'])} ({best['scheme']})"
+        rank = "the smallest of all" if place == 1 else least
+        return f"With {AT} evaluations {picked} reaches W₂ = {number(mine['w2'])}, {rank}."
     if mine:
         why = mine["flags"][0] if mine["flags"] else "its law is not finite"
         return f"With {AT} evaluations {picked} has no resolved value: {why}."

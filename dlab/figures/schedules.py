@@ -237,7 +237,7 @@ def best_sentence(found: dict) -> str:
     if first["fitted"] and last["fitted"] and first["held_out"] and last["held_out"]:
         gained, kept = first["fitted"] / last["fitted"], first["held_out"] / last["held_out"]
         if gained > 1.5 and kept < math.sqrt(gained):
-            said += " Most of the gain is for these variances alone: the search has overfitted."
+            said += " Most of the gain is only for these variances: the search has overfitted."
     if (known := _known(found)) and last["fitted"]:
         said += f" {title(known['grid'])}, the optimum for one variance as N grows, has {number(known['fitted'])}."
     return said if found["settled"] else f"{said} The search stopped at its limit of iterations."

@@ -272,12 +272,12 @@ def models_sentence(results: dict[str, dict], scheme: str, h: float) -> str:
     each = (f"{number(v)} with {errors.REGISTRY[n].phrase}" for n, v in per.items())
     said = [f"At h = {step_size(h)} and the largest level, {scheme}'s W₂ ÷ ε is {listed(each)}."]
     if "noise" in per and "constant" in per:
-        times = f"{per['constant'] / per['noise']:.3g} times less"
+        times = f"{per['constant'] / per['noise']:.3g} times smaller"
         said.append(f"W₂ with fresh noise is {times} than with a constant direction of the same L₂ level.")
     buried = [n for n, result in results.items() if n in per and not along.trend(result, scheme, h).get("used")]
     if buried and base:
         who = listed(errors.REGISTRY[n].title for n in buried)
-        said.append(f"{who}: never clear of the {number(base)} that {scheme} errs without a score error.")
+        said.append(f"{who}: never clear of {scheme}'s own error, {number(base)}.")
     return " ".join(said)
 
 
@@ -371,7 +371,7 @@ def parts_sentence(found: dict) -> str:
     if ratio < 0.98:
         said.append("Distances do not add: the three move the law in different directions, and their sum only bounds the whole.")
     elif ratio > 1.02:
-        said.append("More than the sum: a part alone is not quite what it is beside the others.")
+        said.append("More than the sum: a part measured alone is not quite what it is among the others.")
     if (theorem := found["theorem"]) is None:
         return " ".join([*said, "The theorem is void here and has no parts."])
     worst = PARTS[max(PARTS, key=theorem.get)]

@@ -27,7 +27,7 @@ def constants(found: dict):
         curves.append(Curve("this target", (own["m0"],), (min(own["integrated"], TOP),), LESS, marker="circle", key="this target",
                             hover=(f"m₀ = {number(own['m0'])}\nC₂ = {number(own['integrated'])}",)))  # fmt: skip
     return plot("What a score error costs", log_axis("m₀", [r["m0"] for r in rows], (1.0, 1.0)), even_axis("C₂ = W₂ ÷ ε", 0.0, TOP), curves,
-                says="The integrated constant is finite for every m₀, the printed one above ½ alone.")  # fmt: skip
+                says="The integrated constant is finite for every m₀, the printed one only above ½.")  # fmt: skip
 
 
 def start(found: dict):

@@ -106,7 +106,8 @@ def reasons(row, fit={}) -> list[str]:  # noqa: B006, never changed
     if not row.get("resolved", True):
         return flags or ["not resolved"]
     outside = BY_HAND if fit.get("window") else OUTSIDE
-    return flags or ([outside] if has_slope(fit) and not fitted(row, fit) else [])
+    kept = has_slope(fit) or fit.get("window")  # a window keeps its points apart even where they are too few for a slope
+    return flags or ([outside] if kept and not _used(row, fit) else [])
 
 
 def doubts(answer) -> list[str]:
@@ -292,12 +293,12 @@ def _below(result, fits, sloped) -> list[str]:
             continue
         high = fit.get("slope_high")
         if high is None:
-            said.append(f"{s}'s slope is below the promised {order(promised)} and has no interval to judge it by.")
+            said.append(f"{s}'s slope is below the promised {order(promised)} and has no interval to judge by.")
         elif high >= promised:
-            said.append(f"{s}'s slope is below the promised {order(promised)}, which its interval still holds.")
+            said.append(f"{s}'s slope is below the promised {order(promised)}, which its interval still contains.")
         else:
             said.append(
-                f"{s}'s slope contradicts the promised {order(promised)} at these step sizes: its whole interval lies below."
+                f"{s}'s slope contradicts the promised {order(promised)} at these step sizes: its whole interval lies below it."
             )
     return said
 
@@ -367,13 +368,13 @@ def _without(result, fits, names, sloped) -> list[str]:
             why = "no point is resolved"
         elif fits[s].get("window"):
             why = f"the window set by hand holds fewer than {LEAST} usable points"
-        found.setdefault(f"without a slope: {why}", []).append(s)
+        found.setdefault(f"no slope: {why}", []).append(s)
     return [_of(who, what) for what, who in found.items()]
 
 
 def _of(who, what) -> str:
-    """ "EM and EI are without a slope": what begins with the word that its verb goes with."""
-    verbs = {"without": ("is ", "are "), "no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
+    """ "EM and EI have no slope": what begins with the word that its verb goes with."""
+    verbs = {"no": ("has ", "have "), "an": ("has ", "have "), "diverged": ("", "")}
     return f"{listed(who)} {_verb(who, *verbs[what.split()[0]])}{what}"
 
 
@@ -386,7 +387,7 @@ def _at_one_step(result, names) -> str:
         parts.append(_of([s for s, r in rows.items() if s not in kept and no_value(r) == word], LOST[word]))
     first = rows[names[0]]
     one = "number of steps" if first["h"] is None else "step size"
-    return f"At {place(first)} {' and '.join(parts)}. One {one} shows no slope."
+    return f"At {place(first)} {' and '.join(parts)}. One {one} gives no slope."
 
 
 def levels_met(result: dict) -> dict[str, float | None]:

@@ -56,7 +56,7 @@ def convergence(result: dict) -> Takeaway | None:
 def _over_steps(result, names, finest, fits, sloped) -> str:
     best = min(finest, key=lambda s: finest[s]["w2"], default=None)
     if best is None:
-        return "No point is resolved: what is measured lies below its own noise, or has diverged."
+        return "No point is resolved: all lie within their own noise, or have diverged."
     if len({size(r) for r in result["rows"]}) == 1:
         return f"At {place(finest[best])} the law of {best} is W₂ = {number(finest[best]['w2'])} from the target."
     if flat := levelled(result):
@@ -64,7 +64,7 @@ def _over_steps(result, names, finest, fits, sloped) -> str:
         near = listed(ends) if len(ends) <= FEW else f"{ends[0]} to {ends[-1]}"
         return f"{_who(flat)} {verb} off near W₂ = {near}: no smaller step gets below it."
     if not sloped:
-        return f"Too few resolved points for a slope; {best} comes nearest, W₂ = {number(finest[best]['w2'])}."
+        return f"Too few resolved points for a slope; {best} comes closest, with W₂ = {number(finest[best]['w2'])}."
     first, last = sloped[0], sloped[-1]
     grows = [s for s in sloped if (fits[s].get("slope_high") or fits[s]["slope"]) < 0]
     if grows:
@@ -73,7 +73,7 @@ def _over_steps(result, names, finest, fits, sloped) -> str:
         return f"Halving the step divides the error of {first} by {_factor(fits[first])}."
     if _factor(fits[first]) == _factor(fits[last]):
         return f"Halving the step divides the error of {listed(sloped) if len(sloped) < 4 else 'every scheme'} by {_factor(fits[first])}."
-    return f"Halving the step divides the error of {first} by {_factor(fits[first])}, that of {last} by {_factor(fits[last])}."
+    return f"Halving the step divides the error of {first} by {_factor(fits[first])}, and that of {last} by {_factor(fits[last])}."
 
 
 def _numbers(rows, finest, fits, sloped) -> tuple:
@@ -137,7 +137,7 @@ def steps(result: dict, epsilon: float) -> Takeaway | None:
     if not mine:
         return None
     if not reached:
-        return Takeaway(f"No scheme comes below W₂ = {epsilon:g} with the steps that were tried.")
+        return Takeaway(f"No scheme reaches W₂ < {epsilon:g} with the numbers of steps tried.")
     few, many = reached[0], reached[-1]
     text = f"W₂ < {epsilon:g} takes {few['scheme']} {few['steps']:,} step{'s' * (few['steps'] > 1)}"
     text += f" and {many['scheme']} {many['steps']:,}." if few is not many else "."
@@ -169,7 +169,7 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
     for result in results.values():
         if has_slope(line := along.trend(result, s, h)):
             rate = about(-line["slope"], line.get("slope_low"), line.get("slope_high"))
-            figures.append((f"rate at which {s} forgets", rate))
+            figures.append((f"measured rate of {s}", rate))
     if m := results[start]["facts"].get("m_min"):
         figures.append(("rate of the theorem, m_min", number(m)))
     paper = next((rows for name, rows in mine.items() if "paper" in name), None)
@@ -177,9 +177,9 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
     if paper and exact:
         enough = next((a["value"] for a, b in zip(paper, exact) if a["value"] == b["value"] and a["w2"] <= 1.1 * b["w2"]), None)
         if enough is not None:
-            text = f"From T = {enough:g} on a longer run gains {s} nothing: what is left is its own error."
+            text = f"From T = {enough:g} on, a longer run gains {s} nothing: only its own error is left."
         else:
-            text = f"Up to T = {paper[-1]['value']:g} what the paper's start forgets dominates the error of {s}."
+            text = f"Up to T = {paper[-1]['value']:g} the error of the paper's start dominates that of {s}."
     else:
         text = f"At T = {next(iter(mine.values()))[-1]['value']:g} {s} ends at W₂ = {number(next(iter(mine.values()))[-1]['w2'])}."
     return Takeaway(text, tuple(figures[:FEW]))
@@ -194,7 +194,7 @@ def dimension(result: dict, h: float) -> Takeaway | None:
     least, most = (f(lines, key=lambda s: lines[s]["slope"]) for f in (min, max))
     times = {s: f"{4 ** lines[s]['slope']:.2g}" for s in (least, most)}
     text = f"Four times the dimension multiplies the error of {least} by {times[least]}"
-    text += "." if times[least] == times[most] else f", that of {most} by {times[most]}."
+    text += "." if times[least] == times[most] else f", and that of {most} by {times[most]}."
     return Takeaway(_begun(result, text), tuple((f"power of d, {s}", slope_text(t)) for s, t in lines.items())[:FEW])
 
 
@@ -211,7 +211,7 @@ def bounds(found: dict, result: dict | None) -> Takeaway:
     if finest and row.get("theorem"):
         times = number(row["theorem"] / finest["w2"])
         return Takeaway(f"At h = {step_size(h)} Theorem 1 allows EM {times} times the error that it makes.", tuple(figures[:FEW]))
-    return Takeaway(f"Bounds for EM at h = {step_size(h)}; the measured curve joins them once it is run.", tuple(figures[:FEW]))
+    return Takeaway(f"Bounds for EM at h = {step_size(h)}; the measured curve joins them once it has been run.", tuple(figures[:FEW]))
 
 
 def departure(result: dict, checklist: list) -> Takeaway:
@@ -263,13 +263,13 @@ def experiment(result: dict) -> Takeaway | None:
     if not rows:
         return None
     near, far = min(rows, key=lambda s: rows[s]["w2"]), max(rows, key=lambda s: rows[s]["w2"])
-    text = f"At {place(rows[near])} {near} is nearest, and {far} {number(rows[far]['w2'] / rows[near]['w2'])} times as far."
+    text = f"At {place(rows[near])} {near} is closest to the target, {far} {number(rows[far]['w2'] / rows[near]['w2'])} times as far away."
     return Takeaway(text, tuple((f"W₂ of {s}", value_text(r)) for s, r in rows.items())[:FEW])
 
 
 def two_features(found: dict) -> Takeaway:
     """The posterior of a logistic regression with two features, and one scheme's particles."""
-    text = f"The boundary of the posterior mean puts {found['right']} of {len(found['x'])} observations on the side of their label."
+    text = f"The boundary of the posterior mean puts {found['right']} of {len(found['x'])} observations on the correct side."
     pairs = {f"spread of {found['scheme']}": found["spread"], "of the posterior": found["target_spread"]}
     return Takeaway(text, tuple((f"{who}, θ{k}", number(v)) for who, values in pairs.items() for k, v in zip("₁₂", values)))
 
@@ -280,7 +280,7 @@ def at_equal_cost(rows: list[dict], picked: str | None = None) -> Takeaway:
     if not ranked:
         return Takeaway(samplers.sentence(rows, picked))
     best, worst = ranked[0], ranked[-1]
-    text = f"With {samplers.AT} evaluations {best['scheme']} comes nearest, and {worst['scheme']} ends "
+    text = f"With {samplers.AT} evaluations {best['scheme']} comes closest, and {worst['scheme']} ends "
     text += f"{number(worst['w2'] / best['w2'])} times as far from the target."
     figures = [(f"W₂ of {r['scheme']}", number(r["w2"])) for r in (best, worst)]
     mine = next((r for r in ranked if r["scheme"] == picked), None)
@@ -294,6 +294,6 @@ def on_grids(found: dict) -> Takeaway:
         return Takeaway(schedules.sentence(found))
     best, last, mine = rows[0], rows[-1], next((r for r in rows if r["grid"] == own), None)
     text = f"In {found['steps']} steps {found['scheme']} does best on the grid “{schedules.title(best['grid'])}”; "
-    text += f"the worst leaves {number(last['w2'] / best['w2'])} times its error."
+    text += f"the worst grid has {number(last['w2'] / best['w2'])} times its error."
     each = dict.fromkeys((best["grid"], *([own] if mine else []), last["grid"]))
     return Takeaway(text, tuple((f"W₂, {schedules.title(g)}", number(next(r["w2"] for r in rows if r["grid"] == g))) for g in each)[:FEW])

@@ -105,7 +105,7 @@ def sentence(found: dict, result: dict | None) -> str:
     elif parts:
         said = [f"At h = {step_size(h)} {listed(parts)}."]
     if (largest := found["largest_step"]) and row.get("recursion") is not None:
-        said.append(f"The recursion contracts for h below {number(largest)} alone; far above it blows up.")
+        said.append(f"The recursion contracts only for h < {number(largest)}; far above that it blows up.")
     return " ".join([*said, *_void(found)])
 
 
@@ -171,10 +171,10 @@ def promise(items) -> str:
     said = []
     for (verdict, lacks), names in sorted(by_state.items(), key=lambda item: worst.index(item[0][0])):
         many = len(names) > 1
-        who, has = f"Theorem{'s' * many} {listed(names)}", "have" if many else "has"
+        who, applies = f"Theorem{'s' * many} {listed(names)}", "apply" if many else "applies"
         said.append({
-            theory.HOLDS: f"{who} {has} all that is assumed, proven.",
-            theory.MEASURED: f"{who} {has} all that is assumed as far as it was measured; {lacks} {_are(lacks)} not proven.",
+            theory.HOLDS: f"{who} {applies}: every assumption is proven.",
+            theory.MEASURED: f"{who} {applies} as far as was measured; {lacks} {_are(lacks)} not proven.",
             theory.UNKNOWN: f"{who} cannot be judged: {lacks} {_are(lacks)} not known to hold.",
             theory.FAILS: f"{who} {'do' if many else 'does'} not apply: {lacks} {'fail' if _are(lacks) == 'are' else 'fails'}.",
         }[verdict])  # fmt: skip
@@ -241,7 +241,7 @@ def run_sentence(found: dict) -> str:
         said.append(f"At h = {h} the factor rₙ {grows}, its maximum is {number(max(found['factor']))}.")
         said.append(f"With C₄ = {number(found['C4'])} the recursion ends at {_size(found['e'][-1])}.")
         if found["initialisation"]:
-            said.append(f"Of that the start makes {number(found['initialisation'])}.")
+            said.append(f"Of this, the start contributes {number(found['initialisation'])}.")
     if found["sharp"]:
         said.append(f"The bound of order h ends at {_size(found['sharp'][-1])}.")
     if found["w2"] and found["w2"][-1] is not None:

@@ -43,7 +43,7 @@ def unpacked(data: bytes, like: Trained, spec: dict) -> Trained:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             head, arrays = json.loads(file["head"].tobytes()), {name: file[name] for name in file.files}
         if head["schema"] != SCHEMA or head["spec"] != spec:
-            raise Checkpoint("The checkpoint is of another training; train anew.")
+            raise Checkpoint("The checkpoint belongs to another training; train again.")
         done = head["step"] >= head["updates"]
         state = like.state if done else _filled(like.state, "state", arrays)
         losses = arrays["losses"].astype(float)
@@ -51,7 +51,7 @@ def unpacked(data: bytes, like: Trained, spec: dict) -> Trained:
     except (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, Checkpoint):
             raise
-        raise Checkpoint("The checkpoint cannot be read; train anew.") from None
+        raise Checkpoint("The checkpoint cannot be read; train again.") from None
 
 
 def _filled(tree, name, arrays):
@@ -61,7 +61,7 @@ def _filled(tree, name, arrays):
         if eqx.is_array(leaf):
             value = arrays[f"{name}{count}"]
             if value.shape != leaf.shape or value.dtype != leaf.dtype:
-                raise Checkpoint("The checkpoint is of another network; train anew.")
+                raise Checkpoint("The checkpoint belongs to another network; train again.")
             leaf, count = jnp.asarray(value), count + 1
         held.append(leaf)
     return jax.tree.unflatten(structure, held)

@@ -159,7 +159,7 @@ ENTRIES = (
             "plugin",
             "**Plug-in.** Exact optimal transport between two clouds of 1000 points. The floor is the distance "
             "between two clouds from the same law; below twice the floor the number says nothing.",
-            "exact optimal transport between clouds of points out of {n} paths, with a sampling floor",
+            "by exact optimal transport between clouds of points out of {n} paths, with a sampling floor",
         ),
     ),
     _entry(
@@ -167,7 +167,7 @@ ENTRIES = (
         Method(
             "sinkhorn",
             "**Sinkhorn divergence.** Entropic transport with the entropic bias removed; the sampling floor stays.",
-            "Sinkhorn divergence between clouds of points out of {n} paths, with a sampling floor",
+            "by the Sinkhorn divergence between clouds of points out of {n} paths, with a sampling floor",
         ),
     ),
     _entry(
@@ -176,7 +176,7 @@ ENTRIES = (
             "sliced",
             "**Sliced.** Root mean square over directions of one-dimensional $W_2$: at most $W_2/\\sqrt d$, with a floor"
             " of its own.",
-            "sliced W₂ between clouds of points out of {n} paths, with a sampling floor",
+            "by sliced W₂ between clouds of points out of {n} paths, with a sampling floor",
         ), quick=True,
     ),
 )  # fmt: skip

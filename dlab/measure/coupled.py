@@ -23,7 +23,7 @@ ENTRY = Estimator(
             "coupled",
             "**Coupled.** Root mean square distance between scheme and reference on the same Brownian path: the quantity "
             "that the proofs bound, and an upper bound of $W_2$.",
-            "coupled: root mean square distance to a fine reference on the same {n} Brownian paths, an upper bound",
+            "of the coupled error: root mean square distance to a fine reference on the same {n} Brownian paths, an upper bound",
         ),
     ),
     style=Style("#5f6772", "#a3adba", "triangle-down", "dot"),

@@ -72,7 +72,7 @@ ENTRIES = (
             "frechet",
             "**Fréchet, full covariance.** $W_2$ of the Gaussians with the cloud's mean and covariance and with the "
             "target's, which are known exactly: a lower bound of $W_2$, up to the sampling noise that its floor shows.",
-            "W₂ of the Gaussians with the moments of {n} paths and of the target, with a sampling floor: a lower bound",
+            "of W₂ between the Gaussians with the moments of {n} paths and of the target, with a sampling floor: a lower bound",
         ), automatic=True,
     ),
     _entry(
@@ -80,7 +80,7 @@ ENTRIES = (
         Method(
             "frechet-diagonal",
             "**Fréchet, diagonal covariance.** The same with only the variances of the pixels: it sees no correlation.",
-            "W₂ of the Gaussians with the diagonal moments of {n} paths and of the target, with a sampling floor: blind"
+            "of W₂ between the Gaussians with the diagonal moments of {n} paths and of the target, with a sampling floor: blind"
             " to correlations",
         ),
     ),

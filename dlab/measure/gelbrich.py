@@ -54,7 +54,7 @@ ENTRY = Estimator(
         Method(
             "gelbrich",
             "**Gelbrich.** Distance of the clouds' means and covariances: a lower bound of $W_2$.",
-            "Gelbrich's lower bound from means and covariances of {n} paths",
+            "of Gelbrich's lower bound, from the means and covariances of {n} paths",
         ),
     ),
     style=Style("#5f6772", "#a3adba", "triangle-up", "dot"),

@@ -276,7 +276,7 @@ ENTRY = Estimator(
             "it is off by up to 6 % at $h = 1$, and it does not resolve modes more than four standard deviations apart, between "
             "which a particle hardly ever passes. The band runs from Gelbrich's lower bound to the "
             "coupled upper bound.",
-            "projected: the mean displacement between scheme and a fine reference on the same {n} Brownian paths, "
+            "of the projected distance: the mean displacement between the scheme and a fine reference on the same {n} Brownian paths, "
             "projected onto gradient fields, noise bias removed",
         ),
     ),

@@ -45,7 +45,7 @@ def standardised(x) -> np.ndarray:
     x = np.asarray(x, float)
     spread = x.std(0)
     if (flat := np.flatnonzero(spread <= 1e-12 * np.abs(x).max(0, initial=1e-300))).size:
-        raise BadInput(f"Feature {flat[0] + 1} has the same value in every row, so it cannot be standardised; leave it out.")
+        raise BadInput(f"Feature {flat[0] + 1} has the same value in every row, so it cannot be standardised; leave this column out.")
     return np.round((x - x.mean(0)) / spread, 6)
 
 
@@ -94,7 +94,7 @@ def read_csv(data: bytes, planar: bool = False, separator: str | None = None, la
     most = 2 if planar else MAX_FEATURES
     if not 3 <= len(names) <= most + 1:
         wanted = "2 features and a label" if planar else f"2 to {MAX_FEATURES} features and a label"
-        raise BadInput(f"The CSV has {len(names)} columns where {wanted} were expected; they were parted at {SEPARATORS[separator]}.")
+        raise BadInput(f"The CSV has {len(names)} columns where {wanted} were expected; they were separated at {SEPARATORS[separator]}.")
     at = _label(names, rows, label)
     features, names = [j for j in range(len(names)) if j != at], [named(name) for name in names]
     comma = separator != "," and _decimal_commas([cells[j] for _, cells in rows for j in features])
@@ -122,7 +122,7 @@ def _cells(data: bytes, separator: str | None) -> tuple[str, list[tuple[int, lis
     except UnicodeDecodeError as error:
         raise BadInput(f"The file is not UTF-8 text ({error}); save it as CSV in UTF-8.") from None
     if "\0" in text:
-        raise BadInput("The file holds NUL characters, so it is no text; save it as CSV in UTF-8.")
+        raise BadInput("The file holds NUL characters, so it is not text; save it as CSV in UTF-8.")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
 
     def parted(mark):
@@ -156,7 +156,7 @@ def _header(rows) -> tuple[list[str], list, list[str]]:
         if len(cells) != len(names):
             more = "; numbers with a decimal comma need ; between the columns" if len(cells) > len(names) else ""
             raise BadInput(
-                f"Line {other} of the CSV has {len(cells)} cells and line {line} has {len(names)}; give all lines as many{more}."
+                f"Line {other} of the CSV has {len(cells)} cells and line {line} has {len(names)}; give every line the same number{more}."
             )
     if len(rows) > params.MAX_DATA_ROWS:
         raise BadInput(f"The CSV has {len(rows)} rows; the limit is {params.MAX_DATA_ROWS}.")

@@ -135,7 +135,7 @@ def spectrum(scene, page, off) -> None:
 def steps(scene, page, off) -> None:
     """The step sizes of the curve."""
     if scene["hs"]:
-        st.markdown("**Step sizes h** from a file: " + ", ".join(f"{h:.4g}" for h in scene["hs"]))
+        st.markdown("**Step sizes h** from a file: " + ", ".join(map(step_size, scene["hs"])))
         tip = "Drops the step sizes of the file and shows the slider again."
         _let_go("Use powers of two instead", tip, off, hs=None, h=settings.table()["h"].initial)
         return

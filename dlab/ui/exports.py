@@ -135,7 +135,7 @@ def figure_options() -> None:
             "Palette", PALETTES, required=True,
             help="The colours are safe for colour-blind readers; in grey, markers and dashes differ.", **keeps("grey"),
         )  # fmt: skip
-        st.checkbox("Legend", help="Shows which marker and line belongs to which scheme.", **keeps("legend"))
+        st.checkbox("Key", help="Shows which marker and line belongs to which scheme.", **keeps("legend"))
         width, font = _width_mm(chosen), chosen["font"]
         if font > largest_font(width):
             st.caption(f"{font:g} pt does not fit this width: {largest_font(width):.3g} pt is used.")

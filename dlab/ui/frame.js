@@ -8,7 +8,7 @@ if (!window.dlab) {
 
   // A page that opens writes its address anew: it drops a word that is used up, or a page and its settings come one after
   // the other. That is no step of the visitor, and Back must not lead to it.
-  let acted = 0, came = performance.now();
+  let acted = 0, came = performance.now(), used = -1;
   for (const kind of ["pointerdown", "keydown", "input"])
     addEventListener(kind, () => { acted = performance.now(); }, { capture: true, passive: true });
   addEventListener("popstate", () => { came = performance.now(); acted = 0; }, { capture: true });
@@ -17,9 +17,13 @@ if (!window.dlab) {
     const to = new URL(url ?? location.href, location.href);
     const same = to.pathname.replace(/\/$/, "") === location.pathname.replace(/\/$/, "");
     if (same && (to.href === location.href || acted <= came)) return history.replaceState(state, title, url);
-    // A move: until the visitor does something else, what follows on this page belongs to it.
-    if (!same) { came = performance.now(); acted = Math.min(acted, came); }
-    push(state, title, url);
+    // A move: until the visitor does something else, what follows on this page belongs to it, and so does what the page before was
+    // told by the same key or click.
+    const told = !same && used === acted && acted > came;
+    if (same) used = acted;
+    else { came = performance.now(); acted = Math.min(acted, came); }
+    if (told) history.replaceState(state, title, url);
+    else push(state, title, url);
   };
 
   // On a phone the controls are a sheet that this button opens from below; the style sheet hides it elsewhere.

@@ -1,6 +1,7 @@
 // Grids of grey images that form: one canvas a scheme, all at the same frame. Python hears nothing of it.
 
 const LEVELS = 15, GAP = 1, PAUSE = 450;
+const MOST = 8, SMALLEST = 96, LARGEST = 112; // images of a scheme, and px of each: pictures, not a texture
 const shown = new WeakMap();
 
 export default function mount({ parentElement, data }) {
@@ -21,13 +22,13 @@ async function pixels(text) {
 }
 
 async function build(root, data, signal) {
-  const { side, count, times, panels, alt, least } = data;
+  const { side, count, times, panels, alt } = data;
   const decoded = await Promise.all(panels.map(p => pixels(p.frames)));
   if (signal.aborted) return;
   const tiles = root.querySelector(".tiles"), slider = root.querySelector("input"), clock = root.querySelector(".clock");
-  const across = Math.ceil(Math.sqrt(count)), width = across * (side + GAP) - GAP;
+  const seen = Math.min(count, MOST);
+  let across = 0, width = 0, height = 0;
   tiles.setAttribute("aria-label", alt);
-  tiles.style.setProperty("--least", `${least}px`);
   const drawn = panels.map((panel, i) => {
     const figure = document.createElement("figure"), head = document.createElement("figcaption");
     const canvas = document.createElement("canvas"), note = document.createElement("small");
@@ -35,8 +36,10 @@ async function build(root, data, signal) {
     if (panel.colour) head.style.setProperty("--own", panel.colour);
     else figure.className = "plain";
     note.textContent = panel.note;
-    canvas.width = canvas.height = width;
-    figure.append(head, canvas, note);
+    const words = document.createElement("div"), picture = document.createElement("div");
+    words.append(head, note);
+    picture.append(canvas);
+    figure.append(words, picture);
     return { figure, canvas, grey: decoded[i], last: decoded[i].length / (count * side * side) | 0, refused: panel.refused };
   });
   tiles.replaceChildren(...drawn.map(d => d.figure));
@@ -53,10 +56,24 @@ async function build(root, data, signal) {
     for (const d of drawn) paint(d, Math.min(at, d.last - 1));
   }
 
+  // As many in a row as have their size, all of a scheme in one row where there is room.
+  function lay() {
+    const room = drawn[0].canvas.parentElement.clientWidth;
+    const fit = [8, 4, 3, 2].find(n => n <= seen && n * SMALLEST <= room) ?? 1;
+    if (fit === across) return;
+    across = fit;
+    [width, height] = [across, Math.ceil(seen / across)].map(n => n * (side + GAP) - GAP);
+    for (const { canvas } of drawn) {
+      Object.assign(canvas, { width, height });
+      canvas.style.aspectRatio = `${width} / ${height}`;
+      canvas.style.maxWidth = `${across * LARGEST}px`;
+    }
+  }
+
   function paint({ canvas, grey, refused }, at) {
-    const context = canvas.getContext("2d"), image = context.createImageData(width, width);
+    const context = canvas.getContext("2d"), image = context.createImageData(width, height);
     image.data.fill(0);
-    for (let k = 0; k < count; k++) {
+    for (let k = 0; k < seen; k++) {
       const gone = refused && refused[k] >= 0 && refused[k] <= at;
       const left = (k % across) * (side + GAP), top = Math.floor(k / across) * (side + GAP);
       for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) {
@@ -87,6 +104,10 @@ async function build(root, data, signal) {
     else return;
     event.preventDefault();
   }, { signal });
+  const watch = new ResizeObserver(() => { const before = across; lay(); if (across !== before) show(frame); });
+  signal.addEventListener("abort", () => watch.disconnect());
   play(false);
+  lay();
   show(frame);
+  watch.observe(tiles);
 }

@@ -25,7 +25,7 @@ def show(found: dict, key: str) -> None:
         "name": "Nearest data", "colour": "", "frames": found["nearest"], "refused": None, "note": f"until the end of {last}",
     })  # fmt: skip
     shared = {name: found[name] for name in ("side", "count", "times")}
-    _component()(key=key, data={**shared, "panels": panels, "alt": grid_alt(found), "least": 130})
+    _component()(key=key, data={**shared, "panels": panels, "alt": grid_alt(found)})
 
 
 @cache

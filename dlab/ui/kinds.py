@@ -217,11 +217,14 @@ class Number(Setting):
     step: float
     _: KW_ONLY
     look: str = "slider"
+    unit: str = ""  # how the control writes the number, "%g°"
 
     @classmethod
     def of(cls, knob: Knob, name: str, **more) -> "Number":
         """The setting of a knob of a target or a score error."""
-        return cls(name, knob.label.replace("(degrees)", "(°)"), knob.default, knob.low, knob.high, knob.step, help=knob.help, **more)
+        if knob.label.endswith(" (degrees)"):
+            more["unit"] = "%g°"
+        return cls(name, knob.label.removesuffix(" (degrees)"), knob.default, knob.low, knob.high, knob.step, help=knob.help, **more)
 
     def read(self, text):
         number = params.typed(self.short, text) if isinstance(text, str) else text
@@ -232,7 +235,8 @@ class Number(Setting):
 
     def arguments(self):
         kind = int if isinstance(self.step, int) else float
-        return {"min_value": kind(self.low), "max_value": kind(self.high), "step": self.step}
+        shown = {"format": self.unit} if self.unit else {}
+        return {"min_value": kind(self.low), "max_value": kind(self.high), "step": self.step, **shown}
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,6 +283,18 @@ class Text(Setting):
 
     def arguments(self):
         return {"max_chars": LONGEST_TEXT}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Line(Text):
+    """One line of text that a reader understands, or nothing. check: raises BadInput where it does not."""
+
+    check: Callable[[str], Any]
+
+    def read(self, text):
+        if tidy := super().read(text):
+            self.check(tidy)
+        return tidy
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,16 +47,16 @@ def asked(entries: Iterable[str] = (), say: Callable[[str], None] = lambda note:
 def _linked(entry):
     whole = entry if "?" in entry or "://" in entry else f"?{entry}"
     if "=" not in entry and "://" not in entry:
-        raise BadInput(f"scene = {params.show(entry)} is neither a scene nor a link; choose of {', '.join(BY_NAME)}, or give an address.")
+        raise BadInput(f"scene = {params.show(entry)} is neither a scene nor a link; choose one of {', '.join(BY_NAME)}, or an address.")
     try:
         parts = urlsplit(whole)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
     except ValueError:
-        raise BadInput(f"scene = {params.show(entry)} is no address; copy it from the browser or from Share.") from None
+        raise BadInput(f"scene = {params.show(entry)} is not an address; copy it from the browser or from Share.") from None
     query = dict(pairs)
     page = parts.path.rstrip("/").rpartition("/")[2] or links.short(query) or PAGES["panels" in query]
     if page not in PAGES:
-        raise BadInput(f"scene = {params.show(entry)} is of the page {params.show(page)}; a lesson holds scenes of {' and '.join(PAGES)}.")
+        raise BadInput(f"scene = {params.show(entry)} is on the page {params.show(page)}; a lesson holds those of {' and '.join(PAGES)}.")
     repeated = [key for key in query if sum(k == key for k, _ in pairs) > 1]
     return page, *links.read(query, repeated)
 

@@ -104,6 +104,8 @@ def write(values: Mapping, page: str = "") -> dict[str, str]:
     query, plain, table = {"v": str(VERSION)}, _texts(settings.defaults, tuple(values)), settings.table()
     # What a page does not read is not in its link: whoever opens it has the default there, on which other keys depend.
     told = {name for name in values if (table[name].reads(page) if page else not table[name].page)}
+    if page and (scene := scenes.BY_NAME.get(values.get("scene"))) and scene.page != page:
+        told.discard("scene")  # whose settings are not all there
     values = {**values, **{name: value for name, value in settings.defaults().items() if name not in told}}
     for key, setting in _by_key(values).items():
         if setting.name in told and setting.written(values, values[setting.name]):

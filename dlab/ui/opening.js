@@ -52,7 +52,7 @@ class Opening {
     this.root.classList.toggle("presentation", options.presentation);
     this.slider.max = this.rungs.length - 1;
     if (fresh) this.begin();
-    else this.rung = this.rungs.find(r => r.h === this.rung.h);
+    else this.choose(this.rungs.find(r => r.h === this.rung.h));
     Object.assign(this, ground(this.root));
     for (const p of this.panels) {
       p.colour = p.data.colours[+this.dark];
@@ -63,13 +63,14 @@ class Opening {
     text(this.part.small, options.small);
     this.part.small.title = options.method;
     this.layout(true);
-    if (fresh && !this.calm.matches) this.play();
+    if (fresh && !this.still) this.play();
     return ++this.call;
   }
 
   begin() {
     this.visited = new Set();
-    this.auto = !this.calm.matches;
+    this.auto = true;
+    this.still = this.calm.matches; // nothing moves unasked: the end of the first play, and what it is
     this.panels = this.movie.panels.map(data => {
       const root = el("figure", "panel"), head = el("div", "head", root), name = el("div", "name", head), value = el("div", "value", head);
       const [short, ...rest] = data.name.split(" · ");
@@ -83,8 +84,8 @@ class Opening {
     });
     this.part.panels.replaceChildren(...this.panels.map(p => p.root));
     this.choose(this.rungs.at(-1));
-    this.place = this.calm.matches ? 1 : 0;
-    if (this.calm.matches) this.visit();
+    this.place = this.still ? 1 : 0;
+    if (this.still) this.visit();
   }
 
   // ---- what is shown ----
@@ -105,25 +106,25 @@ class Opening {
 
   // The visitor has the slider: the curve gets its point at once, and nothing changes by itself any more.
   take(rung) {
-    this.auto = false;
+    this.auto = this.still = false;
     this.choose(rung);
     this.visit();
     this.draw();
   }
 
   visit() {
-    const fresh = !this.visited.has(this.rung);
-    this.visited.add(this.rung);
+    const fresh = !this.visited.has(this.rung.h);
+    this.visited.add(this.rung.h);
     this.drawCurve(fresh);
   }
 
   toggle() {
     if (this.playing) return this.rest();
-    if (this.place >= 1) {
-      this.place = this.begins();
-      this.auto = this.auto || this.visited.size === 1;
-      if (this.auto) this.choose(this.finer() ?? this.rungs.at(-1));
+    if (this.place >= 1 && (!this.auto || this.still || !this.finer())) {
+      if (this.auto && !this.still) this.choose(this.rungs.at(-1)); // all sizes have been: from the first again
+      this.place = this.still ? 0 : this.begins();
     }
+    this.still = false;
     this.play();
   }
 
@@ -210,9 +211,9 @@ class Opening {
       }
     }
     for (const p of panels) drawDots(p, frame);
-    const act = rung.acts[rung.actOf[k]]?.[0] ?? "", steps = Math.max(...rung.steps), still = !this.playing && this.calm.matches;
+    const act = rung.acts[rung.actOf[k]]?.[0] ?? "", steps = Math.max(...rung.steps);
     const said = this.place >= 1 ? `${steps} steps of h = ${fraction(rung.h)}` : rung.stepText[k] || act;
-    text(this.part.now, still ? `Still picture: after ${said}` : said[0].toUpperCase() + said.slice(1));
+    text(this.part.now, this.still ? `Still picture: after ${said}` : said[0].toUpperCase() + said.slice(1));
   }
 
   drawCurve(fresh = false) {
@@ -235,7 +236,7 @@ class Opening {
     }
     svg(curve, "line", { class: "axis", x1: INDENT, x2: right, y1: bottom, y2: bottom });
     svg(curve, "line", { class: "at", x1: x(rung.h), x2: x(rung.h), y1: TOP, y2: bottom });
-    const seen = rungs.filter(r => this.visited.has(r)), ends = [];
+    const seen = rungs.filter(r => this.visited.has(r.h)), ends = [];
     panels.forEach((p, i) => {
       const own = { style: `--own: ${p.colour ?? "currentColor"}` }, at = r => [x(r.h), y(error(r.panels[i]))];
       if (!seen.length) return;

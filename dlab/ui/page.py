@@ -37,6 +37,7 @@ class Block:
     picks(scene) -> {name: value}: draws further widgets, which are no settings, above the picture; the scene then has them
     prepare(scene) -> {name: value} that must be there first and joins the scene; None: not yet, and nothing is drawn
     get(scene) -> found, in the place of studies and answer, where something else is asked for; None: not yet
+    awaiting(scene) -> the chart that stands before the first points of its studies, or None; height: its px
     draw(found, scene)  in the place of a view, where a block is something else
     """
 
@@ -51,6 +52,8 @@ class Block:
     picks: Callable | None = None
     prepare: Callable | None = None
     get: Callable | None = None
+    awaiting: Callable | None = None
+    height: int = 430
     draw: Callable | None = None
 
 
@@ -185,12 +188,14 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
         asked = block.studies(scene)
         key = "-".join([*asked, *(study.key for study in asked.values())])
         slot = page.name if main else f"{page.name}-{block.name}"
-        found, state, got = runs.several(slot, asked, lambda found, state: drawn(found, state, key if state == "final" else None))
+        empty = block.awaiting and block.awaiting(scene)
+        axes = empty and (lambda: View(empty, heights=(block.height,)).draw(f"{slot}-awaiting-{next(_running)}", False))
+        found, state, got = runs.several(slot, asked, lambda found, state: drawn(found, state, key if state == "final" else None), axes)
         got = got if state in ("final", "partial") else Got(found, ready=True)
     elif block.answer:
         if (ask := block.answer(scene)) is None:
             return Got()
-        found = runs.kept(ask)
+        found = runs.kept(ask, block.name)
         got = Got(ready=True) if found is None else drawn(found, "final", f"{ask.study.key}-{ask.which}")
     elif block.get:
         found = block.get(scene)

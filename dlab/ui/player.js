@@ -3,11 +3,19 @@
 const NARROW = 600, GAP = 16, SIDE = 160, SIDE_MAX = 440, UNDER = 140, TALLEST = 1000;
 const REST = 350; // ms that the step size stays before the page is told
 
+const KEEP = 3000; // ms that a player's state outlives it
+
 const players = new WeakMap();
+let latest = null;
 
 export default function mount({ parentElement, data, setTriggerValue }) {
   let player = players.get(parentElement);
-  if (!player) players.set(parentElement, (player = new Player(parentElement.querySelector(".player"))));
+  if (!player) {
+    players.set(parentElement, (player = new Player(parentElement.querySelector(".player"))));
+    // Streamlit builds a player anew where something appears above it: then it goes on as the old one did.
+    if (latest && performance.now() - latest.gone < KEEP) player.heir = latest;
+    latest = player;
+  }
   player.tell = setTriggerValue;
   const call = player.show(data);
   // Streamlit may clean up an overtaken call after its successor has run: only the last one takes the player down.
@@ -27,6 +35,8 @@ class Player {
     this.followed = this.over = this.asked = null;
     this.speed = 1;
     this.stop = new AbortController();
+    this.gone = Infinity;
+    this.heir = null;
     this.part = Object.fromEntries(["panels", "along", "bar", "acts", "sizes", "size", "why", "status", "state", "clock", "count", "act", "note", "spoken"]
       .map(name => [name, root.querySelector("." + name)]));
     this.range = root.querySelector(".scrub input");
@@ -85,6 +95,8 @@ class Player {
     on(window, "resize", () => this.layout());
     on(this.stop.signal, "abort", () => {
       resized.disconnect();
+      this.gone = performance.now();
+      this.went = this.playing;
       this.playing = false;
       cancelAnimationFrame(this.waiting);
       clearTimeout(this.telling);
@@ -100,16 +112,20 @@ class Player {
     const { options, movie } = decode(data), before = this.rung, same = this.movie?.id === movie.id;
     const own = movie.rungs[movie.own], asked = options.asked.join();
     // Between two requests of the page, what the visitor has chosen stands.
-    if (!same || asked !== this.asked) this.size = this.told = options.asked[0] ?? own.h;
+    const { heir } = this, goes = heir?.movie?.id === movie.id && heir.asked === asked;
+    this.heir = null;
+    if (goes) Object.assign(this, { size: heir.size, told: heir.told });
+    else if (!same || asked !== this.asked) this.size = this.told = options.asked[0] ?? own.h;
     const rung = movie.rungs.find(r => r.h === this.size) ?? (same && movie.rungs.find(r => r.h === before.h)) ?? own;
     Object.assign(this, { options, movie, asked, rung: rung || own });
     this.root.classList.toggle("presentation", options.presentation);
     if (!same) this.build();
+    if (goes) this.inherit(heir);
     this.offer();
     this.climb(this.rung);
     this.paint();
     this.layout(true);
-    if (!same) this.setPlaying(options.autoplay && !this.calm.matches);
+    if (!same) this.setPlaying(goes ? heir.playing || heir.went : options.autoplay && !this.calm.matches);
     return ++this.call;
   }
 
@@ -122,6 +138,13 @@ class Player {
     part.panels.replaceChildren(...this.panels.map(p => p.root));
     this.button.arrows.hidden = !movie.arrows;
     part.along.hidden = !rung.panels.some(p => p.distance);
+  }
+
+  inherit({ pos, speed, followed, loop, arrows }) {
+    Object.assign(this, { pos, speed });
+    this.root.querySelector("select").value = speed;
+    for (const [name, on] of Object.entries({ loop, arrows })) if (on !== this[name]) this.press(name);
+    if (followed !== null) this.follow(followed);
   }
 
   // What the slider offers and where acts begin.
@@ -233,10 +256,15 @@ class Player {
       root.style.setProperty("--w", `${this.w}px`);
       root.style.setProperty("--h", `${this.h}px`);
       root.style.setProperty("--side", `${Math.floor(side)}px`);
-      // A title that is cut says less than none.
+      // Titles that the longest number would cut say less than none.
       for (const p of panels) {
         p.title.hidden = false;
-        p.title.hidden = p.name.scrollWidth > p.name.clientWidth;
+        if (p.value) p.value.textContent = "W₂ = 9.99×10⁻⁹";
+      }
+      const cut = panels.some(p => p.name.scrollWidth > p.name.clientWidth);
+      for (const p of panels) {
+        p.title.hidden = cut;
+        if (p.value) p.value.textContent = "\u00a0"; // until it is drawn
       }
     };
     const all = movie.rungs;

@@ -69,12 +69,13 @@ PATIENCE = 6.0  # seconds up to which a movie is made unasked
 LAWS = 30.0  # and exact laws, whose first points come at once
 
 
-def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict] | None, str, object]:
+def several(slot: str, studies: dict[str, Study], draw, awaiting=None) -> tuple[dict[str, dict] | None, str, object]:
     """The results that a picture shows, {name: result} of {name: study}, what they are, and what draw returned for them.
 
     They are "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(found, state) shows what
     is found so far, "running" while the run goes on. Exact laws (up to LAWS seconds of them) and known results show at once;
-    a costly run waits for its button. slot names the picture: one that is stale stays until the next run.
+    a costly run waits for its button. slot names the picture: one that is stale stays until the next run. awaiting() draws the axes
+    that stand before the first points.
     """
     session, key = st.session_state, "-".join(s.key for s in studies.values())
     kept = session.setdefault("results", {})
@@ -94,7 +95,7 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
     under_way = session.get("cancelled") != key and any(engine.under_way(s) for s in missing)
     if session.pop("run", None) == key or at_once or under_way or session.get(NEXT) in (s.key for s in studies.values()):
         session.pop(NEXT, None)
-        return _follow(slot, studies, key, draw)
+        return _follow(slot, studies, key, draw, awaiting)
     last, state = None, "none"
     if slot in kept:
         its, last = kept[slot]
@@ -106,8 +107,11 @@ def several(slot: str, studies: dict[str, Study], draw) -> tuple[dict[str, dict]
         on_click=lambda: session.update(run=key),
     )  # fmt: skip
     right.caption(SAYS[state])
+    if last is None and awaiting:
+        awaiting()
+        return None, state, None
     if last is None:
-        with st.container(height=520, border=True, vertical_alignment="center", horizontal_alignment="center"):
+        with st.container(height=430, border=True, vertical_alignment="center", horizontal_alignment="center"):
             st.caption(what)
         return None, state, None
     return last, state, draw(last, state)
@@ -163,7 +167,7 @@ SAYS = {
 }
 
 
-def _follow(slot, studies, key, draw):
+def _follow(slot, studies, key, draw, awaiting=None):
     left, middle, right = st.columns(ROW, vertical_alignment="center")
     left.button("Running", key=f"run-button-{slot}", type="primary", width="stretch", disabled=True)
     right.button(
@@ -172,6 +176,9 @@ def _follow(slot, studies, key, draw):
     )  # fmt: skip
     bar = Bar("Starting. The first run of a scheme takes a few seconds longer.", place=middle)
     holder, drawn, found, paid = st.empty(), 0.0, {}, 0.0
+    if awaiting:
+        with holder.container():
+            awaiting()
     total = sum(max(s.price, 1) for s in studies.values())
 
     for name, study in studies.items():
@@ -278,19 +285,20 @@ class Ask:
         return engine.seconds(cost(self.study, *self.which)) if cost else 0.0
 
 
-def kept(ask: Ask) -> dict | None:
-    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then."""
+def kept(ask: Ask, place: str = "") -> dict | None:
+    """The answer: at once where it is known or costs less than PATIENCE seconds, else by a button; None until then. place: the block
+    that asks, where several of a page may ask for the same."""
     if (found := engine.kept_answer(ask.kind, ask.study, *ask.which)) is not None:
         return found
     if (cost := ask.seconds) > PATIENCE and st.session_state.get(NEXT) != ask.study.key:
         left, middle, right = st.columns(ROW, vertical_alignment="center")
         if not left.button(
-            f"Compute (about {cost:.0f} s)", key=f"{ask.kind}-button", width="stretch",
+            f"Compute (about {cost:.0f} s)", key=f"{place or ask.kind}-button", width="stretch",
             help="The answer is kept, so that next time it opens at once.",
         ):
             return None
         right.button(
-            "Cancel", key=f"{ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
+            "Cancel", key=f"{place or ask.kind}-cancel", width="stretch", help="Stops the run.", on_click=lambda: engine.cancel(session())
         )
         bar = progress(ask.doing, middle)
     else:

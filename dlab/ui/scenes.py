@@ -1,6 +1,7 @@
 """The prepared scenes: each opens a page with settings of its own, asks a question, and answers it from the numbers that the page
 shows. Their words stand in `words/scenes.md`; the fields of an answer are made here."""
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from dlab import words
 from dlab.figures.numbers import listed, number, order, step_size
 from dlab.figures.tables import fit_of, rows_of, schemes_of, slope_text
+from dlab.room.question import Part
 
 GOAL = 0.1  # the W2 that the scene about the bound asks for
 
@@ -17,12 +19,14 @@ class Guess:
     """What a room may say before it sees: the slopes of some schemes, or one of some options.
 
     schemes  those whose slope is guessed; else empty
-    options  (text, ...) to choose from, and right(result) -> the one that is true
+    options  (text, ...) to choose from, and right(result) -> the one that is true, where the lab knows it
+    number   the range of a number, in a lecturer's own question
     """
 
     schemes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     right: Callable[[dict], str] | None = None
+    number: Part | None = None
 
 
 def slopes_of(*names: str) -> Guess:
@@ -140,13 +144,19 @@ def _void(result) -> dict:
     return {"m0": number(-result["facts"]["m0"]), **_slopes(result, "EM", "SO")}
 
 
+def _octaves(result, scheme) -> list[float]:
+    """The slopes between neighbouring points, the coarsest first."""
+    rows = rows_of(result, scheme)
+    return [math.log(a["w2"] / b["w2"]) / math.log(a["h"] / b["h"]) for a, b in itertools.pairwise(rows)]
+
+
 def _bend(result) -> dict:
-    rows = rows_of(result, "SO")
-    slopes = [
-        f"{math.log(a['w2'] / b['w2']) / math.log(a['h'] / b['h']):.2f} between $h$ = {step_size(a['h'])} and {step_size(b['h'])}"
-        for a, b in (rows[:2], rows[-2:])
+    rows, slopes = rows_of(result, "SO"), _octaves(result, "SO")
+    said = [
+        f"{slope:.2f} between $h$ = {step_size(a['h'])} and {step_size(b['h'])}"
+        for slope, (a, b) in ((slopes[0], rows[:2]), (slopes[-1], rows[-2:]))
     ]
-    return {"slopes": listed(slopes), "order": order(fit_of(result, "SO")["theory_order"])}
+    return {"slopes": listed(said), "order": order(fit_of(result, "SO")["theory_order"])}
 
 
 SCENES = (
@@ -170,7 +180,8 @@ SCENES = (
                   {"target": "mixture", "sep": "3", "schemes": "EM,SO", "h": "0.5..0.015625"}, _void,
                   one_of(lambda r: "yes" if min(fit_of(r, s)["slope"] for s in ("EM", "SO")) > 0.5 else "no", "yes", "no")),
     PreparedScene("bend", "convergence",
-                  {"target": "skew", "c": "4", "k": "4", "schemes": "SO", "h": "0.5..0.015625", "bounds": "0"}, _bend, slopes_of("SO")),
+                  {"target": "skew", "c": "4", "k": "4", "schemes": "SO", "h": "0.5..0.015625", "bounds": "0"}, _bend,
+                  nearest(lambda r: _octaves(r, "SO")[0], 0.5, 1, 1.5, 2)),
     PreparedScene("too-far", "particles",
                   {"target": "gaussian", "k1": "8", "k2": "0.8", "panels": "EM,SO", "step": "0.5", "moving": "1000", "play": "1"}, _moving,
                   nearest(lambda meta: meta["table"]["EM"][-1] / meta["table"]["SO"][-1], 1, 2, 4, 8)),

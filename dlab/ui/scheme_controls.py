@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab import grid as grids
-from dlab import schemes
+from dlab import schemes, words
 from dlab.export import sigmas_text, timesteps_text
 from dlab.params import BadInput
 from dlab.schemes.names import NAMES, Name
@@ -46,7 +46,8 @@ def _grid(scene, page, off) -> None:
 def chosen(scene, page, off, *, name="schemes") -> None:
     """The schemes: the five of the paper and those that were added, and a menu of all others."""
     present = scene[name]
-    draw_one(name, off, options=list(dict.fromkeys([*schemes.PAPER, *present])))
+    offered = list(dict.fromkeys([*schemes.PAPER, *present]))
+    draw_one(name, off, options=offered, help="\n".join(f"- **{scheme}**: {_does(scheme)}" for scheme in offered))
     others = [s for s in schemes.REGISTRY if s not in present and s not in schemes.PAPER]
 
     def add():
@@ -75,8 +76,12 @@ def chosen(scene, page, off, *, name="schemes") -> None:
 def _label(name) -> str:
     if named := NAMES.get(name):
         return f"{named.name} · {named.source}"
-    scheme = schemes.REGISTRY[name]
-    return f"{name} · {scheme.title} · {scheme.family}"
+    return f"{name} · {schemes.REGISTRY[name].title}: {_does(name)}"
+
+
+def _does(name) -> str:
+    """One line that says what a scheme does; its title where it has none."""
+    return words.text("schemes", name) if words.has("schemes", name) else schemes.REGISTRY[name].title
 
 
 def _holds(named, scene, present) -> bool:

@@ -12,11 +12,12 @@ from functools import lru_cache
 from dlab import errors, grid, learn, measure, params, pictures, schemes, targets
 from dlab.figures.numbers import step_size
 from dlab.params import BadInput
+from dlab.room import homework, question
 from dlab.study import DEFAULT
 from dlab.targets import observations
 from dlab.targets.spectrum import SHAPES
 from dlab.ui import assumption_cases, knobs, scenes, tour
-from dlab.ui.kinds import Choice, Data, Flag, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
+from dlab.ui.kinds import Choice, Data, Flag, Line, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
 
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # step sizes
@@ -152,11 +153,9 @@ SETTINGS: tuple[Setting, ...] = (
     Data("kept", "Kept from a file", None, lambda data: params.only_keys("kept", data, KEPT) or data, group="error",
          written=_is_set),  # of a study, what no control shows
     Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
-            study="schemes", unread=(MOVIE,),
-            help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
+            study="schemes", unread=(MOVIE,), help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
     Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, noun="a scheme", most=MAX_PANELS, look="pills", group="schemes",
-           help="One to three schemes on the same Brownian path.",
-           pages=("particles",)),
+           help="One to three schemes on the same Brownian path.", pages=("particles",)),
     StepSizes("h", "Step sizes h", (0.5, 1 / 64), LADDER, form=step_size, group="h", study=lambda values: {"h": step_sizes(values)},
               unread=(MOVIE,), help="The coarsest and the finest step; each halves the one before."),
     Setting("hs", "Step sizes from a file", None, key="", group="h"),  # that are no stretch of the ladder
@@ -310,12 +309,12 @@ SETTINGS: tuple[Setting, ...] = (
                help="First: the exact score of finitely many posterior samples. Second: close to the score of the posterior, but slow."),
         Choice("scheme", "Scheme that is drawn", "EM", _schemes, help="Its particles are drawn beside samples of the posterior."),
         Rung("step", "Step size h of its particles", 0.5, LADDER, form=step_size, help="The scheme takes T/h steps of this size."),
-        Number("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1,
-               help="Strength of the Gaussian prior; m₀ = λ, and the theorems need m₀ > ½."),
+        Number("ridge", "Penalty λ", 1.0, 0.6, 20.0, 0.1, help="Strength of the Gaussian prior; m₀ = λ, and the theorems need m₀ > ½."),
     ),
     # A lecturer's words and restrictions, and what is open.
     Text("title", "Title", "", view=True, written=_is_set, help="Shown instead of the page's question."),
     Text("question", "Question", "", view=True, written=_is_set, help="Shown instead of the sentence below it."),
+    Line("ask", "Asked first", "", check=question.parse, view=True, written=_is_set, help=question.HELP),
     Several("hide", "Controls to hide", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
             help="They are not shown, and keep their settings."),
     Several("fix", "Controls shown, but fixed", (), GROUPS, noun="a control group", look="multiselect", view=True, written=_is_set,
@@ -323,10 +322,11 @@ SETTINGS: tuple[Setting, ...] = (
     Flag("present", "Open in presentation mode", False, view=True, written=_is_set, help="Larger type and lines, controls folded away."),
     Choice("scene", "Prepared scene", "", {s.name: s.question for s in scenes.SCENES}, view=True, written=_is_set),
     Whole("tour", "Step of the guided tour", 0, low=1, high=len(tour.STEPS), view=True, written=_is_set),
+    Line("homework", "Homework", "", check=homework.read, view=True, written=_is_set, help="A student's mark."),
     Whole("tall", "Height in a frame", 0, low=200, high=2000, view=True, written=_is_set),  # px of the picture, with ?embed=1
     Flag("play", "Plays at once", False, view=True, written=lambda values, value: False),  # an address bar forgets it
 )  # fmt: skip
-LESSON = ("title", "question", "hide", "fix")
+LESSON = ("title", "question", "ask", "hide", "fix")
 
 
 def table() -> dict[str, Setting]:

@@ -92,21 +92,24 @@ def _content(page, values) -> None:
             # Dark on white in both themes, as scanners want it.
             picture = code.svg_data_uri(border=4, light="#fff", scale=4)
             st.html(f'<img class="qr" alt="QR code of the link" src="{picture}">')
-            st.download_button(
-                "QR code (SVG)",
-                lambda: _svg(code),
-                file_name="link.svg",
-                mime="image/svg+xml",
-                on_click="ignore",
-                type="tertiary",
-                help="For a slide.",
-            )
+            with st.container(horizontal=True):
+                if st.button("Full screen", key="qr-large", type="tertiary", help="For the back row."):
+                    _large(picture)
+                st.download_button(
+                    "QR code (SVG)", lambda: _svg(code), file_name="link.svg", mime="image/svg+xml", on_click="ignore", type="tertiary",
+                    help="For a slide.",
+                )  # fmt: skip
         lesson_file.button(page, values)
         if page != "home":
             with st.expander("Embed this picture"):
                 for said, code in zip(("In a page:", "As a slide of reveal.js:"), frames(text)):
                     st.caption(said)
                     st.code(code, language="html", wrap_lines=True)
+
+
+@st.dialog("Scan to open this scene", width="large")
+def _large(picture) -> None:
+    st.html(f'<img class="qr large" alt="QR code of the link" src="{picture}">')
 
 
 def frames(text: str, height: int = 420) -> tuple[str, str]:

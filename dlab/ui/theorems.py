@@ -38,6 +38,17 @@ def of_result(result: dict) -> None:
     symbols("constants", "letters")
 
 
+def bounds_known(study: Study) -> dict[str, dict[float, float]]:
+    """{scheme: {h: bound}} of a study that has not run; empty where the target's constants would have to be computed first."""
+    if (facts := vars(study.built).get("facts")) is None:
+        return {}
+    found = {}
+    for name in study.schemes:
+        each = {h: theory.bound(schemes.REGISTRY[name], facts, T=study.T, h=h, start=study.start) for h in study.h}
+        found[name] = {h: bound.total for h, bound in each.items() if not bound.void}
+    return found
+
+
 def planned(study: Study, epsilon: float, *, parts: bool) -> list[dict]:
     """A line for each scheme: the horizon, step and number of steps for which its theorem promises epsilon; parts: with the
     constants and contributions at that step."""

@@ -9,6 +9,7 @@ from functools import cached_property
 import pyarrow
 import streamlit as st
 
+from dlab.figures.numbers import in_markdown
 from dlab.figures.takeaway import Takeaway
 from dlab.ui import frame
 
@@ -104,4 +105,4 @@ class View:
     def note(self) -> None:
         """What a reader must be told."""
         if self.notes:
-            st.caption("\n\n".join(map(frame.plain, self.notes)))
+            st.caption("\n\n".join(in_markdown(frame.plain(note)) for note in self.notes))

@@ -242,7 +242,8 @@ def check_theory():
 def check_the_others():
     assert opened("learned", {**EXACT, "target": "ridge"})
     assert "HEUN" in plain(opened("outside", {**EXACT, "outside.case": "wide"}))
-    for page, query in (("logistic", {"logistic.part": "csv", **EXACT}), ("images", EXACT), ("", {})):
+    pages = (("logistic", {"logistic.part": "csv", **EXACT}), ("images", EXACT), ("samplers", EXACT), ("schedules", EXACT), ("", {}))
+    for page, query in pages:
         assert opened(page, query).title
 
 

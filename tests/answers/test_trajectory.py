@@ -44,6 +44,36 @@ def test_a_rung_is_the_motion_that_its_step_size_has_alone(scene):
         np.testing.assert_array_equal(a.states, b.states)
 
 
+def test_what_comes_first_are_the_same_particles_without_distances(scene):
+    s, _, alone = scene
+    first = trajectory.motion(s, s.schemes, 4, N, measured=False)
+    for a, b in zip(first.tracks, alone.tracks, strict=True):
+        np.testing.assert_array_equal(a.states, b.states)
+        assert np.isnan(a.distance).all()
+        assert a.diverged == b.diverged
+    np.testing.assert_array_equal(first.forward, alone.forward)
+    assert first.box == alone.box
+    assert first.ghost is None
+
+
+@pytest.mark.parametrize("target", [
+    {"name": "skew", "lam": 0.8, "c": 4.0, "k": 4.0},
+    {"name": "skew", "lam": 0.3, "c": 6.0, "k": 0.8},
+    {"name": "mixture", "weights": [0.05, 0.95], "means": [[-6.0, 0.0], [1.0, 0.0]], "var": 0.3},
+    {"name": "wells", "a": 4.0, "g": 0.5},
+])
+def test_the_box_crops_no_contour_of_the_target(target):
+    s = study(target=target, names=("EM",), h=1.0, T=2.0)
+    motion = trajectory.motion(s, s.schemes, 2, N, measured=False)
+    x0, x1, y0, y1 = motion.box
+    assert x1 - x0 == pytest.approx(y1 - y0)
+    u = np.linspace(0, 1, 200)
+    edge = np.concatenate([np.stack(np.broadcast_arrays(*side), -1) for side in ((u, 0), (u, 1), (0, u), (1, u))])
+    log_p = s.built.fast_field.log_density(0.0, edge * (x1 - x0) + np.array([x0, y0]))
+    inside = s.built.fast_field.log_density(0.0, s.built.sample(jax.random.key(0), 2000))
+    assert inside.max() - log_p.max() > 4.5, "the outermost contour that the player draws"
+
+
 def test_rungs_move_on_one_brownian_path(scene):
     """EM's noise is the increment of the path, so that of a coarse step is the sum of the fine ones'."""
     _, ladder, _ = scene

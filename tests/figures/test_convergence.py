@@ -278,7 +278,7 @@ def test_huge_bound_does_not_flatten_the_picture():
     edit(r, "EM", 0.5, bound=1e12)
     c = chart(r)
     assert c.y.limits[1] < 1e4
-    assert "leave the picture" in c.caption
+    assert "outside the picture" in c.caption
 
 
 def test_table():
@@ -327,6 +327,8 @@ def test_a_note_s_raw_names_become_formulas_before_and_after_it_is_escaped():
         said = in_markdown(raw)
         assert [part in said for part in ("$m_0$", r"$m_{\min}$", r"$\sigma_T^2$", "$p_T$")] == [True] * 4
         assert said.count("$") == 8
+    for raw in ("SO: h = 0.5, 0.25, 0.015625 lies outside; h = 0.3.", r"SO: h = 0\.5, 0\.25, 0\.015625 lies outside; h = 0\.3\."):
+        assert "h = 1/2, 1/4, 1/64 lies outside; h = 0.3" in in_markdown(raw)
     assert in_markdown("Theorem 1, $m_0$, xm0, m01") == "Theorem 1, $m_0$, xm0, m01"
 
 

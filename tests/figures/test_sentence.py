@@ -24,7 +24,7 @@ def test_slopes_and_promises_are_the_results():
 
 
 @pytest.mark.parametrize(("value", "low", "high", "state"), [
-    (0.48, 0.4, 0.56, "still holds"), (0.3, 0.2, 0.4, "contradicts"), (0.3, None, None, "no interval"),
+    (0.48, 0.4, 0.56, "still contains"), (0.3, 0.2, 0.4, "contradicts"), (0.3, None, None, "no interval"),
     (0.498, 0.497, 0.499, None), (0.5, 0.3, 0.7, None),
 ])  # fmt: skip
 def test_less_than_promised(value, low, high, state):

@@ -248,13 +248,13 @@ def test_a_study_that_varies_carries_the_answers_of_each_part():
 def test_the_app_opens_a_study_file_with_its_distances():
     asked = studies.reaching_study({**settings.defaults(), "distances": (0.2, 0.02)})
     values, notes = files.from_study(json.dumps(asked.to_json()).encode())
-    assert "Budget" in notes[0]
+    assert "steps N" in notes[0]
     assert values["distances"] == (0.2, 0.02)
     assert values["epsilon"] == 0.05
     assert studies.reaching_study(values) == asked
     values, notes = files.from_study(json.dumps({**asked.to_json(), "reach": [1.0]}).encode())
     assert (values["distances"], values["epsilon"]) == ((1.0, 1.0), 1.0)
-    with pytest.raises(BadInput, match="no stretch"):
+    with pytest.raises(BadInput, match="not a range"):
         files.from_study(json.dumps({**asked.to_json(), "reach": [0.3, 0.1]}).encode())
 
 

@@ -248,7 +248,7 @@ def test_the_maker_gives_the_rows_of_the_study(answer):
 
 def test_products_that_ended_before_their_tolerance_are_told(answer):
     said = sentence(answer, "frechet")
-    assert "before their tolerance" not in said
+    assert "short of their tolerance" not in said
     near = [{**r, "missed": 0.02} if r["scheme"] == "SO" else r for r in answer["near"]]
     assert "h = 0.5 (0.0200)" in sentence({**answer, "near": near}, "frechet")
 

@@ -131,7 +131,8 @@ def test_the_scene_follows_the_menu_the_reload_and_back(app, visit):
     page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
     assert value(page, "Curvature κ₁") == "2.10"
     nudge(page, "Curvature κ₁")
-    nudge(page, "Step size h", "ArrowLeft")
+    nudge(page, "Step size h", "ArrowLeft")  # the player's, of which the page hears when it rests
+    page.wait_for_function("location.search.includes('step=0.5')")
     assert (query(page)["k1"], query(page)["step"]) == ("2.2", "0.5")
     menu(page, "convergence")
     assert value(page, "Curvature κ₁") == "2.20"
@@ -347,8 +348,7 @@ def test_on_a_phone_the_picture_comes_first(app, visit, name):
     if name:
         shown = page.locator(".js-plotly-plot" if name == "convergence" else ".player").first
         shown.wait_for()
-        controls = page.locator(".st-key-controls").bounding_box()
-        assert shown.bounding_box()["y"] < controls["y"]
+        assert not page.locator(".st-key-controls").is_visible()
         assert shown.bounding_box()["width"] <= 390
         assert shown.bounding_box()["y"] < 400
 
@@ -407,7 +407,7 @@ def test_f_presents_and_comes_back(app, visit):
     assert query(page)["present"] == "1"
     look = page.evaluate(
         "() => { const g = document.querySelector('.js-plotly-plot'), s = e => getComputedStyle(document.querySelector(e));"
-        " return {font: g._fullLayout.font.size, lines: g._fullData.filter(t => t.mode.includes('markers') && t.line?.width)"
+        " return {font: g._fullLayout.font.size, lines: g._fullData.filter(t => t.mode.includes('lines') && t.line?.width)"
         ".map(t => t.line.width), text: parseFloat(s('.stMarkdown p').fontSize), ink: s('h1').color,"
         " bottom: g.getBoundingClientRect().bottom, wide: g.getBoundingClientRect().width}; }"
     )

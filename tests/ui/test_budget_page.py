@@ -38,7 +38,7 @@ def test_a_gaussian_needs_no_run():
     at = visit("budget", GAUSS)
     assert charts(at) == 2
     assert not [b for b in at.button if b.label.startswith("Run")]
-    found, needs = tables(at)[0], re.search(r"To come below W₂ = 0\.1, EM needs (\d+) steps where its theorem asks for ([\d,]+)", words(at))
+    found, needs = tables(at)[0], re.search(r"For W₂ < 0\.1, EM needs (\d+) steps where its theorem asks for ([\d,]+)", words(at))
     em = found[found.scheme == "EM"].iloc[0]
     assert (em["found N"], em["theorem's N"]) == needs.groups()
     assert float(em["W₂ at N"]) < 0.1 <= float(em["W₂ at N − 1"])
@@ -48,10 +48,10 @@ def test_a_gaussian_needs_no_run():
 def test_the_chosen_accuracy_and_the_counts_move_and_are_carried_by_the_address():
     at = visit("budget", GAUSS)
     at.select_slider(key="s:epsilon").set_value(0.05).run()
-    assert "To come below W₂ = 0.05" in words(at)
+    assert "For W₂ < 0.05" in words(at)
     assert "epsilon" not in at.query_params  # the default, for which the address gave another
     at.select_slider(key="s:epsilon").set_value(0.2).run()
-    assert "To come below W₂ = 0.2" in words(at)
+    assert "For W₂ < 0.2" in words(at)
     assert at.query_params["epsilon"] in ("0.2", ["0.2"])
     at.select_slider(key="s:epsilon").set_value(0.05).run()
     before = at.get("plotly_chart")[0].proto.spec
@@ -64,7 +64,7 @@ def test_the_chosen_accuracy_and_the_counts_move_and_are_carried_by_the_address(
     at.select_slider(key="s:distances").set_value((0.5, 0.2)).run()
     assert not at.exception
     assert at.select_slider(key="s:epsilon").value == 0.2
-    assert "To come below W₂ = 0.2" in words(at)
+    assert "For W₂ < 0.2" in words(at)
 
 
 def test_one_accuracy_has_no_slope_and_no_second_slider():
@@ -101,14 +101,14 @@ def test_a_score_error_that_no_step_removes_is_said():
     at = visit("budget", {**GAUSS, "error": "constant", "e_level": "0.3"})
     assert charts(at) == 2
     said = words(at).replace("\\", "")
-    assert re.search(r"W₂ = 0\.1 with up to \d{2,3}( and \d{2,3})? steps, where W₂ has levelled off", said)
+    assert re.search(r"W₂ < 0\.1 with up to \d{2,3}( and \d{2,3})? steps, where W₂ has levelled off", said)
 
 
 def test_a_mixture_that_is_not_log_concave_has_a_law_on_a_grid_and_a_void_theorem():
     at = visit("budget", VOID)
     assert "not log-concave" in words(at)
     assert charts(at) == 2
-    assert "asks for nothing" in words(at)
+    assert "it is void for" in words(at)
     assert tables(at)[0]["theorem's N"][0] == "void"
     assert tables(at)[0]["found N"][0].isdigit()
 

@@ -129,6 +129,7 @@ def test_reduced_motion_shows_a_still_until_play_is_pressed(home):
     page.wait_for_timeout(700)
     assert playing(page)
     assert drawn(page) != before
+    assert page.locator(".opening .size").inner_text() == "h = 1"
 
 
 def test_it_halves_h_by_itself_until_somebody_takes_the_slider(home):
@@ -143,6 +144,19 @@ def test_it_halves_h_by_itself_until_somebody_takes_the_slider(home):
     assert points(page) == 4
     page.wait_for_function(f"!({OPENING}).classList.contains('playing')")
     assert page.locator(".opening .size").inner_text() == "h = 1/4", "nothing moves on by itself"
+
+
+def test_presentation_mode_keeps_the_curve(home):
+    page = home(reduced_motion="reduce")
+    take(page, "1/4")
+    seen = numbers(page)
+    page.locator(".stMain").click(position={"x": 4, "y": 300})
+    page.keyboard.press("f")
+    page.wait_for_function(f"({OPENING})?.classList.contains('presentation')")
+    assert (points(page), numbers(page)) == (4, seen)
+    assert page.locator(".opening .size").inner_text() == "h = 1/4"
+    box = page.locator(".opening input").bounding_box()
+    assert box["y"] + box["height"] <= 720
 
 
 @pytest.mark.parametrize("viewport", [(1280, 720), (390, 844), long((1440, 900))])

@@ -45,8 +45,8 @@ def test_its_sections_open_and_the_distance_is_chosen():
 
 
 def test_other_settings_say_what_they_cost_first():
-    at = opened(visit("images", {"images.width": "0.3"}), "distances-open")
-    assert len([b for b in at.button if b.label.startswith("Compute (about ")]) == 2
+    at = opened(visit("images", {"images.width": "0.3"}), "distances-open", "near-open")
+    assert len([b for b in at.button if b.label.startswith("Compute (about ")]) == 3
     assert charts(at) == 0
 
 

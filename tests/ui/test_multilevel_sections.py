@@ -28,7 +28,7 @@ def test_levels_of_the_step_run_on_any_target():
     at = visit("score_error", GAUSSIAN)
     before = charts(at)
     at = opened(at, "step-levels-open")
-    if run := [b for b in at.button if b.key == "step_levels-button"]:
+    if run := [b for b in at.button if b.key == "step-levels-button"]:
         run[0].click()
         at.run(timeout=120)
         assert not at.exception, at.exception

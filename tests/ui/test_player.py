@@ -7,6 +7,8 @@ import pytest
 from cases import long
 from server import CHROMIUM, running
 
+from dlab.words import title
+
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 APP = '''
@@ -513,6 +515,47 @@ def test_the_step_size_can_be_dragged_on_a_phone(open_page):
     page.touchscreen.tap(box["x"] + box["width"] - 5, box["y"] + 20)
     assert words(page, "size") == "h = 1/4"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_scene_plays_in_wide_panels_and_its_address_follows_the_slider(app, window):
+    page = window({"width": 1280, "height": 720})
+    page.set_default_timeout(120_000)
+    page.goto(f"{app}particles?scene=watch")
+    page.wait_for_function(f"({FIND})?.querySelector('.scrub input').value > 0.01")
+    for panel in page.locator(".player .stage").all():
+        box = panel.bounding_box()
+        assert box["width"] >= 310
+        assert box["y"] + box["height"] < 720
+    assert page.locator(".st-key-controls").get_by_text("Step size h").count() == 0, "one slider of h"
+    page.wait_for_function(f"!{FIND}.querySelector('.why').textContent")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.1")
+    page.locator(".player .sizes input").fill("1")
+    page.wait_for_function("location.search.includes('step=0.5')")
+    page.get_by_text("Open it again").wait_for()  # above the player, which Streamlit then builds anew
+    page.wait_for_timeout(500)
+    assert at(page) > 0.1 * LAST, "it goes on where it was"
+    assert words(page, "state") == "Playing"
+    assert words(page, "size") == "h = 1/2"
+    page.locator(".st-key-menu").get_by_role("link", name="Theory").click()
+    page.wait_for_function("q => document.querySelector('h1')?.innerText === q", arg=title("theory"))
+    page.wait_for_timeout(3500)  # after which a player is forgotten
+    page.locator(".st-key-menu").get_by_role("link", name="Particles").click()
+    page.wait_for_function(f"({FIND})?.querySelector('.scrub input').value > 0.005")
+    assert words(page, "size") == "h = 1/2", "the page's"
+    page.close()
+
+
+def test_another_target_starts_anew_by_itself(app, window):
+    page = window({"width": 1280, "height": 720})
+    page.set_default_timeout(120_000)
+    page.goto(f"{app}particles?target=gaussian&panels=EM&moving=500&step=0.5")
+    page.wait_for_function(f"({FIND})?.querySelector('.scrub input').value > 0.1 && !{FIND}.querySelector('.why').textContent")
+    page.get_by_role("slider", name="Mean μ₁, horizontal").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value < 0.05")
+    page.wait_for_function(f"{FIND}.classList.contains('playing') && {FIND}.querySelector('.scrub input').value > 0.01")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.3 && {FIND}.querySelector('.value').textContent.includes('=')")
+    page.close()
 
 
 def test_wrong_bytes_are_refused():

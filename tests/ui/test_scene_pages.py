@@ -69,8 +69,8 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
     assert charts(at) == 0
     pressed(at, "guess-show")
     said = words(at).replace("\\", "")
-    assert re.search(r"½ for EM; .*1\.03 ± 0\.02.* ½\.", said)
-    assert re.search(r"1 for SO; .*1\.95", said)
+    assert re.search(r"½ for EM; .*1\.03 ± 0\.09.* ½\.", said)
+    assert re.search(r"1 for SO; .*2\.0 ± 0\.2", said)
     spec = at.get("plotly_chart")[0].proto.spec
     assert spec.count("as you guessed") == 2
     assert address(at) == before
@@ -117,7 +117,7 @@ def test_a_setting_that_matters_ends_the_scene_and_says_so_once():
 def test_a_moving_scene_does_not_read_the_curves_settings():
     at = pressed(open_scene(scenes.BY_NAME["too-far"]), "guess-skip")
     assert "overshoots" in words(at)
-    moved(at, "Step size h", 0.25)
+    moved(at, "Mean μ₁, horizontal", 0.6)
     assert at.title[0].value == OWN["particles"]
     assert "is closed" in words(at)
 

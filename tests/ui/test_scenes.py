@@ -96,7 +96,7 @@ def test_every_prepared_file_is_there_and_none_is_left_over():
     assert [name for name, file in FILES.items() if prepared.stale(name, file)] == [], "run python -m dlab.ui.prepared"
     assert {e["name"] for e in cache.index(cache.PREPARED).values()} == {f.key for f in FILES.values()}
     assert prepared.left_over() == []
-    assert sum(p.stat().st_size for p in cache.PREPARED.iterdir()) < 3_000_000
+    assert sum(p.stat().st_size for p in cache.PREPARED.iterdir()) < 4_000_000
 
 
 def test_every_answer_speaks_of_the_numbers_on_its_page():
@@ -169,7 +169,7 @@ def test_what_the_tour_claims():
 def test_a_guess_is_drawn_beside_what_was_measured_and_said():
     result = result_of("halving")
     plain = convergence.chart(result)
-    shown = guess.drawn(plain, result, "h", {"EM": 1.0, "SO": 0.5})
+    shown = guess.drawn(plain, result, "h", {"EM": {1.0: None}, "SO": {0.5: None}})
     lines = [s for s in shown.series if s not in plain.series]
     assert [s.group for s in lines] == ["EM", "SO"]
     for line, scheme, said in zip(lines, ("EM", "SO"), (1.0, 0.5)):
@@ -177,6 +177,10 @@ def test_a_guess_is_drawn_beside_what_was_measured_and_said():
         assert line.y[line.x.index(rows[0]["h"])] == rows[0]["w2"]
         assert np.diff(np.log(line.y)) == pytest.approx(said * np.diff(np.log(line.x)))
     assert guess.drawn(plain, result, "h", {}) is plain
+    voted = guess.drawn(plain, result, "h", {"EM": {1.0: 0.75, 2.0: 0.25}, "SO": {2.0: 1.0}})
+    assert [(s.name, s.thin) for s in voted.series if s not in plain.series] == [
+        ("EM, slope 1: 75%", False), ("EM, slope 2: 25%", True), ("SO, slope 2: 100%", False),
+    ]  # fmt: skip
     assert re.search(r"1½; .* 2\.0 ± 0\.2, .* 1\.", guess.sentence(result, {"SO": 1.5}))
     assert "½ for EM; " in guess.sentence(result, {"EM": 0.5, "SO": 2.0})
     assert "at least" not in guess.sentence(result_of("void"), {"EM": 1.0})
