@@ -20,8 +20,10 @@ COLD = "from dlab.ui import warm; warm.up = lambda stop: None; from streamlit.we
 
 
 @contextmanager
-def running(folder, app=OURS, warm=False):
-    """The address of an app (ours unless given) on a free port, up while the block runs; its cache lies in folder."""
+def running(folder, app=None, warm=False, root=ROOT):
+    """The address of an app (the lab of this checkout, or of another one at root, unless given) on a free port, up while the
+    block runs; its cache lies in folder."""
+    ours, app = app is None, app or root / "app.py"
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -29,12 +31,12 @@ def running(folder, app=OURS, warm=False):
     # The app keeps compiled code there; the tests' own processes have compiled much of it already.
     if not (folder / "jax").exists() and (shared := os.environ.get("JAX_COMPILATION_CACHE_DIR")):
         (folder / "jax").symlink_to(shared)
-    start = ("-c", COLD) if app == OURS and not warm else ("-m", "streamlit")
+    start = ("-c", COLD) if ours and not warm else ("-m", "streamlit")
     with log.open("w") as file:
         server = subprocess.Popen(
             [sys.executable, *start, "run", str(app), f"--server.port={port}",
              "--server.address=127.0.0.1", "--server.headless=true"],
-            cwd=ROOT, env={**os.environ, "DLAB_CACHE": str(folder), "PYTHONPATH": str(ROOT)}, stdout=file, stderr=file,
+            cwd=root, env={**os.environ, "DLAB_CACHE": str(folder), "PYTHONPATH": str(root)}, stdout=file, stderr=file,
         )  # fmt: skip
     try:
         end = time.monotonic() + 180

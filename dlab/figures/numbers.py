@@ -21,8 +21,9 @@ NAMES = {
 
 
 FORMULAS = {
-    "m0": "m_0", "L0": "L_0", "M1": "M_1", "C1": "C_1", "C2": "C_2", "m_min": r"m_{\min}", "L_max": r"L_{\max}", "L_F": "L_F",
+    "m0": "m_0", "L0": "L_0", "M1": "M_1", "M2": "M_2", "C1": "C_1", "C2": "C_2", "m_min": r"m_{\min}", "L_max": r"L_{\max}", "L_F": "L_F",
     "p_T": "p_T", "p_t": "p_t", "p_0": "p_0", "σ_T²": r"\sigma_T^2", "σ_t²": r"\sigma_t^2", "ε_sc": r"\varepsilon_{sc}",
+    "ε_L": r"\varepsilon_L", "ε_M": r"\varepsilon_M",
 }  # fmt: skip
 _STEPS = re.compile(r"(?<=\bh = )\d+(?:\\?\.\d+)?(?:, \d+(?:\\?\.\d+)?)*")
 _RAW = re.compile(r"(?<![\w$])(" + "|".join(name.replace("_", r"\\?_") for name in FORMULAS) + r")(?![\w$])")

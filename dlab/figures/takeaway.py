@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dlab import theory
 from dlab.figures import along, budget, samplers, schedules, score
 from dlab.figures import theory as bounds_of
-from dlab.figures.numbers import about, estimate, listed, number, place, size, step_size
+from dlab.figures.numbers import about, estimate, listed, number, place, size, step_size, symbol
 from dlab.figures.tables import diverged, fit_of, has_slope, levelled, rows_of, schemes_of, slope_text, value_text
 
 MOST = 25  # words of a sentence
@@ -171,7 +171,7 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
             rate = about(-line["slope"], line.get("slope_low"), line.get("slope_high"))
             figures.append((f"measured rate of {s}", rate))
     if m := results[start]["facts"].get("m_min"):
-        figures.append(("rate of the theorem, m_min", number(m)))
+        figures.append((f"rate of the theorem, {symbol('m_min')}", number(m)))
     paper = next((rows for name, rows in mine.items() if "paper" in name), None)
     exact = next((rows for name, rows in mine.items() if "exact" in name), None)
     if paper and exact:

@@ -9,7 +9,15 @@ from dlab.ui import links, settings, state
 from dlab.ui.page import Ask, Block, View
 
 SHOW = "law-picked"  # the session key of a point that was clicked just now
-SCROLL = """<script>document.querySelector(".st-key-law-open")?.scrollIntoView({ behavior: "smooth" })</script>"""
+# At first the section is short and the page cannot scroll to it: again as what stands in it comes, until the visitor scrolls.
+SCROLL = """<script>{
+  const section = document.querySelector(".st-key-law-open"), done = new AbortController();
+  const grown = new ResizeObserver(() => section.scrollIntoView({ behavior: "smooth" }));
+  if (section) grown.observe(section);
+  done.signal.addEventListener("abort", () => grown.disconnect());
+  for (const kind of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(kind, () => done.abort(), { signal: done.signal });
+  setTimeout(() => done.abort(), 5000);
+}</script>"""
 
 
 def pick(point) -> None:

@@ -9,7 +9,7 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import streamlit as st
@@ -34,7 +34,8 @@ class Block:
     controls   settings drawn above the picture; on a page, beside it: names of `controls.draw`, or (name, {how})
     fields(scene) -> what the block's words have fields for; a text with fields and without this is left to the block
     files(found, scene)  draws the download buttons, where they are other ones
-    picks(scene) -> {name: value}: draws further widgets, which are no settings, above the picture; the scene then has them
+    picks(scene) -> {name: value}: draws further widgets, which are no settings, above the picture, a page's own above its controls;
+                      the scene then has them
     prepare(scene) -> {name: value} that must be there first and joins the scene; None: not yet, and nothing is drawn
     get(scene) -> found, in the place of studies and answer, where something else is asked for; None: not yet
     awaiting(scene) -> the chart that stands before the first points of its studies, or None; height: its px
@@ -94,6 +95,8 @@ def show(page: Page) -> None:
     page = page.turn(scene) if page.turn else page
     picture, side = reveal.stage(page.name)
     with side:
+        if page.picks:
+            page = replace(page, picks=_inside(st.container(key="picks"), page.picks))
         for each in page.controls:
             name, how = each if isinstance(each, tuple) else (each, {})
             controls.draw(name, scene, page.name, **how)
@@ -109,6 +112,16 @@ def show(page: Page) -> None:
     if page.after and got.view:
         with picture:
             page.after(got.found, scene)
+
+
+def _inside(place, picks: Callable) -> Callable:
+    """Picks that are drawn in a place."""
+
+    def pick(scene):
+        with place:
+            return picks(scene)
+
+    return pick
 
 
 def _whole(page, scene, side) -> Got:

@@ -42,7 +42,7 @@ def get(scene) -> dict | None:
 
     def draw(found, state):
         if state != "final" and (rows := _rows(found)):
-            frame.chart(_chart(rows, front), 740, f"samplers-{state}-{next(_running)}")
+            frame.chart(_chart(rows, front), 620, f"samplers-{state}-{next(_running)}")
 
     found, state, _ = runs.several("samplers", parts, draw)
     return {"rows": _rows(found), "missing": missing, "T": whole.T} if state == "final" else None
@@ -74,7 +74,7 @@ def view(found, scene) -> View:
     return View(
         _chart(rows, front), f"samplers-{scene['grid']}", takeaway=takeaway.at_equal_cost(rows, front),
         said=frame.plain(figures.sentence(rows, front)),
-        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(740,),
+        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(620,),
     )  # fmt: skip
 
 

@@ -19,8 +19,11 @@ ENTERS = ("target", "T", "start", "score_error", "seed", "grid", "stop")
 
 
 def answer(scene) -> Ask:
-    """W2 of the scheme on every grid."""
+    """W2 of the scheme on every grid; None, with a word why, where its law is not known."""
     study, scheme, steps = scene["schedules"]
+    if study.law(scheme) is None:
+        st.caption(words.text("convergence", "law-unknown", scheme=scheme))
+        return None
     return Ask("schedules", study, (scheme, steps), "Computing the law on every grid.")
 
 
@@ -33,11 +36,7 @@ def _picks(key, more):
         names = [*page.schemes, *(name for name in schemes.REGISTRY if name not in page.schemes)]
         scheme = places[0].selectbox("Scheme", names, key=f"{key}-scheme", help="Those of the Measure pages come first.")
         study = _from(page, scheme, places[1:3], key)
-        found = {"schedules": study} | more(places[3], study[0])
-        if study[0].law(scheme) is None:
-            st.caption(words.text("convergence", "law-unknown", scheme=scheme))
-            return None
-        return found
+        return {"schedules": study} | more(places[3], study[0])
 
     return pick
 
@@ -101,7 +100,7 @@ def compared(found, scene) -> View:
     rows = (1, 2) if sheet else (1,)
     return View(
         charts, names, said, takeaway=takeaway.on_grids(found), table=schedules.table(found), more=copy, rows=rows,
-        heights=(60 + 34 * len(schedules.ranked(found)), 380),
+        heights=(60 + 30 * len(schedules.ranked(found)), 380),
         data=_plain(found), answer=found, titles=False,
     )  # fmt: skip
 

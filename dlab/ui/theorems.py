@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab import schemes, theory, words
-from dlab.figures.numbers import constant, listed, number, order, step_size
+from dlab.figures.numbers import constant, in_markdown, listed, number, order, step_size
 from dlab.look import PARTS
 from dlab.schemes.formula import coloured, digits
 from dlab.study import Study
@@ -121,11 +121,11 @@ def assumptions(items) -> None:
     """Each assumption in words and symbols, with the verdict and how its numbers were obtained."""
     for a in items:
         name = f"Assumption {a.number}" if a.number != "–" else "Between the lines"
-        st.markdown(f"**{name}: {a.verdict}.** {a.words} ({', '.join(a.needed_by)})\n\n${a.latex}$")
+        st.markdown(f"**{name}: {a.verdict}.** {in_markdown(a.words)} ({', '.join(a.needed_by)})\n\n${a.latex}$")
         values = "; ".join(
-            f"{frame.plain(s)} = {constant(v, how) or 'unknown'} ({how})" for s, v, how in a.values
+            f"{in_markdown(frame.plain(s))} = {constant(v, how) or 'unknown'} ({how})" for s, v, how in a.values
         )
-        st.caption(" ".join(filter(None, [values + ".", frame.plain(a.why)])))
+        st.caption(" ".join(filter(None, [values + ".", in_markdown(frame.plain(a.why))])))
 
 
 def updates(names, h: float | None = None) -> None:
