@@ -13,3 +13,14 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 from dlab._version import __version__  # noqa: E402, F401
+
+NOTEBOOK = ("show", "arun", "rows")  # what `dlab.notebook` has for notebooks
+
+
+def __getattr__(name):
+    # Imported when it is asked for: a run in the shell or a worker draws nothing.
+    if name in NOTEBOOK:
+        from importlib import import_module
+
+        return getattr(import_module("dlab.notebook"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

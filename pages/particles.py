@@ -12,6 +12,7 @@ from dlab.ui import controls, exports, frame, methods, movies, settings, state, 
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.player import player
 
+PLAYER = "player"  # the component's key
 ALT = "Particles of each scheme on the same Brownian path, over the density that they should have"
 
 
@@ -47,9 +48,10 @@ def view(found, scene):
         place = {"height": room, "above": frame.PROJECTOR - room, "presentation": True} if scene.present else {"height": 500, "above": 200}
         waiting = "" if not found["missing"] else "other step sizes to come" if found["measured"] else "W₂ to come"
         state.started()  # every movie plays when it opens
+        sizes = tuple(h for h in settings.LADDER if study.even and round(study.T / h) * h == study.T)
         player(
-            found["movie"], key="player", autoplay=True, alt=ALT, live=free(scene), asked=asked(meta["scene"], scene.step), chosen=choose,
-            sizes=tuple(h for h in settings.LADDER if study.even and round(study.T / h) * h == study.T), waiting=waiting, **place,
+            found["movie"], key=PLAYER, autoplay=True, alt=ALT, waiting=waiting, live=free(scene), sizes=sizes, chosen=choose,
+            asked=asked(meta["scene"], study.grid(found["steps"]).step), **place,
         )  # fmt: skip
 
     caption = methods.level_met(study.score_error, meta["met"])
@@ -62,13 +64,15 @@ def choose(h: float) -> None:
     st.session_state["player-has"] = h
 
 
-def asked(name: str, h: float) -> tuple[float, int]:
+def asked(name: str, h: float | None) -> tuple[float | None, int]:
     """The step size that the player of this movie is asked for, and the number of times that it was asked: as long as it has what the
     page has, the same."""
-    movie, before = st.session_state.get("player-asked", ("", (h, 0)))
-    if movie != name or st.session_state.get("player-has") != h:
+    session = st.session_state
+    movie, before = session.get("player-asked", ("", (h, 0)))
+    # Streamlit forgets a component that was not drawn in the last run, on another page; the next one is another player.
+    if movie != name or session.get("player-has") != h or PLAYER not in session:
         before = h, before[1] + 1
-        st.session_state.update({"player-asked": (name, before), "player-has": h})
+        session.update({"player-asked": (name, before), "player-has": h})
     return before
 
 

@@ -27,7 +27,7 @@ FLOORS = {
     "dlab.engine": 7,
     "dlab.figures": 8,
     "dlab.export": 9, "dlab.lesson": 9,
-    "dlab.ui": 10,
+    "dlab.notebook": 10, "dlab.ui": 10,
     "pages": 11, "dlab.__main__": 11,
     "app": 12,
 }  # fmt: skip
@@ -107,6 +107,8 @@ def test_each_library_stays_where_it_belongs(module):
     roots = {name.split(".")[0] for name in imports(ALL[module])}
     if not (module.startswith(("dlab.ui", "pages")) or module == "app"):
         assert "streamlit" not in roots
+    if not module.startswith("dlab.notebook"):
+        assert not roots & {"anywidget", "traitlets", "IPython"}
     if module.startswith("pages") or module == "app":
         assert not roots & {"jax", "ot", "scipy"}
     if place(module)[1] < FLOORS["dlab.figures"]:

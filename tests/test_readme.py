@@ -64,6 +64,9 @@ def test_requirements_repeat_what_the_library_declares():
     assert {name: app[name] for name in library} == library
     assert set(app) - set(library) == {"streamlit", "starlette", "pandas", "pyarrow", "segno"}
     assert (ROOT / "tests" / "requirements.txt").read_text().count("-r ../requirements.txt") == 1
+    everything = app | requirements((ROOT / "tests" / "requirements.txt").read_text())
+    notebook = requirements("\n".join(project["optional-dependencies"]["notebook"]))
+    assert {name: everything[name] for name in notebook} == notebook
     assert "Python 3.11 or newer" in README
     assert project["requires-python"] == ">=3.11"
 
@@ -92,6 +95,9 @@ def imported(folder):
 )
 def test_everything_imported_is_required(files, lists):
     listed = {name for file in lists for name in requirements((ROOT / file).read_text())}
+    if files.startswith("dlab"):  # tests/test_floors.py keeps the extra in its folder
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        listed |= set(requirements("\n".join(project["optional-dependencies"]["notebook"])))
     made_by = importlib.metadata.packages_distributions()
     for module in imported(files):
         assert {d.lower() for d in made_by[module]} & listed, f"{module} is imported in {files} and not in {lists}"

@@ -7,7 +7,17 @@ movies  particles in motion, from a study to the player's bytes
 film    particles in motion as MP4, GIF or a page that plays them
 """
 
-from dlab.export.files import FIGURES, MIME, arrays_npz, figure_bytes, filename, result_json, rows_csv, rows_parquet
+from dlab.export.files import (
+    FIGURES,
+    MIME,
+    arrays_npz,
+    figure_bytes,
+    filename,
+    flat_rows,
+    result_json,
+    rows_csv,
+    rows_parquet,
+)
 from dlab.export.film import FILMS, film_bytes, missing
 from dlab.export.grids import sigmas_text, timesteps_text
 from dlab.export.words import bibtex, caption, latex_table, motion_caption, motion_snippet, snippet
@@ -22,6 +32,7 @@ __all__ = [
     "figure_bytes",
     "filename",
     "film_bytes",
+    "flat_rows",
     "latex_table",
     "missing",
     "motion_caption",

@@ -58,7 +58,7 @@ def rows_csv(result: dict) -> bytes:
 
     Parts of a row become columns of their own ("bound_parts.score"), sentences are parted by " | ".
     """
-    columns, flat = _columns(result)
+    columns, flat = flat_rows(result)
     file = io.StringIO()
     writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -73,14 +73,14 @@ def rows_parquet(result: dict) -> bytes:
         from pyarrow import parquet
     except ImportError:
         raise BadInput("--table parquet needs the package pyarrow (pip install pyarrow); install it, or take the csv.") from None
-    columns, flat = _columns(result)
+    columns, flat = flat_rows(result)
     file = pyarrow.BufferOutputStream()
     parquet.write_table(pyarrow.table({name: pyarrow.array([row.get(name) for row in flat]) for name in columns}), file)
     return file.getvalue().to_pybytes()
 
 
-def _columns(result) -> tuple[list[str], list[dict]]:
-    """The columns of a result's rows, and the rows flat."""
+def flat_rows(result: dict) -> tuple[list[str], list[dict]]:
+    """The columns of `rows_csv`, and a dict for each row."""
     flat = [_flat(row) for row in result.get("rows") or ()]
     names = dict.fromkeys(name for row in flat for name in row)
     return [n for n in names if not any(other.startswith(n + ".") for other in names)], flat

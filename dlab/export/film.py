@@ -13,7 +13,7 @@ from dlab.figures.movie import packet
 
 FILMS = ("mp4", "gif", "html")
 FPS = 30  # of an MP4, which has the size of `figures.film`
-GIF_FPS, GIF_SCALE = 12.5, 0.5  # a GIF counts in hundredths of a second, and grows with every picture
+GIF_FPS, GIF_SCALE = 10, 0.5  # a GIF counts in hundredths of a second, and grows with every picture
 HOLD = 1.5  # seconds that a GIF rests on its last picture before it starts again
 COLOURS = 128  # of a GIF; more make it larger, not better
 # The same files that the app's player is made of.

@@ -12,6 +12,7 @@ from dlab.figures import screen
 from dlab.ui import links, menu, plotly, process, scenes, settings, share, state
 from dlab.ui.scene import Scene
 
+CAME = "address-came"  # the session key of an address that a link, Back or an edit has given
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
 PROJECTED = 470  # of a picture in presentation mode: with menu and title it fills that projector
@@ -128,7 +129,8 @@ def note_address(page: str) -> Scene:
     """Write the scene, which is returned, into the address bar where that says something else."""
     values = state.scene()
     address = links.write(values, page)
-    if st.query_params.to_dict() != address:
+    # A link to the page that is open already does not reach the browser's address bar by itself.
+    if st.query_params.to_dict() != address or st.session_state.pop(CAME, False):
         st.query_params.from_dict(address)
     st.session_state["address"] = address
     return values
@@ -147,6 +149,7 @@ def _read_address(page) -> None:
     if fresh or (query and query != session.get("address")):
         repeated = tuple(k for k in query if len(st.query_params.get_all(k)) > 1)
         values, notes = links.read(query, repeated)
+        session[CAME] = not fresh
         share.forget()
         if not fresh:  # the address carries the settings of its own page alone
             values |= {k: v for k, v in state.scene().items() if k not in query and not settings.table()[k].reads(page)}

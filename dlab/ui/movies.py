@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from functools import lru_cache
 
 import streamlit as st
 
@@ -37,21 +38,26 @@ def known_movie(study: Study, steps: int, count: int):
     scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
     for name in (scene, _movie_key(study, (steps,), count)):
         if (found := engine.CACHE.load(name + ".movie")) is not None:
-            return _opened(found, study, steps, scene)
+            return _opened(found, steps, scene)
     return None
 
 
-def _opened(found, study, steps, scene):
+def _opened(found, steps, scene):
+    packed, meta = _unpacked(found)
+    return packed, {**meta[str(steps)], "rungs": len(meta), "scene": scene}
+
+
+@lru_cache(maxsize=4)  # megabytes each, and every move of a control asks for one of the last again
+def _unpacked(found):
     head, packed = zlib.decompress(found).split(b"\n", 1)
-    meta = json.loads(head)
-    return dressed(packed, particles.looks()), {**meta[str(steps)], "rungs": len(meta), "scene": scene}
+    return dressed(packed, particles.looks()), json.loads(head)
 
 
 def known_beginning(study: Study, steps: int, count: int):
     """As `known_movie`, of the particles that move without their distances; in memory alone."""
     scene = _movie_key(study, trajectory.rungs(study, steps, count), count)
     found = engine.CACHE.load(_movie_key(study, (steps,), count) + BEGUN)
-    return found and _opened(found, study, steps, scene)
+    return found and _opened(found, steps, scene)
 
 
 def make_movie(study: Study, steps: int, count: int, tick=lambda done: None, waiting=lambda *queue: None):

@@ -256,10 +256,15 @@ class Player {
       root.style.setProperty("--w", `${this.w}px`);
       root.style.setProperty("--h", `${this.h}px`);
       root.style.setProperty("--side", `${Math.floor(side)}px`);
-      // A title that is cut says less than none.
+      // Titles that the longest number would cut say less than none.
       for (const p of panels) {
         p.title.hidden = false;
-        p.title.hidden = p.name.scrollWidth > p.name.clientWidth;
+        if (p.value) p.value.textContent = "W₂ = 9.99×10⁻⁹";
+      }
+      const cut = panels.some(p => p.name.scrollWidth > p.name.clientWidth);
+      for (const p of panels) {
+        p.title.hidden = cut;
+        if (p.value) p.value.textContent = "\u00a0"; // until it is drawn
       }
     };
     const all = movie.rungs;

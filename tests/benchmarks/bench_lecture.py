@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_lecture.py [--quick]
 
 Goals: moving particles and the whole curve of a prepared scene 1 s after its link, nothing said to the server while the
-player plays, is scrubbed or changes h, a film in 20 s. A visit comes from a browser that has seen nothing yet, or ("again") from one
+player plays or is scrubbed, a film in 20 s. A visit comes from a browser that has seen nothing yet, or ("again") from one
 that has Streamlit's files in its cache. "bare" is a Streamlit app of one line with one Plotly chart of two points: what no
 page of this lab can undercut.
 """

@@ -7,6 +7,8 @@ import pytest
 from cases import long
 from server import CHROMIUM, running
 
+from dlab.words import title
+
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 APP = '''
@@ -534,6 +536,12 @@ def test_a_scene_plays_in_wide_panels_and_its_address_follows_the_slider(app, wi
     assert at(page) > 0.1 * LAST, "it goes on where it was"
     assert words(page, "state") == "Playing"
     assert words(page, "size") == "h = 1/2"
+    page.locator(".st-key-menu").get_by_role("link", name="Theory").click()
+    page.wait_for_function("q => document.querySelector('h1')?.innerText === q", arg=title("theory"))
+    page.wait_for_timeout(3500)  # after which a player is forgotten
+    page.locator(".st-key-menu").get_by_role("link", name="Particles").click()
+    page.wait_for_function(f"({FIND})?.querySelector('.scrub input').value > 0.005")
+    assert words(page, "size") == "h = 1/2", "the page's"
     page.close()
 
 

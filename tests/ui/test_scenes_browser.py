@@ -92,7 +92,7 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
     page.wait_for_selector(CURVE)
     rest(page)
     answer = page.locator(".st-key-answer")
-    assert all(part in answer.inner_text() for part in ("1.03 ± 0.02", "1.95 ± 0.04"))
+    assert all(part in answer.inner_text() for part in ("1.03 ± 0.09", "2.0 ± 0.2"))
     for seen in (answer.get_by_text("Answer."), page.locator(".js-plotly-plot").first):
         box = seen.bounding_box()
         assert box["y"] + box["height"] <= 720
