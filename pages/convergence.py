@@ -15,7 +15,10 @@ def windowed(found, scene):
 def view(found, scene):
     result = windowed(found, scene)
     brackets = scene.brackets == "always" or (scene.brackets == "few" and len(scene.schemes) <= 2)
-    chart = convergence.chart(result, scene.x, brackets=brackets, **{key: scene[key] for key in ("fits", "bounds", "expansion")})
+    axes = awaiting(scene) if result.get("done", 1.0) < 1 else None  # which stay while points fall in
+    chart = convergence.chart(
+        result, scene.x, brackets=brackets, hold=axes and axes.y.limits, **{key: scene[key] for key in ("fits", "bounds", "expansion")}
+    )
     return View(
         chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(430,), bar=True, said=tables.sentence(result),
         takeaway=takeaway.convergence(result),

@@ -37,6 +37,10 @@ def _finest(rows):
     return next((r for r in reversed(rows) if r.get("resolved", True) and not diverged(r) and r["w2"] > 0), None)
 
 
+def _thousands(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e6 else number(value)
+
+
 def _factor(fit) -> str:
     """By how much the error falls when the step is halved."""
     return f"{2 ** fit['slope']:.2g}"
@@ -92,7 +96,7 @@ def _numbers(rows, finest, fits, sloped) -> tuple:
     times = {s: r["bound"] / r["w2"] for s, r in finest.items() if r.get("bound")}
     if times:
         loose = max(times, key=times.get)
-        found.append((f"bound ÷ measured, {loose}", number(times[loose])))
+        found.append((f"bound ÷ measured, {loose}", _thousands(times[loose])))
     return tuple(found)
 
 
@@ -209,7 +213,7 @@ def bounds(found: dict, result: dict | None) -> Takeaway:
     if not any(row.get(name) for name in labels):
         return Takeaway("The theorems promise nothing here: every bound is void.", tuple(figures))
     if finest and row.get("theorem"):
-        times = number(row["theorem"] / finest["w2"])
+        times = _thousands(row["theorem"] / finest["w2"])
         return Takeaway(f"At h = {step_size(h)} Theorem 1 allows EM {times} times the error that it makes.", tuple(figures[:FEW]))
     return Takeaway(f"Bounds for EM at h = {step_size(h)}; the measured curve joins them once it has been run.", tuple(figures[:FEW]))
 

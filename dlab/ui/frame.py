@@ -16,7 +16,7 @@ CAME = "address-came"  # the session key of an address that a link, Back or an e
 INK = {"light": "#000", "dark": "#fff"}  # words in presentation mode
 PROJECTOR = 720  # pixels of a projector's height, 1280 x 720
 PROJECTED = 470  # of a picture in presentation mode: with menu and title it fills that projector
-CHARTED, CHART_TOURED = 440, 385  # of a chart in their place: it stands under key figures
+CHARTED, CHART_TOURED = 440, 355  # of a chart in their place: it stands under key figures
 EMBEDDED = 330  # of a picture in another page's frame, which holds 360 at least
 TOURED = 430  # the same under the bar of the tour
 

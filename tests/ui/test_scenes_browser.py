@@ -54,6 +54,7 @@ def test_home_keeps_presentation_mode_on_the_way_to_a_scene(app, visit):  # noqa
     scene = scenes.BY_NAME["exponential"]
     page.locator("[class*='st-key-card-']").get_by_role("link", name=scene.question).click()
     page.wait_for_function("q => document.querySelector('h1')?.innerText === q", arg=scene.question)
+    page.get_by_role("button", name="Show without guessing").click()
     page.wait_for_selector(CURVE)
     rest(page)
     assert query(page)["present"] == "1"
