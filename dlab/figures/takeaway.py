@@ -255,7 +255,7 @@ def learned(results: dict[str, dict], floors: dict[str, dict]) -> Takeaway | Non
 def images(found: dict) -> Takeaway:
     """Grids of images from the same noise."""
     steps = round(found["study"]["T"] / found["h"])
-    text = f"All schemes start from the same noise and take {steps} steps of h = {number(found['h'])}."
+    text = f"All schemes start from the same noise and take {steps} steps of h = {step_size(found['h'])}."
     cost = {name: sum(spent["products"]) / steps for name, spent in found["spent"].items()}
     return Takeaway(text, tuple((f"Hessian products a step, {name}", f"{each:.1f}") for name, each in cost.items())[:FEW])
 

@@ -85,7 +85,7 @@ def observed(scene, page, off) -> None:
 def _target_knobs(scene, name, off) -> None:
     if name == "logistic":
         _data(scene, off)
-    hidden = SYNTHETIC if name == "logistic" and scene["csv"] else ()
+    hidden = () if name != "logistic" else SYNTHETIC if scene["csv"] else ("data",)
     pairs([f"{name}.{k.name}" for k in targets.REGISTRY[name].knobs if k.name not in hidden], off)
 
 
@@ -95,7 +95,10 @@ def _data(scene, off) -> None:
         draw_one("scaled", off)
         _let_go("Use synthetic data", "Drops your data and draws synthetic observations instead.", off, csv=None, scaled=False)
     else:
-        st.caption("Synthetic observations, drawn from a logistic model.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Synthetic observations, drawn from a logistic model.")
+            another = {"logistic.data": (scene["logistic.data"] + 1) % 1000}
+            st.button("New data", on_click=state.apply, args=(another,), disabled=off, help="Draws other observations from the same model.")
     said = st.container()
     with st.popover("Your own data", help="A CSV with two features and a label with two values.", disabled=off):
         tip = "Two columns of features and one of labels; at most 2,000 rows."

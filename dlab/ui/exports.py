@@ -190,7 +190,7 @@ def particles(study, steps: int, count: int, meta: dict) -> None:
     }  # fmt: skip
     with _group("Picture", "export"):
         for kind, label, tip in (
-            ("mp4", "MP4", "A video; drawing it takes some seconds."),
+            ("mp4", "MP4", "A video of 1080 lines; drawing it takes about half a minute."),
             ("gif", "GIF", "A moving picture for slides; drawing it takes some seconds."),
             ("html", "HTML player", "One page with this player and its movie; it works offline."),
         ):

@@ -174,9 +174,8 @@ def _modes(page, values) -> None:
             on_click=st.session_state.update, args=({"unfolded": away},),
             help="Beside the picture." if away else "The picture takes the whole width.",
         )  # fmt: skip
-    # The label stays, so that the button that F presses is one and the same.
     st.button(
-        "Present", icon=":material/close_fullscreen:" if values["present"] else ":material/open_in_full:",
+        "Leave" if values["present"] else "Present", icon=":material/close_fullscreen:" if values["present"] else ":material/open_in_full:",
         type="tertiary", key="present", shortcut="F", on_click=_present,
         help="Leave presentation mode" if values["present"] else "Larger type and lines, controls folded away",
     )  # fmt: skip

@@ -161,7 +161,7 @@ def _bend(result) -> dict:
 
 SCENES = (
     PreparedScene("watch", "particles",
-                  {"target": "skew", "panels": "EM,SO", "step": "0.25", "moving": "1000", "play": "1"}, _moving),
+                  {"target": "skew", "panels": "EM,SO", "step": "1", "moving": "1000", "play": "1"}, _moving),
     PreparedScene("halving", "convergence",
                   {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.015625"}, _halving, slopes_of("EM", "SO")),
     PreparedScene("bound", "convergence",
