@@ -103,9 +103,9 @@ def _content(page, values) -> None:
         lesson_file.button(page, values)
         if page != "home":
             with st.expander("Embed this picture"):
-                for said, code in zip(("In a page:", "As a slide of reveal.js:"), frames(text)):
+                for said, snippet in zip(("In a page:", "As a slide of reveal.js:"), frames(text)):
                     st.caption(said)
-                    st.code(code, language="html", wrap_lines=True)
+                    st.code(snippet, language="html", wrap_lines=True)
 
 
 @st.dialog("Scan to open this scene", width="large")

@@ -20,10 +20,11 @@ from dlab.ui.menu import PLACES, place_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-WAIT = 300_000  # ms, for a machine that compiles for others too
+WAIT = 120_000  # ms, for a machine that compiles for others too
 EXACT = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25"}
 MIXTURE = {"target": "mixture", "schemes": "EM", "h": "0.5..0.25", "particles": "512", "estimator": "projected"}
 MOVING = {"target": "gaussian", "panels": "EM", "step": "0.5", "T": "2", "moving": "500"}
+POINTS = ".js-plotly-plot .scatterlayer .points path"
 PLAYER = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.player')).find(Boolean)"
 
 
@@ -170,7 +171,8 @@ def test_an_exact_law_redraws_at_once(app, visit):
     page.get_by_role("slider", name="Mean μ₂, vertical").focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(
-        "b => JSON.stringify(document.querySelector('.js-plotly-plot').data.map(t => Array.from(t.y._inputArray || t.y))) != b",
+        "b => { const now = document.querySelector('.js-plotly-plot')?.data;"
+        " return now && JSON.stringify(now.map(t => Array.from(t.y._inputArray || t.y))) != b; }",
         arg=json.dumps(before, separators=(",", ":")),
     )
     assert page.get_by_role("button", name="Run").count() == 0
@@ -209,13 +211,12 @@ def test_the_main_job(app, visit, tmp_path, chromium):
     # A visitor does not wait for what is computed meanwhile, and the lab gives it up.
     page.get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="Gaussian", exact=True).click()
-    page.wait_for_url("**target=gaussian**")
+    page.wait_for_function("!location.search.includes('target=')")  # the default
     menu(page, "convergence")
     page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
-    assert query(page)["target"] == "gaussian"
-    page.wait_for_function("document.querySelector('.js-plotly-plot').innerText.match(/slope/g)?.length == 5")
+    assert "target" not in query(page)
     for scheme in ("EM", "EI", "REM", "REI", "SO"):
-        assert re.search(rf"{scheme}\s+slope \d", chart_text(page)), scheme
+        page.wait_for_function(f"document.querySelector('.js-plotly-plot')?.innerText.match(/\\b{scheme}\\b/)")
     check_files(page, chromium, tmp_path)
 
 
@@ -241,10 +242,9 @@ def check_files(page, chromium, tmp_path):
     result = json.loads(save(page, "JSON")[1])
     assert len(rows) == len(result["rows"])
     assert [float(r["w2"]) for r in rows] == [r["w2"] for r in result["rows"]]
-    for scheme in result["study"]["schemes"]:
-        fit = next(f for f in result["fits"] if f["scheme"] == scheme)
-        shown = re.search(rf"\b{scheme}\s+slope (\S+) ±", chart_text(page))
-        assert float(shown[1]) == pytest.approx(fit["slope"], rel=0.06), scheme
+    steepest = re.search(r"steepest slope, (\w+)\s+(\S+)", page.locator(".key-figures").inner_text())
+    fit = next(f for f in result["fits"] if f["scheme"] == steepest[1])
+    assert float(steepest[2]) == pytest.approx(fit["slope"], rel=0.06)
     study = json.loads(save(page, "Study")[1])
     assert study == result["study"]
     name, data = save(page, "HTML")
@@ -271,16 +271,16 @@ def test_a_costly_run(app, visit, tmp_path):
     page = visit(app, "convergence", {**MIXTURE, "seed": "5"})
     run = page.get_by_role("button", name="Run (")
     assert re.search(r"Run \(.*(second|s\b|minute)", run.inner_text())
-    assert page.locator(".js-plotly-plot").count() == 0
+    assert page.locator(POINTS).count() == 0  # axes alone
     seen(page, "Nothing has been measured")
     run.click()
     page.get_by_role("button", name="Cancel").wait_for()
     page.get_by_test_id("stProgress").wait_for()
-    page.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
+    page.wait_for_selector(POINTS)
     page.get_by_role("button", name="Cancel").wait_for(state="detached")
     rest(page)
     assert page.get_by_role("button", name="Run (").count() == 0
-    seen(page, "measured")
+    page.locator(".takeaway").wait_for()
     data = np.load(io.BytesIO(save(page, "Particles")[1]))
     assert {"EM_8", "EM_16"} <= set(data.files)
     assert any(n.startswith("reference") for n in data.files)
@@ -295,7 +295,6 @@ def test_a_costly_run(app, visit, tmp_path):
     assert float(page.locator("[class*='st-key-stale-']").evaluate("e => getComputedStyle(e).opacity")) < 0.8
     seen(page, "other settings")
     assert page.get_by_role("button", name="Run (").count() == 1
-    assert page.locator(".st-key-exports").count() == 0
     # Its study opens the scene again, result and all.
     page.get_by_role("button", name="Open a study file").click()
     file = tmp_path / "study.json"
@@ -305,9 +304,8 @@ def test_a_costly_run(app, visit, tmp_path):
     rest(page)
     assert page.locator(".js-plotly-plot").count() == 1
     again = query(page)
-    assert {k: again.get(k) for k in ("T", "h", "seed", "particles", "schemes")} == {
-        k: before[k] for k in ("T", "h", "seed", "particles", "schemes")
-    }
+    told = ("T", "h", "seed", "particles", "schemes")
+    assert {k: again.get(k) for k in told} == {k: before.get(k) for k in told}
     shared = visit(app, "convergence", again)
     shared.wait_for_selector(".js-plotly-plot .scatterlayer .trace")
     assert shared.locator(".js-plotly-plot").count() == 1
@@ -477,8 +475,8 @@ def test_share_copies_the_link_without_https(app, visit):
 @pytest.mark.parametrize("seed", [0, *map(long, range(1, 10))])
 def test_a_random_scene_comes_through_the_controls_unchanged(app, visit, seed):
     """The address is written anew from what the controls hold, so a value that one of them bends shows there."""
-    values = random_scene(random.Random(4000 + seed)) | {"estimator": "projected", "h": (0.5, 0.25), "hs": None, "T": 2}
-    wanted = links.write(values)
+    values = random_scene(random.Random(4000 + seed)) | {"ask": "", "estimator": "projected", "h": (0.5, 0.25), "hs": None, "T": 2}
+    wanted = links.write(values, "convergence")
     page = visit(app, "convergence", wanted)
     page.locator(".js-plotly-plot, .st-key-run-button-convergence").first.wait_for()
     assert query(page) == wanted

@@ -539,7 +539,7 @@ def test_a_scene_plays_in_wide_panels_and_its_address_follows_the_slider(app, wi
     page.locator(".st-key-menu").get_by_role("link", name="Theory").click()
     page.wait_for_function("q => document.querySelector('h1')?.innerText === q", arg=title("theory"))
     page.wait_for_timeout(3500)  # after which a player is forgotten
-    page.locator(".st-key-menu").get_by_role("link", name="Particles").click()
+    page.locator(".st-key-menu").get_by_role("link", name="Watch").click()
     page.wait_for_function(f"({FIND})?.querySelector('.scrub input').value > 0.005")
     assert words(page, "size") == "h = 1/2", "the page's"
     page.close()
