@@ -28,6 +28,7 @@ import jax
 import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
+from server import ARGUMENTS, CHROMIUM
 
 from dlab import engine, pictures, targets
 
@@ -45,6 +46,16 @@ def logistic():
 @pytest.fixture(scope="session")
 def gaussian():
     return targets.build(GAUSSIAN)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests of a process: Playwright starts once in each."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """The widget that Jupyter, VS Code, Colab and marimo draw: the app's player in front of the curve, by anywidget."""
 
-import json
 from typing import TYPE_CHECKING
 
 import anywidget
 import traitlets
 
+from dlab.cache import dumps
 from dlab.export.film import PLAYER
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ def _script() -> str:
     """The player's script behind what it is made of, with the adapter in the place of Streamlit."""
     clouds, player, body, style = (PLAYER.joinpath(f).read_text("utf-8") for f in ("clouds.js", "player.js", "player.html", "player.css"))
     adapter = (PLAYER.parent / "notebook" / "widget.js").read_text("utf-8")
-    consts = f"const BODY = {json.dumps(body)}, STYLE = {json.dumps(style)};"
+    consts = f"const BODY = {dumps(body)}, STYLE = {dumps(style)};"
     return "\n".join([clouds, player.replace("export default function mount", "function mount"), consts, adapter])
 
 

@@ -163,7 +163,9 @@ def _view(page: str = "") -> set[str]:
 def differs(values: Mapping, entry: scenes.PreparedScene | tour.Step) -> bool:
     """Whether settings that the numbers of a scene or a step of the tour depend on are not its own."""
     mine, its = write(values, entry.page), _written(entry.page, tuple(entry.settings.items()))
-    return any(mine.get(key) != its.get(key) for key in {*mine, *its} - _view(entry.page))
+    # The player moves particles in other steps at a touch: the scene, whose answer is of what is shown, goes on.
+    free = _view(entry.page) | ({"step"} if entry.page == settings.MOVIE else set())
+    return any(mine.get(key) != its.get(key) for key in {*mine, *its} - free)
 
 
 def address(entry: scenes.PreparedScene | tour.Step) -> dict[str, str]:

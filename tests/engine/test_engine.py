@@ -122,7 +122,7 @@ def test_every_prepared_answer_is_found_after_a_scheme_is_added(monkeypatch):
 def test_the_index_says_of_each_file_what_it_is_and_how_it_is_made():
     for entry in ENTRIES.values():
         assert entry["command"] == f"python -m dlab.ui.prepared {entry['file'].split('.')[0]}"
-        assert entry["page"] in entry["file"].split("-")[0] or entry["file"].startswith("convergence")
+        assert entry["page"] in entry["file"].split("-")[0] or entry["file"].startswith(("convergence", "opening"))
         assert {"shown", "kind", "modules", "fingerprint"} <= set(entry)
         assert len(entry["modules"]) > 2 or entry["kind"] == "network"
 

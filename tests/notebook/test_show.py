@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as tree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ STUDY = {
     "h": [0.5, 0.25], "T": 2.0,
 }  # fmt: skip
 SAMPLED = {"target": SKEW, "schemes": ["EM"], "h": [0.5, 0.25], "T": 2.0, "estimator": "projected", "particles": 2048}
+
+
+def awaited(coroutine):
+    """What a coroutine gives, in a thread: a browser of other tests keeps its own event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture(autouse=True)
@@ -148,12 +155,12 @@ def test_an_awaited_run_gives_what_run_gives_and_other_work_goes_on():
         other.cancel()
         return result
 
-    result = asyncio.run(both())
+    result = awaited(both())
     assert result.to_json() == run(Study.from_json(SAMPLED)).to_json()
     assert told == sorted(told)
     assert told[-1] <= 1
     assert len(beats) > 3
-    again = asyncio.run(dlab.arun(SAMPLED, tick=lambda done: pytest.fail("it was kept")))
+    again = awaited(dlab.arun(SAMPLED, tick=lambda done: pytest.fail("it was kept")))
     assert again.rows == result.rows
 
 
@@ -163,7 +170,7 @@ def test_runs_awaited_together_run_one_after_the_other_and_are_the_same():
     async def both():
         return await asyncio.gather(*(dlab.arun(study, progress=False) for study in asked))
 
-    for study, result in zip(asked, asyncio.run(both())):
+    for study, result in zip(asked, awaited(both())):
         assert result.rows == run(Study.from_json(study)).rows
 
 
@@ -177,7 +184,7 @@ def test_a_cancelled_run_ends():
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(stopped())
+    awaited(stopped())
     end = time.monotonic() + 60
     while any(thread.name.startswith("dlab-unit") for thread in threading.enumerate()):
         assert time.monotonic() < end
@@ -186,7 +193,7 @@ def test_a_cancelled_run_ends():
 
 def test_a_mistake_in_a_run_is_raised_where_it_is_awaited():
     with pytest.raises(BadInput, match="schemes"):
-        asyncio.run(dlab.arun({**STUDY, "schemes": ["XY"]}))
+        awaited(dlab.arun({**STUDY, "schemes": ["XY"]}))
 
 
 # ---------------------------------------------------------------- rows

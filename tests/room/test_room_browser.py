@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 import pytest
-from server import ARGUMENTS, CHROMIUM, running
+from server import CHROMIUM, running
 
 from dlab.room.question import SLOPES
 
@@ -16,15 +16,6 @@ WAIT = 180_000  # ms, for a machine that compiles for others too
 def app(tmp_path_factory):
     with running(tmp_path_factory.mktemp("cache")) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

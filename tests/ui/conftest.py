@@ -1,7 +1,7 @@
 """One server of the app, and a browser, for all tests that walk through its pages."""
 
 import pytest
-from server import ARGUMENTS, CHROMIUM, running
+from server import running
 
 
 @pytest.fixture(scope="session")
@@ -14,15 +14,6 @@ def cache(tmp_path_factory):
 def app(cache):
     with running(cache) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

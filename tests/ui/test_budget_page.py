@@ -117,7 +117,7 @@ def test_a_logistic_posterior_waits_for_its_button_and_says_its_price():
     at = visit("budget", LOGISTIC)
     button = run_it(at)
     assert "512 Brownian paths" in button.help
-    assert "for 2 accuracies" in button.help
+    assert "2 accuracies" in button.help
     assert "on a grid" not in button.help
     assert charts(at) == 2
     assert re.search(r"EM needs \d+ steps? where its theorem asks for [\d,]+", words(at))
