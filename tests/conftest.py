@@ -89,8 +89,9 @@ def probe():
 
 @pytest.fixture(autouse=True)
 def speed(monkeypatch):
-    """What a page says of a run's price, and whether it runs unasked, does not depend on how busy this machine was."""
+    """What a page says of a run's price, and whether it runs unasked, does not depend on how busy this machine was, or what compiled."""
     monkeypatch.setattr(engine.cost, "_busy", {})
+    monkeypatch.setattr(engine.ask._Metered, "learn", lambda self, study, price: None)
 
 
 @pytest.fixture(autouse=True)

@@ -42,7 +42,8 @@ def movie(panels, n, rungs, F=100, K=24, G=64, lead=40, k=48):
     return encode(*(rung(f) for f in ([4, 8, 15, 30, 60] if rungs else [F - lead])), own=0)
 
 data = movie(int(st.query_params["panels"]), int(st.query_params["n"]), "ladder" in st.query_params)
-if st.button("show"):
+st.button("show", on_click=lambda: st.session_state.update(shown=True))
+if st.session_state.get("shown"):  # a slider of the player that speaks runs the page again
     player(data, key="p", height=640)
 st.write("ready", len(data))
 '''
