@@ -175,7 +175,7 @@ def _modes(page, values) -> None:
             help="Beside the picture." if away else "The picture takes the whole width.",
         )  # fmt: skip
     st.button(
-        "Leave" if values["present"] else "Present", icon=":material/close_fullscreen:" if values["present"] else ":material/open_in_full:",
+        "Exit" if values["present"] else "Present", icon=":material/close_fullscreen:" if values["present"] else ":material/open_in_full:",
         type="tertiary", key="present", shortcut="F", on_click=_present,
         help="Leave presentation mode" if values["present"] else "Larger type and lines, controls folded away",
     )  # fmt: skip
