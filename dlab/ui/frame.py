@@ -1,5 +1,6 @@
 """What every page shares: its look, its question, the picture beside the controls, and the address bar."""
 
+import html
 import re
 from contextlib import nullcontext
 from functools import cache
@@ -37,7 +38,7 @@ def begin(page: str) -> Scene:
         _style("frame", ACCENT=accent, GROUND=ground) + (_style("presentation", INK=INK[theme()]) if values["present"] else "")
     )
     if state.embedded():
-        st.html(_style("embed"))
+        st.html(f'{_style("embed")}<h1 class="unseen">{html.escape(title)}</h1>')
         menu.script()
         return values
     menu.draw(page, values)

@@ -64,3 +64,17 @@ def test_a_clicked_point_brings_its_maps_into_view(app, visit):
         """() => { const box = document.querySelector(".st-key-law-open .js-plotly-plot").getBoundingClientRect();
              return box.top > 0 && box.bottom < innerHeight; }"""
     )
+
+
+def test_a_frame_shows_one_picture_with_its_controls_and_nothing_else(app, visit):
+    page = visit(app, "convergence", {"schemes": "EM,SO", "embed": "1"}, viewport={"width": 480, "height": 360})
+    chart = page.locator(".js-plotly-plot").first
+    chart.locator(".trace").first.wait_for(state="attached")
+    rest(page)
+    box = chart.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 360
+    assert page.locator(".st-key-menu, .takeaway, .key-figures").count() == 0
+    page.locator("#dlab-sheet").click()
+    page.locator(".st-key-controls").get_by_role("slider").first.wait_for(state="visible")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 480
