@@ -94,10 +94,8 @@ def answers_of(
 def at_once(name: str, study: Study, *which) -> dict:
     """An answer of some milliseconds: it waits for no run, and stays in memory alone."""
     if (found := keep.kept_answer(name, study, *which)) is None:
-        entry, place = answers.find(name), places.place()
-        entry.check(study, *which)
-        function = tasks.answered_at_once
-        found = function(study, name, *which) if place.near else place.quick(function, study, name, *which)
+        place = places.place()
+        found = tasks.answered(study, name, *which) if place.near else place.quick(tasks.answered, study, name, *which)
         keep.keep_answer(name, study, *which, found=found, disk=False)
     return found
 

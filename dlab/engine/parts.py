@@ -23,7 +23,8 @@ def known(study: Study) -> dict[str, dict]:
 
 def rest(study: Study) -> Study:
     """The study of the schemes that nothing is known of; itself where that is none of them or all."""
-    missing = tuple(name for name in study.schemes if name not in known(study))
+    found = known(study)
+    missing = tuple(name for name in study.schemes if name not in found)
     return replace(study, schemes=missing) if 0 < len(missing) < len(study.schemes) else study
 
 

@@ -21,6 +21,7 @@ from dlab.engine.journal import remembered
 from dlab.study import Study
 from dlab.study.place import Left, Tick
 
+NOBODY = Tick(lambda done: None, lambda value: None)  # follows, where an answer takes milliseconds
 AWAY = 2.0  # seconds in which the result of a unit is told and fetched
 TELLING = 0.25  # seconds between two events of a unit
 _left: OrderedDict[str, None] = OrderedDict()  # runs that have been left
@@ -91,19 +92,13 @@ def exact_result(study: Study, tick=lambda *done: None) -> dict:
     return studies.run(study, lambda done: tick(done)).to_json()
 
 
-def answered(study: Study, name: str, *which, tick: Tick) -> dict:
+def answered(study: Study, name: str, *which, tick: Tick = NOBODY) -> dict:
     """An answer of `answers.REGISTRY`; better and better ones are given on the way."""
     last = None
     for found in answers.find(name).stream(study, *which, tick=tick):
         if last is not None:
             tick.give(last)
         last = found
-    return last
-
-
-def answered_at_once(study: Study, name: str, *which, tick=lambda *done: None) -> dict:
-    """An answer that takes no more than milliseconds."""
-    *_, last = answers.find(name).stream(study, *which, tick=tick)
     return last
 
 

@@ -201,8 +201,12 @@ def _block(page, block, scene, given: Got, side=None) -> Got:
         asked = block.studies(scene)
         key = "-".join([*asked, *(study.key for study in asked.values())])
         slot = page.name if main else f"{page.name}-{block.name}"
-        empty = block.awaiting and block.awaiting(scene)
-        axes = empty and (lambda: View(empty, heights=(block.height,)).draw(f"{slot}-awaiting-{next(_running)}", False))
+
+        def axes() -> bool:  # made where nothing has been found alone
+            if (empty := block.awaiting and block.awaiting(scene)) is not None:
+                View(empty, heights=(block.height,)).draw(f"{slot}-awaiting-{next(_running)}", False)
+            return empty is not None
+
         found, state, got = runs.several(slot, asked, lambda found, state: drawn(found, state, key if state == "final" else None), axes)
         got = got if state in ("final", "partial") else Got(found, ready=True)
     elif block.answer:

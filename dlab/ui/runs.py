@@ -75,7 +75,7 @@ def several(slot: str, studies: dict[str, Study], draw, awaiting=None) -> tuple[
     They are "final", "partial" (a run was cancelled), "stale" (of other settings) or "none". draw(found, state) shows what
     is found so far, "running" while the run goes on. Exact laws (up to LAWS seconds of them) and known results show at once;
     a costly run waits for its button. slot names the picture: one that is stale stays until the next run. awaiting() draws the axes
-    that stand before the first points.
+    that stand before the first points, and says whether it could.
     """
     session, key = st.session_state, "-".join(s.key for s in studies.values())
     kept = session.setdefault("results", {})
@@ -107,12 +107,10 @@ def several(slot: str, studies: dict[str, Study], draw, awaiting=None) -> tuple[
         on_click=lambda: session.update(run=key),
     )  # fmt: skip
     right.caption(SAYS[state])
-    if last is None and awaiting:
-        awaiting()
-        return None, state, None
     if last is None:
-        with st.container(height=430, border=True, vertical_alignment="center", horizontal_alignment="center"):
-            st.caption(what)
+        if not (awaiting and awaiting()):
+            with st.container(height=430, border=True, vertical_alignment="center", horizontal_alignment="center"):
+                st.caption(what)
         return None, state, None
     return last, state, draw(last, state)
 

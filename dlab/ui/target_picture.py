@@ -10,7 +10,6 @@ import streamlit as st
 from dlab import engine
 from dlab.cache import dumps
 from dlab.figures import screen
-from dlab.params import BadInput
 from dlab.study import Study
 from dlab.ui import frame, settings
 
@@ -20,11 +19,7 @@ LOOK = 0.7  # seconds between two looks whether the contours are there
 
 def draw(scene) -> None:
     """The picture of the scene's target; where its contours are not known yet, its place, which they fill once they are."""
-    try:
-        study = Study.from_json({"target": settings.target_spec(scene), "schemes": ["EM"], "h": [1.0], "T": 1.0})
-    except BadInput:  # said where the page's own picture would be
-        return
-    found = _asked(dumps(study.to_json()))
+    found = _asked(dumps(settings.target_spec(scene)))
     ink = screen.THEMES[frame.theme()]["text"]
     if found.done():
         st.html(_image(found, ink))
@@ -43,7 +38,12 @@ def _threads() -> ThreadPoolExecutor:
 
 @lru_cache(maxsize=256)
 def _asked(text: str):
-    return _threads().submit(engine.at_once, "outline", Study.from_json(json.loads(text)))
+    return _threads().submit(_found, text)
+
+
+def _found(text: str) -> dict:
+    """The contours of a target object; BadInput, which is said where the page's own picture would be, gives no picture here."""
+    return engine.at_once("outline", Study.from_json({"target": json.loads(text), "schemes": ["EM"], "h": [1.0], "T": 1.0}))
 
 
 @lru_cache(maxsize=256)
