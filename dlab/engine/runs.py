@@ -4,6 +4,7 @@ A run goes on in a thread of its own, which only hands units to a place and puts
 there is. Where nobody has followed it for the place's `patience` it is left; what its units have given by then is in the journal.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -15,7 +16,7 @@ from dlab.study.place import Left
 
 ALONE = "alone"  # the session of a process that has no sessions
 LOOK = 0.1  # seconds between two looks of a follower at its run
-MOST, MINUTE = 30, 60.0  # runs that a session may begin in so many seconds
+MOST, MINUTE = 300, 60.0  # runs that a session may begin in so many seconds; a slider that is dragged begins a few a second
 
 
 class Run:
@@ -132,7 +133,8 @@ class Runs:
             del self._begun[name]
         its = self._begun.setdefault(session, deque(maxlen=MOST))
         if len(its) == MOST and now - its[0] < MINUTE:
-            raise BadInput(f"{MOST} runs were begun here within a minute, the most that the lab takes; wait {MINUTE:.0f} seconds.")
+            left = math.ceil(MINUTE - (now - its[0]))
+            raise BadInput(f"{MOST} runs were begun here within a minute, the most that the lab takes; wait {left} seconds.")
         its.append(now)
 
     def _leave(self, run, session) -> None:
