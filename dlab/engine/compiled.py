@@ -5,6 +5,7 @@
     RESTART             resident bytes above which a worker that has just forgotten them is started anew, between two units
     memory.limit()      bytes that one study or answer may take; it is refused before it runs
     most()              resident bytes at which a worker is ended in the middle of a unit: RESTART and what a study may take
+    be_small()          lower them all, where the machine has little memory
 
 What a session keeps is bounded in `ui.runs` (SLOTS), what the lab keeps in memory and on disk where each `Cache` is made.
 """
@@ -24,7 +25,17 @@ RESTART = 1.4e9
 MAPS = 0.5
 GROWTH = 1.2  # times what a process held when it last forgot: it does not do so at every unit where other things hold its memory
 
+SMALL = {"DLAB_SMALL": "1", "DLAB_MEMORY": "0.5"}  # where little memory is free; read by the workers that a process starts too
+
 _least = 0.0
+
+
+def be_small() -> None:
+    """Lower the ceilings of this process and of what it starts, so that a server and one worker fit into a gigabyte."""
+    global FORGET, RESTART
+    FORGET, RESTART = 0.45e9, 0.55e9
+    for name, value in SMALL.items():
+        os.environ.setdefault(name, value)
 
 
 def most() -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 import dlab
 from dlab.cache import folder
 from dlab.engine import cost
-from dlab.engine.compiled import most, resident
+from dlab.engine.compiled import be_small, most, resident
 from dlab.engine.journal import remembered
 from dlab.engine.lost import Lost
 from dlab.engine.runs import Runs
@@ -26,7 +26,11 @@ from dlab.params import BadInput
 from dlab.study.place import THREADS, Here
 
 LOG = logging.getLogger(__name__)
-ROOM = 2 * 2**30  # bytes of free memory below which there is one worker
+ROOM = 2 * 2**30  # bytes of free memory below which there is one worker, and all ceilings are lower
+GROUPS = [  # what a container may hold, and what it holds, in both versions of Linux's control groups
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+]
 QUICK = 6 * 2**30  # and from which small answers have a worker of their own
 THREADED = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
 STARTS = 90.0  # seconds that workers may take to start
@@ -95,6 +99,8 @@ def start(scheduler: str | None = None, workers: int | None = None, wait: bool =
     thread starts the place, and a failure is logged and leaves the work in this process.
     """
     scheduler = scheduler or os.environ.get("DLAB_SCHEDULER") or None
+    if os.environ.get("DLAB_SMALL") or free_memory() < ROOM:
+        be_small()
     workers = _count() if workers is None and not scheduler else workers
     stop()
     cost.remember()
@@ -142,10 +148,14 @@ def status() -> dict:
 
 
 def free_memory() -> float:
-    """Bytes of memory that this machine has left."""
+    """Bytes of memory that this machine, or the container that this process lives in, has left."""
+    left = float("inf")
     with suppress(OSError, ValueError, StopIteration), open("/proc/meminfo") as lines:
-        return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    return float(ROOM)
+        left = 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    for limit, used in GROUPS:
+        with suppress(OSError, ValueError):  # "max" where there is no limit
+            left = min(left, int(Path(limit).read_text()) - int(Path(used).read_text()))
+    return left if left < float("inf") else float(ROOM)
 
 
 def _count() -> int:
@@ -155,7 +165,7 @@ def _count() -> int:
         except ValueError:
             raise BadInput(f"DLAB_WORKERS = {text!r} is not a number; give how many worker processes there are to be.") from None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if free_memory() >= ROOM else 1
+    return 1 if os.environ.get("DLAB_SMALL") else cores
 
 
 def _connect(scheduler, workers, wait=STARTS) -> None:

@@ -7,6 +7,7 @@ have (`identity.label`), and not for a worker by its address, which a worker tha
 
 import json
 import logging
+import pickle
 import threading
 import time
 import uuid
@@ -26,6 +27,26 @@ LOG = logging.getLogger(__name__)
 DEPTH = 2  # units under way for each worker, so that none waits for the next
 LOOK = 2.0  # seconds between two looks at which workers there are
 QUICKLY = 30.0  # seconds after which a small answer is computed here
+
+
+def _unpacking():
+    """What workers are asked to call. The scheduler unpickles each task that it is given: this is a function that no module holds, of
+    bytes, so that it need not import the lab and JAX (150 MB, and seconds in which it would answer nobody)."""
+
+    def perform(packed: bytes, *held):
+        import pickle
+
+        function, args = pickle.loads(packed)
+        return function(*args, *held)
+
+    return perform
+
+
+PERFORM = _unpacking()
+
+
+def _packed(*args) -> bytes:
+    return pickle.dumps((tasks.perform, args))
 
 
 class Pool:
@@ -56,9 +77,8 @@ class Pool:
         """The value of a small job, before all others; on a worker of its own where there is one, and here where no worker answers."""
         where = {"resources": {identity.QUICK: 1}} if self._quick else {"resources": {identity.label(): 1}, "priority": 100}
         try:
-            future = self.client.submit(
-                tasks.perform, function, _text(study), args, "", uuid.uuid4().hex, self.topic, pure=False, **where
-            )  # fmt: skip
+            packed = _packed(function, _text(study), args, "", uuid.uuid4().hex, self.topic)
+            future = self.client.submit(PERFORM, packed, pure=False, **where)
             return future.result(timeout=QUICKLY)
         except BadInput:
             raise
@@ -158,9 +178,9 @@ class Pool:
         held = [a for a in args if _is_future(a)]
         plain = tuple(a for a in args if not _is_future(a))
         try:
+            packed = _packed(function, work.text, plain, work.name, unit, self.topic)
             theirs = self.client.submit(
-                tasks.perform, function, work.text, plain, work.name, unit, self.topic, *held, key=f"{function.__name__}-{unit}",
-                pure=False, resources={identity.label(): 1}, priority=0,
+                PERFORM, packed, *held, key=f"{function.__name__}-{unit}", pure=False, resources={identity.label(): 1}, priority=0,
             )  # fmt: skip
         except Exception as error:  # what it holds is gone with its scheduler
             self._units.pop(unit)

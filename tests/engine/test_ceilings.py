@@ -1,11 +1,13 @@
 """What a process may hold of memory: its ceilings, with small numbers."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
 
 from dlab import engine
-from dlab.engine import compiled, tasks
+from dlab.engine import compiled, places, tasks
 from dlab.study import memory
 
 
@@ -46,6 +48,39 @@ def test_the_ceilings_leave_a_study_what_it_may_take(monkeypatch):
         monkeypatch.setenv("DLAB_MEMORY", str(gib))
         assert compiled.most() == pytest.approx(compiled.RESTART + memory.limit())
         assert compiled.most() > gib * memory.GIB
+
+
+def test_a_small_machine_has_lower_ceilings_and_one_worker(monkeypatch):
+    for name in ("FORGET", "RESTART"):
+        monkeypatch.setattr(compiled, name, getattr(compiled, name))
+    for name in (*compiled.SMALL, "DLAB_WORKERS"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)  # what the code sets goes with the test
+    free = [places.ROOM + 1.0]
+    monkeypatch.setattr(places, "free_memory", lambda: free[0])
+    asked = []
+    monkeypatch.setattr(places, "_connect", lambda scheduler, workers: asked.append(workers))
+    before = compiled.most()
+    places.start()
+    free[0] -= 2
+    assert asked == [len(os.sched_getaffinity(0))]
+    assert compiled.most() == before
+    places.start()
+    assert asked[1:] == [1]
+    assert compiled.FORGET < compiled.RESTART < 0.6e9
+    assert compiled.most() < before / 3
+    assert memory.limit() == 0.5 * memory.GIB
+
+
+def test_a_container_has_no_more_memory_than_its_limit(monkeypatch, tmp_path):
+    most, used = tmp_path / "most", tmp_path / "used"
+    monkeypatch.setattr(places, "GROUPS", [(most, used)])
+    machine = places.free_memory()
+    most.write_text("max\n")
+    used.write_text("400\n")
+    assert places.free_memory() == pytest.approx(machine, rel=0.2)
+    most.write_text("1000\n")
+    assert places.free_memory() == 600
 
 
 class Worker:

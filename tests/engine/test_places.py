@@ -191,6 +191,11 @@ def test_workers_of_other_numerics_get_nothing_and_one_sentence_says_what_differ
     assert not any(identity.label() in info[a]["resources"] for a in pool._quick)
 
 
+def test_the_scheduler_imports_neither_jax_nor_the_lab(pool):
+    assert workers.Asked(replace(SHORT, seed=11), "s").rows()
+    assert pool.client.run_on_scheduler(lambda: [name for name in ("jax", "dlab") if name in __import__("sys").modules]) == []
+
+
 def test_a_worker_that_holds_too_much_is_started_anew_between_two_units(pool):
     before = workers.pids(pool)
     workers.until(lambda: len(workers.pids(pool)) == 2)
