@@ -28,7 +28,7 @@ import jax
 import numpy as np
 import pytest
 from cases import GAUSSIAN, LOGISTIC, SKEW
-from server import ARGUMENTS, CHROMIUM
+from server import ARGUMENTS, CHROMIUM, running
 
 from dlab import engine, pictures, targets
 
@@ -56,6 +56,19 @@ def chromium():
         browser = p.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """The folder of results, votes and compiled code of the server that tests of a process share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def app(cache):
+    """The address of that server: one for all tests that walk through the app's pages, or ask it as phones do."""
+    with running(cache) as address:
+        yield address
 
 
 @pytest.fixture

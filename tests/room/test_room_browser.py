@@ -3,19 +3,13 @@
 from urllib.parse import urlencode
 
 import pytest
-from server import CHROMIUM, running
+from server import CHROMIUM
 
 from dlab.room.question import SLOPES
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 OWN = "How many *steps* <b> do you need? | 0..100"
 WAIT = 180_000  # ms, for a machine that compiles for others too
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("cache")) as address:
-        yield address
 
 
 @pytest.fixture

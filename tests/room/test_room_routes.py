@@ -49,21 +49,15 @@ def state(text):
     return json.loads(re.search(r'<script type="application/json" id="state">(.*?)</script>', text)[1])
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def server(folder):
-    with running(folder) as address:
-        yield address.rstrip("/")
+@pytest.fixture
+def server(app):
+    return app.rstrip("/")
 
 
 @pytest.fixture
-def rooms(folder):
+def rooms(cache):
     """The store as a second server has it."""
-    made = Store(folder / "rooms" / "rooms.sqlite")
+    made = Store(cache / "rooms" / "rooms.sqlite")
     yield made
     made.close()
 

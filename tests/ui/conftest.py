@@ -1,19 +1,6 @@
-"""One server of the app, and a browser, for all tests that walk through its pages."""
+"""A browser for all tests that walk through the app's pages."""
 
 import pytest
-from server import running
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """The folder of results and compiled code that the servers of these tests share."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="session")
-def app(cache):
-    with running(cache) as address:
-        yield address
 
 
 @pytest.fixture(scope="session")
