@@ -353,7 +353,7 @@ def _homework(args) -> int:
         valid = sum(row["student"] != "" for row in found)
         print(f"dlab: {valid} of {len(found)} codes are valid", file=sys.stderr)
         return 0
-    secret = args.secret or secrets.token_urlsafe(9)
+    secret = args.secret or secrets.token_hex(8)  # no dash at its start, which `check` would take for an option
     address = args.address or os.environ.get("DLAB_ADDRESS") or "http://localhost:8501"
     rows = homework.make(args.scene, args.students, secret, address)
     text = "student,link\n" + "".join(f"{number},{link.replace(',', '%2C')}\n" for number, link in rows)

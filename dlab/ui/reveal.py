@@ -153,7 +153,10 @@ def answer(page: str, result: dict, side) -> None:
             st.html(room.style() + room.bars(*voted, right))
         if said := scene.answer(result):
             st.markdown(f"**Answer.** {said}")
-        st.button("Ask again", type="tertiary", key="guess-again", on_click=_again, args=(scene.name,))
+        with st.container(horizontal=True):
+            st.button("Ask again", type="tertiary", key="guess-again", on_click=_again, args=(scene.name,))
+            if asked := room.asked(scene.name):
+                room.ending(asked)
 
 
 def _said(chosen) -> str:

@@ -111,6 +111,13 @@ def test_options_that_are_numbers_are_not_taken_for_slopes(tmp_path, capsys):
     assert next(row["answers"] for row in found if row["right"] == "1") == found[0]["expected"]
 
 
+def test_the_secret_that_is_drawn_can_be_typed_as_it_is_said(tmp_path, capsys):
+    for _ in range(20):
+        assert shell.main(["homework", "make", "--scene", "void", "--students", "1", "--out", str(tmp_path / "links.csv")]) == 0
+        secret = capsys.readouterr().err.split()[-1]
+        assert secret.isalnum(), "one that begins with a dash is an option"
+
+
 def test_a_file_without_codes_or_none_at_all_gives_one_sentence(tmp_path, capsys):
     empty = tmp_path / "empty.csv"
     empty.write_text("a,b\n")
