@@ -237,10 +237,13 @@ const Lesson = (() => {
       if (live && this.moves) this.picture.prepend(this.chips.node);
       if (live) this.side.append(this.controls.node, this.reset);
       const facts = el("div", { class: "facts" }, scene.tables.map(t => fold(t.title, grid(t))), scene.notes.length ? fold(`${scene.notes.length} note${scene.notes.length > 1 ? "s" : ""}`, el("ul", {}, scene.notes.map(n => el("li", {}, n)))) : null);
-      const aside = live && !presenting() ? null : this.answer, below = aside ? null : this.answer;
-      if (aside) this.side.prepend(this.answer);
+      // The answer stands beside the picture; under it where the controls are.
+      const shown = el("div", { class: "shown" }, this.takeaway, this.keys, this.picture);
+      this.under = live && !presenting();
+      if (this.under) shown.append(this.answer);
+      else this.side.prepend(this.answer);
       const glide = this.player ? el("p", { class: "small-print" }, "Grey lines: the target. Between steps particles glide; only the steps are computed.") : null;
-      const parts = [el("div", { class: "stage" }, el("div", { class: "shown" }, this.takeaway, this.keys, this.picture), this.side), this.note, below, glide, facts];
+      const parts = [el("div", { class: "stage" }, shown, this.side), this.note, glide, facts];
       this.watch = new ResizeObserver(() => this.draw());
       requestAnimationFrame(() => this.picture.isConnected && this.watch.observe(this.picture));
       return parts.filter(Boolean);
@@ -281,8 +284,10 @@ const Lesson = (() => {
 
     // Pictures in the size that there is.
     draw() {
-      if (!this.picture.isConnected) return;
+      if (!this.picture.clientWidth) return; // nor has a page any size in a frame that is hidden, as on a slide to come
       const font = presenting() ? 20 : 14, size = { font, line: presenting() ? 3 : 2.2, mark: presenting() ? 10 : 8 };
+      // What stands below is to be seen with the picture, the answer as well as its button.
+      const below = this.under && this.answer.isConnected ? this.answer.offsetHeight + 16 : 0;
       if (this.moves) {
         const box = this.distances.parentNode;
         this.frame = undefined;
@@ -290,12 +295,11 @@ const Lesson = (() => {
         this.mark(this.latest ?? null);
         // Whole in the window: as many squares beside each other as there are clouds.
         const clouds = this.player.clouds, many = clouds.children.length, place = clouds.getBoundingClientRect().top + scrollY;
-        clouds.style.maxWidth = innerWidth > 900 && many ? `${Math.max(140, innerHeight - place - 4.6 * font) * many + 13 * (many - 1)}px` : "";
+        clouds.style.maxWidth = innerWidth > 900 && many ? `${Math.max(140, innerHeight - place - below - 4.6 * font) * many + 13 * (many - 1)}px` : "";
         this.player.fit();
         return;
       }
-      // A button below is to be seen with the picture.
-      const top = this.svg.getBoundingClientRect().top + scrollY, below = this.answer.parentNode === main && this.own.stage < 2 ? 56 : 0;
+      const top = this.svg.getBoundingClientRect().top + scrollY;
       const height = Math.max(280, Math.min(620, innerHeight - top - below - (presenting() ? 16 : 30)));
       Chart.draw(this.svg, this.spec(), { ...size, width: this.picture.clientWidth, height: innerWidth < 700 ? 340 : height, id: "clip-picture" });
       this.svg.setAttribute("aria-label", this.scene.takeaway);
