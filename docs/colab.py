@@ -1,7 +1,8 @@
-"""The Colab buttons of docs/notebooks: `python docs/colab.py` writes them, --check says whether it would.
+"""The Colab buttons of docs/notebooks: `python docs/colab.py https://github.com/OWNER/NAME` writes those of a repository.
 
-One setting says where the lab can be had from: `repository` under [project.urls] of pyproject.toml, its address on GitHub. Without it there
-are no buttons, since they would lead nowhere, and the cell that installs the lab asks for the address.
+The address is kept as `repository` under [project.urls] of pyproject.toml. Without one there are no buttons, since they would lead nowhere,
+and the cell that installs the lab asks for the address: `python docs/colab.py none` brings that back. Without an argument the notebooks get
+the address that is kept; --check says whether they have it.
 """
 
 import json
@@ -16,13 +17,32 @@ BRANCH = "main"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 
+PROJECT = ROOT / "pyproject.toml"
+
+
 def repository() -> str:
-    """The address, "" where there is none. ValueError for one that is not on GitHub, which Colab cannot open."""
-    urls = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"].get("urls", {})
-    address = {name.lower(): url for name, url in urls.items()}.get("repository", "").removesuffix(".git").rstrip("/")
+    """The address that is kept, "" where there is none."""
+    urls = tomllib.loads(PROJECT.read_text("utf-8"))["project"].get("urls", {})
+    return read({name.lower(): url for name, url in urls.items()}.get("repository", ""))
+
+
+def read(address: str) -> str:
+    """An address without what may be left out of it. ValueError for one that is not on GitHub, which Colab cannot open."""
+    address = address.rstrip("/").removesuffix(".git")
     if address and not re.fullmatch(r"https://github\.com/[\w.-]+/[\w.-]+", address):
-        raise ValueError(f"repository = {address!r} is not https://github.com/OWNER/NAME; Colab opens notebooks from there alone.")
+        raise ValueError(f"{address!r} is not https://github.com/OWNER/NAME; Colab opens notebooks from there alone.")
     return address
+
+
+def keeping(project: str, address: str) -> str:
+    """The text of pyproject.toml with an address, or without one."""
+    project = re.sub(r'^repository = ".*"\n', "", project, flags=re.M | re.I)
+    if not address:
+        return re.sub(r"^\[project\.urls\]\n\n", "", project, flags=re.M)
+    line = f'repository = "{address}"\n'
+    if "[project.urls]\n" in project:
+        return project.replace("[project.urls]\n", f"[project.urls]\n{line}")
+    return project.replace("[project.scripts]\n", f"[project.urls]\n{line}\n[project.scripts]\n")
 
 
 def button(name: str, address: str) -> str:
@@ -46,9 +66,15 @@ def written(name: str, text: str, address: str) -> str:
 
 
 def main() -> int:
+    if (given := sys.argv[1:]) and given != ["--check"]:
+        try:
+            PROJECT.write_text(keeping(PROJECT.read_text("utf-8"), read("" if given == ["none"] else given[0])), "utf-8")
+        except ValueError as error:
+            print(f"colab: {error}", file=sys.stderr)
+            return 2
     texts = {path: path.read_text("utf-8") for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
     changed = {path: new for path, text in texts.items() if (new := written(path.stem, text, repository())) != text}
-    if "--check" in sys.argv[1:]:
+    if given == ["--check"]:
         print(*[f"stale: {path.relative_to(ROOT)}" for path in changed] or ["the notebooks are up to date"], sep="\n")
         return bool(changed)
     for path, text in changed.items():

@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -101,6 +102,18 @@ def test_buttons_lead_to_where_the_repository_is():
     assert colab.written(name, there, "") == path.read_text("utf-8")
     listed = (ROOT / "docs" / "notebooks" / "README.md").read_text("utf-8")
     assert all(f"({name}.ipynb)" in listed for name in FILES)
+
+
+def test_an_address_is_kept_changed_and_taken_away_again():
+    plain = (ROOT / "pyproject.toml").read_text("utf-8")
+    kept = colab.keeping(plain, "https://github.com/lab/sampling")
+    assert tomllib.loads(kept)["project"].pop("urls") == {"repository": "https://github.com/lab/sampling"}
+    assert colab.keeping(kept, "https://github.com/other/fork").count("repository") == 1
+    assert colab.keeping(kept, "") == plain
+    assert colab.read("https://github.com/lab/sampling.git/") == "https://github.com/lab/sampling"
+    for wrong in ("https://gitlab.com/lab/sampling", "github.com/lab/sampling", "--chek"):
+        with pytest.raises(ValueError, match="OWNER/NAME"):
+            colab.read(wrong)
 
 
 @pytest.mark.slow
