@@ -95,7 +95,8 @@ const Film = (() => {
       this.film.panels.forEach((panel, i) => {
         const w = !noising && this.film.distances?.[i]?.[frame];
         const value = typeof w === "number" ? `\u2003${this.canvases[i].clientWidth < 150 ? "" : "W₂ = "}${Chart.number(w)}` : "";
-        this.titles[i].textContent = panel.name + value;
+        // Where there is no room for both, its short name.
+        this.titles[i].textContent = (this.canvases[i].clientWidth < 220 ? panel.name.split(" · ")[0] : panel.name) + value;
       });
       this.told(noising ? null : frame);
     }

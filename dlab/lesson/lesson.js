@@ -147,10 +147,11 @@ const Lesson = (() => {
 
   function controls(view, changed) {
     const s = view.now, rows = [], free = name => !view.live.fixed.includes(GROUPS[name]);
-    const slider = (name, label, low, high, by, get, set, text) => {
+    // was: the lesson's value, which the slider finds again though it may lie between two of its places.
+    const slider = (name, label, low, high, by, get, set, text, was = NaN) => {
       const output = el("output"), input = el("input", { type: "range", min: low, max: high, step: by, "aria-label": label });
       const show = () => { input.value = get(); output.textContent = text(get()); };
-      input.oninput = () => { set(Number(input.value)); show(); changed(); };
+      input.oninput = () => { const v = Number(input.value); set(Math.abs(v - was) < by / 2 ? was : v); show(); changed(); };
       rows.push([el("label", { "data-name": name }, el("span", {}, label, output), input), show]);
     };
     const menu = (name, label, options, get, set) => {
@@ -159,13 +160,13 @@ const Lesson = (() => {
       rows.push([el("label", { "data-name": name }, el("span", {}, label), input), () => { input.value = get(); }]);
     };
     const tenth = v => String(Number(v.toFixed(2)));
-    s.k.forEach((_, i) => slider(`k${i + 1}`, `Curvature κ${"₁₂"[i]}`, 0.3, 8, 0.1, () => s.k[i], v => { s.k[i] = v; }, tenth));
+    s.k.forEach((_, i) => slider(`k${i + 1}`, `Curvature κ${"₁₂"[i]}`, 0.3, 8, 0.1, () => s.k[i], v => { s.k[i] = v; }, tenth, view.begun.k[i]));
     const counts = () => view.counts.length - 1;
     slider("at", "Step size h", 0, counts(), 1, () => Math.min(s.at, counts()), v => { s.at = v; }, () => view.place(view.N).slice(4));
     menu("grid", "Time grid", Object.entries(data.grids).map(([name, g]) => [name, g.title]), () => s.grid, v => { s.grid = v; });
-    slider("level", "Score error ε", 0, 0.5, 0.01, () => s.level, v => { s.level = v; }, tenth);
+    slider("level", "Score error ε", 0, 0.5, 0.01, () => s.level, v => { s.level = v; }, tenth, view.begun.level);
     menu("kind", "Its kind", [["constant", "constant vector"], ["relative", "share of the score"]], () => s.kind, v => { s.kind = v; });
-    slider("T", "Horizon T", 1, 10, 1, () => s.T, v => { s.T = v; }, v => data.grids[s.grid].begins === "T" ? tenth(v) : view.problem.grid.T.toFixed(2));
+    slider("T", "Horizon T", 1, 10, 1, () => s.T, v => { s.T = v; }, v => data.grids[s.grid].begins === "T" ? tenth(v) : view.problem.grid.T.toFixed(2), view.begun.T);
     menu("start", "Start", [["exact", "exact law at T"], ["paper", "N(0, σ²I)"], ["vp", "N(0, I)"]], () => s.start, v => { s.start = v; });
     const part = Object.fromEntries(rows.map(([row]) => [row.dataset.name, row]));
     const node = el("div", { class: "controls" }, Object.keys(part).filter(free).map(name => part[name]));

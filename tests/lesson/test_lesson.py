@@ -281,16 +281,26 @@ class TestBrowser:
             await new Promise(requestAnimationFrame);
           }
         }""")
-        print(f"median of 60 redraws: {statistics.median(page.evaluate('Lesson.redraws')):.2f} ms")
+        times = page.evaluate("Lesson.redraws")
+        print(f"median of 60 redraws: {statistics.median(times):.2f} ms")
+        assert min(times) <= 10, "ms, where this machine was not doing something else"
 
     def test_random_midpoints_hide_when_a_setting_moves(self, opened):
         page = opened(lesson_file.made(lesson_file.asked([MIXED])))
         page.keyboard.press(" ")
         schemes = "Lesson.view.latestSeries.map(s => s.scheme)"
         assert page.evaluate(schemes) == ["EM", "REM"]
-        page.locator("[data-name=k1] input").fill("3")
-        assert page.evaluate(schemes) == ["EM"]
-        assert "REM" in page.locator(".moved").text_content()
+        for name, value in (("k1", "3"), ("k2", "2.5"), ("T", "5"), ("level", "0.1"), ("grid", "karras"), ("start", "paper")):
+            control = page.locator(f"[data-name={name}] :is(input, select)")
+            before = control.input_value()
+            move = control.select_option if name in ("grid", "start") else control.fill
+            move(value)
+            assert page.evaluate(schemes) == ["EM"], name
+            assert "REM" in page.locator(".moved").text_content()
+            move(before)
+            assert page.evaluate(schemes) == ["EM", "REM"], name
+        page.locator("[data-name=at] input").fill("1")  # of the particles alone
+        assert page.evaluate(schemes) == ["EM", "REM"]
 
     @pytest.mark.parametrize(
         "ground, fragment", [("light", "#halving"), ("dark", "#halving"), ("dark", "#watch"), ("light", "#void+present")]
