@@ -225,6 +225,27 @@ class TestBrowser:
         assert frame.locator("main").get_attribute("data-scene") == "evaluations"
         assert not errors
 
+    @pytest.mark.parametrize("width, height", [(1440, 900), (1280, 720)])
+    def test_an_answer_is_seen_whole_with_its_picture(self, opened, file, data, width, height):
+        page = opened(file, width, height)
+        for i, scene in enumerate(data["scenes"]):
+            page.keyboard.press(str(i + 1))
+            for _ in range(2):
+                page.keyboard.press(" ")
+            page.locator("main[data-stage='2'] .answer p").first.wait_for()
+            top, bottom = page.evaluate("[scrollY, document.querySelector('.answer').getBoundingClientRect().bottom]")
+            assert top == 0, scene["name"]
+            assert bottom <= height, scene["name"]
+
+    def test_a_frame_that_is_hidden_draws_when_it_is_shown(self, opened, file):
+        page = opened(file, fragment="#halving")
+        page.evaluate("document.body.style.display = 'none'")
+        page.keyboard.press(" ")
+        page.wait_for_timeout(200)
+        assert page.locator(".picture svg .mark").count() == 0
+        page.evaluate("document.body.style.display = ''")
+        page.locator(".picture svg .mark").first.wait_for()
+
     def test_a_guess_is_drawn_and_said(self, opened, file):
         page = opened(file, fragment="#halving")
         page.locator(".ask").first.get_by_text("½", exact=True).click()

@@ -71,6 +71,8 @@ def test_a_lecturer_and_two_phones(app, visit):
     screen.get_by_role("button", name="Show the votes").click()
     screen.wait_for_selector(".room-bars")
     rest(screen)
+    lines = screen.locator(".room-bars th").evaluate_all("all => all.map(th => Math.round(th.getBoundingClientRect().height))")
+    assert len(set(lines)) == 1, "½ and 1½ stand on one line each"
     answer = screen.get_by_role("button", name="Show the answer")
     box = answer.bounding_box()
     assert box["y"] + box["height"] <= 720, "nobody has to scroll for it"
@@ -85,6 +87,9 @@ def test_a_lecturer_and_two_phones(app, visit):
     assert screen.locator(".st-key-answer .room-bars tr").count() == len(SLOPES) * 2
     one.get_by_text("The vote is closed").wait_for()
     assert one.locator("fieldset button:enabled").count() == 0
+    screen.get_by_role("button", name="Close the room").click()
+    rest(screen)
+    assert screen.get_by_role("button", name="Close the room").count() == 0
 
 
 def test_a_number_is_voted_with_a_slider_and_by_keyboard(app, visit):
