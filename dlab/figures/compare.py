@@ -1,12 +1,15 @@
-"""The picture of one scheme measured by every method: where the point clouds see no more."""
+"""The picture of one scheme measured by every method: where the point clouds see no more.
 
+Hues are the schemes'. A method has a marker and a dash of its own, in ink, or in grey where it sees a sampling floor or brackets W2.
+"""
 
 from dlab import measure
 from dlab.answers.estimators import DISAGREES
-from dlab.figures.chart import Band, Chart, Curve, look
+from dlab.figures.chart import NEUTRAL, Band, Chart, Curve, look
 from dlab.figures.numbers import estimate, number, place, size, size_text
 from dlab.figures.plot import plot, step_axis
 
+INK = ("#1d2733", "#e8edf3")
 BRACKET = ("coupled", "gelbrich")  # thin: they say between what the value lies
 
 
@@ -18,11 +21,12 @@ def chart(found: dict) -> Chart:
     axis = step_axis(map(at, rows), "number of steps N", text="{:g}".format) if uneven else step_axis(map(at, rows))
     for name, estimator in measure.REGISTRY.items():
         mine = sorted((r for r in rows if r["method"] == name), key=at)
-        style = look(estimator.style, group=name)
+        floors = [(at(r), 0.0, r["floor"]) for r in mine if r["floor"]]
+        style = look(estimator.style, group=name, colours=NEUTRAL if floors or name in BRACKET else INK)
         curves.append(Curve.of(
             estimator.title, mine, at, why=lambda r: r["flags"], says=_says, thin=name in BRACKET, label=name,
             **style))  # fmt: skip
-        if floors := [(at(r), 0.0, r["floor"]) for r in mine if r["floor"]]:
+        if floors:
             bands.append(Band(f"{name} floor", *zip(*floors), colours=style["colours"], group=name))
     title = f"{found['scheme']} measured by every method, on the same particles"
     return plot(

@@ -1,8 +1,11 @@
 """From curves to a chart: limits, ticks, reference slopes, reading guide, and the places of what the axes do not hold."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+
+import numpy as np
 
 from dlab import schemes
 from dlab.figures.chart import Axis, Band, Chart, Curve, Key, Sheet, Triangle, decades, evenly, look, octaves, whiskers
@@ -15,6 +18,8 @@ FOOT, APART = 0.03, 0.04  # shares of the picture's height: below the triangles;
 ROUNDING = 1e-9  # of the largest value: a hollow point below says “equal”, and does not stretch the axis
 BESIDE = 1.3  # times as far right or left as a triangle: a mark there would stand in its labels
 NARROW = 1.6  # times as far right as it begins: a triangle that ends nearer is not drawn
+EDGE, CLEAR = 0.06, 0.025  # shares of the picture: for the labels beside a triangle, and between it and the nearest mark
+SMALLER = 1.0, 0.87, 0.75  # powers of a triangle's largest width, down to where its labels still stand apart
 LARGE = 1e4  # of the largest measured value: a bound above would flatten the picture, and leaves it at its top
 
 
@@ -65,7 +70,8 @@ def plot(
     y        an axis, or the title of a logarithmic one about all that is drawn
     keys     after those of the curves; guide {"hollow", "band", "x" or a dash: label} adds those ways of drawing that occur
              without a key or label of their own
-    slopes   of reference triangles in a lower corner, "left" where curves fall to the right, or in the empty "top" one
+    slopes   of reference triangles in a lower corner, "left" where curves fall to the right, or in the "top" one; beside it where
+             something is drawn there
     least    (low, high) that a vertical axis about what is drawn shows at least
     says     a sentence that ends the alternative text, and is the caption where no other is given
     """
@@ -76,7 +82,7 @@ def plot(
     curves = _placed(curves, x, y)
     guide = [key for how, label in (guide or {}).items() if (key := _guide(how, label, curves, bands))]
     chart = Chart(
-        title, x, y, tuple(curves), tuple(bands), triangles=_triangles(x, y, slopes, corner),
+        title, x, y, tuple(curves), tuple(bands), triangles=_triangles(x, y, slopes, corner, curves, bands),
         alt=" ".join(filter(None, [_axes(x, y), says])),
         keys=(*(Key(c.key, c.colours, c.group, c.marker, c.dash, not c.filled or any(c.filled)) for c in curves if c.key), *keys, *guide),
     )  # fmt: skip
@@ -170,20 +176,74 @@ def _guide(how, label, curves, bands) -> Key | None:
     return Key(label, dash=how) if any(c.dash == how and not c.key and not c.label and not c.marker for c in curves) else None
 
 
-def _triangles(x, y, slopes, corner) -> tuple[Triangle, ...]:
-    """Reference slopes, wide enough for their labels to stand apart; none where the picture is too narrow or too low."""
+def _triangles(x, y, slopes, corner, curves=(), bands=()) -> tuple[Triangle, ...]:
+    """Reference slopes, wide enough for their labels to stand apart, in their corner or as near to it as no curve is in their way;
+    none where the picture is too narrow or too low, or has no such place."""
     if not (slopes and x.log and y.log):
         return ()
-    (left, right), (low, top) = x.limits, y.limits
-    height = top / low
-    wide = min((right / left) ** 0.45, max(4.0 if height > 100 else 2.0, height**0.16))
-    if wide < NARROW:
-        return ()
-    edge = (right / left) ** 0.06  # room for the labels beside the corner
+    (left, right), height = x.limits, y.limits[1] / y.limits[0]
+    largest = min((right / left) ** 0.45, max(4.0 if height > 100 else 2.0, height**0.16))
     if corner == "top":
-        wide = min(wide, height**0.15)
-        high = y.at(0.96) / wide ** max(slopes)
-        return tuple(Triangle(right / edge, right / edge / wide, high, -s, order(s)) for s in slopes) if wide >= NARROW else ()
-    ends = (right / edge / wide, right / edge) if corner == "right" else (left * edge * wide, left * edge)
-    sign, foot = 1 if corner == "right" else -1, y.at(FOOT)
-    return tuple(Triangle(*ends, foot, sign * s, order(s)) for s in slopes if foot * wide**s < top)
+        largest = min(largest, height**0.15)
+    sign, marks = 1 if corner == "right" else -1, _marks(x, y, curves, bands, corner)
+    for smaller in SMALLER:
+        wide = largest**smaller
+        if wide < NARROW:
+            break
+        mine = [s for s in slopes if math.log(wide) * s < (1 - FOOT) * math.log(height)]
+        if not mine:
+            continue
+        across, tall = (math.log(wide) / math.log(end) for end in (right / left, height))
+        if (at := _free(across, [tall * s for s in mine], sign, corner, marks)) is not None:
+            first, last, foot = x.at(at[0]), x.at(at[0] + across), y.at(at[1])
+            ends = (first, last) if sign > 0 else (last, first)
+            return tuple(Triangle(*ends, foot, sign * s, order(s)) for s in mine)
+    return ()
+
+
+def _free(across, rises, sign, corner, marks) -> tuple[float, float] | None:
+    """The place of triangles next to their corner, with no mark in them or their labels: (left end, foot). All are shares of the
+    picture: their width, their heights, and marks (n, 2)."""
+    steep, room = max(rises), 1 - 2 * EDGE - across
+    home = (EDGE if corner == "left" else 1 - EDGE - across), (0.96 - steep if corner == "top" else FOOT)
+    places = [home, *((EDGE + room * i / 24, FOOT + (0.96 - FOOT - steep) * j / 24) for i in range(25) for j in range(25))]
+    places.sort(key=lambda p: math.dist(p, home))
+    if not len(marks):
+        return home
+    starts, foot = np.array(places).T[:, :, None]
+    along = marks[:, 0] - starts if sign > 0 else starts + across - marks[:, 0]  # from where the slopes meet
+    over = marks[:, 1] - foot
+    inside = (along > -CLEAR) & (along < across + CLEAR) & (over > -CLEAR) & (over < steep * along / across + CLEAR)
+    beside = (along >= across) & (along < across + EDGE + CLEAR) & (over > -CLEAR) & (over < steep + CLEAR)
+    clear = ~(inside | beside).any(axis=1)
+    return places[int(clear.argmax())] if clear.any() else None
+
+
+def _marks(x, y, curves, bands, corner) -> np.ndarray:
+    """Where a picture is not empty, as shares of it, (n, 2): along lines, at markers and on error bars, at the edges of bands and
+    under their names."""
+    found = []
+
+    def trace(xs, ys):
+        low, top = y.limits
+        points = [(x.share(a), y.share(min(max(b, low), top))) for a, b in zip(xs, ys)]
+        for (u, v), (w, z) in itertools.pairwise(points):
+            count = 2 + int(100 * math.dist((u, v), (w, z)))
+            found.extend(zip(np.linspace(u, w, count), np.linspace(v, z, count)))
+        found.extend(points)
+
+    for c in curves:
+        if c.dash:
+            trace(c.x, c.y)
+        else:
+            found += [(x.share(a), y.share(min(max(b, y.limits[0]), y.limits[1]))) for a, b in zip(c.x, c.y)]
+        for a, (low, high, *_) in zip(c.x, whiskers(c, y)):
+            trace((a, a), (low, high))
+    for b in bands:
+        for edge in (b.lower, b.upper):
+            trace(b.x, edge)
+        if b.label:  # its name, in the corner that the triangles leave
+            name = (0.0, 0.5) if corner == "right" else (0.5, 1.0)
+            for down in (0.03, 0.06, 0.09):
+                trace([x.at(share) for share in name], [y.at(y.share(y.place(max(b.upper))) - down)] * 2)
+    return np.array(found)

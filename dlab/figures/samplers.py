@@ -35,7 +35,7 @@ def chart(rows: list[dict], says: str, picked: str | None = None) -> Chart:
         curves.append(Curve.of(name, mine, _at, why=lambda r: r["flags"], says=_says, label=name, **look))
         gone = [r for r in mine if r["w2"] is None]
         curves.append(lost(f"{name} without a value", gone, _at, _says, **{**look, "marker": "x"}))
-    axis = step_axis(map(_at, rows), "score and Hessian evaluations a path", (1.15, 1.15), "{:g}".format)
+    axis = step_axis(map(_at, rows), "evaluations a path", (1.15, 1.15), "{:g}".format)
     return plot(
         "W₂ against evaluations of score and Hessian", axis, _quantity(rows), curves,
         guide={"hollow": "equal up to rounding, or rough", "x": "not finite"}, slopes=(1.0, 2.0, 3.0), corner="left",

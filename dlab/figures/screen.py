@@ -32,6 +32,7 @@ STRIP = 30  # px above every chart: the title of its vertical axis on the left, 
 LEADING = 1.2  # of a line of type, in units of its size
 LETTER, CAPITAL = 0.53, 0.7  # mean widths of letters, likewise
 HOVER_WIDTH = 42  # characters: a longer line runs off a telephone
+CROWDED = 1.2  # times higher than the picture: names that are so many stand in two columns
 MANY = 200  # numbers that are sent as bytes, which are shorter than their decimals
 CLEAR = "rgba(0,0,0,0)"
 
@@ -105,24 +106,34 @@ _SILENT = {"showarrow": False, "align": "left"}
 
 
 def _labels(chart, shade, size, tall) -> dict:
-    """The names of the curves beside the picture, none over another, thin leaders to them, and the room that they take in px; tall: the
-    picture's height in px."""
+    """The names of the curves beside the picture, none over another and in two columns where they are many, thin leaders to them, and
+    the room that they take in px; tall: the picture's height in px."""
     labels, gap, ground = chart.labels, 0.12 * size, list(THEMES.values())[shade]["ground"]
     need = sum(len(label.lines) * LEADING * size + gap for label in labels)
-    size = max(9.0, size * min(1.0, tall / need)) if need else size
-    heights = [(len(label.lines) * LEADING * size + gap) / tall for label in labels]
+    columns = 2 if need > CROWDED * tall else 1
+    size = max(9.0, size * min(0.86 if columns > 1 else 1.0, columns * tall / need)) if need else size
+    # Of two columns each label has half its height of the first one's stack: where the other column has a gap.
+    heights = [(len(label.lines) * LEADING * size + gap) / tall / columns for label in labels]
+    places = apart([chart.y.share(label.y) for label in labels], heights)
+    column = {i: rank % columns for rank, i in enumerate(sorted(range(len(labels)), key=places.__getitem__))}
+    wide = [0] * columns
+    for i, label in enumerate(labels):
+        across = max(sum(CAPITAL if c.isupper() else LETTER for c in line) for line in label.lines)
+        wide[column[i]] = max(wide[column[i]], round(size * across))
     names, leaders = [], []
-    for label, share in zip(labels, apart([chart.y.share(label.y) for label in labels], heights)):
+    for i, (label, share) in enumerate(zip(labels, places)):
         place, colour, edge = chart.y.at(share), label.colours[shade], chart.x.limits[1]
-        at = math.log10(place) if chart.y.log else place
+        at, shift = math.log10(place) if chart.y.log else place, 5 + column[i] * (wide[0] + 10)
         names.append({
             **_SILENT, "text": "<br>".join(map(html.escape, label.lines)), "name": html.escape(label.text), "xref": "paper", "x": 1,
-            "xanchor": "left", "xshift": 5, "yref": "y", "y": float(f"{at:.7g}"), "yanchor": "middle",
+            "xanchor": "left", "xshift": shift, "yref": "y", "y": float(f"{at:.7g}"), "yanchor": "middle",
             "font": {"size": round(size, 1), "color": readable(colour, ground)}})  # fmt: skip
-        (x0, x1), (y0, y1) = (_numbers(ends) for ends in ((label.x, edge), (label.y, place)))
-        leaders.append({"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": {"color": colour, "width": 1}, "opacity": 0.6})
-    widths = [sum(CAPITAL if c.isupper() else LETTER for c in line) for label in labels for line in label.lines]
-    return {"names": names, "leaders": leaders, "room": 14 + round(size * max(widths, default=0))}
+        ((x0, x1), (y0, y1)), line = (_numbers(ends) for ends in ((label.x, edge), (label.y, place))), {"color": colour, "width": 1}
+        leaders.append({"type": "line", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "line": line, "opacity": 0.6})
+        if column[i]:
+            across = {"xref": "paper", "xsizemode": "pixel", "xanchor": 1, "x0": 0, "x1": shift - 2}
+            leaders.append({"type": "line", **across, "y0": y1, "y1": y1, "line": line, "opacity": 0.35})
+    return {"names": names, "leaders": leaders, "room": 14 + sum(wide) + 10 * (columns - 1)}
 
 
 def _inside(chart, shade, size) -> list[dict]:

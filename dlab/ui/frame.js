@@ -44,3 +44,10 @@ if (!window.dlab) {
   open(false);
   document.body.append(sheet);
 }
+
+// On a phone the tabs are wider than the screen: the one that is open comes into view.
+(function seen(tries) {
+  const tab = document.querySelector("[class*='st-key-here-tab']"), row = tab?.closest(".st-key-tabs");
+  if (row?.scrollWidth > row?.clientWidth) row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  else if (tries) setTimeout(seen, 200, tries - 1);
+})(10);

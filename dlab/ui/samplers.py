@@ -14,6 +14,7 @@ from dlab.ui.page import Ask, Block, View
 
 SHOWN, FRONT = "samplers-shown", "samplers-front"
 STEPS = tuple(2**k for k in range(4, 12))
+TALL = 430  # px: the whole picture is seen at 1280 x 720
 _running = itertools.count()  # a run draws the picture several times, and each needs a key
 
 
@@ -42,7 +43,7 @@ def get(scene) -> dict | None:
 
     def draw(found, state):
         if state != "final" and (rows := _rows(found)):
-            frame.chart(_chart(rows, front), 620, f"samplers-{state}-{next(_running)}")
+            frame.chart(_chart(rows, front), TALL, f"samplers-{state}-{next(_running)}")
 
     found, state, _ = runs.several("samplers", parts, draw)
     return {"rows": _rows(found), "missing": missing, "T": whole.T} if state == "final" else None
@@ -74,7 +75,7 @@ def view(found, scene) -> View:
     return View(
         _chart(rows, front), f"samplers-{scene['grid']}", takeaway=takeaway.at_equal_cost(rows, front),
         said=frame.plain(figures.sentence(rows, front)),
-        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(620,),
+        caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(TALL,),
     )  # fmt: skip
 
 

@@ -67,3 +67,19 @@ def inside(chart: Chart) -> None:
 
 def curve(chart, name):
     return next(s for s in chart.series if s.name == name)
+
+
+def in_triangles(chart: Chart) -> set[str]:
+    """The names of the lines and markers that lie over a triangle of the chart, seen in 400 points along each."""
+    found = set()
+    for s in chart.series:
+        u, v = np.log(s.x), np.log(np.clip(s.y, *chart.y.limits))
+        if s.dash and len(u) > 1:
+            at = np.linspace(0, len(u) - 1, 400)
+            u, v = np.interp(at, range(len(u)), u), np.interp(at, range(len(v)), v)
+        for t in chart.triangles:
+            corners = np.log(([t.x0, t.x1, t.x1], [t.y0, t.y0, t.y1])).T
+            turns = [(b[0] - a[0]) * (v - a[1]) - (b[1] - a[1]) * (u - a[0]) for a, b in zip(corners, np.roll(corners, -1, axis=0))]
+            if (np.min(turns, axis=0) > 0).any() or (np.max(turns, axis=0) < 0).any():
+                found.add(s.name)
+    return found

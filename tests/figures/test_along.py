@@ -4,7 +4,7 @@ import copy
 import re
 
 import pytest
-from drawing import plotly
+from drawing import in_triangles, plotly
 
 from dlab.figures import along, convergence, paper, tables
 from dlab.study import Study, run
@@ -104,12 +104,13 @@ def test_lower_bounds_are_called_so_and_hollow():
     assert not any(group(along.chart({"": result}, 0.25), "REM measured").filled)
 
 
-def test_the_triangles_of_steps_against_the_dimension_lie_below_the_points(results):
-    chart = along.steps_chart(results["d"][""], 0.1)
-    for t in chart.triangles:
-        over = [(x, y) for s in chart.series if s.marker for x, y in zip(s.x, s.y) if t.x0 <= x]
-        assert all(t.y0 * (x / t.x0) ** t.slope < y for x, y in over)
-    half, one = chart.triangles
+def test_triangles_stand_where_no_line_is(results):
+    """Also where level lines cross the whole picture, and with the theorem's lines."""
+    charts = along.steps_chart(results["d"][""], 0.1), along.chart(results["d"], H)
+    for chart in (*charts, along.chart(results["score_error.level"], H)):
+        assert chart.triangles
+        assert not in_triangles(chart)
+    half, one = charts[0].triangles
     assert one.y1 / half.y1 >= 2
 
 
