@@ -5,7 +5,7 @@ import streamlit as st
 
 def home() -> None:
     from dlab import words
-    from dlab.ui import cards, frame, links, menu, opening, page_links
+    from dlab.ui import cards, findings, frame, links, menu, opening, page_links
 
     scene = frame.begin("home")
     opening.draw(scene.present)
@@ -24,6 +24,7 @@ def home() -> None:
                     else:
                         query = page_links.spelled(address, links.of_page(scene, card.name))
                         page_links.show(menu.page_of(card.name), card.question, query)
+    findings.draw(dark)
     with st.expander(words.title("home", "about")):
         st.markdown(words.text("home", "about"))
     frame.end("home")

@@ -1,7 +1,8 @@
 """Ten findings, each as a picture, a sentence, the link that opens it in the app and its study file.
 
-`python docs/gallery.py` writes docs/gallery.md, the pictures and study files in docs/gallery/ and the README's table; --check says whether
-it would change the words. The numbers are prepared results and exact laws: nothing is simulated.
+`python docs/gallery.py` writes docs/gallery.md, the study files in docs/gallery/, the README's table, and the pictures and sentences in
+dlab/ui/findings/, which Home shows; --check says whether it would change the words. The numbers are prepared results and exact laws:
+nothing is simulated.
 """
 
 import io
@@ -21,11 +22,12 @@ from dlab import engine, export  # noqa: E402
 from dlab.figures import convergence  # noqa: E402
 from dlab.figures.numbers import number  # noqa: E402
 from dlab.figures.tables import levelled, rows_of  # noqa: E402
-from dlab.ui import links, studies, tour  # noqa: E402
+from dlab.ui import findings, links, studies, tour  # noqa: E402
 from dlab.ui.scene import Scene  # noqa: E402
 from dlab.ui.scenes import BY_NAME  # noqa: E402
 
 PAGE, FOLDER, README = ROOT / "docs" / "gallery.md", ROOT / "docs" / "gallery", ROOT / "README.md"
+PICTURES = findings.FOLDER.relative_to(ROOT)
 HERE = "http://localhost:8501/"  # where the app stands on the reader's own machine
 WIDTH, TYPE, COLOURS, MOST = 620, 12, 48, 20_000  # px, points of its text, of its palette, bytes of a picture
 BEGIN, END = "<!-- findings: python docs/gallery.py -->\n", "<!-- end of findings -->\n"
@@ -143,7 +145,7 @@ def page() -> str:
     ]
     for f in FINDINGS:
         parts.append(
-            f"## {f.title}\n\n![{f.title}](gallery/{f.name}.png)\n\n{f.sentence()}\n\n"
+            f"## {f.title}\n\n![{f.title}](../{PICTURES}/{f.name}.png)\n\n{f.sentence()}\n\n"
             f"[`{f.address}`]({HERE}{f.address}) · [study file](gallery/{f.name}.json)\n"
         )
     return "\n".join(parts)
@@ -151,7 +153,7 @@ def page() -> str:
 
 def rows() -> str:
     """The README's table: pictures in rows of ACROSS, each over its sentence."""
-    cells = [f"[![{f.title}](docs/gallery/{f.name}.png)](docs/gallery.md)<br>**{f.title}.** {f.sentence()}" for f in FINDINGS]
+    cells = [f"[![{f.title}]({PICTURES}/{f.name}.png)](docs/gallery.md)<br>**{f.title}.** {f.sentence()}" for f in FINDINGS]
     lines = [cells[i : i + ACROSS] for i in range(0, len(cells), ACROSS)]
     head = "| " + " | ".join([" "] * ACROSS) + " |\n|" + "---|" * ACROSS + "\n"
     return head + "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -166,6 +168,8 @@ def filled(text: str) -> str:
 def words() -> dict[Path, str]:
     """{file: its text}, without the pictures."""
     files = {FOLDER / f"{f.name}.json": json.dumps(f.study.to_json(), indent=1) + "\n" for f in FINDINGS}
+    told = [{"name": f.name, "title": f.title, "sentence": f.sentence(), "query": f.query} for f in FINDINGS]
+    files[findings.FILE] = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
     return {PAGE: page(), README: filled(README.read_text("utf-8")), **files}
 
 
@@ -178,7 +182,7 @@ def main() -> int:
     for path, text in words().items():
         path.write_text(text, encoding="utf-8")
     for f in FINDINGS:
-        (FOLDER / f"{f.name}.png").write_bytes(f.picture())
+        (findings.FOLDER / f"{f.name}.png").write_bytes(f.picture())
     return 0
 
 

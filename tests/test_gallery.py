@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dlab.study import Study
-from dlab.ui import links, studies
+from dlab.ui import findings, links, studies
 
 ROOT = Path(__file__).resolve().parents[1]
 gallery = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "gallery.py")))
@@ -24,6 +24,8 @@ def test_there_are_ten_and_their_words_are_those_of_today():
     for path, text in gallery.words().items():
         assert path.read_text("utf-8") == text, "run python docs/gallery.py"
     assert {path.stem for path in gallery.FOLDER.iterdir()} == set(FINDINGS)
+    assert {path.stem for path in findings.FOLDER.glob("*.png")} == set(FINDINGS)
+    assert [found["name"] for found in findings.told()] == list(FINDINGS)
 
 
 @pytest.mark.parametrize("name", FINDINGS)
@@ -32,9 +34,10 @@ def test_link_study_file_and_picture_are_of_one_study(name):
     (found,) = [url for url in re.findall(r"\]\((http\S+)\)", PAGE) if url == gallery.HERE + finding.address]
     values, notes = links.read(dict(parse_qsl(urlsplit(found).query)))
     assert not notes
+    assert links.read(next(told["query"] for told in findings.told() if told["name"] == name)) == (values, [])
     file = json.loads((gallery.FOLDER / f"{name}.json").read_text())
     assert studies.curve(values).key == Study.from_json(file).key == finding.study.key
-    picture = gallery.FOLDER / f"{name}.png"
+    picture = findings.FOLDER / f"{name}.png"
     assert picture.stat().st_size <= gallery.MOST
     with Image.open(picture) as image:
         assert image.width == gallery.WIDTH

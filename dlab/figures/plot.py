@@ -18,8 +18,8 @@ FOOT, APART = 0.03, 0.04  # shares of the picture's height: below the triangles;
 ROUNDING = 1e-9  # of the largest value: a hollow point below says “equal”, and does not stretch the axis
 BESIDE = 1.3  # times as far right or left as a triangle: a mark there would stand in its labels
 NARROW = 1.6  # times as far right as it begins: a triangle that ends nearer is not drawn
-EDGE, CLEAR = 0.06, 0.025  # shares of the picture: for the labels beside a triangle, and between it and the nearest mark
-SMALLER = 1.0, 0.87, 0.75  # powers of a triangle's largest width, down to where its labels still stand apart
+EDGE, CLEAR = 0.06, 0.035  # shares of the picture: for the labels beside a triangle, and between it and the nearest mark
+SMALLER = 1.0, 0.87, 0.75, 0.65  # powers of a triangle's largest width, down to where its labels still stand apart
 LARGE = 1e4  # of the largest measured value: a bound above would flatten the picture, and leaves it at its top
 
 
@@ -206,7 +206,7 @@ def _free(across, rises, sign, corner, marks) -> tuple[float, float] | None:
     picture: their width, their heights, and marks (n, 2)."""
     steep, room = max(rises), 1 - 2 * EDGE - across
     home = (EDGE if corner == "left" else 1 - EDGE - across), (0.96 - steep if corner == "top" else FOOT)
-    places = [home, *((EDGE + room * i / 24, FOOT + (0.96 - FOOT - steep) * j / 24) for i in range(25) for j in range(25))]
+    places = [home, *((EDGE + room * i / 24, FOOT + (0.96 - FOOT - steep) * j / 48) for i in range(25) for j in range(49))]
     places.sort(key=lambda p: math.dist(p, home))
     if not len(marks):
         return home
@@ -220,8 +220,8 @@ def _free(across, rises, sign, corner, marks) -> tuple[float, float] | None:
 
 
 def _marks(x, y, curves, bands, corner) -> np.ndarray:
-    """Where a picture is not empty, as shares of it, (n, 2): along lines, at markers and on error bars, at the edges of bands and
-    under their names."""
+    """Where a picture is not empty, as shares of it, (n, 2): along lines and leaders, at markers and on error bars, at the edges of
+    bands and under their names."""
     found = []
 
     def trace(xs, ys):
@@ -232,7 +232,12 @@ def _marks(x, y, curves, bands, corner) -> np.ndarray:
             found.extend(zip(np.linspace(u, w, count), np.linspace(v, z, count)))
         found.extend(points)
 
+    names = sum(bool(c.label) for c in curves)
     for c in curves:
+        if c.label and c.x:  # a leader to its name, which may stand as far up or down as there are names
+            end = max(zip(c.x, c.y), key=lambda p: x.share(p[0]))
+            for away in (-1, 0, 1):
+                trace((end[0], x.limits[1]), (end[1], y.at(y.share(end[1]) + 0.035 * names * away)))
         if c.dash:
             trace(c.x, c.y)
         else:

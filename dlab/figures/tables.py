@@ -193,9 +193,13 @@ def _times_power(constant: str, fit, uneven=False) -> str:
     return NONE if constant == NONE else f"{constant} / N{power}" if uneven else f"{constant} · h{power}"
 
 
+SPARE = ("Hessians", "paths", "bracket", "floor", "bound", "bound ÷ W₂", "ε met")  # columns that many results have nothing of
+
+
 def rows_table(result) -> list[dict]:
-    """Every row with all that the figure says under the pointer; `export.rows_csv` has the bare numbers."""
-    return [
+    """Every row with all that the figure says under the pointer, without columns of which it has nothing; `export.rows_csv` has the
+    bare numbers."""
+    lines = [
         {
             "scheme": scheme,
             "h": NONE if row["h"] is None else step_size(row["h"]),
@@ -204,7 +208,7 @@ def rows_table(result) -> list[dict]:
             "Hessians": row.get("hessian_evals"),
             "paths": row.get("particles"),
             "W₂ ± 95 %": value_text(row),
-            "bracket": f"{number(row.get('lower'))} to {number(row.get('upper'))}".replace(f"{NONE} to {NONE}", NONE),
+            "bracket": f"{number(row['lower'])} to {number(row['upper'])}" if (row.get("lower") or 0) < (row.get("upper") or 0) else NONE,
             "floor": number(row.get("floor")),
             "method": method_text(row),
             "bound": "void" if _void(result, scheme) else number(row.get("bound")),
@@ -216,6 +220,8 @@ def rows_table(result) -> list[dict]:
         for scheme in schemes_of(result)
         for row in rows_of(result, scheme)
     ]
+    spare = {name for name in SPARE if all(line[name] in (0, None, "0", NONE) for line in lines)}
+    return [{name: cell for name, cell in line.items() if name not in spare} for line in lines]
 
 
 def _clean(result) -> bool:

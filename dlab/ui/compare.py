@@ -9,6 +9,7 @@ from dlab import engine
 from dlab.figures import compare
 from dlab.ui import exports, frame, menu, runs
 from dlab.ui.page import Block
+from dlab.ui.view import tabulate
 
 CLOUD_SECONDS = 3.0  # what the point clouds of one step size take
 
@@ -24,7 +25,7 @@ def _picked(study) -> None:
     scheme = left.selectbox("Scheme measured by every method", study.schemes, key="every-way", help="One of the schemes in the picture.")
     if (found := engine.kept_answer("estimators", study, scheme)) is not None:
         figure = _show(found, "final")
-        st.dataframe(compare.table(found), hide_index=True, width="stretch")
+        tabulate(compare.table(found))
         menu.downloads(lambda: exports.picture(figure, f"ways-{scheme}", "ways", answer=found), st.container(), "ways-download")
         return
     one, law = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None), study.law(scheme)

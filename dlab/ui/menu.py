@@ -81,14 +81,19 @@ def page_of(page: str):
 
 def scene_link(entry: scenes.PreparedScene, label: str, **look) -> None:
     """A link that opens a scene, in presentation mode where the page is in it."""
-    st.page_link(page_of(entry.page), label=label, query_params=_here(links.address(entry)), **look)
+    query_link(entry.page, links.address(entry), label, **look)
+
+
+def query_link(page: str, query, label: str, **look) -> None:
+    """A link that opens a page with the settings of an address, in presentation mode where this page is in it."""
+    st.page_link(page_of(page), label=label, query_params=_here(query), **look)
 
 
 def tour_link(label: str, **look) -> None:
     """A link that begins the guided tour; none while it is under way."""
     if state.value("tour"):
         return
-    st.page_link(page_of(tour.STEPS[0].page), label=label, query_params=_here(links.address(tour.STEPS[0])), **look)
+    query_link(tour.STEPS[0].page, links.address(tour.STEPS[0]), label, **look)
 
 
 def _here(address) -> dict[str, str]:

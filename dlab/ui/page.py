@@ -18,7 +18,7 @@ from dlab import words
 from dlab.params import BadInput
 from dlab.ui import controls, exports, frame, menu, reveal, runs, state
 from dlab.ui.runs import Ask
-from dlab.ui.view import View
+from dlab.ui.view import View, tabulate
 
 __all__ = ["Ask", "Block", "Page", "View", "show"]
 KEPT = 128  # views of finished results in memory, for all sessions together
@@ -269,7 +269,7 @@ def _drawn(page, block, scene, found, status, key, side=None) -> View | None:
                 if text and status != "stale":
                     show(text)
             if view.table and status != "running":
-                st.dataframe(view.columns, hide_index=True, width="stretch")
+                tabulate(view.columns)
             if view.more and status != "running":
                 view.more()
     return view

@@ -8,6 +8,7 @@ from dlab.look import PARTS
 from dlab.schemes.formula import coloured, digits
 from dlab.study import Study
 from dlab.ui import frame
+from dlab.ui.view import tabulate
 
 SYMBOLS = (("m0", "m₀"), ("L0", "L₀"), ("L_F", "$L_F$"), ("M1", "M₁"))
 PART_NAMES = {"drift": "drift", "second order": "second order", "noise": "noise", "midpoint": "random midpoint"}
@@ -31,7 +32,7 @@ def of_result(result: dict) -> None:
             **line, "h": step_size(row["h"]), "C₁": number(bound.constants.c1), "C₂": number(bound.constants.c2),
             **{part: number(parts[part]) for part in ("initialisation", "discretisation", "score")}, "bound": number(row["bound"]),
         })  # fmt: skip
-    st.dataframe(lines, hide_index=True, width="stretch")
+    tabulate(lines)
     orders = ", ".join(f"{n} {schemes.REGISTRY[n].law_order:g}" for n in study.schemes)
     st.markdown(words.text("convergence", "theorem-loss", orders=orders))
     updates(study.schemes)
@@ -79,7 +80,7 @@ def corollaries(result: dict, epsilon: float) -> None:
     study, facts = Study.from_json({**result["study"], "reach": None}), result["facts"]
     start = words.text("budget", "start-paper") if study.start == "paper" else words.text("budget", "start-exact", T=number(study.T))
     st.markdown(words.text("budget", "theorem", start=start, epsilon=f"{epsilon:g}"))
-    st.dataframe(planned(study, epsilon, parts=True), hide_index=True, width="stretch")
+    tabulate(planned(study, epsilon, parts=True))
     shown = (*SYMBOLS[:3], ("m_min", "mₘᵢₙ"), ("L_max", "Lₘₐₓ"))
     known = [f"{symbol} = {number(facts[k])}" for k, symbol in shown if facts[k] is not None]
     known += [f"$\\|X_0\\|_{{L_2}}$ = {number(facts['second_moment'] ** 0.5)} and d = {len(facts['mean'])}"]

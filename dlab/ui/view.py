@@ -2,6 +2,7 @@
 
 import html
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,9 +10,29 @@ from functools import cached_property
 import pyarrow
 import streamlit as st
 
-from dlab.figures.numbers import in_markdown
+from dlab.figures.numbers import NONE, in_markdown
 from dlab.figures.takeaway import Takeaway
 from dlab.ui import frame
+
+EMPTY = (None, "", NONE)
+
+
+def columns(rows: list[dict]) -> pyarrow.Table:
+    """Rows as a table that is sent: a column of numbers and words is one of words, one in which nothing stands is left out, and what
+    Markdown would read as its own is text."""
+    found = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        column = [row.get(name) for row in rows]
+        if any(isinstance(v, str) for v in column):
+            column = [None if v is None else re.sub(r"([\\`*_\[\]<>$|~])", r"\\\1", str(v)) for v in column]
+        if any(v not in EMPTY for v in column):
+            found[name] = column
+    return pyarrow.table(found)
+
+
+def tabulate(rows: list[dict] | pyarrow.Table) -> None:
+    """A table as wide as its place: what is long is broken into lines, and nothing is cut off."""
+    st.table(rows if isinstance(rows, pyarrow.Table) else columns(rows), hide_index=True, border="horizontal")
 
 
 @dataclass(frozen=True)
@@ -61,10 +82,8 @@ class View:
 
     @cached_property
     def columns(self) -> pyarrow.Table:
-        """The table as it is sent; a column of numbers and words is one of words."""
-        columns = {name: [row.get(name) for row in self.table] for name in dict.fromkeys(name for row in self.table for name in row)}
-        mixed = [name for name, column in columns.items() if len({isinstance(v, str) for v in column if v is not None}) > 1]
-        return pyarrow.table(columns | {name: [None if v is None else str(v) for v in columns[name]] for name in mixed})
+        """The table as it is sent."""
+        return columns(self.table)
 
     @property
     def prose(self) -> str:
@@ -98,7 +117,7 @@ class View:
             if text:
                 show(text)
         if self.table:
-            st.dataframe(self.columns, hide_index=True, width="stretch")
+            tabulate(self.columns)
         if self.more:
             self.more()
 

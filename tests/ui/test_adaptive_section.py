@@ -35,7 +35,7 @@ def test_a_button_runs_it_and_the_numbers_stay(few):
     assert button(at) is None
     assert charts(at) == 3
     assert "the target's is 0.707" in plain(at)
-    assert len(at.dataframe[-1].value) == 12
+    assert len(at.table[-1].value) == 12
     again = opened(visit("samplers", {**EXACT, "seed": "71"}), "adaptive-open")
     assert charts(again) == 3
     assert button(again) is None
@@ -61,6 +61,6 @@ def test_what_a_cancelled_run_had_found_is_shown_with_a_button(few, monkeypatch)
     assert not at.exception, at.exception
     assert button(at).label.startswith("Run")
     assert charts(at) == 3
-    assert 0 < len(at.dataframe[-1].value) < 12
+    assert 0 < len(at.table[-1].value) < 12
     assert "cancelled" in plain(at)
     assert not engine.places.runs().under_way()

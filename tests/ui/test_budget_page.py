@@ -21,7 +21,7 @@ def short(monkeypatch):
 
 
 def tables(at):
-    return [frame.value for frame in at.dataframe]
+    return [frame.value for frame in at.table]
 
 
 def run_it(at):

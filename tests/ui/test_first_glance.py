@@ -11,8 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 __all__ = ["visit"]  # a fixture
 
 PROJECTOR, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
-# The other two have a line for each of their many schemes and grids.
-CURVES = PLACES["Measure"][:5]
+CURVES = PLACES["Measure"][:6]  # the last one has a line for each of its many grids
 
 
 @pytest.mark.parametrize(
@@ -40,6 +39,32 @@ def test_a_phone_shows_all_four_places(app, visit):
     box = last.bounding_box()
     assert box["x"] + box["width"] <= PHONE["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("name", ["samplers", *map(long, PLACES["Measure"][:6])])
+def test_a_phone_shows_the_tab_that_is_open(app, visit, name):
+    page = visit(app, name, viewport=PHONE)
+    tab = page.locator("[class*='st-key-here-tab']")
+    page.wait_for_function(
+        "wide => { const box = document.querySelector(\"[class*='st-key-here-tab']\").getBoundingClientRect();"
+        " return box.left >= 0 && box.right <= wide; }", arg=PHONE["width"])  # fmt: skip
+    assert tab.inner_text().strip()
+
+
+TABLES = """[...document.querySelectorAll("[data-testid='stTable']")].map(e => [e.clientWidth, e.querySelector("table").scrollWidth])"""
+
+
+@pytest.mark.parametrize("name", ["convergence", *map(long, ("score_error", "budget", "horizon"))])
+def test_a_table_fits_its_width_on_a_projector(app, visit, name):
+    page = visit(app, name, viewport=PROJECTOR)
+    page.locator(".js-plotly-plot .trace").first.wait_for(state="attached")
+    for title in ("All numbers", *["Every point, and why some are hollow"] * (name == "convergence")):
+        page.get_by_text(title, exact=True).click()
+        page.get_by_test_id("stTable").last.wait_for()
+        rest(page)
+    found = page.evaluate(TABLES)
+    assert len(found) == 1 + (name == "convergence")
+    assert all(inner <= outer for outer, inner in found), found
 
 
 def test_back_from_a_bare_address_leaves_the_lab(app, window):

@@ -8,7 +8,7 @@ GAUSSIAN = {"target": "gaussian", "schemes": "EM", "h": "0.5..0.25", "levels": "
 
 
 def tables(at, column):
-    return [d.value for d in at.dataframe if column in d.value]
+    return [d.value for d in at.table if column in d.value]
 
 
 def test_both_sections_open_and_g_moves_the_first():

@@ -53,8 +53,8 @@ def test_the_box_says_that_a_random_midpoint_has_no_finite_distance():
     assert "L₀ = ∞" in said
     assert re.search("REM and REI.*infinite", said)
     # Its order is ¾: a constant at order 1 would say nothing.
-    assert "C" in at.dataframe[0].value.columns
-    assert tables.AT_ORDER not in at.dataframe[0].value.columns
+    assert "C" in at.table[0].value.columns
+    assert tables.AT_ORDER not in at.table[0].value.columns
     opened(at, "modes-open")
     assert "in the box" in plain(at)
 

@@ -115,13 +115,13 @@ def test_no_scheme_is_a_sentence_and_comes_back(page, pictures):
 
 def test_a_rerun_with_kept_numbers_builds_nothing_anew(monkeypatch):
     at = visit("convergence", {**EXACT, "present": "1"})
-    shown = at.get("plotly_chart")[0].proto.spec, at.dataframe[0].value
+    shown = at.get("plotly_chart")[0].proto.spec, at.table[0].value
     for module, name in ((convergence, "chart"), (tables, "table"), (tables, "sentence")):
         monkeypatch.setattr(module, name, lambda *a, **k: pytest.fail("a figure, a table or a text was made again"))
     at.run()
     assert not at.exception, at.exception
     assert at.get("plotly_chart")[0].proto.spec == shown[0]
-    assert at.dataframe[0].value.equals(shown[1])
+    assert at.table[0].value.equals(shown[1])
 
 
 def test_a_closed_section_computes_and_sends_nothing(monkeypatch):

@@ -25,7 +25,7 @@ def chosen(at, key, value):
 
 
 def tables(at, column):
-    return [d.value for d in at.dataframe if column in d.value]
+    return [d.value for d in at.table if column in d.value]
 
 
 def rows(at):

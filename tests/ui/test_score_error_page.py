@@ -76,7 +76,7 @@ def test_a_mixture_with_a_void_bound_waits_for_its_run_and_says_so():
     said = plain(opened(at, "theorem-open"))
     assert "void" in said
     assert "promises nothing" in said
-    assert {row["C₂·ε"] for row in at.dataframe[0].value.to_dict("records")} == {"void"}
+    assert {row["C₂·ε"] for row in at.table[0].value.to_dict("records")} == {"void"}
 
 
 def test_a_chosen_scheme_or_step_that_leaves_the_study_is_replaced():
