@@ -1,4 +1,4 @@
-"""What is compiled before anybody asks, where it will run: the exact laws and the first moving scene."""
+"""What is compiled before anybody asks, where it will run: the exact laws and the movies' first frames."""
 
 import itertools
 import threading
@@ -8,6 +8,8 @@ from dlab import engine, errors, pictures, schemes, targets
 from dlab.export import movies
 from dlab.params import BadInput
 from dlab.study import Study
+from dlab.ui import links, studies
+from dlab.ui.scene import Scene
 
 SKEW = {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}
 LINES = {"name": "spectrum", "shape": "linear", "low": 0.3, "high": 0.8}  # of few and of many coordinates
@@ -29,11 +31,12 @@ def up(stop: threading.Event) -> None:
             if stop.is_set():
                 return
             engine.exact(study)
-        for name in ("EM", "SO"):
+        for name in targets.PLANAR:  # as the page Watch opens on each: what is compiled there serves all numbers of the target
             if stop.is_set():
                 return
-            study = Study.from_json({**EXACT, "schemes": [name]})
-            engine.job(f"warm-{name}", movies.made, study, 2, 2000, False, "", session=SESSION)
+            values = links.read({"target": name})[0]
+            study = studies.moving_study(Scene(values))
+            engine.job(f"warm-{name}", movies.begun, study, study.steps[-1], values["moving"], "", session=SESSION)
         for name in schemes.PAPER:
             if stop.is_set():
                 return
