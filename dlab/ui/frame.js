@@ -43,11 +43,14 @@ if (!window.dlab) {
   addEventListener("keydown", event => { if (event.key === "Escape") open(false); });
   open(false);
   document.body.append(sheet);
-}
 
-// On a phone the tabs are wider than the screen: the one that is open comes into view.
-(function seen(tries) {
-  const tab = document.querySelector("[class*='st-key-here-tab']"), row = tab?.closest(".st-key-tabs");
-  if (row?.scrollWidth > row?.clientWidth) row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
-  else if (tries) setTimeout(seen, 200, tries - 1);
-})(10);
+  // On a phone the tabs are wider than the screen: the one that is open comes into view, each time that they are drawn anew.
+  let shown = [];
+  setInterval(() => {
+    const tab = document.querySelector("[class*='st-key-here-tab']"), row = tab?.closest(".st-key-tabs"), name = tab?.innerText.trim();
+    if (!row || !name || (shown[0] === row && shown[1] === name)) return;
+    shown = [row, name];
+    const [mine, all] = [tab, row].map(e => e.getBoundingClientRect());
+    if (mine.left < all.left || mine.right > all.right) row.scrollLeft += mine.left - all.left - (all.width - mine.width) / 2;
+  }, 400);
+}
