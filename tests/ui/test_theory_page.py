@@ -32,10 +32,10 @@ def test_the_page_is_shown_on_every_target(target):
     assert not at.error
     assert at.title[0].value.endswith("?")
     assert charts(at) == 1
-    assert len(at.dataframe) == 1
+    assert len(at.table) == 1
     assert not silent(at)
     opened(at, "setting", "assumptions", "theorems", "table", "footnotes")
-    assert len(at.dataframe) == 3
+    assert len(at.table) + len(at.dataframe) == 3
     assert not silent(at)
     text = plain(at)
     assert "Assumption 7" in text
