@@ -39,6 +39,11 @@ def rows_of(result, scheme: str) -> list[dict]:
     return sorted((r for r in result.get("rows") or () if r["scheme"] == scheme), key=lambda r: -size(r))
 
 
+def resolved_rows(result, scheme: str) -> list[dict]:
+    """Those of the scheme's rows that have a value of their own, coarsest first."""
+    return [r for r in rows_of(result, scheme) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
+
+
 def schemes_of(result) -> list[str]:
     """Schemes that have rows, in the study's order."""
     present = dict.fromkeys(r["scheme"] for r in result.get("rows") or ())
@@ -54,10 +59,7 @@ def fit_of(result, scheme: str) -> dict:
 
 def at_equal_cost(result) -> tuple[int, dict[str, dict]]:
     """The most evaluations at which every scheme has a resolved point, and these rows; (0, {}) where there is no such number."""
-    rows = {
-        s: {r["score_evals"] + r["hessian_evals"]: r for r in rows_of(result, s) if r.get("resolved", True) and not diverged(r) and r["w2"] > 0}
-        for s in schemes_of(result)
-    }  # fmt: skip
+    rows = {s: {r["score_evals"] + r["hessian_evals"]: r for r in resolved_rows(result, s)} for s in schemes_of(result)}
     shared = set.intersection(*map(set, rows.values())) if rows else set()
     return (max(shared), {s: by[max(shared)] for s, by in rows.items()}) if shared else (0, {})
 
@@ -335,10 +337,9 @@ def levelled(result) -> dict[str, float]:
     start leaves a term that no h removes."""
     flat = {}
     for s in [] if _clean(result) else schemes_of(result):
-        rows = [r for r in rows_of(result, s) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
-        if len(rows) > 1:
-            if abs(local_slopes(rows)[-1]) < LEVEL:
-                flat[s] = rows[-1]["w2"]
+        rows = resolved_rows(result, s)
+        if len(rows) > 1 and abs(local_slopes(rows)[-1]) < LEVEL:
+            flat[s] = rows[-1]["w2"]
     return flat
 
 

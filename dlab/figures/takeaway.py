@@ -18,6 +18,7 @@ from dlab.figures.tables import (
     has_slope,
     levelled,
     local_slopes,
+    resolved_rows,
     rows_of,
     schemes_of,
     slope_text,
@@ -104,7 +105,7 @@ def _at_equal_cost(result) -> Takeaway | None:
 def _of_one(result, finest, fit, bounds) -> tuple[str, tuple]:
     """The sentence and the figures of one scheme."""
     s, at = finest["scheme"], place(finest)
-    good = [r for r in rows_of(result, s) if r.get("resolved", True) and not diverged(r) and r["w2"] > 0]
+    good = resolved_rows(result, s)
     value, bound = (f"W₂ of {s} at {at}", value_text(finest)), finest.get("bound") if bounds else None
     if not has_slope(fit) and len(good) >= LEAST and not levelled(result):
         ends = [local_slopes(good)[k] for k in (0, -1)]

@@ -15,7 +15,7 @@ from dlab.room.question import SLOPES, Question, parse
 from dlab.ui import frame, homework, room, scenes, state
 
 FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {what: guess}} of what is revealed
-ANSWERED = 370  # px of a projected picture under its answer: with both it fills the projector
+ANSWERED = 380  # px of a projected picture under its answer: with both it fills the projector
 CHOSEN = "option"  # what an option or a number is a guess of
 
 

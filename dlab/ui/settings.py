@@ -16,9 +16,10 @@ from dlab.room import homework, question
 from dlab.study import DEFAULT
 from dlab.targets import observations
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import assumption_cases, knobs, scenes, tour
-from dlab.ui.kinds import Choice, Data, Flag, Line, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole, but, only
+from dlab.ui import assumption_cases, kinds, knobs, scenes, tour
+from dlab.ui.kinds import Choice, Data, Flag, Line, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
 
+but, only = kinds.but, kinds.only  # which pages read a setting
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # step sizes
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the score error
@@ -99,10 +100,8 @@ def target_spec(values: Mapping) -> dict:
         return values["spec"]
     entry = targets.REGISTRY[values["target"]]
     spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
-    if values["csv"] and entry.name == "logistic":
-        x, y = values["csv"]
-        spec |= {"x": observations.standardised(x).tolist() if values["scaled"] else x, "y": y}
-    return spec
+    x, y = (values["csv"] if entry.name == "logistic" else None) or (None, None)
+    return spec if x is None else spec | {"x": observations.standardised(x).tolist() if values["scaled"] else x, "y": y}
 
 
 def error_spec(values: Mapping) -> dict:
@@ -153,7 +152,8 @@ SETTINGS: tuple[Setting, ...] = (
     Data("kept", "Kept from a file", None, lambda data: params.only_keys("kept", data, KEPT) or data, group="error",
          written=_is_set),  # of a study, what no control shows
     Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
-            study="schemes", pages=but(MOVIE), help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
+            study="schemes", pages=but(MOVIE),
+            help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
     Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, noun="a scheme", most=MAX_PANELS, look="pills", group="schemes",
            help="One to three schemes on the same Brownian path.", pages=only("particles")),
     StepSizes("h", "Step sizes h", (0.5, 1 / 64), LADDER, form=step_size, group="h", study=lambda values: {"h": step_sizes(values)},
@@ -223,7 +223,7 @@ SETTINGS: tuple[Setting, ...] = (
     Choice("shape", "Spectrum", "isotropic", dict(zip(SHAPES, ("All equal", "Linear", "Power law"))), look="segmented_control",
            group="target", help="All variances equal to the largest; evenly spaced down to the smallest; or a power law in between.",
            pages=only("dimension")),
-    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=only("dimension"), help="1/L₀: the narrowest direction."),
+    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=only("dimension"), help="1/L₀: narrowest direction."),
     Number("high", "Largest variance", 0.8, 0.05, 4.0, 0.05, group="target",
            help="1/m₀: the widest direction. The theorems need m₀ > ½, so a variance below 2.", pages=only("dimension")),
     Data("variances", "Variances from a file", None, _variances, group="target", written=_is_set, pages=only("dimension")),

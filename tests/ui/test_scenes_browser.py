@@ -101,6 +101,21 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
     assert {"EM as you guessed", "SO as you guessed"} <= set(names)
 
 
+@pytest.mark.parametrize("name", ["watch", long("too-far")])
+def test_particles_and_the_answer_are_whole_on_a_projector_and_the_answer_comes_by_a_key(app, visit, name):  # noqa: F811
+    page = visit(app, "particles", {"scene": name, "present": "1"}, viewport=PROJECTOR)
+    page.get_by_role("button", name="Show").first.wait_for()
+    rest(page)
+    assert page.locator(".st-key-answer, .takeaway, .st-key-numbers-open, table").count() == 0
+    page.keyboard.press("a")
+    page.locator(".st-key-answer").get_by_text("Answer.").wait_for()
+    page.wait_for_function(f"({PLAYER})?.querySelector('.clock').textContent")
+    rest(page)
+    answer, player = (page.locator(what).bounding_box() for what in (".st-key-answer", ".player"))
+    assert answer["y"] + answer["height"] <= player["y"] + 1
+    assert player["y"] + player["height"] <= PROJECTOR["height"] + 1
+
+
 @pytest.mark.parametrize("size", [PROJECTOR, long({"width": 390, "height": 844})], ids=["projector", "phone"])
 def test_the_tour_to_its_end(app, visit, size):  # noqa: F811
     page = visit(app, "", {"present": "1"} if size == PROJECTOR else {}, viewport=size)
