@@ -21,7 +21,7 @@ def view(found, scene):
     )
     return View(
         chart, drawn=guess.drawn(chart, result, scene.x, scene["guesses"]), heights=(430,), bar=True, said=tables.sentence(result),
-        takeaway=takeaway.convergence(result),
+        takeaway=takeaway.convergence(result, scene.x, scene.bounds),
         caption=methods.level_met(result["study"]["score_error"], tables.levels_met(result)), table=tables.table(result),
         notes=tuple(result["notes"]), results={"": result}, picked=law.pick,
     )  # fmt: skip

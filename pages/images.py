@@ -42,6 +42,15 @@ def distances(scene):
     return Ask("image_distances", study, (), "Sampling with every scheme and step size.")
 
 
+def differences(scene):
+    study, which = studies.images_study(scene), (steps(scene), studies.IMAGE_GRID)
+    return Ask("image_differences", study, which, "Following the same noise in small steps.")
+
+
+def differences_view(found, scene):
+    return View(top=lambda: grids.compare(found, "differences"), said=images.difference_sentence(found))
+
+
 def pick(scene):
     left, right = st.columns(2)
     return {
@@ -84,6 +93,7 @@ def measured(found, scene):
 show(Page(
     "images", view, answer=grid, prepare=prepare, files=files, early=True, controls=("page", "schemes"),
     sections=(
+        Block("differences", differences_view, answer=differences),
         Block("distances", distances_view, answer=distances, picks=pick), Block("near", near, answer=distances), Block("lesson", blind),
         Block("steps", by_step), Block("measured", draw=measured), prose("theorem"),
     ),

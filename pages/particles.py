@@ -8,7 +8,7 @@ from dlab import answers, schemes
 from dlab.answers import trajectory
 from dlab.figures import particles, ribbon, takeaway
 from dlab.study import Study
-from dlab.ui import controls, exports, frame, methods, movies, settings, state, studies, theorems
+from dlab.ui import controls, exports, frame, methods, movies, reveal, settings, state, studies, theorems
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.player import player
 
@@ -44,7 +44,7 @@ def view(found, scene):
     study, meta = found["study"], found["meta"]
 
     def shown():
-        room = frame.projected(0)
+        room = reveal.projected("particles")
         place = {"height": room, "above": frame.PROJECTOR - room, "presentation": True} if scene.present else {"height": 500, "above": 200}
         waiting = "" if not found["missing"] else "other step sizes to come" if found["measured"] else "W₂ to come"
         state.started()  # every movie plays when it opens

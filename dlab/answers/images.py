@@ -1,6 +1,7 @@
 """Images: every distance that makes sense there on the same samples, how near they are to the data, and grids of them as they form."""
 
 import base64
+import math
 import zlib
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ MOST = 36  # images of a grid
 REFUSED = 4.0  # h lambda beyond which an image of SO is not drawn: its step has let distances grow by e^4
 COMPILING = 14_000_000  # what compiling costs, in particle-steps
 LEVELS = 15  # grey levels above black of what is drawn: half a byte a pixel
+FINEST, FINE = "REM", 160  # what images are compared with: this scheme, with so many steps in a unit of time
 
 
 def distances(study: Study, tick=lambda done: None) -> dict:
@@ -121,6 +123,50 @@ def grid(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
     }  # fmt: skip
 
 
+def differences(study: Study, steps: int, count: int, tick=lambda done: None) -> dict:
+    """What each scheme makes of a start and a Brownian path, and what FINEST comes to with FINE steps in a unit of time on the same path:
+
+    {"side", "count", "h", "finest": its step, "images": packed as in `grid`, "frames": {scheme: packed}, "refused": {scheme: for each
+    image 0 where it is not drawn, else -1}, "rms": {scheme: root mean square over the pixels of the drawn images, or None}}.
+    """
+    target, key = study.built, noise.stream(jax.random.key(study.seed), "differences")
+    begin, _ = starts(target, noise.stream(key, "start"), count, study.T, study.start)
+    parts = math.ceil(FINE * study.grid(steps).step)
+    fine = study.grid(steps * parts)
+    # SO takes products in the precision of what it is given.
+    path = noise.path(noise.stream(key, "path"), -np.diff(fine.times), count, target.dim).astype(begin.dtype)
+    error, whole = study.prepared(lambda done: tick(0.5 * done)).error, 1 + len(study.schemes)
+
+    def run(name, part):
+        return simulate(
+            study.scheme(name, steps * parts // part), target.fast_field, error, begin, grid=study.grid(steps * parts // part),
+            key=noise.stream(key, name), path=noise.merge(path, part),
+        )  # fmt: skip
+
+    exact = run(FINEST, 1).x
+    tick(0.5 + 0.5 / whole)
+    frames, refused, rms = {}, {}, {}
+    for number, name in enumerate(study.schemes, 2):
+        found = run(name, parts)
+        bad = ~np.isfinite(found.x).all(-1) | (np.abs(found.x).max(-1) > 1e3)
+        if found.spent is not None:
+            bad |= np.asarray(found.spent.growth).max(0) > REFUSED
+        off = (found.x - exact)[~bad]
+        frames[name], refused[name] = _packed(np.where(bad[:, None], 0.0, found.x)), [0 if b else -1 for b in bad]
+        rms[name] = float(np.sqrt(np.mean(off**2))) if len(off) else None
+        tick(0.5 + 0.5 * number / whole)
+    return {
+        "study": study.to_json(), "side": target.side, "count": count, "h": study.grid(steps).step, "finest": fine.step,
+        "images": _packed(exact), "frames": frames, "refused": refused, "rms": rms,
+    }  # fmt: skip
+
+
+def differences_work(study: Study, steps: int, count: int) -> int:
+    """As `grid_work`."""
+    fine = steps * math.ceil(FINE * study.grid(steps).step) * study.built.effort(schemes.REGISTRY[FINEST])
+    return grid_work(study, steps, count) + COMPILING + round(count * fine)  # SO along a path is another program
+
+
 def _packed(values) -> str:
     """Pixels in [-1, 1] as grey levels, two in a byte."""
     grey = np.clip(np.round((np.nan_to_num(values) + 1) / 2 * LEVELS), 0, LEVELS).astype(np.uint8).ravel()
@@ -158,5 +204,12 @@ ANSWERS = (
         "image_grid", "A few images of each scheme as they form", grid,
         ("target", "schemes", "T", "start", "score_error", "growth", "seed"), grid_work, applies,
         lambda study, steps, count: memory.simulated(study, study.schemes, count) + 16 * steps * count * study.built.dim, "grid",
+    ),
+    Answer(
+        "image_differences", "A few images of each scheme beside those of the finest run", differences,
+        ("target", "schemes", "T", "start", "score_error", "seed"), differences_work, applies,
+        lambda study, steps, count: (
+            memory.simulated(study, [*study.schemes, FINEST], count) + 12 * (FINE * math.ceil(study.T) + steps) * count * study.built.dim
+        ),
     ),
 )  # fmt: skip

@@ -18,7 +18,7 @@ from dlab.figures.tables import (
     value_text,
 )
 
-STARTS = {"exact": "the exact p_T", "paper": "N(0, σ_T² I)"}
+STARTS = {"exact": "the exact law at time T", "paper": "N(0, σ²I), as in the paper"}
 
 # Titles, names and numbers as CITATION.cff has them; a test compares the two.
 PAPERS = (

@@ -1,8 +1,9 @@
 """The Images page's pictures, sentences and tables, from the answers of `study.images`; nothing is computed here."""
 
 from dlab import schemes
+from dlab.answers.images import FINEST
 from dlab.figures.chart import Axis, Band, Chart, Curve, decades
-from dlab.figures.numbers import NONE, Z95, estimate, listed, number
+from dlab.figures.numbers import NONE, Z95, estimate, listed, number, step_size
 from dlab.figures.plot import even_axis, log_axis, plot, scheme_look
 from dlab.linop.products import TOLERANCE
 
@@ -72,6 +73,29 @@ def _cut(found, spent) -> str:
     """Which steps were taken in pieces."""
     cut = [_time(found, i) for i, pieces in enumerate(spent["pieces"]) if pieces > 1]
     return f"Its step at {cut[0]} was cut" if len(cut) == 1 else f"Between {cut[0]} and {cut[-1]} its steps were cut"
+
+
+def difference_notes(found: dict) -> dict[str, str]:
+    """What stands beside each row of differences; under "" of the finest run."""
+    notes = {"": f"{FINEST}, h = {step_size(found['finest'])}"}
+    for name, rms in found["rms"].items():
+        lost = found["refused"][name].count(0)
+        notes[name] = "no image left" if rms is None else f"{number(rms)} a pixel"
+        notes[name] += f", {lost} of {found['count']} left out" if lost else ""
+    return notes
+
+
+def difference_sentence(found: dict) -> str:
+    """How far the schemes' images are from those of the finest run."""
+    rms = {name: value for name, value in found["rms"].items() if value is not None}
+    if not rms:
+        return "No scheme's images could be compared."
+    near, far = min(rms, key=rms.get), max(rms, key=rms.get)
+    size = f"h\u00a0=\u00a0{size_text(found['h'])}"
+    text = f"With steps of {size} the images of {near} come closest to those of the finest run: they differ by {number(rms[near])} a pixel"
+    text += f", those of {far} by {number(rms[far])}" if near != far else ""
+    lost = [name for name, gone in found["refused"].items() if 0 in gone]
+    return f"{text} (root mean square)." + (f" Of {listed(lost)} those are crossed out that met hλ > {DRAWN_GROWTH}." if lost else "")
 
 
 def steps_table(found: dict) -> list[dict]:

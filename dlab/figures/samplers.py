@@ -58,14 +58,14 @@ def _quantity(rows) -> str:
     return text if len(text) <= 30 else text.replace(" (", "\n(", 1)
 
 
-def _resolved(rows, at):
+def ranked_at(rows: list[dict], evaluations: int = AT) -> list[dict]:
     """Rows of so many evaluations that have a value of their own, the least first."""
-    return sorted((r for r in rows if r["evaluations"] == at and r["w2"] is not None and not r["flags"]), key=lambda r: r["w2"])
+    return sorted((r for r in rows if r["evaluations"] == evaluations and r["w2"] is not None and not r["flags"]), key=lambda r: r["w2"])
 
 
 def sentence(rows: list[dict], picked: str | None = None) -> str:
     """What the picture shows at AT evaluations: the least and the largest W2, or the picked scheme's rank."""
-    ranked = _resolved(rows, AT)
+    ranked = ranked_at(rows)
     if not ranked:
         return f"No scheme has a resolved value at {AT} evaluations."
     best = ranked[0]

@@ -100,12 +100,13 @@ def sentence(result: dict, scheme: str, h: float, bends: list[dict]) -> str:
         used = along.trend(result, name, h).get("used", ())
         rows += [r for r in _at(result, name, h) if r["value"] in used][-1:]
     if rows := [r for r in rows if r["bound_parts"]]:
-        each = (f"{number(r['w2'] / r['value'])} ({r['scheme']}, C₂ = {number(_c2(r))})" for r in rows)
+        each = (f"{number(r['w2'] / r['value'])} ({r['scheme']}, C₂ = {number(theorem_c2(r))})" for r in rows)
         said.append(f"Measured W₂/ε beside the theorem's C₂: {listed(each)}.")
     return " ".join([*said, _bending(scheme, bends)])
 
 
-def _c2(row) -> float | None:
+def theorem_c2(row) -> float | None:
+    """C2 of the scheme's theorem, from the row's bound; None where it is void."""
     parts, met = row["bound_parts"], row["error_level_met"]
     return parts["score"] / met if parts and met else None
 
@@ -130,7 +131,7 @@ def table(result: dict, h: float, bends: dict[str, list[dict]]) -> list[dict]:
             "level met": number(r["error_level_met"]),
             "W₂ ± 95 %": value_text(r),
             "W₂ ÷ ε": NONE if diverged(r) else ratio(r["w2"], r["value"]),
-            "C₂": number(_c2(r)),
+            "C₂": number(theorem_c2(r)),
             "C₂·ε": number(r["bound_parts"]["score"]) if r["bound_parts"] else "void",
             "floor, h → 0": number(bend["floor"]) if bend else NONE,
             "bends at h": (number(bend["h"]) if bend["h"] else bend["why"]) if bend else NONE,
@@ -256,7 +257,7 @@ def models_table(results: dict[str, dict], octaves: dict[str, float | None], sch
         {
             "error": errors.REGISTRY[name].title.lower(), "level asked for": number(top["value"]),
             "L₂ level met": number(top["error_level_met"]), "W₂ ± 95 %": value_text(top),
-            "W₂ ÷ level met": NONE if diverged(top) else ratio(top["w2"], top["error_level_met"]), "C₂": number(_c2(top)),
+            "W₂ ÷ level met": NONE if diverged(top) else ratio(top["w2"], top["error_level_met"]), "C₂": number(theorem_c2(top)),
             "slope in ε": slope_text(along.trend(results[name], scheme, h)), "slope in h": fixed(octaves[name]),
         }
         for name, top in tops.items()

@@ -3,6 +3,7 @@
 `result` is the result file's object (README, “From the shell”) everywhere; optional keys may be missing.
 """
 
+import itertools
 import math
 import re
 
@@ -38,6 +39,11 @@ def rows_of(result, scheme: str) -> list[dict]:
     return sorted((r for r in result.get("rows") or () if r["scheme"] == scheme), key=lambda r: -size(r))
 
 
+def resolved_rows(result, scheme: str) -> list[dict]:
+    """Those of the scheme's rows that have a value of their own, coarsest first."""
+    return [r for r in rows_of(result, scheme) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
+
+
 def schemes_of(result) -> list[str]:
     """Schemes that have rows, in the study's order."""
     present = dict.fromkeys(r["scheme"] for r in result.get("rows") or ())
@@ -49,6 +55,13 @@ def fit_of(result, scheme: str) -> dict:
     """The scheme's fit as it is shown, see `slopes`: {} where there is none."""
     fit = next((f for f in result.get("fits") or () if f["scheme"] == scheme), {})
     return shown(fit, [(size(r), r["w2"], r.get("stderr") or 0.0) for r in rows_of(result, scheme) if _used(r, fit) and r.get("w2")])
+
+
+def at_equal_cost(result) -> tuple[int, dict[str, dict]]:
+    """The most evaluations at which every scheme has a resolved point, and these rows; (0, {}) where there is no such number."""
+    rows = {s: {r["score_evals"] + r["hessian_evals"]: r for r in resolved_rows(result, s)} for s in schemes_of(result)}
+    shared = set.intersection(*map(set, rows.values())) if rows else set()
+    return (max(shared), {s: by[max(shared)] for s, by in rows.items()}) if shared else (0, {})
 
 
 def has_slope(fit) -> bool:
@@ -320,17 +333,19 @@ def _above(result, names) -> list[str]:
     return [f"{s} lies above the bound's leading term at {place(*its)}." for s, its in found.items()]
 
 
+def local_slopes(rows) -> list[float]:
+    """The slopes between neighbouring rows with positive values, the coarsest first."""
+    return [math.log(a["w2"] / b["w2"]) / math.log(size(a) / size(b)) for a, b in itertools.pairwise(rows)]
+
+
 def levelled(result) -> dict[str, float]:
     """{scheme: W2 at its finest h} of those whose two finest points differ by no more than a tenth an octave, where a wrong score or
     start leaves a term that no h removes."""
     flat = {}
     for s in [] if _clean(result) else schemes_of(result):
-        rows = [r for r in rows_of(result, s) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
-        if len(rows) > 1:
-            fine, next_to = rows[-1], rows[-2]
-            local = math.log(next_to["w2"] / fine["w2"]) / math.log(size(next_to) / size(fine))
-            if abs(local) < LEVEL:
-                flat[s] = fine["w2"]
+        rows = resolved_rows(result, s)
+        if len(rows) > 1 and abs(local_slopes(rows)[-1]) < LEVEL:
+            flat[s] = rows[-1]["w2"]
     return flat
 
 

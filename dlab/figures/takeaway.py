@@ -6,14 +6,29 @@ A sentence has at most 25 words (`MOST`, which a test holds it to); its numbers 
 import math
 from dataclasses import dataclass
 
-from dlab import theory
+from dlab import schemes, theory
 from dlab.figures import along, budget, samplers, schedules, score
 from dlab.figures import theory as bounds_of
-from dlab.figures.numbers import about, estimate, listed, number, place, size, step_size, symbol
-from dlab.figures.tables import diverged, fit_of, has_slope, levelled, rows_of, schemes_of, slope_text, value_text
+from dlab.figures.numbers import about, estimate, fixed, listed, number, place, size, step_size, symbol
+from dlab.figures.slopes import LEAST
+from dlab.figures.tables import (
+    at_equal_cost,
+    diverged,
+    fit_of,
+    has_slope,
+    levelled,
+    local_slopes,
+    resolved_rows,
+    rows_of,
+    schemes_of,
+    slope_text,
+    value_text,
+)
 
 MOST = 25  # words of a sentence
 FEW = 4  # key figures
+EQUAL = 1.05  # times an error that count as the same
+ALIKE = 0.25  # of two slopes that may be the same
 
 
 @dataclass(frozen=True)
@@ -46,18 +61,68 @@ def _factor(fit) -> str:
     return f"{2 ** fit['slope']:.2g}"
 
 
-def convergence(result: dict) -> Takeaway | None:
-    """W2 against the step size."""
+def convergence(result: dict, x: str = "h", bounds: bool = True) -> Takeaway | None:
+    """W2 against x, the step size or "evals"; bounds: whether the theorems' are drawn."""
     names = schemes_of(result)
     if not names:
         return None
     rows, fits = {s: rows_of(result, s) for s in names}, {s: fit_of(result, s) for s in names}
     finest = {s: r for s in names if (r := _finest(rows[s]))}
     sloped = sorted((s for s in names if has_slope(fits[s])), key=lambda s: -fits[s]["slope"])
-    return Takeaway(_begun(result, _over_steps(result, names, finest, fits, sloped)), _numbers(rows, finest, fits, sloped)[:FEW])
+    if x == "evals" and len(names) > 1 and not levelled(result) and (found := _at_equal_cost(result)):
+        return found
+    if len(names) == 1 and names[0] in finest:
+        text, figures = _of_one(result, finest[names[0]], fits[names[0]], bounds)
+    else:
+        text, figures = _over_steps(result, finest, fits, sloped), _numbers(rows, finest, fits, sloped, bounds)
+    whole = result.get("done", 1.0) == 1
+    if whole and sloped and not levelled(result) and (m0 := _outside(result)) is not None:
+        text = f"No theorem applies here, yet {text[0].lower()}{text[1:]}"
+        figures = (*figures[: FEW - 1], ("m₀, must exceed ½", number(m0)))
+    return Takeaway(_begun(result, text), figures[:FEW])
 
 
-def _over_steps(result, names, finest, fits, sloped) -> str:
+def _outside(result) -> float | None:
+    """m0, where it is too small for the theorems of all schemes that have one."""
+    facts = result.get("facts") or {}
+    proved = any(schemes.REGISTRY[s].theorem for s in schemes_of(result) if s in schemes.REGISTRY)
+    return facts.get("m0") if proved and (facts.get("m_min") or 1.0) <= 0.5 else None
+
+
+def _at_equal_cost(result) -> Takeaway | None:
+    """Several schemes with the same number of evaluations."""
+    most, rows = at_equal_cost(result)
+    if not rows:
+        return None
+    ranked = sorted(rows, key=lambda s: rows[s]["w2"])
+    near, far = ranked[0], ranked[-1]
+    text = f"With {most} evaluations {near} comes closest, and {far} ends "
+    text += f"{number(rows[far]['w2'] / rows[near]['w2'])} times as far from the target."
+    shown = ranked if len(ranked) <= FEW else (near, far)
+    return Takeaway(_begun(result, text), tuple((f"W₂ of {s}", value_text(rows[s])) for s in shown))
+
+
+def _of_one(result, finest, fit, bounds) -> tuple[str, tuple]:
+    """The sentence and the figures of one scheme."""
+    s, at = finest["scheme"], place(finest)
+    good = resolved_rows(result, s)
+    value, bound = (f"W₂ of {s} at {at}", value_text(finest)), finest.get("bound") if bounds else None
+    if not has_slope(fit) and len(good) >= LEAST and not levelled(result):
+        ends = [local_slopes(good)[k] for k in (0, -1)]
+        figures = tuple((f"slope at the {end} end", fixed(p)) for end, p in zip(("coarse", "fine"), ends))
+        coarse, fine = (f"{2**p:.2g}" for p in ends)
+        return f"At coarse steps a halving divides the error of {s} by {coarse}, at fine ones by {fine}.", (*figures, value)
+    text = _over_steps(result, {s: finest}, {s: fit}, [s] if has_slope(fit) else [])
+    figures = (*([(f"slope of {s}", slope_text(fit))] if has_slope(fit) else []), value)
+    if bound:
+        times = _thousands(bound / finest["w2"])
+        figures += ((f"its bound at {at}", number(bound)), ("bound ÷ W₂", times))
+        if has_slope(fit) and fit["slope"] > 0 and not levelled(result):
+            text = f"{text.rstrip('.')}; at {at} the bound is {times} times the error."
+    return text, figures
+
+
+def _over_steps(result, finest, fits, sloped) -> str:
     best = min(finest, key=lambda s: finest[s]["w2"], default=None)
     if best is None:
         return "No point is resolved: all lie within their own noise, or have diverged."
@@ -68,32 +133,45 @@ def _over_steps(result, names, finest, fits, sloped) -> str:
         near = listed(ends) if len(ends) <= FEW else f"{ends[0]} to {ends[-1]}"
         return f"{_who(flat)} {verb} off near W₂ = {near}: no smaller step gets below it."
     if not sloped:
-        return f"Too few resolved points for a slope; {best} comes closest, with W₂ = {number(finest[best]['w2'])}."
+        return f"No slope fits these points; {best} comes closest, with W₂ = {number(finest[best]['w2'])}."
     first, last = sloped[0], sloped[-1]
     grows = [s for s in sloped if (fits[s].get("slope_high") or fits[s]["slope"]) < 0]
     if grows:
         return f"The error of {_who(grows)} grows as the steps become smaller."
     if first == last:
         return f"Halving the step divides the error of {first} by {_factor(fits[first])}."
+    if len(sloped) == len(finest) == 2 and _alike(*(fits[s] for s in sloped)):
+        near, far = sorted(sloped, key=lambda s: finest[s]["w2"])
+        text = f"The errors of {listed(s for s in finest)} fall alike"
+        times = finest[far]["w2"] / finest[near]["w2"]
+        if size(finest[near]) == size(finest[far]) and times >= EQUAL:
+            return f"{text}; at {place(finest[far])} that of {far} is {number(times)} times as large."
+        return f"{text} as the step is halved, by {_factor(fits[near])} and {_factor(fits[far])}."
     if _factor(fits[first]) == _factor(fits[last]):
         return f"Halving the step divides the error of {listed(sloped) if len(sloped) < 4 else 'every scheme'} by {_factor(fits[first])}."
     return f"Halving the step divides the error of {first} by {_factor(fits[first])}, and that of {last} by {_factor(fits[last])}."
 
 
-def _numbers(rows, finest, fits, sloped) -> tuple:
-    """For one or two schemes slope and W2 of each; for more, the ends of what is seen."""
+def _alike(one, other) -> bool:
+    """Whether two slopes are the same as far as one can tell, and tell much."""
+    if abs(one["slope"] - other["slope"]) > ALIKE:
+        return False
+    low, high = ([fit.get(end) or fit["slope"] for fit in (one, other)] for end in ("slope_low", "slope_high"))
+    return max(low) <= min(high)
+
+
+def _numbers(rows, finest, fits, sloped, bounds) -> tuple:
+    """For two schemes slope and W2 of each; for more, the ends of what is seen."""
     if len(rows) <= 2:
         slopes = [(f"slope of {s}", slope_text(fits[s])) for s in rows if s in sloped]
-        values = [(f"W₂ of {s} at {place(r)}", value_text(r)) for s, r in finest.items()]
-        bounds = [(f"its bound at {place(r)}", number(r["bound"])) for r in finest.values() if len(rows) == 1 and r.get("bound")]
-        return (*slopes, *values, *bounds)
+        return (*slopes, *((f"W₂ of {s} at {place(r)}", value_text(r)) for s, r in finest.items()))
     if not finest:
         return ()
     best = min(finest, key=lambda s: finest[s]["w2"])
     found = [(f"least W₂, {best} at {place(finest[best])}", value_text(finest[best]))]
     ends = dict.fromkeys((*sloped[:1], *sloped[-1:]))
     found += [(f"{word} slope, {s}", slope_text(fits[s])) for word, s in zip(("steepest", "smallest"), ends)]
-    times = {s: r["bound"] / r["w2"] for s, r in finest.items() if r.get("bound")}
+    times = {s: r["bound"] / r["w2"] for s, r in finest.items() if r.get("bound")} if bounds else {}
     if times:
         loose = max(times, key=times.get)
         found.append((f"bound ÷ measured, {loose}", _thousands(times[loose])))
@@ -112,7 +190,7 @@ def moving(table: dict) -> Takeaway:
         one = next(iter(known))
         return Takeaway(f"{steps} the law of {one} is W₂ = {number(known[one])} from the target.")
     near, far = min(known, key=known.get), max(known, key=known.get)
-    if known[near] <= 0 or known[far] / known[near] < 1.05:
+    if known[near] <= 0 or known[far] / known[near] < EQUAL:
         return Takeaway(f"{steps} {listed(known)} are about equally far from the target.")
     return Takeaway(f"{steps} {far} ends {number(known[far] / known[near])} times as far from the target as {near}.")
 
@@ -125,7 +203,7 @@ def score_error(result: dict, scheme: str, h: float, bends) -> Takeaway | None:
     most, trend = max(rows, key=lambda r: r["value"]), along.trend(result, scheme, h)
     text = f"At h = {step_size(h)} a score error of ε = {most['value']:g} leaves {scheme} at W₂ = {number(most['w2'])}."
     bent = next((b for b in bends if b["value"] == most["value"] and b["h"]), None)
-    c2 = score._c2(most)
+    c2 = score.theorem_c2(most)
     figures = [
         ("W₂ ÷ ε", number(most["w2"] / most["value"])), *([("C₂ of the theorem", number(c2))] if c2 else []),
         *([("slope in ε", slope_text(trend))] if has_slope(trend) else []),
@@ -204,9 +282,7 @@ def dimension(result: dict, h: float) -> Takeaway | None:
 
 def bounds(found: dict, result: dict | None) -> Takeaway:
     """EM's theorem, the recursion behind it, a sharper bound, and the truth, at the finest step that was measured."""
-    finest = next((r for r in reversed(bounds_of._measured(result)) if r.get("resolved", True) and r["w2"] > 0), None)
-    h = finest["h"] if finest else min((r["h"] for r in found["rows"]), default=None)
-    row = next((r for r in found["rows"] if h and math.isclose(r["h"], h)), {})
+    finest, h, row = bounds_of.at_finest(found, result)
     labels = {"theorem": "Theorem 1", "recursion": "its recursion", "sharp": "bound of order h"}
     figures = [("W₂ of EM, measured", value_text(finest))] if finest else []
     figures += [(label, number(row[name])) for name, label in labels.items() if row.get(name) is not None and math.isfinite(row[name])]
@@ -244,7 +320,7 @@ def learned(results: dict[str, dict], floors: dict[str, dict]) -> Takeaway | Non
     if exact:
         figures.append((f"{s} with the exact score", value_text(exact)))
         times = rows[s]["w2"] / exact["w2"]
-        text = f"At {place(rows[s])} the learned score leaves {s} {number(times)} times as far from the target as the exact one."
+        text = f"At {place(rows[s])} the learned score leaves {s} {number(times)} times as far from the target as the exact one does."
     else:
         text = f"With the learned score {s} ends at W₂ = {number(rows[s]['w2'])}."
     if floor := (floors or {}).get(s):
@@ -278,9 +354,9 @@ def two_features(found: dict) -> Takeaway:
     return Takeaway(text, tuple((f"{who}, θ{k}", number(v)) for who, values in pairs.items() for k, v in zip("₁₂", values)))
 
 
-def at_equal_cost(rows: list[dict], picked: str | None = None) -> Takeaway:
+def of_samplers(rows: list[dict], picked: str | None = None) -> Takeaway:
     """The samplers with the same number of evaluations, see `figures.samplers.sentence`."""
-    ranked = samplers._resolved(rows, samplers.AT)
+    ranked = samplers.ranked_at(rows)
     if not ranked:
         return Takeaway(samplers.sentence(rows, picked))
     best, worst = ranked[0], ranked[-1]

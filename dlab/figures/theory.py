@@ -75,6 +75,13 @@ def _measured(result) -> list[dict]:
     return [r for r in rows_of(result or {}, "EM") if not diverged(r)]
 
 
+def at_finest(found: dict, result: dict | None) -> tuple[dict | None, float | None, dict]:
+    """EM's finest resolved row, or None; its step size, else the finest of the bounds; the bounds there, or {}."""
+    finest = next((r for r in reversed(_measured(result)) if r.get("resolved", True) and r["w2"] > 0), None)
+    h = finest["h"] if finest else min((r["h"] for r in found["rows"]), default=None)
+    return finest, h, next((r for r in found["rows"] if h and math.isclose(r["h"], h)), {})
+
+
 def _cut(points, top) -> list[str]:
     """The sentence about a curve that leaves the picture at its top."""
     above = [(h, v) for h, v in points if v > top]
@@ -88,10 +95,7 @@ def sentence(found: dict, result: dict | None) -> str:
     """What the picture shows now."""
     if result is None and not any(r[name] for r in found["rows"] for name in BOUNDS):
         return " ".join(_void(found))
-    by_step = {r["h"]: r for r in found["rows"]}
-    finest = next((r for r in reversed(_measured(result)) if r.get("resolved", True) and r["w2"] > 0), None)
-    h = finest["h"] if finest else min((r["h"] for r in found["rows"]), default=None)
-    row = next((r for k, r in by_step.items() if h and math.isclose(k, h)), {})
+    finest, h, row = at_finest(found, result)
     parts = []
     labels = {"theorem": "Theorem 1's leading term", "recursion": "the recursion behind it", "sharp": "the bound of order h"}
     for name, label in labels.items():

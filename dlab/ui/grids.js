@@ -22,12 +22,14 @@ async function pixels(text) {
 }
 
 async function build(root, data, signal) {
-  const { side, count, times, panels, alt } = data;
+  const { side, count, times, panels, alt, signs } = data;
   const decoded = await Promise.all(panels.map(p => pixels(p.frames)));
+  const taken = await Promise.all(panels.map(p => p.minus && pixels(p.minus)));
+  const ends = signs.map(hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16)));
   if (signal.aborted) return;
   const tiles = root.querySelector(".tiles"), slider = root.querySelector("input"), clock = root.querySelector(".clock");
-  const seen = Math.min(count, MOST);
-  let across = 0, width = 0, height = 0;
+  const most = Math.min(count, MOST);
+  let seen = most, across = 0, width = 0, height = 0;
   tiles.setAttribute("aria-label", alt);
   const drawn = panels.map((panel, i) => {
     const figure = document.createElement("figure"), head = document.createElement("figcaption");
@@ -40,10 +42,11 @@ async function build(root, data, signal) {
     words.append(head, note);
     picture.append(canvas);
     figure.append(words, picture);
-    return { figure, canvas, grey: decoded[i], last: decoded[i].length / (count * side * side) | 0, refused: panel.refused };
+    return { figure, canvas, grey: decoded[i], minus: taken[i], last: decoded[i].length / (count * side * side) | 0, refused: panel.refused };
   });
   tiles.replaceChildren(...drawn.map(d => d.figure));
   slider.max = times.length - 1;
+  root.querySelector(".bar").hidden = times.length === 1;
   let frame = Math.min(slider.dataset.at ?? times.length - 1, times.length - 1), timer = 0;
 
   function show(at) {
@@ -59,9 +62,10 @@ async function build(root, data, signal) {
   // As many in a row as have their size, all of a scheme in one row where there is room.
   function lay() {
     const room = drawn[0].canvas.parentElement.clientWidth;
-    const fit = [8, 4, 3, 2].find(n => n <= seen && n * SMALLEST <= room) ?? 1;
+    const fit = [8, 4, 3, 2].find(n => n <= most && n * SMALLEST <= room) ?? 1;
     if (fit === across) return;
     across = fit;
+    seen = most - most % fit; // whole rows
     [width, height] = [across, Math.ceil(seen / across)].map(n => n * (side + GAP) - GAP);
     for (const { canvas } of drawn) {
       Object.assign(canvas, { width, height });
@@ -70,16 +74,23 @@ async function build(root, data, signal) {
     }
   }
 
-  function paint({ canvas, grey, refused }, at) {
+  // A difference: nothing where there is none, else one colour for less and one for more.
+  function signed(by) {
+    return [...ends[+(by > 0)], Math.round(255 * Math.abs(by))];
+  }
+
+  function paint({ canvas, grey, minus, refused }, at) {
     const context = canvas.getContext("2d"), image = context.createImageData(width, height);
     image.data.fill(0);
     for (let k = 0; k < seen; k++) {
       const gone = refused && refused[k] >= 0 && refused[k] <= at;
       const left = (k % across) * (side + GAP), top = Math.floor(k / across) * (side + GAP);
       for (let r = 0; r < side; r++) for (let c = 0; c < side; c++) {
-        const value = 255 / LEVELS * grey[((at * count + k) * side + r) * side + c], o = 4 * ((top + r) * width + left + c);
+        const i = (k * side + r) * side + c, value = grey[at * count * side * side + i] / LEVELS;
+        const shade = minus ? signed(value - minus[i] / LEVELS) : [255 * value, 255 * value, 255 * value, 255];
+        const o = 4 * ((top + r) * width + left + c);
         const cross = gone && (r === c || r + c === side - 1);
-        image.data.set(gone ? (cross ? [213, 94, 0, 255] : [128, 128, 128, 90]) : [value, value, value, 255], o);
+        image.data.set(gone ? (cross ? [213, 94, 0, 255] : [128, 128, 128, 90]) : shade, o);
       }
     }
     context.putImageData(image, 0, 0);

@@ -6,26 +6,39 @@ from pathlib import Path
 import streamlit as st
 
 from dlab import schemes
-from dlab.figures.images import grid_alt, grid_notes
+from dlab.figures.chart import LESS, MORE
+from dlab.figures.images import difference_notes, difference_sentence, grid_alt, grid_notes
 from dlab.ui import frame
 
 
 def show(found: dict, key: str) -> None:
     """The grids of a `study.images.grid` answer, and the images of the data nearest to what they end with."""
-    dark, notes = frame.theme() == "dark", grid_notes(found)
-    panels = [
-        {
-            "name": name, "colour": getattr(schemes.REGISTRY[name].style, "dark" if dark else "light"), "frames": packed,
-            "refused": found["refused"][name], "note": notes[name],
-        }
-        for name, packed in found["frames"].items()
-    ]  # fmt: skip
+    notes = grid_notes(found)
+    panels = [_panel(name, found, notes[name]) for name in found["frames"]]
     last = list(found["frames"])[-1]
     panels.append({
         "name": "Nearest data", "colour": "", "frames": found["nearest"], "refused": None, "note": f"until the end of {last}",
     })  # fmt: skip
-    shared = {name: found[name] for name in ("side", "count", "times")}
-    _component()(key=key, data={**shared, "panels": panels, "alt": grid_alt(found)})
+    _draw(found, panels, found["times"], grid_alt(found), key)
+
+
+def compare(found: dict, key: str) -> None:
+    """The images of the finest run, and what those of each scheme have more or less, of an `image_differences` answer."""
+    notes = difference_notes(found)
+    panels = [{"name": "Finest run", "colour": "", "frames": found["images"], "refused": None, "note": notes[""]}]
+    panels += [_panel(name, found, notes[name]) | {"minus": found["images"]} for name in found["frames"]]
+    _draw(found, panels, [0.0], difference_sentence(found), key)
+
+
+def _panel(name, found, note) -> dict:
+    colour = getattr(schemes.REGISTRY[name].style, frame.theme())
+    return {"name": name, "colour": colour, "frames": found["frames"][name], "refused": found["refused"][name], "note": note}
+
+
+def _draw(found, panels, times, alt, key) -> None:
+    signs = [colours[frame.theme() == "dark"] for colours in (LESS, MORE)]
+    data = {"side": found["side"], "count": found["count"], "times": times, "panels": panels, "alt": alt, "signs": signs}
+    _component()(key=key, data=data)
 
 
 @cache

@@ -18,6 +18,16 @@ from dlab.params import BadInput, Knob
 LONGEST_TEXT = 200  # characters of a lesson's title, and of its question
 
 
+def only(*pages: str) -> Callable[[str], bool]:
+    """Read by these pages and by no other."""
+    return pages.__contains__
+
+
+def but(*pages: str) -> Callable[[str], bool]:
+    """Read by all pages but these."""
+    return lambda page: page not in pages
+
+
 @dataclass(frozen=True, eq=False)
 class Setting:
     """One setting of a scene.
@@ -29,8 +39,7 @@ class Setting:
     key       its key in an address: None for its name, or values -> key; "" where it stands in none, or not with these values
     written   (values, value) -> whether an address carries it
     page      the page whose address alone carries it; "" for all
-    unread    of the pages that prepared scenes open, those that do not read it
-    pages     the only pages that read it; empty where others do too
+    pages     page -> whether it reads it: `only(...)` or `but(...)` some pages
     view      it changes how a scene is shown and none of its numbers
     varies    the axis of a study's `vary` whose values it gives, or "reach"
     when      values -> whether its control is drawn among others
@@ -47,8 +56,7 @@ class Setting:
     key: Callable[[Mapping], str] | str | None = None
     written: Callable[[Mapping, Any], bool] = lambda values, value: True
     page: str = ""
-    unread: tuple[str, ...] = ()
-    pages: tuple[str, ...] = ()
+    pages: Callable[[str], bool] = lambda page: True
     view: bool = False
     varies: str = ""
     when: Callable[[Mapping], bool] = lambda values: True
@@ -58,7 +66,7 @@ class Setting:
         """Whether a page shows or computes something with it; home does nothing with any but a lesson's."""
         if page == "home":
             return not self.group
-        return page not in self.unread and page in (self.pages or (page,)) and self.page in ("", page)
+        return self.pages(page) and self.page in ("", page)
 
     @property
     def short(self) -> str:

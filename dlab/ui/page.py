@@ -256,15 +256,18 @@ def _drawn(page, block, scene, found, status, key, side=None) -> View | None:
     name = f"{page.name}-{block.name}-{status}" + (f"-{next(_running)}" if status == "running" else "")
     # Settings that are not run yet leave their picture behind, greyed.
     with st.container(key=f"stale-{block.name}") if status == "stale" else nullcontext():
-        if block is page and view.takeaway and status != "stale" and not (reveal.hidden(page.name) or state.embedded()):
+        answered = block is page and status == "final" and isinstance(found, dict)
+        first = answered and reveal.above(page.name)
+        if first:
+            reveal.answer(page.name, next(iter(found.values())), side)
+        elif block is page and view.takeaway and status != "stale" and not (reveal.hidden(page.name) or state.embedded()):
             view.say()
         if view.top:
             view.top()
         view.draw(name, status == "final")
-        if block is page:
-            if status == "final" and isinstance(found, dict):
-                reveal.answer(page.name, next(iter(found.values())), side)
-        else:
+        if answered and not first:
+            reveal.answer(page.name, next(iter(found.values())), side)
+        if block is not page:
             for text, show in ((view.prose, st.markdown), (view.caption, st.caption)):
                 if text and status != "stale":
                     show(text)

@@ -95,6 +95,7 @@ def files() -> dict[str, File]:
     study = studies.images_study(defaults)
     which = round(study.T / defaults["images.step"]), studies.IMAGE_GRID
     answer("images-grid", "images", "grids", "image_grid", study, *which)
+    answer("images-differences", "images", "differences", "image_differences", study, *which)
     answer("images-distances", "images", "distances", "image_distances", study)
     return found
 

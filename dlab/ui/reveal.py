@@ -15,6 +15,7 @@ from dlab.room.question import SLOPES, Question, parse
 from dlab.ui import frame, homework, room, scenes, state
 
 FIELD = "guess-"  # prefix of the form's session keys; "guesses" holds {scene: {what: guess}} of what is revealed
+ANSWERED = 380  # px of a projected picture under its answer: with both it fills the projector
 CHOSEN = "option"  # what an option or a number is a guess of
 
 
@@ -55,9 +56,23 @@ def stage(page: str):
     return st.columns([5, 3], gap="medium") if _aside(page) else frame.stage()
 
 
+def _told(page) -> bool:
+    """Whether a room sees an answer: it has to stand where no lecturer must scroll for it."""
+    return state.folded() and bool(_open(page)) and not hidden(page)
+
+
 def _aside(page) -> bool:
-    # Particles need the whole width.
-    return page == "convergence" and state.folded() and bool(_open(page)) and not hidden(page)
+    return page == "convergence" and _told(page)
+
+
+def above(page: str) -> bool:
+    """Whether the answer stands above the picture, in the place of its sentence: particles need the whole width."""
+    return page == "particles" and _told(page)
+
+
+def projected(page: str) -> int:
+    """px of a picture's height in presentation mode."""
+    return ANSWERED if above(page) else frame.projected(0)
 
 
 def hidden(page: str) -> bool:
@@ -133,7 +148,7 @@ def guessed(page: str) -> dict[str, dict[float, float | None]]:
 
 def answer(page: str, result: dict, side) -> None:
     """The guess beside what is true, and the scene's answer from these numbers: under the picture, or in the second container of
-    the stage where that is its place. Before it is revealed, the button that does so."""
+    the stage where that is its place, or where it is called. Before it is revealed, the button that does so."""
     if task := state.value("homework"):
         homework.draw(read(task))
     if (scene := _open(page)) is None:
@@ -141,12 +156,16 @@ def answer(page: str, result: dict, side) -> None:
     if hidden(page):
         st.button("Show the answer", type="primary", key="answer-show", shortcut="A", on_click=_reveal, args=(scene.name, {}))
         return
-    with side if _aside(page) else st.container(), st.container(key="answer", gap="small"):
+    wide = above(page)  # and then as low as it can be
+    with (
+        side if _aside(page) else st.container(),
+        st.container(key="answer", gap="medium" if wide else "small", horizontal=wide, vertical_alignment="center"),
+    ):
         guesses = _revealed()[scene.name]
         right = scene.guess.right(result) if scene.guess and scene.guess.right else ""
         if (chosen := guesses.get(CHOSEN)) is not None:
             verdict = f": {'that is right.' if chosen == right else f'the answer is {right}.'}" if right else "."
-            st.markdown(f"**You said {frame.plain(_said(chosen))}{verdict}**")
+            st.markdown(f"**You said {frame.plain(_said(chosen))}{verdict}**", width=180 if wide else "stretch")
         elif guesses:
             st.markdown(f"**{guess.sentence(result, guesses)}**")
         elif scene.guess and (voted := room.votes(scene.name)):

@@ -73,7 +73,7 @@ def view(found, scene) -> View:
     title = settings.table()["grid"].offered[scene["grid"]]
     start = f"On the page's time grid, {title}, from T = {found['T']:.3g}, which is σ/α = {sigma_of(found['T']):.3g}."
     return View(
-        _chart(rows, front), f"samplers-{scene['grid']}", takeaway=takeaway.at_equal_cost(rows, front),
+        _chart(rows, front), f"samplers-{scene['grid']}", takeaway=takeaway.of_samplers(rows, front),
         said=frame.plain(figures.sentence(rows, front)),
         caption=start, table=figures.table(rows), data=rows, notes=tuple(filter(None, notes)), heights=(TALL,),
     )  # fmt: skip

@@ -1,14 +1,13 @@
 """The prepared scenes: each opens a page with settings of its own, asks a question, and answers it from the numbers that the page
 shows. Their words stand in `words/scenes.md`; the fields of an answer are made here."""
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from dlab import words
 from dlab.figures.numbers import listed, number, order, step_size
-from dlab.figures.tables import fit_of, rows_of, schemes_of, slope_text
+from dlab.figures.tables import at_equal_cost, fit_of, local_slopes, rows_of, slope_text
 from dlab.room.question import Part
 
 GOAL = 0.1  # the W2 that the scene about the bound asks for
@@ -123,35 +122,24 @@ def _floor(result) -> dict:
     }  # fmt: skip
 
 
-def _at_equal_cost(result) -> tuple[int, dict[str, float]]:
-    """The most evaluations that all schemes have, and what each reaches with them."""
-    rows = {name: {r["score_evals"] + r["hessian_evals"]: r["w2"] for r in rows_of(result, name)} for name in schemes_of(result)}
-    most = max(set.intersection(*map(set, rows.values())))
-    return most, {name: by[most] for name, by in rows.items()}
-
-
 def _evaluations(result) -> dict:
-    most, at = _at_equal_cost(result)
-    return {"most": most, "times": number(at["SO"] / at["REM"]), **{name: number(at[name]) for name in ("REM", "REI", "SO")}}
+    most, rows = at_equal_cost(result)
+    reached = {name: number(rows[name]["w2"]) for name in ("REM", "REI", "SO")}
+    return {"most": most, "times": number(rows["SO"]["w2"] / rows["REM"]["w2"]), **reached}
 
 
 def _best_at_equal_cost(result) -> str:
-    _, at = _at_equal_cost(result)
-    return min(at, key=at.get)
+    _, rows = at_equal_cost(result)
+    return min(rows, key=lambda s: rows[s]["w2"])
 
 
 def _void(result) -> dict:
     return {"m0": number(-result["facts"]["m0"]), **_slopes(result, "EM", "SO")}
 
 
-def _octaves(result, scheme) -> list[float]:
-    """The slopes between neighbouring points, the coarsest first."""
-    rows = rows_of(result, scheme)
-    return [math.log(a["w2"] / b["w2"]) / math.log(a["h"] / b["h"]) for a, b in itertools.pairwise(rows)]
-
-
 def _bend(result) -> dict:
-    rows, slopes = rows_of(result, "SO"), _octaves(result, "SO")
+    rows = rows_of(result, "SO")
+    slopes = local_slopes(rows)
     said = [
         f"{slope:.2f} between $h$ = {step_size(a['h'])} and {step_size(b['h'])}"
         for slope, (a, b) in ((slopes[0], rows[:2]), (slopes[-1], rows[-2:]))
@@ -181,7 +169,7 @@ SCENES = (
                   one_of(lambda r: "yes" if min(fit_of(r, s)["slope"] for s in ("EM", "SO")) > 0.5 else "no", "yes", "no")),
     PreparedScene("bend", "convergence",
                   {"target": "skew", "c": "4", "k": "4", "schemes": "SO", "h": "0.5..0.015625", "bounds": "0"}, _bend,
-                  nearest(lambda r: _octaves(r, "SO")[0], 0.5, 1, 1.5, 2)),
+                  nearest(lambda r: local_slopes(rows_of(r, "SO"))[0], 0.5, 1, 1.5, 2)),
     PreparedScene("too-far", "particles",
                   {"target": "gaussian", "k1": "8", "k2": "0.8", "panels": "EM,SO", "step": "0.5", "moving": "1000", "play": "1"}, _moving,
                   nearest(lambda meta: meta["table"]["EM"][-1] / meta["table"]["SO"][-1], 1, 2, 4, 8)),

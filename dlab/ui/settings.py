@@ -16,9 +16,10 @@ from dlab.room import homework, question
 from dlab.study import DEFAULT
 from dlab.targets import observations
 from dlab.targets.spectrum import SHAPES
-from dlab.ui import assumption_cases, knobs, scenes, tour
+from dlab.ui import assumption_cases, kinds, knobs, scenes, tour
 from dlab.ui.kinds import Choice, Data, Flag, Line, Number, Rung, Setting, Several, StepSizes, Stretch, Text, Whole
 
+but, only = kinds.but, kinds.only  # which pages read a setting
 MILLION = 1_000_000
 LADDER = tuple(2.0**-k for k in range(8))  # step sizes
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # of the score error
@@ -99,10 +100,8 @@ def target_spec(values: Mapping) -> dict:
         return values["spec"]
     entry = targets.REGISTRY[values["target"]]
     spec = entry.from_knobs({k.name: values[f"{entry.name}.{k.name}"] for k in entry.knobs})
-    if values["csv"] and entry.name == "logistic":
-        x, y = values["csv"]
-        spec |= {"x": observations.standardised(x).tolist() if values["scaled"] else x, "y": y}
-    return spec
+    x, y = (values["csv"] if entry.name == "logistic" else None) or (None, None)
+    return spec if x is None else spec | {"x": observations.standardised(x).tolist() if values["scaled"] else x, "y": y}
 
 
 def error_spec(values: Mapping) -> dict:
@@ -153,22 +152,23 @@ SETTINGS: tuple[Setting, ...] = (
     Data("kept", "Kept from a file", None, lambda data: params.only_keys("kept", data, KEPT) or data, group="error",
          written=_is_set),  # of a study, what no control shows
     Several("schemes", "Schemes", lambda: tuple(DEFAULT["schemes"]), _schemes, noun="a scheme", look="pills", group="schemes",
-            study="schemes", unread=(MOVIE,), help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
+            study="schemes", pages=but(MOVIE),
+            help=lambda: "; ".join(f"{name}: {title}" for name, title in _titles(schemes.PAPER).items())),
     Several("panels", "Schemes, side by side", ("EM", "SO"), _schemes, noun="a scheme", most=MAX_PANELS, look="pills", group="schemes",
-           help="One to three schemes on the same Brownian path.", pages=("particles",)),
+           help="One to three schemes on the same Brownian path.", pages=only("particles")),
     StepSizes("h", "Step sizes h", (0.5, 1 / 64), LADDER, form=step_size, group="h", study=lambda values: {"h": step_sizes(values)},
-              unread=(MOVIE,), help="The coarsest and the finest step; each halves the one before."),
+              pages=but(MOVIE), help="The coarsest and the finest step; each halves the one before."),
     Setting("hs", "Step sizes from a file", None, key="", group="h"),  # that are no stretch of the ladder
     Rung("step", "Step size h", 0.25, LADDER, form=step_size, look="select_slider", group="h",
-         help="The scheme takes T/h steps.", pages=("particles", "theory")),
+         help="The scheme takes T/h steps.", pages=only("particles", "theory")),
     Whole("T", "Horizon T", 4, low=1, high=10, group="horizon", study="T",
           help="Time at which the reverse process starts; T/h steps lead back to 0."),
     Choice("grid", "Time grid", "uniform", lambda: {name: grid.MAKERS[name].title for name in GRIDS}, group="h",
            help="The times of the steps. Every noise schedule is such a grid, written in the time t of this lab."),
-    Stretch("counts", "Numbers of steps N", (8.0, 64.0), COUNTS, group="h", when=lambda values: uneven(values), unread=(MOVIE,),
+    Stretch("counts", "Numbers of steps N", (8.0, 64.0), COUNTS, group="h", when=lambda values: uneven(values), pages=but(MOVIE),
             key=lambda values: "counts" if uneven(values) else "", help="The smallest and the largest; each is twice the one before."),
     Rung("count", "Number of steps N", 16.0, COUNTS, look="select_slider", group="h",
-         key=lambda values: "count" if uneven(values) else "", help="Including the last step, down to σ = 0.", pages=("particles",)),
+         key=lambda values: "count" if uneven(values) else "", help="Including the last step, down to σ = 0.", pages=only("particles")),
     Choice("last", "Last step", "zero", {"zero": "from the smallest σ to 0", "sigma_min": "ends at the smallest σ"}, group="h",
            key=lambda values: "last" if grid.MAKERS[values["grid"]].ends else "",
            help="Down to 0, as in k-diffusion, or an early stop; W₂ then includes what the stop leaves out."),
@@ -180,63 +180,63 @@ SETTINGS: tuple[Setting, ...] = (
            study=lambda values: {"score_error": error_spec(values)}, help="How the score that the scheme uses differs from the exact one."),
     # How.
     Choice("estimator", "How W₂ is measured", "auto", lambda: {"auto": "Best available", **_titles(measure.REGISTRY)}, group="sampling",
-           study="estimator", unread=(MOVIE,),
+           study="estimator", pages=but(MOVIE),
            help="Best available: the exact law where it is known, otherwise projected. The others show why these are needed."),
     Whole("particles", "Brownian paths", 4096, low=16, high=params.MAX_PARTICLES, step=512, look="number_input", group="sampling",
-          study="particles", unread=(MOVIE,),
+          study="particles", pages=but(MOVIE),
           help="With N paths the standard errors are of order 1/√N. If an accuracy is asked for, this is the number to begin with."),
     Rung("accuracy", "Accuracy", 0, ACCURACIES, form=lambda a: f"±{a} %" if a else "not set", group="sampling",
-         study=lambda values: {"accuracy": values["accuracy"] / 100 or None}, unread=(MOVIE,),
+         study=lambda values: {"accuracy": values["accuracy"] / 100 or None}, pages=but(MOVIE),
          help="Relative standard error to reach. Paths are added to the points that need them, the cheapest first."),
     Whole("budget", "Budget (10⁶ steps)", 200, low=1, high=params.MAX_WORK // MILLION, step=50, look="number_input", group="sampling",
-          study=lambda values: {"budget": values["budget"] * MILLION if values["accuracy"] else None}, unread=(MOVIE,),
+          study=lambda values: {"budget": values["budget"] * MILLION if values["accuracy"] else None}, pages=but(MOVIE),
           help="The most particle-steps to spend on reaching the accuracy."),
     Rung("moving", "Particles", 2000, (500, 1000, 2000, 5000), look="select_slider", group="sampling",
-         help="In each panel; every scheme gets the same Brownian paths.", pages=("particles",)),
+         help="In each panel; every scheme gets the same Brownian paths.", pages=only("particles")),
     Whole("seed", "Seed", 0, low=0, high=2**31 - 1, look="number_input", group="sampling", study="seed",
           help="The same seed gives the same numbers."),
     # How the curve is shown.
-    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True, pages=("convergence",),
+    Choice("x", "Horizontal axis", "h", AXES, group="picture", view=True, pages=only("convergence"),
            help="Evaluations compare schemes at equal cost: REM and REI take two scores a step, SO a score and a Hessian."),
     Flag("fits", "Fitted lines", True, group="picture", view=True, help="W₂ = C hᵖ through the filled points; p is the slope.",
-           pages=("convergence",)),
+           pages=only("convergence")),
     Flag("bounds", "Theorem's bounds", True, group="picture", view=True,
          help="Dotted lines: the leading term of each scheme's theorem with this target's constants."),
-    Flag("expansion", "Closed form as h → 0", False, group="picture", view=True, pages=("convergence",),
+    Flag("expansion", "Closed form as h → 0", False, group="picture", view=True, pages=only("convergence"),
          help="The errors of EM, EI and SO to leading order in h on a Gaussian target with exact start and score: derived, not fitted."),
     Choice("brackets", "Brackets", "few", {"few": "For one or two schemes", "always": "Always", "never": "Never"}, group="picture",
            view=True, help="Bands from Gelbrich's lower bound to the coupled upper bound. With many schemes they hide each other.",
-           pages=("convergence",)),
+           pages=only("convergence")),
     Flag("by_hand", "Choose the fitted step sizes", False, group="picture",
-         help="Otherwise a rule leaves out coarse points that bend away from the line of the finer ones.", pages=("convergence",)),
-    Stretch("window", "Fitted step sizes h", (0.25, 1 / 64), LADDER, form=step_size, group="picture", pages=("convergence",),
+         help="Otherwise a rule leaves out coarse points that bend away from the line of the finer ones.", pages=only("convergence")),
+    Stretch("window", "Fitted step sizes h", (0.25, 1 / 64), LADDER, form=step_size, group="picture", pages=only("convergence"),
             when=lambda values: values["by_hand"], help="The coarsest and the finest step used for the slopes."),
     # What pages vary.
     Choice("model", "Score error", "constant", models, group="error",
-           help="How the score that the scheme uses differs from the exact one.", pages=("score_error",)),
+           help="How the score that the scheme uses differs from the exact one.", pages=only("score_error")),
     Stretch("levels", "Levels ε", (0.01, 0.5), LEVELS, group="error", varies="score_error.level",
-            help="The smallest and the largest size of the error; ε = 0 is always measured as well.", pages=("score_error",)),
+            help="The smallest and the largest size of the error; ε = 0 is always measured as well.", pages=only("score_error")),
     Stretch("horizons", "Horizons T", (1.0, 8.0), HORIZONS, group="horizon", varies="T",
-            help="The shortest and the longest time from which the reverse process starts.", pages=("horizon",)),
-    Rung("fine", "Step size h", 1 / 64, LADDER, form=step_size, look="select_slider", group="h", pages=("horizon",),
+            help="The shortest and the longest time from which the reverse process starts.", pages=only("horizon")),
+    Rung("fine", "Step size h", 1 / 64, LADDER, form=step_size, look="select_slider", group="h", pages=only("horizon"),
          help="The smaller the step, the longer the initialisation error can be followed before the scheme's own error takes over."),
     Choice("shape", "Spectrum", "isotropic", dict(zip(SHAPES, ("All equal", "Linear", "Power law"))), look="segmented_control",
            group="target", help="All variances equal to the largest; evenly spaced down to the smallest; or a power law in between.",
-           pages=("dimension",)),
-    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=("dimension",), help="1/L₀: the narrowest direction."),
+           pages=only("dimension")),
+    Number("low", "Smallest variance", 0.3, 0.05, 4.0, 0.05, group="target", pages=only("dimension"), help="1/L₀: narrowest direction."),
     Number("high", "Largest variance", 0.8, 0.05, 4.0, 0.05, group="target",
-           help="1/m₀: the widest direction. The theorems need m₀ > ½, so a variance below 2.", pages=("dimension",)),
-    Data("variances", "Variances from a file", None, _variances, group="target", written=_is_set, pages=("dimension",)),
+           help="1/m₀: the widest direction. The theorems need m₀ > ½, so a variance below 2.", pages=only("dimension")),
+    Data("variances", "Variances from a file", None, _variances, group="target", written=_is_set, pages=only("dimension")),
     Stretch("dims", "Dimensions d", (1.0, 4096.0), DIMENSIONS, group="target", varies="d",
-            help="The smallest and the largest; each is four times the one before.", pages=("dimension",)),
+            help="The smallest and the largest; each is four times the one before.", pages=only("dimension")),
     Stretch("distances", "Accuracies ε", (0.5, 0.01), DISTANCES, group="h", varies="reach",
-            help="For each, the lab searches for the smallest number of steps with W₂ < ε.", pages=("budget", "dimension")),
+            help="For each, the lab searches for the smallest number of steps with W₂ < ε.", pages=only("budget", "dimension")),
     Rung("epsilon", "Accuracy ε", 0.05, DISTANCES, look="select_slider", group="h",
-         help="The value that W₂ must stay below; the number of steps for it is found by search.", pages=("budget", "dimension")),
-    Choice("cost", "Count", "steps", COSTS, look="segmented_control", group="picture", view=True, pages=("budget",),
+         help="The value that W₂ must stay below; the number of steps for it is found by search.", pages=only("budget", "dimension")),
+    Choice("cost", "Count", "steps", COSTS, look="segmented_control", group="picture", view=True, pages=only("budget"),
            help="REM and REI take two scores a step, SO a score and a Hessian. The time is measured on this machine."),
     Choice("work", "Count on the horizontal axis", "evals", COSTS, look="segmented_control", group="picture", view=True,
-           help="With a learned model the evaluations of score and Hessian are the cost; here they are cheap.", pages=("budget",)),
+           help="With a learned model the evaluations of score and Hessian are the cost; here they are cheap.", pages=only("budget")),
     # What pages alone have.
     *of_page(
         "score_error",

@@ -97,7 +97,8 @@ class View:
             value, sign, half = html.escape(text).partition(" ± ")
             each.append(f"<div><span>{html.escape(what)}</span><b>{value}{f' <small>± {half}</small>' if sign else ''}</b></div>")
         figures = f'<div class="key-figures">{"".join(each)}</div>' if each else ""
-        st.html(f'<p class="takeaway">{html.escape(self.takeaway.text)}</p>{figures}')
+        text = html.escape(self.takeaway.text).replace(" = ", "&nbsp;=&nbsp;")
+        st.html(f'<p class="takeaway">{text}</p>{figures}')
 
     def draw(self, name: str, final: bool = True) -> None:
         """The pictures; name: the beginning of their keys. A point can be picked where the numbers are final."""

@@ -82,7 +82,7 @@ def test_latex_of_awkward_rows():
 def test_caption_says_what_how_and_of_what(result):
     said = export.caption(result)
     for part in ("law of EM and SO", "without sampling", "no sampling error", "gaussian (mean = [-0.4, 0.9]", "T = 4",
-                 "start from the exact p_T", "no score error", "seed 7", f"dlab {__version__}", "95 % intervals"):
+                 "start from the exact law at time T", "no score error", "seed 7", f"dlab {__version__}", "95 % intervals"):
         assert part in said, part
     noisy = {**result, "rows": [{**r, "method": "projected", "stderr": 0.01, "particles": 512} for r in result["rows"]]}
     said = export.caption(noisy)

@@ -113,6 +113,7 @@ def measured(**changes):
 def test_curves(name):
     for result in each(prepared(name)):
         brief(takeaway.convergence(result))
+        brief(takeaway.convergence(result, "evals", bounds=False))
         brief(takeaway.experiment(result))
 
 
@@ -143,6 +144,36 @@ def test_the_numbers_of_a_curve_are_the_results():
     assert [v for k, v in values.items() if k.startswith("slope")] == ["1.00 ± 0.02", "1.80 ± 0.02"]
     assert "3.5" in said.text  # 2 to the power 1.8
     assert "So far" in takeaway.convergence({**normal(), "done": 0.5}).text
+
+
+def read(name, **how):
+    """What a scene's result says, and its figures as numbers."""
+    said = takeaway.convergence(prepared(f"convergence-{name}"), **how)
+    return said.text, [float(value.split(" ± ")[0].replace("−", "-")) for _, value in said.figures if "×" not in value]
+
+
+def test_a_scene_is_answered_in_its_own_terms():
+    bound = prepared("convergence-bound")
+    row = bound["rows"][-1]
+    assert f"{row['bound'] / row['w2']:.0f} times" in read("bound")[0]
+    assert f"{row['bound'] / row['w2']:.0f}" not in read("bound", bounds=False)[0]
+    at = {r["scheme"]: r["w2"] for r in prepared("convergence-evaluations")["rows"] if r["score_evals"] + r["hessian_evals"] == 512}
+    text, _ = read("evaluations", x="evals")
+    assert all(part in text for part in ("512", min(at, key=at.get), f"{max(at.values()) / min(at.values()):.3g}"))
+    void = prepared("convergence-void")["facts"]["m0"]
+    assert read("void")[1][-1] == pytest.approx(void, rel=0.01)
+    both = prepared("convergence-exponential")["rows"]
+    em, ei = (next(r["w2"] for r in reversed(both) if r["scheme"] == s) for s in ("EM", "EI"))
+    assert f"{ei / em:.3g}" in read("exponential")[0]
+    text, (coarse, fine, *_) = read("bend")
+    assert 1 < coarse < fine < 2
+    assert all(f"{2**p:.2g}" in text for p in (coarse, fine))
+
+
+def test_where_the_theorems_say_nothing_there_is_still_room_for_so_far():
+    result = prepared("convergence-exponential")
+    result["facts"] |= {"m0": 0.2, "m_min": 0.2}
+    brief(takeaway.convergence({**result, "done": 0.5}))
 
 
 @pytest.mark.parametrize("name", [name for name in CURVES if re.fullmatch("outside-.*-h", name)])
@@ -260,8 +291,8 @@ def test_samplers_at_equal_cost():
                 ({}, {}, {"w2": None, "flags": ["its law is not finite"]}, {"flags": ["equal up to rounding"]})
             )
         for picked in (None, "EM", "DDIM", "OC"):
-            brief(takeaway.at_equal_cost(left, picked))
-    brief(takeaway.at_equal_cost([], "EM"))
+            brief(takeaway.of_samplers(left, picked))
+    brief(takeaway.of_samplers([], "EM"))
 
 
 @pytest.mark.parametrize("scheme", ["DDIM", "EM"])

@@ -298,6 +298,21 @@ def test_cut_steps_hold_the_growth_and_grids_cross_out_what_grew_without():
     np.testing.assert_allclose([cut["times"][0], cut["times"][-1]], [2.0, 0.0], atol=1e-12)
 
 
+def test_differences_from_the_finest_run_fall_with_the_step():
+    spec = {"name": "images", "count": 20, "width": 0.5}
+    study = Study.from_json({"target": spec, "schemes": ["EM", "SO"], "T": 1.0, "h": [0.25], "particles": 64})
+    coarse, fine = (images.differences(study, n, 24) for n in (4, 16))
+    assert coarse["finest"] <= 1 / 160 >= fine["finest"]
+    for name in ("EM", "SO"):
+        assert fine["rms"][name] < 0.6 * coarse["rms"][name]
+    assert fine["rms"]["SO"] < fine["rms"]["EM"]
+    shape = (24, coarse["side"], coarse["side"])
+    drawn, exact = (images.unpacked(fine[key] if key == "images" else fine[key]["EM"], shape) for key in ("frames", "images"))
+    apart = np.sqrt(np.mean((2 * (drawn - exact.astype(float)) / images.LEVELS) ** 2))
+    assert apart == pytest.approx(fine["rms"]["EM"], abs=0.08)  # what is drawn has 16 grey levels and no more than white
+    assert fine["refused"]["EM"] == [-1] * 24
+
+
 @pytest.mark.slow
 def test_so_takes_less_than_twenty_batches_more_memory_than_em_at_784_pixels():
     """With its steps as asked and with steps cut: one basis of Lanczos and what a step has besides."""

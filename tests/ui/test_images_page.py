@@ -30,6 +30,17 @@ def test_it_opens_with_what_is_prepared():
     assert not silent(at)
 
 
+def test_differences_from_the_finest_run_come_on_request():
+    at = visit("images", {})
+    assert len(at.get("bidi_component")) == 1
+    at = opened(at, "differences-open")
+    _, component = at.get("bidi_component")
+    first, *others = json.loads(component.proto.json)["panels"]
+    assert not first.get("minus")
+    assert [p["name"] for p in others] == ["EM", "EI", "REM", "REI", "SO"]
+    assert all(p["minus"] == first["frames"] != p["frames"] for p in others)
+
+
 def test_its_sections_open_and_the_distance_is_chosen():
     at = opened(visit("images", {}), "distances-open", "near-open", "lesson-open", "steps-open", "measured-open", "theorem-open")
     assert charts(at) == 3

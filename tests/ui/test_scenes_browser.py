@@ -3,7 +3,7 @@
 import pytest
 from cases import long
 from server import CHROMIUM
-from test_browser import PLAYER, menu, nudge, playing, query, rest, title, visit  # noqa: F401
+from test_browser import PLAYER, WAIT, menu, nudge, playing, query, rest, title, visit  # noqa: F401
 
 from dlab.ui import links, scenes, tour
 
@@ -99,6 +99,23 @@ def test_a_guess_by_keyboard_on_a_projector(app, visit):  # noqa: F811
         assert box["y"] + box["height"] <= 720
     names = page.evaluate("document.querySelector('.js-plotly-plot').data.map(t => t.name)")
     assert {"EM as you guessed", "SO as you guessed"} <= set(names)
+
+
+@pytest.mark.parametrize("name", ["watch", long("too-far")])
+def test_projected_particles_and_their_answer_are_whole_and_the_answer_comes_by_a_key(app, window, name):
+    page = window(PROJECTOR)  # other step sizes may be on their way for minutes, so the page is not at rest
+    page.set_default_timeout(WAIT)
+    page.goto(f"{app}particles?scene={name}&present=1")
+    page.locator(".st-key-answer-show, .st-key-guess-skip").get_by_role("button").wait_for()
+    assert page.locator(".st-key-answer, .takeaway, .st-key-numbers-open, table").count() == 0
+    page.keyboard.press("a")
+    page.locator(".st-key-answer").get_by_text("Answer.").wait_for()
+    page.wait_for_function(
+        f"""() => {{ const player = {PLAYER}?.getBoundingClientRect(), answer = document.querySelector(".st-key-answer");
+             return player?.height > 300 && answer.getBoundingClientRect().bottom <= player.top + 1
+               && player.bottom <= innerHeight + 1; }}"""
+    )
+    page.close()
 
 
 @pytest.mark.parametrize("size", [PROJECTOR, long({"width": 390, "height": 844})], ids=["projector", "phone"])
