@@ -30,19 +30,22 @@ SERIES = 0.05  # |x| up to which `cubed` is a power series: x^3 is lost between 
 DDPM_ALONE = "this bound holds for DDPM, whose mean is exact."
 
 
+class Contributions:
+    """The fields of a dataclass, which add up to the bound `total` on W2."""
+
+    @property
+    def total(self) -> float:
+        return float(sum(astuple(self)))
+
+
 @dataclass(frozen=True)
-class Terms:
-    """The five contributions, which add up to the bound `total` on W2."""
+class Terms(Contributions):
 
     initialisation: float
     discretisation: float
     bias: float
     fresh: float
     stop: float
-
-    @property
-    def total(self) -> float:
-        return float(sum(astuple(self)))
 
 
 def cubed(x):
