@@ -1,4 +1,4 @@
-"""The record that a scheme is, and that of the theorem it may have."""
+"""What a scheme is to the lab: one record with its step, its costs and its looks, and the theorem that it may have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What a target is and what is known about it."""
+"""What a target is to the lab: its density and scores, the constants known of it, and its entry in the registry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
