@@ -1,4 +1,4 @@
-"""The study file's contract (DESIGN 5): defaults, round trip, rows and fits always, repeatability, what stays null."""
+"""The study file's contract: defaults, round trip, rows and fits always, repeatability, what stays null."""
 
 import dataclasses
 import json
