@@ -203,6 +203,7 @@ def test_an_error_is_what_its_record_says(name):
 def test_an_estimator_measures_or_says_why_not(name):
     entry = measure.REGISTRY[name]
     assert (entry.name, bool(entry.title)) == (name, True)
+    assert (entry.follow is None) == (entry.price is None) == entry.sampled
     assert entry.methods[0].name == name
     assert all(m.explanation and m.caption.format(n=3) for m in entry.methods)
     study = Study.from_json({"target": GAUSSIAN, "schemes": ["EM"], "h": [0.5], "T": 1.0, "particles": 512})

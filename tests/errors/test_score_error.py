@@ -36,6 +36,7 @@ def test_a_constant_error_costs_in_proportion_and_less_than_c2(target, scheme):
     result = varied(target, "constant", scheme, [1 / 32], angle=30.0)
     (line,) = result["trends"]
     assert len(line["used"]) >= 3
+    assert 0 not in line["used"]
     assert line["slope"] == pytest.approx(1.0, abs=0.05)
     for row in result["rows"]:
         if row["value"] in line["used"]:

@@ -166,11 +166,6 @@ def test_bound_parts_add_up_to_the_bound():
     assert any("initialisation" in n for n in data["notes"])
 
 
-def test_one_step_size_gives_rows_and_a_fit_without_a_slope():
-    data = strict(run(study(h=[0.5])))
-    assert all(f["slope"] is None for f in data["fits"])
-
-
 HARSH = {
     "a stiff target and a long step": {"target": {"name": "gaussian", "mean": [0, 0], "cov": [[1, 0], [0, 1e-3]]}, "h": [1.0], "T": 4.0},
     "a Hessian error that overflows": {"score_error": {"name": "none", "hessian_level": 1000.0}, "schemes": ["SO"], "T": 4.0},
