@@ -94,7 +94,7 @@ class Scheme:
     dynamics                     what its steps converge to: the reverse "SDE", the probability-flow "ODE", or a process of its "own"
     theorem                      what is proved of it; None where no theorem covers it
     expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
-        target, see theory.expansion; None where nobody has worked it out
+        target, see theory.expansion; None where it has not been derived
     option, value                its number, and what that is for this study
     history                      how many arrays it keeps from one step for the next
     """
