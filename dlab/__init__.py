@@ -1,4 +1,7 @@
-"""Diffusion convergence lab: how fast a sampler's law approaches its target, in W2."""
+"""Diffusion convergence lab: how fast a sampler's law approaches its target, in W2.
+
+[YY] in docstrings and comments is the paper whose schemes and theorems the lab measures: Yu and Yu, arXiv 2502.04849.
+"""
 
 import os
 

@@ -6,18 +6,15 @@
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
 from dlab.cache import dumps
+from dlab.meter import Meter
 from dlab.params import BadInput, shortened, show
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
-TELLING = 0.02  # share of the work whose time tells that of the rest
-LASTS = 1.0  # seconds from which a run says how far it is
-PAUSE = 30.0  # seconds between two lines that say so where no terminal shows them
 TABLES = ("csv", "parquet")
 MOST_WORKERS = 1024
 
@@ -164,7 +161,7 @@ def _go(asked, several, out, args) -> int:
     from dlab import engine
     from dlab.engine import many
 
-    meter, latest, final, status = _Meter(asked), {}, set(), 0
+    meter, latest, final, status = Meter(asked), {}, set(), 0
     runs = many.results(asked)
     try:
         for number, done, found in runs:
@@ -260,7 +257,7 @@ def _make(args) -> int:
     from dlab import answers, engine
 
     asked, study = answers.find(args.kind), _read(args.study)
-    which, meter = _which(asked, study, args), _Meter()
+    which, meter = _which(asked, study, args), Meter()
     engine.keep_compiled()
     *_, found = asked.stream(study, *which, tick=lambda *done: meter(done[0]) if done else None)
     meter.close()
@@ -321,7 +318,7 @@ def _lesson(args) -> int:
     from dlab.ui import lesson_file
 
     engine.keep_compiled()
-    meter = _Meter()
+    meter = Meter()
     try:
         size = lesson_file.write(args.scenes, args.out, meter.line, meter)
     finally:
@@ -379,76 +376,6 @@ def _list(args) -> int:
     for name, entry in answers.REGISTRY.items():
         print(f"  make {' '.join([name, 'study.json', *(a.upper() for a in entry.arguments)])}\n             {entry.title}")
     return 0
-
-
-class _Meter:
-    """Progress on stderr for what lasts: a line for each point that is finished, and how far the whole is, on a terminal in its last
-    line. asked: the `many.Asked` of a run, or None."""
-
-    def __init__(self, asked=()):
-        from dlab.engine import many
-
-        self.asked, self.begun, self.done = asked, time.monotonic(), 0.0
-        self.weights = [many.weight(one.study) for one in asked]
-        self.shares = [0.0] * len(asked)
-        self.terminal, self.shown = sys.stderr.isatty(), False
-        self.said, self.held, self.told = self.begun, [], {}
-
-    def __call__(self, done):
-        self.done = done
-        self.status()
-
-    def moved(self, number, done):
-        self.shares[number] = max(self.shares[number], done)
-        self.done = sum(w * s for w, s in zip(self.weights, self.shares)) / sum(self.weights)
-
-    def points(self, number, result):
-        """Say which points of a study are measured on all paths that it asks for; again where more of them change the value."""
-        for row in result["rows"]:
-            if row["particles"] and row["particles"] < result["study"]["particles"]:
-                continue
-            at = f"N = {row['steps']}" if row["h"] is None else f"h = {row['h']:.4g}"
-            if "value" in row:
-                at = f"{result['study']['vary']['axis']} = {row['value']:g}, {at}"
-            error = f" ± {row['stderr']:.1g}" if row["stderr"] else ""
-            w2 = f"W₂ = {row['w2']:.4g}{error}" if row["w2"] is not None else f"no W₂, {'; '.join(row['flags'])}"
-            key = number, row.get("value"), row["scheme"], row["steps"]
-            if self.told.get(key) != w2:
-                self.told[key] = w2
-                name = f"{self.asked[number].name}: " if len(self.asked) > 1 else ""
-                self.held.append(f"{name}{row['scheme']}, {at}: {w2} ({self.far()})")
-        self._release()
-
-    def line(self, text):
-        self.held.append(text)
-        self._release(0.0)
-
-    def far(self) -> str:
-        passed = time.monotonic() - self.begun
-        left = f", about {passed * (1 - self.done) / self.done:.0f} s left" if TELLING <= self.done < 1 else ""
-        return f"{self.done:.0%} done{left}"
-
-    def status(self):
-        now = time.monotonic()
-        if now - self.said >= (LASTS if self.terminal else PAUSE):
-            self.said = now
-            if self.terminal:
-                print(f"\rdlab: {self.far():40}", end="", file=sys.stderr, flush=True)
-                self.shown = True
-            else:
-                print(f"dlab: {self.far()}", file=sys.stderr, flush=True)
-
-    def _release(self, after=LASTS):
-        """Print what is held back, since a run that ends at once says nothing."""
-        if time.monotonic() - self.begun >= after:
-            for text in self.held:
-                line = f"\rdlab: {text:<50}" if self.terminal else f"dlab: {text}"
-                print(line, file=sys.stderr, flush=True)
-            self.held.clear()
-
-    def close(self):
-        if self.shown:
-            print(file=sys.stderr)
 
 
 if __name__ == "__main__":

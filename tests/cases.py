@@ -1,7 +1,8 @@
-"""Targets that several test files share, the mark of a case that is left to the long run, and what a step takes of memory."""
+"""What several test files share: targets, the mark of a case that is left to the long run, the moments of a sample, memory of a step."""
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from dlab import errors, schemes
@@ -18,6 +19,15 @@ GAUSSIAN = {"name": "gaussian", "mean": [-0.4, 0.9], "cov": [[0.45, 0.42], [0.42
 def long(*values):
     """A case of a parametrised test that a run by hand makes."""
     return pytest.param(*values, marks=pytest.mark.long)
+
+
+def has_moments(x, mean, cov, errors=4.5):
+    """Mean and covariance of a sample (n, 2) are these within so many standard errors."""
+    r = x - mean
+    assert np.all(np.abs(r.mean(0)) < errors * x.std(0) / np.sqrt(len(x)))
+    for i, j in ((0, 0), (0, 1), (1, 1)):
+        product = r[:, i] * r[:, j]
+        assert abs(product.mean() - cov[i, j]) < errors * product.std() / np.sqrt(len(x))
 
 
 def memory(name, target, begin, limit=None) -> int:

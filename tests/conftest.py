@@ -127,8 +127,13 @@ def pytest_runtest_setup(item):
         pytest.skip("out of time")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """The longest files first, so that no worker is left with one of them at the end."""
+    """A test that asks for a browser is marked so. The longest files first, so that no worker is left with one of them at the end."""
+    for item in items:
+        if "chromium" in item.fixturenames:
+            item.add_marker("browser")
+            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"))
     longest = ("test_browser.py", "test_additions.py", "test_measure.py", "test_downloads.py", "test_laws.py", "test_samplers.py",
                "test_links.py", "test_player.py", "test_targets.py", "test_onestep.py", "test_diffrax.py", "test_pages.py")  # fmt: skip
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))

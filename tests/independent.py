@@ -554,7 +554,7 @@ def _softplus(v):
 
 
 class Target:
-    """The law that a study file's target object names, from the formulas of DESIGN sec. 5 and the README: `parts`, the components
+    """The law that a study file's target object names, from the formulas of the README: `parts`, the components
     (weights, means, covs) of a mixture; `axes` (d, d) and `lines`, of a product; or `planar`, a log density of sec. 3."""
 
     def __init__(self, spec):

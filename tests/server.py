@@ -14,16 +14,14 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # A container lends Chromium little shared memory, and root no sandbox.
 ARGUMENTS = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 ROOT = Path(__file__).resolve().parents[1]
-OURS = ROOT / "app.py"
 # Streamlit without the lab's warm-up: more than a minute of a core, for what most tests do not ask for.
 COLD = "from dlab.ui import warm; warm.up = lambda stop: None; from streamlit.web.cli import main; main()"
 
 
 @contextmanager
-def running(folder, app=None, warm=False, root=ROOT):
-    """The address of an app (the lab of this checkout, or of another one at root, unless given) on a free port, up while the
-    block runs; its cache lies in folder."""
-    ours, app = app is None, app or root / "app.py"
+def running(folder, app=None, warm=False):
+    """The address of an app (the lab unless given) on a free port, up while the block runs; its cache lies in folder."""
+    ours, app = app is None, app or ROOT / "app.py"
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -36,7 +34,7 @@ def running(folder, app=None, warm=False, root=ROOT):
         server = subprocess.Popen(
             [sys.executable, *start, "run", str(app), f"--server.port={port}",
              "--server.address=127.0.0.1", "--server.headless=true"],
-            cwd=root, env={**os.environ, "DLAB_CACHE": str(folder), "PYTHONPATH": str(root)}, stdout=file, stderr=file,
+            cwd=ROOT, env={**os.environ, "DLAB_CACHE": str(folder), "PYTHONPATH": str(ROOT)}, stdout=file, stderr=file,
         )  # fmt: skip
     try:
         end = time.monotonic() + 180

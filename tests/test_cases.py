@@ -18,6 +18,7 @@ from dlab import __main__ as shell
 from dlab import export, pictures, targets
 from dlab.figures.chart import Axis, Chart, Curve
 from dlab.figures.numbers import constant
+from dlab.meter import Meter
 from dlab.params import BadInput
 from dlab.study import Result, Study, run
 from dlab.targets.observations import read_csv
@@ -169,8 +170,8 @@ def test_a_terminal_that_has_no_letters_but_ascii_gets_the_rest(asked, monkeypat
 
 def test_no_time_is_told_before_enough_is_done(monkeypatch, capsys):
     now = [0.0]
-    monkeypatch.setattr(shell.time, "monotonic", lambda: now[0])
-    meter = shell._Meter()
+    monkeypatch.setattr("dlab.meter.time.monotonic", lambda: now[0])
+    meter = Meter()
     now[0] = 40.0
     meter(1e-9)
     said = capsys.readouterr().err

@@ -1,7 +1,5 @@
 # ruff: noqa: C408, E501, E731, PT007  (formulas as lambdas, one formula a line)
 """The second route checked within itself and against exact_laws.json: it must be beyond doubt before it judges dlab."""
-import json
-from pathlib import Path
 
 import independent as ind
 import mpmath as mp
@@ -22,14 +20,6 @@ TARGETS = {
 MIX = ind.Line(lambda x: np.logaddexp(-(x - 0.6) ** 2 / 1.28, -(x + 0.6) ** 2 / 1.28))  # 0.5 N(-0.6, 0.64) + 0.5 N(0.6, 0.64)
 
 
-def reference():
-    for base in Path(__file__).resolve().parents:
-        file = base / "shared" / "reference" / "exact_laws.json"
-        if file.exists():
-            return json.loads(file.read_text())["cases"]
-    pytest.skip("shared/reference/exact_laws.json is not beside this checkout")
-
-
 def mp_bures(m1, S1, m2, S2):
     with mp.workdps(60):
         A, B = mp.matrix(S1.tolist()), mp.matrix(S2.tolist())
@@ -46,8 +36,8 @@ def gaussian_w2(scheme, h, T=6.0, start="exact"):
 
 
 @pytest.mark.parametrize("case", (1, 2))
-def test_gaussian_law_against_the_reference(case):
-    case = reference()[case]
+def test_gaussian_law_against_the_reference(case, reference_cases):
+    case = reference_cases[case]
     for row in case["rows"]:        # the reference's own Bures formula loses up to 1e-7 (7e-8 for SO at h = 1/64)
         rtol = 1e-6 if row["scheme"] in ("REM", "REI") else 2e-7 if row["scheme"] == "SO" else 1e-9
         assert gaussian_w2(row["scheme"], row["h"], case["T"], case["start"]) == pytest.approx(row["w2"], rel=rtol)
@@ -145,8 +135,8 @@ def test_line_law(scheme, h, w2):
 
 
 @pytest.mark.long
-def test_line_law_against_the_reference():
-    case = reference()[0]
+def test_line_law_against_the_reference(reference_cases):
+    case = reference_cases[0]
     for row in case["rows"]:
         if row["h"] < 1 / 16:  # the finest steps take most of a minute and say no more
             continue

@@ -98,7 +98,7 @@ def judge_row(row, study, truth, rng):
 
 
 def judge_cloud(cloud, row, study, truth, rng):
-    """Mean and covariance of a scheme's particles against a simulation of the table of DESIGN sec. 1."""
+    """Mean and covariance of a scheme's particles against a simulation of its formula in `independent`."""
     d, error = cloud.shape[1], second_error(study.score_error, cloud.shape[1])
     noise = np.sqrt(ind.var_of(study.T)) * rng.standard_normal((PARTICLES, d))
     start = noise + (ind.a_of(study.T) * truth.sample(PARTICLES, rng) if study.start == "exact" else 0.0)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import GAUSSIAN
+from cases import GAUSSIAN, has_moments
 
 from dlab import errors, measure, params, process, schemes, targets
 from dlab.look import DASHES, MARKERS
@@ -120,11 +120,7 @@ def test_samples_have_the_mean_and_covariance_of_the_facts(target):
     assert x.shape == (n, target.dim)
     assert not np.array_equal(x, np.asarray(target.sample(jax.random.key(8), n)))
     axes = np.linalg.eigh(covariance(target))[1][:, -2:]
-    y, cov = (x - target.facts.mean) @ axes, axes.T @ covariance(target) @ axes
-    assert np.all(np.abs(y.mean(0)) < 5 * y.std(0) / np.sqrt(n))
-    for i, j in ((0, 0), (0, 1), (1, 1)):
-        p = y[:, i] * y[:, j]
-        assert abs(p.mean() - cov[i, j]) < 5 * p.std() / np.sqrt(n)
+    has_moments((x - target.facts.mean) @ axes, 0.0, axes.T @ covariance(target) @ axes, errors=5)
 
 
 def test_m0_and_L0_hold_wherever_the_density_curves(target):
@@ -169,6 +165,7 @@ def test_a_score_errors_record_is_whole(name):
     assert entry.name == name
     assert all((entry.title, entry.formula, entry.phrase))
     assert {k.name for k in entry.knobs} <= set(entry.keys)
+    errors.build({"name": name, **{k.name: k.default for k in entry.knobs}})
     assert {entry.style.marker, entry.style.dash} <= {*MARKERS, *DASHES}
 
 
@@ -206,6 +203,7 @@ def test_an_error_is_what_its_record_says(name):
 def test_an_estimator_measures_or_says_why_not(name):
     entry = measure.REGISTRY[name]
     assert (entry.name, bool(entry.title)) == (name, True)
+    assert (entry.follow is None) == (entry.price is None) == entry.sampled
     assert entry.methods[0].name == name
     assert all(m.explanation and m.caption.format(n=3) for m in entry.methods)
     study = Study.from_json({"target": GAUSSIAN, "schemes": ["EM"], "h": [0.5], "T": 1.0, "particles": 512})

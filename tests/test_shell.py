@@ -5,13 +5,13 @@ import io
 import json
 import subprocess
 import sys
-from functools import partial
 
 import pytest
 
 from dlab import __main__ as shell
 from dlab import answers, engine, errors, measure, schemes, study, targets
 from dlab.engine import many
+from dlab.meter import Meter
 
 STUDY = {
     "target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},
@@ -28,12 +28,31 @@ def file(tmp_path):
     return path
 
 
+def table(path) -> list[dict]:
+    """Of a table."""
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+
+
+@pytest.fixture
+def refused(capsys):
+    """refused(words typed): the one sentence on stderr about them, with status 2 and nothing on stdout."""
+
+    def sentence(*typed) -> str:
+        assert shell.main([str(word) for word in typed]) == shell.EXIT_BAD_INPUT == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.count("\n") == 1
+        return printed.err
+
+    return sentence
+
+
 def test_run_writes_the_four_files(file, tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     assert shell.main(["run", str(file), "--out", str(out)]) == 0
     assert {p.name for p in out.iterdir()} == {"result.json", "rows.csv", "figure.html", "figure.svg"}
     result = json.loads((out / "result.json").read_text())
-    rows = list(csv.DictReader(io.StringIO((out / "rows.csv").read_text("utf-8-sig"))))
+    rows = table(out / "rows.csv")
     assert [float(r["w2"]) for r in rows] == [r["w2"] for r in result["rows"]]
     assert [r["scheme"] for r in rows] == [r["scheme"] for r in result["rows"]]
     assert (out / "figure.svg").read_text().lstrip().startswith("<")
@@ -48,12 +67,12 @@ def test_a_study_that_asks_for_distances_writes_their_answers_and_their_picture(
     assert {p.name for p in out.iterdir()} == {"result.json", "rows.csv", "reach.csv", "figure.html", "figure.svg"}
     assert "rows.csv, reach.csv, figure.html" in capsys.readouterr().err
     result = json.loads((out / "result.json").read_text())
-    answers = list(csv.DictReader(io.StringIO((out / "reach.csv").read_text())))
+    answers = table(out / "reach.csv")
     assert [(a["scheme"], float(a["epsilon"]), int(a["steps"])) for a in answers] == [
         (a["scheme"], a["epsilon"], a["steps"]) for a in result["reach"]
     ]
     assert [int(a["planned.steps"]) for a in answers] == [a["planned"]["steps"] for a in result["reach"]]
-    assert len(list(csv.DictReader(io.StringIO((out / "rows.csv").read_text())))) == len(result["rows"]) == 4
+    assert len(table(out / "rows.csv")) == len(result["rows"]) == 4
     assert "accuracy ε" in (out / "figure.html").read_text()
 
 
@@ -75,9 +94,8 @@ def test_make_prints_the_answer_that_the_page_shows(file, capsys, kind, which):
         (["law", "EM", "0"], "steps = 0.0 is out of range"),
     ],
 )
-def test_make_names_what_is_wrong(file, capsys, typed, said):
-    assert shell.main(["make", typed[0], str(file), *typed[1:]]) == shell.EXIT_BAD_INPUT
-    assert said in capsys.readouterr().err
+def test_make_names_what_is_wrong(file, refused, typed, said):
+    assert said in refused("make", typed[0], file, *typed[1:])
 
 
 def test_a_study_along_an_axis_writes_rows_with_their_value_and_its_picture(file, tmp_path, capsys):
@@ -86,7 +104,7 @@ def test_a_study_along_an_axis_writes_rows_with_their_value_and_its_picture(file
     assert "8 rows" in capsys.readouterr().out
     out = tmp_path / "out"
     assert shell.main(["run", str(file), "--out", str(out)]) == 0
-    rows = list(csv.DictReader(io.StringIO((out / "rows.csv").read_text())))
+    rows = table(out / "rows.csv")
     assert [float(r["value"]) for r in rows] == [1, 1, 1, 1, 2, 2, 2, 2]
     assert "horizon T" in (out / "figure.html").read_text()
 
@@ -132,14 +150,10 @@ def test_list_names_everything_in_the_registries(capsys):
     ],
 )
 @pytest.mark.parametrize("command", ["run", "check"])
-def test_a_bad_study_is_one_sentence_on_stderr_and_status_2(command, content, words, file, tmp_path, capsys):
+def test_a_bad_study_is_one_sentence_on_stderr_and_status_2(command, content, words, file, tmp_path, refused):
     file.write_text(content if isinstance(content, str) else json.dumps(content))
-    more = ["--json", "--out", str(tmp_path / "out")] if command == "run" else []
-    assert shell.main([command, str(file), *more]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.count("\n") == 1
-    assert all(word in printed.err for word in words)
+    sentence = refused(command, file, *(["--json", "--out", tmp_path / "out"] if command == "run" else []))
+    assert all(word in sentence for word in words)
 
 
 @pytest.mark.parametrize(
@@ -153,26 +167,15 @@ def test_a_bad_study_is_one_sentence_on_stderr_and_status_2(command, content, wo
         (["run", "study.json", "--jsn"], "--jsn"),
     ],
 )
-def test_a_bad_command_line_is_one_sentence_on_stderr_and_status_2(arguments, word, capsys):
-    assert shell.main(arguments) == 2
-    err = capsys.readouterr().err
-    assert err.count("\n") == 1
-    assert word in err
+def test_a_bad_command_line_is_one_sentence_on_stderr_and_status_2(arguments, word, refused):
+    assert word in refused(*arguments)
 
 
-def test_run_without_a_place_for_the_result_or_with_one_that_cannot_be_made_is_refused(file, tmp_path, capsys):
-    assert shell.main(["run", str(file)]) == 2
-    assert "--out" in capsys.readouterr().err
-    assert shell.main(["run", str(file), "--out", str(file / "below")]) == 2
-    assert str(file) in capsys.readouterr().err
-
-
-def test_a_result_that_cannot_be_written_is_one_sentence_too(file, tmp_path, capsys):
+def test_a_result_that_has_no_place_or_cannot_be_written_is_refused(file, tmp_path, refused):
+    assert "--out" in refused("run", file)
+    assert str(file) in refused("run", file, "--out", file / "below")
     (tmp_path / "out" / "result.json").mkdir(parents=True)
-    assert shell.main(["run", str(file), "--out", str(tmp_path / "out")]) == 2
-    err = capsys.readouterr().err
-    assert err.count("\n") == 1
-    assert "result.json" in err
+    assert "result.json" in refused("run", file, "--out", tmp_path / "out")
 
 
 SAMPLED = {**STUDY, "estimator": "projected", "particles": 2048, "schemes": ["EM"]}
@@ -198,14 +201,14 @@ def test_ctrl_c_keeps_the_rows_done_so_far(file, tmp_path, capsys, monkeypatch):
 
 def test_ctrl_c_in_the_middle_of_a_sampled_run_keeps_what_was_measured(file, capsys, monkeypatch):
     file.write_text(json.dumps({**SAMPLED, "seed": 2, "particles": 32768, "h": [0.25, 0.125, 0.0625]}))
-    points = shell._Meter.points
+    points = Meter.points
 
     def told(self, number, result):
         points(self, number, result)
         if result["rows"][0]["particles"] < 32768:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(shell._Meter, "points", told)
+    monkeypatch.setattr(Meter, "points", told)
     assert shell.main(["run", str(file), "--json"]) == 130
     data = json.loads(capsys.readouterr().out)
     assert 0 < data["rows"][0]["particles"] < 32768
@@ -233,7 +236,7 @@ def test_the_product_of_two_axes_is_a_folder_each_and_one_table(file, tmp_path, 
     assert "4 of 4" in capsys.readouterr().err
     names = [f"study_T={T}_h={h}" for T in (2, 4) for h in (0.25, 0.5)]
     assert {p.name for p in out.iterdir()} == {"rows.csv", "rows.parquet", *names}
-    rows = list(csv.DictReader(io.StringIO((out / "rows.csv").read_text())))
+    rows = table(out / "rows.csv")
     assert [r["study"] for r in rows] == [name for name in names for _ in STUDY["schemes"]]
     for name in names:
         assert {p.name for p in (out / name).iterdir()} == {"result.json", "rows.csv", "figure.html", "figure.svg"}
@@ -262,15 +265,12 @@ def test_a_folder_runs_every_study_file_and_finished_ones_are_not_computed_again
         assert (outs[0] / name).read_bytes() == (outs[1] / name).read_bytes()
 
 
-def test_a_study_that_is_wrong_is_named_before_any_runs(file, tmp_path, capsys):
+def test_a_study_that_is_wrong_is_named_before_any_runs(tmp_path, refused):
     folder = tmp_path / "studies"
     folder.mkdir()
     (folder / "a.json").write_text(json.dumps(STUDY))
     (folder / "b.json").write_text(json.dumps({**STUDY, "h": [0.3]}))
-    assert shell.main(["run", str(folder), "--out", str(tmp_path / "out")]) == 2
-    err = capsys.readouterr().err
-    assert err.startswith("dlab: b.json: h = 0.3")
-    assert err.count("\n") == 1
+    assert refused("run", folder, "--out", tmp_path / "out").startswith("dlab: b.json: h = 0.3")
     assert not (tmp_path / "out").exists()
 
 
@@ -290,24 +290,18 @@ def test_a_study_that_is_wrong_is_named_before_any_runs(file, tmp_path, capsys):
     (["--scheduler", "tcp://127.0.0.1:1"], "127.0.0.1:1"),
     (["--scheduler", "tls://127.0.0.1:1"], "127.0.0.1:1"),
 ])  # fmt: skip
-def test_a_bad_option_of_run_is_one_sentence_and_status_2(typed, word, file, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(engine.places, "_named", partial(_soon, engine.places._named))
-    assert shell.main(["run", str(file), *typed, "--out", str(tmp_path / "out")]) == 2
-    err = capsys.readouterr().err
-    assert err.count("\n") == 1
-    assert word in err
+def test_a_bad_option_of_run_is_one_sentence_and_status_2(typed, word, file, tmp_path, refused, monkeypatch):
+    named = engine.places._named
+    monkeypatch.setattr(engine.places, "_named", lambda scheduler, timeout: named(scheduler, 0.5))
+    assert word in refused("run", file, *typed, "--out", tmp_path / "out")
     assert engine.places.place() is engine.places.HERE
-
-
-def _soon(named, scheduler, timeout):
-    return named(scheduler, 0.5)
 
 
 def test_points_are_told_once_they_are_measured_on_all_paths(capsys, monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr(shell.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("dlab.meter.time.monotonic", lambda: clock[0])
     one = many.Asked("one", {}, study.Study.from_json(SAMPLED))
-    meter = shell._Meter([one])
+    meter = Meter([one])
     row = {"scheme": "EM", "h": 0.5, "steps": 4, "particles": 1024, "w2": 0.5, "stderr": 0.01, "flags": []}
     result = {"study": one.study.to_json(), "rows": [row]}
     meter.points(0, result)

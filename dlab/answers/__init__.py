@@ -1,4 +1,4 @@
-"""What is asked about a study that is no W2 curve: the registry, one file each and one line here."""
+"""Answers: what is computed about a study besides its W2 curve. The registry, one file each and one line here."""
 
 from dlab import params
 from dlab.answers import (

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from dlab import noise, process
@@ -40,6 +42,25 @@ def squares_along(study: Study, scheme: str, steps: int, squares: Callable, tick
             found[name].append([np.asarray(v)[: len(passed)] for v in squares(t, x, generator)])
         tick(min(1.0, (first + CHUNK) / steps))
     return times, {name: [np.concatenate(v) for v in zip(*pieces)] for name, pieces in found.items()}
+
+
+def error_squares(study: Study, times, x, z) -> tuple:
+    """Of the error e of the study's score at the times (N,) |e|^2, |E e|^2, |e - E e|^2, |s|^2 and |e|/|s|, (N, n) each; x and the
+    normals z of a score that is noisy afresh (N, n, d)."""
+    return _error_squares(study.built.fast_field, study.error, times, x, z, draws=study.error.draws)
+
+
+@partial(jax.jit, static_argnames="draws")
+def _error_squares(field, error, times, x, z, *, draws):
+    def at(one):
+        t, x, z = one
+        s = field.score(t, x)
+        e = error.shift(t, x, s, z)
+        mean = error.shift(t, x, s, 0 * z) if draws else e
+        squares = [(v**2).sum(-1) for v in (e, mean, e - mean, s)]
+        return *squares, jnp.sqrt(squares[0] / jnp.maximum(squares[3], 1e-300))
+
+    return jax.lax.map(at, (times, x, z))
 
 
 def used(study: Study, scheme: str, steps: int) -> int:

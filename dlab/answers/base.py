@@ -1,4 +1,4 @@
-"""The record that an answer is."""
+"""What an answer is to the lab: one record for each kind, with its function, its check and its price."""
 
 import inspect
 from collections.abc import Callable, Iterator

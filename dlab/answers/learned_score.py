@@ -18,7 +18,7 @@ from dlab.study.spec import Study
 FROM = 0.05  # the average over time begins here: below it no scheme but REM and REI looks, at the steps that the pages offer
 SIDE, ARROWS = 33, 11  # grid points a side of the plane, and of its arrows
 REACH = 3.2  # half a side in standard deviations
-# e of the score, of L in Frobenius norm and of M, and of M by its definition with the network in the place of s.
+# e of the score, of L in Frobenius norm and of M, and of M by its definition with the network for s.
 KINDS = ("score", "hessian", "drift", "defined")
 
 

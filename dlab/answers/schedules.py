@@ -24,7 +24,7 @@ FITTED = 8  # variances for which a grid is optimised at most
 ITERATIONS, SMALLEST = 300, 1e-10  # of the search; W2 in units of sqrt(tr Sigma) at which it has nothing left to gain
 HALF = 30  # iterations in which it has usually done half of its work
 OPTIMUM = 12_000_000  # particle-steps that the search takes as long as
-# By calculus of variations on N(0, v), start exact and sigma_max infinite: N W2 / sqrt(v) -> constant (SAMPLERS sec. 3.3).
+# By calculus of variations on N(0, v), start exact and sigma_max infinite: N W2 / sqrt(v) -> constant.
 KNOWN = {"DDIM": ("tangent", math.pi**2 / 8), "VE-EM": ("inverse-root", 2.0), "DDPM": ("cubic", 9 / 4)}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from dlab import errors, noise, process, schemes
 from dlab import grid as grids
-from dlab.answers.along import PARTICLES, rooted, squares_along, used
+from dlab.answers.along import PARTICLES, error_squares, rooted, squares_along, used
 from dlab.answers.base import Answer
 from dlab.grid import Grid
 from dlab.laws import runs
@@ -26,20 +26,6 @@ POINTS = 256  # at which it is
 LARGE = 10.0  # an error above so many times the score is not relative to it
 SMALL = 1e-4  # of a difference quotient
 VARIANCE, COUNTS, TIMES_OWN = 0.5, tuple(2**k for k in range(6, 13)), 10.0
-
-
-@partial(jax.jit, static_argnames="draws")
-def _sizes(field, error, times, x, z, *, draws):
-    """At each time of all particles |e|^2, |E e|^2, |e - E e|^2, |s|^2 and |e|/|s|, (N, n) each; x, z (N, n, d)."""
-    def at(one):
-        t, x, z = one
-        s = field.score(t, x)
-        e = error.shift(t, x, s, z)
-        mean = error.shift(t, x, s, 0 * z) if draws else e
-        squares = [(v**2).sum(-1) for v in (e, mean, e - mean, s)]
-        return *squares, jnp.sqrt(squares[0] / jnp.maximum(squares[3], 1e-300))
-
-    return jax.lax.map(at, (times, x, z))
 
 
 @partial(jax.jit, static_argnames="draws")
@@ -88,11 +74,10 @@ def score_assumptions(study: Study, steps: int, tick=lambda done: None) -> dict:
     study = study.prepared(lambda done: tick(0.0))
     if void := all_at_once.missing(study.built.facts):
         return {"void": void, "steps": steps, "rows": [], "moved": None, "moved_stderr": None, "moved_mean": None}
-    grid, m0, field = study.grid(steps), study.built.facts.m0.value, study.built.fast_field
+    grid, m0 = study.grid(steps), study.built.facts.m0.value
 
     def squares(t, x, generator):
-        z = generator.standard_normal(x.shape)
-        return _sizes(field, study.error, t, x, z, draws=study.error.draws)
+        return error_squares(study, t, x, generator.standard_normal(x.shape))
 
     _, found = squares_along(study, NAME, steps, squares, tick, fresh=False)
     own, mean, fresh, size, ratio = found["iterates"]

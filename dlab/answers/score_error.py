@@ -9,32 +9,18 @@ bias, fresh   L2 along p_t of the mean given (t, x), and of what is drawn afresh
 """
 
 import math
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import jax
 import numpy as np
 
 from dlab import schemes, theory
-from dlab.answers.along import PARTICLES, picked, rooted, squares_along, used
+from dlab.answers.along import PARTICLES, error_squares, picked, rooted, squares_along, used
 from dlab.answers.base import Answer
 from dlab.study.spec import Study
 from dlab.targets.gaussian import Gaussian
 
 SHARE = 0.5  # of the finest value that a floor must be
-
-
-@partial(jax.jit, static_argnames="draws")
-def _shifts(field, error, times, x, z, *, draws):
-    """At each step |e|^2 and |E[e | t, x]|^2 of all particles and |e - E|^2, (N, n) each; x, z (N, n, d)."""
-
-    def at(one):
-        t, x, z = one
-        s = field.score(t, x)
-        e = error.shift(t, x, s, z)
-        mean = error.shift(t, x, s, 0 * z) if draws else e
-        return (e**2).sum(-1), (mean**2).sum(-1), ((e - mean) ** 2).sum(-1)
-
-    return jax.lax.map(at, (times, x, z))
 
 
 def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
@@ -44,11 +30,10 @@ def met(study: Study, scheme: str, steps: int, tick=lambda done: None) -> dict:
     study = study.prepared(lambda done: tick(0.0))
 
     def squares(t, x, generator):
-        z = _matched(generator.standard_normal(x.shape))
-        return _shifts(study.built.fast_field, study.error, t, x, z, draws=study.error.draws)
+        return error_squares(study, t, x, _matched(generator.standard_normal(x.shape)))
 
     times, found = squares_along(study, scheme, steps, squares, tick, fresh=False)
-    (own, *_), (whole, mean, fresh) = found["iterates"], found["forward"]
+    (own, *_), (whole, mean, fresh, *_) = found["iterates"], found["forward"]
     forward, largest, pick = rooted(whole), max(own.max(), whole.max()), picked(steps)
     curve = {"t": times[pick].tolist()}
     for name, (values, errors) in (("iterates", rooted(own)), ("forward", forward)):

@@ -101,7 +101,7 @@ def at_once(name: str, study: Study, *which) -> dict:
 
 
 def job(name: str, function: Callable, study: Study, *args, **how):
-    """The value of function(study, *args, tick=...), a pure function of the lab, computed in the place of this process; see `jobs`."""
+    """The value of function(study, *args, tick=...), a pure function of the lab, computed where this process computes; see `jobs`."""
     *_, last = jobs(name, function, study, *args, **how)
     return last
 

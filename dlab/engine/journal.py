@@ -1,4 +1,4 @@
-"""What is kept of a run that is not finished: its batches and its dear laws, so that a run which dies goes on from what it had.
+"""What is kept of a run that is not finished: its batches and its costly laws, so that a run which dies goes on from what it had.
 
 A file holds the arrays of a unit and is found by what the unit is a function of: study, function and arguments. It is no pickle: what
 lies in a folder is read as numbers or not at all.

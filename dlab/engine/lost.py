@@ -1,4 +1,4 @@
-"""What a run meets when its workers are gone."""
+"""The exception of a run whose workers are gone."""
 
 
 class Lost(RuntimeError):

@@ -253,7 +253,7 @@ class PoolWork(Work):
         with self._moved:
             self._moved.wait(0.1)
         self.pool.advance()
-        if self.pool.lost:  # nobody gives these units any more
+        if self.pool.lost:  # these units will not be given any more
             with self.pool._guard:
                 waiting, its = list(self.queue), [unit for unit, (work, *_) in self.pool._units.items() if work is self]
                 self.queue.clear()

@@ -62,7 +62,7 @@ class ScoreError:
         """s*, L* and M* at (t, x), as `Field.local` of the exact field has s, L and M.
 
         L* = L + eps_L v v^T (operator and Frobenius norm eps_L) and M* = M + eps_M v, M that of the exact
-        score: an M rebuilt from s* would carry an error that nobody asked for.
+        score: an M rebuilt from s* would carry an error that was not asked for.
         """
         s, L, M = exact.local(t, x)
         v = self.direction(x)

@@ -1,6 +1,6 @@
 """SO's Hessian wrong as it is in practice: scaled, of low rank, its diagonal alone, or stale; beside any error of the score.
 
-With H* in the place of H the step has L* = I/2 + H*. To leading order in h and E = H* - H one step errs, in the mean and in
+With H* instead of H the step has L* = I/2 + H*. To leading order in h and E = H* - H one step errs, in the mean and in
 the covariance of its noise, by
 
     M of the exact score      h^2/2 E gamma  and  h^2 E

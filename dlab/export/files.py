@@ -32,7 +32,7 @@ PX_PER_INCH = 96  # a px is what a browser calls one: 9 pt are 12 px
 def figure_bytes(chart: Chart | Sheet, fmt: str, *, dpi: int = 300, width_px: int | None = None, **options) -> bytes:
     """The figure as a file. options are those of `paper.to_matplotlib` (svg, pdf, png); dpi is for png.
 
-    width_px stands in the place of width_mm, 96 of them an inch: a png is exactly so many pixels wide, dpi or not.
+    width_px stands instead of width_mm, 96 of them an inch: a png is exactly so many pixels wide, dpi or not.
     html is one page that works offline and takes no options. ValueError for an unknown format, and for both widths.
     """
     if fmt not in FIGURES:

@@ -1,4 +1,4 @@
-"""Particles in motion, from a study to a movie's bytes: what is computed in the place of a process, and kept."""
+"""Particles in motion, from a study to a movie's bytes: computed where this process computes (see `dlab.engine.places`), and kept."""
 
 import zlib
 

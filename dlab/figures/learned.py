@@ -23,7 +23,7 @@ KINDS = {
     "defined": ("M by its definition (not used)", "ε⁽ᴹ⁾", "error of M by its definition"),
 }
 STILL = 0.9  # of the error with fewer samples: where more leave so much of it, they are not what it comes from
-PALE = 1e-3  # of its largest value: where pₜ is smaller nobody comes, and |e| is left blank
+PALE = 1e-3  # of its largest value: |e| is left blank where pₜ is smaller
 
 
 def losses_chart(method: str, rows: list, updates: int) -> Chart:

@@ -37,7 +37,7 @@ def sheet(result: dict, scheme: str, h: float, bends: list[dict]) -> Sheet:
 
 
 def against_level(result: dict, h: float) -> Chart:
-    """`along.chart` at h with the theorem's C2 eps in the place of the whole bound."""
+    """`along.chart` at h with the theorem's C2 eps instead of the whole bound."""
     chart = along.chart({"": result}, h, bounds=False)
     lines = [
         Curve.of(

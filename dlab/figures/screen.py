@@ -96,7 +96,7 @@ def to_plotly(
 
 
 def _heading(lines, size) -> list[dict]:
-    """The title of the vertical axis, level above it: nobody turns their head, and the picture gets its width."""
+    """The title of the vertical axis, level above it, not turned: it is read at once and takes no width."""
     text = "<br>".join(lines)
     return [{**_SILENT, "text": text, "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 6,
              "font": {"size": size}}] if text else []  # fmt: skip

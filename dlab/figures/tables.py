@@ -102,7 +102,7 @@ def diverged(row) -> bool:
 
 
 def no_value(row) -> str:
-    """What stands in the place of a number that is not there."""
+    """What a table shows instead of a number that is missing."""
     if any(f.startswith("W₂ is infinite") for f in row.get("flags") or ()):
         return "infinite"
     return "diverged" if row.get("diverged") else "no value"

@@ -1,4 +1,4 @@
-"""The object "grid" of a study file, read and checked at one door."""
+"""Reads and checks the object "grid" of a study file."""
 
 import itertools
 

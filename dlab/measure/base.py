@@ -1,4 +1,4 @@
-"""What an estimator sees and what it is."""
+"""What an estimator of W2 is given (a case, pairs of particles), and the record that it is registered as."""
 
 import math
 from collections.abc import Callable

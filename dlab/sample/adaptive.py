@@ -107,7 +107,7 @@ def _bridged(state: _State, end, z):
 
 def _remembered(state: _State, end, there, missed):
     """Where the path is known after a try that ended at `end`, `there`: the points passed are dropped, that of a try that `missed` is
-    added, in the place of the farthest where none is free."""
+    added, instead of the farthest where none is free."""
     n = jnp.arange(len(end))
     ahead = jnp.where(state.ahead >= state.left[:, None], -1.0, state.ahead)
     slot = jnp.argmin(ahead, 1)

@@ -1,4 +1,4 @@
-"""The record that a scheme is, and that of the theorem it may have."""
+"""What a scheme is to the lab: one record with its step, its costs and its looks, and the theorem that it may have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -94,7 +94,7 @@ class Scheme:
     dynamics                     what its steps converge to: the reverse "SDE", the probability-flow "ODE", or a process of its "own"
     theorem                      what is proved of it; None where no theorem covers it
     expansion(v, J1, J2, J3, J4) -> variance and mean coefficient of the law's error at order law_order on a Gaussian
-        target, see theory.expansion; None where nobody has worked it out
+        target, see theory.expansion; None where it has not been derived
     option, value                its number, and what that is for this study
     history                      how many arrays it keeps from one step for the next
     """

@@ -29,7 +29,7 @@ def parts(field, t, t_next, x, noise):
 
 
 def _by_products(h, x, s, L, M, noise):
-    """The same step with one function of L in the place of two, as phi1(z) = 1 + z phi2(z): the parts are then EM's drift and
+    """The same step with one function of L instead of two, as phi1(z) = 1 + z phi2(z): the parts are then EM's drift and
     all that SO adds to it. Errors are measured by the step's own noise, the root of h d."""
     L = replace(L, size=jnp.sqrt(h * x.shape[-1]))
     gamma, moved = x / 2 + s, noise.draw(Integral(L))

@@ -1,5 +1,5 @@
 """The Ito-Taylor method of strong order 3/2. It needs no third derivative: along this reverse process the generator takes the drift to
-x/4 (SAMPLERS 1.3), and what is left of the fluctuation is L applied to the time integral of the Brownian motion."""
+x/4, and what is left of the fluctuation is L applied to the time integral of the Brownian motion."""
 
 from dlab.look import Style
 from dlab.noise import Integral, TimeIntegral

@@ -279,7 +279,7 @@ def trained(study: Study, tick: Tick = lambda done: None) -> None:
 
 
 def gathered(study: Study, tick: Tick = lambda done: None) -> tuple[list[Key], Batches]:
-    """All points of a study, each simulated and measured by nobody, in this process."""
+    """All points of a study, each simulated in this process and not measured."""
     study = study.prepared(lambda done: tick(0.0))
     keys = [(s, n) for n in sorted(study.steps) for s in study.schemes]
     with HERE.open(study) as work:
@@ -294,7 +294,7 @@ def gathered(study: Study, tick: Tick = lambda done: None) -> tuple[list[Key], B
 
 
 def clouds(study: Study, tick: Tick = lambda done: None) -> dict[Key, Pairs]:
-    """The particles of all schemes of a study and their reference, by (scheme, steps), measured by nobody."""
+    """The particles of all schemes of a study and their reference, by (scheme, steps), not measured."""
     keys, batches = gathered(study, tick)
     return {key: batches.pairs(key) for key in keys}
 

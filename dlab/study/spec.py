@@ -1,4 +1,4 @@
-"""The study file: plain values, checked at one door."""
+"""The study file: reads and checks its plain values; nothing wrong gets past `Study.from_json`."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a target is and what is known about it."""
+"""What a target is to the lab: its density and scores, the constants known of it, and its entry in the registry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -151,7 +151,7 @@ class Target:
 
     @property
     def steepness(self) -> float | None:
-        """How steep the score is where the mass is: what a fine step is short against the inverse of. None where nobody knows."""
+        """How steep the score is where the mass is: a step is fine if short against its inverse. None where it is not known."""
         return self.facts.L0.value
 
     @property

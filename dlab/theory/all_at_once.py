@@ -6,7 +6,7 @@ reverse process, its step from tau = b down to a is
 
     Z_a = (a/b) Z_b + (1 - a/b) x0(Z_b) + int_a^b (a/r + (1 - a/r) Gamma_r) dB_r,
 
-and DDPM's is the same with 1/(1 + r/v) in the place of Gamma_r, where v is its option `noise`. So the step's error is centred given
+and DDPM's is the same with 1/(1 + r/v) instead of Gamma_r, where v is its option `noise`. So the step's error is centred given
 its start, an integral of (1 - a/r) (Gamma_r - 1/(1 + r/v)), and the step's mean contracts by (1 + m0 a)/(1 + m0 b), factors that
 telescope. Squares of centred errors add (docs/theory.md has the proof):
 
@@ -30,19 +30,22 @@ SERIES = 0.05  # |x| up to which `cubed` is a power series: x^3 is lost between 
 DDPM_ALONE = "this bound holds for DDPM, whose mean is exact."
 
 
+class Contributions:
+    """The fields of a dataclass, which add up to the bound `total` on W2."""
+
+    @property
+    def total(self) -> float:
+        return float(sum(astuple(self)))
+
+
 @dataclass(frozen=True)
-class Terms:
-    """The five contributions, which add up to the bound `total` on W2."""
+class Terms(Contributions):
 
     initialisation: float
     discretisation: float
     bias: float
     fresh: float
     stop: float
-
-    @property
-    def total(self) -> float:
-        return float(sum(astuple(self)))
 
 
 def cubed(x):

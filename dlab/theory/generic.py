@@ -19,32 +19,26 @@ for every theta > 0, and with w_n the product of rho~ over the steps after n
 For a scheme of strong order gamma b = K1 Delta^{gamma+1} and f = K2 Delta^{gamma+1/2}. docs/theory.md has the proof.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from dlab.grid import Grid
 from dlab.theory import curvature
-from dlab.theory.all_at_once import start_distance, stop_distance
+from dlab.theory.all_at_once import Contributions, start_distance, stop_distance
 from dlab.theory.recursion import missing
 
 THETAS = np.geomspace(1e-2, 1e2, 33)
 
 
 @dataclass(frozen=True)
-class Terms:
-    """The six contributions, which add up to the bound `total`."""
-
+class Terms(Contributions):
     initialisation: float
     mean: float
     fluctuation: float
     bias: float
     fresh: float
     stop: float
-
-    @property
-    def total(self) -> float:
-        return float(sum(astuple(self)))
 
 
 def contraction(m0: float, grid: Grid):

@@ -13,10 +13,10 @@ import traceback
 from functools import partial
 from pathlib import Path
 
+import apptest
 import pytest
 import streamlit
-import test_pages
-from test_pages import plain
+from apptest import plain
 
 ROOT = Path.cwd()
 EXPANDER = streamlit.expander
@@ -177,15 +177,13 @@ def opened(page, query):
 
     process.begin = lambda: True  # nothing compiles in the background
     streamlit.expander = partial(_opened, streamlit.session_state)
-    at = test_pages.visit(page, query)
+    at = apptest.visit(page, query)
     for _ in range(3):
-        assert not at.exception, at.exception
         assert not at.error, [e.value for e in at.error]
         waiting = [b for b in at.button if b.label.startswith("Run (")]
         if not waiting:
             return at
-        waiting[0].click()
-        at.run()
+        waiting[0].click().run()
     return at
 
 

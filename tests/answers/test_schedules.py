@@ -1,4 +1,4 @@
-"""One scheme on every grid, where its error is made, and the best grid: against plain studies and the figures of SAMPLERS 3.3."""
+"""One scheme on every grid, where its error is made, and the best grid: against plain studies and printed constants."""
 
 import pytest
 

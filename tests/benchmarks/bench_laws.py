@@ -37,10 +37,10 @@ def report(label, call):
 
 
 def accuracy():
+    """Largest relative deviation from the reference file's product rows, and largest change that a law states."""
     if not REFERENCE.exists():
         print("reference file: not beside this checkout, accuracy not measured")
         return
-    """Largest relative deviation from the reference file's product rows, and largest change that a law states."""
     case = json.loads(REFERENCE.read_text())["cases"][0]
     target, deviations, changes = targets.build(case["target"]), [], []
     for row in case["rows"] + case["per_coordinate_rows"]:

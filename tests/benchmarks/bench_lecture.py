@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import bench
 from playwright.sync_api import sync_playwright
+from processes import held, server
 from server import ARGUMENTS, CHROMIUM, running
 from test_player import FIND
 
@@ -184,18 +185,6 @@ def films(browser, address, one):
             report(f"{one.name}: {label} ({size / 1e6:.1f} MB)", [1000 * (time.monotonic() - begun)], "20 s")
 
 
-def memory(port) -> float:
-    """MB that the server on a port holds."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"--server.port={port}" in (process / "cmdline").read_text():
-                status = (process / "status").read_text()
-                return int(status.split("VmRSS:")[1].split()[0]) / 1000
-        except OSError:
-            continue
-    raise SystemExit("no server is to be seen in /proc")
-
-
 def growth(browser, address, seen, slopes):
     """Memory that a session leaves behind: a visitor who looks at each of these scenes until its mark and goes."""
     port = urlsplit(address).port
@@ -209,11 +198,11 @@ def growth(browser, address, seen, slopes):
 
     for _ in range(5):
         visit()
-    before = memory(port)
+    before = held(server(port))["bytes"]
     for _ in range(SESSIONS):
         visit()
-    after = memory(port)
-    print(f"memory: {before:.0f} MB before {SESSIONS} sessions, {(after - before) / SESSIONS:.2f} MB more for each", flush=True)
+    after = held(server(port))["bytes"]
+    print(f"memory: {before / 1e6:.0f} MB before {SESSIONS} sessions, {(after - before) / SESSIONS / 1e6:.2f} MB more for each", flush=True)
 
 
 def main():

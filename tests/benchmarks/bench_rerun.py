@@ -12,7 +12,6 @@ chart of two points, the least that any page can cost. The last line is one JSON
 import asyncio
 import itertools
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import bench
+import processes
 import websockets
 from server import ROOT, running
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -89,18 +89,6 @@ class Visitor:
             raise RuntimeError(made.exception.message)
 
 
-def process_seconds(port: str) -> float:
-    """CPU seconds so far of the process that listens to a port."""
-    for each in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"--server.port={port}".encode() in (each / "cmdline").read_bytes().split(b"\0"):
-                fields = (each / "stat").read_text().rsplit(")", 1)[1].split()
-                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        except OSError:
-            continue
-    raise RuntimeError(f"no server on port {port}")
-
-
 async def measured(address, page, query, changes, count) -> dict:
     """CPU milliseconds and bytes of a rerun, over count reruns with the next of the changes each."""
     port = address.rstrip("/").rsplit(":", 1)[-1]
@@ -113,10 +101,10 @@ async def measured(address, page, query, changes, count) -> dict:
             await visitor.rerun(**changed)
         blocks, size, moving = [], 0, changes()
         for _ in range(max(1, count // BLOCK)):
-            begun = process_seconds(port)
+            begun = processes.server_seconds(port)
             for changed, _ in zip(moving, range(BLOCK)):
                 size += await visitor.rerun(**changed)
-            blocks.append(1000 * (process_seconds(port) - begun) / BLOCK)
+            blocks.append(1000 * (processes.server_seconds(port) - begun) / BLOCK)
         # The process also collects garbage every few seconds: in some blocks, and not in most.
         return {"ms": round(statistics.median(blocks), 1), "kB": round(size / len(blocks) / BLOCK / 1000, 1)}
 
@@ -125,8 +113,8 @@ def idle(address, most: float = 300.0):
     """Wait until the warm-up of a fresh process is over: three seconds with hardly any work."""
     port, end = address.rstrip("/").rsplit(":", 1)[-1], time.monotonic() + most
     before = -1.0
-    while time.monotonic() < end and process_seconds(port) - before > 0.5:
-        before = process_seconds(port)
+    while time.monotonic() < end and processes.server_seconds(port) - before > 0.5:
+        before = processes.server_seconds(port)
         time.sleep(3)
 
 

@@ -24,8 +24,8 @@ from urllib.parse import urlencode
 
 import bench
 import websockets
-from bench_rerun import CURVE, EXACT, Visitor, idle, process_seconds
-from processes import tree, tree_seconds
+from bench_rerun import CURVE, EXACT, Visitor, idle
+from processes import server_seconds, tree, tree_seconds
 from server import ROOT, running
 
 RUN = {"v": "1", "target": "skew", "schemes": "EM,SO", "h": "0.5..0.0625", "estimator": "projected"}
@@ -110,15 +110,15 @@ async def fill(address, room, seconds) -> dict:
     port, log = address.rstrip("/").rsplit(":", 1)[-1], Log()
     async with AsyncExitStack() as stack:
         first = await enter(stack, address, room.query)
-        moves, alone, begun = room.moves(10**6), [], process_seconds(port)
+        moves, alone, begun = room.moves(10**6), [], server_seconds(port)
         for _ in range(ALONE):
             sent = time.monotonic()
             await first.rerun(**next(moves))
             alone.append(time.monotonic() - sent)
-        cpu = (process_seconds(port) - begun) / ALONE
+        cpu = (server_seconds(port) - begun) / ALONE
         visitors = [await enter(stack, address, room.query) for _ in range(room.visitors)]
         runners = [await enter(stack, address, {**RUN, "seed": str(1000 + i)}) for i in range(room.runs)]
-        spent, server, begun = tree_seconds(port), process_seconds(port), time.monotonic()
+        spent, server, begun = tree_seconds(port), server_seconds(port), time.monotonic()
         end = begun + seconds
         await asyncio.gather(
             *(moving(v, i, room, end, log) for i, v in enumerate(visitors)), *(running_studies(v, end, log) for v in runners)
@@ -131,7 +131,7 @@ async def fill(address, room, seconds) -> dict:
             "p50_s": round(waits[len(waits) // 2], 3), "p95_s": round(waits[int(0.95 * (len(waits) - 1))], 3),
             "most_s": round(waits[-1], 3), "errors": len(log.errors), "first_errors": log.errors[:3],
             "runs": len(log.runs), "runs_s": [round(x, 1) for x in sorted(log.runs)],
-            "server_cpu_s": round(process_seconds(port) - server, 1), "all_cpu_s": round(tree_seconds(port) - spent, 1),
+            "server_cpu_s": round(server_seconds(port) - server, 1), "all_cpu_s": round(tree_seconds(port) - spent, 1),
             "processes": len(tree(port)),
         }  # fmt: skip
 

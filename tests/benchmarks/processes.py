@@ -19,6 +19,11 @@ def _stat(pid) -> list[str]:
     return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()
 
 
+def server_seconds(port: str) -> float:
+    """CPU seconds so far of the server alone."""
+    return sum(map(int, _stat(server(port))[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def tree(port: str) -> list[int]:
     """The server and all that it has started."""
     parents = {}

@@ -1,9 +1,9 @@
 """Runs that sessions share: each at most once, in the order in which they were asked for, until nobody wants them."""
 
 import threading
-import time
 
 import pytest
+from workers import until
 
 from dlab.engine import cost, runs
 from dlab.study.place import Left
@@ -56,13 +56,6 @@ class Follower(threading.Thread):
                 self.got.append(found)
         except BaseException as error:
             self.raised = error
-
-
-def until(true):
-    end = time.monotonic() + SOON
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def joined(*followers):

@@ -4,7 +4,7 @@ import copy
 import re
 
 import pytest
-from drawing import in_triangles, plotly
+from drawing import curve, in_triangles, plotly
 
 from dlab.figures import along, convergence, paper, tables
 from dlab.study import Study, run
@@ -26,10 +26,6 @@ def results():
         "T": {f"{s} start": answer("T", [0.5, 1, 1.5, 2, 3, 4], start=s) for s in ("paper", "exact")},
         "d": {"": answer("d", [1, 4, 16, 256], target={"name": "spectrum", "dim": 1, "high": 0.8}, reach=[0.1])},
     }
-
-
-def group(chart, name):
-    return next(s for s in chart.series if s.name == name)
 
 
 @pytest.mark.parametrize("axis", along.AXES)
@@ -60,10 +56,10 @@ def test_an_axis_that_begins_below_zero_has_no_triangles(results):
 
 def test_points_near_the_schemes_own_error_are_hollow_with_the_reason(results):
     chart = along.chart(results["score_error.level"], H)
-    em = group(chart, "EM measured")
+    em = curve(chart, "EM measured")
     assert em.filled == (False, True, True, True, True)
     assert "not fitted" in em.hover[0]
-    assert group(chart, "EM at ε = 0").y[0] == pytest.approx(em.y[0], rel=0.2)
+    assert curve(chart, "EM at ε = 0").y[0] == pytest.approx(em.y[0], rel=0.2)
     assert "1.0" in along.sentence(results["score_error.level"], H)
 
 
@@ -84,7 +80,7 @@ def test_steps_against_the_dimension(results):
     result = results["d"][""]
     chart = along.steps_chart(result, 0.1)
     for answer in result["reach"]:
-        line = group(chart, f"{answer['scheme']} steps")
+        line = curve(chart, f"{answer['scheme']} steps")
         assert (answer["value"], answer["steps"]) in zip(line.x, line.y)
     assert "EM" in along.steps_sentence(result, 0.1)
     missing = copy.deepcopy(result)
@@ -101,7 +97,7 @@ def test_lower_bounds_are_called_so_and_hollow():
     result = answer("d", [64, 1024], target=target, schemes=["REM"], h=[1 / 4])
     assert {r["method"] for r in result["rows"]} == {"lower"}
     assert re.search("REM.*lower bound", along.sentence({"": result}, 0.25))
-    assert not any(group(along.chart({"": result}, 0.25), "REM measured").filled)
+    assert not any(curve(along.chart({"": result}, 0.25), "REM measured").filled)
 
 
 def test_triangles_stand_where_no_line_is(results):
@@ -123,7 +119,7 @@ def test_a_diverged_point_and_a_void_bound_are_said(results):
     odd["facts"]["m_min"] = None
     chart = along.chart({"": odd}, H)
     assert "EM at T = 1" in chart.alt
-    assert group(chart, "EM diverged").marker == "x"
+    assert curve(chart, "EM diverged").marker == "x"
     assert "diverged" in {line["W₂ ± 95 %"] for line in along.table({"": odd}, H)}
     assert "m_min" not in chart.alt
 

@@ -4,7 +4,7 @@ import copy
 import json
 
 import pytest
-from drawing import drawable, in_triangles
+from drawing import curve, drawable, in_triangles
 
 from dlab.figures import budget, convergence
 from dlab.figures.figure import figure
@@ -44,10 +44,6 @@ def lost(result, scheme, epsilon=None):
     edit(result, scheme, epsilon, **nothing, flags=[], why="W₂ is not below 0.05 at N = 4096, the most that the lab takes here.")
 
 
-def series(chart, name):
-    return next(s for s in chart.series if s.name == name)
-
-
 def names(chart):
     return [s.name for s in chart.series]
 
@@ -56,10 +52,10 @@ def test_found_and_promised_numbers_are_the_results(result):
     c = budget.chart(result, epsilon=0.05)
     for name in NAMES:
         mine = budget.answers_of(result, name)
-        assert sorted(series(c, f"{name} found").y) == [a["steps"] for a in mine]
-        assert sorted(series(c, f"{name} theorem's N").y) == [a["planned"]["steps"] for a in mine]
-        assert series(c, f"{name} theorem's N").dash == "dot"
-        assert "theorem asks for N = " in series(c, f"{name} theorem's N").hover[0]
+        assert sorted(curve(c, f"{name} found").y) == [a["steps"] for a in mine]
+        assert sorted(curve(c, f"{name} theorem's N").y) == [a["planned"]["steps"] for a in mine]
+        assert curve(c, f"{name} theorem's N").dash == "dot"
+        assert "theorem asks for N = " in curve(c, f"{name} theorem's N").hover[0]
     for s in c.series:
         assert all(c.y.limits[0] <= v <= c.y.limits[1] for v in s.y), s.name
         assert all(c.x.limits[0] <= v <= c.x.limits[1] for v in s.x), s.name
@@ -75,19 +71,19 @@ def test_every_cost_counts_the_same_points(result):
     for cost, each in (("evals", {"EM": 1, "EI": 1, "REM": 2, "REI": 2, "SO": 2}), ("time", dict.fromkeys(NAMES, 1e-4))):
         c = budget.chart(result, cost, seconds=SECONDS)
         for name in NAMES:
-            want = [each[name] * v for v in series(steps, f"{name} found").y]
-            assert series(c, f"{name} found").y == pytest.approx(want)
+            want = [each[name] * v for v in curve(steps, f"{name} found").y]
+            assert curve(c, f"{name} found").y == pytest.approx(want)
         drawable(c)
 
 
 def test_what_is_not_reached_stands_hollow_at_the_edge_with_its_reason(result):
     lost(result, "EM", 0.05)
     c = budget.chart(result)
-    s = series(c, "EM not reached")
+    s = curve(c, "EM not reached")
     assert s.filled == (False,)
     assert c.y.limits[1] / 3 < s.y[0] < c.y.limits[1]
     assert "at N = 4096" in s.hover[0]
-    assert 0.05 not in series(c, "EM found").x
+    assert 0.05 not in curve(c, "EM found").x
     assert not in_triangles(c)
     drawable(c)
 
@@ -95,7 +91,7 @@ def test_what_is_not_reached_stands_hollow_at_the_edge_with_its_reason(result):
 def test_what_does_not_enter_the_slope_is_hollow_and_says_why(result):
     edit(result, "SO", 0.1, flags=["unresolved: 0.01 ± 0.009 is within 3 standard errors of zero"])
     c = budget.chart(result)
-    s = series(c, "SO found")
+    s = curve(c, "SO found")
     at = s.x.index(0.1)
     assert not s.filled[at]
     assert "hollow: unresolved" in s.hover[at]
@@ -106,7 +102,7 @@ def test_what_does_not_enter_the_slope_is_hollow_and_says_why(result):
 
 def test_a_standard_error_of_w2_is_a_bar_of_n(result):
     edit(result, "EM", stderr=0.001, crossing_stderr=0.5)
-    s = series(budget.chart(result), "EM found")
+    s = curve(budget.chart(result), "EM found")
     assert s.high == pytest.approx([v + 1.96 * 0.5 for v in s.y])
     assert all(low < y for low, y in zip(s.low, s.y))
 
@@ -116,7 +112,7 @@ def test_the_diagram_holds_rows_and_found_points_once_each(result):
     for name in NAMES:
         each = 1 if name in ("EM", "EI") else 2
         counts = {r["steps"] for r in result["rows"] if r["scheme"] == name} | {a["steps"] for a in budget.answers_of(result, name)}
-        s = series(c, f"{name} measured")
+        s = curve(c, f"{name} measured")
         assert sorted(s.x) == sorted(each * n for n in counts)
         assert list(s.y) == sorted(s.y, reverse=True)
     for s in c.series:
@@ -127,8 +123,8 @@ def test_the_diagram_holds_rows_and_found_points_once_each(result):
 
 def test_points_of_other_horizons_are_not_joined():
     c = budget.work_precision(result_of(start="paper", schemes=["EM"]))
-    assert len(series(c, "EM line").x) == 2
-    assert len(series(c, "EM measured").x) == 6
+    assert len(curve(c, "EM line").x) == 2
+    assert len(curve(c, "EM measured").x) == 6
 
 
 def test_the_table_has_both_numbers_and_their_ratio(result):

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from drawing import drawable, in_triangles, plotly
+from drawing import curve, drawable, in_triangles, plotly
 from seeing import contrast
 
 from dlab import schemes
@@ -65,10 +65,6 @@ def unfit(result, scheme):
     fit.update(slope=None, slope_low=None, slope_high=None, constant=None, used=[])
 
 
-def series(c, name):
-    return next(s for s in c.series if s.name == name)
-
-
 def names(c):
     return [s.name for s in c.series]
 
@@ -77,13 +73,13 @@ def test_five_schemes():
     c = chart(normal())
     for s in ORDERS:
         style = schemes.REGISTRY[s].style
-        measured = series(c, f"{s} measured")
+        measured = curve(c, f"{s} measured")
         assert len(measured.x) == len(H)
         assert all(measured.filled)
         assert measured.marker == style.marker
         assert measured.colours == (style.light, style.dark)
-        assert series(c, f"{s} theorem's bound").dash == "dot"
-        assert series(c, f"{s} fit").dash == style.dash
+        assert curve(c, f"{s} theorem's bound").dash == "dot"
+        assert curve(c, f"{s} fit").dash == style.dash
     assert [label.text for label in c.labels] == list(ORDERS)
     assert {k.name for k in c.keys} == {"theorem's bound", "bracket"}
     assert c.y.title == "W₂ (projected, 4096 paths)"
@@ -95,13 +91,13 @@ def test_five_schemes():
 
 def test_fit_line_is_the_results_power_law_on_every_axis():
     for x, sign in (("h", 1), ("steps", -1), ("evals", -1)):
-        line = series(chart(normal(), x), "SO fit")
+        line = curve(chart(normal(), x), "SO fit")
         slopes = np.diff(np.log(line.y)) / np.diff(np.log(line.x))
         assert slopes == pytest.approx([sign * 1.8] * 3)
         for t in chart(normal(), x).triangles:
             assert math.log(t.y1 / t.y0) / math.log(t.x1 / t.x0) == pytest.approx(t.slope)
             assert math.copysign(1, t.slope) == sign
-    assert max(series(chart(normal(), "evals"), "SO measured").x) == 128
+    assert max(curve(chart(normal(), "evals"), "SO measured").x) == 128
 
 
 def test_measured_points_lie_inside_the_picture_and_not_in_the_triangles():
@@ -129,7 +125,7 @@ def test_exact_method_has_neither_error_bars_nor_bracket():
         q["lower"] = q["upper"] = q["w2"]
     c = chart(r)
     assert c.y.title == "W₂ (exact)"
-    assert series(c, "EM measured").low == series(c, "EM measured").high == ()
+    assert curve(c, "EM measured").low == curve(c, "EM measured").high == ()
     assert not c.bands
     assert "95 %" not in c.caption
 
@@ -138,7 +134,7 @@ def test_lower_bounds_are_called_so():
     r = normal(("REM",))
     edit(r, "REM", None, method="lower", upper=None)
     c = chart(r)
-    assert "lower bound of W₂" in series(c, "REM measured").hover[0]
+    assert "lower bound of W₂" in curve(c, "REM measured").hover[0]
     assert re.search("REM.*lower bound", c.caption)
     assert "lower bound of W₂" in table(r)[0]["why"]
 
@@ -150,9 +146,9 @@ def test_floor():
     c = chart(r)
     floor = next(b for b in c.bands if "floor" in b.name)
     assert floor.upper == (0.1,) * 4
-    assert series(c, "EM measured").filled == (False, False, False, True)
-    assert "floor" in series(c, "EM measured").hover[0]
-    assert "0.100" in series(c, "EM measured").hover[0]
+    assert curve(c, "EM measured").filled == (False, False, False, True)
+    assert "floor" in curve(c, "EM measured").hover[0]
+    assert "0.100" in curve(c, "EM measured").hover[0]
     drawable(c)
 
 
@@ -177,14 +173,14 @@ def test_diverged():
         edit(r, name, 0.5, w2=None, stderr=None, lower=None, upper=None, diverged=17, resolved=False)
     r["fits"][0]["used"] = r["fits"][1]["used"] = [0.25, 0.125, 0.0625]
     c = chart(r)
-    em, ei = series(c, "EM diverged"), series(c, "EI diverged")
+    em, ei = curve(c, "EM diverged"), curve(c, "EI diverged")
     assert em.marker == "x"
     assert em.filled == (False,)
     assert "17 of 4096 particles diverged" in em.hover[0]
     assert em.y != ei.y  # none hides the other
     low, high = np.log(c.y.limits)
     assert all(0.9 < (np.log(y) - low) / (high - low) < 1 for y in em.y + ei.y)
-    assert len(series(c, "EM measured").x) == 3
+    assert len(curve(c, "EM measured").x) == 3
     assert rows_table(r)[0]["W₂ ± 95 %"] == "diverged"
 
 
@@ -220,7 +216,7 @@ def test_single_step():
         unfit(r, name)
     c = chart(r)
     assert not c.triangles
-    assert series(c, "EM measured").filled == (True,)
+    assert curve(c, "EM measured").filled == (True,)
     assert [label.text for label in c.labels] == ["EM", "SO"]
     assert c.x.ticks == ((0.3, "0.3"),)
     assert c.bands[0].x[0] < 0.3 < c.bands[0].x[-1]
@@ -337,12 +333,12 @@ def test_hollow_points_say_why():
     edit(r, "REM", 0.25, w2=0.0, stderr=0.009, lower=0.0, resolved=False, flags=[FLAG])
     r["fits"][0]["used"] = [0.25, 0.125, 0.0625, 1 / 32]
     c = chart(r)
-    rem, em = series(c, "REM measured"), series(c, "EM measured")
+    rem, em = curve(c, "REM measured"), curve(c, "EM measured")
     assert rem.filled == (True, True, True, False, True)
     assert f"hollow: {FLAG}" in rem.hover[3]
     assert em.filled == (True, True, True, True, False)
     assert OUTSIDE in em.hover[4]
-    assert len(series(c, "EM fit").x) == 4
+    assert len(curve(c, "EM fit").x) == 4
     assert "not fitted" in [k.name for k in c.keys]
     by_name = {t["scheme"]: t for t in table(r)}
     assert FLAG in by_name["REM"]["why"]

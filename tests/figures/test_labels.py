@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from drawing import drawable
+from drawing import curve, drawable
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from test_convergence import normal, series
+from test_convergence import normal
 
 from dlab import schemes
 from dlab.figures import paper, screen
@@ -124,7 +124,7 @@ def test_a_chart_that_is_not_revealed_gives_nothing_away():
     assert {s.name.split(" ", 1)[1] for s in quiet.series} == {"measured", "theorem's bound"}
     assert "1.00 ± 0.02" in told.alt
     assert not any(text in f"{quiet.alt} {quiet.caption} {quiet.keys}" for text in ("1.00", "slope", "1.80"))
-    assert series(quiet, "EM measured") == series(told, "EM measured")
+    assert curve(quiet, "EM measured") == curve(told, "EM measured")
 
 
 def test_a_click_on_a_point_says_which_it_is():

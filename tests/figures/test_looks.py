@@ -51,12 +51,6 @@ def test_the_five_have_their_hues_on_both_grounds():
         assert all(low < hue(colour) < high for colour in colours(name)), name
 
 
-def test_in_grey_the_five_differ_by_marker_and_all_by_marker_and_dash():
-    styles = {name: s.style for name, s in schemes.REGISTRY.items()}
-    assert len({(s.marker, s.dash) for s in styles.values()}) == len(styles)
-    assert len({styles[name].marker for name in schemes.PAPER}) == len(schemes.PAPER)
-
-
 @pytest.mark.parametrize("name", schemes.REGISTRY)
 def test_every_scheme_stands_out_from_both_grounds_and_from_what_is_no_scheme(name):
     for shade, ground in enumerate(GROUNDS):

@@ -1,7 +1,5 @@
 """The movie's bytes hold what went in, to the precision they promise, and wrong movies are refused in words."""
 
-import json
-import struct
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,7 +8,7 @@ import pytest
 
 from dlab.figures import movie as movies
 from dlab.figures import particles
-from dlab.figures.movie import DEPTH, GONE, LEAD, MAGIC, MID, Movie, Panel, at_step, clock, dressed, encode
+from dlab.figures.movie import DEPTH, LEAD, MID, Movie, Panel, at_step, clock, dressed, encode
 
 BOX = (-3.0, 5.0, -2.0, 2.0)
 RNG = np.random.default_rng(0)
@@ -30,32 +28,9 @@ def movie(**changes):
 
 
 def decode(data):
-    """The layout as its docstring says, read a second time."""
-    assert data[:4] == MAGIC
-    (length,) = struct.unpack("<I", data[4:8])
-    head, body = json.loads(data[8:8 + length]), data[8 + length:]
-    assert length % 4 == 0
-    rung = head["rungs"][head["own"]]
-    cuts = sorted({0, *(first for _, first in rung["acts"]), len(rung["times"])})
-    head["acts"] = rung["acts"]
-    head["panels"] = [{**shared, **own} for shared, own in zip(head["panels"], rung["panels"], strict=True)]
-
-    def part(at, dtype, shape):
-        assert at % 4 == 0
-        return np.frombuffer(body, dtype, int(np.prod(shape)), at).reshape(shape)
-
-    low, size = np.array(head["box"][::2]), np.diff(np.array(head["box"]).reshape(2, 2), axis=1)[:, 0]
-    clouds = []
-    for p in head["panels"]:
-        pieces = zip(p["at"], cuts[:-1], cuts[1:], strict=True)
-        codes = np.concatenate([part(at, "<u2", (b - a, p["count"], 2)) for at, a, b in pieces])
-        where = low + (codes.astype(float) - MID) / MID * size
-        where[(codes == GONE).all(axis=2)] = np.nan
-        clouds.append(where)
-    d = head["density"]
-    drop = part(d["at"], "<u2", (len(d["times"]), d["side"], d["side"])) * (d["depth"] / 65535)
-    arrows = part(head["arrows"]["at"], "<f4", (len(d["times"]), head["arrows"]["count"], 4))
-    return head, clouds, drop, arrows
+    """Header, clouds, density and arrows of a movie."""
+    found = movies.decode(data)
+    return found, [p["positions"] for p in found["panels"]], found["density"]["drop"], found["arrows"]["values"]
 
 
 def test_round_trip_is_exact_to_half_a_code():

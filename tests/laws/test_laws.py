@@ -75,15 +75,6 @@ def test_local_slopes_of_the_law_approach_the_order_that_the_scheme_declares(gau
     assert values[-1] < values[0] / 10
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_law_is_that_of_the_reference_file(reference_cases, number):
-    case = reference_cases[number]
-    target = targets.build({"name": "gaussian", "mean": case["target"]["mean"], "cov": case["target"]["cov"]})
-    for row in case["rows"]:
-        got = w2(target, row["scheme"], row["h"], case["T"], case["start"])
-        assert got == pytest.approx(row["w2"], rel=1e-3)
-
-
 @pytest.mark.parametrize("v", [1e-2, 1e-4])
 @pytest.mark.parametrize("name", ["REM", "REI"])
 def test_the_mean_over_the_midpoint_holds_where_the_target_is_narrow_beside_the_step(name, v):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from cases import long
 
-from dlab import errors, measure, schemes, targets
+from dlab import errors, schemes, targets
 from dlab.grid import uniform
 from dlab.laws import gaussian
 from dlab.measure import Case, Pairs, marginal, projected
@@ -20,11 +20,7 @@ def turned(d, low=0.4, high=1.6, seed=0):
     rng = np.random.default_rng(seed)
     axes = np.linalg.qr(rng.standard_normal((d, d)))[0]
     cov = axes @ np.diag(np.geomspace(low, high, d)) @ axes.T
-    return {
-        "name": "gaussian",
-        "mean": np.round(rng.normal(0, 0.3, d), 6).tolist(),
-        "cov": ((cov + cov.T) / 2).tolist(),
-    }
+    return {"name": "gaussian", "mean": np.round(rng.normal(0, 0.3, d), 6).tolist(), "cov": ((cov + cov.T) / 2).tolist()}
 
 
 def on_a_line(d, seed=1):
@@ -35,25 +31,14 @@ def on_a_line(d, seed=1):
 
 
 def check(target, names, h, particles, T=2.0):
-    both = [
-        run(
-            Study.from_json(
-                {"target": target, "schemes": names, "h": h, "T": T, "particles": particles, "estimator": way}
-            )
-        ).rows
-        for way in ("projected", "exact")
-    ]
-    for row, exact in zip(*both):
+    asked = {"target": target, "schemes": names, "h": h, "T": T, "particles": particles}
+    found, known = (run(Study.from_json({**asked, "estimator": way})).rows for way in ("projected", "exact"))
+    for row, exact in zip(found, known):
         assert row.method == "projected", row.method
         assert (row.scheme, row.h) == (exact.scheme, exact.h)
         assert abs(row.w2 - exact.w2) < max(0.05 * exact.w2, 3 * row.stderr), (row.scheme, row.h, row.w2, exact.w2, row.stderr)
         # The noise of a random midpoint may hide so small a distance; its interval says so.
-        assert schemes.REGISTRY[row.scheme].randomised or row.stderr < 0.1 * exact.w2, (
-            row.scheme,
-            row.h,
-            row.w2,
-            row.stderr,
-        )
+        assert schemes.REGISTRY[row.scheme].randomised or row.stderr < 0.1 * exact.w2, (row.scheme, row.h, row.w2, row.stderr)
 
 
 def test_projected_meets_the_exact_law_of_a_gaussian_beyond_the_plane():
@@ -142,9 +127,7 @@ def test_marginal_reads_a_shift_of_the_first_coordinate_and_nothing_of_the_other
 
 def test_the_standard_error_of_the_marginal_distance_is_the_spread_over_samples():
     rng = np.random.default_rng(0)
-    found = np.array(
-        [marginal.jackknifed(1.4 * rng.standard_normal(512), rng.standard_normal(512) + 0.2) for _ in range(60)]
-    )
+    found = np.array([marginal.jackknifed(1.4 * rng.standard_normal(512), rng.standard_normal(512) + 0.2) for _ in range(60)])
     assert found[:, 1].mean() == pytest.approx(found[:, 0].std(ddof=1), rel=0.3)
     assert found[:, 0].mean() == pytest.approx(np.hypot(0.4, 0.2), abs=0.02)
 
@@ -157,16 +140,8 @@ def test_w1_is_scipys():
 
 
 def test_a_study_by_the_marginal_distance_meets_the_exact_law_and_runs_no_reference():
-    asked = {
-        "target": turned(5),
-        "schemes": ["EM", "REM"],
-        "h": [0.5],
-        "T": 2.0,
-        "particles": 2048,
-        "start": "paper",
-        "estimator": "marginal",
-    }
-    study = Study.from_json(asked)
+    asked = {"target": turned(5), "schemes": ["EM", "REM"], "h": [0.5], "T": 2.0, "particles": 2048, "start": "paper"}
+    study = Study.from_json({**asked, "estimator": "marginal"})
     assert study.work == 2 * 2048 * 4
     found = run(study)
     target = study.built
@@ -180,23 +155,6 @@ def test_a_study_by_the_marginal_distance_meets_the_exact_law_and_runs_no_refere
         assert row.upper is None
     assert not [n for n in found.to_json()["notes"] if "control variate" in n]
     assert set(found.clouds) == {"EM_4", "REM_4"}
+    wide = {"target": {"name": "spectrum", "dim": 65}, "score_error": {"name": "field", "level": 0.1}}
     with pytest.raises(ValueError, match="does not apply"):
-        Study.from_json(
-            {
-                **asked,
-                "target": {"name": "spectrum", "dim": 65},
-                "estimator": "projected",
-                "score_error": {"name": "field", "level": 0.1},
-            }
-        )
-
-
-def test_auto_does_not_choose_the_marginal_distance():
-    case = Case(
-        targets.build(on_a_line(3)),
-        schemes.REGISTRY["EM"],
-        errors.build({"name": "field", "level": 0.1}),
-        uniform(2.0, 8),
-        "exact",
-    )
-    assert measure.choose("auto", case)[0].name == "projected"
+        Study.from_json({**asked, **wide, "estimator": "projected"})

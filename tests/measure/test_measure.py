@@ -285,15 +285,6 @@ def test_one_group_of_points_has_the_standard_error_of_sliced_that_repetition_ha
     assert np.mean(told) == pytest.approx(np.std(values, ddof=1), rel=0.5)
 
 
-@pytest.mark.parametrize("name", list(measure.REGISTRY))
-def test_every_estimator_has_its_record(name):
-    entry = measure.REGISTRY[name]
-    assert entry.name == name
-    assert entry.title
-    assert entry.sampled == (name not in ("exact", "density"))
-    assert (entry.follow is None) == (entry.price is None) == entry.sampled
-
-
 @pytest.mark.slow
 def test_the_table_moves_no_reported_w2_by_more_than_a_tenth_of_its_standard_error(monkeypatch):
     """The fast path against the oracle on the logistic posterior: same paths, same seeds, another field."""

@@ -19,7 +19,7 @@ from dlab.theory import redraw
 
 TRUE, T = math.sqrt(0.5), 8.0
 FIELD = AxesField(jnp.full(1, 0.5))
-# d, tolerance: standard deviation with redrawn noise and on one path, as the project's notes print them (SAMPLERS 2.5).
+# d, tolerance: standard deviation with redrawn noise and on one path.
 PRINTED = {
     (1, 0.3): (0.571, 0.673), (1, 0.1): (0.512, 0.703), (1, 0.03): (0.507, 0.710),
     (16, 0.3): (0.622, 0.644), (16, 0.1): (0.667, 0.692), (16, 0.03): (0.682, 0.704),

@@ -1,5 +1,5 @@
 """The samplers of practice a second time, in NumPy: as published, in the variables of a schedule (s, alpha, sigma, x), with their laws on
-Gaussians; and their variances on N(0, v) by recursion (SAMPLERS.md, sections 2 and 3). Nothing here comes from dlab.
+Gaussians; and their variances on N(0, v) by recursion. Nothing here comes from dlab.
 """
 
 import itertools
@@ -318,6 +318,7 @@ def sra1_in_z(data, points, x, noise):
 
 
 # ---------------------------------------------------------------- variances on N(0, v): V' = A^2 V + B, (n,) for v (n,)
+# Of the schemes that have no sampler above, and of DDPM with its knob.
 # In x and the clock t, or in z and sigma; a step from t0 to t1 with u = v_t, L = 1/2 - 1/u.
 
 
@@ -405,62 +406,14 @@ def _pc(v, s0, s1):
     return A * pull, B * pull**2 + 2 * e
 
 
-def _seeds(v, s0, s1):
-    if not s1:
-        return v / (v + s0**2), 0.0
-    mid = math.sqrt(s0 * s1)
-    near, a, D = (mid / s0) ** 2, (s1 / s0) ** 2, v / (v + mid**2)
-    inner = mid**2 * (1 - near)
-    return a + (1 - a) * D * (near + (1 - near) * v / (v + s0**2)), (
-        ((1 - a) * D + (s1 / mid) ** 2) ** 2 * inner + s1**2 * (1 - (s1 / mid) ** 2)
-    )
-
-
-def _eps(v, s):
-    return s / (v + s**2)
-
-
-def _ddim(v, s0, s1):
-    return s1 / s0 + (1 - s1 / s0) * v / (v + s0**2), 0.0
-
-
-def _edm_heun(v, s0, s1):
-    euler = 1 + (s1 - s0) * _eps(v, s0)
-    return (1 + (s1 - s0) / 2 * (_eps(v, s0) + _eps(v, s1) * euler) if s1 else euler), 0.0
-
-
-def _churn(v, s0, s1, g):
-    up = s0 * (1 + g)
-    A, _ = _edm_heun(v, up, s1)
-    return A, A**2 * (up**2 - s0**2)
-
-
-def _dpm2(v, s0, s1):
-    if not s1:
-        return _ddim(v, s0, s1)
-    mid = math.sqrt(s0 * s1)
-    return 1 - (s0 - s1) * _eps(v, mid) * (1 - (s0 - mid) * _eps(v, s0)), 0.0
-
-
-def _dpm3(v, s0, s1):
-    if not s1:
-        return _ddim(v, s0, s1)
-    h = math.log(s0 / s1)
-    one, two, e = s0 ** (2 / 3) * s1 ** (1 / 3), s0 ** (1 / 3) * s1 ** (2 / 3), _eps(v, s0)
-    D = _eps(v, one) * (1 - (s0 - one) * e) - e
-    D = _eps(v, two) * (1 - (s0 - two) * e - 2 * two * (math.expm1(2 * h / 3) / (2 * h / 3) - 1) * D) - e
-    return 1 - (s0 - s1) * e - 1.5 * s1 * (math.expm1(h) / h - 1) * D, 0.0
-
-
 IN_X = {"EM": _em, "EI": _ei, "SO": _so, "TAYLOR": _taylor, "SHEUN": _heun, "SRA1": _sra1, "SRA3": _sra3, "SEA": _sea, "SHARK": _shark,
         "PF-EULER": _pf_euler, "EM-FROZEN": _em}  # fmt: skip
-IN_Z = {"DDPM": _ddpm, "OC": _oc, "PC": _pc, "SEEDS2": _seeds, "DDIM": _ddim, "EDM-HEUN": _edm_heun, "DPM2": _dpm2, "DPM3": _dpm3,
-        "VE-EM": lambda v, s0, s1: _ddpm(v, s0, s1, math.inf), "CHURN": _churn}  # fmt: skip
+IN_Z = {"DDPM": _ddpm, "OC": _oc, "PC": _pc, "VE-EM": lambda v, s0, s1: _ddpm(v, s0, s1, math.inf)}
 
 
 def variance(name, v, sigmas, **more):
     """Variance of the last x on N(0, v), v (n,), from the exact law at the first sigma. EM-FROZEN takes the rate of the clock at each
-    step, CHURN its g, DDPM its knob."""
+    step, DDPM its knob."""
     v, sigmas = np.asarray(v, float), np.asarray(sigmas, float)
     times, scale = np.log1p(sigmas**2), 1 / (1 + sigmas[-1] ** 2)
     if name in IN_X:
@@ -471,29 +424,7 @@ def variance(name, v, sigmas, **more):
             V = A**2 * V + B
         return V
     V = v + sigmas[0] ** 2
-    if name in IN_Z:
-        for s0, s1 in itertools.pairwise(sigmas):
-            A, B = IN_Z[name](v, s0, s1, **more)
-            V = A**2 * V + B
-        return scale * V
-    if name == "UNIPC2":
-        return scale * np.array([unipc(gaussian([0], [[one]]), VE.points(sigmas), np.eye(1))[0, 0] ** 2 for one in v]) * V
-    return scale * _two_step(v, sigmas, V, noisy=name == "2M-SDE")
-
-
-def _two_step(v, sigmas, V, noisy):
-    """2M and 2M-SDE: covariance of (z, x0 of the step before) by a recursion of 2 x 2 matrices."""
-    found = np.zeros((len(v), 2, 2))
-    found[:, 0, 0] = V
-    old = math.inf
     for s0, s1 in itertools.pairwise(sigmas):
-        a = (s1 / s0) ** (2 if noisy else 1)
-        h = math.log(s0 / s1) if s1 else math.inf
-        c = h / (2 * old) if s1 else 0.0
-        D = v / (v + s0**2)
-        M = np.zeros_like(found)
-        M[:, 0, 0], M[:, 0, 1], M[:, 1, 0] = a + (1 - a) * (1 + c) * D, -(1 - a) * c, D
-        found = M @ found @ np.swapaxes(M, 1, 2)
-        found[:, 0, 0] += s1**2 * (1 - a) if noisy else 0.0
-        old = h
-    return found[:, 0, 0]
+        A, B = IN_Z[name](v, s0, s1, **more)
+        V = A**2 * V + B
+    return scale * V

@@ -181,16 +181,15 @@ def test_beta_frozen_in_the_schedules_own_time_is_no_euler_of_the_lab(maker, sch
 
 
 @pytest.mark.parametrize("last", ["sigma_min", "zero"])
-@pytest.mark.parametrize("name", [name for name, s in schemes.REGISTRY.items() if not s.randomised])
+@pytest.mark.parametrize("name", [name for name, s in schemes.REGISTRY.items() if not s.randomised and name not in OF_LAWS])
 def test_the_variance_follows_its_recursion(name, last):
-    """V' = A^2 V + B on N(0, v) for four v over two decades, every scheme that is affine without a random midpoint."""
+    """V' = A^2 V + B on N(0, v) for four v over two decades, every other scheme without a random midpoint."""
     lab = lay(KARRAS | {"last": last}, 24)
     p, rate = lab.sigmas ** (1 / 7), np.ones(24)
     slopes = 14 * p**13 / (1 + p**14) * (p[0] - p[1]) / np.append(lab.h, 1)  # dt of t = log(1 + p^14) at a step's start, over the step
     rate[: 24 - (last == "zero")] = slopes[: 24 - (last == "zero")]
-    more = {"CHURN": {"g": CHURN / 24}, "EM-FROZEN": {"rate": rate}}.get(name, {})
-    got = variances(sampler(name, 24, churn=CHURN), VALUES, lab)
-    np.testing.assert_allclose(got, native.variance(name, VALUES, lab.sigmas, **more), rtol=1e-12)
+    more = {"EM-FROZEN": {"rate": rate}}.get(name, {})
+    np.testing.assert_allclose(variances(sampler(name, 24), VALUES, lab), native.variance(name, VALUES, lab.sigmas, **more), rtol=1e-12)
 
 
 @pytest.mark.parametrize("knob", [0.0, 0.3, math.inf])
@@ -260,7 +259,7 @@ def test_the_last_step_down_to_0_is_of_order_one_whatever_the_method(name):
 
 # ---------------------------------------------------------------- 4. and 5. the table of 32 evaluations, optimal grids
 
-TABLE = {  # SAMPLERS 3.3: uniform t, quadratic t, log-SNR, Karras 7, tangent v = .1, inverse square root v = .1, linear VP
+TABLE = {  # W2 at 32 evaluations: uniform t, quadratic t, log-SNR, Karras 7, tangent v = .1, inverse square root v = .1, linear VP
     "EM": ".49 .060 .066 .067 .076 .046 .062", "EI": ".54 .072 .108 .102 .225 .088 .074",
     "DDPM": ".29 .125 .153 .158 .078 .072 .126", "VE-EM": ".56 .107 .20 .18 1.5 .49 .108",
     "2M-SDE": "1.9 .30 .018 .038 .025 .24 .33", "SHEUN": "19 .053 .072 .080 .41 .097 .10",
@@ -284,16 +283,13 @@ TWICE = {("EM", 5), ("VE-EM", 5)}  # 0.04547 and 0.4846: printed by way of 0.045
 
 
 def test_the_table_of_all_grids_is_reproduced_to_its_digits():
-    """And by the recursions of the second route on the same sigmas."""
-    values, wrong = np.array([1, 0.1, 0.01]), []
+    wrong = []
     for name, row in TABLE.items():
         steps = 32 // schemes.REGISTRY[name].score_evals
         for i, (column, printed) in enumerate(zip(COLUMNS, row.split(), strict=True)):
-            target = {"name": "spectrum", "values": values.tolist()}
+            target = {"name": "spectrum", "values": [1, 0.1, 0.01]}
             study = Study.from_json({"target": target, "schemes": [name], "steps": [steps], **column})
             (found,) = run(study).rows
-            own = np.sqrt(native.variance(name, values, study.grid(steps).sigmas)) - np.sqrt(values)
-            assert found.w2 == pytest.approx(np.sqrt(np.sum(own**2)), rel=1e-9)
             unit = 10.0 ** -len(printed.partition(".")[2])
             if abs(found.w2 - float(printed)) > (0.55 if (name, i) in TWICE else 0.5 + 1e-9) * unit:
                 wrong.append((name, column, printed, found.w2))

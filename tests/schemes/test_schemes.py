@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import GAUSSIAN, SKEW
+from cases import GAUSSIAN, SKEW, has_moments
 
 from dlab import errors, field, linop, look, noise, schemes, theory
 from dlab.grid import uniform
@@ -28,6 +28,8 @@ def test_the_record_is_complete(name):
     scheme = schemes.REGISTRY[name]
     assert scheme.name == name
     assert scheme.title
+    if name in NAMES:
+        assert scheme.asks == ({"start", "midpoint"} if scheme.randomised else {"start"})
     assert scheme.score_evals >= 1
     assert scheme.hessian_evals >= 0
     assert 0 < scheme.strong_order <= scheme.law_order
@@ -138,12 +140,6 @@ def coupled(skew, paths):
     return distances
 
 
-@pytest.mark.parametrize("name", ind.SCHEMES)
-def test_where_a_step_asks_for_the_score(name):
-    scheme = schemes.REGISTRY[name]
-    assert scheme.asks == ({"start", "midpoint"} if scheme.randomised else {"start"})
-
-
 def _heun(field_, t, t_next, x, noise_):
     h, first, kick = t - t_next, field.drift(field_, t, x), noise_.draw(noise.Integral())
     return {"drift": h / 2 * (first + field.drift(field_, t_next, x + h * first + kick)), "noise": kick}
@@ -245,16 +241,7 @@ def test_fresh_simulation_has_the_moments_of_the_exact_law_from_a_start_far_out(
     keys = jax.random.split(jax.random.key(3), n)
     run = lambda b, k: simulate(schemes.REGISTRY[name], gaussian.field, NONE, b, grid=uniform(1.5, 3), key=k).x  # noqa: E731
     x = np.concatenate([run(b, k) for b, k in zip(begin, keys)])
-    within(x, *ind.gaussian_law(name, mean, cov, 1.5, 0.5, (np.array([3.0, -2.0]), np.eye(2))))
-
-
-def within(x, m, S, errors=4.5):
-    """Mean and covariance of the sample x (n, 2) are m and S within standard errors."""
-    r = x - m
-    assert np.all(np.abs(r.mean(0)) < errors * x.std(0) / np.sqrt(len(x)))
-    for i, j in ((0, 0), (0, 1), (1, 1)):
-        p = r[:, i] * r[:, j]
-        assert abs(p.mean() - S[i, j]) < errors * p.std() / np.sqrt(len(x))
+    has_moments(x, *ind.gaussian_law(name, mean, cov, 1.5, 0.5, (np.array([3.0, -2.0]), np.eye(2))))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -263,7 +250,7 @@ def test_along_a_path_the_law_is_the_same_as_with_fresh_noise(name, gaussian, pa
     start, _ = starts(gaussian, jax.random.key(2), N, T, "exact")
     x = simulate(schemes.REGISTRY[name], gaussian.field, NONE, start, grid=uniform(T, 16), key=jax.random.key(5), path=paths[16]).x
     law = laws.propagate(schemes.REGISTRY[name], gaussian, NONE, grid=uniform(T, 16), start="exact")
-    within(x, law.mean[-1], law.cov[-1])
+    has_moments(x, law.mean[-1], law.cov[-1])
 
 
 def test_states_are_recorded_with_the_start_first_and_ticks_count_steps(gaussian):

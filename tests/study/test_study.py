@@ -1,4 +1,4 @@
-"""The study file's contract (DESIGN 5): defaults, round trip, rows and fits always, repeatability, what stays null."""
+"""The study file's contract: defaults, round trip, rows and fits always, repeatability, what stays null."""
 
 import dataclasses
 import json
@@ -164,11 +164,6 @@ def test_bound_parts_add_up_to_the_bound():
         assert row["error_level_met"] == pytest.approx(0.1)
         assert row["bound_parts"]["initialisation"] > 0
     assert any("initialisation" in n for n in data["notes"])
-
-
-def test_one_step_size_gives_rows_and_a_fit_without_a_slope():
-    data = strict(run(study(h=[0.5])))
-    assert all(f["slope"] is None for f in data["fits"])
 
 
 HARSH = {

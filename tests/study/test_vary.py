@@ -73,19 +73,6 @@ def test_rows_are_those_of_the_plain_studies_with_their_value():
     assert {f["value"] for f in result["fits"]} == {1, 2}
 
 
-@pytest.mark.parametrize("target", [GAUSSIAN, SKEW], ids=["gaussian", "skew"])
-def test_a_constant_error_costs_its_own_size_times_a_constant(target):
-    result = answer(
-        target=target, schemes=["EM", "SO"], h=[1 / 32], score_error={"name": "constant", "level": 1, "angle": 40},
-        vary={"axis": "score_error.level", "values": [0, 0.05, 0.1, 0.2]},
-    )  # fmt: skip
-    for name in ("EM", "SO"):
-        found = trend(result, name, 1 / 32)
-        assert found["slope"] == pytest.approx(1, abs=0.05)
-        assert len(found["used"]) >= 2
-        assert 0 not in found["used"]
-
-
 def test_levels_next_to_the_schemes_own_error_are_not_in_the_trend():
     result = answer(
         schemes=["EM"], h=[0.25], score_error={"name": "constant", "level": 1},

@@ -64,16 +64,14 @@ def test_the_laplace_approximation_has_the_mode_and_its_curvature():
 # ---------------------------------------------------------------- scores from samples
 
 
-def field_of(form, count=500, seed=0):
-    atoms = jnp.asarray(np.random.default_rng(seed).standard_normal((count, 3)) * 0.4)
-    if form == "kernel":
-        return sampled.AtomsField(atoms, atoms, sampled._packed(atoms[:, :, None] * atoms[:, None, :]), True)
-    raise ValueError(form)
+def field_of(atoms):
+    return sampled.AtomsField(atoms, atoms, sampled._packed(atoms[:, :, None] * atoms[:, None, :]), True)
 
 
 @pytest.mark.parametrize("t", [0.02, 0.3, 2.0])
 def test_the_kernel_form_is_the_exact_score_of_its_atoms(t):
-    field, x = field_of("kernel"), np.random.default_rng(2).standard_normal((6, 3))
+    field = field_of(jnp.asarray(np.random.default_rng(0).standard_normal((500, 3)) * 0.4))
+    x = np.random.default_rng(2).standard_normal((6, 3))
     score, H = evaluate(field, t, jnp.asarray(x))
     a, v = np.exp(-t / 2), -np.expm1(-t)
 
@@ -91,7 +89,7 @@ def test_the_kernel_form_is_the_exact_score_of_its_atoms(t):
 
 def test_one_atom_pulls_with_weight_one_over_t():
     atom = jnp.asarray([[0.3, -0.2, 0.1]])
-    field = sampled.AtomsField(atom, atom, sampled._packed(atom[:, :, None] * atom[:, None, :]), True)
+    field = field_of(atom)
     x = jnp.ones((1, 3))
     for t in (1e-2, 1e-4):
         a, v = process.scale(t), process.variance(t)

@@ -4,12 +4,10 @@ from importlib.resources import files
 
 import pytest
 from cases import long
-from server import CHROMIUM
 from test_browser import EXACT, MIXTURE, MOVING, PLAYER, menu, menu_is_whole, rest, visit
 
 from dlab.ui.menu import PLACES
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 __all__ = ["visit"]  # a fixture
 
 SCENES = {"": {}, "particles": MOVING, "convergence": EXACT, "theory": EXACT, "horizon": EXACT, "dimension": EXACT,

@@ -3,15 +3,12 @@
 import time
 
 import pytest
-from test_helps import silent
-from test_pages import EXACT, at_home, charts, opened, plain, visit
+from apptest import EXACT, charts, opened, plain, pressed, silent, visit
 
 from dlab import engine
 from dlab.answers import adaptive
 from dlab.study import place
 from dlab.ui import runs
-
-__all__ = ["at_home"]  # a fixture that every test here uses
 
 
 @pytest.fixture
@@ -29,9 +26,7 @@ def test_a_button_runs_it_and_the_numbers_stay(few):
     assert charts(at) == 1
     assert "20 s" in button(at).label
     assert not silent(at)
-    button(at).click()
-    at.run()
-    assert not at.exception, at.exception
+    pressed(at, "adaptive-button")
     assert button(at) is None
     assert charts(at) == 3
     assert "the target's is 0.707" in plain(at)
@@ -56,9 +51,7 @@ def test_what_a_cancelled_run_had_found_is_shown_with_a_button(few, monkeypatch)
 
     monkeypatch.setattr(place, "Tick", Slow)
     monkeypatch.setattr(runs, "give_way", cancel)
-    button(at).click()
-    at.run()
-    assert not at.exception, at.exception
+    pressed(at, "adaptive-button")
     assert button(at).label.startswith("Run")
     assert charts(at) == 3
     assert 0 < len(at.table[-1].value) < 12

@@ -3,13 +3,11 @@
 import re
 
 import pytest
-from test_helps import silent
-from test_pages import WAIT, at_home, charts, opened, visit, words
+from apptest import WAIT, buttons, charts, opened, plain, silent, spec, visit, words
 
 from dlab import engine, study
 from dlab.ui import settings, studies
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 GAUSS = {"target": "gaussian", "schemes": "EM,SO", "distances": "0.5..0.05", "epsilon": "0.1"}
 VOID = {"target": "mixture", "sep": "3", "schemes": "SO", "distances": "0.5..0.5"}
 LOGISTIC = {"target": "logistic", "schemes": "EM", "distances": "0.5..0.2", "particles": "512", "T": "2", "rows": "10"}
@@ -25,19 +23,18 @@ def tables(at):
 
 
 def run_it(at):
-    button = next(b for b in at.button if b.label.startswith("Run ("))
+    button = buttons(at, "Run (")[0]
     assert charts(at) == 0
     button.click()
     at.run(timeout=WAIT)
-    assert not at.exception
-    assert not [b for b in at.button if b.label.startswith("Run")]
+    assert not buttons(at, "Run")
     return button
 
 
 def test_a_gaussian_needs_no_run():
     at = visit("budget", GAUSS)
     assert charts(at) == 2
-    assert not [b for b in at.button if b.label.startswith("Run")]
+    assert not buttons(at, "Run")
     found, needs = tables(at)[0], re.search(r"For W₂ < 0\.1, EM needs (\d+) steps where its theorem asks for ([\d,]+)", words(at))
     em = found[found.scheme == "EM"].iloc[0]
     assert (em["found N"], em["theorem's N"]) == needs.groups()
@@ -54,15 +51,12 @@ def test_the_chosen_accuracy_and_the_counts_move_and_are_carried_by_the_address(
     assert "For W₂ < 0.2" in words(at)
     assert at.query_params["epsilon"] in ("0.2", ["0.2"])
     at.select_slider(key="s:epsilon").set_value(0.05).run()
-    before = at.get("plotly_chart")[0].proto.spec
-    at.button_group(key="s:cost").set_value("evals")
-    at.run()
-    assert not at.exception
-    assert at.get("plotly_chart")[0].proto.spec != before
+    before = spec(at)
+    at.button_group(key="s:cost").set_value("evals").run()
+    assert spec(at) != before
     assert at.query_params["cost"] in ("evals", ["evals"])
     # Out of the stretch, the chosen accuracy goes to the nearest that is left.
     at.select_slider(key="s:distances").set_value((0.5, 0.2)).run()
-    assert not at.exception
     assert at.select_slider(key="s:epsilon").value == 0.2
     assert "For W₂ < 0.2" in words(at)
 
@@ -79,9 +73,7 @@ def test_measured_time_is_asked_for_once_and_stands_in_the_table(monkeypatch):
     monkeypatch.setattr(engine.cost, "particle_step", lambda s, name: measured.append(name) or 2e-7)
     at = visit("budget", GAUSS)
     assert not [c for c in tables(at)[0].columns if "machine" in c]
-    at.button_group(key="s:cost").set_value("time")
-    at.run()
-    assert not at.exception
+    at.button_group(key="s:cost").set_value("time").run()
     assert measured == ["EM", "SO"]
     assert [c for c in tables(at)[0].columns if "on this machine" in c]
     assert "200 ns" in words(opened(at, "measured-open"))
@@ -100,7 +92,7 @@ def test_the_papers_start_shows_its_horizon_and_share():
 def test_a_score_error_that_no_step_removes_is_said():
     at = visit("budget", {**GAUSS, "error": "constant", "e_level": "0.3"})
     assert charts(at) == 2
-    said = words(at).replace("\\", "")
+    said = plain(at)
     assert re.search(r"W₂ < 0\.1 with up to \d{2,3}( and \d{2,3})? steps, where W₂ has levelled off", said)
 
 

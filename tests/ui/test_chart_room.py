@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from server import CHROMIUM
 
 sys.path.append(str(Path(__file__).parents[1] / "figures"))
 from test_convergence import normal
@@ -13,7 +12,6 @@ from test_labels import NAMES, crowd
 
 from dlab.figures import convergence, screen
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 BOXES = """query => [...document.querySelectorAll(query)].map(e => e.getBoundingClientRect())
   .filter(b => b.width).map(b => [b.left, b.top, b.right, b.bottom])"""
 SIZES = ({"width": 1440, "height": 900}, {"width": 1280, "height": 720}, {"width": 390, "height": 844})

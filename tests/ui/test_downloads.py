@@ -14,32 +14,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
+from apptest import App, address
 from cases import long
 from PIL import Image
 from pypdf import PdfReader
-from server import ROOT
-from streamlit.testing.v1 import AppTest
 
 from dlab import export, measure
 from dlab.export import film
 from dlab.figures.movie import MAGIC, decode
 from dlab.study import Study
-from dlab.ui import links, menu, process, scenes, studies
+from dlab.ui import links, menu, scenes, studies
 
-WAIT = 300
 SMALL = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25", "T": "1", "particles": "128"}
 MIXTURE = {**SMALL, "target": "mixture", "schemes": "EM", "estimator": "projected"}
 MOVING = {"target": "gaussian", "panels": "EM,SO", "step": "0.5", "T": "2", "moving": "500", "seed": "3"}
 
 
 @pytest.fixture
-def offered(monkeypatch, cache):
+def offered(monkeypatch):
     """offered(page, query): the app there, and {file name: arguments of its download button}."""
-    import streamlit as st
-
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("DLAB_CACHE", str(cache))
-    monkeypatch.setattr(process, "begin", lambda: True)
     buttons = {}
 
     def button(label, data, file_name, mime, **rest):
@@ -54,11 +48,10 @@ def offered(monkeypatch, cache):
             next(b for b in at.button if b.label.startswith(label)).click()
             buttons.clear()
             at.run()
-        assert not at.exception, at.exception
         return at, dict(buttons)
 
     def go(page, query, *press, **state):
-        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=WAIT)
+        at = App(wait=300)
         at.query_params.update(query)
         at.run()
         at.switch_page(menu.PAGES[page][0])
@@ -195,16 +188,12 @@ def test_every_file_of_an_exact_curve(offered, tmp_path):
     files = read_all(buttons)
     result = json.loads(files["w2-gaussian-EM-SO.json"])
     assert json.loads(files["study.json"]) == result["study"]
-    assert Study.from_json(json.loads(files["study.json"])).key == studies.study(frame_values(at)).key
+    assert Study.from_json(json.loads(files["study.json"])).key == studies.study(links.read(address(at))[0]).key
     assert compiled(files["w2-gaussian-EM-SO.tex"].decode(), tmp_path)
     lines = printed(files["w2-gaussian-EM-SO.py"].decode())
     again = [line.split(",") for line in lines[1:] if not line.startswith("#")]
     assert [float(line[2]) for line in again] == pytest.approx([row["w2"] for row in result["rows"]], rel=1e-9)
     assert {row["method"] for row in json.loads(files["ways-EM.json"])["rows"]} >= set(measure.REGISTRY) - {"density"}
-
-
-def frame_values(at):
-    return links.read({k: v[-1] if isinstance(v, list) else v for k, v in at.query_params.items()})[0]
 
 
 @pytest.mark.slow

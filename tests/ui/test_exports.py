@@ -5,14 +5,11 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from server import CHROMIUM
 from test_browser import EXACT, MOVING, PLAYER, menu, rest, save, visit  # noqa: F401
 
 from dlab import export
 from dlab.export import film
 from dlab.figures.movie import Movie, Panel, encode
-
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 
 def png(page):

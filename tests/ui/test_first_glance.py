@@ -2,12 +2,10 @@
 
 import pytest
 from cases import long
-from server import CHROMIUM
 from test_browser import rest, visit
 
 from dlab.ui.menu import PLACES
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 __all__ = ["visit"]  # a fixture
 
 PROJECTOR, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}

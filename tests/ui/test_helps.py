@@ -1,13 +1,12 @@
 """Every control of every page says in one line what it does."""
 
 import pytest
+from apptest import EXACT, MIXTURE, MOVING, controls, opened, silent, visit
 from cases import long
-from test_pages import EXACT, FOLDED, MIXTURE, MOVING, at_home, visit
 
 from dlab import errors, targets
-from dlab.ui import kinds, scenes
+from dlab.ui import kinds
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 DIAGONAL = {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[1.0, 0.2], [0.2, 0.9]]}
 SCENES = {
     "home": ("", {}),
@@ -24,33 +23,7 @@ SCENES = {
     "score_error": ("score_error", EXACT),
     "long": ("particles", {**MOVING, "target": "mixture", "step": "0.0078125", "T": "10", "moving": "5000", "panels": "EM,REI,SO"}),
 }
-# A tip on a button that opens something would lie over what it opens, which explains itself.
-OPENS = {"Scenes", "Download", "Share", "Open a study file", "Make a lesson link"}
-# Buttons that nobody sees, for the digits to press.
-KEYS = {scene.question for scene in scenes.SCENES}
-# The kind of file, under the word “Download”.
-FILES = {"SVG", "PDF", "PNG", "HTML", "CSV", "JSON"}
-CONTROLS = ("button", "button_group", "checkbox", "download_button", "file_uploader", "multiselect", "number_input", "popover",
-            "selectbox", "slider", "text_input")  # fmt: skip
-
-
-def controls(node):
-    """(label, help) of every control below a node of AppTest's tree."""
-    kind, proto = getattr(node, "type", ""), getattr(node, "proto", None)
-    if kind in (*CONTROLS, "select_slider", "pills", "segmented_control") and proto is not None:
-        proto = getattr(proto, "popover", proto) if kind == "popover" else proto
-        yield proto.label, proto.help
-    for child in getattr(node, "children", {}).values():
-        yield from controls(child)
-
-
-def silent(at) -> set:
-    found = list(controls(at._tree))
-    assert found
-    # "Caption, exact start": of several studies.
-    return {label for label, said in found if not said.strip() and label.split(",")[0] not in OPENS | FILES} - KEYS
-
-
+FOLDED = [f"fold-{key}" for key in ("grid-even", "second-order", "horizon", "sampling", "picture", "own")]  # parts of the controls
 ELSEWHERE = ("waiting", "theory", "learned", "budget", "score_error", "long")  # the tests of these pages ask it too
 
 
@@ -60,10 +33,7 @@ def test_every_control_has_a_line_of_help(name):
     at = visit(page, query)
     assert not silent(at)
     if page:
-        for key in ("share", "law-open", "download", *FOLDED):
-            at.session_state[key] = True
-        at.run()
-        assert not at.exception
+        opened(at, "share", "law-open", "download", *FOLDED)
         labels = {label for label, _ in controls(at._tree)}
         assert labels & {"Target p₀", "Spectrum"} or "spec" in query
         assert "Controls to hide" in labels

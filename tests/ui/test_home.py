@@ -6,13 +6,11 @@ import zlib
 
 import pytest
 from cases import long
-from server import CHROMIUM, ROOT
+from server import ROOT
 
 from dlab import words
 from dlab.figures.movie import decode
 from dlab.ui import cards, menu, opening, scenes
-
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 OPENING = "[...document.querySelectorAll('*')].map(e => e.shadowRoot?.querySelector('.opening')).find(Boolean)"
 SIZES = ["1", "1/2", "1/4", "1/8", "1/16", "1/32"]

@@ -5,20 +5,17 @@ import json
 import re
 
 import pytest
+from apptest import buttons, charts, opened, plain, silent, spec, visit
 from PIL import Image
-from test_helps import silent
-from test_pages import at_home, charts, opened, plain, visit
 
 from dlab.ui import links, settings, studies
-
-__all__ = ["at_home"]  # a fixture that every test here uses
 
 
 def test_it_opens_with_what_is_prepared():
     at = visit("images", {})
     assert charts(at) == 0
     opened(at, "distances-open", "near-open")
-    assert not [b for b in at.button if b.label.startswith("Compute")]
+    assert not buttons(at, "Compute")
     assert charts(at) == 2
     said = plain(at)
     assert all(part in said for part in ("t\u00a0=\u00a00.400", "t\u00a0=\u00a00.200", "13 pieces"))
@@ -46,18 +43,17 @@ def test_its_sections_open_and_the_distance_is_chosen():
     assert charts(at) == 3
     said = plain(at)
     assert "0.967" in said
-    before = at.get("plotly_chart")[0].proto.spec
+    before = spec(at)
     at.session_state["images-method"] = "frechet-diagonal"
     at.session_state["images-cost"] = "evals"
     at.run()
-    assert not at.exception
-    assert at.get("plotly_chart")[0].proto.spec != before
+    assert spec(at) != before
     assert "Fréchet, diagonal at h" in plain(at)
 
 
 def test_other_settings_say_what_they_cost_first():
     at = opened(visit("images", {"images.width": "0.3"}), "distances-open", "near-open")
-    assert len([b for b in at.button if b.label.startswith("Compute (about ")]) == 3
+    assert len(buttons(at, "Compute (about ")) == 3
     assert charts(at) == 0
 
 

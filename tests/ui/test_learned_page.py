@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from test_helps import silent
-from test_pages import at_home, charts, opened, plain, visit
+from apptest import buttons, charts, opened, plain, pressed, silent, visit
 
 from dlab import engine, schemes
 from dlab.answers import learned_score as study_of
@@ -15,7 +14,6 @@ from dlab.study import Study
 from dlab.theory import score_constant
 from dlab.ui import files, links, studies
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 SMALL = {"learned.samples": "200", "learned.width": "16", "learned.updates": "500"}
 QUERY = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.25", "T": "2", "particles": "256", **SMALL}
 SECTIONS = ("plane-open", "derivatives-open", "loss-open", "measured-open", "theorem-open")
@@ -26,36 +24,22 @@ def untrained(monkeypatch):
     monkeypatch.setattr(learned, "CACHE", Cache("nowhere", memory=32, files=0))
 
 
-def labels(at):
-    return [b.label for b in at.button]
-
-
-def press(at, key):
-    at.button(key=key).click()
-    at.run()
-    assert not at.exception, at.exception
-    return at
-
-
 @pytest.mark.slow
 def test_nothing_is_trained_or_run_unasked_and_each_button_says_its_price():
     at = visit("learned", QUERY)
-    assert [b for b in labels(at) if b.startswith("Train (about")]
+    assert buttons(at, "Train (about")
     assert "has been trained" in plain(at)
     assert charts(at) == 0
     assert not silent(at)
-    at = press(at, "train")
+    pressed(at, "train")
     # What it was trained for follows without another button.
-    assert not [b for b in labels(at) if b.startswith(("Train", "Run", "Compute"))]
+    assert not buttons(at, "Train", "Run", "Compute")
     assert charts(at) == 2
     # Nothing else does.
     at.select_slider(key="s:h").set_value((1.0, 0.25)).run()
-    assert [b for b in labels(at) if b.startswith("Run")]
+    assert buttons(at, "Run")
     at.select_slider(key="s:h").set_value((0.5, 0.25)).run()
-    for key in SECTIONS:
-        at.session_state[key] = True
-    at.run()
-    assert not at.exception
+    opened(at, *SECTIONS)
     assert charts(at) == 6
     assert all(part in plain(at) for part in ("t = 0.200", "ε⁽ᴸ⁾"))
     assert not silent(at)
@@ -75,11 +59,11 @@ def test_a_cancelled_training_offers_to_go_on_and_to_start_again():
         learned.training(study.score_error, study.built, study.target).train(stop)
     at = visit("learned", QUERY)
     assert "100 of 500" in plain(at)
-    assert [b for b in labels(at) if b.startswith("Resume (about")]
+    assert buttons(at, "Resume (about")
     assert charts(at) == 1
     assert not silent(at)
-    at = press(at, "train")
-    assert not [b for b in labels(at) if b.startswith(("Train", "Resume"))]
+    pressed(at, "train")
+    assert not buttons(at, "Train", "Resume")
 
 
 @pytest.mark.parametrize("target", ["gaussian", "skew", "mixture"])
@@ -90,7 +74,7 @@ def test_it_opens_with_everything_but_other_settings_prepared(target, monkeypatc
     opened(at, *SECTIONS, "samples-open")
     assert charts(at) == 7
     assert "200 samples to 100,000" in plain(at)
-    assert not [b for b in labels(at) if b.startswith(("Run", "Train", "Compute"))]
+    assert not buttons(at, "Run", "Train", "Compute")
 
 
 @pytest.mark.parametrize("target", ["gaussian", "skew", "mixture"])

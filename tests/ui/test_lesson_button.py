@@ -2,11 +2,6 @@
 
 import json
 
-import pytest
-from server import CHROMIUM
-
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
-
 
 def scenes(page, label) -> list[dict]:
     """Of the file behind a button of the Share popover."""

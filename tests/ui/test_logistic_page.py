@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_pages import at_home, charts, opened, plain, visit, words  # noqa: F401
+from apptest import buttons, charts, opened, plain, visit, words
 
 from dlab import engine
 from dlab.targets import posterior
@@ -26,7 +26,7 @@ def test_two_features_show_data_posterior_and_particles():
     assert not at.error, at.error
     assert "10 observations" in plain(at)
     assert charts(at) == 3  # the curve waits for its button
-    assert any(b.label.startswith("Run (") for b in at.button)
+    assert buttons(at, "Run (")
 
 
 def test_two_features_open_with_posterior_particles_and_curve(monkeypatch):
@@ -34,7 +34,7 @@ def test_two_features_open_with_posterior_particles_and_curve(monkeypatch):
     at = visit("logistic", {"logistic.part": "plane"})
     assert not at.error, at.error
     assert charts(at) == 4
-    assert not any(b.label.startswith("Run (") for b in at.button)
+    assert not buttons(at, "Run (")
 
 
 def test_without_a_file_the_page_says_what_to_upload():
@@ -42,8 +42,7 @@ def test_without_a_file_the_page_says_what_to_upload():
     assert "2 to 50 features" in words(at)
     assert not charts(at)
     assert not at.warning
-    at.session_state["share"] = True
-    at.run()
+    opened(at, "share")
     assert any("data" in w.value for w in at.warning)
 
 
@@ -53,10 +52,9 @@ def test_a_csv_is_standardised_and_says_what_its_run_will_cost():
     at = visit("logistic", {"logistic.part": "csv", "schemes": "EM", "h": "0.5..0.25"})
     at.session_state["observations"] = (x.tolist(), [1 if v > 5 else -1 for v in x[:, 0]])
     at.run()
-    assert not at.exception
     assert not at.error
     assert "30 observations of 4 features" in words(at)
-    assert any(b.label.startswith("Run (") for b in at.button)
+    assert buttons(at, "Run (")
     study = studies.observed({**links.read({})[0], "schemes": ("EM",)}, x, [1, -1] * 15)
     np.testing.assert_allclose(np.mean(study.target["x"], 0), 0, atol=1e-5)
     assert study.estimator == "marginal"

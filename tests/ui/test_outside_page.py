@@ -4,15 +4,13 @@ import re
 
 import numpy as np
 import pytest
+from apptest import charts, opened, plain, silent, spec, visit
 from cases import long
-from test_helps import silent
-from test_pages import at_home, charts, opened, plain, visit
 
 from dlab import answers, engine
 from dlab.figures import tables
 from dlab.ui import assumption_cases, links, settings, studies
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 FEW = {"schemes": "EM,SO", "h": "0.5..0.0625", "T": "2"}
 
 
@@ -21,7 +19,7 @@ def test_the_gaussian_case_is_shown_at_once_with_what_fails_and_what_is_measured
     assert charts(at) == 2
     assert not at.error
     assert all(part in plain(at) for part in ("m₀ = 0.400", "Theorem 1, Theorem 3 and Theorem 4", "EM C = "))
-    assert "line: no bound" in at.get("plotly_chart")[1].proto.spec
+    assert "line: no bound" in spec(at, 1)
     # The menu's list of pages, and a button that nobody sees.
     assert not silent(at)
 

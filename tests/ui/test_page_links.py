@@ -1,6 +1,5 @@
 """A link to a page reaches the browser as Streamlit would send it."""
 
-from streamlit import delta_generator
 from streamlit.testing.v1 import AppTest
 
 
@@ -18,19 +17,12 @@ def both():
         st.page_link(page, label="Theory")
 
 
-def test_the_message_is_streamlit_s_own(monkeypatch):
-    sent, send = [], delta_generator._enqueue_message
-
-    def kept(message):
-        if message.delta.new_element.HasField("page_link"):
-            sent.append(message.delta.new_element)
-        send(message)
-
-    monkeypatch.setattr(delta_generator, "_enqueue_message", kept)
+def test_the_message_is_streamlit_s_own(monkeypatch, sent):
+    messages = sent("page_link")
     monkeypatch.setattr("streamlit.elements.widgets.button._validate_registered_page", lambda page: None)
     at = AppTest.from_function(both, default_timeout=120).run()
     assert not at.exception, at.exception
-    theirs, ours, bare, plain = sent
+    theirs, ours, bare, plain = (message.delta.new_element for message in messages)
     assert ours == theirs
     assert bare == plain
     assert "v=1" in ours.page_link.query_string

@@ -5,11 +5,9 @@ import time
 
 import pytest
 from cases import long
-from server import CHROMIUM, running
+from server import running
 
 from dlab.words import title
-
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 APP = '''
 import numpy as np, streamlit as st

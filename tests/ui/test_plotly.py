@@ -2,7 +2,6 @@
 
 import json
 
-from streamlit import delta_generator
 from streamlit.testing.v1 import AppTest
 
 from dlab.figures import screen
@@ -28,24 +27,17 @@ def ours():
         plotly.show(st.session_state["spec"], 321, {"displaylogo": False}, "k", " a curve ")
 
 
-def test_the_message_is_streamlit_s_own(monkeypatch):
+def test_the_message_is_streamlit_s_own(sent):
     axis = Axis("x", (0.5, 4.0), ((1.0, "1"),))
     chart = Chart("c", axis, axis, (Curve("a", (1.0, 2.0), (1.0, 3.0), marker="circle", dash="solid"),), alt="a")
-    sent, send = [], delta_generator._enqueue_message
-
-    def kept(message):
-        if message.delta.new_element.HasField("plotly_chart"):
-            sent.append(message)
-        send(message)
-
-    monkeypatch.setattr(delta_generator, "_enqueue_message", kept)
+    messages = sent("plotly_chart")
     for script in (theirs, ours):
         at = AppTest.from_function(script)
         at.session_state["spec"] = screen.spec(chart, "light", False, 321)
         at.run()
         assert not at.exception
     specs, names = [], []
-    for message in sent:
+    for message in messages:
         proto = message.delta.new_element.plotly_chart
         specs.append(json.loads(proto.spec))
         names.append((proto.id.split("-")[0], proto.id.split("-")[-1]))
@@ -54,5 +46,5 @@ def test_the_message_is_streamlit_s_own(monkeypatch):
     specs[0]["layout"].pop("template")  # Plotly's defaults, of which a chart sets its own
     assert specs[0] == specs[1]
     assert names[0] == names[1]
-    assert sent[0] == sent[1]
-    assert sent[1].delta.new_element.height_config.pixel_height == 321
+    assert messages[0] == messages[1]
+    assert messages[1].delta.new_element.height_config.pixel_height == 321

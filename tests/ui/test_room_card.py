@@ -4,9 +4,8 @@ import json
 import re
 
 import pytest
-from test_pages import at_home, charts, words  # noqa: F401
-from test_pages import visit as opened
-from test_scene_pages import keys, open_scene, pressed
+from apptest import address, charts, pressed, spec, visit, words
+from test_scene_pages import keys, open_scene
 
 from dlab.room import homework as codes
 from dlab.room import store
@@ -69,8 +68,7 @@ def test_a_room_votes_and_then_sees_the_votes_and_then_the_answer(own_rooms):
     assert not own_rooms.now(asked.code).open, "nobody votes on what is seen"
     assert "**Answer.**" in words(at)
     assert len(bars(at)) == 8
-    spec = at.get("plotly_chart")[0].proto.spec
-    assert {"EM, slope 1: 75%", "EM, slope ½: 25%", "SO, slope 2: 75%"} <= {trace.get("name") for trace in json.loads(spec)["data"]}
+    assert {"EM, slope 1: 75%", "EM, slope ½: 25%", "SO, slope 2: 75%"} <= {trace.get("name") for trace in json.loads(spec(at))["data"]}
     pressed(at, "guess-again")
     assert {"room-again", "guess-skip"} <= keys(at)
     pressed(at, "room-again")
@@ -134,7 +132,7 @@ def test_a_folder_that_cannot_be_written_is_said(own_rooms):
 
 
 def test_a_lecturers_own_question_waits_before_the_picture(own_rooms):
-    at = opened("convergence", {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "ask": OWN})
+    at = visit("convergence", {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "ask": OWN})
     assert charts(at) == 0
     assert "How many \\*steps\\* \\<b\\> do you need?" in words(at).replace("\u2060", "")
     assert at.slider(key="guess-option").value == 50
@@ -148,7 +146,7 @@ def test_a_lecturers_own_question_waits_before_the_picture(own_rooms):
     assert bars(at) == [("30", 1), ("40", 1)]
     assert "median 35" in html(at)
     assert "Answer" not in words(at)
-    assert links.read({k: v[-1] if isinstance(v, list) else v for k, v in at.query_params.items()})[0]["ask"] == OWN
+    assert links.read(address(at))[0]["ask"] == OWN
 
 
 def test_a_line_that_is_no_question_is_named():
@@ -166,10 +164,9 @@ def test_what_strangers_wrote_is_no_html():
 
 def test_a_students_answers_become_a_code_under_the_picture():
     values = homework.values_of("secret", "halving", 7)
-    at = opened("convergence", links.write(values, "convergence"))
+    at = visit("convergence", links.write(values, "convergence"))
     assert charts(at) == 1
     assert not at.get("code")
     for name, slope in (("EM", 1.03), ("SO", 1.9)):
-        at.number_input(key=f"homework-{name}").set_value(slope)
-        at.run()
+        at.number_input(key=f"homework-{name}").set_value(slope).run()
     assert codes.opened("secret", at.get("code")[0].value) == (codes.read(values["homework"]), ["1.03", "1.90"])

@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from test_helps import silent
-from test_pages import EXACT, at_home, charts, opened, plain, visit
+from apptest import EXACT, buttons, charts, opened, plain, silent, tables, visit
 
 from dlab import schemes
 from dlab.answers import samplers
@@ -12,20 +11,8 @@ from dlab.figures import samplers as figures
 from dlab.schemes.names import NAMES
 from dlab.ui import settings, state, studies
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 SHOWN, FRONT = "samplers-shown", "samplers-front"
 SETTING = state.KEY
-
-
-def chosen(at, key, value):
-    at.selectbox(key=key).set_value(value)
-    at.run()
-    assert not at.exception, at.exception
-    return at
-
-
-def tables(at, column):
-    return [d.value for d in at.table if column in d.value]
 
 
 def rows(at):
@@ -41,19 +28,18 @@ def test_all_schemes_are_on_the_grid_of_the_page():
     assert list(rows(at)["scheme"]) == list(schemes.REGISTRY)
     assert "= 80" in plain(at)
     assert not silent(at)
-    assert not [b for b in at.button if b.label.startswith("Run")]
+    assert not buttons(at, "Run")
     before = rows(at)
     at.selectbox(key=SETTING + "grid").set_value("log-snr").run()
-    assert not at.exception, at.exception
     assert not rows(at).equals(before)
-    chosen(at, SHOWN, "multistep")
+    at.selectbox(key=SHOWN).set_value("multistep").run()
     assert list(rows(at)["scheme"]) == ["2M-SDE", "2M", "UNIPC2"]
 
 
 @pytest.mark.parametrize("name", ["DDPM fixed large", "DPM++ 2M Karras", "Euler a"])
 def test_a_name_from_elsewhere_sets_schemes_grid_and_option(name):
     at, named = opened(visit("convergence", EXACT), "fold-grid-even"), NAMES[name]
-    chosen(at, "add-schemes", name)
+    at.selectbox(key="add-schemes").set_value(name).run()
     assert named.scheme in at.button_group(key=SETTING + "schemes").value
     assert at.selectbox(key=SETTING + "grid").value == (named.grid["name"] if named.grid else "uniform")
     for key, value in named.options:
@@ -66,7 +52,7 @@ def test_a_name_from_elsewhere_sets_schemes_grid_and_option(name):
 
 def test_a_fourth_panel_takes_the_place_of_the_last():
     at = visit("particles", {"panels": "EM,SO,REI", "h": "0.5"})
-    chosen(at, "add-panels", "Euler a")
+    at.selectbox(key="add-panels").set_value("Euler a").run()
     assert tuple(at.button_group(key=SETTING + "panels").value) == ("EM", "SO", "DDPM")
 
 
@@ -80,7 +66,7 @@ def test_an_option_enters_the_numbers():
 @pytest.mark.parametrize("name", ["OC", "EM"])
 def test_a_scheme_in_front_is_the_only_one_with_markers_where_it_has_values(name):
     at = visit("samplers", KARRAS)
-    chosen(at, FRONT, name)
+    at.selectbox(key=FRONT).set_value(name).run()
     (chart,) = at.get("plotly_chart")
     curves = [t for t in json.loads(chart.proto.spec)["data"] if not t.get("showlegend")]
     marked = {t["name"] for t in curves if "markers" in t["mode"]}
@@ -130,7 +116,6 @@ def test_the_dial_follows_its_number_of_steps():
     assert not silent(at)
     (few,) = tables(at, "N W₂, log σ")
     at.select_slider(key="dial-steps").set_value(1024).run()
-    assert not at.exception
     (many,) = tables(at, "N W₂, log σ")
     assert float(many.iloc[2]["order, best grid"]) == pytest.approx(1, abs=0.01)
     assert not many.equals(few)

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from test_pages import at_home, charts, moved, opened, visit, words  # noqa: F401
+from apptest import address, charts, moved, opened, plain, pressed, spec, visit, words
 
 from dlab.ui import exports, links, movies, runs, scenes
 
@@ -16,19 +16,8 @@ def open_scene(scene, **more):
     return visit(scene.page, links.address(scene) | more)
 
 
-def pressed(at, key):
-    at.button(key=key).click()
-    at.run()
-    assert not at.exception, at.exception
-    return at
-
-
 def keys(at) -> set:
     return {b.key for b in at.button}
-
-
-def address(at) -> dict:
-    return {k: v[-1] if isinstance(v, list) else v for k, v in at.query_params.items()}
 
 
 @pytest.mark.parametrize("scene", scenes.SCENES, ids=lambda s: s.name)
@@ -64,20 +53,17 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
     at = open_scene(HALVING)
     before = address(at)
     for scheme, slope in (("EM", 0.5), ("SO", 1.0)):
-        at.button_group(key=f"guess-{scheme}").set_value(slope)
-        at.run()
+        at.button_group(key=f"guess-{scheme}").set_value(slope).run()
     assert charts(at) == 0
     pressed(at, "guess-show")
-    said = words(at).replace("\\", "")
+    said = plain(at)
     assert re.search(r"½ for EM; .*1\.03 ± 0\.09.* ½\.", said)
     assert re.search(r"1 for SO; .*2\.0 ± 0\.2", said)
-    spec = at.get("plotly_chart")[0].proto.spec
-    assert spec.count("as you guessed") == 2
+    assert spec(at).count("as you guessed") == 2
     assert address(at) == before
     assert "guess" not in json.dumps(before)
     # What is moved in the picture alone leaves the scene, its guess and its answer alone.
-    opened(at, "fold-picture").checkbox(key="s:bounds").uncheck()
-    at.run()
+    opened(at, "fold-picture").checkbox(key="s:bounds").uncheck().run()
     assert "You said" in words(at)
     assert address(at)["scene"] == "halving"
     pressed(at, "guess-again")
@@ -86,7 +72,7 @@ def test_a_guess_is_said_drawn_and_kept_out_of_the_link():
     assert charts(at) == 1
     assert "You said" not in words(at)
     assert "Answer" in words(at)
-    assert "as you guessed" not in at.get("plotly_chart")[0].proto.spec
+    assert "as you guessed" not in spec(at)
 
 
 def test_an_exported_figure_has_no_guess_in_it(monkeypatch):
@@ -94,8 +80,7 @@ def test_an_exported_figure_has_no_guess_in_it(monkeypatch):
     monkeypatch.setattr(exports, "results", lambda figures, found, study=None: drawn.extend(figures.values()))
     at = open_scene(HALVING)
     for scheme in HALVING.guess.schemes:
-        at.button_group(key=f"guess-{scheme}").set_value(1.5)
-        at.run()
+        at.button_group(key=f"guess-{scheme}").set_value(1.5).run()
     pressed(at, "guess-show")
     opened(at, "download")
     assert not [s for s in drawn[-1].series if "guess" in s.name]

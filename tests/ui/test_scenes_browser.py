@@ -2,12 +2,9 @@
 
 import pytest
 from cases import long
-from server import CHROMIUM
-from test_browser import PLAYER, WAIT, menu, nudge, playing, query, rest, title, visit  # noqa: F401
+from test_browser import PLAYER, menu, nudge, playing, query, rest, title, visit  # noqa: F401
 
 from dlab.ui import links, scenes, tour
-
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 CURVE = ".js-plotly-plot .scatterlayer .trace"
 PROJECTOR = {"width": 1280, "height": 720}

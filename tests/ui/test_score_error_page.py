@@ -3,25 +3,23 @@
 import json
 
 import pytest
-from test_helps import silent
-from test_pages import MIXTURE, at_home, charts, opened, plain, visit
+from apptest import MIXTURE, buttons, charts, opened, plain, silent, spec, visit
 
 from dlab.ui import links
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 GAUSSIAN = {"target": "gaussian", "schemes": "EM,SO", "h": "0.5..0.125", "levels": "0.05..0.5", "T": "2"}
 SECTIONS = ("which-open", "models-open", "hessian-open", "parts-open", "measured-open", "theorem-open")
 
 
 def axis(at):
     """What the vertical axis of the first picture says."""
-    return json.loads(at.get("plotly_chart")[0].proto.spec)["layout"]["annotations"][0]["text"]
+    return json.loads(spec(at))["layout"]["annotations"][0]["text"]
 
 
 def test_a_gaussian_target_needs_no_run_and_closed_sections_draw_nothing():
     at = visit("score_error", GAUSSIAN)
     assert charts(at) == 2
-    assert not [b for b in at.button if b.label.startswith("Run")]
+    assert not buttons(at, "Run")
     assert "to the power 1.0" in plain(at)
     assert "score_error" not in links.write(links.read(GAUSSIAN)[0])
 
@@ -41,9 +39,7 @@ def test_the_controls_single_out_a_scheme_and_a_step_and_the_address_keeps_the_e
     at = visit("score_error", {**GAUSSIAN, "model": "constant", "m_angle": "90"})
     before = [c.proto.spec for c in at.get("plotly_chart")]
     at.selectbox(key="s:score_error.curve").set_value("SO")
-    at.selectbox(key="s:score_error.at").set_value(2.0)
-    at.run()
-    assert not at.exception
+    at.selectbox(key="s:score_error.at").set_value(2.0).run()
     assert all(a != b.proto.spec for a, b in zip(before, at.get("plotly_chart")))
     assert at.slider(key="s:constant.angle").value == 90
     assert at.query_params["m_angle"] in ("90", ["90"])
@@ -69,9 +65,8 @@ def test_a_skew_target_runs_by_its_law_on_a_grid():
 def test_a_mixture_with_a_void_bound_waits_for_its_run_and_says_so():
     at = visit("score_error", {**MIXTURE, "h": "0.5..0.25", "levels": "0.2..0.5", "sep": "3", "T": "2", "seed": "11"})
     assert charts(at) == 0
-    next(b for b in at.button if b.label.startswith("Run (")).click()
+    buttons(at, "Run (")[0].click()
     at.run(timeout=300)
-    assert not at.exception
     assert charts(at) == 2
     said = plain(opened(at, "theorem-open"))
     assert "void" in said
@@ -82,12 +77,9 @@ def test_a_mixture_with_a_void_bound_waits_for_its_run_and_says_so():
 def test_a_chosen_scheme_or_step_that_leaves_the_study_is_replaced():
     at = visit("score_error", GAUSSIAN)
     at.selectbox(key="s:score_error.curve").set_value("SO")
-    at.selectbox(key="s:score_error.at").set_value(2.0)
-    at.run()
+    at.selectbox(key="s:score_error.at").set_value(2.0).run()
     at.button_group(key="s:schemes").set_value(["EM"])
-    at.select_slider(key="s:h").set_value((0.5, 0.25))
-    at.run()
-    assert not at.exception
+    at.select_slider(key="s:h").set_value((0.5, 0.25)).run()
     assert charts(at) == 2
     assert at.selectbox(key="s:score_error.curve").value == "first"
     assert at.selectbox(key="s:score_error.at").value == 0.0

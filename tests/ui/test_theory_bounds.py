@@ -1,10 +1,8 @@
 """The Theory page's sections on bounds that are proved here: shown on targets of every kind, and void where they are."""
 
 import pytest
-from test_helps import silent
-from test_pages import EXACT, at_home, charts, plain, visit
+from apptest import EXACT, buttons, charts, plain, silent, visit
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 SECTIONS = ("once", "generic", "constant", "martingale", "assumed")
 APART = {"target": "mixture", "sep": "3", "h": "0.5..0.25", "T": "1"}
 
@@ -12,18 +10,14 @@ APART = {"target": "mixture", "sep": "3", "h": "0.5..0.25", "T": "1"}
 def opened(at, name):
     for each in SECTIONS:
         at.session_state[f"{each}-open"] = each == name
-    at.run()
-    assert not at.exception, at.exception
-    return at
+    return at.run()
 
 
 def shown(at, name):
     """The section opened, computed where it waits for its button."""
-    at = opened(at, name)
-    if mine := [b for b in at.button if b.label.startswith("Compute")]:
-        mine[0].click()
-        at.run()
-        assert not at.exception, at.exception
+    opened(at, name)
+    if mine := buttons(at, "Compute"):
+        mine[0].click().run()
     assert not at.error, [e.value for e in at.error]
     assert not silent(at)
     return at
@@ -33,15 +27,11 @@ def test_the_bound_on_ddpm_is_attained_on_an_isotropic_gaussian_and_not_on_equal
     at = shown(visit("theory", {**EXACT, "k1": "0.8", "k2": "0.8", "T": "4", "start": "exact"}), "once")
     assert charts(at) == 4
     assert "equals the coupled distance" in plain(at)
-    at.selectbox(key="once-grid").select("uniform")
-    at.run()
+    at.selectbox(key="once-grid").select("uniform").run()
     assert "order ½" in plain(at)
-    at.selectbox(key="once-grid").select("cubic")
-    at.run()
+    at.selectbox(key="once-grid").select("cubic").run()
     assert "3√(d/m₀)/N" in plain(at)
-    at.select_slider(key="once-noise").set_value(1.0)
-    at.run()
-    assert not at.exception
+    at.select_slider(key="once-noise").set_value(1.0).run()
 
 
 @pytest.mark.parametrize("name", ["constant", "martingale"])
@@ -56,8 +46,7 @@ def test_the_bound_from_single_steps_of_two_schemes():
     assert charts(at) == 3
     assert "estimated bound is" in plain(at)
     assert "2M-SDE" in plain(at)
-    at.selectbox(key="generic-scheme").select("SO")
-    at.run()
+    at.selectbox(key="generic-scheme").select("SO").run()
     at = shown(at, "generic")
     assert "most of it fluctuations" in plain(at)
 
@@ -66,8 +55,7 @@ def test_a_score_error_under_each_assumption():
     at = shown(visit("theory", {**EXACT, "T": "2"}), "assumed")
     assert charts(at) == 3
     assert "The error moves the run" in plain(at)
-    at.selectbox(key="assumed-name").select("relative")
-    at.run()
+    at.selectbox(key="assumed-name").select("relative").run()
     assert "does not hold here" in plain(at)
 
 

@@ -4,11 +4,9 @@ import json
 import re
 
 import pytest
+from apptest import EXACT, buttons, charts, plain, silent, spec, visit
 from cases import long
-from test_helps import silent
-from test_pages import EXACT, at_home, charts, plain, visit
 
-__all__ = ["at_home"]  # a fixture that every test here uses
 SECTIONS = ("setting", "assumptions", "theorems", "recursion", "onestep", "signs", "table", "footnotes")
 TARGETS = {
     "gaussian": {**EXACT, "T": "2"},
@@ -21,9 +19,7 @@ TARGETS = {
 def opened(at, *names):
     for name in SECTIONS:
         at.session_state[f"{name}-open"] = name in names
-    at.run()
-    assert not at.exception, at.exception
-    return at
+    return at.run()
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -49,11 +45,9 @@ def test_the_page_is_shown_on_every_target(target):
     if target == "logistic":
         assert "as far as was measured; Assumptions" in text
         opened(at)
-        next(b for b in at.button if b.label.startswith("Measure EM")).click()
-        at.run()
-        assert not at.exception
+        buttons(at, "Measure EM")[0].click().run()
         assert "EM's law is W₂" in plain(at)
-        assert not [b for b in at.button if b.label.startswith("Measure")]
+        assert not buttons(at, "Measure")
 
 
 def test_a_void_theorem_is_a_sentence():
@@ -67,9 +61,7 @@ def test_the_recursion_follows_the_step_size():
     at = opened(visit("theory", TARGETS["gaussian"]), "recursion")
     assert charts(at) == 4
     assert re.search("h = 1/4 .* exceeds 1", plain(at))
-    at.select_slider(key="s:step").set_value(0.0078125)
-    at.run()
-    assert not at.exception
+    at.select_slider(key="s:step").set_value(0.0078125).run()
     assert re.search("h = 1/128 .* below 1 at all 256 steps", plain(at))
 
 
@@ -88,9 +80,7 @@ def test_spot_the_sign(target):
     assert "slope" not in "".join(t["name"] for t in json.loads(before.spec)["data"] if t.get("showlegend"))
     assert "Not A" not in plain(at)
     for letter, answer in (("A", "Not A: that is M left out"), ("C", "Not C: that is the printed sign"), ("B", "Yes. B has M = x/4 − Lγ")):
-        at.button_group(key="theory-guess").set_value(letter)
-        at.run()
-        assert not at.exception
+        at.button_group(key="theory-guess").set_value(letter).run()
         assert answer in plain(at)
-        assert at.get("plotly_chart")[1].proto.spec != before.spec
+        assert spec(at, 1) != before.spec
     assert not silent(at)

@@ -1,13 +1,11 @@
 """Walks the lecturers' tasks of tasks.md in a browser and prints clicks, seconds and words of each.
 
-    python tests/ui/walk_tasks.py                the lab of this checkout
-    python tests/ui/walk_tasks.py --tree DIR     that of another one, from before these tasks were written: `before` walks it
+    python tests/ui/walk_tasks.py
 
 Needs Chromium and Playwright, and takes two minutes. Each task has a fresh context of the browser, on a server that has shown the page
 where it starts.
 """
 
-import argparse
 import math
 import re
 import sys
@@ -20,14 +18,12 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from server import ARGUMENTS, CHROMIUM, ROOT, running
+from server import ARGUMENTS, CHROMIUM, running
 
 DESK, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
 WAIT = 120_000  # ms
 CLICKS = 3
 IN_CLICKS = 2  # an answer
-IN_SECONDS = 2.0  # a moving picture
-
 # Whether a canvas has shown three pictures since it was first looked at; components live in shadow trees.
 MOVES = """selector => {
   const find = root => root.querySelector(selector)
@@ -137,12 +133,11 @@ class Walk:
 
 @dataclass(frozen=True)
 class Task:
-    """A task of tasks.md: where it starts, how it is walked in this lab and in the one before, and the most clicks it may take."""
+    """A task of tasks.md: where it starts, how it is walked, and the most clicks it may take."""
 
     name: str
     start: str
     now: Callable[[Walk], None]
-    before: Callable[[Walk], None] | None
     most: int = IN_CLICKS
 
 
@@ -192,15 +187,6 @@ def moving(w):
     w.arrived()
 
 
-def moving_before(w):
-    page = w.window()
-    w.begun = time.monotonic()
-    page.goto(w.address)
-    w.click(page.locator(".st-key-grid").get_by_role("link", name="What does a sampler do?"))
-    w.moves(".player canvas.dots")
-    w.arrived()
-
-
 def faster(w):
     w.at()
     w.click(place(w, "Measure"))
@@ -208,13 +194,6 @@ def faster(w):
     w.arrived()
     so, em = numbers(w.page.locator(".takeaway").inner_text())
     assert so > 1.5 * em > 1.5
-
-
-def faster_before(w):
-    w.at()
-    w.click(place(w, "Convergence"))
-    w.sees(curves(w), w.page.get_by_text("slope 1.03"))
-    w.arrived()
 
 
 def asked(w):
@@ -229,14 +208,6 @@ def asked(w):
     w.arrived()
 
 
-def asked_before(w):
-    w.at()
-    w.click(w.page.locator(".st-key-grid").get_by_role("link").nth(1))
-    w.click(named(w, "Show without guessing"))
-    w.sees(answer(w), curves(w))
-    w.arrived()
-
-
 def floor(w):
     w.at()
     w.press("5")
@@ -247,31 +218,12 @@ def floor(w):
     assert "error=constant" in w.page.url
 
 
-def floor_before(w):
-    w.at()
-    w.press("5")
-    w.sees(answer(w).or_(named(w, "Show without guessing")))
-    if not answer(w).count():
-        w.click(named(w, "Show without guessing"))
-    w.sees(answer(w), curves(w))
-    w.arrived()
-
-
 def target(w):
     w.at("particles")
     chosen(w, "Skew")
     w.moves(".player canvas.dots")
     w.arrived()
     assert "target=skew" in w.page.url
-
-
-def target_before(w):
-    w.at("particles")
-    chosen(w, "Skew")
-    w.rest()  # its player starts at rest
-    w.click(w.page.locator(".player button[data-do='play']"))
-    w.moves(".player canvas.dots")
-    w.arrived()
 
 
 def bound(w):
@@ -281,13 +233,6 @@ def bound(w):
     w.arrived()
     measured, promised = (numbers(t)[0] for t in w.page.locator(".key-figures b").all_inner_texts()[:2])
     assert promised > 10 * measured
-
-
-def bound_before(w):
-    w.at()
-    w.click(place(w, "Theory"))
-    w.sees(curves(w))
-    w.arrived()
 
 
 def shared(w):
@@ -329,11 +274,6 @@ def picture(w):
     saved(w, named(w, "Download").and_(page.locator(".st-key-downloads button")))
 
 
-def picture_before(w):
-    w.at("convergence")
-    saved(w, w.page.locator(".st-key-download-open summary"))
-
-
 def samplers(w):
     w.at()
     w.click(place(w, "Measure"))
@@ -341,16 +281,6 @@ def samplers(w):
     w.page.wait_for_url("**/samplers**")
     w.sees(w.page.get_by_text("evaluations comes nearest").or_(w.page.locator(".takeaway")))
     w.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length > 20")
-    w.arrived()
-
-
-def samplers_before(w):
-    w.at()
-    w.click(place(w, "Convergence"))
-    w.click(w.page.get_by_text("Which sampler does most with a given number of evaluations?"))
-    w.page.wait_for_function(
-        "document.querySelectorAll('.js-plotly-plot')[1]?.querySelectorAll('.scatterlayer .trace').length > 10"
-    )
     w.arrived()
 
 
@@ -364,24 +294,17 @@ def steps(w):
     assert 1 <= few < many
 
 
-def steps_before(w):
-    w.at()
-    w.click(place(w, "Budget"))
-    w.sees(curves(w), w.page.get_by_text("To come below"))
-    w.arrived()
-
-
 TASKS = (
-    Task("show a moving picture", "", moving, moving_before, 0),
-    Task("show that SO falls faster than EM", "", faster, faster_before),
-    Task("ask the room, then reveal", "", asked, asked_before),
-    Task("show the floor of a score error", "", floor, floor_before),
-    Task("change the target, watch again", "particles", target, target_before, CLICKS),
-    Task("show the bound beside the error", "", bound, bound_before),
-    Task("share it, move it on a phone", "particles", shared, shared, CLICKS),
-    Task("download the picture as SVG", "convergence", picture, picture_before),
-    Task("compare samplers at equal cost", "", samplers, samplers_before),
-    Task("find the steps of an accuracy", "", steps, steps_before),
+    Task("show a moving picture", "", moving, 0),
+    Task("show that SO falls faster than EM", "", faster),
+    Task("ask the room, then reveal", "", asked),
+    Task("show the floor of a score error", "", floor),
+    Task("change the target, watch again", "particles", target, CLICKS),
+    Task("show the bound beside the error", "", bound),
+    Task("share it, move it on a phone", "particles", shared, CLICKS),
+    Task("download the picture as SVG", "convergence", picture),
+    Task("compare samplers at equal cost", "", samplers),
+    Task("find the steps of an accuracy", "", steps),
 )
 
 
@@ -406,25 +329,19 @@ def warm(browser, address: str) -> None:
 def main() -> None:
     from playwright.sync_api import Error, sync_playwright
 
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "--tree", type=Path, default=ROOT, help="another checkout, from before these tasks were written"
-    )
-    tree = parser.parse_args().tree.resolve()
     if CHROMIUM is None:
         raise SystemExit("Chromium is not installed; on Debian: apt-get install chromium fonts-dejavu-core")
     print(f"{'':2}  {'task':36}{'clicks':>6}{'screens':>9}{'seconds':>9}{'words':>7}")
     with (
         tempfile.TemporaryDirectory() as cache,
-        running(Path(cache), root=tree) as address,
+        running(Path(cache)) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         warm(browser, address)
         for number, task in enumerate(TASKS, 1):
-            walk = task.now if tree == ROOT else task.before
             try:
-                w = walked(browser, address, task, walk)
+                w = walked(browser, address, task, task.now)
                 said = f"{w.clicks:6}{w.screens:9}{w.seconds:9.1f}{w.words:7}"
             except (Error, AssertionError) as error:
                 said = f"   failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
