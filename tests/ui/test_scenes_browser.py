@@ -2,7 +2,7 @@
 
 import pytest
 from cases import long
-from test_browser import PLAYER, menu, nudge, playing, query, rest, title, visit  # noqa: F401
+from test_browser import PLAYER, WAIT, menu, nudge, playing, query, rest, title, visit  # noqa: F401
 
 from dlab.ui import links, scenes, tour
 
