@@ -1,0 +1,54 @@
+"""Objects of different classes have different structures, so that compiled code of one never runs for another."""
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+
+import jax
+import pytest
+
+from dlab import errors, schemes, targets
+
+PLACE = {"target": targets.REGISTRY["skew"].example}
+
+
+def fields():
+    """An object of each kind that enters compiled code, by name."""
+    found = {f"target {name}": targets.build(entry.example).field for name, entry in targets.REGISTRY.items() if name != "images"}
+    for name, entry in errors.REGISTRY.items():
+        if not entry.of_target:
+            found[f"error {name}"] = errors.build(entry.example, None, None)
+    return found | {f"scheme {name}": scheme for name, scheme in schemes.REGISTRY.items()}
+
+
+def test_no_two_kinds_share_a_structure():
+    known = {name: jax.tree.structure(thing) for name, thing in fields().items()}
+    classes = {name: type(thing) for name, thing in fields().items()}
+    same = [pair for pair in combinations(known, 2) if known[pair[0]] == known[pair[1]] and classes[pair[0]] is not classes[pair[1]]]
+    assert not same
+
+
+@pytest.mark.parametrize("meta", [[], ["name"]])
+def test_compiled_code_is_of_the_class_that_is_given(meta):
+    """Two classes with the same fields, often enough that a mix-up by chance is seen."""
+
+    def made(name):
+        fields = {"x": float} | dict.fromkeys(meta, str)
+        kind = dataclass(frozen=True)(type(name, (), {"__annotations__": fields}))
+        return partial(jax.tree_util.register_dataclass, data_fields=["x"], meta_fields=meta)(kind)
+
+    wrong = 0
+    for i in range(300):
+        one, other = made(f"One{i}"), made(f"Other{i}")
+
+        @jax.jit
+        def which(thing, one=one):
+            return 0 * thing.x + isinstance(thing, one)
+
+        given = ["same"] * len(meta)
+        wrong += bool(which(one(1.0, *given)) != 1 or which(other(1.0, *given)) != 0)
+    assert wrong == 0
+    assert jax.tree.structure(one(1.0, *given)) != jax.tree.structure(other(1.0, *given))
+    assert jax.tree.map(lambda v: 2 * v, one(1.0, *given)) == one(2.0, *given)
+    (path, _), = jax.tree_util.tree_leaves_with_path(one(1.0, *given))
+    assert jax.tree_util.keystr(path) == ".x"
