@@ -14,7 +14,8 @@ def _corrected(t, x, x0, history):
     """x (n, d) with what the score at it says of the step that led to it."""
     (old, older), (z_old, x0_old, x0_older) = history.times, history.values
     begun, second = ~jnp.isinf(old), ~jnp.isinf(older)
-    old, older = jnp.where(begun, old, t + 1.0), jnp.where(second, older, t + 2.0)
+    old = jnp.where(begun, old, t + 1.0)
+    older = jnp.where(second, older, old + 1.0)  # never old itself: what is not used may still be no NaN
     h, share = log_snr(t) - log_snr(old), 1 - sigma(t) / sigma(old)
     r = (log_snr(older) - log_snr(old)) / h
     # Both conditions of order 2; in the second step of a run the point before the last is not known and the first is met alone.

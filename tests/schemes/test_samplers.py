@@ -110,6 +110,18 @@ def test_on_one_grid_of_lambda_every_schedule_gives_the_law_of_the_lab(name, las
         np.testing.assert_allclose(own[1], cov, rtol=1e-12)
 
 
+@pytest.mark.parametrize("h", [0.5, 1.0, 2.0, 3.0])
+def test_no_step_size_makes_a_step_before_the_first_one_real(h):
+    """Where a history is empty a value stands that is not used: no step may meet it and end as no number."""
+    times = h * np.arange(4, -1, -1.0)
+    for name in OF_LAWS:
+        scheme, option, of, normals, wanted = OF_LAWS[name]
+        mean, cov = lab_law(sampler(scheme, 4, **option), grids.of_times(times))
+        own = native_law(of, native.VE.points(np.sqrt(np.expm1(times))), normals, **arguments(wanted, native.VE))
+        np.testing.assert_allclose(own[0], mean, rtol=1e-9, err_msg=name)
+        np.testing.assert_allclose(own[1], cov, rtol=1e-9, err_msg=name)
+
+
 MIXTURE = {
     "name": "mixture", "weights": [0.7, 0.3], "means": [[-0.8, 0.0], [1.2, 0.5]],
     "var": [[[0.25, 0.0], [0.0, 0.25]], [[0.25, 0.1], [0.1, 0.4]]],
