@@ -94,10 +94,11 @@ def bounds(study: Study, met: dict | None = None) -> dict:
         found = theory.bound(schemes.REGISTRY[EM], facts, T=T, h=row["h"], start=study.start, errors=(eps.total, 0.0, 0.0))
         row["theorem"] = found.total
         behind = theory.recursion(facts, grid=study.grid(n), start=study.start, error=eps.total)
-        row["recursion"] = behind.total
         e, why = theory.sharp(facts, grid=study.grid(n), start=study.start, error=eps.fixed, noise=eps.fresh)
-        row["sharp"] = None if why else float(e[-1])
-        void |= {k: v for k, v in (("theorem", found.void), ("recursion", behind.void), ("sharp", why)) if v}
+        # Neither knows of another start than the theorem's two; the theorem says so.
+        without, why = (behind.void, why) if study.printed else (found.void, found.void)
+        row |= {"recursion": None if without else behind.total, "sharp": None if why else float(e[-1])}
+        void |= {k: v for k, v in (("theorem", found.void), ("recursion", without), ("sharp", why)) if v}
         rows.append(row)
     constants = theory.bound(schemes.REGISTRY[EM], facts, T=T, h=0.0, start=study.start).constants
     return {

@@ -119,6 +119,13 @@ def test_void_bounds_say_why():
     assert all(r["sharp"] > 0 for r in found["rows"])
 
 
+def test_no_bound_on_em_from_a_start_that_no_theorem_has():
+    """From N(0, I) the law of EM is further from the target than the bounds of the two other starts."""
+    found = bounds(study(GAUSSIAN, start="vp", T=1.0, h=[0.125]))
+    assert set(found["void"]) == {"theorem", "recursion", "sharp"}
+    assert {r[k] for r in found["rows"] for k in ("theorem", "recursion", "sharp")} == {None}
+
+
 def test_a_stiff_target_makes_the_recursion_exceed_every_number():
     stiff = {"name": "gaussian", "mean": [0.0, 0.0], "cov": [[0.9, 0.0], [0.0, 1e-7]]}
     found = bounds(study(stiff, T=8.0))
