@@ -55,7 +55,8 @@ def view(found, scene):
         )  # fmt: skip
 
     caption = methods.level_met(study.score_error, meta["met"])
-    return View(top=shown, takeaway=takeaway.moving(meta["table"]), said=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
+    taken = takeaway.moving(meta["table"], particles.bounded(meta["sentence"]))
+    return View(top=shown, takeaway=taken, said=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
 
 
 def choose(h: float) -> None:

@@ -1,10 +1,11 @@
 """The motion of particles as a movie: labels, colours and frames, nothing computed."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 
-from dlab import schemes
+from dlab import measure, schemes
 from dlab.figures.movie import Movie, Panel, encode
 from dlab.figures.numbers import number, step_size
 
@@ -28,7 +29,7 @@ def movie(motion, forward: bool = True) -> Movie:
                 colour_dark=style.dark,
                 positions=positions,
                 distance=distance,
-                distance_label=f"W₂ so far ({track.method})" if track.method else "W₂ so far",
+                distance_label=f"W₂ so far ({_how(track)})" if track.method else "W₂ so far",
                 parts=parts,
             )
         )
@@ -90,11 +91,24 @@ def sentence(motion) -> str:
         if track.diverged:
             parts.append(f"{track.scheme} loses {track.diverged} of {track.states.shape[1]} particles: the step is too large")
         elif np.isfinite(last):
-            parts.append(f"{track.scheme} ends at W₂ = {number(last)} ({track.method})")
+            parts.append(f"{track.scheme} ends at W₂ {'≥' if _lower(track) else '='} {number(last)} ({_how(track)})")
         else:
             parts.append(f"W₂ of {track.scheme} at the end is not known: its law leaves every grid")
     how = f"{motion.count} steps" if motion.h is None else f"h = {step_size(motion.h)} ({motion.count} steps)"
     return f"With {how} {'; '.join(parts)}."
+
+
+def bounded(said: str) -> list[str]:
+    """The schemes of whose distance a `sentence` has a lower bound alone."""
+    return re.findall(r"(\S+) ends at W₂ (?:≥|= \S+ \(lower\))", said)
+
+
+def _lower(track) -> bool:
+    return measure.method(track.method).lower
+
+
+def _how(track) -> str:
+    return "a lower bound" if _lower(track) else track.method
 
 
 def _framed(part, lead) -> np.ndarray:

@@ -52,6 +52,11 @@ def _finest(rows):
     return next((r for r in reversed(rows) if r.get("resolved", True) and not diverged(r) and r["w2"] > 0), None)
 
 
+def _known(row) -> bool:
+    """Whether a sentence may say the row's value: it is neither a bound alone nor lost in its own noise."""
+    return row.get("resolved", True) and not diverged(row)
+
+
 def _thousands(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e6 else number(value)
 
@@ -178,14 +183,19 @@ def _numbers(rows, finest, fits, sloped, bounds) -> tuple:
     return tuple(found)
 
 
-def moving(table: dict) -> Takeaway:
-    """Particles: the distances at the end of the run, which stand above the panels; table as `figures.particles.distances` takes it."""
+def moving(table: dict, lower=()) -> Takeaway:
+    """Particles: the distances at the end of the run, which stand above the panels; table as `figures.particles.distances` takes it,
+    lower: the schemes of which it has a lower bound alone."""
     ends = {s: table[s][-1] for s in table if s not in ("n", "t")}
     known = {s: v for s, v in ends.items() if v is not None and math.isfinite(v)}
     lost = [s for s in ends if s not in known]
     steps = f"After {table['n'][-1]} steps"
     if lost:
         return Takeaway(f"{steps} of this size {listed(lost)} has no finite distance: the step is too large.")
+    if bounds := [s for s in known if s in lower]:
+        least = listed(f"{number(known[s])} for {s}" for s in bounds)
+        rest = "".join(f", and {number(known[s])} for {s}" for s in known if s not in lower)
+        return Takeaway(f"{steps} W₂ is at least {least}{rest}.")
     if len(known) == 1:
         one = next(iter(known))
         return Takeaway(f"{steps} the law of {one} is W₂ = {number(known[one])} from the target.")
@@ -197,7 +207,7 @@ def moving(table: dict) -> Takeaway:
 
 def score_error(result: dict, scheme: str, h: float, bends) -> Takeaway | None:
     """W2 against the level of a score error."""
-    rows = [r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and r["value"] > 0 and not diverged(r)]
+    rows = [r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and r["value"] > 0 and _known(r)]
     if not rows:
         return None
     most, trend = max(rows, key=lambda r: r["value"]), along.trend(result, scheme, h)
@@ -238,7 +248,7 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
     found = {}
     for name, result in results.items():
         for s in result["study"]["schemes"]:
-            rows = sorted((r for r in result["rows"] if r["scheme"] == s and size(r) == h and not diverged(r)), key=lambda r: r["value"])
+            rows = sorted((r for r in result["rows"] if r["scheme"] == s and size(r) == h and _known(r)), key=lambda r: r["value"])
             if rows:
                 found[name, s] = rows
     if not found:
@@ -257,7 +267,8 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
     paper = next((rows for name, rows in mine.items() if "paper" in name), None)
     exact = next((rows for name, rows in mine.items() if "exact" in name), None)
     if paper and exact:
-        enough = next((a["value"] for a, b in zip(paper, exact) if a["value"] == b["value"] and a["w2"] <= 1.1 * b["w2"]), None)
+        own = {r["value"]: r["w2"] for r in exact}
+        enough = next((r["value"] for r in paper if r["w2"] <= 1.1 * own.get(r["value"], 0.0)), None)
         if enough is not None:
             text = f"From T = {enough:g} on, a longer run gains {s} nothing: only its own error is left."
         else:

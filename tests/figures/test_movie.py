@@ -236,3 +236,8 @@ def test_what_is_said_of_a_motion():
     said = particles.sentence(SimpleNamespace(tracks=tracks, times=np.array([4.0, 0.0]), count=16, h=0.25))
     for part in ("h = 1/4 (16 steps)", "W₂ = 0.102 (exact)", "W₂ = 0.0170 (joint)", "SO loses 17 of 500", "W₂ of EI"):
         assert part in said, part
+    assert particles.bounded(said) == []
+    tracks = track("EM", 0.1), track("REM", 0.017, method="lower")
+    said = particles.sentence(SimpleNamespace(tracks=tracks, times=np.array([4.0, 0.0]), count=16, h=0.25))
+    assert "W₂ ≥ 0.0170 (a lower bound)" in said
+    assert particles.bounded(said) == particles.bounded("With h = 1/4: REM ends at W₂ = 0.0170 (lower).") == ["REM"]

@@ -273,6 +273,19 @@ def test_moving_particles():
         brief(takeaway.moving(table))
 
 
+def test_a_lower_bound_is_never_said_to_be_the_distance():
+    table = {"n": [0, 4], "t": [2.0, 0.0], "EM": [0.5, 0.1], "SO": [0.5, 0.02], "REM": [0.5, 0.05]}
+    for lower in (["REM"], ["EM", "SO", "REM"]):
+        brief(said := takeaway.moving(table, lower))
+        assert "at least" in said.text
+        assert "times" not in said.text
+    row = {"scheme": "REM", "h": 0.5, "steps": 8, "bound_parts": None}
+    rows = [{**row, "value": v, "w2": v, "resolved": v < 1, "error_level_met": v} for v in (0.5, 1.0)]
+    result = {"study": {"schemes": ["REM"], "vary": {"axis": "score_error.level", "values": [0.5, 1.0]}}, "rows": rows, "trends": []}
+    assert "0.500" in takeaway.score_error(result, "REM", 0.5, ()).text
+    assert takeaway.score_error({**result, "rows": rows[1:]}, "REM", 0.5, ()) is None
+
+
 def test_images_and_two_features():
     found = prepared("images-grid")
     brief(takeaway.images(found))
