@@ -3,7 +3,7 @@
 import pprint
 import re
 
-from dlab import __version__, measure, schemes
+from dlab import __version__, measure, schemes, targets
 from dlab.figures import along
 from dlab.figures.numbers import NONE, listed, number, order, place, size, size_text, step_size
 from dlab.figures.tables import (
@@ -18,7 +18,7 @@ from dlab.figures.tables import (
     value_text,
 )
 
-STARTS = {"exact": "the exact law at time T", "paper": "N(0, σ²I), as in the paper"}
+STARTS = {"exact": "the exact law at time T", "paper": "N(0, σ²I), as in the paper", "vp": "N(0, I)"}
 
 # Titles, names and numbers as CITATION.cff has them; a test compares the two.
 PAPERS = (
@@ -97,8 +97,9 @@ def caption(result: dict) -> str:
 def motion_caption(study: dict, steps: int, particles: int, sentence: str) -> str:
     """What a film of particles shows, of which target, T, start, score error and seed, by which version; sentence: its distances."""
     same = " on the same Brownian paths" if len(study["schemes"]) > 1 else ""
+    of = "" if study.get("grid") or study.get("stop") else f" of h = {step_size(study['T'] / steps)}"
     return ". ".join([
-        f"{particles} particles of {listed(study['schemes'])} in {steps} steps of h = {step_size(study['T'] / steps)}{same}; lines are the "
+        f"{particles} particles of {listed(study['schemes'])} in {steps} steps{of}{same}; lines are the "
         f"density of the exact p_t",
         sentence.removesuffix("."), _scene(study), f"dlab {__version__}.",
     ])  # fmt: skip
@@ -128,13 +129,19 @@ def _fixed(study) -> dict:
     owner, _, key = {"d": "target.dim"}.get(axis, axis).partition(".")
     if not key:
         return {k: v for k, v in study.items() if k != axis}
-    return {**study, owner: {k: v for k, v in study[owner].items() if k != key}}
+    fixed = study[owner]
+    if owner == "target" and key not in fixed and fixed.get("name") in targets.REGISTRY:  # a slider's, on which several keys depend
+        fixed = {"name": fixed["name"], **(targets.REGISTRY[fixed["name"]].knobs_of(fixed) or {})}
+    return {**study, owner: {k: v for k, v in fixed.items() if k != key}}
 
 
 def _scene(study) -> str:
     target = study.get("target") or {}
     parts = [f"Target: {_spec(target)}"] if target else []
     parts += [f"T = {study['T']:g}"] if study.get("T") else []
+    parts += [f"grid {_spec(study['grid'])}"] if study.get("grid") else []
+    parts += [f"stopped at t = {study['stop']:g}"] if study.get("stop") else []
+    parts += [f"{key} = {study[key]}" for key in (*schemes.OPTIONS, "growth") if study.get(key) is not None]
     parts += [f"start from {STARTS.get(study['start'], study['start'])}"] if study.get("start") else []
     error = study.get("score_error") or {}
     parts += ["no score error" if error.get("name") == "none" and len(error) == 1 else f"score error {_spec(error)}"] if error else []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cases import GAUSSIAN, SKEW
 
-from dlab import __version__, export
+from dlab import __version__, export, targets
 from dlab.export import words
 from dlab.figures.numbers import number, power_of_ten
 from dlab.figures.tables import value_text
@@ -93,6 +93,21 @@ def test_caption_says_what_how_and_of_what(result):
     assert export.caption({}).startswith("W₂ distance")
     third = {**result, "study": {**result["study"], "target": {"name": "gaussian", "mean": [1 / 3, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]}}}
     assert "(mean = [0.333333, 0], cov = [[1, 0], [0, 1]])" in export.caption(third)
+
+
+def test_caption_says_everything_that_the_numbers_depend_on(result):
+    """Grid, early stop, options and start; of an axis that is a slider's, nothing that moves with it."""
+    study = {**result["study"], "grid": {"name": "karras", "rho": 7.0}, "stop": 0.001, "noise": "inf", "churn": 5.0, "start": "vp"}
+    said = export.caption({**result, "study": study})
+    for part in ("karras (rho = 7)", "stopped at t = 0.001", "noise = inf", "churn = 5", "start from N(0, I)"):
+        assert part in said, part
+    assert "h = " not in export.motion_caption(study, 8, 100, "")
+    assert "h = 1/2" in export.motion_caption(result["study"], 8, 100, "")
+    knobs = targets.REGISTRY["mixture"].knobs_of(mixture := targets.REGISTRY["mixture"].example)
+    said = export.caption({**result, "study": {**result["study"], "target": mixture, "vary": {"axis": "target.sep", "values": [1, 2]}}})
+    assert "means" not in said
+    assert "sep =" not in said
+    assert f"var = {knobs['var']:g}" in said
 
 
 VARIED = {
