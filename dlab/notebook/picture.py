@@ -12,7 +12,7 @@ from dlab.figures.figure import figure
 from dlab.figures.movie import packet
 from dlab.notebook.given import Given, study_of
 from dlab.notebook.runs import known, ran
-from dlab.params import MAX_PARTICLES, integer
+from dlab.params import MAX_PARTICLES, BadInput, integer
 from dlab.study import Study
 
 PANELS = 3
@@ -23,14 +23,16 @@ WITHOUT = "The particles move where the package anywidget is installed: pip inst
 
 def show(given: Given, *, particles: int = 1000):
     """The curve of a study or of a result and, of a target in the plane, its first three schemes moving `particles` particles in the
-    coarsest steps; the slider of h computes the others. particles = 0 draws the curve alone.
+    coarsest steps; the slider of h computes the others. particles = 0 draws the curve alone; of more, as many as can be followed (48) are
+    the least.
 
     given: a study, a result, their JSON objects or the path of a file of either. A study is run here where its result is not known:
     `arun` does that without making other cells wait. Returns a widget whose `h` is the step size on its slider, or a still picture
     where anywidget is not installed. BadInput for what is neither.
     """
     study, data = study_of(given)
-    integer("particles", particles, 0, MAX_PARTICLES)
+    if 0 < integer("particles", particles, 0, MAX_PARTICLES) < trajectory.FOLLOW:
+        raise BadInput(f"particles = {particles} are too few to follow; give 0 for the curve alone, or at least {trajectory.FOLLOW}.")
     if data is None:
         data = (known(study) or ran(study)).to_json()
     curve, motions = Curve(data), Motions(study, particles) if particles and in_plane(study) else None

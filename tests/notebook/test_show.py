@@ -9,8 +9,10 @@ import threading
 import time
 import xml.etree.ElementTree as tree
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cases import SKEW
 
@@ -76,6 +78,39 @@ def test_anything_else_is_one_sentence(given):
         dlab.show(given)
 
 
+@pytest.mark.parametrize("given", ["\0", *(
+    {"study": STUDY, **changed} for changed in (
+        {"rows": []}, {"rows": 5, "fits": [], "notes": []}, {"rows": [{}], "fits": [], "notes": []}, {"rows": [], "fits": [], "notes": [1]},
+        {"rows": [], "fits": [{"scheme": "EM"}], "notes": []}, {"rows": [], "fits": [{"scheme": "XX", "slope": 1.0}], "notes": []},
+    )
+)])  # fmt: skip
+def test_a_result_that_no_run_wrote_is_one_sentence(given):
+    for read in (dlab.show, dlab.rows):
+        with pytest.raises(BadInput):
+            read(given)
+
+
+@pytest.mark.parametrize("changed", [{"w2": "0.1"}, {"w2": float("nan")}, {"scheme": "SO2"}, {"steps": True}])
+def test_a_row_that_no_run_wrote_is_named(changed):
+    result = run(Study.from_json(STUDY)).to_json()
+    result["rows"][0] |= changed
+    with pytest.raises(BadInput, match=rf"rows\[0\]\.{next(iter(changed))}"):
+        dlab.rows(result)
+
+
+def test_numbers_of_numpy_are_those_of_a_file():
+    ours = {**STUDY, "target": {"name": "gaussian", "mean": [0.0, 0.5], "cov": [[1.0, 0.0], [0.0, 0.5]]}, "h": [0.5, 0.25], "T": 2.0}
+    theirs = {**ours, "target": {"name": "gaussian", "mean": np.array([0, 0.5]), "cov": np.diag([1, 0.5]).astype("f4")}}
+    theirs |= {"h": np.array([0.5, 0.25]), "T": Fraction(2)}
+    assert study_of(theirs)[0].key == Study.from_json(ours).key
+
+
+@pytest.mark.parametrize("count", [1, 2, 47])
+def test_fewer_particles_than_can_be_followed_are_refused(count):
+    with pytest.raises(BadInput, match="48"):
+        dlab.show(STUDY, particles=count)
+
+
 def test_a_kept_result_is_the_result_that_was_kept():
     for name in ("convergence-floor", "convergence-bound"):
         kept = json.loads((cache.PREPARED / f"{name}.json").read_text())
@@ -131,7 +166,7 @@ def test_nothing_moves_where_no_plane_is_drawn(changed, particles):
 def test_without_anywidget_the_curve_stands_still_and_says_why(monkeypatch):
     monkeypatch.delitem(sys.modules, "dlab.notebook.widget", raising=False)
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    picture = dlab.show(STUDY, particles=16)
+    picture = dlab.show(STUDY, particles=64)
     assert tree.fromstring(picture._repr_svg_()).tag.endswith("svg")
     assert WITHOUT in picture._repr_html_()
     assert WITHOUT in repr(picture)
