@@ -85,10 +85,14 @@ def main(argv=None) -> int:
 def _read(path):
     from dlab import pictures
     from dlab.study import Study
+    from dlab.study.unread import unread
 
     pictures.beside = None if path == "-" else Path(path).parent
     try:
-        return Study.from_json(sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes())
+        study = Study.from_json(sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes())
+        for sentence in unread(study):
+            print(f"dlab: {sentence}", file=sys.stderr)
+        return study
     except (OSError, UnicodeError) as error:
         raise BadInput(f"study = {show(path, 200)} cannot be read ({_reason(error)}); give the path of a JSON study file") from None
 
@@ -328,8 +332,20 @@ def _lesson(args) -> int:
 
 
 def _workers(args) -> int:
+    import socket
+
+    from dlab import params
     from dlab.engine import places
 
+    if args.workers is not None:
+        params.integer("--workers", args.workers, 1, MOST_WORKERS)
+    params.integer("--port", args.port, 0, 65535)
+    try:  # now, in a sentence: the process that takes this one's place knows no better than a traceback
+        family, *_, address = socket.getaddrinfo(args.host, args.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        given = f"--host {show(args.host, 200)} --port {args.port}"
+        raise BadInput(f"{given}: nothing can listen there ({_reason(error)}); give an address of this machine and a free port.") from None
     return places.serve(args.workers, args.host, args.port)
 
 

@@ -84,6 +84,10 @@ def test_features_too_wide_for_the_table_of_the_score_are_refused_and_standardis
     assert studies.study(settings.defaults() | {"target": "logistic", **scaled, "scaled": False}).target["x"] == table.x
 
 
+def test_a_first_line_longer_than_a_cell_may_be_is_refused_in_the_app():
+    assert "CSV" in refused(uploads.planar, b"x" * 200_000 + b",b,y\n1,2,1\n")
+
+
 # ---------------------------------------------------------------- study files
 
 REFUSED_STUDIES = {

@@ -12,6 +12,7 @@ from dlab import __main__ as shell
 from dlab import answers, engine, errors, measure, schemes, study, targets
 from dlab.engine import many
 from dlab.meter import Meter
+from dlab.ui import files
 
 STUDY = {
     "target": {"name": "gaussian", "mean": [0.4, 0.0], "cov": [[1.0, 0.3], [0.3, 0.5]]},
@@ -132,6 +133,20 @@ def test_check_says_what_a_study_costs(file, tmp_path, capsys):
     assert f"about {answers.find('met').check(study.Study.from_json(file.read_text()), 'SO', 4096) / 1e6:.0f} MB" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "changes, key",
+    [({"score_error": {"name": "none", "hessian_level": 0.1}}, "score_error.hessian_level"),
+     ({"score_error": {"name": "none", "hessian": {"kind": "diagonal"}}}, "score_error.hessian"), ({}, "")],
+)  # fmt: skip
+def test_a_key_that_none_of_the_schemes_takes_is_named(changes, key, tmp_path, capsys):
+    """In the shell and in the app; not where a scheme takes it."""
+    for names, said in ((["EM", "EI"], bool(key)), (["EM", "SO"], False)):
+        (path := tmp_path / "study.json").write_text(json.dumps({**STUDY, "schemes": names, **changes}))
+        assert shell.main(["check", str(path)]) == 0
+        assert (f"{key} changes nothing" in capsys.readouterr().err) == said
+        assert any("changes nothing" in note for note in files.from_study(path.read_bytes())[1]) == said
+
+
 def test_list_names_everything_in_the_registries(capsys):
     assert shell.main(["list"]) == 0
     words = capsys.readouterr().out.split()
@@ -165,6 +180,10 @@ def test_a_bad_study_is_one_sentence_on_stderr_and_status_2(command, content, wo
         ([], "command"),
         (["run"], "study"),
         (["run", "study.json", "--jsn"], "--jsn"),
+        (["workers", "--workers", "0"], "--workers"),
+        (["workers", "--port", "-1"], "--port"),
+        (["workers", "--host", "203.0.113.1", "--port", "0"], "203.0.113.1"),  # no machine has it
+        (["workers", "--host", "no machine"], "no machine"),
     ],
 )
 def test_a_bad_command_line_is_one_sentence_on_stderr_and_status_2(arguments, word, refused):

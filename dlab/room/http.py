@@ -1,6 +1,6 @@
 """What phones ask for: plain requests on the lab's own port, with no session of Streamlit.
 
-    GET  /room              a field for the code
+    GET  /room, /room/      a field for the code
     GET  /room/CODE         the question, as a page of its own; gives the device its token, in a cookie that only these routes read
     GET  /room/CODE/now     the room as it is now, as JSON
     POST /room/CODE/vote    {"number": 1, "answer": [0]}
@@ -161,8 +161,8 @@ def routes(base: str = "", rooms=store.shared) -> list[Route]:
         return JSONResponse({"said": "There is nothing here; a room is at /room/ and its code."}, 404, headers=HEADERS)
 
     return [
-        Route(f"{root}/room", page), Route(f"{root}/room/{{code}}", page), Route(f"{root}/room/{{code}}/now", now),
-        Route(f"{root}/room/{{code}}/vote", vote, methods=["POST"]),
+        Route(f"{root}/room", page), Route(f"{root}/room/", page), Route(f"{root}/room/{{code}}", page),
+        Route(f"{root}/room/{{code}}/now", now), Route(f"{root}/room/{{code}}/vote", vote, methods=["POST"]),
         Route(f"{root}/room/{{rest:path}}", nothing),  # or Streamlit would answer with its own page
     ]  # fmt: skip
 

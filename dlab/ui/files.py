@@ -7,6 +7,7 @@ from dlab import errors, grid, schemes, targets
 from dlab.cache import dumps
 from dlab.params import BadInput, show
 from dlab.study import BUDGET, Study
+from dlab.study.unread import unread
 from dlab.ui import settings, studies
 from dlab.ui.settings import ACCURACIES, DISTANCES, LADDER, MAX_PANELS, MILLION
 
@@ -36,7 +37,8 @@ def from_study(data: bytes) -> tuple[dict, list[str]]:
     for name in ("error", "accuracy", "budget", *schemes.OPTIONS):
         made |= settings.table()[name].in_study(values)
     kept = {key: asked[key] for key in settings.KEPT if key in asked and not same(asked[key], made.get(key))}
-    notes = [f"No control shows the file's {_named(asked[key], made.get(key), key)}; it is kept as it is." for key in kept]
+    notes = [*unread(given)]
+    notes += [f"No control shows the file's {_named(asked[key], made.get(key), key)}; it is kept as it is." for key in kept]
     if asked.pop("reach", None):
         notes.append("The file's reach is searched for on the page “steps N”, with step sizes of its own.")
     values |= {"kept": kept or None}

@@ -68,6 +68,8 @@ def make(name: str, students: int, secret: str, address: str) -> list[tuple[int,
     """(number, link) of every student."""
     choice("scene", name, scenes())
     integer("students", students, 1, homework.MOST)
+    if not share.is_address(address):
+        raise BadInput(f"address = {show(address, 200)} is not one that a browser opens; give that of the lab, such as https://lab.example.org.")
     return [(n, share.link(address.rstrip("/"), BY_NAME[name].page, values_of(secret, name, n))) for n in range(1, students + 1)]
 
 
@@ -123,4 +125,7 @@ def table(path: str) -> list[list[str]]:
         reason = getattr(error, "strerror", None) or error
         raise BadInput(f"{show(path, 200)} cannot be read ({reason}); give a CSV file in UTF-8.") from None
     separator = max(",;\t", key=text.count)
-    return list(csv.reader(io.StringIO(text), delimiter=separator))
+    try:
+        return list(csv.reader(io.StringIO(text), delimiter=separator))
+    except csv.Error as error:
+        raise BadInput(f"{show(path, 200)} is not a readable CSV ({error}); check its quotation marks.") from None

@@ -32,7 +32,7 @@ def base(page: str) -> tuple[str, str]:
     """Where the lab stands, without a final slash, and a sentence where others will not find it there."""
     given = os.environ.get(ADDRESS, "").strip().rstrip("/")
     shown = (st.context.url or "http://localhost:8501").rstrip("/").removesuffix(f"/{page}")
-    if given and not _is_address(given):
+    if given and not is_address(given):
         return shown, f"{ADDRESS} was ignored, since it is not an address like https://lab.example.org; this link uses the browser's."
     address = given or shown
     if urlsplit(address).hostname in LOCAL:
@@ -41,7 +41,8 @@ def base(page: str) -> tuple[str, str]:
     return address, ""
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether the lab may stand at this address."""
     try:
         parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)

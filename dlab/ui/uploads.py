@@ -1,5 +1,7 @@
 """Files that a visitor gives: taken once, or refused with what is wrong; and how a table of observations is to be read."""
 
+import csv
+
 import streamlit as st
 
 from dlab.params import BadInput
@@ -40,7 +42,7 @@ def columns(data: bytes, off) -> tuple[str | None, str | None]:
     left, right = st.columns(2)
     separator = settings.table()["separator"].draw(left, state.drawn("separator"), off) or None
     try:
-        names = observations.columns(data, separator)
+        names = _parted(observations.columns, data, separator)
     except BadInput:  # the reader says it
         names = []
     if state.value("label") not in names:
@@ -51,9 +53,17 @@ def columns(data: bytes, off) -> tuple[str | None, str | None]:
 
 def table(key: str, data: bytes, planar: bool, *how) -> tuple[list, list]:
     """Features and labels of a file; what was understood of it is kept in the session, to be said beside them."""
-    read = observations.read_csv(data, planar, *how)
+    read = _parted(observations.read_csv, data, planar, *how)
     st.session_state[f"{key}-read"] = [read.x, read.y], " ".join([read.summary, *read.remarks])
     return read.x, read.y
+
+
+def _parted(read, data, *how):
+    """read(data, *how); BadInput where a cell is longer than the reader of the standard library takes, before it knows the separator."""
+    try:
+        return read(data, *how)
+    except csv.Error as error:
+        raise BadInput(f"The file is not a readable CSV ({error}); check its quotation marks, or choose the separator.") from None
 
 
 def understood(key: str, data) -> str:

@@ -124,3 +124,19 @@ def test_a_file_without_codes_or_none_at_all_gives_one_sentence(tmp_path, capsys
     for path in (empty, tmp_path / "none.csv", tmp_path):
         assert shell.main(["homework", "check", str(path), "--secret", SECRET]) == shell.EXIT_BAD_INPUT
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_answers_with_a_cell_too_long_for_the_reader_are_refused(tmp_path, capsys):
+    """An open quotation mark makes the rest of a file one cell."""
+    path = tmp_path / "answers.csv"
+    path.write_bytes(b'"' + b"x" * 200_000)
+    assert shell.main(["homework", "check", str(path), "--secret", SECRET]) == shell.EXIT_BAD_INPUT
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["nonsense", "lab.example.org", "http://x/?a=1", "http://[::1"])
+def test_links_to_no_address_are_not_made(address, tmp_path, capsys):
+    made = ["homework", "make", "--scene", "halving", "--students", "1", "--address", address, "--out", str(tmp_path / "links.csv")]
+    assert shell.main(made) == shell.EXIT_BAD_INPUT
+    assert address in capsys.readouterr().err
+    assert not (tmp_path / "links.csv").exists()

@@ -81,8 +81,9 @@ def test_routes_of_streamlit_and_ours_stand_beside_each_other(server):
     assert status == 200
     assert "streamlit" in text.lower()
     assert "Content-Security-Policy" not in headers
-    status, headers, text = fetch(server, "/room")
-    assert (status, state(text)) == (200, {"said": "", "root": "/room"})
+    for path in ("/room/", "/room"):
+        status, headers, text = fetch(server, path)
+        assert (status, state(text)) == (200, {"said": "", "root": "/room"})
 
 
 def test_a_phone_gets_the_question_alone_and_a_token(server, asked, rooms):
