@@ -18,7 +18,7 @@ from dlab.figures.tables import (
     value_text,
 )
 
-STARTS = {"exact": "the exact law at time T", "paper": "N(0, σ²I), as in the paper", "vp": "N(0, I)"}
+STARTS = {"exact": "the exact law at time T", "paper": "N(0, σ²I) at time T", "vp": "N(0, I) at time T"}
 
 # Titles, names and numbers as CITATION.cff has them; a test compares the two.
 PAPERS = (

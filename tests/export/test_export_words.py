@@ -89,7 +89,7 @@ def test_caption_says_what_how_and_of_what(result):
     assert all(part in said for part in ("512", "95 %", "1.96")), said
     wrong = {**result, "study": {**result["study"], "start": "paper", "score_error": {"name": "constant", "level": 0.1}}}
     assert "level = 0.1" in export.caption(wrong)
-    assert "N(0, σ²I), as in the paper" in export.caption(wrong)
+    assert "N(0, σ²I) at time T" in export.caption(wrong)
     assert export.caption({}).startswith("W₂ distance")
     third = {**result, "study": {**result["study"], "target": {"name": "gaussian", "mean": [1 / 3, 0.0], "cov": [[1.0, 0.0], [0.0, 1.0]]}}}
     assert "(mean = [0.333333, 0], cov = [[1, 0], [0, 1]])" in export.caption(third)
