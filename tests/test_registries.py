@@ -165,7 +165,7 @@ def test_a_score_errors_record_is_whole(name):
     assert entry.name == name
     assert all((entry.title, entry.formula, entry.phrase))
     assert {k.name for k in entry.knobs} <= set(entry.keys)
-    errors.build({"name": name, **{k.name: k.default for k in entry.knobs}})
+    errors.build({"name": name, **{k.name: k.default for k in entry.knobs}}, targets.build(GAUSSIAN), GAUSSIAN)
     assert {entry.style.marker, entry.style.dash} <= {*MARKERS, *DASHES}
 
 
