@@ -206,17 +206,21 @@ def _free(across, rises, sign, corner, marks) -> tuple[float, float] | None:
     picture: their width, their heights, and marks (n, 2)."""
     steep, room = max(rises), 1 - 2 * EDGE - across
     home = (EDGE if corner == "left" else 1 - EDGE - across), (0.96 - steep if corner == "top" else FOOT)
-    places = [home, *((EDGE + room * i / 24, FOOT + (0.96 - FOOT - steep) * j / 48) for i in range(25) for j in range(49))]
-    places.sort(key=lambda p: math.dist(p, home))
-    if not len(marks):
+
+    def clear(places):
+        starts, foot = np.array(places).T[:, :, None]
+        along = marks[:, 0] - starts if sign > 0 else starts + across - marks[:, 0]  # from where the slopes meet
+        over = marks[:, 1] - foot
+        inside = (along > -CLEAR) & (along < across + CLEAR) & (over > -CLEAR) & (over < steep * along / across + CLEAR)
+        beside = (along >= across) & (along < across + EDGE + CLEAR) & (over > -CLEAR) & (over < steep + CLEAR)
+        return ~(inside | beside).any(axis=1)
+
+    if not len(marks) or clear([home])[0]:  # mostly, and a hundredth of the time of the search
         return home
-    starts, foot = np.array(places).T[:, :, None]
-    along = marks[:, 0] - starts if sign > 0 else starts + across - marks[:, 0]  # from where the slopes meet
-    over = marks[:, 1] - foot
-    inside = (along > -CLEAR) & (along < across + CLEAR) & (over > -CLEAR) & (over < steep * along / across + CLEAR)
-    beside = (along >= across) & (along < across + EDGE + CLEAR) & (over > -CLEAR) & (over < steep + CLEAR)
-    clear = ~(inside | beside).any(axis=1)
-    return places[int(clear.argmax())] if clear.any() else None
+    places = [(EDGE + room * i / 24, FOOT + (0.96 - FOOT - steep) * j / 48) for i in range(25) for j in range(49)]
+    places.sort(key=lambda p: math.dist(p, home))
+    free = clear(places)
+    return places[int(free.argmax())] if free.any() else None
 
 
 def _marks(x, y, curves, bands, corner) -> np.ndarray:
