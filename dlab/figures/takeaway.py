@@ -26,6 +26,7 @@ from dlab.figures.tables import (
 )
 
 MOST = 25  # words of a sentence
+ROUNDING = 1e-9  # W2 below which two laws are equal up to rounding
 FEW = 4  # key figures
 EQUAL = 1.05  # times an error that count as the same
 ALIKE = 0.25  # of two slopes that may be the same
@@ -371,9 +372,14 @@ def of_samplers(rows: list[dict], picked: str | None = None) -> Takeaway:
     if not ranked:
         return Takeaway(samplers.sentence(rows, picked))
     best, worst = ranked[0], ranked[-1]
-    text = f"With {samplers.AT} evaluations {best['scheme']} comes closest, and {worst['scheme']} ends "
-    text += f"{number(worst['w2'] / best['w2'])} times as far from the target."
-    figures = [(f"W₂ of {r['scheme']}", number(r["w2"])) for r in (best, worst)]
+    without = [r["scheme"] for r in rows if r["evaluations"] == samplers.AT and r["w2"] is not None and r["w2"] < ROUNDING]
+    text = f"{listed(without)} {'makes' if len(without) == 1 else 'make'} no error here; with" if without else "With"
+    if best is worst:
+        text += f" {samplers.AT} evaluations the law of {best['scheme']} is W₂ = {number(best['w2'])} from the target."
+    else:
+        text += f" {samplers.AT} evaluations {best['scheme']} comes {'next' if without else 'closest'}, and {worst['scheme']} ends "
+        text += f"{number(worst['w2'] / best['w2'])} times as far from the target."
+    figures = [(f"W₂ of {r['scheme']}", number(r["w2"])) for r in ranked[:: max(len(ranked) - 1, 1)]]
     mine = next((r for r in ranked if r["scheme"] == picked), None)
     return Takeaway(text, (*figures, *([(f"place of {picked}", f"{ranked.index(mine) + 1} of {len(ranked)}")] if mine else [])))
 
@@ -381,7 +387,7 @@ def of_samplers(rows: list[dict], picked: str | None = None) -> Takeaway:
 def on_grids(found: dict) -> Takeaway:
     """One scheme on every grid, the best and the worst."""
     rows, own = schedules.ranked(found), found["study"].get("grid", {"name": "uniform"})["name"]
-    if not rows or rows[-1]["w2"] < 1e-9:
+    if not rows or rows[-1]["w2"] < ROUNDING:
         return Takeaway(schedules.sentence(found))
     best, last, mine = rows[0], rows[-1], next((r for r in rows if r["grid"] == own), None)
     text = f"In {found['steps']} steps {found['scheme']} does best on the grid “{schedules.title(best['grid'])}”; "

@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -295,7 +296,13 @@ def test_images_and_two_features():
 
 def test_samplers_at_equal_cost():
     study = Study.from_json({"target": GAUSSIAN, "schemes": ["EM"], "T": 4.0, "steps": [16]})
-    rows = engine.at_once("samplers", study)["rows"]
+    by = {s: engine.at_once("samplers", replace(study, schemes=(s,)))["rows"] for s in ("EM", "SO", "OC")}
+    rows = by["EM"]
+    assert len(takeaway.of_samplers(rows).figures) == 1
+    said = takeaway.of_samplers(rows + by["SO"] + by["OC"])
+    brief(said)
+    assert said.text.startswith("OC ")  # the optimal control has the law of the target
+    assert [label.split()[-1] for label, _ in said.figures] == ["SO", "EM"]
     for seed in range(SPOILED + 1):
         rng = random.Random(seed)
         left = [{**r} for r in rows if rng.random() < (1, 0.5, 0.05)[seed % 3]]
