@@ -2,11 +2,9 @@
 
 from urllib.parse import parse_qsl
 
-from test_pages import at_home, opened, visit
+from apptest import opened, visit
 
 from dlab.ui import findings
-
-__all__ = ["at_home"]  # a fixture that every test here uses
 
 
 def links_of(at):
