@@ -368,7 +368,7 @@ KEPT = {  # what of a study file no control shows, and the key that says so
     "penalty beyond the slider": ({"target": {"name": "logistic", **DATA, "lam": 9.0}}, None),
     **{f"target {name}": ({"target": entry.example}, None) for name, entry in targets.PLANAR.items()},
     **{
-        f"error {name}": ({"score_error": {**entry.example, "hessian_level": 0.25}}, None)
+        f"error {name}": ({"schemes": ["SO"], "score_error": {**entry.example, "hessian_level": 0.25}}, None)
         for name, entry in errors.OFFERED.items()
     },
     "grid": ({"grid": {"name": "karras", "rho": 5.0}, "steps": [8, 16, 32], "schemes": ["DDPM", "CHURN"], "churn": 5.0}, None),
