@@ -131,13 +131,15 @@ def test_a_notebook_runs_and_its_words_are_true(name, at_hand):
 def test_stop_ends_a_run_and_the_kernel_goes_on(kernel):
     long = {"target": {"name": "skew", "lam": 0.8, "c": 2.0, "k": 2.0}, "schemes": ["EM"], "h": [1 / 256], "T": 4.0, "particles": 65536,
             "estimator": "projected"}  # fmt: skip
-    kernel.execute(f"import dlab\nawait dlab.arun({long})", stop_on_error=False)  # else what comes next too soon is refused
+    asked = kernel.execute(f"import dlab\nawait dlab.arun({long})", stop_on_error=False)  # else what comes next too soon is refused
     # The bar says that the run is under way.
     while (said := kernel.get_iopub_msg(timeout=120))["msg_type"] != "display_data":
         assert said["msg_type"] != "error"
     assert "<progress" in said["content"]["data"]["text/html"]
     kernel.parent.interrupt_kernel()
-    assert kernel.get_shell_msg(timeout=60)["content"]["status"] == "error"
+    while (reply := kernel.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != asked:
+        pass
+    assert reply["content"]["status"] == "error"
     left = "import threading, time\nwhile any(t.name.startswith('dlab-unit') for t in threading.enumerate()): time.sleep(0.1)\n6 * 7"
     answer = kernel.execute_interactive(left, timeout=120, output_hook=lambda said: None)
     assert answer["content"]["status"] == "ok"
