@@ -42,7 +42,7 @@ def grid_sentence(found: dict) -> str:
     """What the grids show now."""
     steps = round(found["study"]["T"] / found["h"])
     size = f"h\u00a0=\u00a0{size_text(found['h'])}"
-    said = [f"All schemes start from the same noise and meet the same increments, in {steps} steps of {size}."]
+    said = [f"All schemes start from the same noise, in {steps} steps of {size}."]
     for name, spent in found["spent"].items():
         pieces, top = sum(spent["pieces"]), max(spent["growth"])
         limit = found["study"].get("growth")
