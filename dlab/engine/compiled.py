@@ -30,6 +30,11 @@ SMALL = {"DLAB_SMALL": "1", "DLAB_MEMORY": "0.5"}  # where little memory is free
 _least = 0.0
 
 
+def small() -> bool:
+    """Whether the environment, or this process for those that it starts, asks for the lower ceilings."""
+    return os.environ.get("DLAB_SMALL", "0") not in ("", "0")
+
+
 def be_small() -> None:
     """Lower the ceilings of this process and of what it starts, so that a server and one worker fit into a gigabyte."""
     global FORGET, RESTART

@@ -18,7 +18,7 @@ from pathlib import Path
 import dlab
 from dlab.cache import folder
 from dlab.engine import cost
-from dlab.engine.compiled import be_small, most, resident
+from dlab.engine.compiled import be_small, most, resident, small
 from dlab.engine.journal import remembered
 from dlab.engine.lost import Lost
 from dlab.engine.runs import Runs
@@ -99,8 +99,7 @@ def start(scheduler: str | None = None, workers: int | None = None, wait: bool =
     thread starts the place, and a failure is logged and leaves the work in this process.
     """
     scheduler = scheduler or os.environ.get("DLAB_SCHEDULER") or None
-    if os.environ.get("DLAB_SMALL") or free_memory() < ROOM:
-        be_small()
+    _fit()
     workers = _count() if workers is None and not scheduler else workers
     stop()
     cost.remember()
@@ -158,6 +157,12 @@ def free_memory() -> float:
     return left if left < float("inf") else float(ROOM)
 
 
+def _fit() -> None:
+    """Take the lower ceilings where little memory is free."""
+    if small() or ("DLAB_SMALL" not in os.environ and free_memory() < ROOM):
+        be_small()
+
+
 def _count() -> int:
     if text := os.environ.get("DLAB_WORKERS"):
         try:
@@ -165,7 +170,7 @@ def _count() -> int:
         except ValueError:
             raise BadInput(f"DLAB_WORKERS = {text!r} is not a number; give how many worker processes there are to be.") from None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if os.environ.get("DLAB_SMALL") else cores
+    return 1 if small() else cores
 
 
 def _connect(scheduler, workers, wait=STARTS) -> None:
@@ -253,5 +258,6 @@ def _cluster(workers: int, *more: str) -> dict:
 
 def serve(workers: int | None, host: str, port: int):
     """Become the workers of this machine for other processes, until they are interrupted; the scheduler's address is printed."""
+    _fit()
     how = _cluster(workers or _count() or 1, "--stay", "--host", host, "--port", str(port))
     os.execve(how["args"][0], how["args"], how["env"])

@@ -9,7 +9,7 @@ import os
 import threadpoolctl
 from dask.sizeof import sizeof
 
-from dlab.engine.compiled import be_small, keep_compiled
+from dlab.engine.compiled import be_small, keep_compiled, small
 from dlab.engine.identity import QUICK, label
 from dlab.sample import Run
 
@@ -19,7 +19,7 @@ MANY = 1e9  # of a resource that is only a label
 def dask_setup(worker) -> None:
     """What Dask calls in a worker when it starts."""
     keep_compiled()
-    if os.environ.get("DLAB_SMALL"):
+    if small():
         be_small()
     threadpoolctl.threadpool_limits(1)
     if QUICK not in worker.state.total_resources:

@@ -41,7 +41,12 @@ def rows_of(result, scheme: str) -> list[dict]:
 
 def resolved_rows(result, scheme: str) -> list[dict]:
     """Those of the scheme's rows that have a value of their own, coarsest first."""
-    return [r for r in rows_of(result, scheme) if not diverged(r) and r.get("resolved", True) and r["w2"] > 0]
+    return [r for r in rows_of(result, scheme) if resolved(r)]
+
+
+def resolved(row) -> bool:
+    """Whether a sentence may say the row's value: it is neither a bound alone nor lost in its own noise."""
+    return not diverged(row) and row.get("resolved", True) and row["w2"] > 0
 
 
 def schemes_of(result) -> list[str]:
@@ -221,7 +226,7 @@ def rows_table(result) -> list[dict]:
             "Hessians": row.get("hessian_evals"),
             "paths": row.get("particles"),
             "W₂ ± 95 %": value_text(row),
-            "bracket": f"{number(row['lower'])} to {number(row['upper'])}" if (row.get("lower") or 0) < (row.get("upper") or 0) else NONE,
+            "bracket": NONE if row.get("lower") == row.get("upper") else f"{number(row.get('lower'))} to {number(row.get('upper'))}",
             "floor": number(row.get("floor")),
             "method": method_text(row),
             "bound": "void" if _void(result, scheme) else number(row.get("bound")),

@@ -13,11 +13,11 @@ from dlab.figures.numbers import about, estimate, fixed, listed, number, place, 
 from dlab.figures.slopes import LEAST
 from dlab.figures.tables import (
     at_equal_cost,
-    diverged,
     fit_of,
     has_slope,
     levelled,
     local_slopes,
+    resolved,
     resolved_rows,
     rows_of,
     schemes_of,
@@ -50,12 +50,7 @@ def _who(names) -> str:
 
 
 def _finest(rows):
-    return next((r for r in reversed(rows) if r.get("resolved", True) and not diverged(r) and r["w2"] > 0), None)
-
-
-def _known(row) -> bool:
-    """Whether a sentence may say the row's value: it is neither a bound alone nor lost in its own noise."""
-    return row.get("resolved", True) and not diverged(row)
+    return next((r for r in reversed(rows) if resolved(r)), None)
 
 
 def _thousands(value: float) -> str:
@@ -208,7 +203,7 @@ def moving(table: dict, lower=()) -> Takeaway:
 
 def score_error(result: dict, scheme: str, h: float, bends) -> Takeaway | None:
     """W2 against the level of a score error."""
-    rows = [r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and r["value"] > 0 and _known(r)]
+    rows = [r for r in result["rows"] if r["scheme"] == scheme and r["h"] == h and r["value"] > 0 and resolved(r)]
     if not rows:
         return None
     most, trend = max(rows, key=lambda r: r["value"]), along.trend(result, scheme, h)
@@ -249,7 +244,7 @@ def horizon(results: dict[str, dict], h: float) -> Takeaway | None:
     found = {}
     for name, result in results.items():
         for s in result["study"]["schemes"]:
-            rows = sorted((r for r in result["rows"] if r["scheme"] == s and size(r) == h and _known(r)), key=lambda r: r["value"])
+            rows = sorted((r for r in result["rows"] if r["scheme"] == s and size(r) == h and resolved(r)), key=lambda r: r["value"])
             if rows:
                 found[name, s] = rows
     if not found:

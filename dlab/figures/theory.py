@@ -10,7 +10,7 @@ from dlab import schemes, theory
 from dlab.figures.chart import INK, LESS, MORE, NEUTRAL, Axis, Chart, Curve, Sheet, decades
 from dlab.figures.numbers import NONE, Z95, about, constant, estimate, listed, number, order, step_size, symbol
 from dlab.figures.plot import beside, even_axis, line, plot, scheme_look, step_axis
-from dlab.figures.tables import diverged, fit_of, has_slope, hover, reasons, rows_of, value_text
+from dlab.figures.tables import diverged, fit_of, has_slope, hover, reasons, resolved, rows_of, value_text
 
 EM = scheme_look("EM")
 # Bounds on EM and how each is drawn; a theorem's leading term is dotted in its scheme's colour on every page.
@@ -77,7 +77,7 @@ def _measured(result) -> list[dict]:
 
 def at_finest(found: dict, result: dict | None) -> tuple[dict | None, float | None, dict]:
     """EM's finest resolved row, or None; its step size, else the finest of the bounds; the bounds there, or {}."""
-    finest = next((r for r in reversed(_measured(result)) if r.get("resolved", True) and r["w2"] > 0), None)
+    finest = next((r for r in reversed(_measured(result)) if resolved(r)), None)
     h = finest["h"] if finest else min((r["h"] for r in found["rows"]), default=None)
     return finest, h, next((r for r in found["rows"] if h and math.isclose(r["h"], h)), {})
 

@@ -65,8 +65,15 @@ def test_a_small_machine_has_lower_ceilings_and_one_worker(monkeypatch):
     free[0] -= 2
     assert asked == [len(os.sched_getaffinity(0))]
     assert compiled.most() == before
+    monkeypatch.setenv("DLAB_SMALL", "0")  # whoever says so keeps the others
     places.start()
-    assert asked[1:] == [1]
+    assert asked[1:] == [len(os.sched_getaffinity(0))]
+    monkeypatch.delenv("DLAB_SMALL")
+    monkeypatch.setattr(places.os, "execve", lambda *how: asked.append(how[1][how[1].index("--workers") + 1]))
+    places.serve(None, "127.0.0.1", 0)
+    assert asked[2:] == ["1"]
+    places.start()
+    assert asked[3:] == [1]
     assert compiled.FORGET < compiled.RESTART < 0.6e9
     assert compiled.most() < before / 3
     assert memory.limit() == 0.5 * memory.GIB
