@@ -14,7 +14,8 @@ from dlab import engine, grid, schemes
 from dlab.answers import learned_score, score_error
 from dlab.answers.bounds import bounds, checklist
 from dlab.cache import PREPARED
-from dlab.figures import takeaway
+from dlab.figures import tables, takeaway
+from dlab.figures.numbers import NONE
 from dlab.study import Study, run
 
 GAUSSIAN = {"name": "gaussian", "mean": [0.5, 0.0], "cov": [[0.7, 0.2], [0.2, 1.0]]}
@@ -326,3 +327,11 @@ def test_grids(scheme):
         rows = [{**r, **rng.choice(({}, {"w2": None}, {"w2": 1e-12}))} for r in found["rows"] if rng.random() < 0.7]
         brief(takeaway.on_grids({**found, "rows": rows}))
     brief(takeaway.on_grids({**found, "rows": []}))
+
+
+def test_a_bound_alone_stands_in_the_table():
+    whole = copy.deepcopy(normal())
+    for row, ends in zip(whole["rows"], [{"lower": 0.5, "upper": None}, {"lower": None, "upper": 2.0}, {"lower": 1.0, "upper": 1.0}]):
+        row.update(ends)
+    told = {line["bracket"] for line in tables.rows_table(whole)}
+    assert {f"0.500 to {NONE}", f"{NONE} to 2.00", NONE} <= told
