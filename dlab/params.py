@@ -1,6 +1,7 @@
 """Reading values that people typed: one error class, one sentence each, and the limits of the lab."""
 
 import math
+import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -50,6 +51,17 @@ def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf
     if not math.isfinite(result) or not low <= result <= high or (above is not None and result <= above):
         raise BadInput(f"{name} = {show(value)} is out of range; give {_range(low, high, above)}.")
     return result
+
+
+def plain(value: Any) -> Any:
+    """The value with its arrays as lists and its numbers as Python's int and float, so that it can be written as JSON."""
+    if hasattr(value, "tolist"):  # of NumPy, JAX and their likes
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return float(value) if isinstance(value, numbers.Real) and not isinstance(value, (int, float)) else value
 
 
 def typed(name: str, text: str) -> float:

@@ -55,7 +55,7 @@ def view(found, scene):
         )  # fmt: skip
 
     caption = methods.level_met(study.score_error, meta["met"])
-    taken = takeaway.moving(meta["table"], particles.bounded(meta["sentence"]))
+    taken = takeaway.moving(meta["table"], meta["lower"])
     return View(top=shown, takeaway=taken, said=meta["sentence"], caption=caption, notes=tuple(meta["notes"]))
 
 

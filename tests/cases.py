@@ -35,6 +35,6 @@ def memory(name, target, begin, limit=None) -> int:
     key, scheme = jax.random.key(0), schemes.REGISTRY[name]
     lowered = _advance.lower(
         scheme, target.field, errors.NONE, jnp.asarray(begin), (), None, None, uniform(2.0, 10).span(0, CHUNK), 0, 10,
-        _draw(generator(key), scheme, errors.NONE, begin.shape, None), None, limit and (limit, key), record=False, follow=0,
+        _draw(generator(key), generator(key), scheme, errors.NONE, begin.shape, None), None, limit and (limit, key), record=False, follow=0,
     )  # fmt: skip
     return lowered.compile().memory_analysis().temp_size_in_bytes

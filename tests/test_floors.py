@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Where a module lives: the longest prefix counts.
 FLOORS = {
     "dlab._version": 0, "dlab": 0, "dlab.types": 0, "dlab.process": 0, "dlab.grid": 0, "dlab.params": 0, "dlab.linop": 0,
-    "dlab.fingerprint": 0, "dlab.cache": 0, "dlab.pictures": 0, "dlab.look": 0, "dlab.words": 0,
+    "dlab.fingerprint": 0, "dlab.cache": 0, "dlab.pictures": 0, "dlab.look": 0, "dlab.words": 0, "dlab.pytree": 0,
     "dlab.room": 1, "dlab.field": 1, "dlab.noise": 1,
     "dlab.targets": 2, "dlab.schemes": 2, "dlab.errors": 2, "dlab.theory": 2, "dlab.learn": 2,
     "dlab.sample": 3, "dlab.laws": 3,
@@ -33,7 +33,7 @@ FLOORS = {
 }  # fmt: skip
 # Within a floor: a folder is one module, and these may be used by their own floor.
 SHARED = {
-    "dlab", "dlab._version", "dlab.fingerprint", "dlab.types", "dlab.process", "dlab.params", "dlab.linop", "dlab.pictures",
+    "dlab", "dlab._version", "dlab.fingerprint", "dlab.types", "dlab.process", "dlab.params", "dlab.pytree", "dlab.linop", "dlab.pictures",
     "dlab.theory", "dlab.learn",  # a scheme has a theorem, a score error may be a trained network
 }  # fmt: skip
 

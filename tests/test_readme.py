@@ -169,7 +169,7 @@ def test_limits_are_those_that_are_enforced():
         f"2 to {pictures.MAX_IMAGES:,} square grey images of 2 to {pictures.MAX_SIDE} pixels a side ({', '.join(pictures.SUFFIXES)})",
         f"{spectrum.MAX_DIM:,} of a spectrum",
         f"accurate to {quadrature_target.ACCURATE:g}",
-        ", ".join(observations.SEPARATORS.values()).replace(", tabs", " or tabs"),
+        ", ".join(observations.SEPARATORS.values()).replace(", vertical", " or vertical"),
         f"{params.MAX_PARTICLES:,} Brownian paths",
         f"{params.MAX_STEPS:,} steps",
         f"{params.MAX_STEP_SIZES} step sizes",

@@ -1,13 +1,13 @@
 """Objects of different classes have different structures, so that compiled code of one never runs for another."""
 
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 
 import jax
 import pytest
 
 from dlab import errors, schemes, targets
+from dlab.pytree import pytree
 
 PLACE = {"target": targets.REGISTRY["skew"].example}
 
@@ -35,7 +35,7 @@ def test_compiled_code_is_of_the_class_that_is_given(meta):
     def made(name):
         fields = {"x": float} | dict.fromkeys(meta, str)
         kind = dataclass(frozen=True)(type(name, (), {"__annotations__": fields}))
-        return partial(jax.tree_util.register_dataclass, data_fields=["x"], meta_fields=meta)(kind)
+        return pytree(["x"], meta=meta)(kind)
 
     wrong = 0
     for i in range(300):

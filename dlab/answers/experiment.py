@@ -6,7 +6,6 @@ The studies themselves are plain ones: target `logistic` with 20 features, estim
 
 import itertools
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +17,7 @@ from dlab.answers.base import Answer
 from dlab.laws import gaussian, mixture
 from dlab.measure import fit, marginal
 from dlab.measure.base import jackknife
+from dlab.pytree import pytree
 from dlab.sample import diverged, simulate, starts
 from dlab.study import memory
 from dlab.study.spec import Study
@@ -40,7 +40,7 @@ READINGS = {
 }
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["field", "count"], meta_fields=[])
+@pytree(["field", "count"])
 @dataclass(frozen=True)
 class Guarded:
     """The score of an `AtomsField` of `count` atoms as whoever writes the ratio down may compute it: Z the mean of the kernels

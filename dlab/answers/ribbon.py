@@ -6,7 +6,7 @@ the marginal, which is one too; the score of a product acts on each of its axes 
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from dlab import noise, process
 from dlab.answers.base import Answer
 from dlab.field import ExactField
 from dlab.params import BadInput
+from dlab.pytree import pytree
 from dlab.sample import simulate
 from dlab.study import Study, shared_paths
 from dlab.targets.base import UNKNOWN, Facts, Target
@@ -33,7 +34,7 @@ FINE, WIDE = 2049, 6.0  # points and half width, in standard deviations, of the 
 FLOOR = 1e-9  # the first time at which every target has a density
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["field", "mean", "axis"], meta_fields=[])
+@pytree(["field", "mean", "axis"])
 @dataclass(frozen=True)
 class AxisField(ExactField):
     """A product's field along one of its axes, (d,), through the mean (d,): places on it are (n, 1)."""

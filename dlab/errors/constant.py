@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +10,10 @@ from dlab import params
 from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
 from dlab.look import Style
 from dlab.params import Knob
+from dlab.pytree import pytree
 
 
-@partial(
-    jax.tree_util.register_dataclass, data_fields=["level", "angle", "hessian_level", "drift_level"], meta_fields=[]
-)
+@pytree(["level", "angle", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class ConstantError(ScoreError):
     """e = level (cos angle, sin angle, 0, ...), angle in radians; on the line, where there are two directions, level times the sign of

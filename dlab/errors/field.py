@@ -1,7 +1,6 @@
 """An error of the same length everywhere whose direction turns smoothly in space."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,15 +9,12 @@ from dlab import params
 from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
 from dlab.look import Style
 from dlab.params import Knob
+from dlab.pytree import pytree
 
 FEATURES = 24
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["level", "waves", "phases", "hessian_level", "drift_level"],
-    meta_fields=[],
-)
+@pytree(["level", "waves", "phases", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class FieldError(ScoreError):
     """e = level (cos phi(x), sin phi(x)), phi = pi sqrt(2/K) sum_k cos(w_k . x + b_k), w_k ~ N(0, I):

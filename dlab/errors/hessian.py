@@ -11,7 +11,6 @@ old at most, and on the way it moves by O(h) in the mean: order 2 stays.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +20,7 @@ from dlab import params
 from dlab.errors.base import ScoreError
 from dlab.linop import Dense, Diagonal
 from dlab.params import BadInput
+from dlab.pytree import pytree
 
 # What is asked of each kind: (key, default, lowest, highest, whether it is whole).
 KINDS = {
@@ -33,9 +33,7 @@ KEEP = ("bottom", "top")
 DRIFTS = ("exact", "rebuilt")
 
 
-@partial(
-    jax.tree_util.register_dataclass, data_fields=["inner", "size", "held"], meta_fields=["kind", "keep", "rebuilt"]
-)
+@pytree(["inner", "size", "held"], meta=["kind", "keep", "rebuilt"])
 @dataclass(frozen=True)
 class HessianError(ScoreError):
     """inner: the error of the score, with its own additions to L and M; size: level, rank or every; keep: which eigen directions
@@ -100,7 +98,7 @@ class HessianError(ScoreError):
         size = f"{float(self.size):g}"
         end, many = {"bottom": "least", "top": "largest"}[self.keep], f"{size} " * (size != "1") + "eigenvalue" + "s" * (size != "1")
         what = {
-            "relative": f"H* = (1 + {size})H",
+            "relative": f"H* = (1 {'−' if self.size < 0 else '+'} {size.removeprefix('-')})H",
             "low_rank": f"H along its {end} {many} only, each counted as one product, 1/d of a Hessian" if size != "0" else "H* = 0",
             "diagonal": "the diagonal of H, counted as d of its d(d + 1)/2 entries",
             "stale": f"H of every {size}th step, kept for each particle in between",

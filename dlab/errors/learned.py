@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import jax
@@ -23,6 +22,7 @@ from dlab.cache import Cache
 from dlab.errors.base import ErrorEntry, ScoreError
 from dlab.learn import Trained
 from dlab.linop import Dense, Products, Residual
+from dlab.pytree import pytree
 
 if TYPE_CHECKING:
     from dlab.targets import Target
@@ -40,7 +40,7 @@ EVALUATED = 3000  # weights whose evaluation in a run doubles the cost of a part
 SAID = "SO's Hessian is the network's own Jacobian, made symmetric; M is x/4 − Lγ with it and the network's score."
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["net", "hessian_level", "drift_level"], meta_fields=[])
+@pytree(["net", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class LearnedError(ScoreError):
     """s* = net(t, x); hessian_level and drift_level come on top of the network's own errors of L and M."""

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +9,10 @@ import jax.numpy as jnp
 from dlab import params
 from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
 from dlab.look import Style
+from dlab.pytree import pytree
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["level", "hessian_level", "drift_level"], meta_fields=[])
+@pytree(["level", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class NoiseError(ScoreError):
     """e ~ N(0, level^2/d I), independent at each evaluation: its total standard deviation is level."""

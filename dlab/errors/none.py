@@ -1,15 +1,15 @@
 """No error in the score; L and M may still carry theirs."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 
 from dlab.errors.base import ErrorEntry, ScoreError
+from dlab.pytree import pytree
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["hessian_level", "drift_level"], meta_fields=[])
+@pytree(["hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class NoError(ScoreError):
     hessian_level: jax.Array

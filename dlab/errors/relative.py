@@ -1,7 +1,6 @@
 """A score too long or too short by a fixed share: an error that changes the curvature."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +9,10 @@ from dlab import params
 from dlab.errors.base import ErrorEntry, ScoreError
 from dlab.look import Style
 from dlab.params import Knob
+from dlab.pytree import pytree
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["level", "hessian_level", "drift_level"], meta_fields=[])
+@pytree(["level", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class RelativeError(ScoreError):
     """s* = (1 + level) s."""

@@ -13,8 +13,8 @@ from dlab.study import Study
 
 
 def made(study: Study, steps: int, count: int, whole: bool, scene: str, tick=lambda done: None) -> bytes:
-    """The movie of the study's schemes, compressed: a line of JSON {steps: {"sentence", "table", "notes", "met"}} and the player's bytes;
-    whole: at all step sizes that the player's slider offers. tick(done) may raise to cancel."""
+    """The movie of the study's schemes, compressed: a line of JSON {steps: {"sentence", "table", "notes", "met", "lower"}} and the
+    player's bytes; whole: at all step sizes that the player's slider offers. tick(done) may raise to cancel."""
     if whole:
         motions = trajectory.ladder(study, steps, count, tick)
     else:
@@ -43,7 +43,7 @@ def _meta(motion, count) -> dict:
     table |= {t.scheme: [float(d) if np.isfinite(d) else None for d in t.distance] for t in motion.tracks}
     notes = [f"{t.scheme}: {t.diverged} of {count} particles diverged; they are not drawn." for t in motion.tracks if t.diverged]
     met = {t.scheme: t.error_level_met for t in motion.tracks}
-    return {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met}
+    return {"sentence": particles.sentence(motion), "table": table, "notes": notes, "met": met, "lower": particles.lower(motion)}
 
 
 def positions(study: Study, steps: int, count: int, tick=lambda done: None) -> bytes:

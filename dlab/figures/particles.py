@@ -1,6 +1,5 @@
 """The motion of particles as a movie: labels, colours and frames, nothing computed."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -98,9 +97,9 @@ def sentence(motion) -> str:
     return f"With {how} {'; '.join(parts)}."
 
 
-def bounded(said: str) -> list[str]:
-    """The schemes of whose distance a `sentence` has a lower bound alone."""
-    return re.findall(r"(\S+) ends at W₂ (?:≥|= \S+ \(lower\))", said)
+def lower(motion) -> list[str]:
+    """The schemes of whose distance there is a lower bound alone."""
+    return [track.scheme for track in motion.tracks if track.method and _lower(track)]
 
 
 def _lower(track) -> bool:

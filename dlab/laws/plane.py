@@ -9,7 +9,6 @@ second. Of the other routes to a law it shares the scheme's step alone: its scor
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +23,7 @@ from dlab.errors import perturb
 from dlab.field import ExactField
 from dlab.laws.levels import Levels
 from dlab.noise import StepNoise
+from dlab.pytree import pytree
 
 SIZES = (96, 144, 216)  # points a side, in the order in which they are tried until W2 settles
 LEAST = 3  # nodes a direction for what SO's noise has above the common part, at first; one more with each size
@@ -59,7 +59,7 @@ class Plane:
         return tangent(self.density[i], self.target[i], [line[1] - line[0] for line in self.lines])
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["s", "H"], meta_fields=[])
+@pytree(["s", "H"])
 @dataclass(frozen=True)
 class _Held(ExactField):
     """Score (n, 2) and Hessian (n, 2, 2) at the points and the time of one step."""

@@ -18,13 +18,14 @@ from dlab.grid import Grid
 from dlab.grid.base import PAST
 from dlab.laws.mixture import Maps, carried, midpoints
 from dlab.noise import StepNoise
+from dlab.pytree import pytree
 from dlab.targets.spectrum import AxesField
 
 ROWS = 64  # steps that are read off together, by one compiled program
 QUICK = {"xla_cpu_use_fusion_emitters": False}  # each scheme compiles once in a process, which takes half as long like this
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["values", "mean"], meta_fields=[])
+@pytree(["values", "mean"])
 @dataclass(frozen=True)
 class Line(AxesField):
     """Score of N(a_t mean, a_t^2 diag(values) + sigma_t^2 I)."""
@@ -35,7 +36,7 @@ class Line(AxesField):
         return -self._precision(t) * (x - process.scale(t) * self.mean)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["values", "mean"], meta_fields=["times"])
+@pytree(["values", "mean"], meta=["times"])
 @dataclass(frozen=True)
 class _Beside(Line):
     """`times` lines beside each other, whose precisions are found once."""

@@ -6,13 +6,13 @@ is written once for numbers, dense matrices and, later, operators known by produ
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from math import factorial
 from typing import Protocol
 
 import jax
 import jax.numpy as jnp
 
+from dlab.pytree import pytree
 from dlab.types import Matrices, Points
 
 
@@ -38,7 +38,7 @@ ZERO = Scalar(0.0)
 HALF = Scalar(0.5)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=[])
+@pytree(["values"])
 @dataclass(frozen=True)
 class Diagonal:
     """A diagonal matrix per particle, its entries of a shape that broadcasts against (n, d)."""
@@ -56,7 +56,7 @@ class Diagonal:
         return f(self.values) * v
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["matrix"], meta_fields=[])
+@pytree(["matrix"])
 @dataclass(frozen=True)
 class Dense:
     """A symmetric matrix per particle, shape (n, d, d), or one for all of them, (d, d)."""

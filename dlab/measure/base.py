@@ -140,7 +140,7 @@ def by_law(name, title, applies, follow, price, **words) -> Estimator:
 
 def unsettled(what: str, change: float) -> str:
     """The flag of a law on a grid whose W2 may be off by a share that is too large, or inf where only one grid holds it."""
-    why = f"by what its refinements changed, W₂ may be off by {change:.1%}" if math.isfinite(change) else "no coarser one holds it"
+    why = f"judging by its refinements, W₂ may be off by {change:.1%}" if math.isfinite(change) else "no coarser grid contains the law"
     return f"{what} is not resolved by its finest grid: {why}"
 
 

@@ -23,6 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dlab import noise
+from dlab.pytree import pytree
 
 METHODS = ("redraw", "path", "flow")
 CHUNK = 16  # tries between two looks at the host: progress, cancellation, normals
@@ -31,7 +32,7 @@ TRIES = 20_000  # after which a particle is given up
 LEAST = 1e-9  # step below which it is
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["tol", "relative", "first", "most", "safety", "power"], meta_fields=[])
+@pytree(["tol", "relative", "first", "most", "safety", "power"])
 @dataclass(frozen=True)
 class Controller:
     """tol > 0 and relative >= 0 are e_abs and e_rel; first and most: the first and the longest step; after S comes a step
@@ -62,10 +63,7 @@ class Run:
     forgotten: int
 
 
-@partial(
-    jax.tree_util.register_dataclass, meta_fields=[],
-    data_fields=["x", "before", "left", "h", "accepted", "tried", "lost", "path", "ahead", "places", "forgotten"],
-)  # fmt: skip
+@pytree(["x", "before", "left", "h", "accepted", "tried", "lost", "path", "ahead", "places", "forgotten"])
 @dataclass(frozen=True)
 class _State:
     """before (n, d): x before the last accepted step; left, h (n,): time to go, and length of the next try; path (n, d): the Brownian

@@ -8,7 +8,6 @@ part of order h^{3/2} is left.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +17,12 @@ from dlab import linop
 from dlab.errors import perturb
 from dlab.field import ExactField
 from dlab.noise import StepNoise
+from dlab.pytree import pytree
 
 NODES = 3  # of the mean over U: in U the step of a linear score is a cubic for REM and nearly one for REI
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["t", "x", "s", "L", "rate"], meta_fields=[])
+@pytree(["t", "x", "s", "L", "rate"])
 @dataclass(frozen=True)
 class Linear(ExactField):
     """The score linearised at time t and points x (n, d): s, L there and `rate` (n, d), its mean change per unit of

@@ -7,19 +7,19 @@ it for all particles; the pieces' noise adds up to that of the whole step (a Bro
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from dlab.noise import StepNoise
+from dlab.pytree import pytree
 
 PIECES = 64  # of one step at most
 LOOK = 4  # products that look for the largest eigenvalue; a piece that is not cut has them for its noise
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["products", "pieces", "growth", "missed"], meta_fields=[])
+@pytree(["products", "pieces", "growth", "missed"])
 @dataclass(frozen=True)
 class Spent:
     """What the steps of a run cost and met.

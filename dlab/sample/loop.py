@@ -83,19 +83,19 @@ def _advance(scheme, field, error, x, kept, beside, memory, span, first, count, 
     return jax.lax.fori_loop(0, count, body, (x, kept, beside, memory, jnp.zeros(CHUNK), states, followed, spent))
 
 
-def _draw(generator, scheme, error, shape, path):
+def _draw(increments, rest, scheme, error, shape, path):
     """What the path leaves open in CHUNK steps of particles (n, d): normals of the scheme, midpoints U, normals of the
-    error; the last two None where there are none. By NumPy, as the path is (see noise.path). The first normal comes first:
-    without a path it is that of the increment, and of one key the same for all schemes."""
+    error; the last two None where there are none. By NumPy, as the path is (see noise.path). The first normal is drawn by
+    `increments`, all else by `rest`: without a path it is that of the increment, and of one key the same for all schemes."""
 
-    def normals(k):
+    def normals(generator, k):
         return generator.standard_normal((CHUNK, k, *shape), np.float32)
 
     count = scheme.normals(path is not None)
-    first = normals(min(count, 1))
-    u = generator.random((CHUNK, shape[0], 1)) if scheme.randomised else None
-    more = [normals(count - 1)] if count > 1 else []
-    return np.concatenate([first, *more], axis=1) if more else first, u, normals(scheme.score_evals) if error.draws else None
+    first = normals(increments, min(count, 1))
+    u = rest.random((CHUNK, shape[0], 1)) if scheme.randomised else None
+    more = [normals(rest, count - 1)] if count > 1 else []
+    return np.concatenate([first, *more], axis=1) if more else first, u, normals(rest, scheme.score_evals) if error.draws else None
 
 
 def simulate(
@@ -126,7 +126,9 @@ def simulate(
         limit = None if not scheme.hessian_evals or scheme.history else (limit, noise.stream(key, "growth"))
     beside, memory, spent = (x, x) if controlled else None, error.begin(field, grid.T, x), []
     kept = scheme.begin(x)
-    generator = noise.generator(key)
+    # Along a path there is no increment to share, and the order of the draws is that of kept results.
+    increments = noise.generator(key)
+    rest = increments if path is not None else noise.generator(noise.stream(key, "rest"))
     squares, states, parts = [], [np.asarray(start)[None]], []
     for first in range(0, steps, CHUNK):
         count = min(CHUNK, steps - first)
@@ -135,7 +137,7 @@ def simulate(
             piece = path[first : first + count]
             if count < CHUNK:
                 piece = np.concatenate([piece, np.zeros((CHUNK - count, *piece.shape[1:]), piece.dtype)])
-        drawn = _draw(generator, scheme, error, x.shape, path)
+        drawn = _draw(increments, rest, scheme, error, x.shape, path)
         x, kept, beside, memory, square, passed, followed, cost = _advance(
             scheme, field, error, x, kept, beside, memory, grid.span(first, CHUNK), first, count, drawn, piece, limit,
             record=record, follow=follow,

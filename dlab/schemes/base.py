@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jax
@@ -12,6 +12,7 @@ from dlab import noise, params
 from dlab.linop import Dense
 from dlab.look import Style
 from dlab.params import BadInput
+from dlab.pytree import pytree
 
 if TYPE_CHECKING:
     from dlab.schemes.formula import Formula
@@ -69,14 +70,13 @@ class History(NamedTuple):
     values: tuple
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["value"],
-    meta_fields=[
+@pytree(
+    ["value"],
+    meta=[
         "name", "title", "parts", "strong_order", "law_order", "formula", "style", "family", "score_evals", "hessian_evals", "randomised",
         "dynamics", "theorem", "expansion", "option", "history",
     ],
-)  # fmt: skip
+)
 @dataclass(frozen=True)
 class Scheme:
     """One discretisation of the reverse process. A pytree whose one leaf is `value`, so that no value of an option recompiles.

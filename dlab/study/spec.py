@@ -85,6 +85,7 @@ class Study:
             data = _parsed(data)
         if isinstance(data, dict) and {"study", "rows"} <= data.keys():
             data = data["study"]
+        data = params.plain(data)
         params.only_keys("study", data, [*DEFAULT, *EXTENDED, "steps"])
         if type(data.get("schema", SCHEMA)) is not int or data.get("schema", SCHEMA) != SCHEMA:
             raise BadInput(f"schema = {params.show(data['schema'])} is unknown; this version reads schema {SCHEMA}.")

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import numpy as np
 
 from dlab import params
 from dlab.params import BadInput
+from dlab.pytree import pytree
 from dlab.targets.base import Fact
 from dlab.targets.quadrature_target import QuadratureTarget
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=[], meta_fields=["function"])
+@pytree([], meta=["function"])
 @dataclass(frozen=True)
 class CustomDensity:
     function: Callable

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -11,10 +11,11 @@ import numpy as np
 from dlab import linop, params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
+from dlab.pytree import pytree
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["mean", "values", "vectors"], meta_fields=[])
+@pytree(["mean", "values", "vectors"])
 @dataclass(frozen=True)
 class GaussianField(ExactField):
     """Score of N(a_t mean, a_t^2 cov + sigma_t^2 I), cov = vectors diag(values) vectors^T."""

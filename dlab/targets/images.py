@@ -6,7 +6,7 @@ C v = sum_k pi_k ((x_k - m).v) x_k: two passes over the images, as for the score
 """
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ import numpy as np
 from dlab import linop, params, pictures, process
 from dlab.field import ExactField
 from dlab.params import BadInput
+from dlab.pytree import pytree
 from dlab.targets.base import UNKNOWN, Fact, Facts, Target, TargetEntry
 
 BLOCK = 2048  # images looked at together: what is kept for each of them and each particle stays small
@@ -22,7 +23,7 @@ SHUFFLE = 0  # seed of the order in which images are taken, so that the first n 
 PLAIN = 3e9  # multiplications a second, against which a particle-step in the plane is priced
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["images", "log", "width"], meta_fields=[])
+@pytree(["images", "log", "width"])
 @dataclass(frozen=True)
 class ImagesField(ExactField):
     """images (blocks, k, d), filled up with zeros; log (blocks, k): log of their weights, -inf for what fills up."""

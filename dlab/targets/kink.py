@@ -5,7 +5,6 @@ Its score turns by 2c over a width delta. For delta = 0 it jumps, and the diffus
 
 import math
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,7 @@ import numpy as np
 
 from dlab import params
 from dlab.params import BadInput, Knob
+from dlab.pytree import pytree
 from dlab.targets import quadrature
 from dlab.targets.base import Fact, Factors, TargetEntry, infinite
 from dlab.targets.pieces import Pieces, PiecesLine
@@ -21,7 +21,7 @@ from dlab.targets.quadrature_target import QuadratureTarget
 NODES_A_BEND = 1.5  # of the quadrature's grid in a width delta: e^{-2 pi 1.5}, its error, is 1e-4 of the bend
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["lam", "c", "delta"], meta_fields=[])
+@pytree(["lam", "c", "delta"])
 @dataclass(frozen=True)
 class KinkLine:
     """log density of one coordinate, elementwise, delta > 0."""
@@ -35,7 +35,7 @@ class KinkLine:
         return -self.lam * u**2 / 2 - self.c * u**2 / (jnp.sqrt(u**2 + self.delta**2) + self.delta)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["line"], meta_fields=[])
+@pytree(["line"])
 @dataclass(frozen=True)
 class KinkDensity:
     line: KinkLine

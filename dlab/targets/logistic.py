@@ -13,6 +13,7 @@ import numpy as np
 
 from dlab import params
 from dlab.params import BadInput, Knob
+from dlab.pytree import pytree
 from dlab.targets import posterior, sampled
 from dlab.targets.base import Fact, Target, TargetEntry
 from dlab.targets.gaussian import Gaussian
@@ -27,7 +28,7 @@ SCORES = (*sampled.FORMS, "laplace")
 MOST_MEMORY = 2e7  # atoms times features squared
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["signed", "lam"], meta_fields=[])
+@pytree(["signed", "lam"])
 @dataclass(frozen=True)
 class LogisticDensity:
     """signed: y_i x_i, (m, d); lam: the penalty."""

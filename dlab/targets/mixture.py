@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from scipy.special import ndtr
 from dlab import params, process
 from dlab.field import ExactField
 from dlab.params import BadInput, Knob
+from dlab.pytree import pytree
 from dlab.targets import mixture_facts
 from dlab.targets.base import UNKNOWN, Fact, Factors, Facts, Regions, Target, TargetEntry, measured_smoothness
 from dlab.targets.gaussian import covariance
@@ -20,7 +21,7 @@ FAR, CELLS, NEWTON = 9.0, 721, 3  # of the quantile function's table: standard d
 SEARCHED = "numerical over ±5 standard deviations, far out, and where two components weigh the same"
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["logw", "means", "values", "vectors"], meta_fields=[])
+@pytree(["logw", "means", "values", "vectors"])
 @dataclass(frozen=True)
 class MixtureField(ExactField):
     """K components: logw (K,), means (K, d), covariances vectors diag(values) vectors^T."""
@@ -54,7 +55,7 @@ class MixtureField(ExactField):
         return self._components(t, x)[3]
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["logw", "means", "var"], meta_fields=[])
+@pytree(["logw", "means", "var"])
 @dataclass(frozen=True)
 class MixtureLine:
     """log density of one coordinate, elementwise: K components of one variance."""

@@ -12,7 +12,7 @@ from dlab import params
 from dlab.params import BadInput
 
 MAX_FEATURES = 50
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 LABELS = ("y", "label", "outcome", "target", "class", "diagnosis")  # names that a column of labels has, the first that is there
 POSITIVE = ("yes", "true", "positive", "case", "pos", "t")  # words for the label 1; else the later one in the alphabet is
 MISSING = ("", "na", "n/a", "nan", "null", "none", "-", "?", "inf", "-inf")
@@ -82,7 +82,9 @@ def read_csv(data: bytes, planar: bool = False, separator: str | None = None, la
     The first row is a header where it holds words and no number. Whole numbers without a header that may be the parts of decimal commas
     are refused unless the separator is given. BadInput names line and column, what stands there, and the next step.
     """
-    chosen, (separator, rows) = separator, _cells(data, separator)
+    text, stated = _text(data)
+    chosen = separator or stated
+    separator, rows = _cells(text, chosen)
     count = len(rows)
     names, rows, remarks = _header(rows)
     if chosen is None and separator == "," and len(rows) == count and _pairs(rows):
@@ -107,7 +109,8 @@ def read_csv(data: bytes, planar: bool = False, separator: str | None = None, la
 
 def columns(data: bytes, separator: str | None = None) -> list[str]:
     """The names of the columns."""
-    return _without_index(*_header(_cells(data, separator)[1]))[0]
+    text, stated = _text(data)
+    return _without_index(*_header(_cells(text, separator or stated)[1]))[0]
 
 
 def named(column: str) -> str:
@@ -115,8 +118,8 @@ def named(column: str) -> str:
     return params.shortened("".join(c if c.isprintable() else " " for c in column))
 
 
-def _cells(data: bytes, separator: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
-    """The separator, and the number and the cells of each line that is not empty."""
+def _text(data: bytes) -> tuple[str, str | None]:
+    """The file's text, with lines that end in \\n, and the separator that its first line names as Excel does (sep=;), or None."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -124,6 +127,14 @@ def _cells(data: bytes, separator: str | None) -> tuple[str, list[tuple[int, lis
     if "\0" in text:
         raise BadInput("The file holds NUL characters, so it is not text; save it as CSV in UTF-8.")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first, _, rest = text.partition("\n")
+    if first[:4].lower() == "sep=" and first[4:] in SEPARATORS:
+        return f"\n{rest}", first[4:]
+    return text, None
+
+
+def _cells(text: str, separator: str | None) -> tuple[str, list[tuple[int, list[str]]]]:
+    """The separator, and the number and the cells of each line that is not empty."""
 
     def parted(mark):
         try:
@@ -136,7 +147,7 @@ def _cells(data: bytes, separator: str | None) -> tuple[str, list[tuple[int, lis
     if separator is None:
         # The mark that parts the first line into most columns; of a tie the one that decimal commas cannot be.
         first = next((line for line in text.split("\n") if line.strip()), "")
-        separator = max((";", "\t", ","), key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
+        separator = max((";", "\t", "|", ","), key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
     rows = parted(separator)
     if not rows:
         raise BadInput("The CSV is empty; give a row for each observation: its features, and a label.")

@@ -8,7 +8,7 @@ in which nothing cancels as t -> 0 but the difference of Phi, taken in logarithm
 """
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from jax.scipy.special import log_ndtr
 
 from dlab import process
 from dlab.field import ExactField
+from dlab.pytree import pytree
 from dlab.targets.base import Factors, Facts, Target
 
 NEAREST = 1e-14  # times t below are taken for this one: a jump has no derivative at t = 0
@@ -24,7 +25,7 @@ TABLE = 8193  # points a piece of the distribution function
 FAR = 12.0  # where an infinite piece is cut off, in units of its own width
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["lam", "slopes", "ends"], meta_fields=[])
+@pytree(["lam", "slopes", "ends"])
 @dataclass(frozen=True)
 class PiecesLine:
     """lam; slopes (k,): beta of each piece, continuous where they meet at 0; ends (k + 1,), ascending, maybe infinite."""
@@ -117,7 +118,7 @@ def _between(low, high):
     return log_mass, jnp.where(flip, near_high, near_low), jnp.where(flip, near_low, near_high)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["line"], meta_fields=[])
+@pytree(["line"])
 @dataclass(frozen=True)
 class PiecesField(ExactField):
     """The product of one density with itself over the coordinates of the plane."""

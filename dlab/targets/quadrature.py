@@ -12,7 +12,6 @@ Below t = 1e-6 the value is interpolated to the derivatives of log p_0 itself.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +20,7 @@ import numpy as np
 from dlab import process
 from dlab.field import ExactField
 from dlab.params import BadInput
+from dlab.pytree import pytree
 
 GRID = 448  # oracle nodes a side: bends of width 1/15 in the widest box of the knobs, to 1e-10
 LATTICE = 512  # nodes a side behind the table
@@ -30,11 +30,7 @@ FIRST = 1e-6
 SETTLED = 1e-6  # relative change of the covariance between two grids
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["density", "centre", "axes", "unit", "weights"],
-    meta_fields=[],
-)
+@pytree(["density", "centre", "axes", "unit", "weights"])
 @dataclass(frozen=True)
 class QuadratureField(ExactField):
     """The oracle. density: pytree, callable (n, 2) -> (n,); centre, axes, unit: mean, principal axes

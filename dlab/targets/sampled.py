@@ -11,7 +11,7 @@ local   K samples that follow the particle, of N(mean, cov) given X_t = x, weigh
 """
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,7 @@ import numpy as np
 
 from dlab import process
 from dlab.field import ExactField
+from dlab.pytree import pytree
 from dlab.targets import posterior
 from dlab.targets.base import UNKNOWN, Fact, Facts, Target
 
@@ -41,7 +42,7 @@ def _packed(matrices):
     return matrices[..., i, j]
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["atoms", "first", "second"], meta_fields=["kernel"])
+@pytree(["atoms", "first", "second"], meta=["kernel"])
 @dataclass(frozen=True)
 class AtomsField(ExactField):
     """atoms (M, d). kernel: first is the atoms, second the triangle of theta theta^T, (M, d (d + 1)/2); smooth: first is s_0 at
@@ -80,7 +81,7 @@ class AtomsField(ExactField):
         return jax.nn.logsumexp(self._log(t, x), -1) - jnp.sum(x**2, -1, keepdims=True)[:, 0] / (2 * jnp.reshape(v, (-1,)))
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["density", "mean", "values", "vectors", "nodes"], meta_fields=[])
+@pytree(["density", "mean", "values", "vectors", "nodes"])
 @dataclass(frozen=True)
 class LocalField(ExactField):
     """density: with `derivatives(theta) -> log p_0, s_0, weights`, see `LogisticDensity`; mean (d,), values (d,), vectors (d, d):

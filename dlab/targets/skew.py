@@ -6,7 +6,6 @@ a missing M and the difference between law and coupling all show.
 
 import math
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +13,12 @@ import numpy as np
 
 from dlab import params
 from dlab.params import Knob
+from dlab.pytree import pytree
 from dlab.targets.base import Fact, Factors, TargetEntry
 from dlab.targets.quadrature_target import QuadratureTarget
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["lam", "c", "k"], meta_fields=[])
+@pytree(["lam", "c", "k"])
 @dataclass(frozen=True)
 class SkewLine:
     """log density of one coordinate, elementwise."""
@@ -31,7 +31,7 @@ class SkewLine:
         return -self.lam * u**2 / 2 - self.c * jax.nn.softplus(-self.k * u)
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["line", "turn"], meta_fields=[])
+@pytree(["line", "turn"])
 @dataclass(frozen=True)
 class SkewDensity:
     """line: the density of each coordinate; turn (2, 2), its columns the rotated axes."""

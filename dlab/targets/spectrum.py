@@ -1,7 +1,7 @@
 """Gaussian target N(0, diag(v_1 .. v_d)) in up to thousands of dimensions, given by its eigenvalues alone."""
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ import numpy as np
 from dlab import linop, params, process
 from dlab.field import ExactField
 from dlab.params import BadInput
+from dlab.pytree import pytree
 from dlab.targets.base import Fact, Facts, Target, TargetEntry
 from dlab.targets.gaussian import speed, turn
 
@@ -17,7 +18,7 @@ SHAPES = ("isotropic", "linear", "power")
 MAX_DIM = 4096
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=[])
+@pytree(["values"])
 @dataclass(frozen=True)
 class AxesField(ExactField):
     """Score of N(0, diag(a_t^2 values + sigma_t^2)); every coordinate is on its own."""

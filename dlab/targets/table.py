@@ -8,7 +8,6 @@ whole table costs a fraction of a second.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ from scipy.ndimage import spline_filter1d
 
 from dlab import process
 from dlab.field import ExactField
+from dlab.pytree import pytree
 from dlab.targets.quadrature import LATTICE, REACH, gradient, hessian, in_pieces
 
 TIMES = 49
@@ -26,11 +26,7 @@ LAST = 16.0
 NODES = (1 - np.cos(np.pi * (np.arange(4) + 0.5) / 4)) / 2  # Chebyshev's, in a step's span of times
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["mean", "axes", "var", "first", "scores", "slopes", "logs"],
-    meta_fields=[],
-)
+@pytree(["mean", "axes", "var", "first", "scores", "slopes", "logs"])
 @dataclass(frozen=True)
 class TableField(ExactField):
     """mean (2,), axes (2, 2) columns, var (2,) of p_0; first: t_0. Spline coefficients of departures from the

@@ -6,7 +6,7 @@ a barrier of a^2/(4q). The score grows like |u|^3, so it is Lipschitz for no a.
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ import numpy as np
 from dlab import params, process
 from dlab.field import ExactField
 from dlab.params import Knob
+from dlab.pytree import pytree
 from dlab.targets.base import Fact, Factors, Facts, Regions, Target, TargetEntry, infinite
 
 DEEP = 60.0  # log-density below its maximum at which the nodes' middle half ends
@@ -25,7 +26,7 @@ GROWS = infinite("the score grows like |u|³")
 NEAREST = 1e-9  # times t below are taken for this one
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["a", "q", "g"], meta_fields=[])
+@pytree(["a", "q", "g"])
 @dataclass(frozen=True)
 class WellLine:
     """log density of one coordinate, elementwise."""
@@ -38,7 +39,7 @@ class WellLine:
         return -self.q * u**4 / 4 + self.a * u**2 / 2 + self.g * u
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["well", "k", "nodes"], meta_fields=[])
+@pytree(["well", "k", "nodes"])
 @dataclass(frozen=True)
 class WellsField(ExactField):
     """well, k: the two coordinates; nodes (NODES,) of the quadrature along the first."""

@@ -30,7 +30,7 @@ def _movie_key(study, counts, count):
 
 
 def known_movie(study: Study, steps: int, count: int):
-    """(player bytes, {"sentence", "table", "notes", "met", "rungs", "scene"}) where the movie is kept, else None.
+    """(player bytes, {"sentence", "table", "notes", "met", "lower", "rungs", "scene"}) where the movie is kept, else None.
 
     With its ladder where that is kept too, and then the same bytes at each of its step sizes; rungs is the number of step sizes in
     it, scene what all its step sizes share.

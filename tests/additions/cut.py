@@ -1,7 +1,6 @@
 """A score error without a level: the score is cut at a length."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +8,10 @@ import jax.numpy as jnp
 from dlab import params
 from dlab.errors.base import ErrorEntry, ScoreError
 from dlab.params import Knob
+from dlab.pytree import pytree
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["length", "hessian_level", "drift_level"], meta_fields=[])
+@pytree(["length", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class CutError(ScoreError):
     """s* = s min(1, length/|s|)."""

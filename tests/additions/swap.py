@@ -1,16 +1,16 @@
 """A score error that is linear in x and whose size nobody knows beforehand."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 
 from dlab import params
 from dlab.errors.base import LEVEL, ErrorEntry, ScoreError
+from dlab.pytree import pytree
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["level", "hessian_level", "drift_level"], meta_fields=[])
+@pytree(["level", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class SwapError(ScoreError):
     """e = level (x_d, ..., x_1)."""

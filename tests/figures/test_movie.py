@@ -233,11 +233,12 @@ def test_what_is_said_of_a_motion():
         return SimpleNamespace(scheme=scheme, distance=np.array([0.0, last]), diverged=lost, states=np.zeros((2, 500, 2)), method=method)
 
     tracks = track("EM", 0.10234), track("REM", 0.017, method="joint"), track("SO", np.nan, 17), track("EI", np.nan)
-    said = particles.sentence(SimpleNamespace(tracks=tracks, times=np.array([4.0, 0.0]), count=16, h=0.25))
+    motion = SimpleNamespace(tracks=tracks, times=np.array([4.0, 0.0]), count=16, h=0.25)
+    said = particles.sentence(motion)
     for part in ("h = 1/4 (16 steps)", "W₂ = 0.102 (exact)", "W₂ = 0.0170 (joint)", "SO loses 17 of 500", "W₂ of EI"):
         assert part in said, part
-    assert particles.bounded(said) == []
+    assert particles.lower(motion) == []
     tracks = track("EM", 0.1), track("REM", 0.017, method="lower")
-    said = particles.sentence(SimpleNamespace(tracks=tracks, times=np.array([4.0, 0.0]), count=16, h=0.25))
-    assert "W₂ ≥ 0.0170 (a lower bound)" in said
-    assert particles.bounded(said) == particles.bounded("With h = 1/4: REM ends at W₂ = 0.0170 (lower).") == ["REM"]
+    motion = SimpleNamespace(tracks=tracks, times=np.array([4.0, 0.0]), count=16, h=0.25)
+    assert "W₂ ≥ 0.0170 (a lower bound)" in particles.sentence(motion)
+    assert particles.lower(motion) == ["REM"]

@@ -1,7 +1,6 @@
 """Training a score: both losses, their minimiser, exact resumption, checkpoints, and the score error that a network is."""
 
 import json
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +15,7 @@ from dlab.errors import learned
 from dlab.errors.base import perturb
 from dlab.learn.train import LEAST, _loss
 from dlab.params import BadInput
+from dlab.pytree import pytree
 from dlab.study import Study, run
 
 SIGMAS = 4.0
@@ -31,7 +31,7 @@ def apart(tmp_path, monkeypatch):
     learned.CACHE.forget()
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["rates"], meta_fields=[])
+@pytree(["rates"])
 class Linear:
     """Any pytree of arrays that can be called will do as a network."""
 

@@ -4,10 +4,8 @@ import itertools
 import json
 import math
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 from server import CHROMIUM
@@ -17,6 +15,7 @@ from dlab import grid, schemes
 from dlab.errors import ScoreError
 from dlab.grid import Grid
 from dlab.laws import gaussian
+from dlab.pytree import pytree
 from dlab.study import Study, run
 from dlab.targets.gaussian import Gaussian
 
@@ -36,7 +35,7 @@ def engine(chromium):
     page.close()
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["share", "vector", "hessian_level", "drift_level"], meta_fields=[])
+@pytree(["share", "vector", "hessian_level", "drift_level"])
 @dataclass(frozen=True)
 class Both(ScoreError):
     """s* = (1 + share) s + vector: the relative and the constant error of the registry at once, so that each scheme compiles once."""

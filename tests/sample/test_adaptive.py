@@ -12,6 +12,7 @@ import pytest
 
 from dlab import noise
 from dlab.answers.adaptive import measured, starts
+from dlab.pytree import pytree
 from dlab.sample import adaptive
 from dlab.sample.adaptive import CHUNK, METHODS, Controller, controller, simulate
 from dlab.targets.spectrum import AxesField
@@ -186,7 +187,7 @@ def test_diffrax_on_one_path_has_the_same_law():
     assert float(rejected.mean()) > 0.1
 
 
-@jax.tree_util.register_dataclass
+@pytree(["precision"])
 @dataclass(frozen=True)
 class Broken:
     """A score that is no number where x > 1."""

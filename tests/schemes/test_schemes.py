@@ -263,3 +263,16 @@ def test_states_are_recorded_with_the_start_first_and_ticks_count_steps(gaussian
     np.testing.assert_array_equal(run.states[-1], run.x)
     assert sum(seen) == 100
     assert len(run.error_square) == 100
+
+
+@pytest.mark.parametrize("first, other, wrong", [("EM", "REM", None), ("EM", "SRA1", None), ("EI", "REI", None), ("EM", "REM", 0.1)])
+def test_schemes_of_one_key_meet_the_same_increments_in_every_chunk(first, other, wrong, gaussian):
+    error = NONE if wrong is None else errors.build({"name": "noise", "level": wrong}, gaussian, None)
+    moved = {}
+    for name in (first, other):
+        run = simulate(
+            schemes.REGISTRY[name], gaussian.field, error, np.zeros((8, 2)), grid=uniform(1.0, 150), key=jax.random.key(0), record=True,
+            follow=8,
+        )  # fmt: skip
+        moved[name] = run.parts["noise"]
+    np.testing.assert_allclose(moved[first], moved[other], rtol=1e-12)

@@ -5,8 +5,10 @@ import json
 import threading
 from collections import deque
 from concurrent.futures import Future
+from fractions import Fraction
 from types import SimpleNamespace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from cases import GAUSSIAN
@@ -82,6 +84,15 @@ def test_steps_may_stand_in_place_of_h_and_order_and_repeats_do_not_matter():
     by_steps = Study.from_json({"target": GAUSSIAN, "T": 2.0, "steps": [8, 4, 8]})
     assert by_steps == Study.from_json({"target": GAUSSIAN, "T": 2.0, "h": [0.5, 0.25, 0.5]})
     assert by_steps.h == (0.5, 0.25)
+
+
+def test_numbers_and_arrays_of_numpy_are_those_of_python():
+    cov = [[0.5, 0.25], [0.25, 1.0]]
+    plain = Study.from_json({"target": {"name": "gaussian", "mean": [0.5, 0.0], "cov": cov}, "T": 2.0, "steps": [2, 4]})
+    other = {"name": "gaussian", "mean": (np.float32(0.5), Fraction(0)), "cov": np.array(cov)}
+    given = Study.from_json({"target": other, "T": np.float32(2), "steps": jnp.array([2, 4])})
+    assert given.key == plain.key
+    assert given.to_json() == plain.to_json()
 
 
 def test_step_sizes_that_are_no_binary_fraction_are_whole_divisions_of_T():
