@@ -11,6 +11,7 @@ from dlab.figures.numbers import step_size
 from dlab.ui import frame, law, runs, studies
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import measured, theorem
+from dlab.ui.view import tabulate
 
 
 def asked(scene):
@@ -27,7 +28,7 @@ def view(found, scene):
     def more():
         st.markdown(words.text("outside", f"case-{case.name}"))
         st.markdown(f"**{words.title('outside', 'checklist')}**")
-        st.dataframe(checklists.assumptions(items), hide_index=True, width="stretch")
+        tabulate(checklists.assumptions(items))
 
     failing = f"**{outside.failing(items)}** {outside.measured(result)}"
     said = "\n\n".join([failing, *([sheet.parts[-1].caption] if varied else [])])
@@ -73,7 +74,7 @@ def hessians(found, scene):
         )
         seconds = {k: next(iter(runs.timing(study).values())) for k, study in asked.items()} if timed else None
         formula = {k: derived(study) for k, study in asked.items()}
-        st.dataframe(outside.hessian_table(found, formula, seconds), hide_index=True, width="stretch")
+        tabulate(outside.hessian_table(found, formula, seconds))
 
     return View(sheet, f"hessians-{scene['outside.on']}", more=table, label="hessian", heights=(430,))
 

@@ -12,6 +12,7 @@ from dlab.figures.numbers import number
 from dlab.ui import all_at_once, frame, runs, theorems, theory_sections
 from dlab.ui.page import Ask, Block, Page, View, show
 from dlab.ui.sections import prose, table
+from dlab.ui.view import tabulate
 
 
 def study(scene):
@@ -50,7 +51,7 @@ def setting(found, scene):
 def with_numbers(found, scene):
     theorems.with_numbers(study(scene), min(study(scene).h))
     st.markdown(words.text("theory", "corollaries"))
-    st.dataframe(theorems.planned(study(scene), scene["theory.epsilon"], parts=False), hide_index=True, width="stretch")
+    tabulate(theorems.planned(study(scene), scene["theory.epsilon"], parts=False))
     at = "at the horizon chosen here" if scene.start == "exact" else "with the horizon chosen so that N is smallest"
     st.caption(f"The leading term taken at its word, with an exact score, {at}.")
 

@@ -386,7 +386,8 @@ def _without(result, fits, names, sloped) -> list[str]:
             found.setdefault("no error but rounding", []).append(s)
             continue
         why = f"fewer than {LEAST} usable points"
-        if fits[s].get("unsaid", "").startswith("bends"):
+        # Where enough are resolved, the window of the fit has left the others out, since they lie on no line.
+        if fits[s].get("unsaid", "").startswith("bends") or len(kept) - len(hollow) >= LEAST:
             why = "the points bend"
         elif hollow:
             why = f"{len(hollow)} of the {len(rows)} points {_verb(hollow, 'is', 'are')} not resolved"
