@@ -46,7 +46,7 @@ def settled(page, name):
     """Wait until the script rests and two pictures in a row are the same; returns the last."""
     page.wait_for_selector("h1")
     if name in DRAWN:
-        page.wait_for_selector(DRAWN[name])
+        page.wait_for_selector(DRAWN[name], state="attached")  # a level line has no height, which counts as hidden
     page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
     page.wait_for_selector("[data-stale='true']", state="detached")
     if name == "particles":

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dlab import words
-from dlab.figures import screen
+from dlab.figures import keys, screen
 from dlab.ui import links, menu, plotly, process, scenes, settings, share, state
 from dlab.ui.scene import Scene
 
@@ -20,6 +20,7 @@ PROJECTED = 470  # of a picture in presentation mode: with menu and title it fil
 CHARTED, CHART_TOURED = 440, 355  # of a chart in their place: it stands under key figures
 EMBEDDED = 330  # of a picture in another page's frame, which holds 360 at least
 TOURED = 430  # the same under the bar of the tour
+KEY = 46  # of the key below a chart
 
 
 def begin(page: str) -> Scene:
@@ -111,12 +112,20 @@ def drawn(height: int) -> dict:
     return {"theme": theme(), "presentation": shown, "height": height}
 
 
-def chart(figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False, picked=None) -> None:
+def chart(
+    figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False, picked=None, below: bool = False
+) -> None:
     """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own; title:
-    whether it stands above a chart; picked: see `plotly.show`."""
+    whether it stands above a chart; picked: see `plotly.show`; below: whether it leaves room for a `key` below it."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
     look = drawn(height)
+    look["height"] -= KEY * below
     plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place, picked)
+
+
+def key(entries, place=None) -> None:
+    """The key of a chart, outside of it."""
+    (place or st).html(keys.to_html(entries, ["light", "dark"].index(theme())))
 
 
 def end(page: str) -> None:

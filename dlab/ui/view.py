@@ -4,7 +4,7 @@ import html
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pyarrow
@@ -108,9 +108,17 @@ class View:
         for count in self.rows or ((len(charts),) if charts else ()):
             alone = count == 1 and self.share == 1
             places = [None] if alone else st.columns((1,) * count + ((count / self.share - count,) if self.share < 1 else ()))
-            for place, (i, chart), height in zip(places, itertools.islice(numbered, count), heights):
+            row = list(itertools.islice(numbered, count))
+            keyed = not alone and any(getattr(chart, "keys", ()) for _, chart in row)
+            for place, (i, chart), height in zip(places, row, heights):
                 alt = f"{chart.alt} {self.alt}" if self.alt else ""
-                frame.chart(chart, height, f"{name}-{i}", place, self.bar, alt=alt, title=self.titles, picked=picked)
+                keys = () if alone else getattr(chart, "keys", ())
+                frame.chart(
+                    replace(chart, keys=()) if keys else chart, height, f"{name}-{i}", place, self.bar, alt=alt, title=self.titles,
+                    picked=picked, below=keyed,
+                )  # fmt: skip
+                if keys:
+                    frame.key(keys, place)
 
     def tell(self) -> None:
         """Everything about a page's own picture that is no picture."""
