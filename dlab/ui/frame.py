@@ -20,7 +20,7 @@ PROJECTED = 470  # of a picture in presentation mode: with menu and title it fil
 CHARTED, CHART_TOURED = 440, 355  # of a chart in their place: it stands under key figures
 EMBEDDED = 330  # of a picture in another page's frame, which holds 360 at least
 TOURED = 430  # the same under the bar of the tour
-KEY = 46  # of the key below a chart
+KEY, KEY_SHOWN = 46, 64  # of the key below a chart, and in presentation mode
 
 
 def begin(page: str) -> Scene:
@@ -119,7 +119,8 @@ def chart(
     whether it stands above a chart; picked: see `plotly.show`; below: whether it leaves room for a `key` below it."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
     look = drawn(height)
-    look["height"] -= KEY * below
+    if below:
+        look["height"] -= KEY_SHOWN if look["presentation"] else KEY
     plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place, picked)
 
 
