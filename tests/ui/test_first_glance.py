@@ -31,6 +31,19 @@ def test_a_picture_and_its_numbers_are_whole_on_a_projector(app, visit, name, qu
     assert axis["y"] + axis["height"] <= PROJECTOR["height"]
 
 
+@pytest.mark.parametrize("name", ["outside", *map(long, ("learned", "score_error"))])
+def test_charts_side_by_side_share_their_lower_edge_and_their_keys_are_whole_on_a_projector(app, visit, name):
+    page = visit(app, name, {"present": "1"}, viewport=PROJECTOR)
+    page.locator(".js-plotly-plot .trace").first.wait_for(state="attached")
+    rest(page)
+    frames, keys = ([e.bounding_box() for e in page.locator(kind).all()[:2]] for kind in (".js-plotly-plot .nsewdrag", ".chart-key"))
+    ends = [box["y"] + box["height"] for box in frames]
+    assert frames[0]["x"] + frames[0]["width"] < frames[1]["x"]
+    assert ends[0] == pytest.approx(ends[1], abs=2)
+    assert keys
+    assert all(max(ends) < key["y"] and key["y"] + key["height"] <= PROJECTOR["height"] for key in keys)
+
+
 def test_a_phone_shows_all_four_places(app, visit):
     page = visit(app, "convergence", viewport=PHONE)
     last = page.locator(".st-key-menu").get_by_role("link", name=[*PLACES][-1])
