@@ -18,7 +18,7 @@ def grouped(group: str, block: Callable) -> Callable:
 
 
 def draw_one(name, off, place=st, **more):
-    return settings.table()[name].draw(place, state.drawn(name), off, **more)
+    return settings.table()[name].draw(place, state.drawn(name), state.value(name), off, **more)
 
 
 def unfolded(title: str, key: str, expanded: bool = False):

@@ -109,11 +109,21 @@ class Setting:
         """What its control is told beside label, help and key."""
         return {}
 
-    def draw(self, place, key: str, off: bool = False, **more):
-        """Its control in a container, under a key of the session; off: shown and fixed; more: other arguments of the control."""
+    def draw(self, place, key: str, value, off: bool = False, **more):
+        """Its control in a container, under a key of the session that has this value; off: shown and fixed; more: other arguments of the
+        control.
+
+        The control is told the value too. Streamlit sends what the session sets in one message alone, and a script that starts anew at
+        once, as it does for a dark theme, throws away what has not been sent: the browser would show the least value.
+        """
         tip = self.help() if callable(self.help) else self.help
-        plain = {"label": self.label, "help": tip, "key": key, "disabled": off}
-        return getattr(place, self.look)(**plain | self.arguments() | more)
+        given = {"label": self.label, "help": tip, "key": key, "disabled": off, **self.arguments(), **more}
+        options = given.get("options")
+        if self.look in ("selectbox", "radio"):
+            given |= {"index": options.index(value)} if value in options else {}
+        elif options is None or set(value if isinstance(value, tuple) else (value,)) <= set(options):
+            given["default" if self.look in ("multiselect", "pills", "segmented_control") else "value"] = value
+        return getattr(place, self.look)(**given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,9 +203,6 @@ class Stretch(Rung):
 
     def write(self, value):
         return "..".join(f"{v:.12g}" for v in value)
-
-    def arguments(self):
-        return super().arguments() | {"value": self.initial}  # a pair makes the slider a range; the session gives the values
 
     def between(self, ends) -> list[float]:
         """The numbers from one end to the other."""

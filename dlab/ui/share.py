@@ -127,10 +127,10 @@ DRAFTED = (*settings.LESSON, "present")
 def _draft(values, problems) -> dict:
     """The form of a lesson, filled with the one in force."""
     st.caption("Whoever opens the link sees your words as plain text, and can leave the lesson with one button.")
-    draft, now = {}, {"multiselect": "default"}  # what Streamlit calls the value at first
+    draft = {}
     for name in DRAFTED:
         setting = settings.table()[name]
-        given = setting.draw(st, DRAFT + name, **{now.get(setting.look, "value"): values[name]})
+        given = setting.draw(st, DRAFT + name, values[name])
         try:
             draft[name] = setting.read(given) if setting.look == "text_input" else tuple(given) if isinstance(given, list) else given
         except BadInput as error:

@@ -34,16 +34,24 @@ def queue(count):
 
 
 def killed(pool, studies, kills, seed=0):
-    """The rows of studies that are asked for together, while so many times a worker is killed at random."""
+    """The rows of studies that are asked for together, while so many times a worker is killed at random.
+
+    Between two kills some unit is finished, and some more time passes, in the measure of what that takes here: a unit whose workers die
+    again and again, even while it waits there, is given up.
+    """
     chance, asked = random.Random(seed), [workers.Asked(s, f"s{i}") for i, s in enumerate(studies)]
-    done = 0
+    done, finished, pace, last = 0, -1, 1.0, time.monotonic()
     while done < kills and any(a.is_alive() for a in asked):
-        workers.until(lambda: workers.pids(pool) or not any(a.is_alive() for a in asked), 2 * workers.SOON)
-        time.sleep(chance.uniform(0.0, 1.0))
+        workers.until(
+            lambda before=finished: workers.computed(places.folder()) > before or not any(a.is_alive() for a in asked), 2 * workers.SOON
+        )
+        pace = min(max(pace, time.monotonic() - last), 10.0)
+        time.sleep(chance.uniform(0.0, 2 * pace))
+        finished = workers.computed(places.folder())
         if its := list(workers.pids(pool).values()):
             try:
                 os.kill(chance.choice(its), signal.SIGKILL)
-                done += 1
+                done, last = done + 1, time.monotonic()
             except ProcessLookupError:
                 continue
     return [a.rows() for a in asked], done

@@ -17,7 +17,7 @@ from test_links import hostile
 from dlab import engine, schemes
 from dlab.figures import convergence, tables
 from dlab.laws import plane
-from dlab.ui import files, kinds, links, runs, warm
+from dlab.ui import files, kinds, links, runs, settings, state, warm
 from dlab.ui.menu import PAGES, PLACES
 
 
@@ -45,6 +45,24 @@ def test_no_scheme_is_a_sentence_and_comes_back(page, pictures):
     at.button_group(key="s:schemes").set_value(["SO"]).run()
     assert not at.error
     assert charts(at) == pictures
+
+
+@pytest.mark.parametrize("page", ["convergence", *map(long, [p for p in PAGES if p not in ("home", "convergence")])])
+def test_a_control_is_told_its_value_not_only_what_the_session_sets(page):
+    """A browser that misses the message of the first run shows what every run tells."""
+    at = visit(page, {"target": "skew", "lam": "0.9", "h": "0.25..0.125", "schemes": "EM,SO", "bounds": "0"})
+    seen = 0
+    for control in (c for kind in ("slider", "selectbox", "pills", "checkbox", "number_input") for c in at.get(kind)):
+        name = (control.key or "").removeprefix(state.KEY)
+        if name == control.key or name in ("score_error.curve", "score_error.at"):  # these two offer what the page finds
+            continue
+        told, value, setting = control.proto.default, at.session_state[control.key], settings.table()[name]
+        told = [told] if isinstance(told, (int, float)) else list(told)
+        if offered := setting.arguments().get("options"):
+            told = [offered[int(k)] for k in told]
+        assert told == (list(value) if isinstance(value, (list, tuple)) else [value or 0]), name
+        seen += 1
+    assert seen
 
 
 def test_a_rerun_with_kept_numbers_builds_nothing_anew(monkeypatch):
