@@ -299,7 +299,7 @@ def _plainly(error: BaseException) -> BaseException:
 
     if isinstance(error, KilledWorker):
         return RuntimeError(
-            f"A part of this run has ended {error.allowed_failures + 1} worker processes, each while it ran there: they may lack memory. "
+            f"A part of this run has ended {error.allowed_failures + 1} worker processes that held it: they may lack memory. "
             "Ask for fewer particles or give the workers more."
         )
     return Lost(LOST) if isinstance(error, CancelledError) else error
