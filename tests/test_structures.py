@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import jax
 import pytest
 
+import dlab
 from dlab import errors, schemes, targets
 from dlab.pytree import pytree
 
@@ -52,3 +54,9 @@ def test_compiled_code_is_of_the_class_that_is_given(meta):
     assert jax.tree.map(lambda v: 2 * v, one(1.0, *given)) == one(2.0, *given)
     (path, _), = jax.tree_util.tree_leaves_with_path(one(1.0, *given))
     assert jax.tree_util.keystr(path) == ".x"
+
+
+def test_no_class_of_the_lab_registers_by_jax_itself():
+    root = Path(dlab.__file__).parent
+    using = [str(path.relative_to(root)) for path in root.rglob("*.py") if "register_dataclass" in path.read_text(encoding="utf-8")]
+    assert using == ["pytree.py"]
