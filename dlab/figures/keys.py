@@ -10,7 +10,8 @@ GLYPHS = {
     "diamond": "◆◇", "pentagon": "⬟⬠", "hexagon": "⬢⬡", "star": "★☆", "x": "✕✕", "cross": "✚✚",
 }  # fmt: skip
 # Ends in px of the strokes and the gaps of a line, in turn, from its beginning to its repetition.
-DASHES = {"solid": (40,), "dash": (8, 13), "longdash": (13, 19), "dot": (2, 5), "dashdot": (8, 12, 14, 18)}
+LONGEST = 40
+DASHES = {"solid": (LONGEST,), "dash": (8, 13), "longdash": (13, 19), "dot": (2, 5), "dashdot": (8, 12, 14, 18)}
 
 
 def to_html(keys, shade: int) -> str:
@@ -26,6 +27,8 @@ def _mark(key, colour) -> str:
     if not key.dash:
         return f'<i style="color:{colour}" aria-hidden="true">{glyph}</i>' if glyph else ""
     ends = (0, *DASHES[key.dash])
+    gap = ends[-1] - ends[-2] if len(ends) > 2 else 0
+    wide = (LONGEST + gap) // ends[-1] * ends[-1] - gap  # it ends with a whole stroke
     strokes = ",".join(f"{'#0000' if k % 2 else colour} {a}px {b}px" for k, (a, b) in enumerate(itertools.pairwise(ends)))
-    look = f"color:{colour};background-image:repeating-linear-gradient(90deg,{strokes})"
+    look = f"min-width:{wide}px;color:{colour};background-image:repeating-linear-gradient(90deg,{strokes})"
     return f'<i class="line" style="{look}" aria-hidden="true">{glyph}</i>'

@@ -153,7 +153,8 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
     ]  # fmt: skip
     for value in sorted({p["value"] for p in promises.values() if p["value"]}):
         label = f"C₂·ε of {listed(n for n, p in promises.items() if p['value'] == value)}"
-        curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2))
+        first = next(n for n, p in promises.items() if p["value"] == value)
+        curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2, colours=scheme_look(first)["colours"]))
     if sharp:
         label = "C₂·ε, C₂ integrated over t"
         curves.append(line(label, y=sharp["value"], dash="longdash", key=label, hover=(f"{label}: {number(sharp['value'])}",) * 2))

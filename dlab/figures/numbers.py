@@ -40,6 +40,16 @@ def in_markdown(text: str) -> str:
     return _RAW.sub(lambda found: f"${FORMULAS[found[1].replace(chr(92), '')]}$", text)
 
 
+def true_minus(text: str) -> str:
+    """The text with a true minus before its negative numbers."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+
+
+def typeset(text: str) -> str:
+    """A note of a result as plain text: its raw names as symbols, and a true minus."""
+    return true_minus(text).replace("m0", "m₀").replace("m_min", "mₘᵢₙ")
+
+
 def signed(text: str) -> str:
     """The text of a number with a true minus."""
     return text.replace("-", "−")
@@ -127,6 +137,11 @@ def size_text(row) -> str:
 def place(*rows) -> str:
     """Points of a curve, "h = 1/8, 1/16" or "N = 8"."""
     return f"{'N' if rows[0]['h'] is None else 'h'} = {', '.join(map(size_text, rows))}"
+
+
+def duration(seconds: float) -> str:
+    """ "34 s", and from two minutes on "12 min"."""
+    return f"{seconds:.0f} s" if seconds < 119.5 else f"{seconds / 60:.0f} min"
 
 
 def order(value: float) -> str:

@@ -21,6 +21,7 @@ from dlab.figures.numbers import (
     size,
     size_text,
     step_size,
+    typeset,
 )
 from dlab.figures.slopes import LEAST, shown
 
@@ -138,7 +139,7 @@ def void_reason(result, scheme: str) -> str:
     for note in result.get("notes") or ():
         head, _, reason = note.partition(": ")
         if "void" in head and re.search(rf"\b{re.escape(scheme)}\b", head):
-            return re.sub(r"(?<!\w)-(?=\d)", "−", reason).replace("m0", "m₀").replace("m_min", "mₘᵢₙ").rstrip(".")
+            return typeset(reason).rstrip(".")
     return next((n for n in result.get("notes") or () if "void" in n), "the theorem's conditions do not hold")
 
 

@@ -3,6 +3,8 @@
 import html
 import re
 
+from dlab.figures.numbers import true_minus
+
 _SYMBOLS = {
     r"\varepsilon": "ε", r"\epsilon": "ϵ", r"\gamma": "γ", r"\lambda": "λ", r"\kappa": "κ", r"\sigma": "σ", r"\times": "×", r"\infty": "∞",
     r"\min": "min", r"\max": "max", r"\to": "→", r"\,": " ", "-": "−",
@@ -41,5 +43,5 @@ _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def pretty(source: str) -> str:
     """Numbers of the lab as a reader wants them: 2.5e-4 as 2.5×10⁻⁴, with a true minus, each on one line."""
     source = re.sub(r"(?<=[\d)])e(-?\d+)\b", lambda m: f"×10{m[1].translate(_POWERS)}", source)
-    source = re.sub(r"(?<![\w.])-(?=\d)", "−", source)
+    source = true_minus(source)
     return re.sub(r" ([±=÷]) ", "\u00a0\\1\u00a0", source)  # no line breaks there

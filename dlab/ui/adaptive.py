@@ -9,6 +9,7 @@ import streamlit as st
 from dlab import engine, words
 from dlab.answers.adaptive import COST
 from dlab.figures import adaptive as figures
+from dlab.figures.numbers import duration
 from dlab.ui import frame, runs
 from dlab.ui.page import Block, View
 
@@ -38,7 +39,7 @@ def _get(scene) -> dict | None:
     left, middle, right = st.columns(runs.ROW, vertical_alignment="center")
     if not session.pop(RUN, False):
         left.button(
-            f"Run (about {engine.seconds(COST):.0f} s)", key="adaptive-button", type="primary", width="stretch",
+            f"Run (about {duration(engine.seconds(COST))})", key="adaptive-button", type="primary", width="stretch",
             help="Points appear as they are found, and are kept.", on_click=lambda: session.update({RUN: True}),
         )  # fmt: skip
         seed, partial = session.get(PARTIAL, (None, None))

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dlab import engine
 from dlab.figures import compare
+from dlab.figures.numbers import duration
 from dlab.ui import exports, frame, menu, runs
 from dlab.ui.page import Block
 from dlab.ui.view import tabulate
@@ -31,7 +32,7 @@ def _picked(study) -> None:
     one, law = replace(study, schemes=(scheme,), estimator="coupled", accuracy=None, budget=None), study.law(scheme)
     by_law = sum(law.price(study.case(scheme, n)) for n in study.steps) if law else 0
     cost = engine.seconds(one.work + by_law) + CLOUD_SECONDS * len(study.steps)
-    label = f"Measure by every method (about {cost:.0f} s)"
+    label = f"Measure by every method (about {duration(cost)})"
     place = right.empty()
     if place.button(label, key="every-way-button", help="Every estimator on the same particles, including those on point clouds."):
         place.button("Cancel", key="every-way-cancel", help="Stops the run.", on_click=lambda: engine.cancel(runs.session()))

@@ -11,6 +11,7 @@ from dlab.answers import trajectory
 from dlab.export import movies
 from dlab.figures import particles
 from dlab.figures.movie import at_step, dressed
+from dlab.figures.numbers import duration
 from dlab.study import Study
 from dlab.ui.runs import PATIENCE, ROW, progress, session
 
@@ -114,7 +115,7 @@ def movie(study: Study, steps: int, count: int):
         left, right, _ = st.columns(ROW, vertical_alignment="center")
         run = {"run": study.key}
         left.button(
-            f"Run (about {cost:.0f} s)", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
+            f"Run (about {duration(cost)})", type="primary", width="stretch", on_click=st.session_state.update, args=(run,),
             help="Moves the particles and measures their distances. The movie is kept, so that next time it opens at once.",
         )  # fmt: skip
         right.caption(f"{steps} steps of {count} particles, each with a reference path.")

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestTy
 
 from dlab import answers, engine
 from dlab.answers import learned_score
+from dlab.figures.numbers import duration
 from dlab.study import Study
 
 SLOTS = 8  # pictures whose last result a session keeps
@@ -136,8 +137,8 @@ def _kind(study) -> str:
 def _label(missing, cost, again=False) -> str:
     more, run = sum(s.most - s.work for s in missing), "Go on" if again else "Run"
     if more:
-        return f"{run} (up to {cost + engine.seconds(more, _kind(missing[0])):.0f} s)"
-    return f"{run} (about {cost:.0f} s)" if cost >= 2 else f"{run} (a second or two)"
+        return f"{run} (up to {duration(cost + engine.seconds(more, _kind(missing[0])))})"
+    return f"{run} (about {duration(cost)})" if cost >= 2 else f"{run} (a second or two)"
 
 
 def _what(missing) -> str:
@@ -256,7 +257,7 @@ def measured(study: Study) -> dict | None:
         return known
     cost = engine.seconds(study.price, _kind(study))
     if study.work or cost > LAWS:
-        label = f"Measure {', '.join(study.schemes)} (about {max(cost, 1):.0f} s)"
+        label = f"Measure {', '.join(study.schemes)} (about {duration(max(cost, 1))})"
         if not st.button(label, key="measure-button", help="Adds the measured points to the picture and keeps them."):
             return None
     bar = progress("Measuring.")
@@ -291,7 +292,7 @@ def kept(ask: Ask, place: str = "") -> dict | None:
     if (cost := ask.seconds) > PATIENCE and st.session_state.get(NEXT) != ask.study.key:
         left, middle, right = st.columns(ROW, vertical_alignment="center")
         if not left.button(
-            f"Compute (about {cost:.0f} s)", key=f"{place or ask.kind}-button", width="stretch",
+            f"Compute (about {duration(cost)})", key=f"{place or ask.kind}-button", width="stretch",
             help="The answer is kept, so that next time it opens at once.",
         ):
             return None

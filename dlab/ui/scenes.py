@@ -40,7 +40,7 @@ def one_of(right: Callable[[dict], str], *options: str) -> Guess:
 
 def nearest(value: Callable[[dict], float], *numbers: float) -> Guess:
     """A guess of a positive number, from some that are a factor apart: the one nearest to the true one is right."""
-    texts = {f"{n:g}": n for n in numbers}
+    texts = {order(n): n for n in numbers}
     return Guess(options=tuple(texts), right=lambda found: min(texts, key=lambda t: abs(math.log(value(found) / texts[t]))))
 
 

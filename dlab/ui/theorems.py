@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dlab import schemes, theory, words
-from dlab.figures.numbers import constant, in_markdown, listed, number, order, step_size
+from dlab.figures.numbers import constant, in_markdown, listed, number, order, step_size, typeset
 from dlab.look import PARTS
 from dlab.schemes.formula import coloured, digits
 from dlab.study import Study
@@ -26,7 +26,7 @@ def of_result(result: dict) -> None:
         bound = theory.bound(scheme, study.built.facts, T=study.T, h=row["h"], start=study.start)
         line, parts = {"scheme": name, "theorem": scheme.theorem_name}, row["bound_parts"]
         if bound.void or parts is None:
-            lines.append({**line, "bound": f"void: {bound.void or row.get('bound_withdrawn')}"})
+            lines.append({**line, "bound": f"void: {typeset(bound.void or row.get('bound_withdrawn'))}"})
             continue
         lines.append({
             **line, "h": step_size(row["h"]), "C₁": number(bound.constants.c1), "C₂": number(bound.constants.c2),
@@ -59,7 +59,7 @@ def planned(study: Study, epsilon: float, *, parts: bool) -> list[dict]:
         plan = theory.plan(scheme, study.built.facts, epsilon, **at)
         line = {"scheme": name, "theorem": scheme.theorem_name}
         if plan.void:
-            lines.append({**line, "N": f"void: {plan.void}" if parts else "void"})
+            lines.append({**line, "N": f"void: {typeset(plan.void)}" if parts else "void"})
             continue
         size, count = {"T": number(plan.T), "h": number(plan.h)}, {"N": f"{plan.steps:,}"}
         if not parts:

@@ -10,7 +10,7 @@ from functools import cached_property
 import pyarrow
 import streamlit as st
 
-from dlab.figures.numbers import NONE, in_markdown
+from dlab.figures.numbers import NONE, in_markdown, true_minus
 from dlab.figures.takeaway import Takeaway
 from dlab.ui import frame
 
@@ -133,4 +133,4 @@ class View:
     def note(self) -> None:
         """What a reader must be told."""
         if self.notes:
-            st.caption("\n\n".join(in_markdown(frame.plain(note)) for note in self.notes))
+            st.caption("\n\n".join(in_markdown(frame.plain(true_minus(note))) for note in self.notes))
