@@ -80,7 +80,7 @@ def forget_compiled(share: float = MAPS, size: float | None = None) -> bool:
         return False
     jax.clear_caches()
     gc.collect()
-    _trim()
+    trim()
     _least = GROWTH * resident()
     return True
 
@@ -91,7 +91,7 @@ def too_large(held: float = 0.0) -> bool:
     return resident() - held > RESTART
 
 
-def _trim() -> None:
+def trim() -> None:
     """Give back to the system what the C library holds free."""
     import ctypes
 

@@ -4,6 +4,7 @@ import atexit
 import gc
 import logging
 import threading
+import time
 
 # Plotly looks for pandas among the loaded modules: half loaded by the warm-up's thread, it would break the first page.
 import pandas  # noqa: F401
@@ -12,6 +13,8 @@ import streamlit as st
 from dlab import engine, pictures
 
 COLLECT = 5.0  # seconds between two garbage collections of the process
+MEANWHILE = 30.0  # while what stays for good is not yet set apart, so that each looks at all there is
+TRIM = 60.0  # between two returns of free memory to the system
 
 
 @st.cache_resource
@@ -20,7 +23,7 @@ def begin() -> bool:
     the reruns.
 
     Streamlit would collect after every rerun while it holds the GIL; .streamlit/config.toml turns that
-    off, so this thread does it for all sessions together.
+    off, so a thread does it for all sessions together, beside the warm-up, which takes long where one worker serves all.
     """
     engine.keep_compiled()
     engine.start(wait=False)  # while the first page is served
@@ -28,28 +31,39 @@ def begin() -> bool:
 
     stop = threading.Event()
 
-    def work():
+    warmed = threading.Event()
+
+    def warm_up():
         from dlab.ui import warm
 
         try:
             warm.up(stop)
         except Exception:
-            # Compiled late is better than garbage never collected; a process that ends may break its compiler.
+            # Compiled late is no fault; a process that ends may break its compiler.
             if not stop.is_set():
                 logging.getLogger(__name__).exception("the warm-up failed")
         gc.collect()
         gc.freeze()
-        while not stop.wait(COLLECT):
+        warmed.set()
+
+    def keep_house():
+        trimmed = time.monotonic()
+        while not stop.wait(COLLECT if warmed.is_set() else MEANWHILE):
             gc.collect()
             engine.forget_compiled()
+            if time.monotonic() - trimmed > TRIM:
+                engine.trim()
+                trimmed = time.monotonic()
 
-    thread = threading.Thread(target=work, daemon=True, name="dlab-housekeeping")
-    thread.start()
+    threads = [threading.Thread(target=work, daemon=True, name=f"dlab-{work.__name__}") for work in (warm_up, keep_house)]
+    for thread in threads:
+        thread.start()
 
     def finish():
         # The interpreter cannot shut down under a thread that compiles.
         stop.set()
-        thread.join(timeout=30)
+        for thread in threads:
+            thread.join(timeout=30)
 
     atexit.register(finish)
     return True
