@@ -11,11 +11,12 @@ if (!window.dlab) {
   let acted = 0, came = performance.now(), used = -1;
   for (const kind of ["pointerdown", "keydown", "input"])
     addEventListener(kind, () => { acted = performance.now(); }, { capture: true, passive: true });
+  // A page that is quick writes its address before this script is there: Back goes on past the one that the visitor came by.
+  const given = performance.getEntriesByType("navigation")[0]?.name, written = given !== location.href;
   addEventListener("popstate", () => {
     came = performance.now();
     acted = 0;
-    // A page that is quick writes the address with its settings before this script is there: Back goes on past the bare one.
-    if (!location.search) history.back();
+    if (!location.search || (written && location.href === given)) history.back();
   }, { capture: true });
   const push = history.pushState.bind(history);
   history.pushState = (state, title, url) => {

@@ -78,12 +78,13 @@ def test_a_table_fits_its_width_on_a_projector(app, visit, name):
     assert all(inner <= outer for outer, inner in found), found
 
 
-def test_back_from_a_bare_address_leaves_the_lab(app, window):
+@pytest.mark.parametrize("query", ["", "?target=nope", "?target=gaussian&schemes=EM,SO&T=4"])
+def test_back_from_an_address_that_the_page_writes_anew_leaves_the_lab(app, window, query):
     page = window(PROJECTOR)
     page.goto("data:text/html,before")
-    page.goto(f"{app}convergence")
+    page.goto(f"{app}convergence{query}")
     rest(page)
-    page.wait_for_function("location.search")
+    page.wait_for_function("given => location.search && location.search !== given", arg=query)
     page.go_back()
     page.wait_for_url("data:text/html,before")
     page.close()
