@@ -30,7 +30,20 @@ def begin() -> bool:
     pictures.served = True
 
     stop = threading.Event()
+    threads = beside(stop)
 
+    def finish():
+        # The interpreter cannot shut down under a thread that compiles.
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=30)
+
+    atexit.register(finish)
+    return True
+
+
+def beside(stop: threading.Event) -> list[threading.Thread]:
+    """Start what goes on beside the pages until `stop`: the warm-up, and the keeping of the house."""
     warmed = threading.Event()
 
     def warm_up():
@@ -58,12 +71,4 @@ def begin() -> bool:
     threads = [threading.Thread(target=work, daemon=True, name=f"dlab-{work.__name__}") for work in (warm_up, keep_house)]
     for thread in threads:
         thread.start()
-
-    def finish():
-        # The interpreter cannot shut down under a thread that compiles.
-        stop.set()
-        for thread in threads:
-            thread.join(timeout=30)
-
-    atexit.register(finish)
-    return True
+    return threads
