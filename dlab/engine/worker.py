@@ -4,6 +4,7 @@ One thread each, of XLA and BLAS too: numbers are the same bit for bit for any n
 threads are not. Compiled programs are kept in the cache folder, for all processes of a machine.
 """
 
+import logging
 import os
 
 import threadpoolctl
@@ -18,6 +19,8 @@ MANY = 1e9  # of a resource that is only a label
 
 def dask_setup(worker) -> None:
     """What Dask calls in a worker when it starts."""
+    # Of a process that ends to be started anew Dask logs a traceback of its own queue.
+    logging.getLogger("distributed.nanny").addFilter(lambda record: "Worker process died unexpectedly" not in record.getMessage())
     keep_compiled()
     if small():
         be_small()
