@@ -9,8 +9,8 @@ GLYPHS = {
     "circle": "●○", "square": "■□", "triangle-up": "▲△", "triangle-down": "▼▽", "triangle-left": "◀◁", "triangle-right": "▶▷",
     "diamond": "◆◇", "pentagon": "⬟⬠", "hexagon": "⬢⬡", "star": "★☆", "x": "✕✕", "cross": "✚✚",
 }  # fmt: skip
-# Ends in px of the strokes and the gaps of a line, in turn, from its beginning to its repetition.
-LONGEST = 40
+LONGEST = 40  # px of a line
+# Ends in px of its strokes and gaps, in turn, from its beginning to its repetition.
 DASHES = {"solid": (LONGEST,), "dash": (8, 13), "longdash": (13, 19), "dot": (2, 5), "dashdot": (8, 12, 14, 18)}
 
 

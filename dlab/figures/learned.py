@@ -152,9 +152,9 @@ def curves_chart(results: dict[str, dict], floors: dict[str, dict], promises: di
         for name, found in floors.items() if found
     ]  # fmt: skip
     for value in sorted({p["value"] for p in promises.values() if p["value"]}):
-        label = f"C₂·ε of {listed(n for n, p in promises.items() if p['value'] == value)}"
-        first = next(n for n, p in promises.items() if p["value"] == value)
-        curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2, colours=scheme_look(first)["colours"]))
+        its = [name for name, p in promises.items() if p["value"] == value]
+        label = f"C₂·ε of {listed(its)}"
+        curves.append(line(label, y=value, dash="dot", hover=(f"{label}: {number(value)}",) * 2, colours=scheme_look(its[0])["colours"]))
     if sharp:
         label = "C₂·ε, C₂ integrated over t"
         curves.append(line(label, y=sharp["value"], dash="longdash", key=label, hover=(f"{label}: {number(sharp['value'])}",) * 2))

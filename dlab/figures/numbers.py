@@ -35,14 +35,15 @@ def symbol(name: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    """A note of a result as Markdown: its raw names as formulas, m0 as $m_0$, its step sizes as 1/64, before or after it was escaped."""
+    """A note of a result as Markdown: its raw names as formulas, m0 as $m_0$, its step sizes as 1/64, with a true minus, before or after it
+    was escaped."""
     text = _STEPS.sub(lambda found: ", ".join(step_size(float(h.replace(chr(92), ""))) for h in found[0].split(", ")), text)
-    return _RAW.sub(lambda found: f"${FORMULAS[found[1].replace(chr(92), '')]}$", text)
+    return _RAW.sub(lambda found: f"${FORMULAS[found[1].replace(chr(92), '')]}$", true_minus(text))
 
 
 def true_minus(text: str) -> str:
-    """The text with a true minus before its negative numbers."""
-    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+    """The text, escaped for Markdown or not, with a true minus before its negative numbers."""
+    return re.sub(r"(?<![\w.\\])\\?-(?=\d)", "−", text)
 
 
 def typeset(text: str) -> str:

@@ -17,6 +17,7 @@ from dlab.figures.tables import (
     rows_of,
     slope_text,
     value_text,
+    without_slope,
 )
 from dlab.look import Style
 
@@ -101,7 +102,7 @@ def measured(result: dict) -> str:
             said.append(f"{name} C = {number(fit['constant'])}, p = {slope_text(fit)}")
         else:
             rows = rows_of(result, name)
-            why = next((reason for r in rows for reason in reasons(r, fit)), fit.get("unsaid") or "too few resolved points")
+            why = next((reason for r in rows for reason in reasons(r, fit)), *without_slope(fit))
             without.setdefault(why.rstrip("."), []).append(name)
     head = f"Measured all the same, W₂ ≈ C·hᵖ: {'; '.join(said)}." if said else "No order could be measured."
     return " ".join([head, *(f"{listed(names)}: {why}." for why, names in without.items())])
@@ -210,7 +211,7 @@ def hessian_table(found: dict[str, dict], derived: dict[str, float | None], seco
             "Hessians": number(row["hessian_evals"]) if row["hessian_evals"] % 1 else f"{row['hessian_evals']:,.0f}",
             **({"time of a step": f"{number(1e9 * seconds[label])} ns"} if seconds else {}),
             "method": method_text(row),
-            "why": "; ".join(dict.fromkeys(w for r in found[label]["rows"] for w in reasons(r, fit))),
+            "why": "; ".join(dict.fromkeys([*(w for r in found[label]["rows"] for w in reasons(r, fit)), *without_slope(fit)])),
         }
         for label, (fit, row) in fine.items()
     ]

@@ -114,6 +114,11 @@ def no_value(row) -> str:
     return "diverged" if row.get("diverged") else "no value"
 
 
+def without_slope(fit) -> list[str]:
+    """Why a fit has no slope that may be shown; empty where it has one."""
+    return [] if has_slope(fit) else [fit.get("unsaid") or f"a slope needs {LEAST} resolved points"]
+
+
 def reasons(row, fit={}) -> list[str]:  # noqa: B006, never changed
     """Every sentence that keeps a point from being drawn filled; empty for a filled point."""
     flags = list(row.get("flags") or ())
@@ -171,7 +176,7 @@ def _line(result, scheme, closed) -> dict:
     why = [f"bound: {void_reason(result, scheme)}"] if void else []
     why += [f"W₂: {m}" for m in dict.fromkeys(NOTES.get(r.get("method")) for r in rows) if m]
     why += [f"{place(*its)}: {reason}" for reason, its in by_reason.items()]
-    why += [fit.get("unsaid") or f"a slope needs {LEAST} resolved points"] if rows and not has_slope(fit) else []
+    why += without_slope(fit) if rows else []
     bends = fit.get("unsaid", "").startswith("bends")
     at_order = about(*(None if bends else fit.get(f"constant_at_order{end}") for end in ("", "_low", "_high")))
     return {
@@ -387,8 +392,8 @@ def _without(result, fits, names, sloped) -> list[str]:
             found.setdefault("no error but rounding", []).append(s)
             continue
         why = f"fewer than {LEAST} usable points"
-        # Where enough are resolved, the window of the fit has left the others out, since they lie on no line.
-        if fits[s].get("unsaid", "").startswith("bends") or len(kept) - len(hollow) >= LEAST:
+        # Enough are resolved, and yet they lie on no line: it bends, or the fit's window has left some out.
+        if len(kept) - len(hollow) >= LEAST:
             why = "the points bend"
         elif hollow:
             why = f"{len(hollow)} of the {len(rows)} points {_verb(hollow, 'is', 'are')} not resolved"

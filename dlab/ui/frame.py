@@ -3,6 +3,7 @@
 import html
 import re
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -113,20 +114,19 @@ def drawn(height: int) -> dict:
 
 
 def chart(
-    figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False, picked=None, below: bool = False
+    figure, height: int, key: str, place=None, bar: bool = True, *, alt: str = "", title: bool = False, picked=None, key_below: bool = False
 ) -> None:
     """Draw a chart or a map as wide as its place, with its alternative text; bar: whether it has buttons of its own; title:
-    whether it stands above a chart; picked: see `plotly.show`; below: whether it leaves room for a `key` below it."""
+    whether it stands above a chart; picked: see `plotly.show`; key_below: its key stands outside of it, where room is left for one."""
     config = screen.CONFIG if bar else screen.CONFIG | {"displayModeBar": False}
     look = drawn(height)
-    if below:
+    entries = figure.keys if key_below else ()
+    if key_below:
         look["height"] -= KEY_SHOWN if look["presentation"] else KEY
+        figure = replace(figure, keys=())
     plotly.show(screen.spec(figure, **look, title=title), look["height"], config, key, alt or figure.alt, place, picked)
-
-
-def key(entries, place=None) -> None:
-    """The key of a chart, outside of it."""
-    (place or st).html(keys.to_html(entries, ["light", "dark"].index(theme())))
+    if entries:
+        (place or st).html(keys.to_html(entries, list(screen.THEMES).index(look["theme"])))
 
 
 def end(page: str) -> None:

@@ -119,10 +119,10 @@ class Setting:
         tip = self.help() if callable(self.help) else self.help
         given = {"label": self.label, "help": tip, "key": key, "disabled": off, **self.arguments(), **more}
         options = given.get("options")
-        if self.look in ("selectbox", "radio"):
-            given |= {"index": options.index(value)} if value in options else {}
-        elif options is None or set(value if isinstance(value, tuple) else (value,)) <= set(options):
-            given["default" if self.look in ("multiselect", "pills", "segmented_control") else "value"] = value
+        if options is None or set(value if isinstance(value, tuple) else (value,)) <= set(options):
+            lists = dict.fromkeys(("multiselect", "pills", "segmented_control"), "default")
+            name = {"selectbox": "index", **lists}.get(self.look, "value")  # as Streamlit calls the value
+            given[name] = options.index(value) if name == "index" else value
         return getattr(place, self.look)(**given)
 
 

@@ -4,13 +4,13 @@ import html
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow
 import streamlit as st
 
-from dlab.figures.numbers import NONE, in_markdown, true_minus
+from dlab.figures.numbers import NONE, in_markdown
 from dlab.figures.takeaway import Takeaway
 from dlab.ui import frame
 
@@ -109,16 +109,12 @@ class View:
             alone = count == 1 and self.share == 1
             places = [None] if alone else st.columns((1,) * count + ((count / self.share - count,) if self.share < 1 else ()))
             row = list(itertools.islice(numbered, count))
-            keyed = not alone and any(getattr(chart, "keys", ()) for _, chart in row)
+            below = not alone and any(chart.keys for _, chart in row)  # one for all: the pictures keep one height
             for place, (i, chart), height in zip(places, row, heights):
                 alt = f"{chart.alt} {self.alt}" if self.alt else ""
-                keys = () if alone else getattr(chart, "keys", ())
                 frame.chart(
-                    replace(chart, keys=()) if keys else chart, height, f"{name}-{i}", place, self.bar, alt=alt, title=self.titles,
-                    picked=picked, below=keyed,
-                )  # fmt: skip
-                if keys:
-                    frame.key(keys, place)
+                    chart, height, f"{name}-{i}", place, self.bar, alt=alt, title=self.titles, picked=picked, key_below=below
+                )
 
     def tell(self) -> None:
         """Everything about a page's own picture that is no picture."""
@@ -133,4 +129,4 @@ class View:
     def note(self) -> None:
         """What a reader must be told."""
         if self.notes:
-            st.caption("\n\n".join(in_markdown(frame.plain(true_minus(note))) for note in self.notes))
+            st.caption("\n\n".join(in_markdown(frame.plain(note)) for note in self.notes))
