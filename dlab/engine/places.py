@@ -21,7 +21,7 @@ from dlab.engine import cost
 from dlab.engine.compiled import be_small, most, resident, small
 from dlab.engine.journal import remembered
 from dlab.engine.lost import Lost
-from dlab.engine.runs import Runs
+from dlab.engine.runs import PATIENCE, Runs
 from dlab.params import BadInput
 from dlab.study.place import THREADS, Here
 
@@ -38,7 +38,7 @@ STARTS = 90.0  # seconds that workers may take to start
 HERE = Here(remembered)
 HERE.at_once, HERE.patience = 1, 0.0
 BACK = 60.0  # seconds for which a run waits for a scheduler that has gone
-_state = {"place": HERE, "runs": Runs(1, 0.0), "ready": None, "close": None, "said": "", "asked": (None, 0)}
+_state = {"place": HERE, "runs": Runs(HERE.at_once, HERE.patience), "ready": None, "close": None, "said": "", "asked": (None, 0)}
 _mending = threading.Lock()
 
 
@@ -110,12 +110,14 @@ def start(scheduler: str | None = None, workers: int | None = None, wait: bool =
         _connect(scheduler, workers)
         return
     _state["ready"] = ready = threading.Event()
+    runs().patience = PATIENCE  # of the workers to come: who asks before they are there keeps their run too
 
     def connect():
         try:
             _connect(scheduler, workers)
         except Exception as error:
             _state["said"] = str(error)
+            _take(HERE, THREADS, None)
             LOG.exception("no workers could be started; the work stays in this process")
         finally:
             ready.set()

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dlab import pictures
 from dlab.engine import identity, tasks
 from dlab.engine.lost import Lost
+from dlab.engine.runs import PATIENCE
 from dlab.params import BadInput
 from dlab.study import Study
 from dlab.study.place import Work
@@ -53,7 +54,7 @@ class Pool:
     """A place (see `study.place`) on a Dask client's workers. Those of other numerics than this process get nothing."""
 
     near = False
-    patience = 30.0  # seconds for which a run goes on after its last follower has left
+    patience = PATIENCE
 
     def __init__(self, client):
         self.client, self.topic = client, f"dlab-{uuid.uuid4().hex[:12]}"

@@ -15,6 +15,7 @@ from dlab.params import BadInput
 from dlab.study.place import Left
 
 ALONE = "alone"  # the session of a process that has no sessions
+PATIENCE = 30.0  # seconds for which a run on workers goes on after its last follower has left
 LOOK = 0.1  # seconds between two looks of a follower at its run
 MOST, MINUTE = 300, 60.0  # runs that a session may begin in so many seconds; a slider that is dragged begins a few a second
 
@@ -22,7 +23,7 @@ MOST, MINUTE = 300, 60.0  # runs that a session may begin in so many seconds; a 
 class Run:
     """A run: `results` of start(tick), the newest in `latest`. state: waiting, running, done, failed or left."""
 
-    def __init__(self, name: str, start: Callable, price: float, patience: float):
+    def __init__(self, name: str, start: Callable, price: float, patience: Callable[[], float]):
         self.name, self.start, self.price, self.patience = name, start, price, patience
         self.state, self.latest, self.number, self.done, self.error = "waiting", None, 0, 0.0, None
         self.followers: set[str] = set()
@@ -36,7 +37,7 @@ class Run:
 
     @property
     def abandoned(self) -> bool:
-        return self.cancelled or (self.deserted is not None and time.monotonic() - self.deserted >= self.patience)
+        return self.cancelled or (self.deserted is not None and time.monotonic() - self.deserted >= self.patience())
 
     def go(self) -> None:
         self.begun = time.monotonic()
@@ -115,7 +116,7 @@ class Runs:
             run = self._runs.get(name)
             if run is None or run.abandoned or run.state in ("left", "failed", "done"):
                 self._allow(session)
-                run = self._runs[name] = Run(name, start, price, self.patience)
+                run = self._runs[name] = Run(name, start, price, lambda: self.patience)
             run.followers.add(session)
             run.deserted, run.last = None, session
             for other in self._runs.values():  # one at a time for each session

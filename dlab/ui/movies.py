@@ -13,7 +13,7 @@ from dlab.figures import particles
 from dlab.figures.movie import at_step, dressed
 from dlab.figures.numbers import duration
 from dlab.study import Study
-from dlab.ui.runs import PATIENCE, ROW, progress, session
+from dlab.ui.runs import PATIENCE, ROW, give_way, progress, session
 
 BEGUN = ".begun"  # ends the name of a movie without distances
 
@@ -133,7 +133,6 @@ def movie(study: Study, steps: int, count: int):
 def rest(study: Study, steps: int, count: int, whole: bool) -> None:
     """Compute what the page's movie lacks while the visitor watches, its distances and then, where `whole`, the other step sizes, and
     run the page again with it; a rerun cancels it. To be called when the page is drawn."""
-    holder = st.empty()
     make = make_ladder if whole and known_movie(study, steps, count) else make_movie
-    make(study, steps, count, lambda done: holder.empty(), lambda *queue: holder.empty())
+    make(study, steps, count, lambda done: give_way(), lambda *queue: give_way())
     st.rerun()

@@ -2,7 +2,7 @@
 
 const NARROW = 600, GAP = 16, SIDE = 160, SIDE_MAX = 440, UNDER = 140, TALLEST = 1000;
 const REST = 350; // ms that the step size stays before the page is told
-
+const PATIENCE = 10_000; // ms for which a movie waits until the page around it is drawn
 const KEEP = 3000; // ms that a player's state outlives it
 
 const players = new WeakMap();
@@ -35,6 +35,7 @@ class Player {
     this.followed = this.over = this.asked = null;
     this.speed = 1;
     this.stop = new AbortController();
+    this.patient = performance.now() + PATIENCE;
     this.gone = Infinity;
     this.heir = null;
     this.part = Object.fromEntries(["panels", "along", "bar", "acts", "sizes", "size", "why", "status", "state", "clock", "count", "act", "note", "spoken"]
@@ -320,6 +321,11 @@ class Player {
   }
 
   tick(now) {
+    // While parts of a new page still come, its movie would move with them and keep the machine from drawing them.
+    if (now < this.patient && document.querySelector("[data-testid='stSkeleton']")) {
+      this.waiting = requestAnimationFrame(next => this.tick(next));
+      return;
+    }
     // A tab that slept goes on where it stopped.
     const dt = Math.min(0.1, (now - (this.before ?? now)) / 1000) * this.speed / this.rung.seconds;
     this.before = now;

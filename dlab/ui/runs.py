@@ -18,6 +18,7 @@ SLOTS = 8  # pictures whose last result a session keeps
 # The button that runs, what is said or the bar, and the one that cancels, where no second click on the first hits it.
 ROW = (4, 12, 3)
 REDRAW = 0.4  # seconds between two drawings of an unfinished curve
+MOVES = 0.25  # and between two places of a bar: a browser draws the page anew at each message, and a slow one nothing else
 NEXT = "run-next"  # the session key of the key of a study that follows its training without another button
 LOSSES = 1.5  # and of losses, which change little: a browser takes a moment to draw, and shows nothing meanwhile
 
@@ -26,16 +27,20 @@ class Bar:
     """A progress bar and what moves it. Both ways end the run where a click waits."""
 
     def __init__(self, begins: str, text=lambda done: f"{done:.0%} done.", place=st):
-        self.bar, self.begins, self.text = place.progress(0.0, text=begins), begins, text
+        self.bar, self.begins, self.text, self.moved = place.progress(0.0, text=begins), begins, text, 0.0
 
     def tick(self, done: float = 0.5) -> None:
-        give_way()
-        self.bar.progress(min(done, 1.0), text=self.text(done) if done >= 0.005 else self.begins)
+        self._move(min(done, 1.0), self.text(done) if done >= 0.005 else self.begins)
 
     def waiting(self, before: int, seconds: float) -> None:
         """This run stands in a queue, so many before it."""
+        self._move(0.0, waits(before, seconds))
+
+    def _move(self, done, text) -> None:
         give_way()
-        self.bar.progress(0.0, text=waits(before, seconds))
+        if time.monotonic() - self.moved >= MOVES:
+            self.bar.progress(done, text=text)
+            self.moved = time.monotonic()
 
 
 def waits(before: int, seconds: float) -> str:
@@ -51,11 +56,12 @@ def session() -> str:
 
 
 def give_way() -> None:
-    """Draw a folded section anew where a click in it waits: a section is a fragment, and a click in one interrupts no run, as others
-    do."""
+    """End the script, or draw a folded section anew, where a click waits: a section is a fragment, and a click in one interrupts no
+    run, as others do. Nothing is sent to the browser."""
     context = get_script_run_ctx()
     if context and runtime.exists() and not runtime.get_instance().is_active_session(context.session_id):
         st.stop()  # the visitor has gone; the run goes on for a while
+    st.session_state.get("run")  # where Streamlit ends a script that is to begin anew
     requests = getattr(context, "script_requests", None)
     if requests is not None and requests._state is ScriptRequestType.RERUN:
         st.rerun(scope="fragment" if context.fragment_ids_this_run else "app")

@@ -3,9 +3,9 @@
 import threading
 
 import pytest
-from workers import until
+from workers import cache, until
 
-from dlab.engine import cost, runs
+from dlab.engine import cost, places, runs
 from dlab.study.place import Left
 
 SOON = 20.0  # seconds for what happens at once on an idle machine
@@ -162,9 +162,47 @@ def test_a_run_goes_on_for_its_patience_and_whoever_comes_back_finds_it():
     assert given.begun == 1
 
 
+def test_a_run_that_is_asked_for_while_workers_start_is_found_by_whoever_comes_back(tmp_path, monkeypatch):
+    """A page that is drawn anew meanwhile, as each is in its first seconds, does not lose it."""
+    there, flag, given = threading.Event(), threading.Event(), Given()
+    monkeypatch.setattr(places, "_connect", lambda scheduler, workers: there.wait(SOON))
+    with cache(tmp_path / "lab"):
+        places.start(workers=1, wait=False)
+        try:
+            first = Follower(places.runs(), "a", given, "s1", leaving(flag))
+            until(lambda: given.begun)
+            flag.set()
+            joined(first)
+            (run,) = places.runs().under_way()
+            assert not run.abandoned
+            second = Follower(places.runs(), "a", Given(), "s1")
+            there.set()
+            given.more(3)
+            joined(second)
+            assert second.got[-1] == 3
+            assert given.begun == 1
+        finally:
+            there.set()
+            places.stop()
+
+
+def test_where_no_workers_could_be_started_a_run_ends_with_its_last_follower(tmp_path, monkeypatch, caplog):
+    def no_workers(scheduler, workers):
+        raise OSError("no process can be started")
+
+    monkeypatch.setattr(places, "_connect", no_workers)
+    with cache(tmp_path / "lab"):
+        places.start(workers=1, wait=False)
+        try:
+            assert places.place() is places.HERE
+            assert places.runs().patience == places.HERE.patience
+        finally:
+            places.stop()
+
+
 def test_patience_ends_after_the_last_follower_and_not_before(monkeypatch):
     clock = [100.0]
-    run = runs.Run("a", lambda tick: iter(()), 1.0, patience=30.0)
+    run = runs.Run("a", lambda tick: iter(()), 1.0, patience=lambda: 30.0)
     monkeypatch.setattr(runs.time, "monotonic", lambda: clock[0])
     assert not run.abandoned
     run.deserted = 100.0
