@@ -503,6 +503,17 @@ def test_a_movie_lasts_as_its_clock_says(page):
     assert went / took == pytest.approx(20 / 16.84, rel=0.25)
 
 
+def test_a_movie_waits_while_parts_of_its_page_still_come(open_page):
+    """It would move with them, and keep a slow machine from drawing them; for ten seconds at most."""
+    page = open_page()
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<i data-testid=stSkeleton></i>')")
+    page.get_by_label("Play", exact=True).click()
+    page.wait_for_timeout(700)
+    assert at(page) == 0
+    page.evaluate("document.querySelector('body > [data-testid=stSkeleton]').remove()")
+    page.wait_for_function(f"{FIND}.querySelector('.scrub input').value > 0.005")
+
+
 def test_the_step_size_can_be_dragged_on_a_phone(open_page):
     page = open_page("?ladder&panels=3", viewport={"width": 390, "height": 844}, has_touch=True)
     page.get_by_role("button", name="more").click()
