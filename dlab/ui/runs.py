@@ -63,7 +63,9 @@ def give_way() -> None:
         st.stop()  # the visitor has gone; the run goes on for a while
     st.session_state.get("run")  # where Streamlit ends a script that is to begin anew
     requests = getattr(context, "script_requests", None)
-    if requests is not None and requests._state is ScriptRequestType.RERUN:
+    # A fragment that asks again by its clock, as a picture that is not there yet does, can wait.
+    asked = requests._rerun_data if requests is not None and requests._state is ScriptRequestType.RERUN else None
+    if asked and asked.fragment_id_queue and not asked.is_auto_rerun:
         st.rerun(scope="fragment" if context.fragment_ids_this_run else "app")
 
 

@@ -4,6 +4,9 @@ import gc
 import threading
 from types import SimpleNamespace
 
+import pytest
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+
 from dlab.ui import process, runs, warm
 
 
@@ -37,3 +40,24 @@ def test_a_bar_moves_a_few_times_a_second_however_often_it_is_told(monkeypatch):
     assert moved[0] == 0.0
     assert 20 <= len(moved) <= 41
     assert moved == sorted(moved)
+
+
+@pytest.mark.parametrize(
+    ("asked", "scope"),
+    [
+        (None, []),
+        (RerunData(fragment_id="target's picture", is_auto_rerun=True), []),  # by its clock: this once began the page anew, and lost its run
+        (RerunData(fragment_id="a section"), ["app"]),
+        (RerunData(page_name="theory"), []),  # Streamlit ends the script at its next look
+    ],
+)
+def test_a_run_gives_way_to_a_click_in_a_section_and_not_to_a_clock(monkeypatch, asked, scope):
+    requests, begun = ScriptRequests(), []
+    if asked:
+        requests.request_rerun(asked)
+    context = SimpleNamespace(session_id="s", script_requests=requests, fragment_ids_this_run=None)
+    monkeypatch.setattr(runs, "get_script_run_ctx", lambda: context)
+    monkeypatch.setattr(runs.runtime, "exists", lambda: False)
+    monkeypatch.setattr(runs.st, "rerun", lambda scope: begun.append(scope))
+    runs.give_way()
+    assert begun == scope
