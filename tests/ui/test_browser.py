@@ -180,8 +180,9 @@ def test_the_main_job(app, visit, tmp_path, chromium):
     page.get_by_role("link", name="What does a sampler do?").click()
     playing(page)
     first = picture(page)
-    page.wait_for_timeout(700)
-    assert picture(page) != first
+    page.wait_for_function("location.search.includes('target=')")  # the page is whole, and a movie waits for that
+    while picture(page) == first:
+        page.wait_for_timeout(200)
     # A visitor does not wait for what is computed meanwhile, and the lab gives it up.
     page.get_by_test_id("stSelectbox").first.click()
     page.get_by_role("option", name="Gaussian", exact=True).click()

@@ -46,7 +46,7 @@ def test_a_bar_moves_a_few_times_a_second_however_often_it_is_told(monkeypatch):
     ("asked", "scope"),
     [
         (None, []),
-        (RerunData(fragment_id="target's picture", is_auto_rerun=True), []),  # by its clock: this once began the page anew, and lost its run
+        (RerunData(fragment_id="target's picture", is_auto_rerun=True), []),  # by its clock: this began the page anew, and lost its run
         (RerunData(fragment_id="a section"), ["app"]),
         (RerunData(page_name="theory"), []),  # Streamlit ends the script at its next look
     ],
