@@ -5,6 +5,7 @@ import io
 import json
 import random
 import re
+import time
 import xml.etree.ElementTree as ET
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
@@ -181,7 +182,9 @@ def test_the_main_job(app, visit, tmp_path, chromium):
     playing(page)
     first = picture(page)
     page.wait_for_function("location.search.includes('target=')")  # the page is whole, and a movie waits for that
+    end = time.monotonic() + WAIT / 1000
     while picture(page) == first:
+        assert time.monotonic() < end
         page.wait_for_timeout(200)
     # A visitor does not wait for what is computed meanwhile, and the lab gives it up.
     page.get_by_test_id("stSelectbox").first.click()
