@@ -65,6 +65,8 @@ def mend(lost, tick) -> None:
     while not _mending.acquire(timeout=0.2):
         tick()
     try:
+        if not threading.main_thread().is_alive():  # the process ends, and its workers with it
+            raise Lost("The lab is being stopped; asked for again, the run goes on from what it had.")
         if _state["place"] is not lost or not lost.gone():  # another run has seen to it, or a unit alone was lost
             return
         scheduler, workers = _state["asked"]

@@ -128,8 +128,8 @@ if __name__ == "__main__":
         if not asked.quick:
             idle(address)
         log = asyncio.run(soak(address, seconds, every, visitors))
-    times = grown(log["looks"])
-    print(f"{log['pages']} pages of {log['visitors']} visitors, {log['left']} left while they waited, {len(log['errors'])} errors")
-    for what, grew in times.items():
-        bench.ratio(f"{what}, {'flat' if grew <= FLAT else 'NOT FLAT'}: last quarter over the second", grew, 1.0)
-    print(json.dumps({"load": bench.load(), "grown": times, **{k: log[k] for k in ("pages", "visitors", "left", "errors")}}))
+        times = grown(log["looks"])
+        print(f"{log['pages']} pages of {log['visitors']} visitors, {log['left']} left while they waited, {len(log['errors'])} errors")
+        for what, grew in times.items():
+            bench.ratio(f"{what}, {'flat' if grew <= FLAT else 'NOT FLAT'}: last quarter over the second", grew, 1.0)
+        print(json.dumps({"load": bench.load(), "grown": times, **{k: log[k] for k in ("pages", "visitors", "left", "errors")}}))

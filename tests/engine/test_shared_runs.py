@@ -1,11 +1,13 @@
 """Runs that sessions share: each at most once, in the order in which they were asked for, until nobody wants them."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from workers import cache, until
 
 from dlab.engine import cost, places, runs
+from dlab.engine.lost import Lost
 from dlab.study.place import Left
 
 SOON = 20.0  # seconds for what happens at once on an idle machine
@@ -198,6 +200,17 @@ def test_where_no_workers_could_be_started_a_run_ends_with_its_last_follower(tmp
             assert places.runs().patience == places.HERE.patience
         finally:
             places.stop()
+
+
+def test_a_process_that_ends_starts_no_new_workers(monkeypatch):
+    """A run that is under way then finds its workers gone."""
+    monkeypatch.setattr(places, "_connect", lambda *how, **more: pytest.fail("new workers"))
+    monkeypatch.setattr(places.threading, "main_thread", lambda: SimpleNamespace(is_alive=lambda: False))
+    lost = SimpleNamespace(gone=lambda: True)
+    monkeypatch.setitem(places._state, "place", lost)
+    with pytest.raises(Lost, match="stopped"):
+        places.mend(lost, lambda: None)
+    assert not places._mending.locked()
 
 
 def test_patience_ends_after_the_last_follower_and_not_before(monkeypatch):
